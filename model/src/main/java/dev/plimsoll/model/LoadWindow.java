@@ -1,0 +1,41 @@
+package dev.plimsoll.model;
+
+/**
+ * The load of one layer over one window, under one placement state: the sum of samples, final and published once.
+ *
+ * @param index windows are numbered per incarnation; window i covers the steps {@code (i·W, (i+1)·W]}
+ * @param segment 0, 1, 2… over the placement states that the window has seen; sums never mix states
+ * @param state the state that the segment was measured under
+ * @param firstSlot slots {@code [firstSlot, firstSlot + load.size())} are covered; 0 unless a wide layer was cut
+ * @param load {@code [slot]} tokens computed
+ * @param subWindows number of equal parts of the window, 1..16
+ * @param subLoad {@code [subWindow][slot]} flattened; adds up to {@code load}
+ */
+public record LoadWindow(
+        Deployment deployment,
+        long incarnation,
+        Phase phase,
+        long index,
+        StepRange steps,
+        int layer,
+        int segment,
+        PlacementState state,
+        int firstSlot,
+        LongVector load,
+        int subWindows,
+        LongVector subLoad,
+        String summary) {
+    public LoadWindow {
+        if (index < 0 || layer < 0 || segment < 0 || firstSlot < 0) {
+            throw new IllegalArgumentException("window " + index + " layer " + layer + " segment " + segment
+                    + " first slot " + firstSlot + " must not be negative");
+        }
+        if (subWindows < 1 || subWindows > 16 || subLoad.size() != subWindows * load.size()) {
+            throw new IllegalArgumentException(subWindows + " sub-windows of " + load.size() + " slots cannot have "
+                    + subLoad.size() + " counters");
+        }
+        if (load.anyNegative() || subLoad.anyNegative()) {
+            throw new IllegalArgumentException("a window's counters must not be negative");
+        }
+    }
+}

@@ -1,0 +1,54 @@
+package dev.plimsoll.model;
+
+/**
+ * Who takes part in one incarnation of a deployment, and the schedule that all of them keep: the only record that starts an
+ * incarnation.
+ *
+ * @param incarnation one life of the deployment; a restart or another set of ranks starts the next, higher one
+ * @param engine the engine's name and version, for people
+ * @param phase the phase of all samples of this incarnation
+ * @param boundarySteps K: samples, votes and flips happen at steps divisible by it
+ * @param windowSteps W, a multiple of K; in this record, not in a setting, so that windows are a function of the log
+ * @param bytesPerExpert weights of one expert in one layer
+ * @param stagingBytesPerRank room of one rank for incoming weights
+ */
+public record Membership(
+        Deployment deployment,
+        long incarnation,
+        ModelShape shape,
+        Topology topology,
+        String engine,
+        Phase phase,
+        GatherMode gather,
+        int boundarySteps,
+        int windowSteps,
+        long bytesPerExpert,
+        long stagingBytesPerRank)
+        implements SampleRecord {
+    public Membership {
+        if (incarnation < 1) {
+            throw new IllegalArgumentException("incarnation must be at least 1: " + incarnation);
+        }
+        if (boundarySteps < 1 || windowSteps < boundarySteps || windowSteps % boundarySteps != 0) {
+            throw new IllegalArgumentException("a window of " + windowSteps
+                    + " steps must be a multiple of the boundary interval of " + boundarySteps + " steps");
+        }
+        if (topology.slots() < shape.experts()) {
+            throw new IllegalArgumentException(topology.slots() + " slots cannot hold " + shape.experts() + " experts");
+        }
+        if (bytesPerExpert < 1 || stagingBytesPerRank < bytesPerExpert) {
+            throw new IllegalArgumentException("staging of " + stagingBytesPerRank
+                    + " bytes per rank cannot hold one expert of " + bytesPerExpert + " bytes");
+        }
+    }
+
+    /** Boundaries in one window. */
+    public int boundariesPerWindow() {
+        return windowSteps / boundarySteps;
+    }
+
+    /** Incoming experts that fit one rank's staging memory at once. */
+    public int stagedExpertsPerRank() {
+        return (int) Math.min(Integer.MAX_VALUE, stagingBytesPerRank / bytesPerExpert);
+    }
+}

@@ -1,0 +1,139 @@
+package dev.plimsoll.model;
+
+import java.util.List;
+
+/**
+ * A command of the plan log: written by the one planner that owns the deployment, read by every rank, kept as the audit log.
+ *
+ * <p>{@code epoch} numbers decisions of a deployment and only grows; when a decision settles, its epoch is the version of the
+ * placement.
+ */
+public sealed interface PlanCommand {
+    PlanHeader header();
+
+    /** One line for people. */
+    String summary();
+
+    /** A planner begins its term: the first thing it writes, before it may change anything. */
+    record Term(PlanHeader header, String planner) implements PlanCommand {
+        @Override
+        public String summary() {
+            return "TERM " + header.term() + " by " + planner;
+        }
+    }
+
+    /**
+     * A change of placement, offered to the ranks.
+     *
+     * @param basedOn the settled version that the moves start from
+     * @param planHash {@link Placement#hash()} of the whole result, with version {@code epoch}
+     * @param windowIndex the newest window that the plan used
+     * @param currentBalancedness mean balancedness of that window as it was measured
+     * @param predictedBalancedness mean balancedness of that window under the result
+     * @param reason why this pays, one line
+     */
+    record Propose(
+            PlanHeader header,
+            int epoch,
+            int basedOn,
+            long planHash,
+            List<Batch> batches,
+            long windowIndex,
+            double currentBalancedness,
+            double predictedBalancedness,
+            String policy,
+            String reason)
+            implements PlanCommand {
+        public Propose {
+            batches = List.copyOf(batches);
+            requireEpoch(epoch);
+            if (batches.isEmpty()) {
+                throw new IllegalArgumentException("decision " + epoch + " moves nothing");
+            }
+        }
+
+        /** All moves, in plan order. */
+        public List<Move> moves() {
+            return batches.stream().flatMap(batch -> batch.moves().stream()).toList();
+        }
+
+        @Override
+        public String summary() {
+            return String.format(
+                    java.util.Locale.ROOT,
+                    "PROPOSE %d on v%d: %d moves in %d batches, balancedness %.3f to %.3f; %s",
+                    epoch,
+                    basedOn,
+                    moves().size(),
+                    batches.size(),
+                    currentBalancedness,
+                    predictedBalancedness,
+                    reason);
+        }
+    }
+
+    /** Leave to transfer and to flip: all ranks have accepted the same hash. */
+    record Permit(PlanHeader header, int epoch, long planHash) implements PlanCommand {
+        public Permit {
+            requireEpoch(epoch);
+        }
+
+        @Override
+        public String summary() {
+            return "PERMIT " + epoch;
+        }
+    }
+
+    /** Stop: nothing further of this decision is to be flipped. */
+    record Abort(PlanHeader header, int epoch, String reason) implements PlanCommand {
+        public Abort {
+            requireEpoch(epoch);
+        }
+
+        @Override
+        public String summary() {
+            return "ABORT " + epoch + ": " + reason;
+        }
+    }
+
+    /**
+     * The end of a decision: its first {@code batchesFlipped} batches are the placement now, as version {@code epoch}.
+     *
+     * @param batchesFlipped at least 1
+     * @param complete whether these are all of its batches
+     * @param placementHash hash of the settled placement, with version {@code epoch}
+     */
+    record Settled(PlanHeader header, int epoch, int batchesFlipped, boolean complete, long placementHash)
+            implements PlanCommand {
+        public Settled {
+            requireEpoch(epoch);
+            if (batchesFlipped < 1) {
+                throw new IllegalArgumentException(
+                        "decision " + epoch + " settles with no batch flipped: that is VOID");
+            }
+        }
+
+        @Override
+        public String summary() {
+            return "SETTLED " + epoch + (complete ? "" : " up to batch " + batchesFlipped);
+        }
+    }
+
+    /** The end of a decision of which nothing was flipped: the placement is what it was. */
+    record Void(PlanHeader header, int epoch, String reason) implements PlanCommand {
+        public Void {
+            requireEpoch(epoch);
+        }
+
+        @Override
+        public String summary() {
+            return "VOID " + epoch + ": " + reason;
+        }
+    }
+
+    private static void requireEpoch(int epoch) {
+        if (epoch < 1) {
+            throw new IllegalArgumentException("epoch must be at least 1: " + epoch);
+        }
+    }
+}

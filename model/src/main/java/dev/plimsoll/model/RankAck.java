@@ -1,0 +1,54 @@
+package dev.plimsoll.model;
+
+import java.util.Optional;
+
+/**
+ * What one rank says of a decision, after the fact and never in advance.
+ *
+ * @param batch of FLIPPED the batch; of ABORTED the number of batches flipped (b*); else 0
+ * @param refusal of REFUSED, why
+ * @param planHash the hash of the plan as this rank computed it
+ * @param step the boundary at which it happened or was first seen
+ */
+public record RankAck(
+        Deployment deployment,
+        long incarnation,
+        RankId rank,
+        int epoch,
+        Kind kind,
+        int batch,
+        Optional<Refusal> refusal,
+        long planHash,
+        long step) {
+
+    /** What happened. */
+    public enum Kind {
+        ACCEPTED,
+        REFUSED,
+        FLIPPED,
+        ABORTED,
+        /** The rank cannot know whether others flipped, so it must not run another step: it leaves the group. */
+        FATAL
+    }
+
+    public RankAck {
+        if (refusal.isPresent() != (kind == Kind.REFUSED)) {
+            throw new IllegalArgumentException(kind + " with refusal " + refusal);
+        }
+        if (batch < 0 || (kind == Kind.FLIPPED && batch < 1)) {
+            throw new IllegalArgumentException(kind + " of batch " + batch);
+        }
+    }
+
+    /** One line for people. */
+    public String summary() {
+        return rank + " " + kind + " " + epoch
+                + switch (kind) {
+                    case FLIPPED -> " batch " + batch;
+                    case ABORTED -> " after batch " + batch;
+                    case REFUSED -> ": " + refusal.orElseThrow();
+                    case ACCEPTED, FATAL -> "";
+                }
+                + " at step " + step;
+    }
+}

@@ -1,0 +1,19 @@
+package dev.plimsoll.model;
+
+/** Why a rank refuses a decision. */
+public enum Refusal {
+    /** It is based on another version than the rank serves. */
+    STALE_BASE,
+    /** It belongs to another incarnation. */
+    FOREIGN_INCARNATION,
+    /** {@link PlacementRules} found it wrong. */
+    INVALID_PLAN,
+    /** Its batches do not fit the rank's staging memory. */
+    NO_MEMORY,
+    /** Another decision is in flight. */
+    BUSY,
+    /** The same epoch came before with another hash. */
+    HASH_MISMATCH,
+    /** The ranks cannot vote: gather mode {@code none}. */
+    OBSERVE_ONLY
+}

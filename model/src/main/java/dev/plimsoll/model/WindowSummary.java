@@ -1,0 +1,72 @@
+package dev.plimsoll.model;
+
+import java.util.List;
+
+/**
+ * What a person reads of one window, and the sign that all its {@link LoadWindow} records are there.
+ *
+ * @param previousIndex index of the window closed before in this incarnation, -1 for the first: the chain has no gaps
+ * @param expected cells (rank, boundary interval) that a complete window has per rank
+ * @param present {@code [rank]} cells that this window has; a sample over several boundary intervals counts as many
+ * @param balance measured balancedness of the window's sums
+ * @param states the placement states of the segments, in order
+ * @param tokens tokens that the routers saw, per layer on average; 0 where the engine does not know
+ * @param conserved whether in every layer tokens computed equal tokens routed × top-k; true where the engine does not know
+ * @param accepted load in the window, over all layers
+ * @param unattributed load of samples that spanned a border or a flip, since the window before
+ * @param late samples behind the first open window, since the window before
+ * @param duplicates cells that were there already, and equal, since the window before
+ * @param conflicts cells that were there already with other values (the first one counts), since the window before
+ * @param rejected records that could not be used, since the window before
+ * @param partition partition of the samples topic
+ * @param closingOffset offset of the record that closed the window
+ * @param closedAtMillis append time of that record
+ * @param summary one line
+ */
+public record WindowSummary(
+        Deployment deployment,
+        long incarnation,
+        Phase phase,
+        long index,
+        long previousIndex,
+        StepRange steps,
+        CloseReason reason,
+        int expected,
+        LongVector present,
+        Balance balance,
+        List<PlacementState> states,
+        long tokens,
+        boolean conserved,
+        long accepted,
+        long unattributed,
+        long late,
+        long duplicates,
+        long conflicts,
+        long rejected,
+        int partition,
+        long closingOffset,
+        long closedAtMillis,
+        String summary) {
+    public WindowSummary {
+        states = List.copyOf(states);
+        if (previousIndex >= index) {
+            throw new IllegalArgumentException("window " + index + " cannot follow window " + previousIndex);
+        }
+        if (reason == CloseReason.COMPLETE && completeness(expected, present) < 1) {
+            throw new IllegalArgumentException("window " + index + " is not complete: " + present + " of " + expected);
+        }
+    }
+
+    public boolean complete() {
+        return reason == CloseReason.COMPLETE;
+    }
+
+    /** Cells present ÷ cells expected, over all ranks. */
+    public double completeness() {
+        return completeness(expected, present);
+    }
+
+    private static double completeness(int expected, LongVector present) {
+        return present.size() == 0 ? 0 : (double) present.sum() / ((double) expected * present.size());
+    }
+}
