@@ -1,0 +1,25 @@
+package dev.plimsoll.device;
+
+/**
+ * What an engine offers of one rank so that its weights can be moved and its map flipped. Implemented by engines, called on the
+ * engine's dispatch thread only.
+ */
+public interface EngineRank {
+    /** The stream that the rank's steps run on. */
+    Stream computeStream();
+
+    /** Bytes of one expert's weights in one layer. */
+    long bytesPerExpert();
+
+    /** Device address of the weights in a slot of this rank. */
+    long slotAddress(int layer, int localSlot);
+
+    /**
+     * Enqueues on the compute stream that from here on this rank routes by other experts in some slots of a layer. The slots are
+     * those of the whole deployment, for every rank routes to every slot; the weights have been enqueued before.
+     *
+     * @param slots global slots that change
+     * @param experts {@code [i]} the expert that {@code slots[i]} holds from here on
+     */
+    void flipMap(int layer, int[] slots, int[] experts);
+}

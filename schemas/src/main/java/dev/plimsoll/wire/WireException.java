@@ -1,0 +1,34 @@
+package dev.plimsoll.wire;
+
+/** Bytes that are not a record of ours: what is wrong with them, under a stable reason. */
+public final class WireException extends Exception {
+    private static final long serialVersionUID = 1L;
+
+    /** What is wrong, for counters and quarantine. */
+    public enum Reason {
+        /** Shorter than the frame, or not starting with magic byte 0. */
+        FRAME,
+        /** A schema id that this release does not know in this topic. */
+        UNKNOWN_SCHEMA,
+        /** Bytes that the schema cannot read. */
+        MALFORMED,
+        /** Readable, but not a valid value. */
+        INVALID
+    }
+
+    private final Reason reason;
+
+    public WireException(Reason reason, String message) {
+        super(message);
+        this.reason = reason;
+    }
+
+    public WireException(Reason reason, String message, Throwable cause) {
+        super(message, cause);
+        this.reason = reason;
+    }
+
+    public Reason reason() {
+        return reason;
+    }
+}

@@ -1,0 +1,21 @@
+package dev.plimsoll.wire.kafka;
+
+import dev.plimsoll.model.Deployment;
+import dev.plimsoll.wire.Topic;
+import java.util.OptionalLong;
+
+/**
+ * A record to be written.
+ *
+ * @param deployment decides the partition
+ * @param timestampMillis the record's timestamp, the time of sending when empty
+ */
+public record Output<T>(Topic<T> topic, Deployment deployment, T value, OptionalLong timestampMillis) {
+    public static <T> Output<T> of(Topic<T> topic, Deployment deployment, T value) {
+        return new Output<>(topic, deployment, value, OptionalLong.empty());
+    }
+
+    public static <T> Output<T> at(Topic<T> topic, Deployment deployment, T value, long timestampMillis) {
+        return new Output<>(topic, deployment, value, OptionalLong.of(timestampMillis));
+    }
+}
