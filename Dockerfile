@@ -1,0 +1,33 @@
+# One image for all roles: docker build -t plimsoll . && docker run --rm plimsoll --help
+
+FROM eclipse-temurin:25.0.3_9-jdk-noble AS build
+RUN apt-get update \
+ && apt-get install -y --no-install-recommends g++ \
+ && rm -rf /var/lib/apt/lists/*
+WORKDIR /src
+COPY . .
+RUN --mount=type=cache,target=/root/.m2 \
+    ./mvnw -B -ntp -pl app -am package -DskipTests
+
+FROM eclipse-temurin:25.0.3_9-jre-noble
+RUN apt-get update \
+ && apt-get install -y --no-install-recommends curl \
+ && rm -rf /var/lib/apt/lists/* \
+ && useradd --system --uid 10001 --user-group --no-create-home plimsoll \
+ && install -d -o plimsoll -g plimsoll /run/plimsoll
+COPY --from=build /src/app/target/lib /opt/plimsoll/lib
+COPY --from=build /src/app/target/plimsoll.jar /opt/plimsoll/
+USER plimsoll
+EXPOSE 9400
+
+# Native libraries are unpacked under /tmp, so that the rest can be read-only; it must be writable and allow execution.
+ENTRYPOINT ["java", \
+    "--enable-native-access=ALL-UNNAMED", "--sun-misc-unsafe-memory-access=allow", \
+    "-XX:MaxRAMPercentage=60", "-XX:+UseG1GC", "-XX:MaxGCPauseMillis=50", \
+    "-XX:+DisplayVMOutputToStderr", "-Xlog:disable", "-Xlog:all=warning:stderr", \
+    "-Dorg.bytedeco.javacpp.cachedir=/tmp/javacpp", \
+    "-cp", "/opt/plimsoll/plimsoll.jar:/opt/plimsoll/lib/*", "dev.plimsoll.app.Plimsoll"]
+
+# Whether the process still turns, not whether Kafka is there: a restart would not bring Kafka back.
+HEALTHCHECK --interval=5s --timeout=3s --start-period=30s --retries=6 \
+    CMD ["curl", "--fail", "--silent", "--output", "/dev/null", "http://127.0.0.1:9400/livez"]
