@@ -1,0 +1,210 @@
+package dev.plimsoll.app.command;
+
+import dev.plimsoll.model.Deployment;
+import dev.plimsoll.model.GatherMode;
+import dev.plimsoll.model.Membership;
+import dev.plimsoll.model.ModelShape;
+import dev.plimsoll.model.Phase;
+import dev.plimsoll.model.Topology;
+import dev.plimsoll.simulator.EngineSettings;
+import dev.plimsoll.simulator.GeneratedTraffic;
+import dev.plimsoll.simulator.ModelPreset;
+import dev.plimsoll.simulator.Trace;
+import dev.plimsoll.simulator.TraceTraffic;
+import dev.plimsoll.simulator.Traffic;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.function.IntFunction;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Option;
+
+/** The simulated ranks: what model, what traffic, how many, how fast. */
+public final class EngineOptions {
+    private static final String DEFAULT_MODEL = "qwen3-30b";
+    private static final int STAGED_EXPERTS = 64;
+    private static final Duration STEP_TIMEOUT = Duration.ofSeconds(10);
+
+    @Option(names = "--deployment", defaultValue = "demo/decode-0", description = "Name of the deployment (default: ${DEFAULT-VALUE}).")
+    private String deployment = "";
+
+    @Option(names = "--trace", paramLabel = "DIR", description = "Real routing to serve: a directory with experts.npy and trace.json.")
+    @Nullable
+    private Path trace;
+
+    @Option(
+            names = "--trace-order",
+            paramLabel = "ORDER",
+            description = "mixed: requests in seeded random order; domains: one data set after another (default: mixed).")
+    @Nullable
+    private TraceTraffic.Order traceOrder;
+
+    @Option(
+            names = "--model",
+            paramLabel = "NAME",
+            description = "Generated traffic of a model's shape instead of a trace (default: " + DEFAULT_MODEL + ").")
+    @Nullable
+    private String model;
+
+    @Option(names = "--ranks", defaultValue = "8", description = "Ranks of the deployment (default: 8).")
+    private int ranks;
+
+    @Option(names = "--nodes", defaultValue = "2", description = "Nodes the ranks are on (default: 2).")
+    private int nodes;
+
+    @Option(names = "--redundant", paramLabel = "SLOTS", description = "Slots beyond the experts (default: one per rank, or what makes slots divide evenly).")
+    @Nullable
+    private Integer redundant;
+
+    @Option(names = "--steps-per-second", defaultValue = "200", description = "Pace, 0 for as fast as possible (default: 200).")
+    private double stepsPerSecond;
+
+    @Option(names = "--tokens-per-step", defaultValue = "64", description = "Tokens of one step over all ranks (default: 64).")
+    private int tokensPerStep;
+
+    @Option(names = "--window", paramLabel = "STEPS", defaultValue = "512", description = "Steps in a window (default: 512).")
+    private int windowSteps;
+
+    @Option(
+            names = "--boundary",
+            paramLabel = "STEPS",
+            defaultValue = "16",
+            description = "Steps between two boundaries, where samples, votes and flips happen (default: 16).")
+    private int boundarySteps;
+
+    @Option(names = "--expert-bytes", defaultValue = "4096", description = "Bytes of one expert's weights in one layer (default: 4096).")
+    private int expertBytes;
+
+    @Option(names = "--seed", defaultValue = "7", description = "Seed of all that is random (default: 7).")
+    private long seed;
+
+    private @Nullable ModelShape shape;
+    private @Nullable Topology topology;
+    private @Nullable IntFunction<Traffic> traffic;
+
+    /** Checks everything and works out shape, topology and traffic. */
+    public void check(Problems problems) {
+        problems.require(ranks >= 1 && ranks <= 1024, "--ranks must be 1 to 1024, not " + ranks);
+        problems.require(nodes >= 1 && (ranks < 1 || ranks % Math.max(1, nodes) == 0), "--nodes " + nodes
+                + " does not divide --ranks " + ranks + " evenly");
+        problems.require(stepsPerSecond >= 0 && stepsPerSecond <= 1e6, "--steps-per-second must be 0 to 1000000, not " + stepsPerSecond);
+        problems.require(tokensPerStep >= 1 && tokensPerStep <= 65536, "--tokens-per-step must be 1 to 65536, not " + tokensPerStep);
+        problems.require(boundarySteps >= 1, "--boundary must be at least 1, not " + boundarySteps);
+        problems.require(
+                windowSteps >= 1 && (boundarySteps < 1 || windowSteps % boundarySteps == 0),
+                "--window " + windowSteps + " must be a multiple of --boundary " + boundarySteps);
+        problems.require(
+                expertBytes >= 64 && expertBytes % 8 == 0 && expertBytes <= 1 << 20,
+                "--expert-bytes must be a multiple of 8 from 64 to 1048576, not " + expertBytes);
+        problems.require(!(trace != null && model != null), "--trace brings its own model: leave --model out, or --trace");
+        problems.require(trace != null || traceOrder == null, "--trace-order needs a --trace");
+        try {
+            new Deployment(deployment);
+        } catch (IllegalArgumentException e) {
+            problems.add("--deployment: " + e.getMessage());
+        }
+        checkTraffic(problems);
+        checkTopology(problems);
+        if (!problems.any()) {
+            try {
+                engine(0, ranks);
+            } catch (IllegalArgumentException e) {
+                problems.add(e.getMessage());
+            }
+        }
+    }
+
+    private void checkTraffic(Problems problems) {
+        try {
+            if (trace != null) {
+                Trace read = Trace.open(trace);
+                shape = read.model();
+                TraceTraffic.Order order = traceOrder == null ? TraceTraffic.Order.MIXED : traceOrder;
+                traffic = lanes -> new TraceTraffic(read, order, lanes, seed);
+            } else {
+                ModelPreset preset = ModelPreset.named(model == null ? DEFAULT_MODEL : model);
+                shape = preset.shape();
+                traffic = lanes -> new GeneratedTraffic(preset, lanes, seed);
+            }
+        } catch (IllegalArgumentException | java.io.UncheckedIOException e) {
+            problems.add((trace != null ? "--trace: " : "--model: ") + e.getMessage());
+        }
+    }
+
+    private void checkTopology(Problems problems) {
+        ModelShape known = shape;
+        if (known == null || ranks < 1 || nodes < 1 || ranks % nodes != 0) {
+            return;
+        }
+        int experts = known.experts();
+        int filling = Math.floorMod(-experts, ranks);
+        int extra = redundant != null ? redundant : filling == 0 ? ranks : filling;
+        if (extra < 0) {
+            problems.add("--redundant must not be negative: " + extra);
+        } else if ((experts + extra) % ranks != 0) {
+            problems.add(experts + " experts and --redundant " + extra + " are " + (experts + extra)
+                    + " slots, which do not divide over " + ranks + " ranks: use " + (extra + Math.floorMod(-(experts + extra), ranks)));
+        } else if ((experts + extra) / ranks > experts) {
+            problems.add("--redundant " + extra + " gives each rank " + (experts + extra) / ranks + " slots for " + experts
+                    + " experts: at most " + (experts * ranks - experts));
+        } else {
+            topology = Topology.even(ranks, nodes, (experts + extra) / ranks);
+        }
+    }
+
+    /** Settings of the engine that holds some of the ranks. */
+    public EngineSettings engine(int firstRank, int localRanks) {
+        return new EngineSettings(
+                shape(), topology(), firstRank, localRanks, tokensPerStep, stepsPerSecond, expertBytes, boundarySteps, STEP_TIMEOUT);
+    }
+
+    /** The traffic, equal in all processes of a deployment. */
+    public Traffic traffic() {
+        if (traffic == null) {
+            throw new IllegalStateException("options were not checked");
+        }
+        return traffic.apply(tokensPerStep);
+    }
+
+    public Membership members(long incarnation) {
+        return new Membership(
+                new Deployment(deployment),
+                incarnation,
+                shape(),
+                topology(),
+                "plimsoll-simulator",
+                Phase.DECODE,
+                GatherMode.HOST,
+                boundarySteps,
+                windowSteps,
+                expertBytes,
+                (long) STAGED_EXPERTS * expertBytes);
+    }
+
+    public int ranks() {
+        return ranks;
+    }
+
+    /** One line on what is simulated. */
+    public String summary() {
+        ModelShape known = shape();
+        return known.name() + " (" + known.layers() + " layers × " + known.experts() + " experts, top " + known.topK() + ") on "
+                + ranks + " ranks × " + topology().slotsPerRank() + " slots, "
+                + (trace == null ? "generated traffic" : "trace " + trace + ", " + (traceOrder == null ? TraceTraffic.Order.MIXED : traceOrder)) + ", "
+                + tokensPerStep + " tokens per step, "
+                + (stepsPerSecond == 0 ? "as fast as it goes" : stepsPerSecond + " steps/s") + ", windows of " + windowSteps + " steps";
+    }
+
+    private ModelShape shape() {
+        if (shape == null) {
+            throw new IllegalStateException("options were not checked");
+        }
+        return shape;
+    }
+
+    private Topology topology() {
+        if (topology == null) {
+            throw new IllegalStateException("options were not checked");
+        }
+        return topology;
+    }
+}

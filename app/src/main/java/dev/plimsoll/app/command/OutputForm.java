@@ -1,0 +1,7 @@
+package dev.plimsoll.app.command;
+
+/** How results are printed. */
+public enum OutputForm {
+    TEXT,
+    JSON
+}

@@ -1,0 +1,279 @@
+package dev.plimsoll.app.command;
+
+import dev.plimsoll.app.Lifecycle;
+import dev.plimsoll.app.Plimsoll;
+import dev.plimsoll.model.Deployment;
+import dev.plimsoll.model.Quarantined;
+import dev.plimsoll.wire.Topic;
+import dev.plimsoll.wire.kafka.KafkaSettings;
+import dev.plimsoll.wire.kafka.Received;
+import dev.plimsoll.wire.kafka.TopicAdmin;
+import dev.plimsoll.wire.kafka.TopicReader;
+import java.io.PrintStream;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import java.util.concurrent.Callable;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.atomic.AtomicReference;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+import reactor.core.Disposable;
+import reactor.core.publisher.Flux;
+
+/** Makes, checks and reads the topics. */
+@Command(
+        name = "topics",
+        mixinStandardHelpOptions = true,
+        description = "Make, check and read the topics.",
+        subcommands = {TopicsCommand.Create.class, TopicsCommand.Show.class, TopicsCommand.Tail.class})
+public final class TopicsCommand {
+    private static final Duration TIMEOUT = Duration.ofSeconds(15);
+
+    private static @Nullable Integer unreachable(Exception failure) {
+        for (Throwable cause = failure; cause != null; cause = cause.getCause()) {
+            if (cause instanceof java.util.concurrent.TimeoutException
+                    || cause.getClass().getSimpleName().equals("TimeoutException")) {
+                System.err.println("plimsoll: the cluster does not answer: " + cause.getMessage()
+                        + "; check --bootstrap-servers");
+                return Plimsoll.UNREACHABLE;
+            }
+        }
+        return null;
+    }
+
+    /** Makes what is missing. */
+    @Command(name = "create", mixinStandardHelpOptions = true, description = "Make the topics that are missing.")
+    public static final class Create implements Callable<Integer>, Validated {
+        @Mixin
+        private KafkaOptions kafka = new KafkaOptions();
+
+        @Option(names = "--partitions", defaultValue = "64", description = "Partitions of each topic (default: 64).")
+        private int partitions;
+
+        @Option(names = "--replicas", defaultValue = "1", description = "Replicas of each partition (default: 1; use 3).")
+        private int replicas;
+
+        @Override
+        public void check(Problems problems) {
+            kafka.require(problems);
+            problems.require(partitions >= 1 && partitions <= 1024, "--partitions must be 1 to 1024, not " + partitions);
+            problems.require(replicas >= 1 && replicas <= 9, "--replicas must be 1 to 9, not " + replicas);
+        }
+
+        @Override
+        public Integer call() {
+            try (TopicAdmin admin = new TopicAdmin(kafka.settings(), TIMEOUT)) {
+                List<String> made = admin.create(partitions, replicas);
+                made.forEach(name -> System.out.println("created " + name));
+                System.out.println(made.size() + " of " + Topic.all().size() + " topics created, the others were there");
+                admin.warnings().forEach(warning -> System.err.println("warning: " + warning));
+                return 0;
+            } catch (RuntimeException failure) {
+                Integer code = unreachable(failure);
+                if (code != null) {
+                    return code;
+                }
+                throw failure;
+            }
+        }
+    }
+
+    /** Checks what is there. */
+    @Command(
+            name = "list",
+            mixinStandardHelpOptions = true,
+            description = "List the topics and how they differ from what they should be. Exits with 1 if any does.")
+    public static final class Show implements Callable<Integer>, Validated {
+        @Mixin
+        private KafkaOptions kafka = new KafkaOptions();
+
+        @Override
+        public void check(Problems problems) {
+            kafka.require(problems);
+        }
+
+        @Override
+        public Integer call() {
+            try (TopicAdmin admin = new TopicAdmin(kafka.settings(), TIMEOUT)) {
+                boolean asTheyShouldBe = true;
+                System.out.printf("%-32s %10s %8s %12s  %s%n", "TOPIC", "PARTITIONS", "REPLICAS", "RECORDS", "CONTENT");
+                for (TopicAdmin.Status status : admin.status()) {
+                    System.out.printf(
+                            Locale.ROOT,
+                            "%-32s %10s %8s %,12d  %s%n",
+                            status.topic().name(),
+                            status.partitions() == 0 ? "missing" : status.partitions(),
+                            status.partitions() == 0 ? "" : status.replicas(),
+                            status.records(),
+                            status.topic().description());
+                    status.differences().forEach(difference -> System.out.println("    differs: " + difference));
+                    asTheyShouldBe &= status.partitions() > 0 && status.differences().isEmpty();
+                }
+                admin.warnings().forEach(warning -> System.err.println("warning: " + warning));
+                return asTheyShouldBe ? 0 : 1;
+            } catch (RuntimeException failure) {
+                Integer code = unreachable(failure);
+                if (code != null) {
+                    return code;
+                }
+                throw failure;
+            }
+        }
+    }
+
+    /** Reads them. */
+    @Command(
+            name = "tail",
+            mixinStandardHelpOptions = true,
+            description = "Print the records of topics as readable lines, or as JSON.")
+    public static final class Tail implements Callable<Integer>, Validated {
+        @Mixin
+        private KafkaOptions kafka = new KafkaOptions();
+
+        @Parameters(
+                arity = "0..*",
+                paramLabel = "TOPIC",
+                description = "Topics, such as 'plan' or 'plimsoll.plan.v1' (default: all but samples).")
+        private List<String> names = new ArrayList<>();
+
+        @Option(names = "--from-beginning", description = "Start with the oldest record instead of the next.")
+        private boolean fromBeginning;
+
+        @Option(names = "--since", paramLabel = "DURATION", description = "Start with records this old, such as 10m.")
+        @Nullable
+        private Duration since;
+
+        @Option(names = "--deployment", description = "Only records of this deployment (by key).")
+        @Nullable
+        private String deployment;
+
+        @Option(names = "--max-records", paramLabel = "N", description = "Stop after this many records.")
+        @Nullable
+        private Long most;
+
+        @Option(names = "--for", paramLabel = "DURATION", description = "Stop after this time.")
+        @Nullable
+        private Duration duration;
+
+        @Option(names = "--output", defaultValue = "text", description = "text or json (default: text).")
+        private OutputForm output = OutputForm.TEXT;
+
+        private final List<Topic<?>> topics = new ArrayList<>();
+
+        @Override
+        public void check(Problems problems) {
+            kafka.require(problems);
+            for (String name : names) {
+                Topic.all().stream()
+                        .filter(topic -> topic.name().equals(name) || shortName(topic).equals(name))
+                        .findFirst()
+                        .ifPresentOrElse(
+                                topics::add,
+                                () -> problems.add("no topic '" + name + "'; there are: "
+                                        + String.join(
+                                                ", ",
+                                                Topic.all().stream().map(Tail::shortName).toList())));
+            }
+            if (names.isEmpty()) {
+                Topic.all().stream().filter(topic -> topic != Topic.SAMPLES).forEach(topics::add);
+            }
+            problems.require(!(fromBeginning && since != null), "--from-beginning and --since contradict each other");
+            problems.require(most == null || most > 0, "--max-records must be above 0");
+            if (deployment != null) {
+                try {
+                    new Deployment(deployment);
+                } catch (IllegalArgumentException e) {
+                    problems.add("--deployment: " + e.getMessage());
+                }
+            }
+        }
+
+        private static String shortName(Topic<?> topic) {
+            return topic.name().replace("plimsoll.", "").replaceAll("\\.v\\d+$", "");
+        }
+
+        @Override
+        public Integer call() throws InterruptedException {
+            KafkaSettings settings = kafka.settings();
+            TopicReader.Start start = fromBeginning
+                    ? new TopicReader.Start.Beginning()
+                    : since != null
+                            ? new TopicReader.Start.Since(System.currentTimeMillis() - since.toMillis())
+                            : new TopicReader.Start.End();
+            AtomicReference<Throwable> failure = new AtomicReference<>();
+            CountDownLatch ended = new CountDownLatch(1);
+            Flux<String> lines = Flux.merge(
+                    topics.stream().map(topic -> lines(settings, topic, start)).toList());
+            if (most != null) {
+                lines = lines.take(most);
+            }
+            PrintStream out = System.out;
+            try (Lifecycle lifecycle = new Lifecycle()) {
+                lifecycle.stopOnSignal();
+                Disposable subscription = lines.subscribe(
+                        line -> {
+                            out.println(line);
+                            if (out.checkError()) {
+                                lifecycle.requestStop();
+                            }
+                        },
+                        error -> {
+                            failure.set(error);
+                            ended.countDown();
+                            lifecycle.requestStop();
+                        },
+                        () -> {
+                            ended.countDown();
+                            lifecycle.requestStop();
+                        });
+                lifecycle.started("reader", subscription::dispose);
+                if (duration != null) {
+                    lifecycle.await(duration);
+                } else {
+                    lifecycle.await();
+                }
+                lifecycle.finished();
+            }
+            Throwable cause = failure.get();
+            if (cause != null) {
+                System.err.println("plimsoll: cannot read on: " + cause.getMessage());
+                return Plimsoll.UNREACHABLE;
+            }
+            return 0;
+        }
+
+        private <T> Flux<String> lines(KafkaSettings settings, Topic<T> topic, TopicReader.Start start) {
+            return TopicReader.records(settings, topic, start, this::unreadable)
+                    .filter(received -> matches(topic, received))
+                    .map(received -> line(topic, received));
+        }
+
+        private <T> boolean matches(Topic<T> topic, Received<T> received) {
+            if (deployment == null) {
+                return true;
+            }
+            String key = topic.key(received.value());
+            return key.equals(deployment) || key.startsWith(deployment + "/");
+        }
+
+        private void unreadable(Quarantined record) {
+            System.err.println("unreadable: " + record.summary());
+        }
+
+        private <T> String line(Topic<T> topic, Received<T> received) {
+            if (output == OutputForm.JSON) {
+                return "{\"topic\":\"" + topic.name() + "\",\"partition\":" + received.partition() + ",\"offset\":"
+                        + received.offset() + ",\"timestamp\":" + received.timestampMillis() + ",\"key\":\""
+                        + topic.key(received.value()) + "\",\"value\":" + topic.json(received.value()) + "}";
+            }
+            return Instant.ofEpochMilli(received.timestampMillis()) + " " + String.format("%-17s", shortName(topic))
+                    + " " + topic.key(received.value()) + "  " + topic.line(received.value());
+        }
+    }
+}

@@ -1,0 +1,178 @@
+package dev.plimsoll.app.watch;
+
+import dev.plimsoll.model.Batch;
+import dev.plimsoll.model.Outcome;
+import dev.plimsoll.model.PlanCommand;
+import dev.plimsoll.model.WindowSummary;
+import java.io.PrintStream;
+import java.time.Duration;
+import java.util.Locale;
+import java.util.OptionalDouble;
+
+/**
+ * What a person sees of a running loop: a line per window, a line per event of a decision, and on a terminal a status line that
+ * is kept up to date below them.
+ *
+ * <p>Piped, the same lines without colour and without the status line. Thread-safe.
+ */
+public final class LiveView {
+    private static final int BAR_CELLS = 20;
+    private static final String[] EIGHTHS = {"", "▏", "▎", "▍", "▌", "▋", "▊", "▉"};
+
+    private final PrintStream out;
+    private final boolean terminal;
+    private final boolean colour;
+    private String status = "";
+
+    /**
+     * @param terminal whether the status line may be rewritten in place
+     * @param colour whether ANSI colours may be used
+     */
+    public LiveView(PrintStream out, boolean terminal, boolean colour) {
+        this.out = out;
+        this.terminal = terminal;
+        this.colour = colour;
+    }
+
+    /** A line that starts with what kind of thing it tells. */
+    public void note(String kind, String text) {
+        print(paint(36, String.format(Locale.ROOT, "%-9s", kind)) + " " + text);
+    }
+
+    public void problem(String text) {
+        print(paint(31, "problem  ") + " " + text);
+    }
+
+    /**
+     * @param tokensPerSecond in this window
+     * @param moves moves flipped since the window before
+     */
+    public void window(WindowSummary window, double tokensPerSecond, int version, long moves, long misrouted) {
+        String measured = window.balance().loaded()
+                ? String.format(
+                        Locale.ROOT,
+                        "%s %.3f  worst %.3f (layer %d)",
+                        bar(window.balance().mean()),
+                        window.balance().mean(),
+                        window.balance().min(),
+                        window.balance().worstLayer())
+                : bar(0) + " no load";
+        print(paint(2, "window   ")
+                + String.format(
+                        Locale.ROOT,
+                        " %,9d  %,8.0f tok/s  %s  v%d  %3d moves  misrouted %s%s",
+                        window.steps().to(),
+                        tokensPerSecond,
+                        measured,
+                        version,
+                        moves,
+                        misrouted == 0 ? "0" : paint(31, String.format(Locale.ROOT, "%,d", misrouted)),
+                        window.complete()
+                                ? ""
+                                : paint(33, String.format(
+                                        Locale.ROOT, "  %s %.0f %%", window.reason(), 100 * window.completeness()))));
+    }
+
+    public void command(PlanCommand command) {
+        if (command instanceof PlanCommand.Propose propose) {
+            long layers = propose.moves().stream().map(move -> move.layer().index()).distinct().count();
+            decision(
+                    35,
+                    "proposed",
+                    propose.epoch(),
+                    String.format(
+                            Locale.ROOT,
+                            "%d moves in %d layers, %d batches: %.3f → predicted %.3f; %s",
+                            propose.batches().stream().map(Batch::moves).mapToInt(java.util.List::size).sum(),
+                            layers,
+                            propose.batches().size(),
+                            propose.currentBalancedness(),
+                            propose.predictedBalancedness(),
+                            propose.reason()));
+        } else if (command instanceof PlanCommand.Permit permit) {
+            decision(34, "permitted", permit.epoch(), "all ranks accepted the same plan");
+        } else if (command instanceof PlanCommand.Settled settled) {
+            decision(32, "settled", settled.epoch(), "placement v" + settled.epoch()
+                    + (settled.complete() ? " on all ranks" : ": only the first " + settled.batchesFlipped() + " batches"));
+        } else if (command instanceof PlanCommand.Abort abort) {
+            decision(33, "aborted", abort.epoch(), abort.reason());
+        } else if (command instanceof PlanCommand.Void none) {
+            decision(33, "void", none.epoch(), none.reason());
+        }
+    }
+
+    /** All ranks have flipped a batch. */
+    public void flipped(int epoch, int batch, long step) {
+        decision(34, "flipped", epoch, String.format(Locale.ROOT, "batch %d on all ranks at step %,d", batch, step));
+    }
+
+    public void outcome(Outcome outcome) {
+        decision(
+                32,
+                "measured",
+                outcome.version(),
+                String.format(
+                        Locale.ROOT,
+                        "%.3f → predicted %.3f → measured %.3f (worst layer %d: %.3f)",
+                        outcome.before(),
+                        outcome.predicted(),
+                        outcome.realised().mean(),
+                        outcome.realised().worstLayer(),
+                        outcome.realised().min()));
+    }
+
+    /** Renews the line at the bottom of a terminal. */
+    public synchronized void status(Duration running, long steps, long tokens, long misrouted, long dropped, OptionalDouble rate) {
+        if (!terminal) {
+            return;
+        }
+        status = String.format(
+                Locale.ROOT,
+                "%s %d:%02d  %,d steps%s  %,d tokens  misrouted %,d  dropped %,d   (Ctrl-C stops)",
+                misrouted == 0 ? paint(32, "●") : paint(31, "●"),
+                running.toMinutes(),
+                running.toSecondsPart(),
+                steps,
+                rate.isPresent() ? String.format(Locale.ROOT, " (%.0f/s)", rate.getAsDouble()) : "",
+                tokens,
+                misrouted,
+                dropped);
+        out.print("\r\u001b[K" + status);
+        out.flush();
+    }
+
+    /** Takes the status line away. */
+    public synchronized void end() {
+        if (terminal && !status.isEmpty()) {
+            out.print("\r\u001b[K");
+            out.flush();
+        }
+        status = "";
+    }
+
+    private void decision(int ansi, String what, int epoch, String text) {
+        print(paint(ansi, String.format(Locale.ROOT, "%-9s", what)) + String.format(Locale.ROOT, " #%-3d ", epoch) + text);
+    }
+
+    private synchronized void print(String line) {
+        if (terminal && !status.isEmpty()) {
+            out.print("\r\u001b[K");
+        }
+        out.println(line);
+        if (terminal && !status.isEmpty()) {
+            out.print(status);
+        }
+        out.flush();
+    }
+
+    private String bar(double share) {
+        int eighths = (int) Math.round(Math.max(0, Math.min(1, share)) * BAR_CELLS * 8);
+        String filled = "█".repeat(eighths / 8) + EIGHTHS[eighths % 8];
+        int ansi = share >= 0.9 ? 32 : share >= 0.75 ? 33 : 31;
+        return paint(ansi, filled) + " ".repeat(BAR_CELLS - filled.length());
+    }
+
+    private String paint(int ansi, String text) {
+        return colour ? "\u001b[" + ansi + "m" + text + "\u001b[0m" : text;
+    }
+}

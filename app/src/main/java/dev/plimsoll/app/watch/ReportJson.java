@@ -1,0 +1,101 @@
+package dev.plimsoll.app.watch;
+
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.JsonNodeFactory;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.plimsoll.model.Balance;
+import java.util.Map;
+import java.util.Optional;
+import java.util.TreeMap;
+import org.HdrHistogram.Histogram;
+
+/** The one JSON object that {@code plimsoll up --output json} prints at the end. */
+public final class ReportJson {
+    private static final ObjectMapper MAPPER = new ObjectMapper();
+
+    /**
+     * What the ranks and the roles counted themselves.
+     *
+     * @param boundaryMicros time that the dispatch thread spent in our calls at each boundary of each rank
+     * @param refused proposals refused, by reason
+     */
+    public record Counts(
+            long steps,
+            long tokens,
+            long misrouted,
+            long captured,
+            long published,
+            long dropped,
+            Map<String, Long> refused,
+            Histogram boundaryMicros) {}
+
+    private ReportJson() {}
+
+    /** One line. Numbers that do not exist (no window was complete, say) are null. */
+    public static String of(Counts counts, LoopReport report) {
+        ObjectNode root = JsonNodeFactory.instance.objectNode();
+        root.put("steps", counts.steps()).put("tokens", counts.tokens()).put("misrouted", counts.misrouted());
+        root.putObject("samples")
+                .put("captured", counts.captured())
+                .put("published", counts.published())
+                .put("dropped", counts.dropped())
+                .put("late", report.lateSamples());
+        root.putObject("windows").put("complete", report.completeWindows()).put("partial", report.partialWindows());
+        ObjectNode decisions = root.putObject("decisions");
+        decisions.put("proposed", report.proposed());
+        ObjectNode refused = decisions.putObject("refused");
+        new TreeMap<>(counts.refused()).forEach(refused::put);
+        decisions.put("settled", report.settledDecisions()).put("aborted", report.abortedDecisions());
+        root.put("moves", report.moves()).put("placementVersion", report.placementVersion());
+        balancedness(root.putObject("balancedness"), report);
+        ObjectNode latency = root.putObject("latencyMillis");
+        percentiles(latency.putObject("sampleToWindow"), report.sampleToWindow(), false);
+        percentiles(latency.putObject("windowToProposal"), report.windowToProposal(), false);
+        percentiles(latency.putObject("proposalToSettled"), report.proposalToSettled(), false);
+        percentiles(root.putObject("boundaryMicros"), counts.boundaryMicros(), true);
+        try {
+            return MAPPER.writeValueAsString(root);
+        } catch (com.fasterxml.jackson.core.JsonProcessingException e) {
+            throw new IllegalStateException("a tree of numbers can always be written", e);
+        }
+    }
+
+    private static void balancedness(ObjectNode node, LoopReport report) {
+        Optional<Balance> initial = report.initial().filter(Balance::loaded);
+        ObjectNode first = node.putObject("initial");
+        Optional<LoopReport.Settled> settled = report.settled();
+        ObjectNode after = node.putObject("settled");
+        put(first, "mean", initial.map(Balance::mean));
+        put(first, "min", initial.map(Balance::min));
+        put(after, "mean", settled.map(LoopReport.Settled::mean));
+        put(after, "min", settled.map(LoopReport.Settled::min));
+        after.put("windows", settled.map(LoopReport.Settled::windows).orElse(0));
+        put(node, "predicted", settled.map(LoopReport.Settled::predicted));
+    }
+
+    private static void put(ObjectNode node, String name, Optional<Double> value) {
+        if (value.isPresent()) {
+            node.put(name, Math.round(value.get() * 10_000) / 10_000.0);
+        } else {
+            node.putNull(name);
+        }
+    }
+
+    private static void percentiles(ObjectNode node, Histogram histogram, boolean max) {
+        boolean any = histogram.getTotalCount() > 0;
+        for (int percentile : new int[] {50, 99}) {
+            if (any) {
+                node.put("p" + percentile, histogram.getValueAtPercentile(percentile));
+            } else {
+                node.putNull("p" + percentile);
+            }
+        }
+        if (max) {
+            if (any) {
+                node.put("max", histogram.getMaxValue());
+            } else {
+                node.putNull("max");
+            }
+        }
+    }
+}
