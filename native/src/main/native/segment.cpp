@@ -1,0 +1,324 @@
+#include "segment.h"
+
+#include <fcntl.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <utility>
+
+namespace plm {
+
+namespace {
+
+constexpr uint64_t magic = 0x31474553'4d494c50ULL;  // "PLIMSEG1"
+constexpr uint64_t page = 4096;
+
+uint64_t padded(uint64_t bytes, uint64_t to) { return (bytes + to - 1) / to * to; }
+
+// Members of one process share one mapping: less address space, and sanitizers see what they share.
+struct OpenSegments {
+    std::mutex lock;
+    std::map<std::pair<dev_t, ino_t>, std::weak_ptr<Segment>> by_file;
+};
+
+OpenSegments& open_segments() {
+    static OpenSegments* instance = new OpenSegments;
+    return *instance;
+}
+
+class OpenFile {
+public:
+    explicit OpenFile(int fd) : fd_(fd) {}
+    ~OpenFile() {
+        if (fd_ >= 0) {
+            ::close(fd_);
+        }
+    }
+    OpenFile(const OpenFile&) = delete;
+    OpenFile& operator=(const OpenFile&) = delete;
+    int get() const { return fd_; }
+    int release() { return std::exchange(fd_, -1); }
+
+private:
+    int fd_;
+};
+
+}  // namespace
+
+struct Segment::Header {
+    uint64_t magic;
+    uint32_t abi;
+    uint32_t members;
+    int64_t group;
+    uint64_t gather_bytes;
+    uint64_t staging_bytes;
+};
+
+struct alignas(64) Segment::Member {
+    std::atomic<uint64_t> joined;    // process id, 0 when nobody did
+    std::atomic<uint64_t> arrived;   // last generation contributed; only to name who is missing
+};
+
+// Counts over all generations that use the same buffers; they only grow (and wrap), so nobody has to reset them.
+struct alignas(64) Segment::Meeting {
+    std::atomic<uint32_t> arrived;
+    alignas(64) std::atomic<uint32_t> consumed;
+};
+
+struct alignas(64) Segment::Contribution {
+    uint64_t generation;
+    int64_t tag;
+    uint64_t bytes;
+};
+
+// Layout: page of header | members | meetings | contributions [depth][member] | rooms [member][tag] | staging [member].
+namespace {
+
+struct Layout {
+    uint64_t members, meetings, contributions, stride, rooms, staging, staging_stride, end;
+};
+
+Layout layout_of(uint32_t members, uint64_t gather_bytes, uint64_t staging_bytes) {
+    Layout at{};
+    at.members = page;
+    at.meetings = at.members + members * 64ULL;
+    at.contributions = padded(at.meetings + gather_depth * 128ULL, page);
+    at.stride = 64 + padded(gather_bytes, 64);
+    at.rooms = padded(at.contributions + gather_depth * members * at.stride, page);
+    at.staging = padded(at.rooms + members * uint64_t{max_tags} * sizeof(Room), page);
+    at.staging_stride = padded(staging_bytes, page);
+    at.end = at.staging + members * at.staging_stride;
+    return at;
+}
+
+}  // namespace
+
+uint64_t Segment::total_bytes(uint32_t members, uint64_t gather_bytes, uint64_t staging_bytes) {
+    return layout_of(members, gather_bytes, staging_bytes).end;
+}
+
+Segment::Segment(int fd, const std::string& path, const plm_comm_opts& opts)
+    : group_(opts.group),
+      members_(opts.members),
+      gather_bytes_(opts.gather_bytes),
+      staging_bytes_(opts.staging_bytes),
+      map_(new Mapping(fd, total_bytes(opts.members, opts.gather_bytes, opts.staging_bytes), path)) {}
+
+std::shared_ptr<Segment> Segment::join(const std::string& path, const plm_comm_opts& opts) {
+    if (opts.members < 1 || opts.members > max_members || opts.rank >= opts.members) {
+        fail(PLM_E_ARG, "member " + std::to_string(opts.rank) + " of " + std::to_string(opts.members) +
+                            ": a group has 1 to 1024 members, counted from 0");
+    }
+    if (opts.gather_bytes > (1ULL << 32) || opts.staging_bytes > (1ULL << 42)) {
+        fail(PLM_E_ARG, "gather_bytes " + std::to_string(opts.gather_bytes) + " or staging_bytes " +
+                            std::to_string(opts.staging_bytes) + " is too large");
+    }
+    static_assert(sizeof(Member) == 64 && sizeof(Meeting) == 128 && sizeof(Contribution) == 64, "layout");
+    const uint64_t total = total_bytes(opts.members, opts.gather_bytes, opts.staging_bytes);
+
+    // The lock belongs to a file, and the file at the path may be replaced while we wait for it: then start again.
+    for (int attempt = 0; attempt < 1000; attempt++) {
+        OpenFile file(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0640));
+        if (file.get() < 0) {
+            fail_errno(PLM_E_ARG, "cannot open segment " + path);
+        }
+        const Deadline deadline = after_ms(10'000);
+        while (flock(file.get(), LOCK_EX | LOCK_NB) != 0) {
+            if (errno != EWOULDBLOCK && errno != EINTR) {
+                fail_errno(PLM_E_DEVICE, "cannot lock segment " + path);
+            }
+            if (Clock::now() >= deadline) {
+                fail(PLM_E_TIMEOUT, "segment " + path + " was locked by another member for 10 s");
+            }
+            usleep(200);
+        }
+        struct stat held {}, named {};
+        if (fstat(file.get(), &held) != 0) {
+            fail_errno(PLM_E_DEVICE, "cannot read segment " + path);
+        }
+        if (::stat(path.c_str(), &named) != 0 || named.st_ino != held.st_ino || named.st_dev != held.st_dev) {
+            continue;
+        }
+        Header found{};
+        if (held.st_size == 0) {
+            if (ftruncate(file.get(), static_cast<off_t>(total)) != 0) {
+                fail_errno(PLM_E_NOMEM, "cannot size segment " + path + " to " + std::to_string(total) + " bytes");
+            }
+            found = {magic, PLM_ABI_MAJOR, opts.members, opts.group, opts.gather_bytes, opts.staging_bytes};
+            if (pwrite(file.get(), &found, sizeof found, 0) != static_cast<ssize_t>(sizeof found)) {
+                fail_errno(PLM_E_NOMEM, "cannot write the header of segment " + path);
+            }
+        } else if (pread(file.get(), &found, sizeof found, 0) != static_cast<ssize_t>(sizeof found) ||
+                   (found.magic != magic && found.magic != 0)) {
+            fail(PLM_E_ARG, path + " is not a segment: choose another path or remove the file");
+        }
+        if (found.magic == 0 || found.group != opts.group) {
+            // Another life of the group, or a creator that died before it wrote the header. Its members, if any are
+            // left, keep their file; the path gets a new one.
+            if (unlink(path.c_str()) != 0 && errno != ENOENT) {
+                fail_errno(PLM_E_DEVICE, "cannot replace segment " + path);
+            }
+            continue;
+        }
+        if (found.abi != PLM_ABI_MAJOR || found.members != opts.members || found.gather_bytes != opts.gather_bytes ||
+            found.staging_bytes != opts.staging_bytes) {
+            fail(PLM_E_ARG, "segment " + path + " of group " + std::to_string(found.group) + " has abi " +
+                                std::to_string(found.abi) + ", " + std::to_string(found.members) +
+                                " members, gather_bytes " + std::to_string(found.gather_bytes) + ", staging_bytes " +
+                                std::to_string(found.staging_bytes) + "; this member wants abi " +
+                                std::to_string(PLM_ABI_MAJOR) + ", " + std::to_string(opts.members) + " members, " +
+                                std::to_string(opts.gather_bytes) + ", " + std::to_string(opts.staging_bytes) +
+                                ": configure all members alike");
+        }
+        OpenSegments& all = open_segments();
+        std::lock_guard<std::mutex> hold(all.lock);
+        std::weak_ptr<Segment>& known = all.by_file[{held.st_dev, held.st_ino}];
+        std::shared_ptr<Segment> segment = known.lock();
+        // An inode number may come back after its file is gone, so the group is compared as well.
+        if (!segment || segment->group_ != opts.group) {
+            const int own = ::fcntl(file.get(), F_DUPFD_CLOEXEC, 0);
+            if (own < 0) {
+                fail_errno(PLM_E_DEVICE, "cannot keep segment " + path + " open");
+            }
+            segment.reset(new Segment(own, path, opts));
+            segment->map_->reserve(0, layout_of(opts.members, opts.gather_bytes, opts.staging_bytes).rooms);
+            known = segment;
+        }
+        segment->claim(opts.rank);
+        flock(file.get(), LOCK_UN);  // the duplicate shares the lock, so closing would not release it
+        return segment;
+    }
+    fail(PLM_E_STATE, "segment " + path + " was replaced again and again: do two groups use one path?");
+}
+
+void Segment::claim(uint32_t rank) const {
+    uint64_t nobody = 0;
+    if (!member(rank).joined.compare_exchange_strong(nobody, static_cast<uint64_t>(getpid()))) {
+        fail(PLM_E_STATE, "member " + std::to_string(rank) + " of group " + std::to_string(group_) +
+                              " has joined before, in process " + std::to_string(nobody) +
+                              ": a restart needs a new group");
+    }
+}
+
+Segment::Member& Segment::member(uint32_t rank) const {
+    return *map_->at<Member>(layout_of(members_, gather_bytes_, staging_bytes_).members + rank * 64ULL);
+}
+
+Segment::Meeting& Segment::meeting(uint64_t generation) const {
+    const uint64_t index = (generation - 1) % gather_depth;
+    return *map_->at<Meeting>(layout_of(members_, gather_bytes_, staging_bytes_).meetings + index * 128);
+}
+
+Segment::Contribution& Segment::contribution(uint64_t generation, uint32_t rank) const {
+    const Layout at = layout_of(members_, gather_bytes_, staging_bytes_);
+    const uint64_t index = (generation - 1) % gather_depth;
+    return *map_->at<Contribution>(at.contributions + (index * members_ + rank) * at.stride);
+}
+
+Room& Segment::room(uint32_t receiver, uint32_t tag) const {
+    const Layout at = layout_of(members_, gather_bytes_, staging_bytes_);
+    return *map_->at<Room>(at.rooms + (uint64_t{receiver} * max_tags + tag) * sizeof(Room));
+}
+
+std::byte* Segment::staging(uint32_t receiver, uint64_t position) const {
+    const Layout at = layout_of(members_, gather_bytes_, staging_bytes_);
+    return map_->at<std::byte>(at.staging + receiver * at.staging_stride + position);
+}
+
+void Segment::reserve_staging(uint32_t receiver, uint64_t position, uint64_t bytes) const {
+    const Layout at = layout_of(members_, gather_bytes_, staging_bytes_);
+    map_->reserve(at.staging + receiver * at.staging_stride + position, bytes);
+}
+
+void Segment::await(std::atomic<uint32_t>& word, uint32_t target, const GatherCall& call,
+                    const std::function<std::string()>& why) const {
+    while (true) {
+        const uint32_t now = word.load(std::memory_order_acquire);
+        if (static_cast<int32_t>(now - target) >= 0) {
+            return;
+        }
+        if (call.stop()) {
+            fail(PLM_E_ABORTED, "the gather was aborted by this member");
+        }
+        if (Clock::now() >= call.deadline) {
+            fail(PLM_E_TIMEOUT, why());
+        }
+        futex_wait(word, now, call.deadline);
+    }
+}
+
+std::string Segment::missing(uint64_t generation) const {
+    std::string text;
+    uint32_t count = 0;
+    for (uint32_t rank = 0; rank < members_; rank++) {
+        if (member(rank).arrived.load(std::memory_order_acquire) < generation && count++ < 8) {
+            text += " " + std::to_string(rank);
+        }
+    }
+    return std::to_string(count) + " of " + std::to_string(members_) + " members are missing:" + text +
+           (count > 8 ? "..." : "");
+}
+
+void Segment::gather(uint32_t rank, uint64_t generation, const GatherCall& call) {
+    uint64_t bytes = 0;
+    for (uint32_t i = 0; i < call.count; i++) {
+        bytes += call.parts[i].bytes;
+    }
+    if (bytes > gather_bytes_) {
+        fail(PLM_E_ARG, "a contribution of " + std::to_string(bytes) + " bytes does not fit gather_bytes " +
+                            std::to_string(gather_bytes_));
+    }
+    Meeting& here = meeting(generation);
+    const uint32_t round = static_cast<uint32_t>((generation - 1) / gather_depth);
+    // The buffers were last used four generations ago; whoever has not read them yet still may.
+    await(here.consumed, round * members_, call,
+          [&] { return "gather " + std::to_string(generation) + ": a member has not read gather " +
+                       std::to_string(generation - gather_depth) + " in time"; });
+
+    Contribution& mine = contribution(generation, rank);
+    mine.generation = generation;
+    mine.tag = call.tag;
+    mine.bytes = bytes;
+    std::byte* at = reinterpret_cast<std::byte*>(&mine) + sizeof mine;
+    for (uint32_t i = 0; i < call.count; i++) {
+        std::memcpy(at, call.parts[i].data, call.parts[i].bytes);
+        at += call.parts[i].bytes;
+    }
+    member(rank).arrived.store(generation, std::memory_order_release);
+    if (call.contributed != nullptr) {
+        *call.contributed = true;
+    }
+    const uint32_t full = (round + 1) * members_;
+    if (here.arrived.fetch_add(1, std::memory_order_acq_rel) + 1 == full) {
+        futex_wake_all(here.arrived);
+    }
+    await(here.arrived, full, call,
+          [&] { return "gather " + std::to_string(generation) + " timed out: " + missing(generation); });
+
+    std::byte* out = static_cast<std::byte*>(call.out);
+    for (uint32_t peer = 0; peer < members_; peer++) {
+        const Contribution& theirs = contribution(generation, peer);
+        if (theirs.tag != call.tag || theirs.bytes != bytes) {
+            fail(PLM_E_STATE, "gather " + std::to_string(generation) + ": member " + std::to_string(peer) + " gave " +
+                                  std::to_string(theirs.bytes) + " bytes for step " + std::to_string(theirs.tag) +
+                                  ", this member " + std::to_string(bytes) + " bytes for step " +
+                                  std::to_string(call.tag) + ": the members run different schedules");
+        }
+        std::memcpy(out + peer * bytes, reinterpret_cast<const std::byte*>(&theirs) + sizeof theirs, bytes);
+    }
+    if (here.consumed.fetch_add(1, std::memory_order_acq_rel) + 1 == full) {
+        futex_wake_all(here.consumed);
+    }
+}
+
+void Segment::wake_gathers() {
+    for (uint64_t generation = 1; generation <= gather_depth; generation++) {
+        futex_wake_all(meeting(generation).arrived);
+        futex_wake_all(meeting(generation).consumed);
+    }
+}
+
+}  // namespace plm
