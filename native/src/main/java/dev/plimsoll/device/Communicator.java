@@ -1,15 +1,25 @@
 package dev.plimsoll.device;
 
+import dev.plimsoll.device.api.PlimsollApi;
+import dev.plimsoll.device.api.plm_comm_opts;
 import java.nio.ByteBuffer;
 import java.nio.file.Path;
 import java.time.Duration;
+import org.bytedeco.javacpp.Pointer;
 
 /**
  * The members of a group that gather and exchange weights over shared memory (host transport), in one process or in
  * several on one machine.
  */
 public final class Communicator implements AutoCloseable {
-    private Communicator() {}
+    private final long handle;
+    private final int size;
+    private boolean closed;
+
+    private Communicator(long handle, int size) {
+        this.handle = handle;
+        this.size = size;
+    }
 
     /**
      * Joins a group and waits for nobody: members may come in any order.
@@ -31,31 +41,68 @@ public final class Communicator implements AutoCloseable {
             long gatherBytes,
             long stagingBytes,
             Duration timeout) {
-        throw new UnsupportedOperationException();
+        long[] comm = new long[1];
+        try (plm_comm_opts opts = new plm_comm_opts()) {
+            opts.size(opts.sizeof());
+            opts.members(size);
+            opts.rank(rank);
+            opts.reserved(0);
+            opts.group(group);
+            opts.gather_bytes(gatherBytes);
+            opts.staging_bytes(stagingBytes);
+            opts.timeout_ms(Native.millis(timeout));
+            Native.check(PlimsollApi.plm_comm_open(device.handle(), segment.toString(), opts, comm));
+        }
+        return new Communicator(comm[0], size);
     }
 
     /**
      * All-gather of host memory, on the caller's thread: for the engine's own lock step, never used by a ring.
      *
+     * <p>A gather that fails (a member did not come in time, or gave another number of bytes) is the communicator's last.
+     *
      * @param in this member's contribution, {@code n} bytes remaining; direct
      * @param out room for {@code size × n} bytes; direct
      */
     public void allGather(ByteBuffer in, ByteBuffer out, Duration timeout) {
-        throw new UnsupportedOperationException();
+        int bytes = in.remaining();
+        if (!in.isDirect() || !out.isDirect() || out.isReadOnly() || out.remaining() < (long) size * bytes) {
+            throw new IllegalArgumentException("allGather needs direct buffers with room for " + size + " × " + bytes
+                    + " bytes; in=" + in + " out=" + out);
+        }
+        // Pointer(Buffer) starts at the buffer's position and owns nothing.
+        try (Pointer from = new Pointer(in);
+                Pointer to = new Pointer(out)) {
+            Native.check(PlimsollApi.plm_gather(handle, from, to, bytes, Native.millis(timeout)));
+        }
     }
 
-    /** A new exchange of weights; {@code id} must be equal on all members and never used twice in a group. */
+    /**
+     * A new exchange of weights.
+     *
+     * @param id not 0, equal on all members and never used twice in a group; all members submit exchanges in one order
+     */
     public Transfer transfer(long id) {
-        throw new UnsupportedOperationException();
+        long[] xfer = new long[1];
+        Native.check(PlimsollApi.plm_xfer_begin(handle, id, xfer));
+        return new Transfer(xfer[0]);
     }
 
     /** Makes every wait of this member fail at once. */
     public void abort() {
-        throw new UnsupportedOperationException();
+        Native.check(PlimsollApi.plm_comm_abort(handle));
     }
 
+    /** Waits up to 5 s for exchanges under way, then ends all waits and leaves the group; the file is left to its owner. */
     @Override
-    public void close() {
-        throw new UnsupportedOperationException();
+    public synchronized void close() {
+        if (!closed) {
+            Native.check(PlimsollApi.plm_comm_close(handle, 5000));
+            closed = true;
+        }
+    }
+
+    long handle() {
+        return handle;
     }
 }

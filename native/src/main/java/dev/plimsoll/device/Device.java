@@ -1,5 +1,7 @@
 package dev.plimsoll.device;
 
+import dev.plimsoll.device.api.PlimsollApi;
+import dev.plimsoll.device.api.plm_probe_info;
 import java.time.Duration;
 
 /**
@@ -8,30 +10,81 @@ import java.time.Duration;
  * <p>Any thread may call it. Everything made from a device must be closed before it.
  */
 public final class Device implements AutoCloseable {
-    private Device() {}
+
+    /**
+     * What is known of a back end on this machine.
+     *
+     * @param backend {@code host}, {@code ascend} or {@code cuda}
+     * @param available whether {@link #open} works
+     * @param library the libraries that were found, empty when none
+     * @param reason why it is not available, empty when it is
+     */
+    public record Probe(String backend, boolean available, String library, String reason) {}
+
+    private final long handle;
+    private final String backend;
+    private volatile boolean closed;
+
+    private Device(long handle, String backend) {
+        this.handle = handle;
+        this.backend = backend;
+    }
+
+    /** Says whether a back end can be opened here, and why not. */
+    public static Probe probe(String backend) {
+        Native.load();
+        try (plm_probe_info info = new plm_probe_info()) {
+            info.size(info.sizeof());
+            Native.check(PlimsollApi.plm_probe(backend, info));
+            return new Probe(
+                    backend,
+                    info.available() != 0,
+                    info.library().getString(),
+                    info.reason().getString());
+        }
+    }
 
     /** Opens a back end: {@code host} is always there. */
     public static Device open(String backend) {
-        throw new UnsupportedOperationException();
+        Native.load();
+        long[] handle = new long[1];
+        Native.check(PlimsollApi.plm_open(backend, handle));
+        return new Device(handle[0], backend);
     }
 
     /** A new stream; on the host back end a thread that runs what is submitted in order. */
     public Stream stream(String name) {
-        throw new UnsupportedOperationException();
+        long[] stream = new long[1];
+        Native.check(PlimsollApi.plm_stream_create(handle, name, stream));
+        return new Stream(stream[0], name);
     }
 
     /** Device memory, zeroed, 64-byte aligned. */
     public DeviceMemory allocate(long bytes) {
-        throw new UnsupportedOperationException();
+        long[] address = new long[1];
+        Native.check(PlimsollApi.plm_alloc(handle, bytes, address));
+        return new DeviceMemory(handle, address[0], bytes);
     }
 
     /** Closes the back end; refuses while anything made from it is open past the timeout. */
     public void close(Duration timeout) {
-        throw new UnsupportedOperationException();
+        if (!closed) {
+            Native.check(PlimsollApi.plm_close(handle, Native.millis(timeout)));
+            closed = true;
+        }
     }
 
     @Override
     public void close() {
         close(Duration.ofSeconds(5));
+    }
+
+    long handle() {
+        return handle;
+    }
+
+    @Override
+    public String toString() {
+        return "Device[" + backend + "]";
     }
 }

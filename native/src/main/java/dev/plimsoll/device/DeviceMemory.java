@@ -1,27 +1,45 @@
 package dev.plimsoll.device;
 
+import dev.plimsoll.device.api.PlimsollApi;
 import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 
 /** A block of device memory, freed by its owner and by nobody else (never by the garbage collector). */
 public final class DeviceMemory implements AutoCloseable {
-    private DeviceMemory() {}
+    private final long device;
+    private final long address;
+    private final long bytes;
+    private boolean closed;
+
+    DeviceMemory(long device, long address, long bytes) {
+        this.device = device;
+        this.address = address;
+        this.bytes = bytes;
+    }
 
     /** The device address, as the C ABI takes it. */
     public long address() {
-        throw new UnsupportedOperationException();
+        return address;
     }
 
     public long bytes() {
-        throw new UnsupportedOperationException();
+        return bytes;
     }
 
     /** A little-endian view of the whole block; host back end only, must not be used after {@link #close()}. */
     public ByteBuffer buffer() {
-        throw new UnsupportedOperationException();
+        if (bytes > Integer.MAX_VALUE) {
+            throw new IllegalStateException(
+                    "a block of " + bytes + " bytes is too large for one buffer: use addresses, or smaller blocks");
+        }
+        return Native.borrowed(address, bytes).asByteBuffer().order(ByteOrder.LITTLE_ENDIAN);
     }
 
     @Override
-    public void close() {
-        throw new UnsupportedOperationException();
+    public synchronized void close() {
+        if (!closed) {
+            Native.check(PlimsollApi.plm_free(device, address));
+            closed = true;
+        }
     }
 }

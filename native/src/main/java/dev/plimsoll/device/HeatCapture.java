@@ -1,7 +1,15 @@
 package dev.plimsoll.device;
 
+import dev.plimsoll.device.api.PlimsollApi;
+import dev.plimsoll.device.api.plm_rank_state;
+import dev.plimsoll.device.api.plm_ring_counts;
+import dev.plimsoll.device.api.plm_ring_opts;
+import dev.plimsoll.device.api.plm_verdict;
+import dev.plimsoll.device.api.plm_vote;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.time.Duration;
+import org.bytedeco.javacpp.BytePointer;
 
 /**
  * The engine's end of one rank's heat ring: stages the counters at every boundary, gathers them with the votes, and
@@ -51,34 +59,114 @@ public final class HeatCapture implements AutoCloseable {
      */
     public record Stats(long captured, long gathered, long skipped, long reclaimed, long timedOut) {}
 
-    private HeatCapture() {}
+    private static final Verdict.Outcome[] OUTCOMES = Verdict.Outcome.values();
 
-    public static HeatCapture open(Device device, Communicator communicator, Options options) {
-        throw new UnsupportedOperationException();
+    private final long handle;
+    // Reused at every boundary, by the dispatch thread alone.
+    private final plm_verdict verdict = new plm_verdict();
+    private final plm_vote words = new plm_vote();
+    private boolean closed;
+
+    private HeatCapture(long handle) {
+        this.handle = handle;
+        verdict.size(verdict.sizeof());
     }
 
-    /** Resolves the gather of the boundary before and stages the counters of {@code step} behind what {@code compute} holds. */
+    /**
+     * Creates the ring's file and the thread that gathers; waits for nobody.
+     *
+     * @param communicator serves this ring's gathers alone (and transfers); must outlive the ring
+     */
+    public static HeatCapture open(Device device, Communicator communicator, Options options) {
+        long[] ring = new long[1];
+        try (plm_ring_opts opts = new plm_ring_opts();
+                BytePointer file = utf8(options.file().toString());
+                BytePointer deployment = utf8(options.deployment())) {
+            opts.size(opts.sizeof());
+            opts.rank(options.rank());
+            opts.ranks(options.ranks());
+            opts.layers(options.layers());
+            opts.slots_per_rank(options.slotsPerRank());
+            opts.boundary_steps(options.boundarySteps());
+            opts.incarnation(options.incarnation());
+            opts.load_address(options.loadAddress());
+            opts.routed_address(options.routedAddress());
+            Native.check(
+                    PlimsollApi.plm_ring_create(device.handle(), communicator.handle(), file, deployment, opts, ring));
+        }
+        return new HeatCapture(ring[0]);
+    }
+
+    private static BytePointer utf8(String text) {
+        return new BytePointer(text, StandardCharsets.UTF_8);
+    }
+
+    /**
+     * Resolves the gather of the boundary before and stages the counters of {@code step} behind what {@code compute} holds.
+     *
+     * <p>After {@code TIMED_OUT} or {@code FAILED} the ring takes part in no further gather: {@link #end} then does nothing.
+     * {@code TIMED_OUT} also aborts the communicator.
+     *
+     * @param step a multiple of K, and K more than the last
+     * @param timeout bounds the wait that a last vote of 1 or 2 makes necessary
+     */
     public Verdict begin(Stream compute, long step, Duration timeout) {
-        throw new UnsupportedOperationException();
+        Native.check(PlimsollApi.plm_boundary_begin(handle, compute.handle(), step, Native.millis(timeout), verdict));
+        return new Verdict(OUTCOMES[verdict.outcome()], verdict.epoch(), verdict.batch(), verdict.level());
     }
 
     /** Issues the gather of the boundary that {@link #begin} has opened. */
     public void end(Vote vote) {
-        throw new UnsupportedOperationException();
+        words.incarnation(vote.incarnation());
+        words.settled_version(vote.settledVersion());
+        words.epoch(vote.epoch());
+        words.batches_flipped((short) vote.batchesFlipped());
+        words.batch((short) vote.batch());
+        words.level((byte) vote.level());
+        words.flags((byte) 0);
+        words.plan_hash(vote.planHash());
+        Native.check(PlimsollApi.plm_boundary_end(handle, words));
     }
 
-    /** Writes the rank's state into the ring's header. */
+    /** Writes the rank's state into the ring's header; dispatch thread only. */
     public void publish(RankState state) {
-        throw new UnsupportedOperationException();
+        try (plm_rank_state words = new plm_rank_state()) {
+            words.size(words.sizeof());
+            words.incarnation(state.incarnation());
+            words.settled_version(state.settledVersion());
+            words.epoch(state.epoch());
+            words.phase(state.phase());
+            words.batches_flipped(state.batchesFlipped());
+            words.plan_hash(state.planHash());
+            words.refusal(state.refusal());
+            words.fatal(state.fatal() ? 1 : 0);
+            words.command_number(state.commandNumber());
+            words.step(state.step());
+            Native.check(PlimsollApi.plm_state_publish(handle, words));
+        }
     }
 
     public Stats stats() {
-        throw new UnsupportedOperationException();
+        try (plm_ring_counts counts = new plm_ring_counts()) {
+            counts.size(counts.sizeof());
+            Native.check(PlimsollApi.plm_ring_stats(handle, counts));
+            return new Stats(
+                    counts.captured(), counts.gathered(), counts.skipped(), counts.reclaimed(), counts.timed_out());
+        }
     }
 
-    /** Waits (bounded) for gathers under way, then marks the file as closed and unlinks nothing: its owner does. */
+    /**
+     * Waits (bounded) for gathers under way, then marks the file as closed and unlinks nothing: its owner does.
+     *
+     * <p>A member that is gone costs this wait at most the communicator's timeout, and never more than 5 s.
+     */
     @Override
-    public void close() {
-        throw new UnsupportedOperationException();
+    public synchronized void close() {
+        if (!closed) {
+            Native.check(PlimsollApi.plm_ring_destroy(handle, 5000));
+            closed = true;
+            verdict.close();
+            words.close();
+        }
     }
 }

@@ -1,21 +1,34 @@
 package dev.plimsoll.device;
 
+import dev.plimsoll.device.api.PlimsollApi;
 import java.nio.file.Path;
 import java.util.Optional;
+import org.bytedeco.javacpp.BytePointer;
 
 /**
  * The file in which a node hands commands of the plan log to one rank's engine: single writer, single reader,
  * sequence numbers, a checksum per record.
  *
  * <p>The writer may die and another go on: {@link #lastPosition()} tells it where. A full mailbox refuses; nothing in it is
- * ever overwritten before it was read.
+ * ever overwritten before it was read. Which end an object is shows in its first {@link #write} or {@link #read}; a second
+ * writer or reader is refused while the first lives. A damaged mailbox stays damaged: nothing is skipped, since what comes
+ * after a lost command must not be carried out.
  */
 public final class PlanMailbox implements AutoCloseable {
-    private PlanMailbox() {}
+    private final long handle;
+    private BytePointer buffer = new BytePointer(4096);
+    private boolean closed;
 
-    /** Opens the mailbox, creating the file (0640) with {@code capacityBytes} of room when it is not there. */
+    private PlanMailbox(long handle) {
+        this.handle = handle;
+    }
+
+    /** Opens the mailbox, creating the file (0640) with {@code capacityBytes} of room (a multiple of 8) when it is not there. */
     public static PlanMailbox open(Path file, int capacityBytes) {
-        throw new UnsupportedOperationException();
+        Native.load();
+        long[] mailbox = new long[1];
+        Native.check(PlimsollApi.plm_mailbox_open(file.toString(), capacityBytes, mailbox));
+        return new PlanMailbox(mailbox[0]);
     }
 
     /**
@@ -24,22 +37,45 @@ public final class PlanMailbox implements AutoCloseable {
      * @param position the record's offset in the plan log; must grow
      * @return false when there is no room now: try again later
      */
-    public boolean write(long position, byte[] record) {
-        throw new UnsupportedOperationException();
+    public synchronized boolean write(long position, byte[] record) {
+        try (BytePointer bytes = new BytePointer(record)) {
+            return Native.check(PlimsollApi.plm_mailbox_write(handle, position, bytes, record.length)) != Native.BUSY;
+        }
     }
 
     /** Takes the next record, empty when there is none; throws {@link DeviceException} when a checksum does not match. */
-    public Optional<byte[]> read() {
-        throw new UnsupportedOperationException();
+    public synchronized Optional<byte[]> read() {
+        int[] bytes = new int[1];
+        long[] position = new long[1];
+        while (true) {
+            int status = Native.check(
+                    PlimsollApi.plm_mailbox_read(handle, buffer, (int) buffer.capacity(), bytes, position));
+            if (status == Native.PENDING) {
+                return Optional.empty();
+            }
+            if (status == Native.OK) {
+                byte[] record = new byte[bytes[0]];
+                buffer.position(0).get(record);
+                return Optional.of(record);
+            }
+            buffer.close();
+            buffer = new BytePointer(bytes[0]);
+        }
     }
 
     /** Position of the last record written, -1 when there was none. */
     public long lastPosition() {
-        throw new UnsupportedOperationException();
+        long[] position = new long[1];
+        Native.check(PlimsollApi.plm_mailbox_last_position(handle, position));
+        return position[0];
     }
 
     @Override
-    public void close() {
-        throw new UnsupportedOperationException();
+    public synchronized void close() {
+        if (!closed) {
+            Native.check(PlimsollApi.plm_mailbox_close(handle));
+            buffer.close();
+            closed = true;
+        }
     }
 }

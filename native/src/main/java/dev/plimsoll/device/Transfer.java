@@ -1,5 +1,7 @@
 package dev.plimsoll.device;
 
+import dev.plimsoll.device.api.PlimsollApi;
+
 /**
  * One member's part in the exchange of the weights of one batch: what it sends and what it receives.
  *
@@ -7,7 +9,13 @@ package dev.plimsoll.device;
  * with the bytes and are verified before a receive counts. Built, submitted and closed on the dispatch thread.
  */
 public final class Transfer implements AutoCloseable {
-    private Transfer() {}
+    private final long handle;
+    private volatile String failure = "";
+    private boolean closed;
+
+    Transfer(long handle) {
+        this.handle = handle;
+    }
 
     /** Where an exchange stands. */
     public enum Status {
@@ -18,38 +26,63 @@ public final class Transfer implements AutoCloseable {
         FAILED
     }
 
-    /** @param tag index of this expert among all that the peer receives in this exchange: 0, 1, 2… */
+    /**
+     * Adds a send.
+     *
+     * @param bytes the same for all of an exchange
+     * @param tag index of this expert among all that the peer receives in this exchange: 0, 1, 2… up to 1023
+     */
     public void send(int peer, long address, long bytes, int tag) {
-        throw new UnsupportedOperationException();
+        Native.check(PlimsollApi.plm_xfer_add(handle, 1, peer, address, bytes, tag));
     }
 
-    /** @param tag index of this expert among all that this member receives in this exchange: 0, 1, 2… */
+    /**
+     * Adds a receive.
+     *
+     * @param bytes the same for all of an exchange
+     * @param tag index of this expert among all that this member receives in this exchange: 0, 1, 2… up to 1023
+     */
     public void receive(int peer, long address, long bytes, int tag) {
-        throw new UnsupportedOperationException();
+        Native.check(PlimsollApi.plm_xfer_add(handle, 0, peer, address, bytes, tag));
     }
 
     /** Starts the exchange on library threads, after all that {@code after} holds now. Never blocks. */
     public void submit(Stream after) {
-        throw new UnsupportedOperationException();
+        Native.check(PlimsollApi.plm_xfer_submit(handle, after.handle()));
     }
 
     public Status poll() {
-        throw new UnsupportedOperationException();
+        int status = PlimsollApi.plm_xfer_poll(handle);
+        if (status == Native.OK) {
+            return Status.DONE;
+        }
+        if (status == Native.PENDING) {
+            return Status.PENDING;
+        }
+        String text = Native.lastError();
+        if (Native.misused(status) && !text.startsWith("exchange ")) {
+            throw new DeviceException(status, text);
+        }
+        failure = text;
+        return Status.FAILED;
     }
 
     /** Why the exchange failed; empty unless {@link Status#FAILED}. */
     public String failure() {
-        throw new UnsupportedOperationException();
+        return failure;
     }
 
     /** Makes {@code compute} wait for the exchange: what is submitted to it from now on may read what was received. */
     public void join(Stream compute) {
-        throw new UnsupportedOperationException();
+        Native.check(PlimsollApi.plm_xfer_join(handle, compute.handle()));
     }
 
     /** Cancels what is under way and frees it; afterwards no library thread touches the addresses. */
     @Override
-    public void close() {
-        throw new UnsupportedOperationException();
+    public synchronized void close() {
+        if (!closed) {
+            Native.check(PlimsollApi.plm_xfer_end(handle, 5000));
+            closed = true;
+        }
     }
 }
