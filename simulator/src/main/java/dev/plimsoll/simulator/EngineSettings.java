@@ -1,0 +1,121 @@
+package dev.plimsoll.simulator;
+
+import dev.plimsoll.model.ModelShape;
+import dev.plimsoll.model.Topology;
+import java.time.Duration;
+
+/**
+ * What an engine simulates and how fast.
+ *
+ * @param model layers, experts and top-k
+ * @param topology all ranks of the deployment, with enough slots for every expert
+ * @param firstRank first rank of this process
+ * @param ranks ranks of this process, one contiguous block
+ * @param tokensPerStep tokens of one step over all ranks; lane i belongs to rank i modulo the number of ranks
+ * @param stepsPerSecond pace, 0 for as fast as possible
+ * @param bytesPerExpert weights of one expert in one layer, a multiple of 8
+ * @param boundarySteps K, steps between two boundaries
+ * @param stepTimeout bound of every wait within a step
+ */
+public record EngineSettings(
+        ModelShape model,
+        Topology topology,
+        int firstRank,
+        int ranks,
+        int tokensPerStep,
+        double stepsPerSecond,
+        int bytesPerExpert,
+        int boundarySteps,
+        Duration stepTimeout) {
+
+    /** 4 KiB: enough words to tear, small enough for hundreds of experts on a laptop. */
+    public static final int DEFAULT_BYTES_PER_EXPERT = 4096;
+
+    public static final int DEFAULT_BOUNDARY_STEPS = 16;
+
+    public EngineSettings {
+        if (topology.slots() < model.experts()) {
+            throw new IllegalArgumentException("model '" + model.name() + "' has " + model.experts() + " experts, but "
+                    + topology.ranks() + " ranks × " + topology.slotsPerRank() + " slots hold " + topology.slots()
+                    + ": give more slots per rank");
+        }
+        if (model.experts() > Short.MAX_VALUE) {
+            throw new IllegalArgumentException("model '" + model.name() + "' has " + model.experts()
+                    + " experts: picks hold up to " + Short.MAX_VALUE);
+        }
+        if (firstRank < 0 || ranks < 1 || firstRank + ranks > topology.ranks()) {
+            throw new IllegalArgumentException("ranks [" + firstRank + ", " + (firstRank + ranks)
+                    + ") are not a block of 0.." + (topology.ranks() - 1));
+        }
+        if (tokensPerStep < 1) {
+            throw new IllegalArgumentException("tokensPerStep=" + tokensPerStep + ": need at least 1");
+        }
+        if (!(stepsPerSecond >= 0 && stepsPerSecond <= 1e6)) {
+            throw new IllegalArgumentException("stepsPerSecond=" + stepsPerSecond + ": need 0 (no pace) to 1e6");
+        }
+        if (bytesPerExpert < 8 || bytesPerExpert % 8 != 0 || bytesPerExpert / 8 > WeightPattern.MAX_WORDS) {
+            throw new IllegalArgumentException("bytesPerExpert=" + bytesPerExpert + ": need a multiple of 8, up to "
+                    + WeightPattern.MAX_WORDS * 8L);
+        }
+        if (boundarySteps < 1) {
+            throw new IllegalArgumentException("boundarySteps=" + boundarySteps + ": need at least 1");
+        }
+        if (stepTimeout.isNegative() || stepTimeout.isZero()) {
+            throw new IllegalArgumentException("stepTimeout=" + stepTimeout + ": need more than 0");
+        }
+        long weights = (long) model.layers() * topology.slotsPerRank() * bytesPerExpert;
+        if (weights > Integer.MAX_VALUE) {
+            throw new IllegalArgumentException("one rank's weights take " + weights + " bytes (layers " + model.layers()
+                    + " × slots " + topology.slotsPerRank() + " × bytesPerExpert " + bytesPerExpert
+                    + "), more than 2 GiB: use smaller experts or more ranks");
+        }
+        if (!AssignmentLayout.fits(model.layers(), topology.slotsPerRank(), model.experts())) {
+            throw new IllegalArgumentException(
+                    "layers " + model.layers() + " × slots per rank " + topology.slotsPerRank() + " × experts "
+                            + model.experts() + " do not fit 31 bits: use more ranks");
+        }
+        Math.multiplyExact(Math.multiplyExact(tokensPerStep, model.layers()), model.topK());
+    }
+
+    /** All ranks in this process, with the defaults for the rest. */
+    public static EngineSettings of(ModelShape model, Topology topology, int tokensPerStep, double stepsPerSecond) {
+        return new EngineSettings(
+                model,
+                topology,
+                0,
+                topology.ranks(),
+                tokensPerStep,
+                stepsPerSecond,
+                DEFAULT_BYTES_PER_EXPERT,
+                DEFAULT_BOUNDARY_STEPS,
+                Duration.ofSeconds(10));
+    }
+
+    /** The same with another block of ranks in this process. */
+    public EngineSettings withRanks(int newFirstRank, int newRanks) {
+        return new EngineSettings(
+                model,
+                topology,
+                newFirstRank,
+                newRanks,
+                tokensPerStep,
+                stepsPerSecond,
+                bytesPerExpert,
+                boundarySteps,
+                stepTimeout);
+    }
+
+    /** Assignments of one step over all ranks. */
+    public int assignmentsPerStep() {
+        return tokensPerStep * model.layers() * model.topK();
+    }
+
+    int wordsPerExpert() {
+        return bytesPerExpert / 8;
+    }
+
+    /** Layer × local slot cells of one rank. */
+    int cellsPerRank() {
+        return model.layers() * topology.slotsPerRank();
+    }
+}

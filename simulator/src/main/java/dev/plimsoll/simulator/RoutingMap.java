@@ -1,0 +1,80 @@
+package dev.plimsoll.simulator;
+
+import dev.plimsoll.model.Placement;
+import java.util.Arrays;
+
+/**
+ * One rank's own map from (layer, expert) to the slots that hold it, and whose turn it is among them.
+ *
+ * <p>Replicas take turns, so in any stretch between two flips they get equal numbers of this rank's tokens, give or take one.
+ * Ranks start at different replicas: otherwise all of them would send their first token of a step to the same one. One thread:
+ * the rank's compute stream.
+ */
+final class RoutingMap {
+    private final int experts;
+    private final int[][] expertOfSlot;
+    /** {@code [layer][expert]} flattened, experts + 1 per layer: where the expert's slots begin in {@link #replicas}. */
+    private final int[] first;
+    /** {@code [layer][…]} flattened: global slots, grouped by expert, ascending. */
+    private final int[] replicas;
+    /** {@code [layer][expert]} flattened: tokens sent so far, from the rank's own start. */
+    private final int[] turn;
+
+    RoutingMap(Placement placement, int experts, int rank) {
+        this.experts = experts;
+        expertOfSlot = placement.toArray();
+        first = new int[placement.layers() * (experts + 1)];
+        replicas = new int[placement.layers() * placement.slots()];
+        turn = new int[placement.layers() * experts];
+        Arrays.fill(turn, rank);
+        for (int layer = 0; layer < placement.layers(); layer++) {
+            index(layer);
+        }
+    }
+
+    /** The global slot that the next token for an expert goes to. */
+    int route(int layer, int expert) {
+        int at = layer * (experts + 1) + expert;
+        int from = first[at];
+        int count = first[at + 1] - from;
+        if (count == 1) {
+            return replicas[from];
+        }
+        if (count == 0) {
+            throw new IllegalStateException("layer " + layer + " expert " + expert
+                    + " has no slot in this rank's map: a flip took its last replica away");
+        }
+        int next = turn[layer * experts + expert]++ & Integer.MAX_VALUE;
+        return replicas[from + next % count];
+    }
+
+    /** From here on {@code slots[i]} holds {@code newExperts[i]}. */
+    void flip(int layer, int[] slots, int[] newExperts) {
+        for (int i = 0; i < slots.length; i++) {
+            expertOfSlot[layer][slots[i]] = newExperts[i];
+        }
+        index(layer);
+    }
+
+    int expertOf(int layer, int slot) {
+        return expertOfSlot[layer][slot];
+    }
+
+    /** Counting sort of a layer's slots by expert. */
+    private void index(int layer) {
+        int[] slots = expertOfSlot[layer];
+        int base = layer * (experts + 1);
+        Arrays.fill(first, base, base + experts + 1, 0);
+        for (int expert : slots) {
+            first[base + expert + 1]++;
+        }
+        first[base] = layer * slots.length;
+        for (int expert = 0; expert < experts; expert++) {
+            first[base + expert + 1] += first[base + expert];
+        }
+        int[] next = Arrays.copyOfRange(first, base, base + experts);
+        for (int slot = 0; slot < slots.length; slot++) {
+            replicas[next[slots[slot]]++] = slot;
+        }
+    }
+}
