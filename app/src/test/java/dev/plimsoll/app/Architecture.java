@@ -30,7 +30,11 @@ final class Architecture {
             "dev.plimsoll.worker.protocol");
 
     /** Those of {@link #PURE} that nobody has written yet. Take one off when it comes; the last one takes this along. */
-    static final Set<String> NOT_YET = Set.copyOf(PURE);
+    static final Set<String> NOT_YET = Set.of(
+            "dev.plimsoll.aggregator.window",
+            "dev.plimsoll.planner.placement",
+            "dev.plimsoll.planner.protocol",
+            "dev.plimsoll.worker.protocol");
 
     static final ArchRule KAFKA =
             home("Kafka", List.of("dev.plimsoll.wire.kafka", "dev.plimsoll.app.broker"), "org.apache.kafka", "kafka");
