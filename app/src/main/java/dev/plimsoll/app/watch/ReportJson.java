@@ -16,7 +16,7 @@ public final class ReportJson {
     /**
      * What the ranks and the roles counted themselves.
      *
-     * @param boundaryMicros time that the dispatch thread spent in our calls at each boundary of each rank
+     * @param boundaryNanos time that the dispatch thread spent in our calls at each boundary of each rank
      * @param refused proposals refused, by reason
      */
     public record Counts(
@@ -27,7 +27,7 @@ public final class ReportJson {
             long published,
             long dropped,
             Map<String, Long> refused,
-            Histogram boundaryMicros) {}
+            Histogram boundaryNanos) {}
 
     private ReportJson() {}
 
@@ -49,10 +49,10 @@ public final class ReportJson {
         root.put("moves", report.moves()).put("placementVersion", report.placementVersion());
         balancedness(root.putObject("balancedness"), report);
         ObjectNode latency = root.putObject("latencyMillis");
-        percentiles(latency.putObject("sampleToWindow"), report.sampleToWindow(), false);
-        percentiles(latency.putObject("windowToProposal"), report.windowToProposal(), false);
-        percentiles(latency.putObject("proposalToSettled"), report.proposalToSettled(), false);
-        percentiles(root.putObject("boundaryMicros"), counts.boundaryMicros(), true);
+        percentiles(latency.putObject("sampleToWindow"), report.sampleToWindow());
+        percentiles(latency.putObject("windowToProposal"), report.windowToProposal());
+        percentiles(latency.putObject("proposalToSettled"), report.proposalToSettled());
+        micros(root.putObject("boundaryMicros"), counts.boundaryNanos());
         try {
             return MAPPER.writeValueAsString(root);
         } catch (com.fasterxml.jackson.core.JsonProcessingException e) {
@@ -81,21 +81,27 @@ public final class ReportJson {
         }
     }
 
-    private static void percentiles(ObjectNode node, Histogram histogram, boolean max) {
-        boolean any = histogram.getTotalCount() > 0;
+    private static void percentiles(ObjectNode node, Histogram histogram) {
         for (int percentile : new int[] {50, 99}) {
-            if (any) {
+            if (histogram.getTotalCount() > 0) {
                 node.put("p" + percentile, histogram.getValueAtPercentile(percentile));
             } else {
                 node.putNull("p" + percentile);
             }
         }
-        if (max) {
-            if (any) {
-                node.put("max", histogram.getMaxValue());
-            } else {
-                node.putNull("max");
-            }
+    }
+
+    private static void micros(ObjectNode node, Histogram nanos) {
+        if (nanos.getTotalCount() == 0) {
+            node.putNull("p50").putNull("p99").putNull("max");
+            return;
         }
+        node.put("p50", tenths(nanos.getValueAtPercentile(50)));
+        node.put("p99", tenths(nanos.getValueAtPercentile(99)));
+        node.put("max", tenths(nanos.getMaxValue()));
+    }
+
+    private static double tenths(long nanos) {
+        return Math.round(nanos / 100.0) / 10.0;
     }
 }

@@ -1,0 +1,103 @@
+package dev.plimsoll.app;
+
+import dev.plimsoll.aggregator.Aggregator;
+import dev.plimsoll.aggregator.AggregatorSettings;
+import dev.plimsoll.app.metrics.Meters;
+import dev.plimsoll.collector.Collector;
+import dev.plimsoll.model.Membership;
+import dev.plimsoll.planner.Planner;
+import dev.plimsoll.planner.PlannerSettings;
+import dev.plimsoll.simulator.Ending;
+import dev.plimsoll.simulator.EngineSettings;
+import dev.plimsoll.simulator.Totals;
+import dev.plimsoll.simulator.Traffic;
+import dev.plimsoll.wire.kafka.KafkaSettings;
+import dev.plimsoll.wire.kafka.PartitionLoop;
+import dev.plimsoll.worker.NodeWorker;
+import java.nio.file.Path;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
+import java.util.function.BooleanSupplier;
+import java.util.function.Consumer;
+import org.HdrHistogram.Histogram;
+
+/**
+ * The whole loop in one process, against a cluster that is there: ranks, collector, aggregator, planner and worker, started in
+ * this order and stopped in reverse.
+ */
+public final class LocalLoop implements AutoCloseable {
+    private final LocalRanks ranks;
+    private final Collector collector;
+    private final Aggregator aggregator;
+    private final Planner planner;
+    private final NodeWorker worker;
+    private final Lifecycle lifecycle = new Lifecycle();
+
+    /**
+     * Opens the ranks and makes the roles; steps and reads nothing.
+     *
+     * @param directory where ranks, collector and worker meet, best on tmpfs
+     */
+    public LocalLoop(
+            KafkaSettings kafka,
+            Membership members,
+            EngineSettings engine,
+            Traffic traffic,
+            Path directory,
+            Meters meters,
+            Consumer<String> problems) {
+        ranks = lifecycle.started(
+                "ranks", new LocalRanks(members, engine, traffic, directory, Optional.empty(), meters.agents(), problems));
+        meters.engine(members.deployment(), ranks.counts());
+        collector = new Collector(kafka, directory, "local", meters.collector());
+        aggregator = new Aggregator(kafka, AggregatorSettings.DEFAULT, meters.aggregator());
+        planner = new Planner(kafka, PlannerSettings.DEFAULTS, "local", meters.planner(), new PartitionLoop.Listener() {
+            @Override
+            public void onReset(int partition, Throwable cause) {
+                meters.resets("planner");
+            }
+        });
+        worker = new NodeWorker(kafka, directory, meters.worker());
+    }
+
+    /** Starts the roles and lets the ranks step; completes when the ranks stop, for whatever reason. */
+    public CompletableFuture<Ending> start() {
+        lifecycle.started("collector", collector);
+        collector.start();
+        lifecycle.started("aggregator", aggregator);
+        aggregator.start();
+        lifecycle.started("planner", planner);
+        planner.start();
+        lifecycle.started("worker", worker);
+        worker.start();
+        return ranks.start();
+    }
+
+    public void stopStepping() {
+        ranks.stopStepping();
+    }
+
+    public Totals totals() {
+        return ranks.totals();
+    }
+
+    /** Nanoseconds of the dispatch thread in our calls, per boundary and rank. */
+    public Histogram boundaryNanos() {
+        return ranks.boundaryNanos();
+    }
+
+    /** What must hold for this process to be ready. */
+    public Map<String, BooleanSupplier> conditions() {
+        return Map.of(
+                "aggregator", aggregator::alive,
+                "planner", planner::alive,
+                "worker", worker::alive,
+                "collector", collector::alive);
+    }
+
+    @Override
+    public void close() {
+        lifecycle.close();
+    }
+}

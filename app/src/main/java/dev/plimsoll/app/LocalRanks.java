@@ -1,0 +1,219 @@
+package dev.plimsoll.app;
+
+import dev.plimsoll.app.metrics.Meters;
+import dev.plimsoll.device.Communicator;
+import dev.plimsoll.device.Device;
+import dev.plimsoll.device.HeatCapture;
+import dev.plimsoll.device.PlanMailbox;
+import dev.plimsoll.model.Membership;
+import dev.plimsoll.model.Placement;
+import dev.plimsoll.model.RankId;
+import dev.plimsoll.simulator.Ending;
+import dev.plimsoll.simulator.Engine;
+import dev.plimsoll.simulator.EngineListener;
+import dev.plimsoll.simulator.EngineSettings;
+import dev.plimsoll.simulator.MisroutedToken;
+import dev.plimsoll.simulator.ProcessGroup;
+import dev.plimsoll.simulator.Totals;
+import dev.plimsoll.simulator.Traffic;
+import dev.plimsoll.worker.AgentListener;
+import dev.plimsoll.worker.MembershipFile;
+import dev.plimsoll.worker.RankAgent;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Deque;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
+import java.util.function.Consumer;
+import org.HdrHistogram.ConcurrentHistogram;
+import org.HdrHistogram.Histogram;
+
+/**
+ * The ranks of this process: a simulated engine on the native library's host back end, with one heat ring, one mailbox and one
+ * agent per rank.
+ *
+ * <p>Everything meets the node's collector and worker in the files of a shared directory, also when they run in the same process.
+ */
+public final class LocalRanks implements AutoCloseable {
+    private static final Duration GATHER_TIMEOUT = Duration.ofSeconds(10);
+    private static final Duration FLIP_TIMEOUT = Duration.ofSeconds(5);
+    private static final Duration CLOSE_TIMEOUT = Duration.ofSeconds(2);
+    private static final long HIGHEST_NANOS = 60_000_000_000L;
+    private static final int MAILBOX_BYTES = 4 << 20;
+
+    private final Membership members;
+    private final Engine engine;
+    private final Histogram boundaryNanos = new ConcurrentHistogram(HIGHEST_NANOS, 3);
+    /** Closed last to first; agents and captures on the dispatch thread, which they belong to. */
+    private final Deque<AutoCloseable> onDispatchThread = new ArrayDeque<>();
+
+    private final Deque<AutoCloseable> opened = new ArrayDeque<>();
+    private CompletableFuture<Ending> running = new CompletableFuture<>();
+
+    /**
+     * Opens everything; steps nothing.
+     *
+     * @param group the other processes that hold ranks of the same engine, none when there is only this one
+     * @param problems told of what a person should know: misrouted tokens, a rank that must leave
+     */
+    public LocalRanks(
+            Membership members,
+            EngineSettings settings,
+            Traffic traffic,
+            Path directory,
+            java.util.Optional<ProcessGroup> group,
+            AgentListener agents,
+            Consumer<String> problems) {
+        this.members = members;
+        EngineListener listener = new EngineListener() {
+            @Override
+            public void boundary(long step, int rank, long nanos) {
+                boundaryNanos.recordValue(Math.min(HIGHEST_NANOS, nanos));
+            }
+
+            @Override
+            public void misrouted(MisroutedToken token) {
+                problems.accept("misrouted token: " + token);
+            }
+        };
+        MembershipFile.write(directory, members);
+        Placement initial = Placement.initial(members.shape(), members.topology());
+        Device device = Device.open("host");
+        opened.push(device);
+        engine = group.isPresent()
+                ? Engine.open(device, settings, initial, traffic, listener, group.get())
+                : Engine.open(device, settings, initial, traffic, listener);
+        try {
+            for (int rank = settings.firstRank(); rank < settings.firstRank() + settings.ranks(); rank++) {
+                openRank(new RankId(rank), device, directory, initial, agents);
+            }
+        } catch (RuntimeException e) {
+            close();
+            throw e;
+        }
+    }
+
+    private void openRank(RankId rank, Device device, Path directory, Placement initial, AgentListener agents) {
+        int layers = members.shape().layers();
+        int slots = members.topology().slotsPerRank();
+        // Heat and votes of one rank: its counters, its routed counters, its vote.
+        long gatherBytes = 8L * layers * slots + 8L * layers + 64;
+        Communicator communicator = Communicator.open(
+                device,
+                directory.resolve("gather.segment"),
+                members.incarnation(),
+                members.topology().ranks(),
+                rank.index(),
+                gatherBytes,
+                members.stagingBytesPerRank(),
+                GATHER_TIMEOUT);
+        opened.push(communicator);
+        HeatCapture capture = HeatCapture.open(
+                device,
+                communicator,
+                new HeatCapture.Options(
+                        directory.resolve("rank-" + rank.index() + ".ring"),
+                        members.deployment().id(),
+                        members.incarnation(),
+                        rank.index(),
+                        members.topology().ranks(),
+                        layers,
+                        slots,
+                        members.boundarySteps(),
+                        engine.rank(rank).loadAddress(),
+                        engine.rank(rank).routedAddress()));
+        onDispatchThread.push(capture);
+        PlanMailbox mailbox = PlanMailbox.open(directory.resolve("rank-" + rank.index() + ".mailbox"), MAILBOX_BYTES);
+        opened.push(mailbox);
+        RankAgent agent = RankAgent.open(
+                members, rank, initial, device, communicator, capture, mailbox, engine.rank(rank), FLIP_TIMEOUT, agents);
+        onDispatchThread.push(agent);
+        engine.hook(rank, agent);
+    }
+
+    /** Starts stepping; completes when the engine stops, for whatever reason. */
+    public CompletableFuture<Ending> start() {
+        running = engine.start(Long.MAX_VALUE);
+        return running;
+    }
+
+    /** Asks for an end of stepping and waits a little for it. */
+    public void stopStepping() {
+        engine.stop();
+        try {
+            running.get(CLOSE_TIMEOUT.toMillis(), TimeUnit.MILLISECONDS);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        } catch (java.util.concurrent.ExecutionException | java.util.concurrent.TimeoutException e) {
+            // How it ended is told by the future that start() has returned; here it only matters that we go on.
+        }
+    }
+
+    public Totals totals() {
+        return engine.totals();
+    }
+
+    /** The same for meters, read when asked. */
+    public Meters.EngineCounts counts() {
+        return new Meters.EngineCounts() {
+            @Override
+            public double steps() {
+                return totals().steps();
+            }
+
+            @Override
+            public double tokens() {
+                return totals().tokens();
+            }
+
+            @Override
+            public double misrouted() {
+                return totals().misrouted();
+            }
+        };
+    }
+
+    /** Time that the dispatch thread spent in our calls, per boundary and rank, in nanoseconds; safe to copy at any time. */
+    public Histogram boundaryNanos() {
+        return boundaryNanos;
+    }
+
+    /** Stops stepping, then closes agents, rings, mailboxes and streams, in this order. */
+    @Override
+    public void close() {
+        if (running.isDone() || engine.totals().steps() > 0) {
+            stopStepping();
+        }
+        List<RuntimeException> failures = new ArrayList<>();
+        try {
+            engine.onDispatchThread(() -> closeAll(onDispatchThread, failures), CLOSE_TIMEOUT);
+        } catch (RuntimeException e) {
+            failures.add(e);
+        }
+        AutoCloseable device = opened.peekLast();
+        if (device != null) {
+            opened.removeLast();
+        }
+        closeAll(opened, failures);
+        engine.close();
+        if (device != null) {
+            closeAll(new ArrayDeque<>(List.of(device)), failures);
+        }
+        if (!failures.isEmpty()) {
+            throw failures.get(0);
+        }
+    }
+
+    private static void closeAll(Deque<AutoCloseable> closeables, List<RuntimeException> failures) {
+        while (!closeables.isEmpty()) {
+            try {
+                closeables.pop().close();
+            } catch (Exception e) {
+                failures.add(e instanceof RuntimeException runtime ? runtime : new IllegalStateException(e));
+            }
+        }
+    }
+}

@@ -1,0 +1,42 @@
+package dev.plimsoll.app.command;
+
+import dev.plimsoll.aggregator.Aggregator;
+import dev.plimsoll.aggregator.AggregatorSettings;
+import java.util.Map;
+import java.util.concurrent.Callable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+
+/** Samples to windows. */
+@Command(
+        name = "aggregator",
+        mixinStandardHelpOptions = true,
+        description = "Fold samples into windows. Start several: each takes over some deployments.")
+public final class AggregatorCommand implements Callable<Integer>, Validated {
+    @Mixin
+    private KafkaOptions kafka = new KafkaOptions();
+
+    @Mixin
+    private MetricsOptions metrics = new MetricsOptions();
+
+    @Override
+    public void check(Problems problems) {
+        kafka.require(problems);
+        metrics.check(problems);
+    }
+
+    @Override
+    public Integer call() throws Exception {
+        try (RoleRun run = new RoleRun()) {
+            Aggregator aggregator = run.lifecycle()
+                    .started(
+                            "aggregator",
+                            new Aggregator(kafka.settings(), AggregatorSettings.DEFAULT, run.meters().aggregator()));
+            aggregator.start();
+            run.serve(metrics, Map.of("aggregator", aggregator::alive));
+            System.err.println("aggregator runs against " + kafka.settings().bootstrapServers());
+            run.lifecycle().await();
+        }
+        return 0;
+    }
+}

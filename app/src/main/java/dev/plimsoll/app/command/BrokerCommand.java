@@ -1,0 +1,48 @@
+package dev.plimsoll.app.command;
+
+import dev.plimsoll.app.Lifecycle;
+import dev.plimsoll.app.SharedDirectory;
+import dev.plimsoll.app.broker.EmbeddedBroker;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.concurrent.Callable;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Option;
+
+/** A real Kafka broker for trying things out. */
+@Command(
+        name = "broker",
+        mixinStandardHelpOptions = true,
+        description = "Run a Kafka broker (KRaft, one node, on loopback). For trying things out: a production has its own.")
+public final class BrokerCommand implements Callable<Integer>, Validated {
+    @Option(names = "--port", defaultValue = "9092", description = "Port for clients, 0 picks one (default: 9092).")
+    private int port;
+
+    @Option(names = "--data", paramLabel = "DIR", description = "Where its logs are kept (default: a temporary directory, removed at the end).")
+    @Nullable
+    private Path data;
+
+    @Override
+    public void check(Problems problems) {
+        problems.require(port >= 0 && port <= 65535, "--port must be 0 to 65535, not " + port);
+    }
+
+    @Override
+    public Integer call() throws Exception {
+        try (Lifecycle lifecycle = new Lifecycle()) {
+            lifecycle.stopOnSignal();
+            lifecycle.started("finish", lifecycle::finished);
+            Path directory = data;
+            if (directory == null) {
+                Path temporary = Files.createTempDirectory("plimsoll-broker-");
+                lifecycle.started("data", () -> SharedDirectory.remove(temporary));
+                directory = temporary;
+            }
+            EmbeddedBroker broker = lifecycle.started("broker", EmbeddedBroker.start(directory, port));
+            System.out.println("broker    ready at " + broker.bootstrapServers() + ", data in " + directory);
+            lifecycle.await();
+        }
+        return 0;
+    }
+}

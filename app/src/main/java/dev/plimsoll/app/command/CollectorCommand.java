@@ -1,0 +1,41 @@
+package dev.plimsoll.app.command;
+
+import dev.plimsoll.collector.Collector;
+import java.nio.file.Files;
+import java.util.Map;
+import java.util.concurrent.Callable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+
+/** Heat rings to samples. */
+@Command(name = "collector", mixinStandardHelpOptions = true, description = "Publish the heat of this node's ranks as samples.")
+public final class CollectorCommand implements Callable<Integer>, Validated {
+    @Mixin
+    private KafkaOptions kafka = new KafkaOptions();
+
+    @Mixin
+    private SharedOptions shared = new SharedOptions();
+
+    @Mixin
+    private MetricsOptions metrics = new MetricsOptions();
+
+    @Override
+    public void check(Problems problems) {
+        kafka.require(problems);
+        shared.check(problems);
+        metrics.check(problems);
+    }
+
+    @Override
+    public Integer call() throws Exception {
+        Files.createDirectories(shared.directory());
+        try (RoleRun run = new RoleRun()) {
+            Collector collector = run.lifecycle().started("collector", new Collector(kafka.settings(), shared.directory(), "node", run.meters().collector()));
+            collector.start();
+            run.serve(metrics, Map.of("collector", collector::alive));
+            System.err.println("collector runs against " + kafka.settings().bootstrapServers() + " on " + shared.directory());
+            run.lifecycle().await();
+        }
+        return 0;
+    }
+}

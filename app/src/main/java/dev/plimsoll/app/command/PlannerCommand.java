@@ -1,0 +1,70 @@
+package dev.plimsoll.app.command;
+
+import dev.plimsoll.app.metrics.Meters;
+import dev.plimsoll.planner.Planner;
+import dev.plimsoll.planner.PlannerSettings;
+import dev.plimsoll.planner.placement.Policy;
+import dev.plimsoll.wire.kafka.PartitionLoop;
+import java.net.InetAddress;
+import java.util.Map;
+import java.util.concurrent.Callable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
+
+/** Windows to decisions. */
+@Command(
+        name = "planner",
+        mixinStandardHelpOptions = true,
+        description = "Turn windows into decisions. Start several: each takes over some deployments.")
+public final class PlannerCommand implements Callable<Integer>, Validated {
+    @Mixin
+    private KafkaOptions kafka = new KafkaOptions();
+
+    @Mixin
+    private MetricsOptions metrics = new MetricsOptions();
+
+    @Option(names = "--policy", defaultValue = "greedy", description = "How placements are made (default: greedy; static never moves).")
+    private String policy = "greedy";
+
+    @Override
+    public void check(Problems problems) {
+        kafka.require(problems);
+        metrics.check(problems);
+        try {
+            Policy.named(policy);
+        } catch (IllegalArgumentException e) {
+            problems.add("--policy: " + e.getMessage());
+        }
+    }
+
+    @Override
+    public Integer call() throws Exception {
+        try (RoleRun run = new RoleRun()) {
+            Planner planner = run.lifecycle()
+                    .started(
+                            "planner",
+                            new Planner(
+                                    kafka.settings(),
+                                    PlannerSettings.DEFAULTS.withPolicy(policy),
+                                    InetAddress.getLocalHost().getHostName() + "/"
+                                            + ProcessHandle.current().pid(),
+                                    run.meters().planner(),
+                                    resetsOf(run.meters())));
+            planner.start();
+            run.serve(metrics, Map.of("planner", planner::alive));
+            System.err.println("planner runs against " + kafka.settings().bootstrapServers());
+            run.lifecycle().await();
+        }
+        return 0;
+    }
+
+    private static PartitionLoop.Listener resetsOf(Meters meters) {
+        return new PartitionLoop.Listener() {
+            @Override
+            public void onReset(int partition, Throwable cause) {
+                meters.resets("planner");
+            }
+        };
+    }
+}

@@ -1,0 +1,154 @@
+package dev.plimsoll.app.command;
+
+import dev.plimsoll.app.Lifecycle;
+import dev.plimsoll.app.LocalRanks;
+import dev.plimsoll.model.Membership;
+import dev.plimsoll.simulator.Ending;
+import dev.plimsoll.simulator.ProcessGroup;
+import dev.plimsoll.simulator.Totals;
+import java.nio.file.Files;
+import java.time.Duration;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.Callable;
+import java.util.concurrent.CompletableFuture;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import org.HdrHistogram.Histogram;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
+
+/** Simulated ranks, all of a deployment or a block of them. */
+@Command(
+        name = "ranks",
+        mixinStandardHelpOptions = true,
+        sortOptions = false,
+        description = "Run simulated ranks: all of a deployment, or one block of them per process.")
+public final class RanksCommand implements Callable<Integer>, Validated {
+    private static final Pattern PROCESS = Pattern.compile("(\\d{1,4})/(\\d{1,4})");
+    private static final Duration POLL = Duration.ofMillis(100);
+
+    @Mixin
+    private EngineOptions engine = new EngineOptions();
+
+    @Mixin
+    private SharedOptions shared = new SharedOptions();
+
+    @Option(
+            names = "--process",
+            paramLabel = "I/N",
+            defaultValue = "0/1",
+            description = "This process holds block I of N equal blocks of ranks (default: 0/1, all).")
+    private String process = "0/1";
+
+    @Option(
+            names = "--incarnation",
+            paramLabel = "N",
+            description = "Number of this life of the deployment; needed, and the same, in all processes of one (default: from the clock).")
+    @Nullable
+    private Long incarnation;
+
+    @Option(names = "--for", paramLabel = "DURATION", description = "Stop after this time (default: run until Ctrl-C).")
+    @Nullable
+    private Duration duration;
+
+    @Mixin
+    private KafkaOptions kafka = new KafkaOptions();
+
+    @Mixin
+    private MetricsOptions metrics = new MetricsOptions();
+
+    private int block;
+    private int blocks = 1;
+
+    @Override
+    public void check(Problems problems) {
+        engine.check(problems);
+        shared.check(problems);
+        kafka.check(problems);
+        metrics.check(problems);
+        problems.require(incarnation == null || incarnation > 0, "--incarnation must be above 0, not " + incarnation);
+        problems.require(duration == null || !(duration.isZero() || duration.isNegative()), "--for must be longer than 0");
+        Matcher matcher = PROCESS.matcher(process);
+        if (!matcher.matches()) {
+            problems.add("--process must be I/N, such as 0/2, not '" + process + "'");
+            return;
+        }
+        block = Integer.parseInt(matcher.group(1));
+        blocks = Integer.parseInt(matcher.group(2));
+        problems.require(blocks >= 1 && block < blocks, "--process " + process + ": processes are numbered from 0");
+        problems.require(
+                blocks < 1 || engine.ranks() % blocks == 0,
+                "--process " + process + ": " + engine.ranks() + " ranks do not divide over " + blocks + " processes");
+        problems.require(
+                blocks <= 1 || incarnation != null,
+                "--process " + process + " needs an --incarnation, the same in all " + blocks + " processes");
+    }
+
+    @Override
+    public Integer call() throws Exception {
+        Files.createDirectories(shared.directory());
+        int localRanks = engine.ranks() / blocks;
+        Membership members = engine.members(incarnation == null ? System.currentTimeMillis() : incarnation);
+        Optional<ProcessGroup> group = blocks == 1
+                ? Optional.empty()
+                : Optional.of(new ProcessGroup(
+                        shared.directory().resolve("engine.segment"), members.incarnation(), blocks, block));
+        try (RoleRun run = new RoleRun()) {
+            LocalRanks ranks = run.lifecycle()
+                    .started(
+                            "ranks",
+                            new LocalRanks(
+                                    members,
+                                    engine.engine(block * localRanks, localRanks),
+                                    engine.traffic(),
+                                    shared.directory(),
+                                    group,
+                                    run.meters().agents(),
+                                    problem -> System.err.println("problem   " + problem)));
+            run.meters().engine(members.deployment(), ranks.counts());
+            CompletableFuture<Ending> ending = ranks.start();
+            run.serve(metrics, Map.of("ranks", () -> !ending.isDone()));
+            System.err.println("ranks     " + block * localRanks + ".." + ((block + 1) * localRanks - 1) + " of "
+                    + engine.summary() + ", incarnation " + members.incarnation());
+            wait(run.lifecycle(), ending);
+            ranks.stopStepping();
+            return tell(ranks, ending);
+        }
+    }
+
+    private void wait(Lifecycle lifecycle, CompletableFuture<Ending> ending) throws InterruptedException {
+        long began = System.nanoTime();
+        while (!ending.isDone()) {
+            if (duration != null && System.nanoTime() - began >= duration.toNanos()) {
+                return;
+            }
+            if (lifecycle.await(POLL)) {
+                return;
+            }
+        }
+    }
+
+    private static int tell(LocalRanks ranks, CompletableFuture<Ending> ending) {
+        Totals totals = ranks.totals();
+        Histogram boundary = ranks.boundaryNanos();
+        System.out.printf(
+                Locale.ROOT,
+                "{\"steps\":%d,\"tokens\":%d,\"misrouted\":%d,\"boundaryMicros\":{\"p50\":%.1f,\"p99\":%.1f,\"max\":%.1f}}%n",
+                totals.steps(),
+                totals.tokens(),
+                totals.misrouted(),
+                boundary.getValueAtPercentile(50) / 1e3,
+                boundary.getValueAtPercentile(99) / 1e3,
+                boundary.getMaxValue() / 1e3);
+        Ending end = ending.getNow(new Ending(Ending.Reason.STOPPED, totals.steps(), ""));
+        if (end.reason() == Ending.Reason.FAILED || end.reason() == Ending.Reason.LEFT_GROUP) {
+            System.err.println("problem   ended at step " + end.step() + ": " + end.reason() + " " + end.detail());
+            return 1;
+        }
+        return totals.misrouted() == 0 ? 0 : 1;
+    }
+}

@@ -1,0 +1,257 @@
+package dev.plimsoll.app.command;
+
+import dev.plimsoll.app.Lifecycle;
+import dev.plimsoll.app.LocalLoop;
+import dev.plimsoll.app.SharedDirectory;
+import dev.plimsoll.app.broker.EmbeddedBroker;
+import dev.plimsoll.app.metrics.Meters;
+import dev.plimsoll.app.metrics.MetricsServer;
+import dev.plimsoll.app.watch.LiveView;
+import dev.plimsoll.app.watch.LoopWatch;
+import dev.plimsoll.app.watch.ReportJson;
+import dev.plimsoll.model.Membership;
+import dev.plimsoll.simulator.Ending;
+import dev.plimsoll.simulator.Totals;
+import dev.plimsoll.wire.kafka.KafkaSettings;
+import dev.plimsoll.wire.kafka.TopicAdmin;
+import java.io.PrintStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.OptionalDouble;
+import java.util.concurrent.Callable;
+import java.util.concurrent.CompletableFuture;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
+
+/** The whole loop in one process: broker, ranks and all roles. */
+@Command(
+        name = "up",
+        mixinStandardHelpOptions = true,
+        sortOptions = false,
+        description = "Run the whole loop in one process: a Kafka broker, simulated ranks, and every role.")
+public final class UpCommand implements Callable<Integer>, Validated {
+    private static final int PARTITIONS = 4;
+    private static final Duration KAFKA_TIMEOUT = Duration.ofSeconds(15);
+    private static final Duration STATUS_INTERVAL = Duration.ofMillis(250);
+    /** What is under way when the ranks stop may still become a window. */
+    private static final Duration DRAIN = Duration.ofMillis(1_500);
+
+    @Mixin
+    private EngineOptions engine = new EngineOptions();
+
+    @Option(names = "--for", paramLabel = "DURATION", description = "Stop after this time, such as 60s (default: run until Ctrl-C).")
+    @Nullable
+    private Duration duration;
+
+    @Option(
+            names = "--output",
+            paramLabel = "FORM",
+            defaultValue = "text",
+            description = "text: a live view; json: one JSON object at the end on standard output, all else on standard error (default: text).")
+    private OutputForm output = OutputForm.TEXT;
+
+    @Option(names = "--data", paramLabel = "DIR", description = "Where the embedded broker keeps its logs (default: a temporary directory, removed at the end).")
+    @Nullable
+    private Path data;
+
+    @Mixin
+    private KafkaOptions kafka = new KafkaOptions();
+
+    @Mixin
+    private MetricsOptions metrics = new MetricsOptions();
+
+    @Override
+    public void check(Problems problems) {
+        engine.check(problems);
+        kafka.check(problems);
+        metrics.check(problems);
+        problems.require(duration == null || !(duration.isZero() || duration.isNegative()), "--for must be longer than 0");
+        problems.require(
+                data == null || !kafka.given(),
+                "--data is for the embedded broker: leave it out, or --bootstrap-servers");
+    }
+
+    @Override
+    public Integer call() throws Exception {
+        boolean json = output == OutputForm.JSON;
+        PrintStream lines = json ? System.err : System.out;
+        boolean terminal = !json && Boolean.getBoolean("plimsoll.terminal");
+        boolean colour = terminal && System.getenv("NO_COLOR") == null;
+        LiveView view = new LiveView(lines, terminal, colour);
+        Lifecycle lifecycle = new Lifecycle();
+        lifecycle.stopOnSignal();
+        try {
+            Run run = new Run(lifecycle, view);
+            int code;
+            try (lifecycle) {
+                code = run.go();
+            }
+            view.end();
+            if (json) {
+                System.out.println(run.report());
+                System.out.flush();
+            } else {
+                run.tell();
+            }
+            return code;
+        } finally {
+            lifecycle.finished();
+        }
+    }
+
+    /** One run, from the first start to the numbers at the end. */
+    private final class Run {
+        private final Lifecycle lifecycle;
+        private final LiveView view;
+        private final Membership members = engine.members(System.currentTimeMillis());
+        private final Meters meters = new Meters();
+        private @Nullable LocalLoop loop;
+        private @Nullable LoopWatch watch;
+
+        private Run(Lifecycle lifecycle, LiveView view) {
+            this.lifecycle = lifecycle;
+            this.view = view;
+        }
+
+        private int go() throws Exception {
+            KafkaSettings settings = kafka.given() ? kafka.settings() : kafka.settings(broker());
+            makeTopics(settings);
+            SharedDirectory directory = lifecycle.started("shared memory", SharedDirectory.temporary());
+            LocalLoop started = lifecycle.started(
+                    "loop",
+                    new LocalLoop(
+                            settings, members, engine.engine(0, engine.ranks()), engine.traffic(), directory.path(), meters, view::problem));
+            loop = started;
+            view.note("ranks", engine.summary());
+            LoopWatch watching = lifecycle.started(
+                    "watch", new LoopWatch(settings, members, view, () -> started.totals().misrouted()));
+            watch = watching;
+            watching.start();
+            if (metrics.port() >= 0) {
+                MetricsServer server = lifecycle.started(
+                        "metrics",
+                        new MetricsServer(metrics.host(), metrics.port(), meters.registry(), started.conditions()));
+                view.note("metrics", "http://" + metrics.host() + ":" + server.port() + "/metrics, /livez, /readyz");
+            }
+            CompletableFuture<Ending> ending = started.start();
+            view.note("roles", "collector, aggregator, planner and worker run; the first window closes after "
+                    + members.windowSteps() + " steps");
+            return untilStopped(started, watching, ending);
+        }
+
+        private String broker() throws Exception {
+            Path directory = data;
+            if (directory == null) {
+                Path temporary = Files.createTempDirectory("plimsoll-broker-");
+                lifecycle.started("data", () -> SharedDirectory.remove(temporary));
+                directory = temporary;
+            }
+            long began = System.nanoTime();
+            EmbeddedBroker broker = lifecycle.started("broker", EmbeddedBroker.start(directory, 0));
+            view.note("broker", String.format(
+                    java.util.Locale.ROOT,
+                    "ready at %s in %.1f s, data in %s",
+                    broker.bootstrapServers(),
+                    (System.nanoTime() - began) / 1e9,
+                    directory));
+            return broker.bootstrapServers();
+        }
+
+        private void makeTopics(KafkaSettings settings) {
+            try (TopicAdmin admin = new TopicAdmin(settings, KAFKA_TIMEOUT)) {
+                int made = admin.create(PARTITIONS, 1).size();
+                view.note("topics", made + " made; read them with: plimsoll topics tail --bootstrap-servers "
+                        + settings.bootstrapServers());
+                admin.warnings().forEach(view::problem);
+            }
+        }
+
+        private int untilStopped(LocalLoop started, LoopWatch watching, CompletableFuture<Ending> ending)
+                throws InterruptedException {
+            long began = System.nanoTime();
+            long stepsBefore = 0;
+            while (!ending.isDone()) {
+                Duration running = Duration.ofNanos(System.nanoTime() - began);
+                if (duration != null && running.compareTo(duration) >= 0) {
+                    break;
+                }
+                Duration left = duration == null ? STATUS_INTERVAL : duration.minus(running);
+                if (lifecycle.await(left.compareTo(STATUS_INTERVAL) < 0 ? left : STATUS_INTERVAL)) {
+                    break;
+                }
+                Totals totals = started.totals();
+                double rate = (totals.steps() - stepsBefore) * 1e9 / STATUS_INTERVAL.toNanos();
+                stepsBefore = totals.steps();
+                view.status(
+                        running,
+                        totals.steps(),
+                        totals.tokens(),
+                        totals.misrouted(),
+                        meters.dropped(),
+                        OptionalDouble.of(rate));
+            }
+            started.stopStepping();
+            lifecycle.await(DRAIN);
+            watching.close();
+            Totals totals = started.totals();
+            if (totals.misrouted() > 0) {
+                view.problem(totals.misrouted() + " misrouted tokens: this must never be");
+                return 1;
+            }
+            Ending end = ending.getNow(new Ending(Ending.Reason.STOPPED, totals.steps(), ""));
+            if (end.reason() == Ending.Reason.FAILED || end.reason() == Ending.Reason.LEFT_GROUP) {
+                view.problem("the ranks ended at step " + end.step() + ": " + end.reason() + " " + end.detail());
+                return 1;
+            }
+            return 0;
+        }
+
+        private String report() {
+            LocalLoop ran = loop;
+            LoopWatch watched = watch;
+            if (ran == null || watched == null) {
+                throw new IllegalStateException("nothing ran");
+            }
+            Totals totals = ran.totals();
+            ReportJson.Counts counts = new ReportJson.Counts(
+                    totals.steps(),
+                    totals.tokens(),
+                    totals.misrouted(),
+                    meters.captured(),
+                    meters.published(),
+                    meters.dropped(),
+                    meters.refused(),
+                    ran.boundaryNanos());
+            return watched.ask(report -> ReportJson.of(counts, report));
+        }
+
+        private void tell() {
+            LoopWatch watched = watch;
+            LocalLoop ran = loop;
+            if (watched == null || ran == null) {
+                return;
+            }
+            Totals totals = ran.totals();
+            view.note("end", watched.ask(report -> String.format(
+                    java.util.Locale.ROOT,
+                    "%,d steps, %,d tokens, %d misrouted; %d windows complete, %d partial; %d decisions settled, %d moves%s",
+                    totals.steps(),
+                    totals.tokens(),
+                    totals.misrouted(),
+                    report.completeWindows(),
+                    report.partialWindows(),
+                    report.settledDecisions(),
+                    report.moves(),
+                    report.settled()
+                            .map(settled -> String.format(
+                                    java.util.Locale.ROOT,
+                                    "; balancedness %.3f at first, %.3f settled",
+                                    report.initial().map(balance -> balance.mean()).orElse(Double.NaN),
+                                    settled.mean()))
+                            .orElse(""))));
+        }
+    }
+}

@@ -1,0 +1,88 @@
+package dev.plimsoll.app;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.PrintWriter;
+import java.io.StringWriter;
+import org.junit.jupiter.api.Test;
+import picocli.CommandLine;
+
+class PlimsollTest {
+    private final StringWriter err = new StringWriter();
+    private final StringWriter out = new StringWriter();
+
+    @Test
+    void allThatIsWrongIsReportedAtOnceBeforeAnythingStarts() {
+        int code = run(
+                "up", "--ranks", "6", "--nodes", "4", "--window", "100", "--trace-order", "domains", "--model", "gpt-9",
+                "--seed", "abc", "--bogus", "--for", "soon", "--metrics-port", "99999");
+
+        assertThat(code).isEqualTo(2);
+        assertThat(err.toString())
+                .contains("--nodes 4 does not divide --ranks 6")
+                .contains("--window 100 must be a multiple of --boundary 16")
+                .contains("--trace-order needs a --trace")
+                .contains("gpt-9")
+                .contains("abc")
+                .contains("--bogus")
+                .contains("soon")
+                .contains("--metrics-port must be 0 to 65535");
+    }
+
+    @Test
+    void slotsThatDoNotDivideAreRefusedWithANumberThatDoes() {
+        int code = run("up", "--model", "qwen3-30b", "--ranks", "8", "--redundant", "9");
+
+        assertThat(code).isEqualTo(2);
+        assertThat(err.toString()).contains("137 slots").contains("use 16");
+    }
+
+    @Test
+    void aTraceThatIsNotThereIsNamed() {
+        assertThat(run("up", "--trace", "/no/such/trace")).isEqualTo(2);
+        assertThat(err.toString()).contains("--trace").contains("/no/such/trace");
+    }
+
+    @Test
+    void dataBelongsToTheEmbeddedBrokerOnly() {
+        assertThat(run("up", "--data", "/tmp/x", "--bootstrap-servers", "localhost:1")).isEqualTo(2);
+        assertThat(err.toString()).contains("--data").contains("--bootstrap-servers");
+    }
+
+    @Test
+    void rolesThatNeedAClusterSaySo() {
+        for (String role : new String[] {"collector", "aggregator", "planner", "worker"}) {
+            err.getBuffer().setLength(0);
+            assertThat(run(role)).as(role).isEqualTo(2);
+            assertThat(err.toString()).as(role).contains("--bootstrap-servers is missing");
+        }
+    }
+
+    @Test
+    void aTopicThatDoesNotExistIsAnsweredWithThoseThatDo() {
+        assertThat(run("topics", "tail", "--bootstrap-servers", "localhost:1", "windoes")).isEqualTo(2);
+        assertThat(err.toString()).contains("no topic 'windoes'").contains("window-summaries");
+    }
+
+    @Test
+    void everyCommandExplainsItself() {
+        for (String command : new String[] {"up", "topics", "broker", "ranks", "collector", "aggregator", "planner", "worker"}) {
+            out.getBuffer().setLength(0);
+            assertThat(run(command, "--help")).as(command).isZero();
+            assertThat(out.toString()).as(command).contains("Usage: plimsoll " + command);
+        }
+    }
+
+    @Test
+    void noCommandIsAnErrorThatNamesThem() {
+        assertThat(run()).isEqualTo(2);
+        assertThat(err.toString()).contains("up").contains("topics");
+    }
+
+    private int run(String... arguments) {
+        CommandLine line = Plimsoll.commandLine();
+        line.setErr(new PrintWriter(err, true));
+        line.setOut(new PrintWriter(out, true));
+        return line.execute(arguments);
+    }
+}
