@@ -1,0 +1,408 @@
+// Tests of the C ABI for the sanitizers: threads as ranks, teardown in unkind orders. No framework: a check that fails
+// says where and ends the program.
+#include <atomic>
+#include <chrono>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "plimsoll.h"
+
+namespace {
+
+std::string directory;
+int64_t next_group = 1;
+
+void check(bool good, const char* what, int line) {
+    if (!good) {
+        std::fprintf(stderr, "native_test.cpp:%d: %s\n  last error: %s\n", line, what, plm_last_error());
+        std::abort();
+    }
+}
+#define CHECK(condition) check((condition), #condition, __LINE__)
+#define OK(call) check((call) == PLM_OK, #call, __LINE__)
+
+constexpr uint32_t layers = 3;
+constexpr uint32_t slots = 4;
+constexpr uint32_t K = 16;
+constexpr uint64_t cells = layers * slots;
+
+struct Rank {
+    uint64_t runtime = 0, compute = 0, comm = 0, ring = 0, load = 0, routed = 0;
+    uint32_t rank = 0;
+};
+
+int64_t* words(uint64_t address) { return reinterpret_cast<int64_t*>(address); }
+
+uint64_t open_comm(uint64_t runtime, uint32_t rank, uint32_t members, int64_t group, int64_t timeout_ms) {
+    plm_comm_opts opts{};
+    opts.size = sizeof opts;
+    opts.members = members;
+    opts.rank = rank;
+    opts.group = group;
+    opts.gather_bytes = 32 + 8 * (cells + layers);
+    opts.staging_bytes = 1 << 22;
+    opts.timeout_ms = timeout_ms;
+    uint64_t comm = 0;
+    OK(plm_comm_open(runtime, (directory + "/segment").c_str(), &opts, &comm));
+    return comm;
+}
+
+Rank open_rank(uint64_t runtime, uint32_t rank, uint32_t ranks, int64_t group, int64_t timeout_ms) {
+    Rank r;
+    r.runtime = runtime;
+    r.rank = rank;
+    OK(plm_stream_create(runtime, "compute", &r.compute));
+    OK(plm_alloc(runtime, cells * 8, &r.load));
+    OK(plm_alloc(runtime, layers * 8, &r.routed));
+    r.comm = open_comm(runtime, rank, ranks, group, timeout_ms);
+    plm_ring_opts opts{};
+    opts.size = sizeof opts;
+    opts.rank = rank;
+    opts.ranks = ranks;
+    opts.layers = layers;
+    opts.slots_per_rank = slots;
+    opts.boundary_steps = K;
+    opts.incarnation = 7;
+    opts.load_address = r.load;
+    opts.routed_address = r.routed;
+    const std::string path = directory + "/ring-" + std::to_string(rank);
+    OK(plm_ring_create(runtime, r.comm, path.c_str(), "test", &opts, &r.ring));
+    return r;
+}
+
+void close_rank(const Rank& r) {
+    OK(plm_stream_sync(r.compute, 10000));
+    OK(plm_ring_destroy(r.ring, 10000));
+    OK(plm_comm_close(r.comm, 10000));
+    OK(plm_stream_destroy(r.compute, 10000));
+    OK(plm_free(r.runtime, r.load));
+    OK(plm_free(r.runtime, r.routed));
+}
+
+int32_t add_one(uint64_t user) {
+    const Rank& r = *reinterpret_cast<const Rank*>(user);
+    for (uint64_t i = 0; i < cells; i++) {
+        words(r.load)[i]++;
+    }
+    for (uint64_t i = 0; i < layers; i++) {
+        words(r.routed)[i] += slots;
+    }
+    return 0;
+}
+
+plm_verdict boundary(const Rank& r, int64_t step, const plm_vote& vote, int64_t timeout_ms = 20000) {
+    plm_verdict verdict{};
+    verdict.size = sizeof verdict;
+    OK(plm_boundary_begin(r.ring, r.compute, step, timeout_ms, &verdict));
+    OK(plm_boundary_end(r.ring, &vote));
+    return verdict;
+}
+
+plm_vote vote_of(uint8_t level) {
+    plm_vote vote{};
+    vote.incarnation = 7;
+    vote.epoch = level > 0 ? 3 : 0;
+    vote.batch = level > 0 ? 1 : 0;
+    vote.level = level;
+    return vote;
+}
+
+// Each rank on its own thread, kernels between boundaries, votes that make ranks wait now and then.
+void ranks_on_threads() {
+    constexpr uint32_t ranks = 6;
+    uint64_t runtime = 0;
+    OK(plm_open("host", &runtime));
+    const int64_t group = next_group++;
+    std::vector<std::thread> threads;
+    for (uint32_t rank = 0; rank < ranks; rank++) {
+        threads.emplace_back([=] {
+            const Rank r = open_rank(runtime, rank, ranks, group, 20000);
+            for (int64_t b = 0; b < 300; b++) {
+                OK(plm_stream_launch(r.compute, add_one, reinterpret_cast<uint64_t>(&r)));
+                const plm_verdict verdict = boundary(r, b * K, vote_of(b % 5 < 3 ? 0 : 2));
+                if (b > 0 && (b - 1) % 5 >= 3) {
+                    CHECK(verdict.outcome == PLM_OUTCOME_RESOLVED && verdict.level == 2 && verdict.epoch == 3);
+                }
+                OK(plm_stream_launch(r.compute, add_one, reinterpret_cast<uint64_t>(&r)));
+                plm_rank_state state{};
+                state.size = sizeof state;
+                state.step = b;
+                OK(plm_state_publish(r.ring, &state));
+            }
+            OK(plm_stream_sync(r.compute, 10000));
+            CHECK(words(r.load)[cells - 1] == 600);
+            close_rank(r);
+        });
+    }
+    for (std::thread& thread : threads) {
+        thread.join();
+    }
+    OK(plm_close(runtime, 5000));
+}
+
+// One dispatch thread for all ranks, at full speed, so that rings run out of slots; then teardown with gathers under way.
+void one_dispatch_thread() {
+    constexpr uint32_t ranks = 4;
+    uint64_t runtime = 0;
+    OK(plm_open("host", &runtime));
+    std::vector<Rank> all;
+    const int64_t group = next_group++;
+    for (uint32_t rank = 0; rank < ranks; rank++) {
+        all.push_back(open_rank(runtime, rank, ranks, group, 20000));
+    }
+    for (int64_t b = 0; b < 500; b++) {
+        for (const Rank& r : all) {
+            OK(plm_stream_launch(r.compute, add_one, reinterpret_cast<uint64_t>(&r)));
+            boundary(r, b * K, vote_of(0));
+        }
+    }
+    for (const Rank& r : all) {
+        plm_ring_counts counts{};
+        counts.size = sizeof counts;
+        OK(plm_ring_stats(r.ring, &counts));
+        CHECK(counts.captured + counts.skipped == 500);
+        close_rank(r);
+    }
+    OK(plm_close(runtime, 5000));
+}
+
+// A member that never comes: timeouts, aborts from another thread, and rings closed while they wait.
+void dead_member() {
+    uint64_t runtime = 0;
+    OK(plm_open("host", &runtime));
+    Rank r = open_rank(runtime, 0, 2, next_group++, 200);
+    boundary(r, 0, vote_of(1));
+    CHECK(boundary(r, K, vote_of(0)).outcome == PLM_OUTCOME_TIMED_OUT);
+    CHECK(boundary(r, 2 * K, vote_of(0)).outcome == PLM_OUTCOME_FAILED);
+    close_rank(r);
+
+    r = open_rank(runtime, 0, 2, next_group++, 60000);
+    boundary(r, 0, vote_of(2));
+    std::thread aborting([comm = r.comm] { OK(plm_comm_abort(comm)); });
+    const plm_verdict verdict = boundary(r, K, vote_of(0));
+    CHECK(verdict.outcome == PLM_OUTCOME_TIMED_OUT || verdict.outcome == PLM_OUTCOME_FAILED);
+    aborting.join();
+    close_rank(r);
+
+    r = open_rank(runtime, 0, 2, next_group++, 60000);
+    boundary(r, 0, vote_of(0));
+    OK(plm_stream_sync(r.compute, 10000));
+    OK(plm_ring_destroy(r.ring, 10));
+    CHECK(plm_ring_destroy(r.ring, 10) == PLM_E_STATE);
+    OK(plm_comm_close(r.comm, 1000));
+    OK(plm_stream_destroy(r.compute, 1000));
+    OK(plm_free(runtime, r.load));
+    OK(plm_free(runtime, r.routed));
+    OK(plm_close(runtime, 5000));
+}
+
+// The caller's own gathers: lock step over threads, then bytes that disagree.
+void lock_step() {
+    constexpr uint32_t members = 5;
+    uint64_t runtime = 0;
+    OK(plm_open("host", &runtime));
+    const int64_t group = next_group++;
+    std::vector<std::thread> threads;
+    for (uint32_t rank = 0; rank < members; rank++) {
+        threads.emplace_back([=] {
+            const uint64_t comm = open_comm(runtime, rank, members, group, 20000);
+            int64_t in[2], out[2 * members];
+            for (int64_t round = 0; round < 400; round++) {
+                in[0] = round;
+                in[1] = rank;
+                OK(plm_gather(comm, in, out, sizeof in, 20000));
+                for (uint32_t peer = 0; peer < members; peer++) {
+                    CHECK(out[2 * peer] == round && out[2 * peer + 1] == static_cast<int64_t>(peer));
+                }
+            }
+            CHECK(plm_gather(comm, in, out, rank == 0 ? 8 : 16, 20000) == PLM_E_STATE);
+            CHECK(plm_gather(comm, in, out, 16, 20000) == PLM_E_STATE);
+            OK(plm_comm_close(comm, 1000));
+        });
+    }
+    for (std::thread& thread : threads) {
+        thread.join();
+    }
+    OK(plm_close(runtime, 5000));
+}
+
+int32_t poll_to_end(uint64_t xfer) {
+    int32_t status = PLM_PENDING;
+    while ((status = plm_xfer_poll(xfer)) == PLM_PENDING) {
+        std::this_thread::yield();
+    }
+    return status;
+}
+
+// Everybody sends to everybody, several exchanges in a row, sources rewritten by their stream before each.
+void exchanges() {
+    constexpr uint32_t members = 4;
+    constexpr uint64_t bytes = 300 * 1024 + 8;
+    uint64_t runtime = 0;
+    OK(plm_open("host", &runtime));
+    const int64_t group = next_group++;
+    std::vector<std::thread> threads;
+    for (uint32_t rank = 0; rank < members; rank++) {
+        threads.emplace_back([=] {
+            const uint64_t comm = open_comm(runtime, rank, members, group, 20000);
+            uint64_t stream = 0, source = 0;
+            OK(plm_stream_create(runtime, "exchange", &stream));
+            OK(plm_alloc(runtime, bytes, &source));
+            uint64_t targets[members];
+            for (uint64_t& target : targets) {
+                OK(plm_alloc(runtime, bytes, &target));
+            }
+            for (int64_t id = 1; id <= 10; id++) {
+                std::vector<int64_t> fresh(bytes / 8, id * 100 + rank);
+                OK(plm_copy_async(stream, source, reinterpret_cast<uint64_t>(fresh.data()), bytes));
+                uint64_t xfer = 0;
+                OK(plm_xfer_begin(comm, id, &xfer));
+                for (uint32_t step = 0; step < members; step++) {
+                    OK(plm_xfer_add(xfer, 1, (rank + step) % members, source, bytes, step));
+                    OK(plm_xfer_add(xfer, 0, (rank + members - step) % members, targets[step], bytes, step));
+                }
+                OK(plm_xfer_submit(xfer, stream));
+                OK(plm_xfer_join(xfer, stream));
+                OK(plm_stream_sync(stream, 20000));
+                OK(poll_to_end(xfer));
+                for (uint32_t step = 0; step < members; step++) {
+                    const int64_t from = (rank + members - step) % members;
+                    CHECK(words(targets[step])[0] == id * 100 + from);
+                    CHECK(words(targets[step])[bytes / 8 - 1] == id * 100 + from);
+                }
+                OK(plm_xfer_end(xfer, 5000));
+            }
+            OK(plm_comm_close(comm, 1000));
+            OK(plm_stream_destroy(stream, 1000));
+            OK(plm_free(runtime, source));
+            for (uint64_t target : targets) {
+                OK(plm_free(runtime, target));
+            }
+        });
+    }
+    for (std::thread& thread : threads) {
+        thread.join();
+    }
+    OK(plm_close(runtime, 5000));
+}
+
+// Exchanges ended, and communicators closed, while their thread waits for a peer that never comes.
+void cancelled_exchanges() {
+    uint64_t runtime = 0, stream = 0, memory = 0;
+    OK(plm_open("host", &runtime));
+    OK(plm_stream_create(runtime, "s", &stream));
+    for (int round = 0; round < 10; round++) {
+        const uint64_t comm = open_comm(runtime, 0, 2, next_group++, 60000);
+        OK(plm_alloc(runtime, 4096, &memory));
+        uint64_t first = 0, second = 0;
+        OK(plm_xfer_begin(comm, 1, &first));
+        OK(plm_xfer_add(first, 0, 1, memory, 4096, 0));
+        OK(plm_xfer_begin(comm, 2, &second));
+        OK(plm_xfer_add(second, 1, 1, memory, 4096, 0));
+        OK(plm_xfer_submit(first, stream));
+        OK(plm_xfer_submit(second, stream));
+        OK(plm_xfer_join(second, stream));
+        if (round % 2 == 0) {
+            OK(plm_xfer_end(second, 5000));
+            OK(plm_xfer_end(first, 5000));
+            OK(plm_comm_close(comm, 1000));
+        } else {
+            OK(plm_comm_close(comm, 1));
+            CHECK(poll_to_end(first) == PLM_E_ABORTED);
+            OK(plm_xfer_end(first, 5000));
+            OK(plm_xfer_end(second, 5000));
+        }
+        OK(plm_stream_sync(stream, 5000));
+        OK(plm_free(runtime, memory));
+    }
+    OK(plm_stream_destroy(stream, 1000));
+    OK(plm_close(runtime, 5000));
+}
+
+// Handles that other threads retire while they are in use.
+void stale_handles() {
+    uint64_t runtime = 0;
+    OK(plm_open("host", &runtime));
+    for (int round = 0; round < 50; round++) {
+        uint64_t stream = 0;
+        OK(plm_stream_create(runtime, "s", &stream));
+        std::atomic<uint64_t> ran{0};
+        std::thread other([&] {
+            while (plm_stream_launch(stream, [](uint64_t user) {
+                       reinterpret_cast<std::atomic<uint64_t>*>(user)->fetch_add(1);
+                       return int32_t{0};
+                   }, reinterpret_cast<uint64_t>(&ran)) == PLM_OK) {
+            }
+        });
+        while (ran.load() == 0) {
+            std::this_thread::yield();
+        }
+        int32_t status;
+        while ((status = plm_stream_destroy(stream, 1)) == PLM_E_TIMEOUT) {
+        }
+        CHECK(status == PLM_OK);
+        other.join();
+        CHECK(plm_stream_sync(stream, 1) == PLM_E_STATE);
+    }
+    CHECK(plm_stream_sync(0, 1) == PLM_E_STATE && plm_ring_destroy(~0ULL, 1) == PLM_E_STATE);
+    CHECK(plm_xfer_poll(runtime) == PLM_E_STATE);
+    OK(plm_close(runtime, 5000));
+}
+
+void mailbox_between_threads() {
+    const std::string path = directory + "/mailbox-" + std::to_string(next_group++);
+    uint64_t in = 0, out = 0;
+    OK(plm_mailbox_open(path.c_str(), 512, &in));
+    OK(plm_mailbox_open(path.c_str(), 512, &out));
+    constexpr int64_t count = 5000;
+    std::thread writing([&] {
+        for (int64_t i = 0; i < count;) {
+            char text[32];
+            const int length = std::snprintf(text, sizeof text, "record %lld", static_cast<long long>(i));
+            const int32_t status = plm_mailbox_write(in, i, text, static_cast<uint32_t>(length));
+            CHECK(status == PLM_OK || status == PLM_BUSY);
+            i += status == PLM_OK ? 1 : 0;
+        }
+    });
+    for (int64_t i = 0; i < count;) {
+        char text[64];
+        uint32_t length = 0;
+        int64_t position = 0;
+        const int32_t status = plm_mailbox_read(out, text, sizeof text, &length, &position);
+        CHECK(status == PLM_OK || status == PLM_PENDING);
+        if (status == PLM_OK) {
+            CHECK(position == i && std::string(text, length) == "record " + std::to_string(i));
+            i++;
+        }
+    }
+    writing.join();
+    OK(plm_mailbox_close(in));
+    OK(plm_mailbox_close(out));
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+    directory = argc > 1 ? argv[1] : "/tmp";
+    // Another process may have left a segment of one of our groups behind.
+    next_group = std::chrono::system_clock::now().time_since_epoch().count();
+    struct {
+        const char* name;
+        void (*run)();
+    } tests[] = {{"ranks_on_threads", ranks_on_threads}, {"one_dispatch_thread", one_dispatch_thread},
+                 {"dead_member", dead_member},           {"lock_step", lock_step},
+                 {"exchanges", exchanges},               {"cancelled_exchanges", cancelled_exchanges},
+                 {"stale_handles", stale_handles},       {"mailbox_between_threads", mailbox_between_threads}};
+    for (auto& test : tests) {
+        const auto start = std::chrono::steady_clock::now();
+        test.run();
+        std::printf("  %-24s %lld ms\n", test.name,
+                    static_cast<long long>(std::chrono::duration_cast<std::chrono::milliseconds>(
+                                               std::chrono::steady_clock::now() - start).count()));
+    }
+    return 0;
+}
