@@ -248,7 +248,7 @@ void Exchange::receive(const Operation& operation) const {
     const uint32_t sender = room.sender.load(std::memory_order_relaxed);
     const uint64_t bytes = room.bytes.load(std::memory_order_relaxed);
     if (sender != operation.peer || bytes != operation.bytes) {
-        fail(PLM_E_STATE, "exchange " + std::to_string(id_) + ", tag " + std::to_string(operation.tag) + ": member " +
+        fail(PLM_E_DEVICE, "exchange " + std::to_string(id_) + ", tag " + std::to_string(operation.tag) + ": member " +
                               std::to_string(sender) + " sent " + std::to_string(bytes) + " bytes where " +
                               std::to_string(operation.bytes) + " bytes of member " + std::to_string(operation.peer) +
                               " were due: the lists are not symmetric");

@@ -213,7 +213,7 @@ PLM_API int32_t plm_xfer_begin(uint64_t comm, int64_t id, uint64_t* xfer);
 PLM_API int32_t plm_xfer_add(uint64_t xfer, int32_t send, uint32_t peer, uint64_t address, uint64_t bytes, uint32_t tag);
 /** Starts the exchange after all that after_stream holds now (dispatch thread); never blocks. */
 PLM_API int32_t plm_xfer_submit(uint64_t xfer, uint64_t after_stream);
-/** PLM_OK when done and verified, PLM_PENDING, or the error that ended it. */
+/** PLM_OK when done and verified, PLM_PENDING, or the error that ended it; PLM_E_STATE only when it was not submitted. */
 PLM_API int32_t plm_xfer_poll(uint64_t xfer);
 /** Makes the compute stream wait for the end of the exchange, be it good or bad (dispatch thread). */
 PLM_API int32_t plm_xfer_join(uint64_t xfer, uint64_t compute_stream);

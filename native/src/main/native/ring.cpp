@@ -31,6 +31,12 @@ const plm_ring_opts& checked(const plm_ring_opts& opts, const Communicator& comm
     return opts;
 }
 
+// Before the file is made: a ring that cannot have its communicator must not replace the file of one that has.
+std::shared_ptr<Communicator> dedicated(std::shared_ptr<Communicator> communicator) {
+    communicator->dedicate(true);
+    return communicator;
+}
+
 }  // namespace
 
 static_assert(sizeof(plm_vote) == 32, "the vote is 32 bytes on the wire");
@@ -38,8 +44,8 @@ static_assert(sizeof(plm_vote) == 32, "the vote is 32 bytes on the wire");
 Ring::Ring(std::shared_ptr<Runtime> runtime, std::shared_ptr<Communicator> communicator, const std::string& path,
            const std::string& deployment, const plm_ring_opts& opts)
     : child_(std::move(runtime), Kind::ring),
-      communicator_(std::move(communicator)),
-      opts_(checked(opts, *communicator_)),
+      opts_(checked(opts, *communicator)),
+      communicator_(dedicated(std::move(communicator))),
       heat_words_(uint64_t{opts.layers} * opts.slots_per_rank + opts.layers),
       file_(std::make_shared<HeatFile>(path, deployment, opts)),
       no_heat_(heat_words_),
@@ -48,7 +54,6 @@ Ring::Ring(std::shared_ptr<Runtime> runtime, std::shared_ptr<Communicator> commu
         slot = std::make_shared<Slot>();
         slot->staging.resize(heat_words_);
     }
-    communicator_->dedicate(true);
     keep_beating(file_);
     thread_ = std::thread([this] { run(); });
 }

@@ -58,8 +58,8 @@ private:
     bool stopped() const;
 
     Child child_;
-    const std::shared_ptr<Communicator> communicator_;
     const plm_ring_opts opts_;
+    const std::shared_ptr<Communicator> communicator_;
     const uint64_t heat_words_;
     const std::shared_ptr<HeatFile> file_;
     std::array<std::shared_ptr<Slot>, ring_slots> slots_;

@@ -31,9 +31,9 @@ void Mapping::reserve(uint64_t offset, uint64_t length) const {
     if (length == 0) {
         return;
     }
-    const int code = posix_fallocate(fd_, static_cast<off_t>(offset), static_cast<off_t>(length));
-    if (code != 0 && code != EOPNOTSUPP && code != EINVAL) {
-        errno = code;
+    // Not posix_fallocate: where the file system cannot do it, that one writes to pages which others may be using.
+    if (fallocate(fd_, 0, static_cast<off_t>(offset), static_cast<off_t>(length)) != 0 && errno != EOPNOTSUPP &&
+        errno != ENOSYS) {
         fail_errno(PLM_E_NOMEM, "cannot reserve " + std::to_string(length) + " bytes of " + path_ +
                                     " (is the file system full?)");
     }

@@ -65,7 +65,7 @@ public final class HeatCapture implements AutoCloseable {
     // Reused at every boundary, by the dispatch thread alone.
     private final plm_verdict verdict = new plm_verdict();
     private final plm_vote words = new plm_vote();
-    private boolean closed;
+    private volatile boolean closed;
 
     private HeatCapture(long handle) {
         this.handle = handle;
@@ -97,6 +97,12 @@ public final class HeatCapture implements AutoCloseable {
         return new HeatCapture(ring[0]);
     }
 
+    private void requireOpen() {
+        if (closed) {
+            throw new IllegalStateException("the ring is closed: a boundary belongs to an open one");
+        }
+    }
+
     private static BytePointer utf8(String text) {
         return new BytePointer(text, StandardCharsets.UTF_8);
     }
@@ -111,12 +117,14 @@ public final class HeatCapture implements AutoCloseable {
      * @param timeout bounds the wait that a last vote of 1 or 2 makes necessary
      */
     public Verdict begin(Stream compute, long step, Duration timeout) {
+        requireOpen();
         Native.check(PlimsollApi.plm_boundary_begin(handle, compute.handle(), step, Native.millis(timeout), verdict));
         return new Verdict(OUTCOMES[verdict.outcome()], verdict.epoch(), verdict.batch(), verdict.level());
     }
 
     /** Issues the gather of the boundary that {@link #begin} has opened. */
     public void end(Vote vote) {
+        requireOpen();
         words.incarnation(vote.incarnation());
         words.settled_version(vote.settledVersion());
         words.epoch(vote.epoch());
@@ -146,6 +154,7 @@ public final class HeatCapture implements AutoCloseable {
         }
     }
 
+    /** What the ring has counted; any thread. */
     public Stats stats() {
         try (plm_ring_counts counts = new plm_ring_counts()) {
             counts.size(counts.sizeof());

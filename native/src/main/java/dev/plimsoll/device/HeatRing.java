@@ -132,30 +132,36 @@ public final class HeatRing implements AutoCloseable {
 
     /** The oldest snapshot still in the ring that this reader has not yet seen. Never a torn one. */
     public Optional<Snapshot> poll() {
+        long wanted = seen + 1;
         for (int attempt = 0; attempt < ATTEMPTS; attempt++) {
-            int oldest = -1;
-            long sequence = Long.MAX_VALUE;
-            for (int slot = 0; slot < slotCount; slot++) {
-                int at = HEADER_BYTES + slot * slotBytes;
-                long lock = (long) LONG.getAcquire(map, at);
-                long found = (long) LONG.getOpaque(map, at + 8);
-                // A slot being written is the oldest's successor at best: the next look will find it.
-                if ((lock & 1) == 0 && found > seen && found < sequence) {
-                    oldest = slot;
-                    sequence = found;
+            int at = HEADER_BYTES + (int) ((wanted - 1) % slotCount) * slotBytes;
+            long lock = (long) LONG.getAcquire(map, at);
+            long found = (long) LONG.getOpaque(map, at + 8);
+            if ((lock & 1) != 0) {
+                // Being written: with the wanted one, or with one that replaces it, which the slot after it shows.
+                if (found <= wanted && !published(wanted + 1)) {
+                    return Optional.empty();
                 }
-            }
-            if (oldest < 0) {
+                wanted++;
+            } else if (found < wanted) {
                 return Optional.empty();
-            }
-            Snapshot snapshot = read(HEADER_BYTES + oldest * slotBytes, sequence);
-            if (snapshot != null) {
-                seen = sequence;
-                return Optional.of(snapshot);
+            } else if (found > wanted) {
+                wanted = Math.max(wanted + 1, found - slotCount + 1);
+            } else {
+                Snapshot snapshot = read(at, wanted);
+                if (snapshot != null) {
+                    seen = wanted;
+                    return Optional.of(snapshot);
+                }
             }
         }
         throw new IllegalStateException("heat ring of " + header.deployment() + " rank " + header.rank()
                 + ": a snapshot was never still while it was read " + ATTEMPTS + " times");
+    }
+
+    private boolean published(long sequence) {
+        int at = HEADER_BYTES + (int) ((sequence - 1) % slotCount) * slotBytes;
+        return (long) LONG.getOpaque(map, at + 8) >= sequence;
     }
 
     private @Nullable Snapshot read(int at, long sequence) {

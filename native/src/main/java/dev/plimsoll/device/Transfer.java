@@ -59,11 +59,10 @@ public final class Transfer implements AutoCloseable {
         if (status == Native.PENDING) {
             return Status.PENDING;
         }
-        String text = Native.lastError();
-        if (Native.misused(status) && !text.startsWith("exchange ")) {
-            throw new DeviceException(status, text);
+        if (Native.misused(status)) {
+            throw new DeviceException(status, Native.lastError());
         }
-        failure = text;
+        failure = Native.lastError();
         return Status.FAILED;
     }
 
