@@ -27,6 +27,9 @@ final class AssignmentExchange implements AutoCloseable {
         LEFT
     }
 
+    /** The first exchange also waits for the other processes to start. */
+    private static final Duration JOIN_TIMEOUT = Duration.ofSeconds(60);
+
     private static final int INTENT = 0;
     private static final int STEP = 1;
     private static final int FINGERPRINT = 3;
@@ -45,6 +48,8 @@ final class AssignmentExchange implements AutoCloseable {
     private final IntBuffer received;
     /** Whether an exchange did not come to its end: there can be no other. */
     private boolean broken;
+
+    private boolean joined;
 
     private AssignmentExchange(Optional<Exchange> exchange, EngineSettings settings, int processes, int self) {
         this.exchange = exchange;
@@ -138,6 +143,11 @@ final class AssignmentExchange implements AutoCloseable {
         return total;
     }
 
+    /** Makes an exchange under way fail at once; any thread. */
+    void abort() {
+        exchange.ifPresent(Exchange::abort);
+    }
+
     @Override
     public void close() {
         exchange.ifPresent(Exchange::close);
@@ -152,7 +162,9 @@ final class AssignmentExchange implements AutoCloseable {
 
     private Intent gather(long step, int traffic, Duration timeout) {
         broken = true;
-        exchange.orElseThrow().allGather(out.clear(), in.clear(), timeout);
+        boolean first = !joined && timeout.compareTo(JOIN_TIMEOUT) < 0;
+        exchange.orElseThrow().allGather(out.clear(), in.clear(), first ? JOIN_TIMEOUT : timeout);
+        joined = true;
         Intent group = Intent.GO_ON;
         int nextRank = 0;
         for (int process = 0; process < processes; process++) {

@@ -43,6 +43,9 @@ public final class Engine implements AutoCloseable {
     /** How late a stop may be noticed while waiting for the next step. */
     private static final long MAX_PARK_NANOS = 50_000_000L;
 
+    /** How long the step under way may take to end before its exchange is aborted. */
+    private static final Duration STOP_GRACE = Duration.ofSeconds(2);
+
     private static final BoundaryHook NO_HOOK = step -> BoundaryHook.Order.GO_ON;
 
     private final EngineSettings settings;
@@ -228,18 +231,25 @@ public final class Engine implements AutoCloseable {
             return;
         }
         dispatch.shutdown();
-        try {
-            if (!dispatch.awaitTermination(settings.stepTimeout().toNanos() * 2, TimeUnit.NANOSECONDS)) {
+        if (!ended(STOP_GRACE)) {
+            // Most likely it waits for processes that are gone.
+            exchange.abort();
+            if (!ended(settings.stepTimeout().plus(STOP_GRACE))) {
                 LOG.error("the dispatch thread did not end: streams, memory and exchange stay open");
                 return;
             }
-        } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
-            LOG.error("interrupted while closing: streams, memory and exchange stay open");
-            return;
         }
         close(Arrays.asList(ranks));
         exchange.close();
+    }
+
+    private boolean ended(Duration timeout) {
+        try {
+            return dispatch.awaitTermination(timeout.toNanos(), TimeUnit.NANOSECONDS);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            return false;
+        }
     }
 
     private Ending steps(long untilStep) {

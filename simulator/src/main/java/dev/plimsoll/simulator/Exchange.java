@@ -9,6 +9,9 @@ interface Exchange extends AutoCloseable {
     /** Fills {@code out} with every process's {@code in}, in order; throws at the timeout. Both direct. */
     void allGather(ByteBuffer in, ByteBuffer out, Duration timeout);
 
+    /** Makes a wait under way fail at once; any thread. */
+    void abort();
+
     @Override
     void close();
 
@@ -17,6 +20,11 @@ interface Exchange extends AutoCloseable {
             @Override
             public void allGather(ByteBuffer in, ByteBuffer out, Duration timeout) {
                 communicator.allGather(in, out, timeout);
+            }
+
+            @Override
+            public void abort() {
+                communicator.abort();
             }
 
             @Override

@@ -1,0 +1,178 @@
+package dev.plimsoll.simulator;
+
+import static dev.plimsoll.simulator.Engines.rank;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.plimsoll.device.BoundaryHook;
+import dev.plimsoll.model.RankId;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+
+/** Proves that the detector works: every way to flip wrongly is planted and must be seen; a right flip must not. */
+class MisroutedTokenTest {
+    private static final int LAYER = 1;
+    /** Rank 2's last slot: the second replica of expert 0, to become one of expert 7. */
+    private static final int SLOT = 8;
+
+    private static final int EXPERT = 7;
+    private static final int WORDS = Engines.BYTES / 8;
+
+    private final Engine engine = Engines.engine(new FakeHardware());
+
+    @AfterEach
+    void close() {
+        engine.close();
+    }
+
+    @Test
+    void aRightFlipMisroutesNothingAndMovesLoad() {
+        long before = runWith(() -> {
+            weights(0, WORDS);
+            map(0, 1, 2, 3);
+        });
+
+        assertThat(engine.totals().misrouted()).isZero();
+        assertThat(engine.firstMisrouted()).isEmpty();
+        assertThat(rank(engine, 2).load(LAYER, 2)).isGreaterThan(before);
+        // Without the replica in slot 8 all of expert 0 is computed in slot 0.
+        long all = 0;
+        for (int r = 0; r < 4; r++) {
+            all += rank(engine, r).routed(LAYER);
+        }
+        assertThat(all).isEqualTo(engine.totals().tokens() * 2);
+    }
+
+    @Test
+    void aMapFlippedWithoutWeightsIsSeen() {
+        runWith(() -> map(0, 1, 2, 3));
+
+        assertThat(engine.totals().misrouted()).isPositive();
+        MisroutedToken first = engine.firstMisrouted().get(0);
+        assertThat(first.layer()).isEqualTo(LAYER);
+        assertThat(first.slot()).isEqualTo(SLOT);
+        assertThat(first.expectedExpert()).isEqualTo(EXPERT);
+        assertThat(first.found()).isEqualTo("layer 1 expert 0 word " + first.word());
+    }
+
+    @Test
+    void weightsReplacedWithoutTheMapAreSeen() {
+        runWith(() -> weights(0, WORDS));
+
+        assertThat(engine.totals().misrouted()).isPositive();
+        assertThat(engine.firstMisrouted().get(0).expectedExpert()).isZero();
+        assertThat(engine.firstMisrouted().get(0).found()).startsWith("layer 1 expert 7");
+    }
+
+    @Test
+    void aFlipOnOneRankOnlyIsSeen() {
+        runWith(() -> {
+            weights(0, WORDS);
+            map(2);
+        });
+
+        assertThat(engine.totals().misrouted()).isPositive();
+    }
+
+    @Test
+    void aFlipOnAllRanksButOneIsSeen() {
+        runWith(() -> {
+            weights(0, WORDS);
+            map(0, 1, 3);
+        });
+
+        assertThat(engine.totals().misrouted()).isPositive();
+    }
+
+    @Test
+    void halfCopiedWeightsAreSeen() {
+        runWith(() -> {
+            weights(0, WORDS / 2);
+            map(0, 1, 2, 3);
+        });
+
+        assertThat(engine.totals().misrouted())
+                .isPositive()
+                .isLessThan(engine.totals().computed());
+    }
+
+    @Test
+    void oneTornWordIsSeenWithinAsManyTokensAsTheBufferHasWords() {
+        for (int missing = 0; missing < WORDS; missing++) {
+            int word = missing;
+            try (Engine torn = Engines.engine(new FakeHardware())) {
+                SimulatedRank rank = rank(torn, 2);
+                rank.weights().put(rank.cell(LAYER, 2) * WORDS + word, 0);
+
+                torn.run(1000);
+
+                long tokens = rank.load(LAYER, 2);
+                assertThat(tokens).isGreaterThan(WORDS);
+                assertThat(torn.totals().misrouted())
+                        .as("word %d", word)
+                        .isBetween(tokens / WORDS, tokens / WORDS + 1)
+                        .isPositive();
+                assertThat(torn.firstMisrouted().get(0).found()).startsWith("nobody's word");
+            }
+        }
+    }
+
+    @Test
+    void weightsOfTheSameExpertInAnotherLayerAreSeen() {
+        runWith(() -> {
+            SimulatedRank rank = rank(engine, 2);
+            rank.compute()
+                    .launch(() ->
+                            WeightPattern.fill(rank.weights(), rank.cell(LAYER, 2) * WORDS, WORDS, LAYER + 1, EXPERT));
+            map(0, 1, 2, 3);
+        });
+
+        assertThat(engine.totals().misrouted()).isPositive();
+    }
+
+    @Test
+    void anExpertThatLostItsLastSlotEndsTheEngine() {
+        // Expert 7's only slot is 7, on rank 2.
+        engine.hook(new RankId(0), step -> {
+            for (int r = 0; r < 4; r++) {
+                rank(engine, r).flipMap(LAYER, new int[] {7}, new int[] {0});
+            }
+            return BoundaryHook.Order.GO_ON;
+        });
+
+        Ending ending = engine.run(1000);
+
+        assertThat(ending.reason()).isEqualTo(Ending.Reason.FAILED);
+        assertThat(ending.detail()).contains("layer 1 expert 7 has no slot");
+    }
+
+    /** Runs 400 steps with a flip at the first boundary; returns the slot's load at that boundary. */
+    private long runWith(Runnable flip) {
+        engine.run(Engines.K - 1);
+        assertThat(engine.totals().misrouted()).isZero();
+        long before = rank(engine, 2).load(LAYER, 2);
+        engine.hook(new RankId(0), step -> {
+            if (step == Engines.K) {
+                flip.run();
+            }
+            return BoundaryHook.Order.GO_ON;
+        });
+        assertThat(engine.run(400).reason()).isEqualTo(Ending.Reason.REACHED);
+        return before;
+    }
+
+    private void weights(int from, int to) {
+        SimulatedRank rank = rank(engine, 2);
+        int base = rank.cell(LAYER, 2) * WORDS;
+        rank.compute().launch(() -> {
+            for (int word = from; word < to; word++) {
+                rank.weights().put(base + word, WeightPattern.word(LAYER, EXPERT, word));
+            }
+        });
+    }
+
+    private void map(int... ranks) {
+        for (int r : ranks) {
+            rank(engine, r).flipMap(LAYER, new int[] {SLOT}, new int[] {EXPERT});
+        }
+    }
+}
