@@ -1,7 +1,10 @@
 package dev.plimsoll.wire;
 
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.plimsoll.model.AggregatorState;
 import dev.plimsoll.model.Deployment;
+import dev.plimsoll.model.End;
+import dev.plimsoll.model.LoadSample;
 import dev.plimsoll.model.LoadWindow;
 import dev.plimsoll.model.Membership;
 import dev.plimsoll.model.Outcome;
@@ -10,9 +13,16 @@ import dev.plimsoll.model.Quarantined;
 import dev.plimsoll.model.RankAck;
 import dev.plimsoll.model.SampleRecord;
 import dev.plimsoll.model.SettledPlacement;
+import dev.plimsoll.model.Tick;
 import dev.plimsoll.model.WindowSummary;
+import dev.plimsoll.wire.WireException.Reason;
+import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
+import java.time.Duration;
 import java.util.List;
 import java.util.Map;
+import java.util.function.Function;
+import java.util.regex.Pattern;
 
 /**
  * A topic of the catalogue: its name, what stands in it, how it is keyed and kept.
@@ -20,66 +30,274 @@ import java.util.Map;
  * @param <T> the values of its records
  */
 public final class Topic<T> {
-    public static final Topic<SampleRecord> SAMPLES = new Topic<>();
-    public static final Topic<LoadWindow> WINDOWS = new Topic<>();
-    public static final Topic<WindowSummary> WINDOW_SUMMARIES = new Topic<>();
-    public static final Topic<PlanCommand> PLAN = new Topic<>();
-    public static final Topic<SettledPlacement> PLACEMENTS = new Topic<>();
-    public static final Topic<RankAck> ACKS = new Topic<>();
-    public static final Topic<Membership> MEMBERS = new Topic<>();
-    public static final Topic<Outcome> OUTCOMES = new Topic<>();
-    public static final Topic<AggregatorState> AGGREGATOR_STATE = new Topic<>();
-    public static final Topic<Quarantined> QUARANTINE = new Topic<>();
+    /** Begins the name of every topic. */
+    public static final String PREFIX = "plimsoll.";
 
-    private Topic() {}
+    private static final Pattern CONTROL = Pattern.compile("\\p{Cntrl}");
+
+    // The active segment is never compacted, so it is cut hourly; a value lives a minute at least, so that live readers
+    // see it.
+    private static final Map<String, String> COMPACTED = Map.of(
+            "cleanup.policy", "compact",
+            "segment.ms", "3600000",
+            "max.compaction.lag.ms", "21600000",
+            "min.compaction.lag.ms", "60000",
+            "message.timestamp.type", "CreateTime");
+
+    public static final Topic<SampleRecord> SAMPLES = new Topic<>(
+            "samples.v1",
+            "load samples, memberships, ticks and ends: all that windows are made of",
+            deleteAfter(Duration.ofDays(1), "LogAppendTime"),
+            value -> value.deployment().id(),
+            List.of(
+                    new RecordFormat<SampleRecord>(
+                            LoadSample.class, "LoadSample", narrow(LoadSample.class, new LoadSampleCodec())),
+                    new RecordFormat<SampleRecord>(
+                            Membership.class, "Membership", narrow(Membership.class, new MembershipCodec())),
+                    new RecordFormat<SampleRecord>(Tick.class, "Tick", narrow(Tick.class, new TickCodec())),
+                    new RecordFormat<SampleRecord>(End.class, "End", narrow(End.class, new EndCodec()))));
+    public static final Topic<LoadWindow> WINDOWS = of(
+            LoadWindow.class,
+            "windows.v1",
+            "load of one layer over one window, final",
+            deleteAfter(Duration.ofDays(30), "CreateTime"),
+            value -> value.deployment().id(),
+            new LoadWindowCodec());
+    public static final Topic<WindowSummary> WINDOW_SUMMARIES = of(
+            WindowSummary.class,
+            "window-summaries.v1",
+            "one window at a glance: completeness, balancedness, counts",
+            deleteAfter(Duration.ofDays(90), "CreateTime"),
+            value -> value.deployment().id(),
+            new WindowSummaryCodec());
+    public static final Topic<PlanCommand> PLAN = of(
+            PlanCommand.class,
+            "plan.v1",
+            "decisions: what is proposed, permitted, aborted and settled, the audit log",
+            deleteAfter(Duration.ofDays(365), "CreateTime"),
+            value -> value.header().deployment().id(),
+            new PlanCommandCodec());
+    public static final Topic<SettledPlacement> PLACEMENTS = of(
+            SettledPlacement.class,
+            "placements.v1",
+            "the settled expert of every slot, per layer",
+            COMPACTED,
+            value -> value.deployment().id() + "/" + value.layer(),
+            new SettledPlacementCodec());
+    public static final Topic<RankAck> ACKS = of(
+            RankAck.class,
+            "acks.v1",
+            "what ranks did with decisions",
+            deleteAfter(Duration.ofDays(90), "CreateTime"),
+            value -> value.deployment().id(),
+            new RankAckCodec());
+    public static final Topic<Membership> MEMBERS = of(
+            Membership.class,
+            "members.v1",
+            "the newest incarnation of every deployment",
+            COMPACTED,
+            value -> value.deployment().id(),
+            new MembershipCodec());
+    public static final Topic<Outcome> OUTCOMES = of(
+            Outcome.class,
+            "outcomes.v1",
+            "what settled decisions had promised and what came of it",
+            deleteAfter(Duration.ofDays(365), "CreateTime"),
+            value -> value.deployment().id(),
+            new OutcomeCodec());
+    public static final Topic<AggregatorState> AGGREGATOR_STATE = of(
+            AggregatorState.class,
+            "aggregator-state.v1",
+            "what aggregators start again from, per partition of the samples topic",
+            COMPACTED,
+            value -> Integer.toString(value.partition()),
+            new AggregatorStateCodec());
+    public static final Topic<Quarantined> QUARANTINE = of(
+            Quarantined.class,
+            "quarantine.v1",
+            "records that could not be read or used",
+            deleteAfter(Duration.ofDays(30), "CreateTime"),
+            value -> value.topic() + "-" + value.partition(),
+            new QuarantinedCodec());
+
+    private final String name;
+    private final String description;
+    private final Map<String, String> settings;
+    private final Function<T, String> key;
+    private final List<RecordFormat<T>> formats;
+
+    private Topic(
+            String name,
+            String description,
+            Map<String, String> settings,
+            Function<T, String> key,
+            List<RecordFormat<T>> formats) {
+        this.name = PREFIX + name;
+        this.description = description;
+        this.settings = settings;
+        this.key = key;
+        this.formats = formats;
+    }
+
+    private static <T> Topic<T> of(
+            Class<T> type,
+            String name,
+            String description,
+            Map<String, String> settings,
+            Function<T, String> key,
+            Codec<T> codec) {
+        return new Topic<>(
+                name, description, settings, key, List.of(new RecordFormat<>(type, type.getSimpleName(), codec)));
+    }
 
     /** All topics, in the order of the data flow. */
     public static List<Topic<?>> all() {
-        throw new UnsupportedOperationException();
+        return List.of(
+                SAMPLES,
+                MEMBERS,
+                WINDOWS,
+                WINDOW_SUMMARIES,
+                PLAN,
+                ACKS,
+                PLACEMENTS,
+                OUTCOMES,
+                AGGREGATOR_STATE,
+                QUARANTINE);
     }
 
     /** The partition, in every topic, of a deployment's records: murmur2 of its id, as Kafka's default partitioner hashes keys. */
     public static int partition(Deployment deployment, int partitions) {
-        throw new UnsupportedOperationException();
+        return (Murmur2.hash(deployment.id().getBytes(StandardCharsets.UTF_8)) & Integer.MAX_VALUE) % partitions;
+    }
+
+    /**
+     * The partition of one record: that of its deployment, but what belongs to a partition of the input (aggregator state,
+     * quarantined records) stands in the partition of the same number, whatever the deployment.
+     */
+    public int partition(Deployment deployment, T value, int partitions) {
+        if (value instanceof AggregatorState state) {
+            return Math.floorMod(state.partition(), partitions);
+        }
+        if (value instanceof Quarantined record) {
+            return Math.floorMod(record.partition(), partitions);
+        }
+        return partition(deployment, partitions);
     }
 
     /** Such as {@code plimsoll.samples.v1}. */
     public String name() {
-        throw new UnsupportedOperationException();
+        return name;
     }
 
     /** One line on what stands in it. */
     public String description() {
-        throw new UnsupportedOperationException();
+        return description;
     }
 
     /** The broker's settings of this topic, as {@code topics create} makes it and {@code topics list} checks it. */
     public Map<String, String> settings() {
-        throw new UnsupportedOperationException();
+        return settings;
+    }
+
+    /** The schemas that its records may carry, for a schema registry. */
+    public List<WireSchema> schemas() {
+        // A topic of several kinds of records files each under a subject of its own.
+        return formats.stream()
+                .flatMap(format -> format.entries().stream())
+                .map(entry -> new WireSchema(
+                        entry.id(),
+                        formats.size() == 1
+                                ? name + "-value"
+                                : name + "-" + entry.schema().getFullName(),
+                        entry.version(),
+                        entry.json()))
+                .toList();
     }
 
     /** The record's key: readable text. */
     public String key(T value) {
-        throw new UnsupportedOperationException();
+        return key.apply(value);
     }
 
     /** The framed bytes of a value. */
     public byte[] encode(T value) {
-        throw new UnsupportedOperationException();
+        return format(value).encode(value);
     }
 
     /** The value of framed bytes; allocates no more than a small multiple of their length. */
     public T decode(byte[] bytes) throws WireException {
-        throw new UnsupportedOperationException();
+        if (bytes.length < RecordFormat.FRAME_BYTES || bytes[0] != 0) {
+            throw new WireException(
+                    Reason.FRAME,
+                    bytes.length < RecordFormat.FRAME_BYTES
+                            ? "record of " + bytes.length + " bytes has no frame"
+                            : "record starts with byte " + bytes[0] + " instead of 0");
+        }
+        int id = ByteBuffer.wrap(bytes).getInt(1);
+        for (RecordFormat<T> format : formats) {
+            if (format.reads(id)) {
+                return format.decode(id, bytes);
+            }
+        }
+        throw new WireException(Reason.UNKNOWN_SCHEMA, "schema id " + id + " is not one of " + name);
     }
 
-    /** One readable line. */
+    /** One readable line, without control characters. */
     public String line(T value) {
-        throw new UnsupportedOperationException();
+        return CONTROL.matcher(format(value).line(value)).replaceAll("?");
     }
 
     /** The value as one line of JSON; field names are those of the schema. */
     public String json(T value) {
-        throw new UnsupportedOperationException();
+        return format(value).json(value);
+    }
+
+    @Override
+    public String toString() {
+        return name;
+    }
+
+    private RecordFormat<T> format(T value) {
+        for (RecordFormat<T> format : formats) {
+            if (format.writes(value)) {
+                return format;
+            }
+        }
+        throw new IllegalStateException(name + " has no schema for " + value.getClass());
+    }
+
+    private static Map<String, String> deleteAfter(Duration retention, String timestampType) {
+        return Map.of(
+                "cleanup.policy",
+                "delete",
+                "retention.ms",
+                Long.toString(retention.toMillis()),
+                "message.timestamp.type",
+                timestampType);
+    }
+
+    /** A codec of one of several kinds; the format's type has been checked before it is asked. */
+    private static <S extends SampleRecord> Codec<SampleRecord> narrow(Class<S> type, Codec<S> codec) {
+        return new Codec<>() {
+            @Override
+            public void write(SampleRecord value, Fields to) {
+                codec.write(type.cast(value), to);
+            }
+
+            @Override
+            public SampleRecord read(Fields from) {
+                return codec.read(from);
+            }
+
+            @Override
+            public String line(SampleRecord value) {
+                return codec.line(type.cast(value));
+            }
+
+            @Override
+            public void amend(SampleRecord value, ObjectNode json) {
+                codec.amend(type.cast(value), json);
+            }
+        };
     }
 }

@@ -1,0 +1,49 @@
+package dev.plimsoll.wire;
+
+import dev.plimsoll.model.Balance;
+import dev.plimsoll.model.Deployment;
+import dev.plimsoll.model.PlacementState;
+import dev.plimsoll.model.StepRange;
+
+/** Parts that several records have in common. */
+final class Shared {
+    private Shared() {}
+
+    static Deployment deployment(Fields from) {
+        return new Deployment(from.text("deployment"));
+    }
+
+    static Fields identity(Fields to, Deployment deployment, long incarnation) {
+        return to.put("deployment", deployment.id()).put("incarnation", incarnation);
+    }
+
+    static StepRange steps(Fields from) {
+        return new StepRange(from.number("stepFrom"), from.number("stepTo"));
+    }
+
+    static void steps(Fields to, StepRange steps) {
+        to.put("stepFrom", steps.from()).put("stepTo", steps.to());
+    }
+
+    static PlacementState state(Fields from) {
+        return new PlacementState(
+                from.integer("settledVersion"), from.integer("epoch"), from.integer("batchesFlipped"));
+    }
+
+    static void state(Fields to, PlacementState state) {
+        to.put("settledVersion", state.settledVersion())
+                .put("epoch", state.epoch())
+                .put("batchesFlipped", state.batchesFlipped());
+    }
+
+    static Balance balance(Fields from) {
+        return new Balance(from.real("mean"), from.real("min"), from.integer("worstLayer"), from.integer("layers"));
+    }
+
+    static void balance(Fields to, Balance balance) {
+        to.put("mean", balance.mean())
+                .put("min", balance.min())
+                .put("worstLayer", balance.worstLayer())
+                .put("layers", balance.layers());
+    }
+}

@@ -1,0 +1,68 @@
+package dev.plimsoll.wire;
+
+import dev.plimsoll.model.CloseReason;
+import dev.plimsoll.model.Phase;
+import dev.plimsoll.model.WindowSummary;
+
+/** {@link WindowSummary}. */
+final class WindowSummaryCodec implements Codec<WindowSummary> {
+    @Override
+    public void write(WindowSummary window, Fields to) {
+        Shared.identity(to.put("summary", window.summary()), window.deployment(), window.incarnation())
+                .putSymbol("phase", window.phase())
+                .put("index", window.index())
+                .put("previousIndex", window.previousIndex())
+                .putSymbol("reason", window.reason())
+                .put("completeness", window.completeness())
+                .put("expected", window.expected())
+                .put("present", window.present())
+                .put("tokens", window.tokens())
+                .put("conserved", window.conserved())
+                .put("accepted", window.accepted())
+                .put("unattributed", window.unattributed())
+                .put("late", window.late())
+                .put("duplicates", window.duplicates())
+                .put("conflicts", window.conflicts())
+                .put("rejected", window.rejected())
+                .put("partition", window.partition())
+                .put("closingOffset", window.closingOffset())
+                .put("closedAt", window.closedAtMillis());
+        Shared.steps(to, window.steps());
+        Shared.balance(to.putFields("balance"), window.balance());
+        to.beginList("states");
+        window.states().forEach(state -> Shared.state(to.addTo("states"), state));
+    }
+
+    @Override
+    public WindowSummary read(Fields from) {
+        return new WindowSummary(
+                Shared.deployment(from),
+                from.number("incarnation"),
+                from.symbol("phase", Phase.class),
+                from.number("index"),
+                from.number("previousIndex"),
+                Shared.steps(from),
+                from.symbol("reason", CloseReason.class),
+                from.integer("expected"),
+                from.longs("present"),
+                Shared.balance(from.fields("balance")),
+                from.list("states").stream().map(Shared::state).toList(),
+                from.number("tokens"),
+                from.flag("conserved"),
+                from.number("accepted"),
+                from.number("unattributed"),
+                from.number("late"),
+                from.number("duplicates"),
+                from.number("conflicts"),
+                from.number("rejected"),
+                from.integer("partition"),
+                from.number("closingOffset"),
+                from.number("closedAt"),
+                from.text("summary"));
+    }
+
+    @Override
+    public String line(WindowSummary window) {
+        return "SUMMARY " + window.deployment() + " " + window.index() + ": " + window.summary();
+    }
+}
