@@ -14,6 +14,7 @@ public record KafkaSettings(String bootstrapServers, Map<String, String> propert
         if (bootstrapServers.isBlank()) {
             throw new IllegalArgumentException("bootstrap servers are missing: give host:port[,host:port...]");
         }
+        ClientProperties.refuseContradictions(properties);
     }
 
     public static KafkaSettings of(String bootstrapServers) {

@@ -1,0 +1,55 @@
+package dev.plimsoll.wire.kafka;
+
+import java.time.Duration;
+import java.util.concurrent.ThreadLocalRandom;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * When to try again, and whether a failure is news: waits from 0.1 to 5 s that double, with jitter. Starts over only after 10 s
+ * without failure, so that what breaks right after every recovery is not tried in a hurry.
+ */
+final class Backoff {
+    private static final long FIRST_NANOS = Duration.ofMillis(100).toNanos();
+    private static final long LONGEST_NANOS = Duration.ofSeconds(5).toNanos();
+    private static final long FORGIVEN_NANOS = Duration.ofSeconds(10).toNanos();
+
+    private int failures;
+    private long lastFailureNanos;
+    private long untilNanos;
+    private boolean waiting;
+    private @Nullable String lastDescription;
+
+    boolean over() {
+        return !waiting || System.nanoTime() - untilNanos >= 0;
+    }
+
+    long leftNanos() {
+        return over() ? 0 : untilNanos - System.nanoTime();
+    }
+
+    /** Begins another wait; returns whether this failure is worth a line in the log. */
+    boolean failed(Throwable failure) {
+        long now = System.nanoTime();
+        if (now - lastFailureNanos > FORGIVEN_NANOS + LONGEST_NANOS) {
+            failures = 0;
+        }
+        failures++;
+        lastFailureNanos = now;
+        long wait = Math.min(LONGEST_NANOS, FIRST_NANOS << Math.min(failures - 1, 10));
+        untilNanos = now + wait / 2 + ThreadLocalRandom.current().nextLong(wait / 2);
+        waiting = true;
+        String description = failure.getClass().getName();
+        boolean news = !description.equals(lastDescription);
+        lastDescription = description;
+        return news;
+    }
+
+    /** It works; {@code ifFailing} runs when it did not before. */
+    void succeeded(Runnable ifFailing) {
+        if (waiting) {
+            waiting = false;
+            lastDescription = null;
+            ifFailing.run();
+        }
+    }
+}

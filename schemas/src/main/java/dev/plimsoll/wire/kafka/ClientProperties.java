@@ -1,0 +1,175 @@
+package dev.plimsoll.wire.kafka;
+
+import java.time.Duration;
+import java.util.HashMap;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeMap;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.apache.kafka.clients.admin.AdminClientConfig;
+import org.apache.kafka.clients.consumer.ConsumerConfig;
+import org.apache.kafka.clients.producer.ProducerConfig;
+import org.apache.kafka.common.serialization.ByteArrayDeserializer;
+import org.apache.kafka.common.serialization.ByteArraySerializer;
+
+/**
+ * The properties of our clients, in three layers: our tuning, over it the user's properties, over them what our guarantees rest
+ * on.
+ */
+final class ClientProperties {
+    /** How long a call of a loop's thread may block; two of them fit into the 10 s after which a loop is not alive. */
+    static final Duration CALL_TIMEOUT = Duration.ofSeconds(4);
+
+    /** As short as Kafka Streams has it: so long does a dead writer hold up readers of committed records. */
+    static final Duration TRANSACTION_TIMEOUT = Duration.ofSeconds(10);
+
+    // What a user may set only to the value that we set anyway; an empty set means not at all.
+    private static final Map<String, Set<String>> OURS = Map.ofEntries(
+            Map.entry("bootstrap.servers", Set.of()),
+            Map.entry("enable.auto.commit", Set.of("false")),
+            Map.entry("isolation.level", Set.of("read_committed")),
+            Map.entry("auto.offset.reset", Set.of()),
+            Map.entry("group.id", Set.of()),
+            Map.entry("transactional.id", Set.of()),
+            Map.entry("enable.idempotence", Set.of("true")),
+            Map.entry("acks", Set.of("all", "-1")),
+            Map.entry("partitioner.class", Set.of()),
+            Map.entry("allow.auto.create.topics", Set.of("false")),
+            Map.entry("key.serializer", Set.of()),
+            Map.entry("value.serializer", Set.of()),
+            Map.entry("key.deserializer", Set.of()),
+            Map.entry("value.deserializer", Set.of()));
+
+    private static final AtomicInteger CLIENTS = new AtomicInteger();
+
+    private ClientProperties() {}
+
+    static void refuseContradictions(Map<String, String> properties) {
+        new TreeMap<>(properties).forEach((key, value) -> {
+            Set<String> allowed = OURS.get(key);
+            if (allowed != null && !allowed.contains(value)) {
+                throw new IllegalArgumentException("client property " + key + "=" + value
+                        + " contradicts what exactly-once reading and writing needs: leave it out");
+            }
+        });
+    }
+
+    /** A member of a group; positions are set by us, offsets are committed by transactions only. */
+    static Map<String, Object> member(KafkaSettings settings, String group, String clientId) {
+        Map<String, Object> properties = consumer(settings, clientId);
+        if ("consumer".equals(settings.properties().get("group.protocol"))) {
+            // The broker assigns and watches, and the client refuses settings for it.
+            properties.remove(ConsumerConfig.SESSION_TIMEOUT_MS_CONFIG);
+            properties.remove(ConsumerConfig.HEARTBEAT_INTERVAL_MS_CONFIG);
+            properties.remove(ConsumerConfig.PARTITION_ASSIGNMENT_STRATEGY_CONFIG);
+        }
+        properties.put(ConsumerConfig.GROUP_ID_CONFIG, group);
+        properties.put(ConsumerConfig.AUTO_OFFSET_RESET_CONFIG, "none");
+        return properties;
+    }
+
+    /** A reader of assigned partitions without a group. */
+    static Map<String, Object> reader(KafkaSettings settings, String clientId, String offsetReset) {
+        Map<String, Object> properties = consumer(settings, clientId);
+        properties.keySet().removeIf(key -> key.startsWith("group."));
+        properties.put(ConsumerConfig.AUTO_OFFSET_RESET_CONFIG, offsetReset);
+        return properties;
+    }
+
+    private static Map<String, Object> consumer(KafkaSettings settings, String clientId) {
+        Map<String, Object> properties = new HashMap<>();
+        // The shortest that brokers allow by default: a member killed and started again waits so long for its
+        // partitions,
+        // unless it has a group.instance.id.
+        properties.put(ConsumerConfig.SESSION_TIMEOUT_MS_CONFIG, 6000);
+        properties.put(ConsumerConfig.HEARTBEAT_INTERVAL_MS_CONFIG, 1500);
+        properties.put(
+                ConsumerConfig.PARTITION_ASSIGNMENT_STRATEGY_CONFIG,
+                "org.apache.kafka.clients.consumer.CooperativeStickyAssignor");
+        properties.put(ConsumerConfig.MAX_POLL_RECORDS_CONFIG, 500);
+        properties.put(ConsumerConfig.FETCH_MAX_BYTES_CONFIG, 16 << 20);
+        properties.put(ConsumerConfig.DEFAULT_API_TIMEOUT_MS_CONFIG, (int) CALL_TIMEOUT.toMillis());
+        properties.put(ConsumerConfig.REQUEST_TIMEOUT_MS_CONFIG, (int) CALL_TIMEOUT.toMillis());
+        addUsers(properties, settings, ConsumerConfig.configNames());
+        properties.put(ConsumerConfig.ENABLE_AUTO_COMMIT_CONFIG, false);
+        properties.put(ConsumerConfig.ISOLATION_LEVEL_CONFIG, "read_committed");
+        properties.put(ConsumerConfig.ALLOW_AUTO_CREATE_TOPICS_CONFIG, false);
+        properties.put(ConsumerConfig.KEY_DESERIALIZER_CLASS_CONFIG, ByteArrayDeserializer.class);
+        properties.put(ConsumerConfig.VALUE_DESERIALIZER_CLASS_CONFIG, ByteArrayDeserializer.class);
+        return identify(properties, settings, clientId);
+    }
+
+    /** A producer of one partition's transactions, whose calls block for {@code callTimeout} at most. */
+    static Map<String, Object> transactional(KafkaSettings settings, String transactionalId, Duration callTimeout) {
+        int call = (int) callTimeout.toMillis();
+        Map<String, Object> properties = new HashMap<>();
+        properties.put(ProducerConfig.LINGER_MS_CONFIG, 0);
+        properties.put(ProducerConfig.COMPRESSION_TYPE_CONFIG, "zstd");
+        properties.put(ProducerConfig.BUFFER_MEMORY_CONFIG, 16L << 20);
+        // The next transaction waits for the markers of the last one by trying again: 18.9 ms with the default, 6.3
+        // with 5.
+        properties.put(ProducerConfig.RETRY_BACKOFF_MS_CONFIG, 5);
+        addUsers(properties, settings, ProducerConfig.configNames());
+        properties.put(ProducerConfig.MAX_BLOCK_MS_CONFIG, call);
+        properties.put(ProducerConfig.REQUEST_TIMEOUT_MS_CONFIG, call);
+        properties.put(ProducerConfig.DELIVERY_TIMEOUT_MS_CONFIG, 2 * call);
+        properties.put(ProducerConfig.LINGER_MS_CONFIG, 0);
+        properties.putIfAbsent(ProducerConfig.TRANSACTION_TIMEOUT_CONFIG, (int) TRANSACTION_TIMEOUT.toMillis());
+        properties.put(ProducerConfig.TRANSACTIONAL_ID_CONFIG, transactionalId);
+        return producer(properties, settings, transactionalId);
+    }
+
+    /** A producer without transactions. */
+    static Map<String, Object> idempotent(KafkaSettings settings, String clientId, Duration deliveryTimeout) {
+        int delivery = (int) deliveryTimeout.toMillis();
+        int linger = 5;
+        Map<String, Object> properties = new HashMap<>();
+        properties.put(ProducerConfig.COMPRESSION_TYPE_CONFIG, "zstd");
+        properties.put(ProducerConfig.BUFFER_MEMORY_CONFIG, 16L << 20);
+        properties.put(ProducerConfig.RECONNECT_BACKOFF_MAX_MS_CONFIG, 1000L);
+        addUsers(properties, settings, ProducerConfig.configNames());
+        properties.put(ProducerConfig.LINGER_MS_CONFIG, linger);
+        properties.put(ProducerConfig.DELIVERY_TIMEOUT_MS_CONFIG, delivery);
+        properties.put(ProducerConfig.REQUEST_TIMEOUT_MS_CONFIG, Math.min(delivery - linger, 5000));
+        properties.put(ProducerConfig.MAX_BLOCK_MS_CONFIG, delivery);
+        return producer(properties, settings, clientId);
+    }
+
+    private static Map<String, Object> producer(
+            Map<String, Object> properties, KafkaSettings settings, String clientId) {
+        properties.put(ProducerConfig.ENABLE_IDEMPOTENCE_CONFIG, true);
+        properties.put(ProducerConfig.ACKS_CONFIG, "all");
+        properties.put(ProducerConfig.KEY_SERIALIZER_CLASS_CONFIG, ByteArraySerializer.class);
+        properties.put(ProducerConfig.VALUE_SERIALIZER_CLASS_CONFIG, ByteArraySerializer.class);
+        return identify(properties, settings, clientId);
+    }
+
+    static Map<String, Object> admin(KafkaSettings settings, Duration timeout) {
+        Map<String, Object> properties = new HashMap<>();
+        addUsers(properties, settings, AdminClientConfig.configNames());
+        properties.put(AdminClientConfig.REQUEST_TIMEOUT_MS_CONFIG, (int) timeout.toMillis());
+        properties.put(AdminClientConfig.DEFAULT_API_TIMEOUT_MS_CONFIG, (int) timeout.toMillis());
+        return identify(properties, settings, "plimsoll-admin");
+    }
+
+    /** Client ids are unique in a process: equal ones collide in JMX. */
+    private static Map<String, Object> identify(
+            Map<String, Object> properties, KafkaSettings settings, String clientId) {
+        properties.put("bootstrap.servers", settings.bootstrapServers());
+        properties.put("client.id", clientId + "-" + CLIENTS.incrementAndGet());
+        properties.put("enable.metrics.push", false);
+        return properties;
+    }
+
+    /** What this kind of client knows, and what none knows: plug-ins have properties of their own. */
+    private static void addUsers(Map<String, Object> properties, KafkaSettings settings, Set<String> known) {
+        settings.properties().forEach((key, value) -> {
+            boolean others = ConsumerConfig.configNames().contains(key)
+                    || ProducerConfig.configNames().contains(key)
+                    || AdminClientConfig.configNames().contains(key);
+            if (known.contains(key) || !others) {
+                properties.put(key, value);
+            }
+        });
+    }
+}
