@@ -15,5 +15,7 @@ public enum Refusal {
     /** The same epoch came before with another hash. */
     HASH_MISMATCH,
     /** The ranks cannot vote: gather mode {@code none}. */
-    OBSERVE_ONLY
+    OBSERVE_ONLY,
+    /** Weights of one of its batches did not arrive or did not verify: the rank will never be ready to flip it. */
+    TRANSFER_FAILED
 }

@@ -1,0 +1,32 @@
+package dev.plimsoll.worker.protocol;
+
+/**
+ * Where a rank is in the decision that it last heard of. The ordinals stand in the heat ring's header: append, never reorder.
+ */
+public enum RankPhase {
+    /** No decision in flight. */
+    SERVING,
+    /** The decision was refused, or can no longer be carried out by this rank; batches flipped before stay flipped. */
+    REFUSED,
+    /** A valid proposal is here; nothing may be done about it yet. */
+    ACCEPTED,
+    /** Permitted: votes 1 for the next batch. */
+    WILLING,
+    /** All ranks were willing: weights of the batch are under way; still votes 1. */
+    TRANSFERRING,
+    /** Weights of the batch arrived and verified: votes 2. */
+    READY,
+    /** All batches flipped; waits for SETTLED. */
+    DONE,
+    /** Told to stop, but the last vote may still flip, or weights are still under way. */
+    ABORTING,
+    /** Stopped; what was flipped is final. */
+    ABORTED,
+    /** Others may have flipped and this rank cannot know: it must not run another step. */
+    FATAL;
+
+    /** Whether a decision is being carried out, so that no other may begin. */
+    boolean inFlight() {
+        return this != SERVING && this != REFUSED && this != ABORTED;
+    }
+}
