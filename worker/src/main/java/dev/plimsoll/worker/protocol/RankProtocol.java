@@ -60,6 +60,13 @@ public final class RankProtocol {
         return new Transition(next.done(), effects);
     }
 
+    /** A flip that could not be carried out: this rank serves nothing that the others serve. */
+    public ProtocolState fail(ProtocolState state) {
+        ProtocolState.Edit next = state.edit();
+        next.phase = RankPhase.FATAL;
+        return next.done();
+    }
+
     private void onVerdict(
             ProtocolState state, RankEvent.Verdict verdict, ProtocolState.Edit next, List<RankEffect> effects) {
         next.staged = state.placementState();

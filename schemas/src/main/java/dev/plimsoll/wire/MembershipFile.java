@@ -1,0 +1,90 @@
+package dev.plimsoll.wire;
+
+import dev.plimsoll.model.Membership;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.time.Duration;
+import java.util.Optional;
+
+/**
+ * The membership of a deployment beside its heat rings: {@code membership.avro}, the framed bytes of {@link Topic#MEMBERS},
+ * written by the engine's side before the rings are created.
+ *
+ * <p>Beside it stands {@code membership.published}, the incarnation whose membership the worker knows to be in the topics: samples
+ * are published only after it, so that no sample comes before the record that starts its incarnation. Both are replaced whole by
+ * rename; any number of processes may read.
+ */
+public final class MembershipFile {
+    private final Path file;
+    private final Path published;
+
+    public MembershipFile(Path directory) {
+        file = directory.resolve("membership.avro");
+        published = directory.resolve("membership.published");
+    }
+
+    /** Writes the membership, replacing an older one. */
+    public void write(Membership membership) {
+        replace(file, Topic.MEMBERS.encode(membership));
+    }
+
+    /** The membership, empty when there is none yet; throws {@link IllegalStateException} for a file that is not one. */
+    public Optional<Membership> read() {
+        try {
+            Optional<byte[]> bytes = contents(file);
+            return bytes.isPresent() ? Optional.of(Topic.MEMBERS.decode(bytes.get())) : Optional.empty();
+        } catch (WireException e) {
+            throw new IllegalStateException(
+                    file + " is not a membership (" + e.reason() + "): remove it and start the engine again", e);
+        }
+    }
+
+    /** Waits for the membership by looking every 20 ms; empty when it was not there in time. */
+    public Optional<Membership> await(Duration timeout) throws InterruptedException {
+        long deadline = System.nanoTime() + timeout.toNanos();
+        Optional<Membership> membership = read();
+        while (membership.isEmpty() && System.nanoTime() < deadline) {
+            Thread.sleep(20);
+            membership = read();
+        }
+        return membership;
+    }
+
+    /** Says that the topics hold the membership of this incarnation. */
+    public void markPublished(long incarnation) {
+        replace(published, Long.toString(incarnation).getBytes(StandardCharsets.UTF_8));
+    }
+
+    /** Whether the topics are known to hold the membership of this incarnation. */
+    public boolean published(long incarnation) {
+        return contents(published)
+                .map(bytes -> new String(bytes, StandardCharsets.UTF_8).equals(Long.toString(incarnation)))
+                .orElse(false);
+    }
+
+    private static Optional<byte[]> contents(Path path) {
+        try {
+            return Optional.of(Files.readAllBytes(path));
+        } catch (NoSuchFileException e) {
+            return Optional.empty();
+        } catch (IOException e) {
+            throw new UncheckedIOException("cannot read " + path, e);
+        }
+    }
+
+    private static void replace(Path path, byte[] bytes) {
+        Path fresh = path.resolveSibling(
+                path.getFileName() + "." + ProcessHandle.current().pid() + ".tmp");
+        try {
+            Files.write(fresh, bytes);
+            Files.move(fresh, path, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
+        } catch (IOException e) {
+            throw new UncheckedIOException("cannot write " + path, e);
+        }
+    }
+}

@@ -1,0 +1,32 @@
+package dev.plimsoll.worker;
+
+import dev.plimsoll.model.Refusal;
+import dev.plimsoll.worker.protocol.RankEffect;
+
+/** What a rank's agent tells of itself; called on the engine's dispatch thread, so be quick. */
+public interface AgentListener {
+    AgentListener NONE = new AgentListener() {};
+
+    /** A boundary was worked off in this time. */
+    default void onBoundary(long step, long nanos) {}
+
+    default void onTransfersStarted(int epoch, int batch, long step) {}
+
+    default void onTransferFailed(int epoch, int batch, String why) {}
+
+    default void onFlipped(int epoch, int batch, long step) {}
+
+    default void onRefused(int epoch, Refusal refusal, String detail) {}
+
+    /** A command changed nothing. */
+    default void onIgnored(RankEffect.Reason reason, String command) {}
+
+    /** A record in the mailbox could not be read; the rank goes on without it. */
+    default void onUnreadable(String why) {}
+
+    /** The rank takes part in no gather any more and serves on. */
+    default void onGroupAbandoned(long step, String why) {}
+
+    /** The rank must leave the group. */
+    default void onFatal(long step, String why) {}
+}

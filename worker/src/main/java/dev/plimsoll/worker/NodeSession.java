@@ -1,0 +1,183 @@
+package dev.plimsoll.worker;
+
+import dev.plimsoll.device.RankState;
+import dev.plimsoll.model.Membership;
+import dev.plimsoll.model.PlanCommand;
+import dev.plimsoll.model.RankAck;
+import dev.plimsoll.model.RankId;
+import dev.plimsoll.model.Refusal;
+import dev.plimsoll.wire.kafka.Received;
+import dev.plimsoll.worker.protocol.RankAcks;
+import dev.plimsoll.worker.protocol.RankPhase;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.TreeMap;
+import reactor.core.Disposable;
+import reactor.core.Disposables;
+import reactor.core.publisher.Flux;
+import reactor.core.publisher.Mono;
+import reactor.core.scheduler.Scheduler;
+import reactor.util.retry.Retry;
+
+/**
+ * A worker's service to the ranks of one incarnation: commands into mailboxes, states into acks.
+ *
+ * <p>Everything runs on the one scheduler thread. Memory is bounded: one command at a time is held until every mailbox has it (a
+ * rank that does not read holds up a group that could not decide without it anyway), and acks are found again in the ring's header.
+ */
+final class NodeSession {
+    private static final Duration LONGEST_PAUSE = Duration.ofSeconds(10);
+
+    private final Membership members;
+    private final WorkerTopics topics;
+    private final WorkerListener listener;
+    private final Scheduler scheduler;
+    private final Duration interval;
+    private final Map<RankId, RankPort> ranks = new TreeMap<>();
+    private final Map<RankId, AckLedger> ledgers = new TreeMap<>();
+    private final Disposable.Swap feeding = Disposables.swap();
+    private final Disposable.Composite running = Disposables.composite();
+    private long stalledAt = -1;
+
+    NodeSession(
+            Membership members, WorkerTopics topics, WorkerListener listener, Scheduler scheduler, Duration interval) {
+        this.members = members;
+        this.topics = topics;
+        this.listener = listener;
+        this.scheduler = scheduler;
+        this.interval = interval;
+    }
+
+    Membership members() {
+        return members;
+    }
+
+    boolean serves(RankId rank) {
+        return ranks.containsKey(rank);
+    }
+
+    boolean engineClosed() {
+        return !ranks.isEmpty() && ranks.values().stream().allMatch(RankPort::engineClosed);
+    }
+
+    void start() {
+        running.add(feeding);
+        running.add(Flux.interval(interval, scheduler)
+                .onBackpressureDrop()
+                .subscribe(tick -> look(), e -> listener.onTrouble("looking at rings", e)));
+    }
+
+    /** Adds ranks and reads the plan log from its beginning, for their mailboxes are behind those of the others. */
+    void add(List<RankPort> found) {
+        for (RankPort port : found) {
+            ranks.put(port.rank(), port);
+            ledgers.put(port.rank(), new AckLedger());
+            listener.onRankFound(port.rank(), port.incarnation());
+        }
+        feeding.update(Flux.defer(topics::planLog)
+                .filter(this::concerns)
+                .publishOn(scheduler, 16)
+                .concatMap(this::feed, 1)
+                .repeatWhen(ended -> ended.delayElements(Duration.ofSeconds(1), scheduler))
+                .retryWhen(Retry.backoff(Long.MAX_VALUE, Duration.ofMillis(200))
+                        .maxBackoff(LONGEST_PAUSE)
+                        .scheduler(scheduler)
+                        .doBeforeRetry(signal -> listener.onTrouble("reading the plan log", signal.failure())))
+                .subscribe(done -> {}, e -> listener.onTrouble("reading the plan log", e)));
+    }
+
+    /** Terms count whatever their incarnation; everything else of another incarnation would only fill the mailboxes. */
+    private boolean concerns(Received<PlanCommand> record) {
+        PlanCommand command = record.value();
+        return command.header().deployment().equals(members.deployment())
+                && (command instanceof PlanCommand.Term || command.header().incarnation() == members.incarnation());
+    }
+
+    private Mono<Void> feed(Received<PlanCommand> record) {
+        return Mono.fromCallable(() -> offer(record))
+                .filter(everywhere -> everywhere)
+                .repeatWhenEmpty(tries -> tries.delayElements(interval, scheduler))
+                .then();
+    }
+
+    private boolean offer(Received<PlanCommand> record) {
+        boolean everywhere = true;
+        byte[] bytes = topics.encode(record.value());
+        for (RankPort port : ranks.values()) {
+            if (port.lastPosition() < record.offset() && !port.write(record.offset(), bytes)) {
+                everywhere = false;
+                if (stalledAt != record.offset()) {
+                    stalledAt = record.offset();
+                    listener.onMailboxFull(port.rank(), record.offset());
+                }
+            }
+        }
+        return everywhere;
+    }
+
+    /** Looks at every ring once and sends the acks that are due. */
+    void look() {
+        for (RankPort port : ranks.values()) {
+            try {
+                look(port);
+            } catch (RuntimeException e) {
+                listener.onTrouble("looking at the ring of " + port.rank(), e);
+            }
+        }
+    }
+
+    private void look(RankPort port) {
+        RankState state = port.state();
+        if (state.incarnation() != members.incarnation()) {
+            return;
+        }
+        RankAcks.Seen seen = new RankAcks.Seen(
+                state.epoch(),
+                RankPhase.values()[state.phase()],
+                state.batchesFlipped(),
+                state.planHash(),
+                state.refusal() < 0 ? Optional.empty() : Optional.of(Refusal.values()[state.refusal()]),
+                state.step());
+        AckLedger ledger = ledgers.getOrDefault(port.rank(), new AckLedger());
+        List<RankAck> holding = RankAcks.of(members.deployment(), members.incarnation(), port.rank(), seen);
+        for (RankAck ack : ledger.take(holding, now())) {
+            running.add(topics.write(ack).publishOn(scheduler).subscribe(offset -> delivered(ledger, ack), e -> {
+                ledger.failed(ack, now());
+                listener.onAckDelayed(ack, e);
+            }));
+        }
+    }
+
+    private void delivered(AckLedger ledger, RankAck ack) {
+        ledger.delivered(ack);
+        listener.onAcked(ack);
+        switch (ack.kind()) {
+            case FLIPPED -> listener.onFlipped(ack.rank(), ack.epoch(), ack.batch());
+            case REFUSED ->
+                listener.onRefused(ack.rank(), ack.epoch(), ack.refusal().orElseThrow());
+            case FATAL -> listener.onFatal(ack.rank(), ack.epoch());
+            case ACCEPTED, ABORTED -> {}
+        }
+    }
+
+    private long now() {
+        return scheduler.now(java.util.concurrent.TimeUnit.NANOSECONDS);
+    }
+
+    /** Starts nothing new; files stay open for what runs at this moment. */
+    void stop() {
+        running.dispose();
+    }
+
+    /** Closes the files; on the scheduler's thread, or after it has ended. */
+    void close() {
+        running.dispose();
+        for (RankPort port : new ArrayList<>(ranks.values())) {
+            port.close();
+        }
+        ranks.clear();
+    }
+}

@@ -1,0 +1,210 @@
+package dev.plimsoll.worker;
+
+import dev.plimsoll.model.Deployment;
+import dev.plimsoll.model.End;
+import dev.plimsoll.model.Membership;
+import dev.plimsoll.model.RankId;
+import dev.plimsoll.wire.MembershipFile;
+import dev.plimsoll.wire.RankFiles;
+import dev.plimsoll.wire.kafka.KafkaSettings;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.function.Function;
+import org.jspecify.annotations.Nullable;
+import reactor.core.Disposable;
+import reactor.core.Disposables;
+import reactor.core.publisher.Flux;
+import reactor.core.publisher.Mono;
+import reactor.core.scheduler.Scheduler;
+import reactor.core.scheduler.Schedulers;
+import reactor.util.retry.Retry;
+
+/**
+ * The role {@code worker}: beside the engines of one node, hands the plan log to their ranks and their acks to the planner.
+ *
+ * <p>Serves the ranks whose files are in one directory ({@link RankFiles}), as they come, and the next incarnation when {@link
+ * MembershipFile} names it. The node of rank 0 publishes MEMBERS; the others wait to see it. Everything that fails is tried again
+ * with growing pauses: while the cluster is away, nothing here is lost and no engine notices.
+ */
+public final class NodeWorker implements AutoCloseable {
+    private static final Duration LOOK_FOR_RANKS = Duration.ofMillis(200);
+    private static final Duration LOOK_AT_RINGS = Duration.ofMillis(5);
+    /** Collectors drain what they hold; a sample behind END would be late. */
+    private static final Duration BEFORE_END = Duration.ofSeconds(2);
+
+    private static final int MAILBOX_BYTES = 4 << 20;
+
+    private final Path directory;
+    private final Deployment deployment;
+    private final WorkerListener listener;
+    private final Function<Deployment, WorkerTopics> connect;
+    private final Scheduler scheduler = Schedulers.newSingle("plimsoll-worker", true);
+    private final Disposable.Composite running = Disposables.composite();
+    private final Disposable.Swap publishing = Disposables.swap();
+    private final AtomicBoolean ended = new AtomicBoolean();
+    private final MembershipFile file;
+    private volatile @Nullable WorkerTopics topics;
+    private volatile @Nullable NodeSession session;
+
+    /** @param directory shared memory of this node's engines */
+    public NodeWorker(KafkaSettings settings, Path directory, Deployment deployment, WorkerListener listener) {
+        this(
+                directory,
+                deployment,
+                listener,
+                d -> new WorkerTopics.OfCluster(
+                        settings, d, what -> listener.onTrouble("unreadable record", new IllegalStateException(what))));
+    }
+
+    NodeWorker(
+            Path directory,
+            Deployment deployment,
+            WorkerListener listener,
+            Function<Deployment, WorkerTopics> connect) {
+        this.directory = directory;
+        this.deployment = deployment;
+        this.listener = listener;
+        this.connect = connect;
+        file = new MembershipFile(directory);
+    }
+
+    /** Starts and returns; engines may come later. */
+    public void start() {
+        WorkerTopics connected = connect.apply(deployment);
+        topics = connected;
+        running.add(publishing);
+        running.add(Flux.interval(Duration.ZERO, LOOK_FOR_RANKS, scheduler)
+                .onBackpressureDrop()
+                .concatMap(tick -> Mono.fromRunnable(() -> lookForRanks(connected))
+                        .onErrorResume(e -> {
+                            listener.onTrouble("looking for ranks in " + directory, e);
+                            return Mono.empty();
+                        }))
+                .subscribe(done -> {}, e -> listener.onTrouble("looking for ranks", e)));
+    }
+
+    private void lookForRanks(WorkerTopics connected) {
+        Optional<Membership> membership = file.read();
+        if (membership.isEmpty() || !membership.get().deployment().equals(deployment)) {
+            return;
+        }
+        Membership members = membership.get();
+        NodeSession current = session;
+        if (current == null || current.members().incarnation() != members.incarnation()) {
+            if (current != null) {
+                current.close();
+            }
+            current = new NodeSession(members, connected, listener, scheduler, LOOK_AT_RINGS);
+            current.start();
+            session = current;
+            ended.set(false);
+            publishing.update(Disposables.disposed());
+        }
+        List<RankPort> found = new ArrayList<>();
+        for (int rank : RankFiles.ranks(directory)) {
+            if (!current.serves(new RankId(rank))) {
+                open(rank, members).ifPresent(found::add);
+            }
+        }
+        if (!found.isEmpty()) {
+            current.add(found);
+            publishMembers(members, current.serves(new RankId(0)), connected);
+        }
+        if (current.serves(new RankId(0)) && current.engineClosed() && ended.compareAndSet(false, true)) {
+            running.add(Mono.delay(BEFORE_END, scheduler)
+                    .then(end(connected, members))
+                    .subscribe(offset -> {}, e -> listener.onTrouble("writing END", e)));
+        }
+    }
+
+    private Optional<RankPort> open(int rank, Membership members) {
+        try {
+            RankPort port = RankPort.open(directory, rank, MAILBOX_BYTES);
+            if (port.incarnation() == members.incarnation()) {
+                return Optional.of(port);
+            }
+            port.close(); // left over from another life; its engine will replace it
+        } catch (RuntimeException e) {
+            listener.onTrouble("opening the files of rank " + rank + ", which may not be complete yet", e);
+        }
+        return Optional.empty();
+    }
+
+    private void publishMembers(Membership members, boolean hostsRankZero, WorkerTopics connected) {
+        if (file.published(members.incarnation())) {
+            return;
+        }
+        // A transaction blocks its caller, so it must not be on the thread that feeds mailboxes and sends acks.
+        Mono<Void> publish = hostsRankZero
+                ? Mono.<Void>fromRunnable(() -> connected.publish(members)).subscribeOn(Schedulers.boundedElastic())
+                : connected.published(members);
+        publishing.update(publish.then(Mono.fromRunnable(() -> file.markPublished(members.incarnation())))
+                .retryWhen(Retry.backoff(Long.MAX_VALUE, Duration.ofMillis(200))
+                        .maxBackoff(Duration.ofSeconds(5))
+                        .doBeforeRetry(signal -> listener.onTrouble("publishing MEMBERS", signal.failure())))
+                .publishOn(scheduler)
+                .subscribe(
+                        done -> {},
+                        e -> listener.onTrouble("publishing MEMBERS", e),
+                        () -> listener.onMembersPublished(members.incarnation())));
+    }
+
+    private static Mono<Long> end(WorkerTopics connected, Membership members) {
+        return connected
+                .write(new End(members.deployment(), members.incarnation()))
+                .retryWhen(Retry.backoff(5, Duration.ofMillis(500)).maxBackoff(Duration.ofSeconds(5)));
+    }
+
+    /**
+     * Writes END for the incarnation served now: to be called at a clean stop, after the last sample was published and before
+     * {@link #close()}. Where the engines close their rings in order and this worker goes on, it does so by itself.
+     *
+     * @return false where this node does not host rank 0, END was written before, or the broker did not take it in time
+     */
+    public boolean end(Duration timeout) {
+        NodeSession current = session;
+        WorkerTopics connected = topics;
+        if (current == null
+                || connected == null
+                || !current.serves(new RankId(0))
+                || !ended.compareAndSet(false, true)) {
+            return false;
+        }
+        try {
+            return connected
+                            .write(new End(deployment, current.members().incarnation()))
+                            .block(timeout)
+                    != null;
+        } catch (RuntimeException e) {
+            ended.set(false);
+            listener.onTrouble("writing END", e);
+            return false;
+        }
+    }
+
+    /** Stops; bounded by the writer's own bound. */
+    @Override
+    public void close() {
+        running.dispose();
+        NodeSession current = session;
+        if (current != null) {
+            current.stop();
+        }
+        try {
+            scheduler.disposeGracefully().block(Duration.ofSeconds(5));
+        } catch (RuntimeException e) {
+            listener.onTrouble("stopping the worker's thread", e);
+        }
+        if (current != null) {
+            current.close();
+        }
+        WorkerTopics connected = topics;
+        if (connected != null) {
+            connected.close();
+        }
+    }
+}

@@ -1,0 +1,79 @@
+package dev.plimsoll.worker;
+
+import dev.plimsoll.device.HeatRing;
+import dev.plimsoll.device.PlanMailbox;
+import dev.plimsoll.device.RankState;
+import dev.plimsoll.model.RankId;
+import dev.plimsoll.wire.RankFiles;
+import java.nio.file.Path;
+
+/** One rank as its node sees it: the state in its ring's header, and its mailbox. */
+interface RankPort extends AutoCloseable {
+    RankId rank();
+
+    long incarnation();
+
+    RankState state();
+
+    /** Whether the engine closed its ring in order. */
+    boolean engineClosed();
+
+    /** Position of the last command in the mailbox, -1 when there is none. */
+    long lastPosition();
+
+    /** False when there is no room now. */
+    boolean write(long position, byte[] record);
+
+    @Override
+    void close();
+
+    /** Opens the files of a rank; throws {@link RuntimeException} while they are not complete. */
+    static RankPort open(Path directory, int rank, int mailboxBytes) {
+        HeatRing ring = HeatRing.open(RankFiles.ring(directory, rank));
+        try {
+            return new Files(ring, PlanMailbox.open(RankFiles.mailbox(directory, rank), mailboxBytes));
+        } catch (RuntimeException e) {
+            ring.close();
+            throw e;
+        }
+    }
+
+    /** The two files. */
+    record Files(HeatRing ring, PlanMailbox mailbox) implements RankPort {
+        @Override
+        public RankId rank() {
+            return new RankId(ring.header().rank());
+        }
+
+        @Override
+        public long incarnation() {
+            return ring.header().incarnation();
+        }
+
+        @Override
+        public RankState state() {
+            return ring.state();
+        }
+
+        @Override
+        public boolean engineClosed() {
+            return ring.closed();
+        }
+
+        @Override
+        public long lastPosition() {
+            return mailbox.lastPosition();
+        }
+
+        @Override
+        public boolean write(long position, byte[] record) {
+            return mailbox.write(position, record);
+        }
+
+        @Override
+        public void close() {
+            mailbox.close();
+            ring.close();
+        }
+    }
+}

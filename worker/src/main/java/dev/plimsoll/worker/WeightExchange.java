@@ -1,0 +1,114 @@
+package dev.plimsoll.worker;
+
+import dev.plimsoll.device.EngineRank;
+import dev.plimsoll.device.Transfer;
+import dev.plimsoll.model.Batch;
+import dev.plimsoll.model.Move;
+import dev.plimsoll.model.RankId;
+import dev.plimsoll.model.SlotId;
+import dev.plimsoll.model.Topology;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * One rank's part in a batch: its weights on their way to staging memory, then from there to their slots.
+ *
+ * <p>Every rank derives its lists from the same batch in the same order, so that they are symmetric without a word: the sender
+ * of a move is the rank of its source slot, and its tag is its index among the moves that come to the receiving rank. An exchange
+ * without any send or receive is submitted all the same, for exchanges are submitted by all ranks in one order.
+ */
+final class WeightExchange {
+    private record Arrival(int layer, int localSlot, long staged) {}
+
+    private final int epoch;
+    private final Batch batch;
+    private final long bytes;
+    private final RankDevice device;
+    private final RankDevice.Exchange exchange;
+    private final List<Arrival> arrivals = new ArrayList<>();
+    private boolean ended;
+
+    private WeightExchange(int epoch, Batch batch, long bytes, RankDevice device, RankDevice.Exchange exchange) {
+        this.epoch = epoch;
+        this.batch = batch;
+        this.bytes = bytes;
+        this.device = device;
+        this.exchange = exchange;
+    }
+
+    /** Equal on all ranks and never used twice in an incarnation. */
+    static long id(int epoch, int batch) {
+        return epoch * 65_536L + batch;
+    }
+
+    static WeightExchange start(
+            int epoch, Batch batch, RankId self, Topology topology, EngineRank engine, RankDevice device) {
+        long bytes = engine.bytesPerExpert();
+        WeightExchange started =
+                new WeightExchange(epoch, batch, bytes, device, device.exchange(id(epoch, batch.number())));
+        int[] tags = new int[topology.ranks()];
+        for (Move move : batch.moves()) {
+            int sender = topology.rankOf(move.source()).index();
+            int receiver = topology.rankOf(move.slot()).index();
+            int tag = tags[receiver]++;
+            int layer = move.layer().index();
+            if (sender == self.index()) {
+                started.exchange.send(receiver, engine.slotAddress(layer, local(move.source(), topology)), bytes, tag);
+            }
+            if (receiver == self.index()) {
+                long staged = device.stagingAddress() + tag * bytes;
+                started.exchange.receive(sender, staged, bytes, tag);
+                started.arrivals.add(new Arrival(layer, local(move.slot(), topology), staged));
+            }
+        }
+        started.exchange.submit();
+        return started;
+    }
+
+    private static int local(SlotId slot, Topology topology) {
+        return slot.index() % topology.slotsPerRank();
+    }
+
+    int epoch() {
+        return epoch;
+    }
+
+    int batch() {
+        return batch.number();
+    }
+
+    /** PENDING until the end, then the end once, then PENDING again. */
+    Transfer.Status poll() {
+        Transfer.Status status = ended ? Transfer.Status.PENDING : exchange.poll();
+        ended |= status != Transfer.Status.PENDING;
+        return status;
+    }
+
+    String failure() {
+        return exchange.failure();
+    }
+
+    /** Enqueues, on the compute stream: weights from staging to their slots, then the map of every layer of the batch. */
+    void flip(EngineRank engine) {
+        exchange.join();
+        for (Arrival arrival : arrivals) {
+            device.copy(engine.slotAddress(arrival.layer(), arrival.localSlot()), arrival.staged(), bytes);
+        }
+        Map<Integer, List<Move>> layers = new LinkedHashMap<>();
+        for (Move move : batch.moves()) {
+            layers.computeIfAbsent(move.layer().index(), unused -> new ArrayList<>())
+                    .add(move);
+        }
+        layers.forEach((layer, moves) -> engine.flipMap(
+                layer,
+                moves.stream().mapToInt(move -> move.slot().index()).toArray(),
+                moves.stream().mapToInt(move -> move.expert().index()).toArray()));
+    }
+
+    /** Afterwards no library thread touches staging memory or slots for this batch. */
+    void close() {
+        exchange.close();
+    }
+}

@@ -1,0 +1,34 @@
+package dev.plimsoll.worker;
+
+import dev.plimsoll.model.RankAck;
+import dev.plimsoll.model.RankId;
+import dev.plimsoll.model.Refusal;
+
+/** What a node's worker tells of itself; called on its thread. */
+public interface WorkerListener {
+    WorkerListener NONE = new WorkerListener() {};
+
+    /** The rank's ring and mailbox are open. */
+    default void onRankFound(RankId rank, long incarnation) {}
+
+    /** MEMBERS of this incarnation is in the topics. */
+    default void onMembersPublished(long incarnation) {}
+
+    default void onFlipped(RankId rank, int epoch, int batch) {}
+
+    default void onRefused(RankId rank, int epoch, Refusal refusal) {}
+
+    default void onFatal(RankId rank, int epoch) {}
+
+    /** The broker has this ack. */
+    default void onAcked(RankAck ack) {}
+
+    /** An ack did not reach the broker; it will be tried again. */
+    default void onAckDelayed(RankAck ack, Throwable cause) {}
+
+    /** A mailbox has no room: its engine does not read. Told once per stall. */
+    default void onMailboxFull(RankId rank, long position) {}
+
+    /** Something that is tried again until it works: what, and what stood in the way. */
+    default void onTrouble(String what, Throwable cause) {}
+}

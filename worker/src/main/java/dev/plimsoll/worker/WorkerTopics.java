@@ -1,0 +1,110 @@
+package dev.plimsoll.worker;
+
+import dev.plimsoll.model.Deployment;
+import dev.plimsoll.model.End;
+import dev.plimsoll.model.Membership;
+import dev.plimsoll.model.PlanCommand;
+import dev.plimsoll.model.RankAck;
+import dev.plimsoll.wire.Topic;
+import dev.plimsoll.wire.kafka.KafkaSettings;
+import dev.plimsoll.wire.kafka.Output;
+import dev.plimsoll.wire.kafka.Received;
+import dev.plimsoll.wire.kafka.TopicReader;
+import dev.plimsoll.wire.kafka.TopicWriter;
+import java.time.Duration;
+import java.util.List;
+import java.util.function.Consumer;
+import reactor.core.publisher.Flux;
+import reactor.core.publisher.Mono;
+
+/** The topics as a worker uses them. */
+interface WorkerTopics extends AutoCloseable {
+    /** The plan log from its beginning; cold. */
+    Flux<Received<PlanCommand>> planLog();
+
+    byte[] encode(PlanCommand command);
+
+    /** Completes when the broker has the ack; cold. */
+    Mono<Long> write(RankAck ack);
+
+    /** Writes MEMBERS to samples and members in one transaction; blocks, bounded. */
+    void publish(Membership membership);
+
+    /** Completes when another node has published MEMBERS of this incarnation; cold. */
+    Mono<Void> published(Membership membership);
+
+    Mono<Long> write(End end);
+
+    @Override
+    void close();
+
+    /** The topics of a cluster. */
+    final class OfCluster implements WorkerTopics {
+        private static final int IN_FLIGHT = 1_024;
+        private static final Duration DELIVERY = Duration.ofSeconds(10);
+
+        private final KafkaSettings settings;
+        private final TopicWriter writer;
+        private final Consumer<String> unreadable;
+
+        OfCluster(KafkaSettings settings, Deployment deployment, Consumer<String> unreadable) {
+            this.settings = settings;
+            this.unreadable = unreadable;
+            writer = new TopicWriter(settings, "plimsoll-worker-" + deployment, IN_FLIGHT, DELIVERY);
+        }
+
+        @Override
+        public Flux<Received<PlanCommand>> planLog() {
+            return TopicReader.records(
+                    settings,
+                    Topic.PLAN,
+                    new TopicReader.Start.Beginning(),
+                    record -> unreadable.accept("plan log: " + record));
+        }
+
+        @Override
+        public byte[] encode(PlanCommand command) {
+            return Topic.PLAN.encode(command);
+        }
+
+        @Override
+        public Mono<Long> write(RankAck ack) {
+            return writer.write(Output.of(Topic.ACKS, ack.deployment(), ack));
+        }
+
+        @Override
+        public void publish(Membership membership) {
+            Deployment deployment = membership.deployment();
+            TopicWriter.writeTogether(
+                    settings,
+                    "plimsoll-worker-members-" + deployment,
+                    List.of(
+                            Output.of(Topic.SAMPLES, deployment, membership),
+                            Output.of(Topic.MEMBERS, deployment, membership)),
+                    DELIVERY);
+        }
+
+        @Override
+        public Mono<Void> published(Membership membership) {
+            return TopicReader.records(
+                            settings,
+                            Topic.MEMBERS,
+                            new TopicReader.Start.Beginning(),
+                            record -> unreadable.accept("members: " + record))
+                    .filter(record -> record.value().deployment().equals(membership.deployment())
+                            && record.value().incarnation() == membership.incarnation())
+                    .next()
+                    .then();
+        }
+
+        @Override
+        public Mono<Long> write(End end) {
+            return writer.write(Output.of(Topic.SAMPLES, end.deployment(), end));
+        }
+
+        @Override
+        public void close() {
+            writer.close();
+        }
+    }
+}
