@@ -1,0 +1,75 @@
+package dev.plimsoll.planner;
+
+import dev.plimsoll.planner.placement.Gate;
+import dev.plimsoll.planner.placement.Policy;
+import java.time.Duration;
+
+/**
+ * How the planner decides.
+ *
+ * @param policy name of a {@link Policy}
+ * @param historyWindows most complete windows that the forecast looks back on
+ * @param decay weight of a window relative to the one after it, in (0, 1]
+ * @param cooldownWindows complete windows that must pass after a decision has ended before the next is made
+ * @param maxMoves most moves of one decision
+ * @param gate when a change pays
+ * @param acceptWithin time for all ranks to accept a proposal
+ * @param progressWithin time between a permit and the first flip, and from flip to flip
+ * @param abortWithin time for all ranks to say how far they got after an abort
+ * @param lookBack how far back recovery reads summaries
+ * @param seed of policies that draw by chance
+ */
+public record PlannerSettings(
+        String policy,
+        int historyWindows,
+        double decay,
+        int cooldownWindows,
+        int maxMoves,
+        Gate.Settings gate,
+        Duration acceptWithin,
+        Duration progressWithin,
+        Duration abortWithin,
+        Duration lookBack,
+        long seed) {
+    /** What {@code plimsoll up} starts with; tuned on the trace and workloads that {@code PlanningNumbersTest} reads. */
+    public static final PlannerSettings DEFAULTS = new PlannerSettings(
+            "greedy",
+            8,
+            0.8,
+            1,
+            100_000,
+            new Gate.Settings(0.01, 1, 20, 0.5, 10e9, Duration.ofMillis(1)),
+            Duration.ofSeconds(15),
+            Duration.ofSeconds(30),
+            Duration.ofSeconds(30),
+            Duration.ofHours(1),
+            0);
+
+    public PlannerSettings {
+        Policy.named(policy);
+        if (historyWindows <= gate.heldOutWindows()) {
+            throw new IllegalArgumentException("a history of " + historyWindows + " windows has none to hold out "
+                    + gate.heldOutWindows() + " beside the newest");
+        }
+        if (!(decay > 0 && decay <= 1) || cooldownWindows < 0 || maxMoves < 1) {
+            throw new IllegalArgumentException("decay must be in (0, 1], cooldown at least 0, moves at least 1: "
+                    + decay + ", " + cooldownWindows + ", " + maxMoves);
+        }
+    }
+
+    /** These settings with another policy. */
+    public PlannerSettings withPolicy(String name) {
+        return new PlannerSettings(
+                name,
+                historyWindows,
+                decay,
+                cooldownWindows,
+                maxMoves,
+                gate,
+                acceptWithin,
+                progressWithin,
+                abortWithin,
+                lookBack,
+                seed);
+    }
+}

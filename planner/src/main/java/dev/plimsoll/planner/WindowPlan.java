@@ -1,0 +1,49 @@
+package dev.plimsoll.planner;
+
+import dev.plimsoll.model.Membership;
+import dev.plimsoll.model.Placement;
+import dev.plimsoll.model.PlacementRules;
+import dev.plimsoll.planner.placement.BatchCutter;
+import dev.plimsoll.planner.placement.Candidate;
+import dev.plimsoll.planner.placement.ExpertLoad;
+import dev.plimsoll.planner.placement.Forecast;
+import dev.plimsoll.planner.placement.Gate;
+import dev.plimsoll.planner.placement.KeepReason;
+import dev.plimsoll.planner.placement.PlanRequest;
+import dev.plimsoll.planner.placement.Policy;
+import dev.plimsoll.planner.placement.Verdict;
+import java.time.Duration;
+import java.util.List;
+
+/** The way from complete windows to a verdict: forecast, policy, rules, batches, gate. Pure. */
+final class WindowPlan {
+    private WindowPlan() {}
+
+    /**
+     * @param windows complete windows, oldest first, at most the history
+     * @param windowTime how long a window takes
+     */
+    static Verdict judge(
+            PlannerSettings settings,
+            Policy policy,
+            Membership members,
+            Placement settled,
+            List<ExpertLoad> windows,
+            Duration windowTime) {
+        if (windows.size() <= settings.gate().heldOutWindows()) {
+            return Verdict.Keep.because(
+                    KeepReason.COLD,
+                    windows.size() + " complete windows of " + (settings.gate().heldOutWindows() + 1));
+        }
+        PlanRequest request = new PlanRequest(
+                Forecast.of(windows, settings.decay()), settled, members.shape(), members.topology(), settings.seed());
+        Placement target = policy.plan(request);
+        List<String> violations = PlacementRules.violations(target, members.shape(), members.topology());
+        if (!violations.isEmpty()) {
+            return Verdict.Keep.because(KeepReason.INVALID, violations.get(0));
+        }
+        Candidate candidate = BatchCutter.cut(request, target, members.stagedExpertsPerRank(), settings.maxMoves());
+        return Gate.judge(
+                settings.gate(), candidate, settled, members.topology(), windows, members.bytesPerExpert(), windowTime);
+    }
+}

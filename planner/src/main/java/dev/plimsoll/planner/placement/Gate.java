@@ -1,0 +1,132 @@
+package dev.plimsoll.planner.placement;
+
+import dev.plimsoll.model.Placement;
+import dev.plimsoll.model.Topology;
+import dev.plimsoll.planner.placement.Verdict.Change;
+import dev.plimsoll.planner.placement.Verdict.Keep;
+import dev.plimsoll.planner.placement.Verdict.Numbers;
+import java.time.Duration;
+import java.util.List;
+import java.util.Locale;
+
+/**
+ * Decides whether a change of placement pays: on the newest window and on those before it, one by one, not on the forecast that
+ * the plan was made from.
+ *
+ * <p>Unit of gain and cost is <em>windows' worth of the group's time</em>. A step's experts take as long as the hottest rank
+ * computes, so a window's gain is the relative fall of the hottest ranks' load, added up over layers; it is earned on the share of
+ * a step that experts take, once per window over the horizon. The cost is the time in which the busiest receiver's and the
+ * busiest sender's bytes pass its link, plus the flips, as if the group stood still meanwhile, which it does not: so
+ * the cost is an upper bound.
+ */
+public final class Gate {
+
+    /**
+     * @param minimumGain least relative fall of the hottest ranks' load, in every window looked at
+     * @param heldOutWindows windows before the newest that must show the gain too
+     * @param horizonWindows windows over which a change must pay for itself
+     * @param expertTimeShare share of a step that goes with the hottest rank's load
+     * @param linkBytesPerSecond of one rank
+     * @param flipTime measured time of one flip
+     */
+    public record Settings(
+            double minimumGain,
+            int heldOutWindows,
+            int horizonWindows,
+            double expertTimeShare,
+            double linkBytesPerSecond,
+            Duration flipTime) {
+        public Settings {
+            if (!(minimumGain >= 0 && minimumGain < 1)) {
+                throw new IllegalArgumentException("minimum gain must be in [0, 1): " + minimumGain);
+            }
+            if (heldOutWindows < 0 || horizonWindows < 1) {
+                throw new IllegalArgumentException("held-out windows must be at least 0 and the horizon at least 1: "
+                        + heldOutWindows + ", " + horizonWindows);
+            }
+            if (!(expertTimeShare > 0 && expertTimeShare <= 1) || !(linkBytesPerSecond > 0) || flipTime.isNegative()) {
+                throw new IllegalArgumentException("expert time share must be in (0, 1], link speed above 0, flip time "
+                        + "not negative: " + expertTimeShare + ", " + linkBytesPerSecond + ", " + flipTime);
+            }
+        }
+    }
+
+    private Gate() {}
+
+    /**
+     * @param windows complete windows, oldest first, more than {@code heldOutWindows}
+     * @param windowTime how long a window takes
+     */
+    public static Verdict judge(
+            Settings settings,
+            Candidate candidate,
+            Placement settled,
+            Topology topology,
+            List<ExpertLoad> windows,
+            long bytesPerExpert,
+            Duration windowTime) {
+        if (candidate.batches().isEmpty()) {
+            boolean wanted =
+                    !candidate.unfitting().isEmpty() || !candidate.overBudget().isEmpty();
+            return Keep.because(
+                    wanted ? KeepReason.BUDGET : KeepReason.BALANCED,
+                    wanted
+                            ? "layers " + candidate.unfitting() + " exceed staging, " + candidate.overBudget()
+                                    + " the budget"
+                            : "the policy wants no change");
+        }
+        int newest = windows.size() - 1;
+        double gain = gain(candidate, settled, topology, windows.get(newest));
+        double heldOut = gain;
+        for (int i = Math.max(0, newest - settings.heldOutWindows()); i < newest; i++) {
+            heldOut = Math.min(heldOut, gain(candidate, settled, topology, windows.get(i)));
+        }
+        double[][] load = windows.get(newest).toDoubles();
+        double windowSeconds = windowTime.toNanos() / 1e9;
+        Numbers numbers = new Numbers(
+                EvenSplit.balance(settled, load, topology).mean(),
+                EvenSplit.balance(candidate.target(), load, topology).mean(),
+                gain,
+                heldOut,
+                Math.min(gain, heldOut) * settings.expertTimeShare() * settings.horizonWindows(),
+                seconds(settings, candidate, topology, bytesPerExpert) / windowSeconds,
+                candidate.moves());
+        if (gain < settings.minimumGain()) {
+            return keep(KeepReason.GAIN, numbers, settings);
+        }
+        if (heldOut < settings.minimumGain()) {
+            return keep(KeepReason.HELD_OUT, numbers, settings);
+        }
+        if (!(numbers.pays() > numbers.cost())) {
+            return keep(KeepReason.COST, numbers, settings);
+        }
+        return new Change(candidate, numbers);
+    }
+
+    private static Keep keep(KeepReason reason, Numbers numbers, Settings settings) {
+        return new Keep(
+                reason,
+                numbers.line() + String.format(Locale.ROOT, "; at least %.1f %%", 100 * settings.minimumGain()),
+                numbers);
+    }
+
+    /** 0 where the window has no load. */
+    private static double gain(Candidate candidate, Placement settled, Topology topology, ExpertLoad window) {
+        double[][] load = window.toDoubles();
+        double before = EvenSplit.hottest(settled, load, topology);
+        return before == 0 ? 0 : (before - EvenSplit.hottest(candidate.target(), load, topology)) / before;
+    }
+
+    private static double seconds(Settings settings, Candidate candidate, Topology topology, long bytesPerExpert) {
+        double transfers = 0;
+        for (var batch : candidate.batches()) {
+            int[] outgoing = new int[topology.ranks()];
+            batch.moves()
+                    .forEach(move -> outgoing[topology.rankOf(move.source()).index()]++);
+            int busiest = Math.max(
+                    BatchCutter.most(outgoing), BatchCutter.most(BatchCutter.incoming(batch.moves(), topology)));
+            transfers += (double) busiest * bytesPerExpert / settings.linkBytesPerSecond();
+        }
+        return transfers + candidate.batches().size() * settings.flipTime().toNanos() / 1e9;
+    }
+}

@@ -1,0 +1,33 @@
+package dev.plimsoll.planner.placement;
+
+/** Why the placement stays as it is, for this window. */
+public enum KeepReason {
+    /** Fewer complete windows than the plan and its check need. */
+    COLD,
+    /** The newest window is not complete: it does not say what the load was. */
+    INCOMPLETE,
+    /** The window was measured under a placement state that the plan log does not explain. */
+    UNKNOWN_STATE,
+    /** A decision is in flight. */
+    IN_FLIGHT,
+    /** Too few windows since the last decision ended. */
+    COOLDOWN,
+    /** The ranks cannot vote. */
+    OBSERVE_ONLY,
+    /** Ranks disagreed about what was flipped; nothing is decided until the next incarnation. */
+    QUARANTINED,
+    /** The policy wants no change: every layer is even enough, or a change does not pay for its moves. */
+    BALANCED,
+    /** What the policy wants does not fit: the budget of moves or staging memory leaves nothing of it. */
+    BUDGET,
+    /** The newest window does not show the minimum gain. */
+    GAIN,
+    /** A window before it does not show the minimum gain. */
+    HELD_OUT,
+    /** The gain over the horizon does not pay for the transfers and flips. */
+    COST,
+    /** The independent rules found the plan wrong: a bug of the policy. */
+    INVALID,
+    /** The policy failed. */
+    ERROR
+}

@@ -1,0 +1,4 @@
+@NullMarked
+package dev.plimsoll.planner.placement;
+
+import org.jspecify.annotations.NullMarked;
