@@ -1,0 +1,368 @@
+package dev.plimsoll.planner;
+
+import dev.plimsoll.model.Deployment;
+import dev.plimsoll.model.GatherMode;
+import dev.plimsoll.model.LoadWindow;
+import dev.plimsoll.model.Membership;
+import dev.plimsoll.model.Outcome;
+import dev.plimsoll.model.Placement;
+import dev.plimsoll.model.PlacementRules;
+import dev.plimsoll.model.PlanCommand;
+import dev.plimsoll.model.PlanCommand.Propose;
+import dev.plimsoll.model.SettledPlacement;
+import dev.plimsoll.model.WindowSummary;
+import dev.plimsoll.planner.placement.ExpertLoad;
+import dev.plimsoll.planner.placement.KeepReason;
+import dev.plimsoll.planner.placement.Policy;
+import dev.plimsoll.planner.placement.Verdict;
+import dev.plimsoll.planner.protocol.DecisionProtocol;
+import dev.plimsoll.planner.protocol.Effect;
+import dev.plimsoll.planner.protocol.Event;
+import dev.plimsoll.planner.protocol.PlanLog;
+import dev.plimsoll.planner.protocol.PlannerState;
+import dev.plimsoll.planner.protocol.Stage;
+import dev.plimsoll.planner.protocol.Transition;
+import dev.plimsoll.wire.Topic;
+import dev.plimsoll.wire.kafka.Output;
+import java.time.Duration;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Deque;
+import java.util.List;
+import java.util.Optional;
+import java.util.OptionalLong;
+import java.util.TreeMap;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** One deployment at the planner: its complete windows, its decision in flight, and what is to be written about them. */
+final class DeploymentPlanner {
+    private static final Logger LOG = LoggerFactory.getLogger(DeploymentPlanner.class);
+
+    /** A complete window that the forecast looks back on. */
+    private record Past(ExpertLoad load, long firstOffset, WindowSummary summary) {}
+
+    /** A settlement whose outcome is still to be measured. */
+    private record Promise(Propose decision, int moves) {}
+
+    private final PlannerSettings settings;
+    private final Policy policy;
+    private final DecisionProtocol protocol;
+    private final PlannerListener listener;
+    private final Deque<Past> history = new ArrayDeque<>();
+    private final List<Output<?>> outputs = new ArrayList<>();
+
+    private PlannerState state;
+    private KnownPlacements known;
+    private Optional<Promise> promise = Optional.empty();
+    private Optional<WindowSummary> unplanned = Optional.empty();
+    private long lastWindow = -1;
+    private long planFrom;
+
+    /** @param outcomes of the deployment, as far as they are known */
+    DeploymentPlanner(
+            PlannerSettings settings,
+            Policy policy,
+            DecisionProtocol protocol,
+            PlannerListener listener,
+            PlanLog log,
+            List<SettledPlacement> kept,
+            List<Outcome> outcomes,
+            Membership members,
+            long nowMillis) {
+        this.settings = settings;
+        this.policy = policy;
+        this.protocol = protocol;
+        this.listener = listener;
+        Transition start = protocol.takeOver(log, kept, members, nowMillis);
+        this.state = start.state();
+        this.known = new KnownPlacements(log, members, state.settled());
+        // Where the decision ended is not in the log in windows; it took at least one.
+        this.planFrom = log.lastProposal(members.incarnation())
+                .map(last -> last.windowIndex() + 2 + settings.cooldownWindows())
+                .orElse(0L);
+        carryOut(start.effects(), Optional.empty());
+        log.lastSettled(members.incarnation())
+                .filter(end -> outcomes.stream()
+                        .noneMatch(outcome ->
+                                outcome.incarnation() == members.incarnation() && outcome.version() == end.epoch()))
+                .ifPresent(end -> promised(log.proposal(end.epoch()), end.batchesFlipped()));
+    }
+
+    Deployment deployment() {
+        return state.members().deployment();
+    }
+
+    Membership members() {
+        return state.members();
+    }
+
+    Stage stage() {
+        return state.stage();
+    }
+
+    Placement settled() {
+        return state.settled();
+    }
+
+    /** An ack, a new membership or passing time. */
+    void happened(Event event, long nowMillis) {
+        long incarnation = state.members().incarnation();
+        take(protocol.apply(state, event, nowMillis));
+        if (state.members().incarnation() != incarnation) {
+            known = new KnownPlacements(PlanLog.of(List.of()), state.members(), state.settled());
+            forgetWindows();
+            promise = Optional.empty();
+            lastWindow = -1;
+            planFrom = 0;
+        }
+    }
+
+    private void take(Transition transition) {
+        Optional<Propose> decision = state.stage().inFlight();
+        state = transition.state();
+        carryOut(transition.effects(), decision);
+    }
+
+    private void carryOut(List<Effect> effects, Optional<Propose> decision) {
+        for (Effect effect : effects) {
+            if (effect instanceof Effect.Write write) {
+                outputs.add(Output.of(Topic.PLAN, deployment(), write.command()));
+                tell(write.command(), decision);
+            } else if (effect instanceof Effect.Settle settle) {
+                outputs.add(Output.of(Topic.PLACEMENTS, deployment(), settle.placement()));
+            } else if (effect instanceof Effect.Alarm alarm) {
+                LOG.warn("{}: {}", deployment(), alarm.text());
+                listener.alarm(deployment(), state.stage() instanceof Stage.Quarantined, alarm.text());
+            } else if (effect instanceof Effect.Ignored ignored) {
+                listener.ignored(deployment(), ignored.reason());
+            }
+        }
+    }
+
+    private void tell(PlanCommand command, Optional<Propose> decision) {
+        LOG.info("{}: {}", deployment(), command.summary());
+        if (command instanceof Propose propose) {
+            known.propose(propose);
+            listener.proposed(propose);
+        } else if (command instanceof PlanCommand.Permit permit) {
+            listener.permitted(permit);
+        } else if (command instanceof PlanCommand.Settled end) {
+            known.settle(state.settled());
+            promised(decision, end.batchesFlipped());
+            ended();
+            listener.settled(end, promise.map(Promise::moves).orElse(0));
+        } else if (command instanceof PlanCommand.Abort abort) {
+            listener.aborted(abort);
+        } else if (command instanceof PlanCommand.Void end) {
+            ended();
+            listener.voided(end);
+        }
+    }
+
+    private void promised(Optional<Propose> decision, int batches) {
+        promise = decision.map(made -> new Promise(
+                made,
+                made.batches().stream()
+                        .limit(batches)
+                        .mapToInt(batch -> batch.moves().size())
+                        .sum()));
+    }
+
+    private void ended() {
+        // The window under way belongs to the decision; the cooldown counts those after it.
+        planFrom = lastWindow + 1 + settings.cooldownWindows();
+    }
+
+    /** A window with all its parts, in order. */
+    void window(WindowJoin.Whole whole) {
+        WindowSummary summary = whole.summary();
+        if (summary.index() <= lastWindow) {
+            return;
+        }
+        lastWindow = summary.index();
+        unplanned = Optional.empty();
+        if (!summary.complete()) {
+            refuse(
+                    summary,
+                    Verdict.Keep.because(KeepReason.INCOMPLETE, summary.reason().name()));
+            return;
+        }
+        ExpertLoad load = ExpertLoad.none(
+                summary.index(),
+                state.members().shape().layers(),
+                state.members().shape().experts());
+        boolean underSettled = !summary.states().isEmpty();
+        TreeMap<Integer, long[][]> segments = segments(whole);
+        for (int segment = 0; segment < summary.states().size(); segment++) {
+            Optional<Placement> served = known.of(summary.states().get(segment));
+            long[][] slotLoad = segments.get(segment);
+            if (served.isEmpty() || slotLoad == null) {
+                refuse(
+                        summary,
+                        Verdict.Keep.because(
+                                KeepReason.UNKNOWN_STATE,
+                                summary.states().get(segment).toString()));
+                return;
+            }
+            load = load.plus(served.orElseThrow(), slotLoad);
+            underSettled &= Arrays.deepEquals(
+                    served.orElseThrow().toArray(), state.settled().toArray());
+        }
+        history.addLast(new Past(load, whole.firstOffset(), summary));
+        if (history.size() > settings.historyWindows()) {
+            history.removeFirst();
+        }
+        if (underSettled && state.stage() instanceof Stage.Idle) {
+            measure(summary);
+        }
+        unplanned = Optional.of(summary);
+    }
+
+    /** {@code segment → [layer][slot]}. */
+    private TreeMap<Integer, long[][]> segments(WindowJoin.Whole whole) {
+        TreeMap<Integer, long[][]> segments = new TreeMap<>();
+        for (LoadWindow row : whole.rows()) {
+            long[][] load = segments.computeIfAbsent(
+                    row.segment(),
+                    none -> new long[state.members().shape().layers()]
+                            [state.members().topology().slots()]);
+            long[] values = row.load().toArray();
+            System.arraycopy(values, 0, load[row.layer()], row.firstSlot(), values.length);
+        }
+        return segments;
+    }
+
+    private void measure(WindowSummary summary) {
+        promise.filter(made -> made.decision().windowIndex() < summary.index()).ifPresent(made -> {
+            Outcome outcome = new Outcome(
+                    deployment(),
+                    state.members().incarnation(),
+                    made.decision().epoch(),
+                    summary.index(),
+                    made.moves(),
+                    made.decision().currentBalancedness(),
+                    made.decision().predictedBalancedness(),
+                    summary.balance());
+            outputs.add(Output.of(Topic.OUTCOMES, deployment(), outcome));
+            listener.outcome(outcome);
+            promise = Optional.empty();
+        });
+    }
+
+    /** Decides on the newest window, once. */
+    void plan(long nowMillis) {
+        if (unplanned.isEmpty()) {
+            return;
+        }
+        WindowSummary newest = unplanned.orElseThrow();
+        unplanned = Optional.empty();
+        Verdict verdict = mayNotPlan(newest).<Verdict>map(keep -> keep).orElseGet(this::judge);
+        if (verdict instanceof Verdict.Change change) {
+            verdict = propose(change, newest, nowMillis);
+        }
+        if (verdict instanceof Verdict.Keep keep) {
+            refuse(newest, keep);
+        }
+    }
+
+    private Optional<Verdict.Keep> mayNotPlan(WindowSummary newest) {
+        if (state.stage() instanceof Stage.Quarantined quarantined) {
+            return Optional.of(Verdict.Keep.because(KeepReason.QUARANTINED, quarantined.reason()));
+        }
+        if (!(state.stage() instanceof Stage.Idle)) {
+            return Optional.of(Verdict.Keep.because(
+                    KeepReason.IN_FLIGHT,
+                    "decision " + state.stage().inFlight().orElseThrow().epoch()));
+        }
+        if (state.members().gather() == GatherMode.NONE) {
+            return Optional.of(Verdict.Keep.because(KeepReason.OBSERVE_ONLY, "gather mode none"));
+        }
+        if (newest.index() < planFrom) {
+            return Optional.of(
+                    Verdict.Keep.because(KeepReason.COOLDOWN, "window " + newest.index() + " is before " + planFrom));
+        }
+        return Optional.empty();
+    }
+
+    private Verdict judge() {
+        List<ExpertLoad> windows = history.stream().map(Past::load).toList();
+        long start = System.nanoTime();
+        try {
+            return WindowPlan.judge(settings, policy, state.members(), state.settled(), windows, windowTime());
+        } catch (RuntimeException e) {
+            // A policy that fails must not take the ranks' protocol down with it.
+            LOG.error("{}: policy {} failed; the placement stays", deployment(), policy.name(), e);
+            return Verdict.Keep.because(KeepReason.ERROR, e.toString());
+        } finally {
+            listener.planned(deployment(), Duration.ofNanos(System.nanoTime() - start));
+        }
+    }
+
+    private Duration windowTime() {
+        WindowSummary first = history.getFirst().summary();
+        WindowSummary last = history.getLast().summary();
+        long windows = Math.max(1, last.index() - first.index());
+        return Duration.ofMillis(Math.max(1, (last.closedAtMillis() - first.closedAtMillis()) / windows));
+    }
+
+    /** Proposes, unless the rules that the ranks will apply say no. */
+    private Verdict propose(Verdict.Change change, WindowSummary newest, long nowMillis) {
+        Transition transition = protocol.apply(
+                state,
+                new Event.Offer(
+                        state.settled().version(),
+                        change.candidate().batches(),
+                        newest.index(),
+                        change.numbers().currentBalancedness(),
+                        change.numbers().predictedBalancedness(),
+                        policy.name(),
+                        change.numbers().line()),
+                nowMillis);
+        for (Effect effect : transition.effects()) {
+            if (effect instanceof Effect.Write write && write.command() instanceof Propose propose) {
+                List<String> violations = PlacementRules.violations(propose, state.settled(), state.members());
+                if (!violations.isEmpty()) {
+                    return new Verdict.Keep(KeepReason.INVALID, violations.get(0), change.numbers());
+                }
+            }
+        }
+        take(transition);
+        return change;
+    }
+
+    private void refuse(WindowSummary window, Verdict.Keep keep) {
+        LOG.debug(
+                "{}: window {} keeps v{}: {} {}",
+                deployment(),
+                window.index(),
+                settled().version(),
+                keep.reason(),
+                keep.detail());
+        listener.refused(deployment(), window.index(), keep.reason(), keep.numbers());
+    }
+
+    /** Forgets windows older than that, so that a deployment that fell silent does not hold back the partition's offset. */
+    void forgetBefore(long millis) {
+        if (!history.isEmpty() && history.getLast().summary().closedAtMillis() < millis) {
+            forgetWindows();
+        }
+    }
+
+    private void forgetWindows() {
+        history.clear();
+        unplanned = Optional.empty();
+    }
+
+    /** Offset of the oldest window record that a successor needs to see what we see. */
+    OptionalLong oldestOffset() {
+        return history.stream().mapToLong(Past::firstOffset).min();
+    }
+
+    List<Output<?>> takeOutputs() {
+        List<Output<?>> taken = List.copyOf(outputs);
+        outputs.clear();
+        return taken;
+    }
+}

@@ -1,0 +1,58 @@
+package dev.plimsoll.planner;
+
+import dev.plimsoll.model.Membership;
+import dev.plimsoll.model.Placement;
+import dev.plimsoll.model.PlacementState;
+import dev.plimsoll.model.PlanCommand.Propose;
+import dev.plimsoll.planner.protocol.PlanLog;
+import java.util.Optional;
+import java.util.TreeMap;
+
+/** The newest placements and decisions of one incarnation: what is needed to say which expert a slot held in any window. */
+final class KnownPlacements {
+    private static final int MOST = 32;
+
+    private final TreeMap<Integer, Placement> settled = new TreeMap<>();
+    private final TreeMap<Integer, Propose> proposals = new TreeMap<>();
+
+    KnownPlacements(PlanLog log, Membership members, Placement now) {
+        settled.putAll(log.placements(members));
+        settled.put(now.version(), now);
+        settled.keySet().forEach(version -> log.proposal(version).ifPresent(this::propose));
+        log.inFlight().ifPresent(this::propose);
+        trim(settled);
+    }
+
+    void propose(Propose decision) {
+        proposals.put(decision.epoch(), decision);
+        trim(proposals);
+    }
+
+    void settle(Placement placement) {
+        settled.put(placement.version(), placement);
+        trim(settled);
+    }
+
+    /** The placement that a rank served in that state. */
+    Optional<Placement> of(PlacementState state) {
+        Optional<Placement> base = Optional.ofNullable(settled.get(state.settledVersion()));
+        if (state.batchesFlipped() == 0) {
+            return base;
+        }
+        Optional<Propose> decision = Optional.ofNullable(proposals.get(state.epoch()));
+        if (base.isEmpty()
+                || decision.isEmpty()
+                || decision.orElseThrow().basedOn() != state.settledVersion()
+                || decision.orElseThrow().batches().size() < state.batchesFlipped()) {
+            return Optional.empty();
+        }
+        return Optional.of(
+                PlanLog.after(decision.orElseThrow(), state.batchesFlipped(), base.orElseThrow(), state.epoch()));
+    }
+
+    private static void trim(TreeMap<Integer, ?> byNumber) {
+        while (byNumber.size() > MOST) {
+            byNumber.pollFirstEntry();
+        }
+    }
+}

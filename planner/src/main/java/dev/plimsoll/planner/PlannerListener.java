@@ -1,0 +1,48 @@
+package dev.plimsoll.planner;
+
+import dev.plimsoll.model.Deployment;
+import dev.plimsoll.model.Outcome;
+import dev.plimsoll.model.PlanCommand;
+import dev.plimsoll.planner.placement.KeepReason;
+import dev.plimsoll.planner.placement.Verdict;
+import dev.plimsoll.planner.protocol.Effect;
+import java.time.Duration;
+
+/**
+ * What the planner tells of itself; called on its loop's thread, which it must not hold up. Commands are told before they are
+ * committed: a planner that dies in between tells them again.
+ */
+public interface PlannerListener {
+    PlannerListener NONE = new PlannerListener() {};
+
+    /** A policy ran and the gate judged. */
+    default void planned(Deployment deployment, Duration took) {}
+
+    /** A window led to no decision. */
+    default void refused(Deployment deployment, long windowIndex, KeepReason reason, Verdict.Numbers numbers) {}
+
+    default void proposed(PlanCommand.Propose propose) {}
+
+    default void permitted(PlanCommand.Permit permit) {}
+
+    /** @param moves slots that got another expert */
+    default void settled(PlanCommand.Settled settled, int moves) {}
+
+    default void aborted(PlanCommand.Abort abort) {}
+
+    default void voided(PlanCommand.Void end) {}
+
+    default void outcome(Outcome outcome) {}
+
+    /** A person has to look; the deployment may be in quarantine. */
+    default void alarm(Deployment deployment, boolean quarantined, String text) {}
+
+    /** An ack or event that changed nothing. */
+    default void ignored(Deployment deployment, Effect.IgnoreReason reason) {}
+
+    /** Window records that could not be put together and are given up. */
+    default void dropped(Deployment deployment, WindowJoin.Drop reason, int windows) {}
+
+    /** A record of the windows topic that could not be read. */
+    default void unreadable(int partition) {}
+}

@@ -1,0 +1,226 @@
+package dev.plimsoll.planner;
+
+import dev.plimsoll.model.Deployment;
+import dev.plimsoll.model.LoadWindow;
+import dev.plimsoll.model.Membership;
+import dev.plimsoll.model.Outcome;
+import dev.plimsoll.model.PlanCommand;
+import dev.plimsoll.model.Quarantined;
+import dev.plimsoll.model.RankAck;
+import dev.plimsoll.model.SettledPlacement;
+import dev.plimsoll.model.WindowSummary;
+import dev.plimsoll.planner.placement.Policy;
+import dev.plimsoll.planner.protocol.Deadlines;
+import dev.plimsoll.planner.protocol.DecisionProtocol;
+import dev.plimsoll.planner.protocol.Event;
+import dev.plimsoll.planner.protocol.PlanLog;
+import dev.plimsoll.wire.Topic;
+import dev.plimsoll.wire.kafka.Output;
+import dev.plimsoll.wire.kafka.PartitionTask;
+import dev.plimsoll.wire.kafka.Received;
+import dev.plimsoll.wire.kafka.Recovery;
+import dev.plimsoll.wire.kafka.Transaction;
+import java.time.Duration;
+import java.time.InstantSource;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.OptionalLong;
+import java.util.TreeMap;
+import java.util.stream.Stream;
+
+/**
+ * The planner's work on one partition, with all deployments in it.
+ *
+ * <p>Plans on the newest whole window after each poll, on the loop's thread: a plan takes milliseconds. A proposal and
+ * the offsets of the windows that it used are one transaction. The offset stays at the oldest window that the forecast looks
+ * back on, so that a successor sees the same history.
+ */
+final class PlannerTask implements PartitionTask<LoadWindow> {
+    /** Clocks of ranks may be behind ours by that much; older acks are told by their epoch. */
+    private static final Duration CLOCK_SKEW = Duration.ofMinutes(10);
+
+    private final PlannerSettings settings;
+    private final PlannerListener listener;
+    private final InstantSource clock;
+    private final Policy policy;
+    private final DecisionProtocol protocol;
+    private final TreeMap<Deployment, DeploymentPlanner> planners = new TreeMap<>();
+    private final TreeMap<Deployment, WindowJoin> joins = new TreeMap<>();
+    private final TreeMap<Deployment, List<PlanCommand>> logs = new TreeMap<>();
+    private final TreeMap<Deployment, Map<Integer, SettledPlacement>> kept = new TreeMap<>();
+    private final TreeMap<Deployment, List<Outcome>> outcomes = new TreeMap<>();
+    private final List<Output<?>> outputs = new ArrayList<>();
+    private long nextOffset;
+    private boolean offsetMoved;
+
+    PlannerTask(
+            PlannerSettings settings, Policy policy, String planner, PlannerListener listener, InstantSource clock) {
+        this.settings = settings;
+        this.listener = listener;
+        this.clock = clock;
+        this.policy = policy;
+        this.protocol = new DecisionProtocol(
+                new Deadlines(
+                        settings.acceptWithin().toMillis(),
+                        settings.progressWithin().toMillis(),
+                        settings.abortWithin().toMillis()),
+                planner);
+    }
+
+    @Override
+    public List<Topic<?>> companions() {
+        return List.of(Topic.WINDOW_SUMMARIES, Topic.ACKS, Topic.MEMBERS);
+    }
+
+    @Override
+    public long recover(Recovery recovery) {
+        long now = clock.millis();
+        Map<Deployment, Long> proposedAt = new LinkedHashMap<>();
+        for (Received<PlanCommand> record : recovery.readAll(Topic.PLAN)) {
+            Deployment deployment = record.value().header().deployment();
+            logs.computeIfAbsent(deployment, none -> new ArrayList<>()).add(record.value());
+            if (record.value() instanceof PlanCommand.Propose) {
+                proposedAt.put(deployment, record.timestampMillis());
+            }
+        }
+        for (Received<SettledPlacement> record : recovery.readAll(Topic.PLACEMENTS)) {
+            kept.computeIfAbsent(record.value().deployment(), none -> new TreeMap<>())
+                    .put(record.value().layer(), record.value());
+        }
+        for (Received<Outcome> record : recovery.readAll(Topic.OUTCOMES)) {
+            outcomes.computeIfAbsent(record.value().deployment(), none -> new ArrayList<>())
+                    .add(record.value());
+        }
+        recovery.readAll(Topic.MEMBERS).forEach(record -> members(record.value(), now));
+        planners.values().stream()
+                .filter(planner -> planner.stage().inFlight().isPresent())
+                .mapToLong(planner -> proposedAt.getOrDefault(planner.deployment(), now))
+                .min()
+                .ifPresent(since -> recovery.readSince(Topic.ACKS, since - CLOCK_SKEW.toMillis())
+                        .forEach(record -> ack(record.value(), now)));
+        recovery.readSince(Topic.WINDOW_SUMMARIES, now - settings.lookBack().toMillis())
+                .forEach(record -> join(record.value().deployment()).add(record.value()));
+        nextOffset = Math.max(recovery.committedOffset().orElse(0), recovery.firstInputOffset());
+        return nextOffset;
+    }
+
+    private void members(Membership members, long nowMillis) {
+        DeploymentPlanner planner = planners.get(members.deployment());
+        if (planner != null) {
+            planner.happened(new Event.Began(members), nowMillis);
+            return;
+        }
+        Deployment deployment = members.deployment();
+        planners.put(
+                deployment,
+                new DeploymentPlanner(
+                        settings,
+                        policy,
+                        protocol,
+                        listener,
+                        PlanLog.of(logs.getOrDefault(deployment, List.of())),
+                        List.copyOf(kept.getOrDefault(deployment, Map.of()).values()),
+                        outcomes.getOrDefault(deployment, List.of()),
+                        members,
+                        nowMillis));
+    }
+
+    private void ack(RankAck ack, long nowMillis) {
+        DeploymentPlanner planner = planners.get(ack.deployment());
+        if (planner != null) {
+            planner.happened(new Event.Acked(ack), nowMillis);
+        }
+    }
+
+    private WindowJoin join(Deployment deployment) {
+        return joins.computeIfAbsent(deployment, none -> new WindowJoin());
+    }
+
+    @Override
+    public void onRecord(Received<LoadWindow> record) {
+        nextOffset = record.offset() + 1;
+        join(record.value().deployment()).add(record.value(), record.offset());
+        drain(record.value().deployment());
+    }
+
+    @Override
+    public void onCompanion(Received<?> record) {
+        long now = clock.millis();
+        if (record.value() instanceof WindowSummary summary) {
+            join(summary.deployment()).add(summary);
+            drain(summary.deployment());
+        } else if (record.value() instanceof RankAck ack) {
+            ack(ack, now);
+        } else if (record.value() instanceof Membership members) {
+            members(members, now);
+            drain(members.deployment());
+        }
+    }
+
+    @Override
+    public void onUnreadable(Quarantined record, long timestampMillis) {
+        // Its bytes stay in the windows topic, which is our own; the window that it was part of is never whole and is
+        // counted so.
+        nextOffset = record.offset() + 1;
+        listener.unreadable(record.partition());
+    }
+
+    private void drain(Deployment deployment) {
+        DeploymentPlanner planner = planners.get(deployment);
+        if (planner == null) {
+            return;
+        }
+        WindowJoin join = join(deployment);
+        drop(deployment, WindowJoin.Drop.OVERFLOW, join.takeOverflowed());
+        drop(
+                deployment,
+                WindowJoin.Drop.FOREIGN_INCARNATION,
+                join.dropBefore(planner.members().incarnation()));
+        for (Optional<WindowJoin.Whole> whole = join.takeWhole(planner.members());
+                whole.isPresent();
+                whole = join.takeWhole(planner.members())) {
+            drop(deployment, WindowJoin.Drop.OVERTAKEN, join.dropOvertaken());
+            planner.window(whole.orElseThrow());
+            offsetMoved = true;
+        }
+    }
+
+    private void drop(Deployment deployment, WindowJoin.Drop reason, int windows) {
+        if (windows > 0) {
+            offsetMoved = true;
+            listener.dropped(deployment, reason, windows);
+        }
+    }
+
+    @Override
+    public void onPoll(long nowMillis) {
+        for (DeploymentPlanner planner : planners.values()) {
+            planner.happened(new Event.TimePassed(), nowMillis);
+            planner.plan(nowMillis);
+            planner.forgetBefore(nowMillis - settings.lookBack().toMillis());
+        }
+    }
+
+    @Override
+    public Optional<Transaction> takeTransaction() {
+        planners.values().forEach(planner -> outputs.addAll(planner.takeOutputs()));
+        if (outputs.isEmpty() && !offsetMoved) {
+            return Optional.empty();
+        }
+        Transaction transaction = new Transaction(outputs, oldestNeeded());
+        outputs.clear();
+        offsetMoved = false;
+        return Optional.of(transaction);
+    }
+
+    private long oldestNeeded() {
+        return Stream.concat(
+                        joins.values().stream().map(WindowJoin::oldestOffset),
+                        planners.values().stream().map(DeploymentPlanner::oldestOffset))
+                .flatMapToLong(OptionalLong::stream)
+                .reduce(nextOffset, Math::min);
+    }
+}

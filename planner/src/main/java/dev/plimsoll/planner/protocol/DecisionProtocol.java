@@ -1,0 +1,390 @@
+package dev.plimsoll.planner.protocol;
+
+import dev.plimsoll.model.LongVector;
+import dev.plimsoll.model.Membership;
+import dev.plimsoll.model.Move;
+import dev.plimsoll.model.Placement;
+import dev.plimsoll.model.PlanCommand;
+import dev.plimsoll.model.PlanCommand.Propose;
+import dev.plimsoll.model.RankAck;
+import dev.plimsoll.model.SettledPlacement;
+import dev.plimsoll.planner.protocol.Effect.IgnoreReason;
+import java.util.List;
+import java.util.Optional;
+import java.util.OptionalInt;
+
+/**
+ * The rules by which a plan becomes a settled placement, at the planner.
+ *
+ * <p>IDLE → PROPOSED on a plan that passed the gate → RUNNING when all ranks accepted the same hash → IDLE with a new settled
+ * version when all ranks flipped the last batch. Anything else (a refusal, a passed deadline, an operator) leads to ABORTING and
+ * from there, when all ranks have said the same, to the prefix that was flipped or to nothing; when they disagree, or do not
+ * say, to QUARANTINED. A new incarnation voids what is in flight and begins at version 0, as its engines do; epochs go on.
+ *
+ * <p>What the planner wrote is not what the ranks did: only acks move a decision on. Stateless; the methods that tests override
+ * are each a rule that safety rests on.
+ */
+public class DecisionProtocol {
+    private final Deadlines deadlines;
+    private final String planner;
+
+    /** @param planner who we are, for people who read the log */
+    public DecisionProtocol(Deadlines deadlines, String planner) {
+        this.deadlines = deadlines;
+        this.planner = planner;
+    }
+
+    /**
+     * The first transition of a reign: TERM, then whatever a predecessor left undone. Acks written since the last PROPOSE are to
+     * be applied after it; those of others change nothing.
+     *
+     * @param kept the deployment's settled placement records, last one per layer; empty before the first incarnation
+     */
+    public Transition takeOver(PlanLog log, List<SettledPlacement> kept, Membership members, long nowMillis) {
+        Optional<Placement> ofIncarnation = placement(kept, members);
+        Placement settled = ofIncarnation.orElseGet(() -> Placement.initial(members.shape(), members.topology()));
+        Steps steps = new Steps(
+                new PlannerState(members, settled, log.term(), log.number(), log.lastEpoch(), new Stage.Idle()));
+        if (announcesTerm()) {
+            steps.beginTerm(planner);
+        }
+        Optional<Propose> inFlight = log.inFlight();
+        boolean foreign =
+                inFlight.isPresent() && inFlight.orElseThrow().header().incarnation() != members.incarnation();
+        if (foreign) {
+            steps.writeVoid(inFlight.orElseThrow(), "incarnation " + members.incarnation() + " began");
+        }
+        boolean begins = kept.stream().noneMatch(record -> record.incarnation() == members.incarnation());
+        if (begins) {
+            steps.settle(settled);
+        }
+        if (!agree(log, ofIncarnation, members, begins)) {
+            return steps.quarantine(
+                    foreign ? Optional.empty() : inFlight,
+                    "the settled placement kept for incarnation " + members.incarnation()
+                            + " is not the one that the plan log ends with");
+        }
+        if (inFlight.isPresent() && !foreign) {
+            Propose decision = inFlight.orElseThrow();
+            Evidence none = Evidence.none(members.topology().ranks());
+            // Deadlines begin anew: the outage that ended the predecessor may have held up the acks too.
+            if (log.abortReason().isPresent()) {
+                steps.stage(new Stage.Aborting(
+                        decision,
+                        none,
+                        nowMillis + deadlines.abortMillis(),
+                        log.abortReason().orElseThrow()));
+            } else if (log.permitted()) {
+                steps.stage(new Stage.Running(decision, none, nowMillis + deadlines.progressMillis()));
+            } else {
+                steps.stage(new Stage.Proposed(decision, none, nowMillis + deadlines.acceptMillis()));
+            }
+        }
+        return steps.done();
+    }
+
+    /** The settled placement of an incarnation from its kept records; empty when they are not one whole. */
+    private static Optional<Placement> placement(List<SettledPlacement> kept, Membership members) {
+        int layers = members.shape().layers();
+        int[][] experts = new int[layers][];
+        int found = 0;
+        SettledPlacement any = null;
+        for (SettledPlacement record : kept) {
+            if (record.incarnation() != members.incarnation() || record.layer() >= layers) {
+                continue;
+            }
+            if (any != null && any.placementHash() != record.placementHash()) {
+                return Optional.empty();
+            }
+            any = record;
+            found += experts[record.layer()] == null ? 1 : 0;
+            experts[record.layer()] = toInts(record.experts());
+        }
+        if (any == null || found < layers) {
+            return Optional.empty();
+        }
+        Placement placement = Placement.of(any.version(), experts);
+        return placement.hash() == any.placementHash() ? Optional.of(placement) : Optional.empty();
+    }
+
+    private static int[] toInts(LongVector values) {
+        int[] ints = new int[values.size()];
+        for (int i = 0; i < ints.length; i++) {
+            ints[i] = Math.toIntExact(values.at(i));
+        }
+        return ints;
+    }
+
+    private static boolean agree(PlanLog log, Optional<Placement> kept, Membership members, boolean begins) {
+        var last = log.lastSettled(members.incarnation());
+        if (begins || kept.isEmpty()) {
+            return begins && last.isEmpty();
+        }
+        Placement placement = kept.orElseThrow();
+        return last.map(end -> end.epoch() == placement.version() && end.placementHash() == placement.hash())
+                .orElse(placement.version() == 0);
+    }
+
+    /** What follows from an event. */
+    public Transition apply(PlannerState state, Event event, long nowMillis) {
+        Steps steps = new Steps(state);
+        if (event instanceof Event.Offer offer) {
+            return propose(steps, offer, nowMillis);
+        }
+        if (event instanceof Event.Acked acked) {
+            return acked(steps, acked.ack(), nowMillis);
+        }
+        if (event instanceof Event.Began began) {
+            return began(steps, began.members());
+        }
+        if (event instanceof Event.OperatorAbort abort) {
+            return stop(steps, "operator: " + abort.reason(), nowMillis);
+        }
+        return timePassed(steps, nowMillis);
+    }
+
+    private Transition propose(Steps steps, Event.Offer offer, long nowMillis) {
+        PlannerState state = steps.state();
+        if (!(state.stage() instanceof Stage.Idle)
+                || offer.basedOn() != state.settled().version()) {
+            return steps.ignored(IgnoreReason.STALE_OFFER);
+        }
+        int epoch = nextEpoch(state);
+        List<Move> moves = offer.batches().stream()
+                .flatMap(batch -> batch.moves().stream())
+                .toList();
+        Propose decision = new Propose(
+                steps.nextHeader(state.members().incarnation()),
+                epoch,
+                offer.basedOn(),
+                state.settled().with(epoch, moves).hash(),
+                offer.batches(),
+                offer.windowIndex(),
+                offer.currentBalancedness(),
+                offer.predictedBalancedness(),
+                offer.policy(),
+                offer.reason());
+        steps.write(decision);
+        steps.epochUsed(epoch);
+        return steps.stage(new Stage.Proposed(
+                        decision,
+                        Evidence.none(state.members().topology().ranks()),
+                        nowMillis + deadlines.acceptMillis()))
+                .done();
+    }
+
+    private Transition acked(Steps steps, RankAck ack, long nowMillis) {
+        PlannerState state = steps.state();
+        if (ack.incarnation() != state.members().incarnation()) {
+            return steps.ignored(IgnoreReason.FOREIGN_INCARNATION);
+        }
+        if (ack.rank().index() >= state.members().topology().ranks()) {
+            return steps.ignored(IgnoreReason.UNKNOWN_RANK);
+        }
+        if (ack.epoch() > state.lastEpoch()) {
+            return steps.ignored(IgnoreReason.UNKNOWN_EPOCH);
+        }
+        if (state.stage() instanceof Stage.Quarantined) {
+            return steps.ignored(IgnoreReason.QUARANTINED);
+        }
+        Optional<Propose> inFlight = state.stage().inFlight();
+        if (inFlight.isEmpty() || inFlight.orElseThrow().epoch() != ack.epoch()) {
+            return steps.ignored(IgnoreReason.OLD_EPOCH);
+        }
+        Propose decision = inFlight.orElseThrow();
+        if (ack.batch() > decision.batches().size()) {
+            return steps.ignored(IgnoreReason.UNKNOWN_BATCH);
+        }
+        return weigh(steps, decision, ack, nowMillis);
+    }
+
+    private Transition weigh(Steps steps, Propose decision, RankAck ack, long nowMillis) {
+        Stage stage = steps.state().stage();
+        switch (ack.kind()) {
+            case REFUSED -> {
+                return stop(steps, ack.summary(), nowMillis);
+            }
+            case FATAL -> {
+                steps.alarm(ack.summary());
+                return stop(steps, ack.summary(), nowMillis);
+            }
+            case ACCEPTED -> {
+                if (ack.planHash() != decision.planHash()) {
+                    return stop(steps, ack.rank() + " accepted another plan under this epoch", nowMillis);
+                }
+            }
+            case FLIPPED -> {
+                if (ack.planHash() != decision.planHash() || stage instanceof Stage.Proposed) {
+                    return steps.quarantine(
+                            Optional.of(decision), ack.rank() + " flipped what was not permitted: " + ack.summary());
+                }
+            }
+            case ABORTED -> {}
+        }
+        Evidence before = stage.acks().orElseThrow();
+        Evidence evidence = before.plus(ack);
+        if (evidence.equals(before)) {
+            return steps.ignored(IgnoreReason.DUPLICATE);
+        }
+        if (stage instanceof Stage.Proposed proposed) {
+            steps.stage(new Stage.Proposed(decision, evidence, proposed.deadlineMillis()));
+            if (ack.kind() == RankAck.Kind.ABORTED) {
+                return stop(steps, ack.summary(), nowMillis);
+            }
+            return mayPermit(evidence) ? permit(steps, decision, evidence, nowMillis) : steps.done();
+        }
+        if (stage instanceof Stage.Running) {
+            steps.stage(new Stage.Running(decision, evidence, nowMillis + deadlines.progressMillis()));
+            if (ack.kind() == RankAck.Kind.ABORTED) {
+                return stop(steps, ack.summary(), nowMillis);
+            }
+            int last = decision.batches().size();
+            return allFlipped(evidence, last) ? settle(steps, decision, last) : steps.done();
+        }
+        Stage.Aborting aborting = (Stage.Aborting) stage;
+        steps.stage(new Stage.Aborting(decision, evidence, aborting.deadlineMillis(), aborting.reason()));
+        return endOfAbort(steps, decision, evidence, aborting.reason());
+    }
+
+    private Transition permit(Steps steps, Propose decision, Evidence evidence, long nowMillis) {
+        steps.write(new PlanCommand.Permit(
+                steps.nextHeader(decision.header().incarnation()), decision.epoch(), decision.planHash()));
+        return steps.stage(new Stage.Running(decision, evidence, nowMillis + deadlines.progressMillis()))
+                .done();
+    }
+
+    /** Stops what is in flight; one that is stopping already goes on stopping. */
+    private Transition stop(Steps steps, String reason, long nowMillis) {
+        Stage stage = steps.state().stage();
+        if (!(stage instanceof Stage.Proposed || stage instanceof Stage.Running)) {
+            return steps.ignored(IgnoreReason.DUPLICATE);
+        }
+        Propose decision = stage.inFlight().orElseThrow();
+        Evidence evidence = stage.acks().orElseThrow();
+        steps.write(new PlanCommand.Abort(steps.nextHeader(decision.header().incarnation()), decision.epoch(), reason));
+        steps.stage(new Stage.Aborting(decision, evidence, nowMillis + deadlines.abortMillis(), reason));
+        return endOfAbort(steps, decision, evidence, reason);
+    }
+
+    private Transition endOfAbort(Steps steps, Propose decision, Evidence evidence, String reason) {
+        int last = decision.batches().size();
+        if (disagree(evidence, last)) {
+            return steps.quarantine(
+                    Optional.of(decision),
+                    "ranks disagree about decision " + decision.epoch() + ": flipped " + evidence.flipped()
+                            + ", aborted after " + evidence.aborted());
+        }
+        OptionalInt flipped = commonEnd(evidence, last);
+        if (flipped.isEmpty()) {
+            return steps.done();
+        }
+        if (flipped.getAsInt() > 0) {
+            return settle(steps, decision, flipped.getAsInt());
+        }
+        steps.writeVoid(decision, reason);
+        return steps.stage(new Stage.Idle()).done();
+    }
+
+    private static Transition settle(Steps steps, Propose decision, int batches) {
+        Placement settled = PlanLog.after(decision, batches, steps.state().settled(), decision.epoch());
+        steps.write(new PlanCommand.Settled(
+                steps.nextHeader(decision.header().incarnation()),
+                decision.epoch(),
+                batches,
+                batches == decision.batches().size(),
+                settled.hash()));
+        steps.settle(settled);
+        return steps.stage(new Stage.Idle()).done();
+    }
+
+    private Transition timePassed(Steps steps, long nowMillis) {
+        Stage stage = steps.state().stage();
+        if (stage instanceof Stage.Proposed proposed && nowMillis >= proposed.deadlineMillis()) {
+            return stop(
+                    steps,
+                    proposed.evidence().acceptedCount() + " of "
+                            + proposed.evidence().ranks() + " ranks accepted in time",
+                    nowMillis);
+        }
+        if (stage instanceof Stage.Running running && nowMillis >= running.deadlineMillis()) {
+            return stop(
+                    steps,
+                    "no flip in time; flipped so far " + running.evidence().flipped(),
+                    nowMillis);
+        }
+        if (stage instanceof Stage.Aborting aborting && nowMillis >= aborting.deadlineMillis()) {
+            return steps.quarantine(
+                    Optional.of(aborting.decision()),
+                    "not all ranks say how far decision "
+                            + aborting.decision().epoch() + " got: aborted after "
+                            + aborting.evidence().aborted());
+        }
+        return steps.done();
+    }
+
+    private static Transition began(Steps steps, Membership members) {
+        PlannerState state = steps.state();
+        if (members.incarnation() == state.members().incarnation()) {
+            return steps.ignored(IgnoreReason.DUPLICATE);
+        }
+        if (members.incarnation() < state.members().incarnation()) {
+            return steps.ignored(IgnoreReason.FOREIGN_INCARNATION);
+        }
+        state.stage()
+                .inFlight()
+                .ifPresent(decision -> steps.writeVoid(decision, "incarnation " + members.incarnation() + " began"));
+        steps.members(members);
+        steps.settle(Placement.initial(members.shape(), members.topology()));
+        return steps.stage(new Stage.Idle()).done();
+    }
+
+    // ---- Rules that safety rests on; overridden by the wrong variants of the tests only.
+
+    /** A reign begins with a term above all before, so that ranks can tell a dead planner's commands. */
+    boolean announcesTerm() {
+        return true;
+    }
+
+    /** An epoch is never used again, not even when nothing of it was flipped or the incarnation is another. */
+    int nextEpoch(PlannerState state) {
+        return Math.max(state.lastEpoch(), state.settled().version()) + 1;
+    }
+
+    boolean mayPermit(Evidence evidence) {
+        return evidence.acceptedCount() == evidence.ranks();
+    }
+
+    boolean allFlipped(Evidence evidence, int lastBatch) {
+        for (int rank = 0; rank < evidence.ranks(); rank++) {
+            if (evidence.flipped().at(rank) < lastBatch) {
+                return false;
+            }
+        }
+        return true;
+    }
+
+    /** Whether two ranks, or two acks of one, say different things about what was flipped. */
+    boolean disagree(Evidence evidence, int lastBatch) {
+        for (int rank = 0; rank < evidence.ranks(); rank++) {
+            OptionalInt end = evidence.end(rank, lastBatch);
+            for (int other = 0; other < evidence.ranks() && end.isPresent(); other++) {
+                OptionalInt otherEnd = evidence.end(other, lastBatch);
+                if (evidence.flipped().at(other) > end.getAsInt()
+                        || (otherEnd.isPresent() && otherEnd.getAsInt() != end.getAsInt())) {
+                    return true;
+                }
+            }
+        }
+        return false;
+    }
+
+    /** Batches flipped, when all ranks have said so. */
+    OptionalInt commonEnd(Evidence evidence, int lastBatch) {
+        for (int rank = 0; rank < evidence.ranks(); rank++) {
+            if (evidence.end(rank, lastBatch).isEmpty()) {
+                return OptionalInt.empty();
+            }
+        }
+        return evidence.end(0, lastBatch);
+    }
+}

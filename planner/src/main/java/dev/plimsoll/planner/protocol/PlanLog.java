@@ -1,0 +1,141 @@
+package dev.plimsoll.planner.protocol;
+
+import dev.plimsoll.model.Batch;
+import dev.plimsoll.model.Membership;
+import dev.plimsoll.model.Move;
+import dev.plimsoll.model.Placement;
+import dev.plimsoll.model.PlanCommand;
+import dev.plimsoll.model.PlanCommand.Abort;
+import dev.plimsoll.model.PlanCommand.Permit;
+import dev.plimsoll.model.PlanCommand.Propose;
+import dev.plimsoll.model.PlanCommand.Settled;
+import dev.plimsoll.model.PlanCommand.Void;
+import java.util.List;
+import java.util.Optional;
+import java.util.SortedMap;
+import java.util.TreeMap;
+
+/**
+ * One deployment's plan log, read from its beginning: what a planner that takes over has to know.
+ *
+ * <p>Immutable; made by {@link #of}.
+ */
+public final class PlanLog {
+    private long term;
+    private long number;
+    private int lastEpoch;
+    private Optional<Propose> inFlight = Optional.empty();
+    private boolean permitted;
+    private Optional<String> abortReason = Optional.empty();
+    private final SortedMap<Integer, Propose> proposals = new TreeMap<>();
+    private final SortedMap<Integer, Settled> settled = new TreeMap<>();
+
+    private PlanLog() {}
+
+    /** @param commands of one deployment, in the order of the log */
+    public static PlanLog of(List<? extends PlanCommand> commands) {
+        PlanLog log = new PlanLog();
+        commands.forEach(log::add);
+        return log;
+    }
+
+    private void add(PlanCommand command) {
+        term = Math.max(term, command.header().term());
+        number = Math.max(number, command.header().number());
+        if (command instanceof Propose propose) {
+            lastEpoch = Math.max(lastEpoch, propose.epoch());
+            proposals.put(propose.epoch(), propose);
+            inFlight = Optional.of(propose);
+            permitted = false;
+            abortReason = Optional.empty();
+        } else if (command instanceof Permit) {
+            permitted = true;
+        } else if (command instanceof Abort abort) {
+            abortReason = Optional.of(abort.reason());
+        } else if (command instanceof Settled end) {
+            settled.put(end.epoch(), end);
+            inFlight = Optional.empty();
+        } else if (command instanceof Void) {
+            inFlight = Optional.empty();
+        }
+    }
+
+    /** Highest term written, 0 for none. */
+    public long term() {
+        return term;
+    }
+
+    /** Highest command number, 0 for none. */
+    public long number() {
+        return number;
+    }
+
+    /** Highest epoch proposed, 0 for none. */
+    public int lastEpoch() {
+        return lastEpoch;
+    }
+
+    /** The decision without an end. */
+    public Optional<Propose> inFlight() {
+        return inFlight;
+    }
+
+    public boolean permitted() {
+        return permitted;
+    }
+
+    /** Why the decision in flight was aborted, where it was. */
+    public Optional<String> abortReason() {
+        return abortReason;
+    }
+
+    /** The newest decision of an incarnation. */
+    public Optional<Propose> lastProposal(long incarnation) {
+        return proposals.values().stream()
+                .filter(propose -> propose.header().incarnation() == incarnation)
+                .reduce((earlier, later) -> later);
+    }
+
+    /** The newest settlement of an incarnation. */
+    public Optional<Settled> lastSettled(long incarnation) {
+        return settled.values().stream()
+                .filter(end -> end.header().incarnation() == incarnation)
+                .reduce((earlier, later) -> later);
+    }
+
+    /** The decision of an epoch. */
+    public Optional<Propose> proposal(int epoch) {
+        return Optional.ofNullable(proposals.get(epoch));
+    }
+
+    /**
+     * Every settled placement of an incarnation, by version, from the initial one on; ends early where the log has lost a
+     * decision to retention.
+     */
+    public SortedMap<Integer, Placement> placements(Membership members) {
+        SortedMap<Integer, Placement> placements = new TreeMap<>();
+        placements.put(0, Placement.initial(members.shape(), members.topology()));
+        for (Settled end : settled.values()) {
+            Propose propose = proposals.get(end.epoch());
+            if (end.header().incarnation() != members.incarnation() || propose == null) {
+                continue;
+            }
+            Placement base = placements.get(propose.basedOn());
+            if (base == null) {
+                break;
+            }
+            placements.put(end.epoch(), after(propose, end.batchesFlipped(), base, end.epoch()));
+        }
+        return placements;
+    }
+
+    /** A placement with the first batches of a decision applied. */
+    public static Placement after(Propose propose, int batches, Placement base, int version) {
+        List<Move> moves = propose.batches().stream()
+                .limit(batches)
+                .map(Batch::moves)
+                .flatMap(List::stream)
+                .toList();
+        return base.with(version, moves);
+    }
+}
