@@ -45,7 +45,7 @@ public class DecisionProtocol {
         Placement settled = ofIncarnation.orElseGet(() -> Placement.initial(members.shape(), members.topology()));
         Steps steps = new Steps(
                 new PlannerState(members, settled, log.term(), log.number(), log.lastEpoch(), new Stage.Idle()));
-        if (announcesTerm()) {
+        if (announcesTerm(log)) {
             steps.beginTerm(planner);
         }
         Optional<Propose> inFlight = log.inFlight();
@@ -341,7 +341,7 @@ public class DecisionProtocol {
     // ---- Rules that safety rests on; overridden by the wrong variants of the tests only.
 
     /** A reign begins with a term above all before, so that ranks can tell a dead planner's commands. */
-    boolean announcesTerm() {
+    boolean announcesTerm(PlanLog log) {
         return true;
     }
 

@@ -1,0 +1,111 @@
+package dev.plimsoll.planner.placement;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.plimsoll.model.ModelShape;
+import dev.plimsoll.model.Placement;
+import dev.plimsoll.model.Topology;
+import java.time.Duration;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+
+class GateTest {
+    private static final ModelShape SHAPE = ModelShape.of("small", 4, 1, 0, 1);
+    private static final Topology TOPOLOGY = Topology.even(2, 1, 2);
+    private static final Placement SETTLED = Placement.initial(SHAPE, TOPOLOGY);
+    private static final Placement SWAPPED = Placement.of(0, new int[][] {{0, 2, 1, 3}});
+    private static final Gate.Settings SETTINGS = new Gate.Settings(0.05, 1, 10, 0.5, 1000, Duration.ofMillis(100));
+    private static final long[] SKEWED = {50, 50, 10, 10};
+    private static final long[] EVEN = {30, 30, 30, 30};
+    private static final long[] OPPOSED = {50, 10, 50, 10};
+
+    private static Verdict judge(long bytesPerExpert, long[]... windows) {
+        Candidate candidate =
+                BatchCutter.cut(new PlanRequest(new double[1][4], SETTLED, SHAPE, TOPOLOGY, 1), SWAPPED, 2, 10);
+        List<ExpertLoad> loads = new java.util.ArrayList<>();
+        for (long[] window : windows) {
+            loads.add(ExpertLoad.of(loads.size(), new long[][] {window}));
+        }
+        return Gate.judge(SETTINGS, candidate, SETTLED, TOPOLOGY, loads, bytesPerExpert, Duration.ofSeconds(1));
+    }
+
+    private static KeepReason reason(Verdict verdict) {
+        return ((Verdict.Keep) verdict).reason();
+    }
+
+    @Test
+    void gainInTheNewestWindowAndTheOneBeforeIsProposedWithItsNumbers() {
+        Verdict verdict = judge(100, SKEWED, SKEWED);
+
+        assertThat(verdict).isInstanceOf(Verdict.Change.class);
+        // 100 of 120 tokens on the hottest rank become 60.
+        assertThat(verdict.numbers().gain()).isEqualTo(0.4);
+        assertThat(verdict.numbers().currentBalancedness()).isEqualTo(0.6);
+        assertThat(verdict.numbers().predictedBalancedness()).isEqualTo(1);
+        // 40 % of half a step, ten windows long.
+        assertThat(verdict.numbers().pays()).isEqualTo(2);
+        // One expert of 100 bytes per rank at 1000 bytes/s and one flip of 0.1 s, in windows of 1 s.
+        assertThat(verdict.numbers().cost()).isEqualTo(0.2);
+        assertThat(verdict.numbers().moves()).isEqualTo(2);
+    }
+
+    @Test
+    void newestWindowWithoutGainIsRefused() {
+        assertThat(reason(judge(100, SKEWED, EVEN))).isEqualTo(KeepReason.GAIN);
+    }
+
+    @Test
+    void earlierWindowThatDeniesTheGainIsRefused() {
+        assertThat(reason(judge(100, OPPOSED, SKEWED))).isEqualTo(KeepReason.HELD_OUT);
+    }
+
+    @Test
+    void windowsBeyondTheHeldOutOnesDoNotCount() {
+        assertThat(judge(100, OPPOSED, SKEWED, SKEWED)).isInstanceOf(Verdict.Change.class);
+    }
+
+    @Test
+    void transfersThatOutweighTheGainAreRefused() {
+        assertThat(reason(judge(2000, SKEWED, SKEWED))).isEqualTo(KeepReason.COST);
+    }
+
+    @Test
+    void windowWithoutLoadShowsNoGain() {
+        assertThat(reason(judge(100, SKEWED, new long[4]))).isEqualTo(KeepReason.GAIN);
+    }
+
+    @Test
+    void nothingToChangeAndNothingThatFitsAreDifferentReasons() {
+        PlanRequest request = new PlanRequest(new double[1][4], SETTLED, SHAPE, TOPOLOGY, 1);
+        List<ExpertLoad> windows = List.of(ExpertLoad.none(0, 1, 4), ExpertLoad.none(1, 1, 4));
+
+        Verdict same = Gate.judge(
+                SETTINGS,
+                BatchCutter.cut(request, SETTLED, 2, 10),
+                SETTLED,
+                TOPOLOGY,
+                windows,
+                1,
+                Duration.ofSeconds(1));
+        Verdict tooMany = Gate.judge(
+                SETTINGS,
+                BatchCutter.cut(request, SWAPPED, 2, 1),
+                SETTLED,
+                TOPOLOGY,
+                windows,
+                1,
+                Duration.ofSeconds(1));
+
+        assertThat(reason(same)).isEqualTo(KeepReason.BALANCED);
+        assertThat(reason(tooMany)).isEqualTo(KeepReason.BUDGET);
+    }
+
+    @Test
+    void forecastWeighsOlderWindowsLess() {
+        List<ExpertLoad> windows =
+                List.of(ExpertLoad.of(0, new long[][] {{4, 0}}), ExpertLoad.of(1, new long[][] {{1, 3}}));
+
+        assertThat(Forecast.of(windows, 0.5)[0]).containsExactly(2, 2);
+        assertThat(Forecast.of(windows, 1)[0]).containsExactly(2.5, 1.5);
+    }
+}

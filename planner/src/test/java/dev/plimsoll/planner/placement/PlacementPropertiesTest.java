@@ -1,0 +1,251 @@
+package dev.plimsoll.planner.placement;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.plimsoll.model.Deployment;
+import dev.plimsoll.model.GatherMode;
+import dev.plimsoll.model.Membership;
+import dev.plimsoll.model.ModelShape;
+import dev.plimsoll.model.Move;
+import dev.plimsoll.model.Phase;
+import dev.plimsoll.model.Placement;
+import dev.plimsoll.model.PlacementRules;
+import dev.plimsoll.model.PlanCommand.Propose;
+import dev.plimsoll.model.PlanHeader;
+import dev.plimsoll.model.Topology;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Random;
+import java.util.Set;
+import org.junit.jupiter.api.Test;
+
+/** Seeded random shapes and loads; a chain of plans each, so that most start from a placement that a plan made. */
+class PlacementPropertiesTest {
+
+    private record Case(Membership members, List<double[][]> loads) {}
+
+    private static Case random(long seed) {
+        Random random = new Random(seed);
+        int ranks = 1 + random.nextInt(9);
+        int nodes = ranks % 2 == 0 && random.nextBoolean() ? 2 : 1;
+        int experts = 1 + random.nextInt(24);
+        int least = (experts + ranks - 1) / ranks;
+        // From no redundancy, where it divides, to every rank holding every expert.
+        int slotsPerRank = switch (random.nextInt(4)) {
+            case 0 -> least;
+            case 1 -> experts;
+            default -> least + random.nextInt(experts - least + 1);
+        };
+        int layers = 1 + random.nextInt(3);
+        List<double[][]> loads = new ArrayList<>();
+        for (int plan = 0; plan < 4; plan++) {
+            double[][] load = new double[layers][experts];
+            int kind = random.nextInt(6);
+            for (double[] layer : load) {
+                for (int expert = 0; expert < experts; expert++) {
+                    layer[expert] = switch (kind) {
+                        case 0 -> 0;
+                        case 1 -> 7;
+                        case 2 -> expert == experts / 2 ? 1e6 : 0;
+                        case 3 -> random.nextInt(3);
+                        case 4 -> Math.floor(1e4 / (1 + random.nextInt(experts)));
+                        default -> random.nextInt(1000);
+                    };
+                }
+            }
+            loads.add(load);
+        }
+        Membership members = new Membership(
+                new Deployment("random"),
+                1,
+                ModelShape.of("random", experts, 1, 0, layers),
+                Topology.even(ranks, nodes, slotsPerRank),
+                "test",
+                Phase.ALL,
+                GatherMode.HOST,
+                1,
+                1,
+                1,
+                1 + random.nextInt(slotsPerRank * 2));
+        return new Case(members, loads);
+    }
+
+    @Test
+    void everyPlanIsValidKeepsSlotsAndIsTheSameTwice() {
+        int moved = 0;
+        int batches = 0;
+        int unfitting = 0;
+        for (long seed = 0; seed < 2000; seed++) {
+            Case given = random(seed);
+            Membership members = given.members();
+            Placement settled = Placement.initial(members.shape(), members.topology());
+            for (double[][] load : given.loads()) {
+                PlanRequest request = new PlanRequest(load, settled, members.shape(), members.topology(), seed);
+                Placement target = Policy.named("greedy").plan(request);
+
+                assertThat(PlacementRules.violations(target, members.shape(), members.topology()))
+                        .as("seed %d", seed)
+                        .isEmpty();
+                assertThat(Policy.named("greedy").plan(request))
+                        .as("seed %d", seed)
+                        .isEqualTo(target);
+                assertSlotsKept(seed, settled, target, members.topology());
+                assertNoLayerIsWorse(seed, request, target);
+
+                Candidate cut = BatchCutter.cut(request, target, members.stagedExpertsPerRank(), 10_000);
+                unfitting += cut.unfitting().size();
+                if (!cut.batches().isEmpty()) {
+                    Propose propose = propose(settled, cut);
+                    assertThat(PlacementRules.violations(propose, settled, members))
+                            .as("seed %d", seed)
+                            .isEmpty();
+                    moved += cut.moves();
+                    batches += cut.batches().size();
+                    settled = cut.target().withVersion(propose.epoch());
+                }
+            }
+        }
+        assertThat(moved).isGreaterThan(5000);
+        assertThat(batches).isGreaterThan(2000);
+        assertThat(unfitting).isGreaterThan(100);
+    }
+
+    private static Propose propose(Placement settled, Candidate cut) {
+        int epoch = settled.version() + 1;
+        return new Propose(
+                new PlanHeader(new Deployment("random"), 1, 1, 1),
+                epoch,
+                settled.version(),
+                cut.target().withVersion(epoch).hash(),
+                cut.batches(),
+                0,
+                0,
+                0,
+                "greedy",
+                "test");
+    }
+
+    /** Nobody changes its slot without changing its rank. */
+    private static void assertSlotsKept(long seed, Placement before, Placement after, Topology topology) {
+        for (int layer = 0; layer < before.layers(); layer++) {
+            int[] old = before.layer(layer);
+            int[] now = after.layer(layer);
+            for (int slot = 0; slot < old.length; slot++) {
+                if (old[slot] == now[slot]) {
+                    continue;
+                }
+                int first = slot / topology.slotsPerRank() * topology.slotsPerRank();
+                int[] rank = Arrays.copyOfRange(old, first, first + topology.slotsPerRank());
+                int expert = now[slot];
+                assertThat(Arrays.stream(rank).noneMatch(held -> held == expert))
+                        .as("seed %d: expert %d comes anew to the rank of slot %d", seed, expert, slot)
+                        .isTrue();
+            }
+        }
+    }
+
+    private static void assertNoLayerIsWorse(long seed, PlanRequest request, Placement target) {
+        for (int layer = 0; layer < target.layers(); layer++) {
+            double[] load = request.load()[layer];
+            double before =
+                    EvenSplit.max(EvenSplit.rankLoads(request.settled().layer(layer), load, request.topology()));
+            double after = EvenSplit.max(EvenSplit.rankLoads(target.layer(layer), load, request.topology()));
+            assertThat(after).as("seed %d layer %d", seed, layer).isLessThanOrEqualTo(before);
+        }
+    }
+
+    @Test
+    void packingFromScratchIsValidForAnyLoad() {
+        for (long seed = 0; seed < 2000; seed++) {
+            Case given = random(seed);
+            Membership members = given.members();
+            Placement initial = Placement.initial(members.shape(), members.topology());
+            for (double[][] load : given.loads()) {
+                int ranks = members.topology().ranks();
+                int[][] packed = new int[load.length][];
+                for (int layer = 0; layer < load.length; layer++) {
+                    packed[layer] = new GreedyPacking(initial.layer(layer), load[layer], ranks).pack(0.1);
+                }
+                assertThat(PlacementRules.violations(Placement.of(0, packed), members.shape(), members.topology()))
+                        .as("seed %d", seed)
+                        .isEmpty();
+            }
+        }
+    }
+
+    @Test
+    void zeroLoadMovesNothing() {
+        ModelShape shape = ModelShape.of("idle", 8, 2, 0, 2);
+        Topology topology = Topology.even(4, 2, 3);
+        Placement settled = Placement.initial(shape, topology);
+
+        Placement target = Policy.named("greedy").plan(new PlanRequest(new double[2][8], settled, shape, topology, 1));
+
+        assertThat(target).isEqualTo(settled);
+    }
+
+    @Test
+    void oneHotExpertIsReplicatedOnEveryRankThatHasRoom() {
+        ModelShape shape = ModelShape.of("hot", 8, 1, 0, 1);
+        Topology topology = Topology.even(4, 2, 3);
+        double[][] load = new double[1][8];
+        load[0][5] = 1000;
+
+        Placement target = Policy.named("greedy")
+                .plan(new PlanRequest(load, Placement.initial(shape, topology), shape, topology, 1));
+
+        assertThat(EvenSplit.balance(target, load, topology).mean()).isEqualTo(1);
+    }
+
+    @Test
+    void sourcesAreOnTheSameNodeWhereOneIsAndAreSpreadOverHolders() {
+        // Expert 0 is on ranks 0 (node 0), 2 and 3 (node 1); it comes to ranks 1, 4 and 5.
+        Topology topology = new Topology(List.of(0, 0, 1, 1, 2, 2), 1);
+        Placement settled = Placement.of(0, new int[][] {{0, 1, 0, 0, 2, 3}});
+
+        List<Move> moves = new Sources(settled, topology).moves(0, new int[] {0, 0, 0, 0, 0, 0});
+
+        assertThat(moves.stream().map(move -> move.source().index())).containsExactly(0, 2, 3);
+    }
+
+    @Test
+    void layersThatPayMostGoFirstWhenTheBudgetIsShort() {
+        ModelShape shape = ModelShape.of("two layers", 4, 1, 0, 2);
+        Topology topology = Topology.even(2, 1, 2);
+        Placement settled = Placement.initial(shape, topology);
+        // Both layers want one swap, two moves; it is worth more in layer 1.
+        PlanRequest request =
+                new PlanRequest(new double[][] {{5, 5, 1, 1}, {50, 50, 1, 1}}, settled, shape, topology, 1);
+        Placement target = Placement.of(0, new int[][] {{0, 2, 1, 3}, {0, 2, 1, 3}});
+
+        Candidate cut = BatchCutter.cut(request, target, 2, 3);
+
+        assertThat(cut.overBudget()).containsExactly(0);
+        assertThat(cut.moves()).isEqualTo(2);
+        assertThat(cut.target().layer(0)).isEqualTo(settled.layer(0));
+        assertThat(cut.target().layer(1)).isEqualTo(target.layer(1));
+    }
+
+    @Test
+    void batchesHoldWholeLayersThatFitStaging() {
+        ModelShape shape = ModelShape.of("three layers", 4, 1, 0, 3);
+        Topology topology = Topology.even(2, 1, 2);
+        Placement settled = Placement.initial(shape, topology);
+        PlanRequest request = new PlanRequest(new double[3][4], settled, shape, topology, 1);
+        Placement target = Placement.of(0, new int[][] {{0, 2, 1, 3}, {2, 3, 0, 1}, {0, 2, 1, 3}});
+
+        Candidate roomy = BatchCutter.cut(request, target, 3, 100);
+        Candidate tight = BatchCutter.cut(request, target, 1, 100);
+
+        assertThat(roomy.batches().stream().map(batch -> batch.moves().size())).containsExactly(6, 2);
+        assertThat(tight.unfitting()).containsExactly(1);
+        assertThat(tight.batches().stream().map(batch -> batch.moves().size())).containsExactly(2, 2);
+        Set<Integer> layers = new HashSet<>();
+        tight.batches()
+                .forEach(batch ->
+                        batch.moves().forEach(move -> layers.add(move.layer().index())));
+        assertThat(layers).containsExactlyInAnyOrder(0, 2);
+    }
+}

@@ -1,0 +1,122 @@
+package dev.plimsoll.planner.protocol;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.util.OptionalInt;
+import java.util.function.Supplier;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+
+/** Random schedules of loss, repetition, reordering and crashes; and the wrong variants that they must catch. */
+class DecisionProtocolPropertiesTest {
+    private static final int SCHEDULES = 1000;
+    private static final Deadlines DEADLINES = new Deadlines(100, 100, 150);
+
+    @Test
+    void everySettlementIsWhatTheRanksDidOnAnySchedule() {
+        Schedules.Seen all = new Schedules.Seen(0, 0, 0, 0, 0, 0);
+        for (long seed = 0; seed < SCHEDULES; seed++) {
+            all = plus(all, run(seed, () -> new DecisionProtocol(DEADLINES, "planner")));
+        }
+        System.out.println("schedules saw " + all);
+
+        assertThat(all.settled()).isGreaterThan(1000);
+        assertThat(all.prefixes()).isGreaterThan(50);
+        assertThat(all.voided()).isGreaterThan(100);
+        assertThat(all.quarantined()).isGreaterThan(100);
+        assertThat(all.crashes()).isGreaterThan(1000);
+        assertThat(all.incarnations()).isGreaterThan(100);
+    }
+
+    private static Schedules.Seen plus(Schedules.Seen a, Schedules.Seen b) {
+        return new Schedules.Seen(
+                a.settled() + b.settled(),
+                a.prefixes() + b.prefixes(),
+                a.voided() + b.voided(),
+                a.quarantined() + b.quarantined(),
+                a.crashes() + b.crashes(),
+                a.incarnations() + b.incarnations());
+    }
+
+    private static Schedules.Seen run(long seed, Supplier<DecisionProtocol> protocols) {
+        try {
+            return Schedules.run(seed, seed % 3 == 0, protocols);
+        } catch (AssertionError | RuntimeException e) {
+            throw new AssertionError("seed " + seed + ": " + e.getMessage(), e);
+        }
+    }
+
+    private record Mutant(String name, String breaks, Supplier<DecisionProtocol> protocols) {
+        @Override
+        public String toString() {
+            return name;
+        }
+    }
+
+    static Stream<Mutant> mutants() {
+        return Stream.of(
+                new Mutant("believes itself: settles without acks", "that a rank flipped", () -> new Mutated() {
+                    @Override
+                    boolean allFlipped(Evidence evidence, int lastBatch) {
+                        return evidence.flipped().sum() > 0;
+                    }
+                }),
+                new Mutant("permits on a majority", "has accepted what is permitted", () -> new Mutated() {
+                    @Override
+                    boolean mayPermit(Evidence evidence) {
+                        return evidence.acceptedCount() > evidence.ranks() / 2;
+                    }
+                }),
+                new Mutant("reuses an epoch after VOID", "an epoch is used once", () -> new Mutated() {
+                    @Override
+                    int nextEpoch(PlannerState state) {
+                        return state.settled().version() + 1;
+                    }
+                }),
+                new Mutant("forgets TERM", "a reign begins with TERM", () -> new Mutated() {
+                    @Override
+                    boolean announcesTerm(PlanLog log) {
+                        return log.term() == 0;
+                    }
+                }),
+                new Mutant("settles on mixed b*", "is one thing", () -> new Mutated() {
+                    @Override
+                    boolean disagree(Evidence evidence, int lastBatch) {
+                        return false;
+                    }
+                }),
+                new Mutant("ends an abort without hearing all ranks", "after its end", () -> new Mutated() {
+                    @Override
+                    OptionalInt commonEnd(Evidence evidence, int lastBatch) {
+                        for (int rank = 0; rank < evidence.ranks(); rank++) {
+                            if (evidence.end(rank, lastBatch).isPresent()) {
+                                return evidence.end(rank, lastBatch);
+                            }
+                        }
+                        return OptionalInt.empty();
+                    }
+                }));
+    }
+
+    private static class Mutated extends DecisionProtocol {
+        Mutated() {
+            super(DEADLINES, "mutant");
+        }
+    }
+
+    @ParameterizedTest
+    @MethodSource("mutants")
+    void wrongVariantIsCaught(Mutant mutant) {
+        for (long seed = 0; seed < SCHEDULES; seed++) {
+            try {
+                run(seed, mutant.protocols());
+            } catch (AssertionError caught) {
+                assertThat(caught.getMessage()).contains(mutant.breaks());
+                return;
+            }
+        }
+        throw new AssertionError("no schedule catches the planner that " + mutant.name());
+    }
+}

@@ -1,0 +1,408 @@
+package dev.plimsoll.planner.protocol;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.plimsoll.model.Batch;
+import dev.plimsoll.model.Deployment;
+import dev.plimsoll.model.ExpertId;
+import dev.plimsoll.model.GatherMode;
+import dev.plimsoll.model.LayerId;
+import dev.plimsoll.model.LongVector;
+import dev.plimsoll.model.Membership;
+import dev.plimsoll.model.ModelShape;
+import dev.plimsoll.model.Move;
+import dev.plimsoll.model.Phase;
+import dev.plimsoll.model.Placement;
+import dev.plimsoll.model.PlacementRules;
+import dev.plimsoll.model.PlanCommand;
+import dev.plimsoll.model.PlanCommand.Propose;
+import dev.plimsoll.model.RankAck;
+import dev.plimsoll.model.RankId;
+import dev.plimsoll.model.Refusal;
+import dev.plimsoll.model.SettledPlacement;
+import dev.plimsoll.model.SlotId;
+import dev.plimsoll.model.Topology;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.Random;
+import java.util.Set;
+import java.util.TreeMap;
+import java.util.TreeSet;
+import java.util.function.Supplier;
+
+/**
+ * A world of three ranks, a plan log and lossy, repeating, reordering acks, run by a seeded random schedule: the planner under
+ * test lives and dies in it, and everything it writes is held against what the ranks really did.
+ */
+final class Schedules {
+    static final int RANKS = 3;
+    private static final int LAYERS = 2;
+
+    /** A rank as the planner may rely on it: accepts, flips only together, gives up for ever on ABORT. */
+    private static final class Rank {
+        private int read;
+        private Optional<Propose> decision = Optional.empty();
+        private boolean accepted;
+        private boolean permitted;
+        private boolean aborted;
+        private int flipped;
+        private long term;
+        private Placement serves;
+
+        Rank(Placement serves) {
+            this.serves = serves;
+        }
+    }
+
+    /** What a schedule has seen, so that a suite can tell that it was not about nothing. */
+    record Seen(int settled, int prefixes, int voided, int quarantined, int crashes, int incarnations) {}
+
+    private final Random random;
+    private final Supplier<DecisionProtocol> protocols;
+    private final boolean liars;
+    private final List<PlanCommand> log = new ArrayList<>();
+    private final TreeMap<Integer, SettledPlacement> kept = new TreeMap<>();
+    private final List<RankAck> underWay = new ArrayList<>();
+    private final List<RankAck> acks = new ArrayList<>();
+    private final List<Rank> ranks = new ArrayList<>();
+    private final Set<Integer> lied = new TreeSet<>();
+    private Membership members;
+    private DecisionProtocol protocol;
+    private Optional<PlannerState> planner = Optional.empty();
+    private int acksRead;
+    private boolean termExpected;
+    private long now;
+    private int quarantined;
+    private int crashes;
+    private int incarnations;
+
+    /** @param liars whether a rank may report a b* that is not true */
+    private Schedules(long seed, boolean liars, Supplier<DecisionProtocol> protocols) {
+        this.random = new Random(seed);
+        this.liars = liars;
+        this.protocols = protocols;
+        this.protocol = protocols.get();
+        this.members = members(1);
+        restartRanks();
+    }
+
+    /** Runs one schedule and throws an AssertionError when a rule is broken. */
+    static Seen run(long seed, boolean liars, Supplier<DecisionProtocol> protocols) {
+        Schedules world = new Schedules(seed, liars, protocols);
+        for (int step = 0; step < 600; step++) {
+            world.step();
+        }
+        int settled = 0;
+        int prefixes = 0;
+        int voided = 0;
+        for (PlanCommand command : world.log) {
+            settled += command instanceof PlanCommand.Settled ? 1 : 0;
+            prefixes += command instanceof PlanCommand.Settled end && !end.complete() ? 1 : 0;
+            voided += command instanceof PlanCommand.Void ? 1 : 0;
+        }
+        return new Seen(settled, prefixes, voided, world.quarantined, world.crashes, world.incarnations);
+    }
+
+    static Membership members(long incarnation) {
+        return new Membership(
+                new Deployment("schedules"),
+                incarnation,
+                ModelShape.of("small", 5, 1, 0, LAYERS),
+                Topology.even(RANKS, 1, 2),
+                "test",
+                Phase.ALL,
+                GatherMode.HOST,
+                1,
+                2,
+                1,
+                1);
+    }
+
+    private void restartRanks() {
+        ranks.clear();
+        for (int rank = 0; rank < RANKS; rank++) {
+            ranks.add(new Rank(Placement.initial(members.shape(), members.topology())));
+        }
+    }
+
+    private void step() {
+        int dice = random.nextInt(100);
+        if (planner.isEmpty()) {
+            if (dice < 40) {
+                takeOver();
+                return;
+            }
+        } else if (dice < 20) {
+            readAck();
+            return;
+        } else if (dice < 28) {
+            event(offer());
+            return;
+        } else if (dice < 31) {
+            now += random.nextInt(15);
+            event(new Event.TimePassed());
+            return;
+        } else if (dice < 32) {
+            if (random.nextInt(3) == 0) {
+                planner = Optional.empty();
+                crashes++;
+            }
+            return;
+        } else if (dice < 33 && random.nextInt(4) == 0) {
+            event(new Event.OperatorAbort("asked"));
+            return;
+        }
+        if (dice < 64) {
+            rankReads(random.nextInt(RANKS));
+        } else if (dice < 68) {
+            boundary();
+        } else if (dice < 98) {
+            deliver();
+        } else if (dice < 99 || random.nextInt(5) > 0) {
+            now++;
+        } else {
+            members = members(members.incarnation() + 1);
+            incarnations++;
+            restartRanks();
+            planner.ifPresent(state -> event(new Event.Began(members)));
+        }
+    }
+
+    // ---- the planner
+
+    private void takeOver() {
+        protocol = protocols.get();
+        PlanLog folded = PlanLog.of(log);
+        termExpected = true;
+        commit(protocol.takeOver(folded, List.copyOf(kept.values()), members, now));
+        acksRead = 0;
+    }
+
+    private void readAck() {
+        if (acksRead < acks.size()) {
+            event(new Event.Acked(acks.get(acksRead++)));
+        }
+    }
+
+    private void event(Event event) {
+        commit(protocol.apply(planner.orElseThrow(), event, now));
+    }
+
+    /** One transaction: all of it, or the planner dies with none of it. */
+    private void commit(Transition transition) {
+        if (random.nextInt(150) == 0) {
+            planner = Optional.empty();
+            crashes++;
+            return;
+        }
+        boolean before = planner.isPresent() && planner.orElseThrow().stage() instanceof Stage.Quarantined;
+        planner = Optional.of(transition.state());
+        quarantined += !before && transition.state().stage() instanceof Stage.Quarantined ? 1 : 0;
+        for (Effect effect : transition.effects()) {
+            if (effect instanceof Effect.Write write) {
+                check(write.command());
+                log.add(write.command());
+            } else if (effect instanceof Effect.Settle settle) {
+                kept.put(settle.placement().layer(), settle.placement());
+            }
+        }
+        checkKept();
+    }
+
+    private Event offer() {
+        Placement settled = planner.orElseThrow().settled();
+        List<Batch> batches = new ArrayList<>();
+        for (int layer = 0; layer < LAYERS; layer++) {
+            // Five experts in six slots: the redundant slot gets a replica of an expert that its rank does not hold.
+            int[] experts = settled.layer(layer);
+            int[][] slots = settled.slotsOfExperts(layer, 5);
+            int twice = 0;
+            while (slots[twice].length < 2) {
+                twice++;
+            }
+            int slot = slots[twice][random.nextInt(2)];
+            int expert = random.nextInt(5);
+            int neighbour = experts[slot ^ 1];
+            while (expert == twice || expert == neighbour) {
+                expert = (expert + 1) % 5;
+            }
+            batches.add(new Batch(
+                    layer + 1,
+                    List.of(new Move(
+                            new LayerId(layer),
+                            new SlotId(slot),
+                            new ExpertId(expert),
+                            new SlotId(slots[expert][0])))));
+        }
+        return new Event.Offer(settled.version(), batches, 1, 0.5, 0.9, "greedy", "test");
+    }
+
+    // ---- what the log may say
+
+    private void check(PlanCommand command) {
+        PlanLog before = PlanLog.of(log);
+        assertThat(command.header().number()).as("command numbers are dense").isEqualTo(before.number() + 1);
+        if (termExpected) {
+            assertThat(command).as("a reign begins with TERM").isInstanceOf(PlanCommand.Term.class);
+            assertThat(command.header().term()).as("terms grow").isGreaterThan(before.term());
+            termExpected = false;
+            return;
+        }
+        assertThat(command.header().term()).as("a reign keeps its term").isEqualTo(before.term());
+        if (command instanceof Propose propose) {
+            assertThat(propose.epoch()).as("an epoch is used once").isGreaterThan(before.lastEpoch());
+            assertThat(before.inFlight()).as("one decision at a time").isEmpty();
+            assertThat(PlacementRules.violations(propose, planner.orElseThrow().settled(), members))
+                    .as("the proposal is sound")
+                    .isEmpty();
+        } else if (command instanceof PlanCommand.Permit permit) {
+            for (int rank = 0; rank < RANKS; rank++) {
+                assertThat(acked(rank, permit.epoch(), RankAck.Kind.ACCEPTED))
+                        .as("rank " + rank + " has accepted what is permitted")
+                        .isTrue();
+            }
+        } else if (command instanceof PlanCommand.Settled end) {
+            checkEnd(end.epoch(), end.batchesFlipped(), end.header().incarnation());
+        } else if (command instanceof PlanCommand.Void end) {
+            checkEnd(end.epoch(), 0, end.header().incarnation());
+        }
+    }
+
+    private boolean acked(int rank, int epoch, RankAck.Kind kind) {
+        return acks.stream()
+                .anyMatch(ack -> ack.incarnation() == members.incarnation()
+                        && ack.rank().index() == rank
+                        && ack.epoch() == epoch
+                        && ack.kind() == kind);
+    }
+
+    private void checkEnd(int epoch, int batches, long incarnation) {
+        if (incarnation != members.incarnation()) {
+            return;
+        }
+        assertThat(acks.subList(0, acksRead).stream()
+                        .filter(ack -> ack.incarnation() == incarnation
+                                && ack.epoch() == epoch
+                                && ack.kind() == RankAck.Kind.ABORTED)
+                        .map(RankAck::batch)
+                        .distinct()
+                        .count())
+                .as("what ranks said of " + epoch + " is one thing")
+                .isLessThanOrEqualTo(1);
+        if (lied.contains(epoch)) {
+            return;
+        }
+        for (Rank rank : ranks) {
+            boolean same =
+                    rank.decision.isPresent() && rank.decision.orElseThrow().epoch() == epoch;
+            assertThat(same ? rank.flipped : 0)
+                    .as("batches of " + epoch + " that a rank flipped")
+                    .isEqualTo(batches);
+            assertThat(batches == LAYERS || rank.aborted || !rank.permitted)
+                    .as("no rank can flip more of " + epoch + " after its end")
+                    .isTrue();
+        }
+    }
+
+    /** The kept placement is the fold of the log's settlements (P6). */
+    private void checkKept() {
+        for (SettledPlacement record : kept.values()) {
+            if (record.incarnation() != members.incarnation()) {
+                continue;
+            }
+            TreeMap<Integer, Placement> folded = new TreeMap<>(PlanLog.of(log).placements(members));
+            Placement last = folded.lastEntry().getValue();
+            assertThat(record.placementHash()).isEqualTo(last.hash());
+            assertThat(record.experts())
+                    .isEqualTo(LongVector.of(java.util.Arrays.stream(last.layer(record.layer()))
+                            .asLongStream()
+                            .toArray()));
+        }
+    }
+
+    // ---- the ranks
+
+    private void rankReads(int index) {
+        Rank rank = ranks.get(index);
+        if (rank.read == log.size()) {
+            return;
+        }
+        PlanCommand command = log.get(rank.read++);
+        if (command.header().incarnation() != members.incarnation()
+                || command.header().term() < rank.term) {
+            return;
+        }
+        rank.term = command.header().term();
+        if (command instanceof Propose propose) {
+            rank.decision = Optional.of(propose);
+            rank.permitted = false;
+            rank.aborted = false;
+            rank.flipped = 0;
+            rank.accepted = random.nextInt(40) > 0;
+            ack(index, rank.accepted ? RankAck.Kind.ACCEPTED : RankAck.Kind.REFUSED, 0);
+        } else if (command instanceof PlanCommand.Permit) {
+            rank.permitted = true;
+        } else if (command instanceof PlanCommand.Abort) {
+            rank.aborted = true;
+            ack(index, RankAck.Kind.ABORTED, rank.flipped);
+        }
+    }
+
+    /** All ranks flip the next batch, or none does: that is what the vote in the gather is for. */
+    private void boundary() {
+        for (Rank rank : ranks) {
+            if (!rank.permitted
+                    || rank.aborted
+                    || !rank.accepted
+                    || rank.flipped == LAYERS
+                    || rank.decision.orElseThrow().epoch()
+                            != ranks.get(0).decision.orElseThrow().epoch()) {
+                return;
+            }
+        }
+        for (int index = 0; index < RANKS; index++) {
+            Rank rank = ranks.get(index);
+            rank.flipped++;
+            rank.serves = PlanLog.after(rank.decision.orElseThrow(), rank.flipped, rank.serves, 1);
+            ack(index, RankAck.Kind.FLIPPED, rank.flipped);
+        }
+    }
+
+    private void ack(int rank, RankAck.Kind kind, int batch) {
+        Propose decision = ranks.get(rank).decision.orElseThrow();
+        int told = batch;
+        if (liars && kind == RankAck.Kind.ABORTED && random.nextInt(4) == 0) {
+            told = batch == 0 ? 1 : 0;
+        }
+        underWay.add(new RankAck(
+                members.deployment(),
+                members.incarnation(),
+                new RankId(rank),
+                decision.epoch(),
+                kind,
+                told,
+                kind == RankAck.Kind.REFUSED ? Optional.of(Refusal.BUSY) : Optional.empty(),
+                decision.planHash(),
+                0));
+        if (told != batch) {
+            lied.add(decision.epoch());
+        }
+    }
+
+    /** Acks arrive in any order, some twice, some never. */
+    private void deliver() {
+        if (underWay.isEmpty()) {
+            return;
+        }
+        int at = random.nextInt(underWay.size());
+        RankAck ack = underWay.get(at);
+        int fate = random.nextInt(60);
+        if (fate > 2) {
+            underWay.remove(at);
+        }
+        if (fate != 3) {
+            acks.add(ack);
+        }
+    }
+}

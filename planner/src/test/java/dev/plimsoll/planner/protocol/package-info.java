@@ -1,0 +1,4 @@
+@NullMarked
+package dev.plimsoll.planner.protocol;
+
+import org.jspecify.annotations.NullMarked;
