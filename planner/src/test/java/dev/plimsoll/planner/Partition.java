@@ -1,0 +1,120 @@
+package dev.plimsoll.planner;
+
+import dev.plimsoll.wire.Topic;
+import dev.plimsoll.wire.kafka.Output;
+import dev.plimsoll.wire.kafka.Received;
+import dev.plimsoll.wire.kafka.Recovery;
+import dev.plimsoll.wire.kafka.Transaction;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.OptionalLong;
+
+/** One partition of all topics in memory, and the loop that runs a {@link PlannerTask} on it. */
+final class Partition implements Recovery {
+    private final Map<Topic<?>, List<Received<?>>> topics = new HashMap<>();
+    private final Map<Topic<?>, Integer> read = new HashMap<>();
+    private OptionalLong committed = OptionalLong.empty();
+    private Optional<PlannerTask> task = Optional.empty();
+    long now;
+
+    <T> void append(Topic<T> topic, T value) {
+        List<Received<?>> records = records(topic);
+        records.add(new Received<>(topic, 0, records.size(), now, value));
+    }
+
+    private <T> void append(Output<T> output) {
+        append(output.topic(), output.value());
+    }
+
+    private List<Received<?>> records(Topic<?> topic) {
+        return topics.computeIfAbsent(topic, none -> new ArrayList<>());
+    }
+
+    /** Assigns the partition to a new task, as after a crash of the one before. */
+    void assign(PlannerTask next) {
+        task = Optional.of(next);
+        for (Topic<?> topic : next.companions()) {
+            read.put(topic, records(topic).size());
+        }
+        read.put(Topic.WINDOWS, (int) next.recover(this));
+        commit();
+    }
+
+    /** Polls once: companions first or last, as there is no order between topics. */
+    void poll(boolean companionsFirst) {
+        PlannerTask running = task.orElseThrow();
+        if (companionsFirst) {
+            running.companions().forEach(topic -> drain(topic, running));
+        }
+        for (Received<?> record : unread(Topic.WINDOWS)) {
+            running.onRecord(as(Topic.WINDOWS, record));
+        }
+        if (!companionsFirst) {
+            running.companions().forEach(topic -> drain(topic, running));
+        }
+        running.onPoll(now);
+        commit();
+    }
+
+    private void drain(Topic<?> topic, PlannerTask running) {
+        unread(topic).forEach(running::onCompanion);
+    }
+
+    private List<Received<?>> unread(Topic<?> topic) {
+        List<Received<?>> records = records(topic);
+        List<Received<?>> unread = List.copyOf(records.subList(read.getOrDefault(topic, 0), records.size()));
+        read.put(topic, records.size());
+        return unread;
+    }
+
+    private void commit() {
+        for (Optional<Transaction> transaction = task.orElseThrow().takeTransaction();
+                transaction.isPresent();
+                transaction = task.orElseThrow().takeTransaction()) {
+            transaction.orElseThrow().outputs().forEach(this::append);
+            committed = OptionalLong.of(transaction.orElseThrow().nextInputOffset());
+        }
+    }
+
+    @SuppressWarnings("unchecked")
+    private static <T> Received<T> as(Topic<T> topic, Received<?> record) {
+        if (record.topic() != topic) {
+            throw new IllegalArgumentException("a record of another topic");
+        }
+        return (Received<T>) record;
+    }
+
+    <T> List<T> values(Topic<T> topic) {
+        return readAll(topic).stream().map(Received::value).toList();
+    }
+
+    @Override
+    public int partition() {
+        return 0;
+    }
+
+    @Override
+    public OptionalLong committedOffset() {
+        return committed;
+    }
+
+    @Override
+    public long firstInputOffset() {
+        return 0;
+    }
+
+    @Override
+    public <T> List<Received<T>> readAll(Topic<T> topic) {
+        return records(topic).stream().map(record -> as(topic, record)).toList();
+    }
+
+    @Override
+    public <T> List<Received<T>> readSince(Topic<T> topic, long sinceMillis) {
+        return readAll(topic).stream()
+                .filter(record -> record.timestampMillis() >= sinceMillis)
+                .toList();
+    }
+}

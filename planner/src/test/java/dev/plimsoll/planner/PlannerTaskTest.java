@@ -1,0 +1,362 @@
+package dev.plimsoll.planner;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.plimsoll.model.Balance;
+import dev.plimsoll.model.CloseReason;
+import dev.plimsoll.model.Deployment;
+import dev.plimsoll.model.GatherMode;
+import dev.plimsoll.model.LoadWindow;
+import dev.plimsoll.model.LongVector;
+import dev.plimsoll.model.Membership;
+import dev.plimsoll.model.ModelShape;
+import dev.plimsoll.model.Outcome;
+import dev.plimsoll.model.Phase;
+import dev.plimsoll.model.Placement;
+import dev.plimsoll.model.PlacementState;
+import dev.plimsoll.model.PlanCommand;
+import dev.plimsoll.model.PlanCommand.Propose;
+import dev.plimsoll.model.RankAck;
+import dev.plimsoll.model.RankId;
+import dev.plimsoll.model.StepRange;
+import dev.plimsoll.model.Topology;
+import dev.plimsoll.model.WindowSummary;
+import dev.plimsoll.planner.placement.KeepReason;
+import dev.plimsoll.planner.placement.PlanRequest;
+import dev.plimsoll.planner.placement.Policy;
+import dev.plimsoll.planner.placement.Verdict;
+import dev.plimsoll.planner.protocol.PlanLog;
+import dev.plimsoll.wire.Topic;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+
+class PlannerTaskTest {
+    private static final Deployment DEPLOYMENT = new Deployment("r1/decode-0");
+    private static final int LAYERS = 2;
+    /** Tokens per expert: the first two ranks are hot. */
+    private static final long[] SKEWED = {400, 300, 200, 100, 10, 10, 10, 10};
+
+    private final Partition partition = new Partition();
+    private final List<KeepReason> refused = new ArrayList<>();
+    private final List<WindowJoin.Drop> dropped = new ArrayList<>();
+    private final PlannerListener listener = new PlannerListener() {
+        @Override
+        public void refused(Deployment deployment, long window, KeepReason reason, Verdict.Numbers numbers) {
+            refused.add(reason);
+        }
+
+        @Override
+        public void dropped(Deployment deployment, WindowJoin.Drop reason, int windows) {
+            dropped.add(reason);
+        }
+    };
+
+    private static Membership members(long incarnation) {
+        return new Membership(
+                DEPLOYMENT,
+                incarnation,
+                ModelShape.of("small", 8, 1, 0, LAYERS),
+                Topology.even(4, 2, 3),
+                "test",
+                Phase.DECODE,
+                GatherMode.HOST,
+                4,
+                8,
+                1,
+                4);
+    }
+
+    @BeforeEach
+    void begin() {
+        partition.now = 1_000_000;
+        partition.append(Topic.MEMBERS, members(1));
+        restart(Policy.named("greedy"));
+    }
+
+    private void restart(Policy policy) {
+        partition.assign(new PlannerTask(
+                PlannerSettings.DEFAULTS, policy, "test", listener, () -> Instant.ofEpochMilli(partition.now)));
+    }
+
+    /** A complete window; each segment has an equal part of the load, split evenly over replicas. */
+    private void window(long index, boolean companionsFirst, PlacementState... states) {
+        rows(index, 1, states);
+        summary(index, 1, CloseReason.COMPLETE, states);
+        partition.now += 1000;
+        partition.poll(companionsFirst);
+    }
+
+    private void rows(long index, long incarnation, PlacementState... states) {
+        for (int segment = 0; segment < states.length; segment++) {
+            Placement served = served(states[segment]);
+            for (int layer = 0; layer < LAYERS; layer++) {
+                int[][] slots = served.slotsOfExperts(layer, SKEWED.length);
+                long[] load = new long[served.slots()];
+                for (int expert = 0; expert < SKEWED.length; expert++) {
+                    for (int slot : slots[expert]) {
+                        load[slot] = 60 * SKEWED[expert] / slots[expert].length;
+                    }
+                }
+                // Cut by slots, as a wide layer is.
+                for (int first = 0; first < load.length; first += 6) {
+                    LongVector part = LongVector.of(load).slice(first, first + 6);
+                    partition.append(
+                            Topic.WINDOWS,
+                            new LoadWindow(
+                                    DEPLOYMENT,
+                                    incarnation,
+                                    Phase.DECODE,
+                                    index,
+                                    new StepRange(index * 8, index * 8 + 8),
+                                    layer,
+                                    segment,
+                                    states[segment],
+                                    first,
+                                    part,
+                                    1,
+                                    part,
+                                    ""));
+                }
+            }
+        }
+    }
+
+    private Placement served(PlacementState state) {
+        PlanLog log = PlanLog.of(partition.values(Topic.PLAN));
+        Placement base = Optional.ofNullable(log.placements(members(1)).get(state.settledVersion()))
+                .orElseThrow();
+        return state.epoch() == 0
+                ? base
+                : PlanLog.after(log.proposal(state.epoch()).orElseThrow(), state.batchesFlipped(), base, state.epoch());
+    }
+
+    private void summary(long index, long incarnation, CloseReason reason, PlacementState... states) {
+        partition.append(
+                Topic.WINDOW_SUMMARIES,
+                new WindowSummary(
+                        DEPLOYMENT,
+                        incarnation,
+                        Phase.DECODE,
+                        index,
+                        index - 1,
+                        new StepRange(index * 8, index * 8 + 8),
+                        reason,
+                        2,
+                        LongVector.of(2, 2, 2, reason == CloseReason.COMPLETE ? 2 : 1),
+                        new Balance(0.5, 0.4, 1, LAYERS),
+                        List.of(states),
+                        1000,
+                        true,
+                        1000,
+                        0,
+                        0,
+                        0,
+                        0,
+                        0,
+                        0,
+                        0,
+                        partition.now,
+                        ""));
+    }
+
+    private void ack(RankAck.Kind kind, int batch, int... ranks) {
+        Propose decision = decision();
+        for (int rank : ranks) {
+            partition.append(
+                    Topic.ACKS,
+                    new RankAck(
+                            DEPLOYMENT,
+                            1,
+                            new RankId(rank),
+                            decision.epoch(),
+                            kind,
+                            batch,
+                            Optional.empty(),
+                            decision.planHash(),
+                            0));
+        }
+    }
+
+    private Propose decision() {
+        return partition.values(Topic.PLAN).stream()
+                .filter(Propose.class::isInstance)
+                .map(Propose.class::cast)
+                .reduce((earlier, later) -> later)
+                .orElseThrow();
+    }
+
+    private List<String> log() {
+        return partition.values(Topic.PLAN).stream()
+                .map(command -> command.getClass().getSimpleName())
+                .toList();
+    }
+
+    private void proposed() {
+        window(0, true, PlacementState.settled(0));
+        window(1, false, PlacementState.settled(0));
+    }
+
+    private void settled() {
+        proposed();
+        int last = decision().batches().size();
+        ack(RankAck.Kind.ACCEPTED, 0, 0, 1, 2, 3);
+        partition.poll(true);
+        ack(RankAck.Kind.FLIPPED, last, 0, 1, 2, 3);
+        partition.poll(true);
+    }
+
+    @Test
+    void firstActOfAReignIsTermAndVersionZeroOfEveryLayer() {
+        assertThat(log()).containsExactly("Term");
+        assertThat(partition.values(Topic.PLACEMENTS))
+                .extracting(record -> record.version() + "/" + record.layer())
+                .containsExactly("0/0", "0/1");
+    }
+
+    @Test
+    void skewedWindowsBecomeASettledDecisionWithAnOutcome() {
+        settled();
+
+        assertThat(log()).containsExactly("Term", "Propose", "Permit", "Settled");
+        assertThat(refused).containsExactly(KeepReason.COLD);
+        assertThat(partition.values(Topic.PLACEMENTS).subList(2, 4))
+                .extracting(record -> record.version())
+                .containsOnly(1);
+        Propose decision = decision();
+        assertThat(decision.predictedBalancedness()).isGreaterThan(decision.currentBalancedness() + 0.2);
+
+        // The window of the flip says nothing about the promise; the one after it does.
+        window(
+                2,
+                true,
+                PlacementState.settled(0),
+                new PlacementState(0, 1, decision.batches().size()));
+        assertThat(partition.values(Topic.OUTCOMES)).isEmpty();
+        window(3, false, PlacementState.settled(1));
+        window(4, false, PlacementState.settled(1));
+
+        List<Outcome> outcomes = partition.values(Topic.OUTCOMES);
+        assertThat(outcomes).hasSize(1);
+        assertThat(outcomes.get(0).windowIndex()).isEqualTo(3);
+        assertThat(outcomes.get(0).predicted()).isEqualTo(decision.predictedBalancedness());
+        assertThat(refused.subList(1, refused.size()))
+                .containsExactly(KeepReason.COOLDOWN, KeepReason.BALANCED, KeepReason.BALANCED);
+    }
+
+    @Test
+    void flipsWhileThePlannerWasDeadCountAfterItsSuccessorTookOver() {
+        proposed();
+        ack(RankAck.Kind.ACCEPTED, 0, 0, 1, 2, 3);
+        partition.poll(true);
+        ack(RankAck.Kind.FLIPPED, decision().batches().size(), 0, 1, 2, 3);
+        partition.now += 3_600_000;
+
+        restart(Policy.named("greedy"));
+
+        assertThat(log()).containsExactly("Term", "Propose", "Permit", "Term", "Settled");
+        assertThat(partition.values(Topic.PLAN).get(3).header().term()).isEqualTo(2);
+    }
+
+    @Test
+    void successorSeesTheHistoryButDoesNotProposeFromOldWindowsAgain() {
+        settled();
+        window(2, true, PlacementState.settled(1));
+        window(3, true, PlacementState.settled(1));
+        refused.clear();
+
+        restart(Policy.named("greedy"));
+        assertThat(partition.committedOffset()).hasValue(0);
+        partition.poll(true);
+        window(4, true, PlacementState.settled(1));
+
+        assertThat(log()).containsExactly("Term", "Propose", "Permit", "Settled", "Term");
+        assertThat(refused).doesNotContain(KeepReason.COLD).endsWith(KeepReason.BALANCED);
+        assertThat(partition.values(Topic.OUTCOMES)).hasSize(1);
+    }
+
+    @Test
+    void offsetFollowsTheOldestWindowOfTheHistory() {
+        for (long index = 0; index < PlannerSettings.DEFAULTS.historyWindows() + 3; index++) {
+            window(index, index % 2 == 0, PlacementState.settled(0));
+        }
+
+        // Four records per window; three windows have left the history.
+        assertThat(partition.committedOffset()).hasValue(12);
+    }
+
+    @Test
+    void refusedProposalIsAbortedByDeadlineAndVoided() {
+        proposed();
+        ack(RankAck.Kind.ACCEPTED, 0, 0, 1, 2);
+        partition.now += PlannerSettings.DEFAULTS.acceptWithin().toMillis() + 1;
+        partition.poll(true);
+        ack(RankAck.Kind.ABORTED, 0, 0, 1, 2, 3);
+        partition.poll(true);
+
+        assertThat(log()).containsExactly("Term", "Propose", "Abort", "Void");
+        assertThat(partition.values(Topic.PLAN).get(2).summary()).contains("3 of 4 ranks accepted in time");
+    }
+
+    @Test
+    void incompleteWindowIsNeverPlannedFrom() {
+        window(0, true, PlacementState.settled(0));
+        rows(1, 1, PlacementState.settled(0));
+        summary(1, 1, CloseReason.GAP, PlacementState.settled(0));
+        partition.poll(true);
+
+        assertThat(refused).containsExactly(KeepReason.COLD, KeepReason.INCOMPLETE);
+    }
+
+    @Test
+    void windowWithoutSummaryIsGivenUpWhenALaterOneIsWhole() {
+        rows(0, 1, PlacementState.settled(0));
+        partition.poll(true);
+        assertThat(dropped).isEmpty();
+
+        window(1, true, PlacementState.settled(0));
+
+        assertThat(dropped).containsExactly(WindowJoin.Drop.OVERTAKEN);
+        assertThat(partition.committedOffset()).hasValue(4);
+    }
+
+    @Test
+    void newIncarnationVoidsTheDecisionAndBeginsAtVersionZeroWithAHigherEpoch() {
+        proposed();
+        partition.append(Topic.MEMBERS, members(2));
+        partition.poll(true);
+        for (long index = 0; index < 2; index++) {
+            rows(index, 2, PlacementState.settled(0));
+            summary(index, 2, CloseReason.COMPLETE, PlacementState.settled(0));
+            partition.now += 1000;
+            partition.poll(true);
+        }
+
+        assertThat(log()).containsExactly("Term", "Propose", "Void", "Propose");
+        assertThat(decision().epoch()).isEqualTo(2);
+        assertThat(decision().basedOn()).isEqualTo(0);
+        assertThat(decision().header().incarnation()).isEqualTo(2);
+    }
+
+    @Test
+    void policyThatFailsIsCountedAndTheLoopGoesOn() {
+        restart(new Policy() {
+            @Override
+            public String name() {
+                return "broken";
+            }
+
+            @Override
+            public Placement plan(PlanRequest request) {
+                throw new IllegalStateException("broken on purpose");
+            }
+        });
+        proposed();
+
+        assertThat(refused).containsExactly(KeepReason.COLD, KeepReason.ERROR);
+        assertThat(partition.values(Topic.PLAN)).allMatch(PlanCommand.Term.class::isInstance);
+    }
+}
