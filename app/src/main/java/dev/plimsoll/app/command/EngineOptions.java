@@ -35,8 +35,7 @@ public final class EngineOptions {
             names = "--trace-order",
             paramLabel = "ORDER",
             description = "mixed: requests in seeded random order; domains: one data set after another (default: mixed).")
-    @Nullable
-    private TraceTraffic.Order traceOrder;
+    private TraceTraffic.@Nullable Order traceOrder;
 
     @Option(
             names = "--model",
