@@ -1,0 +1,68 @@
+package dev.plimsoll.aggregator;
+
+import dev.plimsoll.model.SampleRecord;
+import dev.plimsoll.wire.Topic;
+import dev.plimsoll.wire.kafka.KafkaSettings;
+import dev.plimsoll.wire.kafka.PartitionLoop;
+import dev.plimsoll.wire.kafka.PartitionTask;
+import java.time.Duration;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.ConcurrentHashMap;
+
+/**
+ * The role: a member of the group that folds samples into windows. Start as many as there is work; each takes over some partitions.
+ *
+ * <p>May be started, asked and closed by any thread.
+ */
+public final class Aggregator implements AutoCloseable {
+    private final AggregatorSettings settings;
+    private final AggregatorListener listener;
+    /** The newest task of each partition; written and used by the loop's thread. */
+    private final Map<Integer, AggregatorTask> tasks = new ConcurrentHashMap<>();
+
+    private final PartitionLoop<SampleRecord> loop;
+
+    public Aggregator(KafkaSettings kafka, AggregatorSettings settings, AggregatorListener listener) {
+        this.settings = settings;
+        this.listener = listener;
+        this.loop = new PartitionLoop<>(kafka, "aggregator", Topic.SAMPLES, this::task, new PartitionLoop.Listener() {
+            @Override
+            public void onRevoked(int partition) {
+                tasks.remove(partition);
+            }
+
+            @Override
+            public void onCommitted(int partition, int outputs, Duration took) {
+                Optional.ofNullable(tasks.get(partition)).ifPresent(task -> task.onCommitted(outputs, took));
+            }
+
+            @Override
+            public void onReset(int partition, Throwable cause) {
+                listener.reset(partition, cause);
+            }
+        });
+    }
+
+    private PartitionTask<SampleRecord> task(int partition) {
+        AggregatorTask task = new AggregatorTask(partition, settings, listener);
+        tasks.put(partition, task);
+        return task;
+    }
+
+    /** Starts the loop's thread and returns. */
+    public void start() {
+        loop.start();
+    }
+
+    /** Whether the loop works. */
+    public boolean alive() {
+        return loop.alive();
+    }
+
+    /** Commits what is folded and leaves the group, within 5 s. */
+    @Override
+    public void close() {
+        loop.close();
+    }
+}

@@ -1,0 +1,36 @@
+package dev.plimsoll.aggregator;
+
+import dev.plimsoll.aggregator.window.Fate;
+import dev.plimsoll.model.Deployment;
+import dev.plimsoll.model.Quarantined;
+import dev.plimsoll.model.WindowSummary;
+import java.time.Duration;
+
+/** What the aggregator tells of its work, on the loop's thread: return soon. For metrics; the topics are the account. */
+public interface AggregatorListener {
+    AggregatorListener NONE = new AggregatorListener() {};
+
+    /** A window is committed: told once per window, except that a crash just behind the commit may swallow it. */
+    default void windowClosed(WindowSummary window) {}
+
+    /**
+     * What became of a record or of cells of it. Told again when work that was not committed is done again.
+     *
+     * @param cells ranks of the sample that share this fate; 0 when the record was no sample
+     */
+    default void fate(Deployment deployment, Fate fate, long cells, long load) {}
+
+    /** A record could not be read; it goes to quarantine. */
+    default void unreadable(Quarantined record) {}
+
+    /** Time is written into the log of a silent deployment. */
+    default void tick(Deployment deployment) {}
+
+    /** Input was lost before it was folded. */
+    default void inputLost(int partition, long neededOffset, long firstOffset) {}
+
+    default void committed(int partition, int outputs, Duration took) {}
+
+    /** A partition's work failed and starts again from what is committed. */
+    default void reset(int partition, Throwable cause) {}
+}

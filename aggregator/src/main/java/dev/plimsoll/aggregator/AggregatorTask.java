@@ -1,0 +1,210 @@
+package dev.plimsoll.aggregator;
+
+import dev.plimsoll.aggregator.window.Checkpoint;
+import dev.plimsoll.aggregator.window.ClosedWindow;
+import dev.plimsoll.aggregator.window.Fate;
+import dev.plimsoll.aggregator.window.Fold;
+import dev.plimsoll.aggregator.window.FoldListener;
+import dev.plimsoll.model.AggregatorState;
+import dev.plimsoll.model.Deployment;
+import dev.plimsoll.model.LoadWindow;
+import dev.plimsoll.model.Membership;
+import dev.plimsoll.model.Quarantined;
+import dev.plimsoll.model.SampleRecord;
+import dev.plimsoll.model.Tick;
+import dev.plimsoll.model.WindowSummary;
+import dev.plimsoll.wire.Topic;
+import dev.plimsoll.wire.kafka.Output;
+import dev.plimsoll.wire.kafka.PartitionTask;
+import dev.plimsoll.wire.kafka.Received;
+import dev.plimsoll.wire.kafka.Recovery;
+import dev.plimsoll.wire.kafka.Transaction;
+import java.time.Duration;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Deque;
+import java.util.List;
+import java.util.Optional;
+import java.util.OptionalLong;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * The windows of one partition, exactly once: what a record closed, the state as of that record, quarantine and the oldest offset that
+ * is still needed travel in one transaction. Recovery reads the state and folds again from that offset.
+ */
+public final class AggregatorTask implements PartitionTask<SampleRecord> {
+    private static final Logger LOG = LoggerFactory.getLogger(AggregatorTask.class);
+
+    /** Unreadable records that are held while no deployment is known that could stand for the partition. */
+    private static final int MOST_HELD = 256;
+
+    private final AggregatorSettings settings;
+    private final AggregatorListener listener;
+    private final Deque<Checkpoint> checkpoints = new ArrayDeque<>();
+    private final Deque<Quarantined> quarantined = new ArrayDeque<>();
+    private final List<Deployment> ticks = new ArrayList<>();
+    private final List<WindowSummary> taken = new ArrayList<>();
+    private final Ticks silence;
+    private Fold fold;
+    private long committed;
+    private int recordsSinceCheckpoint;
+    private boolean inputLost;
+
+    public AggregatorTask(int partition, AggregatorSettings settings, AggregatorListener listener) {
+        this.settings = settings;
+        this.listener = listener;
+        this.silence = new Ticks(settings.tickInterval());
+        this.fold = foldOf(Fold.nothing(partition));
+    }
+
+    private Fold foldOf(AggregatorState state) {
+        return new Fold(state, settings.windows(), new FoldListener() {
+            @Override
+            public void fate(Deployment deployment, Fate fate, long cells, long load) {
+                if (fate == Fate.MEMBERS_CONFLICT
+                        || fate == Fate.MEMBERS_TOO_LARGE
+                        || fate == Fate.TOO_MANY_DEPLOYMENTS) {
+                    LOG.error("A membership record of {} is refused, its samples will be too: {}", deployment, fate);
+                }
+                listener.fate(deployment, fate, cells, load);
+            }
+        });
+    }
+
+    @Override
+    public long recover(Recovery recovery) {
+        Optional<AggregatorState> last = recovery.readAll(Topic.AGGREGATOR_STATE).stream()
+                .map(Received::value)
+                .filter(state -> state.partition() == recovery.partition())
+                .reduce((earlier, later) -> later);
+        OptionalLong group = recovery.committedOffset();
+        if (last.isEmpty() && group.isPresent()) {
+            throw new IllegalStateException("The group has committed offset " + group.getAsLong() + " of "
+                    + Topic.SAMPLES.name() + "-" + recovery.partition() + ", but " + Topic.AGGREGATOR_STATE.name()
+                    + " has no state of it: windows would be published twice. Restore that topic, or delete the group's"
+                    + " offsets to start anew from the oldest sample.");
+        }
+        AggregatorState state = last.orElse(Fold.nothing(recovery.partition()));
+        fold = foldOf(state);
+        // The state alone says what is needed: offsets of a group may expire, the compacted state does not.
+        long needed = state.nextInputOffset();
+        if (group.isPresent() && group.getAsLong() != needed) {
+            LOG.warn(
+                    "Partition {}: the group has committed {}, the state says {}; going by the state",
+                    recovery.partition(),
+                    group.getAsLong(),
+                    needed);
+        }
+        if (needed < recovery.firstInputOffset()) {
+            lost(recovery, needed);
+        }
+        committed = Math.max(needed, recovery.firstInputOffset());
+        return committed;
+    }
+
+    private void lost(Recovery recovery, long needed) {
+        inputLost = true;
+        listener.inputLost(recovery.partition(), needed, recovery.firstInputOffset());
+        LOG.error(
+                "Partition {}: samples from offset {} to {} were deleted before they were folded. Windows are TRUNCATED until one"
+                        + " is complete. Raise the retention of {} or find out why the aggregator was away for so long.",
+                recovery.partition(),
+                needed,
+                recovery.firstInputOffset() - 1,
+                Topic.SAMPLES.name());
+        List<Membership> memberships =
+                recovery.readAll(Topic.MEMBERS).stream().map(Received::value).toList();
+        fold.truncate(memberships);
+    }
+
+    @Override
+    public void onRecord(Received<SampleRecord> record) {
+        silence.heard(record.value().deployment());
+        fold.fold(record.offset(), record.timestampMillis(), record.value()).ifPresent(checkpoints::add);
+        recordsSinceCheckpoint++;
+    }
+
+    @Override
+    public void onUnreadable(Quarantined record, long timestampMillis) {
+        if (fold.replays(record.offset())) {
+            return;
+        }
+        fold.skip(record.offset());
+        recordsSinceCheckpoint++;
+        listener.unreadable(record);
+        LOG.warn("Quarantined {}", record.summary());
+        quarantined.add(record);
+        if (quarantined.size() > MOST_HELD && fold.deployments().isEmpty()) {
+            LOG.error("No deployment is known that could stand for the partition; dropped {}", quarantined.remove());
+        }
+    }
+
+    @Override
+    public void onPoll(long nowMillis) {
+        for (Deployment deployment : silence.due(fold.awaitingTime(), nowMillis)) {
+            ticks.add(deployment);
+            listener.tick(deployment);
+        }
+    }
+
+    @Override
+    public Optional<Transaction> takeTransaction() {
+        if (checkpoints.isEmpty() && fold.live() && checkpointDue()) {
+            checkpoints.add(new Checkpoint(List.of(), fold.state()));
+        }
+        List<Output<?>> outputs = new ArrayList<>();
+        taken.clear();
+        Optional<AggregatorState> state = Optional.empty();
+        while (!checkpoints.isEmpty() && taken.size() < settings.windowsPerTransaction()) {
+            Checkpoint checkpoint = checkpoints.remove();
+            checkpoint.windows().forEach(window -> add(outputs, window));
+            state = Optional.of(checkpoint.state());
+        }
+        state.ifPresent(latest -> add(outputs, latest));
+        ticks.forEach(deployment -> outputs.add(Output.of(Topic.SAMPLES, deployment, new Tick(deployment))));
+        ticks.clear();
+        return outputs.isEmpty() ? Optional.empty() : Optional.of(new Transaction(outputs, committed));
+    }
+
+    /** Whether something besides windows has to be committed. Without a deployment there is no key to write it under. */
+    private boolean checkpointDue() {
+        return !fold.deployments().isEmpty()
+                && (!quarantined.isEmpty()
+                        || !ticks.isEmpty()
+                        || inputLost
+                        || recordsSinceCheckpoint >= settings.recordsPerCheckpoint());
+    }
+
+    private void add(List<Output<?>> outputs, ClosedWindow window) {
+        WindowSummary summary = window.summary();
+        for (LoadWindow load : window.loads()) {
+            outputs.add(Output.at(Topic.WINDOWS, load.deployment(), load, summary.closedAtMillis()));
+        }
+        outputs.add(Output.at(Topic.WINDOW_SUMMARIES, summary.deployment(), summary, summary.closedAtMillis()));
+        taken.add(summary);
+    }
+
+    private void add(List<Output<?>> outputs, AggregatorState state) {
+        Deployment any = state.sequences().get(0).members().deployment();
+        while (!quarantined.isEmpty() && quarantined.element().offset() <= state.asOf()) {
+            outputs.add(Output.of(Topic.QUARANTINE, any, quarantined.remove()));
+        }
+        outputs.add(Output.of(Topic.AGGREGATOR_STATE, any, state));
+        long next = state.nextInputOffset();
+        if (next < committed && !inputLost) {
+            throw new IllegalStateException(
+                    "offset " + next + " is needed, but " + committed + " is committed: a fault in the fold");
+        }
+        committed = Math.max(committed, next);
+        inputLost = false;
+        recordsSinceCheckpoint = 0;
+    }
+
+    /** The transaction that was taken last is committed. */
+    void onCommitted(int outputs, Duration took) {
+        taken.forEach(listener::windowClosed);
+        taken.clear();
+        listener.committed(fold.state().partition(), outputs, took);
+    }
+}

@@ -1,0 +1,182 @@
+package dev.plimsoll.aggregator.window;
+
+import dev.plimsoll.model.AggregatorState.Counts;
+import dev.plimsoll.model.Balance;
+import dev.plimsoll.model.CloseReason;
+import dev.plimsoll.model.LoadWindow;
+import dev.plimsoll.model.LongVector;
+import dev.plimsoll.model.Membership;
+import dev.plimsoll.model.PlacementState;
+import dev.plimsoll.model.StepRange;
+import dev.plimsoll.model.WindowSummary;
+import java.util.ArrayList;
+import java.util.BitSet;
+import java.util.List;
+import java.util.Locale;
+import java.util.Optional;
+import java.util.stream.Collectors;
+import java.util.stream.IntStream;
+
+/** What is published of a window when it closes. Floating point appears here, once, and goes nowhere from here. */
+record ClosingReport(
+        Membership members,
+        long index,
+        CloseReason reason,
+        long previousIndex,
+        Optional<OpenWindow> window,
+        Counts counts) {
+    /** Counters per record: with 5 bytes each at most 20 KB. */
+    private static final int MOST_COUNTERS = 4096;
+
+    ClosedWindow closedWindow(int partition, long offset, long appendTime, int subWindows) {
+        List<LoadWindow> loads = window.map(this::loads).orElse(List.of());
+        List<PlacementState> states = window.map(
+                        open -> open.segments().stream().map(Segment::state).toList())
+                .orElse(List.of());
+        int ranks = members.topology().ranks();
+        LongVector present = window.map(OpenWindow::present).orElse(LongVector.of(new long[ranks]));
+        BitSet violations = window.map(OpenWindow::violations).orElse(new BitSet());
+        Balance balance = balance();
+        long tokens = window.map(OpenWindow::tokens).orElse(0L);
+        WindowSummary summary = new WindowSummary(
+                members.deployment(),
+                members.incarnation(),
+                members.phase(),
+                index,
+                previousIndex,
+                steps(),
+                reason,
+                members.boundariesPerWindow(),
+                present,
+                balance,
+                states,
+                tokens,
+                violations.isEmpty(),
+                window.map(OpenWindow::accepted).orElse(0L),
+                counts.unattributed(),
+                counts.late(),
+                counts.duplicates(),
+                counts.conflicts(),
+                counts.rejected(),
+                partition,
+                offset,
+                appendTime,
+                line(present, balance, states, tokens, violations));
+        return new ClosedWindow(loads, summary);
+    }
+
+    private StepRange steps() {
+        return OpenWindow.steps(members, index);
+    }
+
+    private List<LoadWindow> loads(OpenWindow open) {
+        int slots = members.topology().slots();
+        List<LoadWindow> loads = new ArrayList<>();
+        for (int layer = 0; layer < members.shape().layers(); layer++) {
+            for (int segment = 0; segment < open.segments().size(); segment++) {
+                Segment sums = open.segments().get(segment);
+                LongVector load = LongVector.of(sums.load(layer));
+                int width = Math.max(1, MOST_COUNTERS / (sums.subWindows() + 1));
+                for (int from = 0; from < slots; from += width) {
+                    int to = Math.min(slots, from + width);
+                    LongVector part = load.slice(from, to);
+                    loads.add(new LoadWindow(
+                            members.deployment(),
+                            members.incarnation(),
+                            members.phase(),
+                            index,
+                            steps(),
+                            layer,
+                            segment,
+                            sums.state(),
+                            from,
+                            part,
+                            sums.subWindows(),
+                            LongVector.of(sums.subLoad(layer, from, to)),
+                            line(layer, sums.state(), from, part)));
+                }
+            }
+        }
+        return loads;
+    }
+
+    private Balance balance() {
+        int ranks = members.topology().ranks();
+        int width = members.topology().slotsPerRank();
+        long[][] loadOfRank = new long[members.shape().layers()][ranks];
+        for (Segment segment : window.map(OpenWindow::segments).orElse(List.of())) {
+            for (int layer = 0; layer < loadOfRank.length; layer++) {
+                long[] load = segment.load(layer);
+                for (int slot = 0; slot < load.length; slot++) {
+                    loadOfRank[layer][slot / width] = Math.addExact(loadOfRank[layer][slot / width], load[slot]);
+                }
+            }
+        }
+        return Balance.of(loadOfRank);
+    }
+
+    private String where() {
+        return members.deployment() + " inc " + members.incarnation() + " window " + index + " " + steps();
+    }
+
+    private String line(int layer, PlacementState state, int firstSlot, LongVector load) {
+        int hottest = 0;
+        for (int slot = 1; slot < load.size(); slot++) {
+            hottest = load.at(slot) > load.at(hottest) ? slot : hottest;
+        }
+        return where() + " layer " + layer + " " + state + ": load " + load.sum() + " on slots " + firstSlot + ".."
+                + (firstSlot + load.size() - 1) + ", hottest " + (firstSlot + hottest) + " with " + load.at(hottest);
+    }
+
+    private String line(
+            LongVector present, Balance balance, List<PlacementState> states, long tokens, BitSet violations) {
+        StringBuilder line = new StringBuilder(where()).append(' ').append(reason);
+        if (tokens > 0) {
+            line.append(", ").append(tokens).append(" tokens");
+        }
+        if (balance.loaded()) {
+            line.append(String.format(
+                    Locale.ROOT,
+                    ", balancedness %.3f mean, %.3f min in layer %d",
+                    balance.mean(),
+                    balance.min(),
+                    balance.worstLayer()));
+        }
+        if (!states.isEmpty()) {
+            line.append(", ").append(some(states.stream().map(Object::toString).toList()));
+        }
+        if (reason != CloseReason.COMPLETE) {
+            int expected = members.boundariesPerWindow();
+            List<String> lacking = IntStream.range(0, present.size())
+                    .filter(rank -> present.at(rank) < expected)
+                    .mapToObj(Integer::toString)
+                    .toList();
+            line.append(", cells ").append(present.sum()).append('/').append((long) expected * present.size());
+            line.append(", missing of ranks ").append(some(lacking));
+            if (window.map(OpenWindow::spanned).orElse(false)) {
+                line.append(", a sample spanned a border or a flip");
+            }
+        }
+        if (!violations.isEmpty()) {
+            line.append(", NOT CONSERVED in layers ")
+                    .append(some(violations.stream().mapToObj(Integer::toString).toList()));
+        }
+        append(line, "late", counts.late());
+        append(line, "duplicates", counts.duplicates());
+        append(line, "conflicts", counts.conflicts());
+        append(line, "rejected", counts.rejected());
+        append(line, "unattributed load", counts.unattributed());
+        return line.toString();
+    }
+
+    private static void append(StringBuilder line, String name, long count) {
+        if (count > 0) {
+            line.append(", ").append(name).append(' ').append(count);
+        }
+    }
+
+    private static String some(List<String> names) {
+        return names.stream().limit(8).collect(Collectors.joining(" "))
+                + (names.size() > 8 ? " and " + (names.size() - 8) + " more" : "");
+    }
+}

@@ -1,0 +1,39 @@
+package dev.plimsoll.aggregator.window;
+
+import dev.plimsoll.model.LoadSample;
+import java.util.NavigableSet;
+
+/**
+ * The decisions of the fold that are easy to get wrong. One object per deployment and life of the task; the rules have no state.
+ *
+ * <p>Tests put wrong variants in place of each to show that the properties would find them.
+ */
+class FoldRules {
+    /** The time that grace is measured with: the record's own, even if it is behind an earlier one's. */
+    long clock(long appendTimeMillis) {
+        return appendTimeMillis;
+    }
+
+    /** Whether the grace timer of a window starts when a quorum passes its end; not only once it is the first open one. */
+    boolean startsTimer(long window, long firstOpen) {
+        return true;
+    }
+
+    /** The first open window after a close: the next, even when nothing has come for it, as others may still be on the way. */
+    long next(long closed, NavigableSet<Long> open) {
+        return closed + 1;
+    }
+
+    /** Whether so many ranks are too far ahead that it is this fold that is behind. */
+    boolean resyncs(int ranksTooFar, int quorum) {
+        return ranksTooFar >= quorum;
+    }
+
+    /** Whether a sample inside of a window belongs to it. */
+    boolean attributable(LoadSample sample) {
+        return !sample.mixed();
+    }
+
+    /** A cell came again with other values: the first in log order stays. */
+    void onConflict(OpenWindow window, LoadSample sample, int rank) {}
+}

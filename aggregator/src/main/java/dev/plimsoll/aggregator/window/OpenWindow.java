@@ -1,0 +1,192 @@
+package dev.plimsoll.aggregator.window;
+
+import dev.plimsoll.model.LoadSample;
+import dev.plimsoll.model.LongVector;
+import dev.plimsoll.model.Membership;
+import dev.plimsoll.model.PlacementState;
+import dev.plimsoll.model.StepRange;
+import java.util.ArrayList;
+import java.util.BitSet;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * A window that samples may still be added to: a set of cells and their sums.
+ *
+ * <p>A rank's part of a sample is taken whole or not at all. If any of its boundary intervals is there already in any of its layers, it
+ * is left out: as a duplicate if the same steps and layers came before with the same content, else as a conflict. So emitters that cut
+ * steps or layers differently never count anything twice; at worst something stays out, and is counted as such.
+ *
+ * <p>A sample over several sub-windows cannot be split; it counts in the one that its last step is in.
+ */
+final class OpenWindow {
+    private record CellKey(int rank, StepRange steps, int firstLayer, int layers) {}
+
+    private final Membership members;
+    private final StepRange steps;
+    private final long firstOffset;
+    private final int boundaries;
+    private final int ranks;
+    private final int layers;
+    private final int subWindows;
+    /** Content of every cell, for lookup only: hash order reaches nothing. */
+    private final Map<CellKey, Long> cells = new HashMap<>();
+    /** {@code (boundary · ranks + rank) · layers + layer}; by boundary first, as later ones are mostly empty. */
+    private final BitSet taken = new BitSet();
+    /** {@code [boundary · ranks + rank]} layers taken. */
+    private final int[] layersTaken;
+    /** {@code [rank]} boundary intervals of which all layers are there. */
+    private final long[] present;
+
+    private final List<Segment> segments = new ArrayList<>();
+    private final Routed routed;
+    private int presentOfAll;
+    private long accepted;
+    private boolean spanned;
+
+    OpenWindow(Membership members, long index, int subWindows, long firstOffset) {
+        this.members = members;
+        this.steps = steps(members, index);
+        this.firstOffset = firstOffset;
+        this.boundaries = members.boundariesPerWindow();
+        this.ranks = members.topology().ranks();
+        this.layers = members.shape().layers();
+        this.subWindows = subWindows;
+        this.layersTaken = new int[boundaries * ranks];
+        this.present = new long[ranks];
+        this.routed = new Routed(ranks, layers);
+    }
+
+    static StepRange steps(Membership members, long index) {
+        return new StepRange(index * members.windowSteps(), (index + 1) * members.windowSteps());
+    }
+
+    /** Whether a further state would be more than one per boundary, which no protocol produces. */
+    boolean admits(PlacementState state) {
+        return segments.size() < boundaries
+                || segments.stream().anyMatch(segment -> segment.state().equals(state));
+    }
+
+    /** Adds a rank's part of a sample inside of this window, unless it overlaps what is there. */
+    Fate offer(LoadSample sample, Cell cell) {
+        if (overlaps(sample, cell.rank())) {
+            return compare(sample, cell);
+        }
+        cells.put(key(sample, cell.rank()), cell.hash());
+        for (int boundary = boundary(sample.steps().from());
+                boundary < boundary(sample.steps().to());
+                boundary++) {
+            int at = boundary * ranks + cell.rank();
+            taken.set(at * layers + sample.firstLayer(), at * layers + sample.firstLayer() + sample.layers());
+            layersTaken[at] += sample.layers();
+            if (layersTaken[at] == layers) {
+                present[cell.rank()]++;
+                presentOfAll++;
+            }
+        }
+        add(sample, cell.rank(), 1);
+        return Fate.ACCEPTED;
+    }
+
+    /** Adds to the sums only, or takes away. */
+    void add(LoadSample sample, int rank, int sign) {
+        int subWindow = (int) ((sample.steps().to() - steps.from() - 1) * subWindows / steps.length());
+        long[] loadOfLayer = segment(sample.state()).add(sample, rank, subWindow, sign);
+        for (long load : loadOfLayer) {
+            accepted += sign * load;
+        }
+        routed.add(sample, loadOfLayer, sign);
+    }
+
+    /** Remembers a rank's part of a sample that ends in this window but belongs to none. */
+    Fate offerUnattributed(LoadSample sample, Cell cell) {
+        spanned = true;
+        return cells.putIfAbsent(key(sample, cell.rank()), cell.hash()) == null
+                ? Fate.UNATTRIBUTED
+                : compare(sample, cell);
+    }
+
+    /** A sample that spans into this window could not be attributed. */
+    void markSpanned() {
+        spanned = true;
+    }
+
+    private Fate compare(LoadSample sample, Cell cell) {
+        Long there = cells.get(key(sample, cell.rank()));
+        return there != null && there == cell.hash() ? Fate.DUPLICATE : Fate.CONFLICT;
+    }
+
+    private boolean overlaps(LoadSample sample, int rank) {
+        for (int boundary = boundary(sample.steps().from());
+                boundary < boundary(sample.steps().to());
+                boundary++) {
+            int at = boundary * ranks + rank;
+            if (layersTaken[at] == 0) {
+                continue;
+            }
+            int from = at * layers + sample.firstLayer();
+            int next = taken.nextSetBit(from);
+            if (next >= 0 && next < from + sample.layers()) {
+                return true;
+            }
+        }
+        return false;
+    }
+
+    private Segment segment(PlacementState state) {
+        for (Segment segment : segments) {
+            if (segment.state().equals(state)) {
+                return segment;
+            }
+        }
+        Segment segment =
+                new Segment(state, subWindows, layers, members.topology().slots());
+        segments.add(segment);
+        return segment;
+    }
+
+    private int boundary(long step) {
+        return (int) ((step - steps.from()) / members.boundarySteps());
+    }
+
+    private static CellKey key(LoadSample sample, int rank) {
+        return new CellKey(rank, sample.steps(), sample.firstLayer(), sample.layers());
+    }
+
+    boolean complete() {
+        return presentOfAll == boundaries * ranks;
+    }
+
+    boolean spanned() {
+        return spanned;
+    }
+
+    /** Offset of the first record that this window holds anything of. */
+    long firstOffset() {
+        return firstOffset;
+    }
+
+    LongVector present() {
+        return LongVector.of(present);
+    }
+
+    long accepted() {
+        return accepted;
+    }
+
+    /** In the order in which their states were seen first. */
+    List<Segment> segments() {
+        return segments;
+    }
+
+    BitSet violations() {
+        return routed.violations();
+    }
+
+    /** Tokens per layer, on average over layers. */
+    long tokens() {
+        return routed.assignments(steps.from(), members.boundarySteps())
+                / ((long) members.shape().topK() * layers);
+    }
+}

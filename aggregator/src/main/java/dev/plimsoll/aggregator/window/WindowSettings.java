@@ -1,0 +1,62 @@
+package dev.plimsoll.aggregator.window;
+
+import java.time.Duration;
+
+/**
+ * When windows close without everybody, and what the fold remembers at most. How long a window is stands in the membership record.
+ *
+ * <p>Windows are a function of the log <em>and</em> of these settings: change them between incarnations.
+ *
+ * @param quorumPercent ranks that have to pass a window's end before it may close without the others; never fewer than a majority
+ * @param gracePercent how far beyond the window's end a quorum has to be to close it, in percent of a window's steps
+ * @param graceTime how long after a quorum passed its end a window closes, in append time
+ * @param windowsAhead how many windows a sample may be ahead of the first open one; bounds memory
+ * @param subWindows most equal parts of a window that are summed on their own, 1..16
+ * @param rememberedRejects most samples per deployment that were too far ahead and have to be remembered as such
+ */
+public record WindowSettings(
+        int quorumPercent,
+        int gracePercent,
+        Duration graceTime,
+        int windowsAhead,
+        int subWindows,
+        int rememberedRejects) {
+    public static final WindowSettings DEFAULT = new WindowSettings(90, 50, Duration.ofSeconds(5), 8, 8, 4096);
+
+    public WindowSettings {
+        require(quorumPercent >= 1 && quorumPercent <= 100, "quorumPercent", quorumPercent, "1..100");
+        require(windowsAhead >= 1 && windowsAhead <= 64, "windowsAhead", windowsAhead, "1..64");
+        require(
+                gracePercent >= 0 && gracePercent <= 100 * windowsAhead,
+                "gracePercent",
+                gracePercent,
+                "0.." + 100 * windowsAhead + ", as samples further ahead are not accepted");
+        require(!graceTime.isNegative(), "graceTime", graceTime, "0 or more");
+        require(subWindows >= 1 && subWindows <= 16, "subWindows", subWindows, "1..16");
+        require(rememberedRejects >= 1, "rememberedRejects", rememberedRejects, "1 or more");
+    }
+
+    private static void require(boolean holds, String name, Object value, String range) {
+        if (!holds) {
+            throw new IllegalArgumentException(name + " " + value + " must be in " + range);
+        }
+    }
+
+    /** Ranks that decide for all. */
+    int quorum(int ranks) {
+        return Math.max(ranks / 2 + 1, (int) (((long) ranks * quorumPercent + 99) / 100));
+    }
+
+    long graceSteps(int windowSteps) {
+        return (long) windowSteps * gracePercent / 100;
+    }
+
+    /** The largest number of parts, up to the one that is set, that cuts a window at boundaries into equal parts. */
+    int subWindows(int boundariesPerWindow) {
+        int parts = Math.min(subWindows, boundariesPerWindow);
+        while (boundariesPerWindow % parts != 0) {
+            parts--;
+        }
+        return parts;
+    }
+}
