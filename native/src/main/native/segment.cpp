@@ -62,10 +62,9 @@ struct alignas(64) Segment::Member {
     std::atomic<uint64_t> arrived;   // last generation contributed; only to name who is missing
 };
 
-// Counts over all generations that use the same buffers; they only grow (and wrap), so nobody has to reset them.
+// Arrivals over all generations that use the same buffers; the count only grows (and wraps), so nobody has to reset it.
 struct alignas(64) Segment::Meeting {
     std::atomic<uint32_t> arrived;
-    alignas(64) std::atomic<uint32_t> consumed;
 };
 
 struct alignas(64) Segment::Contribution {
@@ -85,7 +84,7 @@ Layout layout_of(uint32_t members, uint64_t gather_bytes, uint64_t staging_bytes
     Layout at{};
     at.members = page;
     at.meetings = at.members + members * 64ULL;
-    at.contributions = padded(at.meetings + gather_depth * 128ULL, page);
+    at.contributions = padded(at.meetings + gather_depth * 64ULL, page);
     at.stride = 64 + padded(gather_bytes, 64);
     at.rooms = padded(at.contributions + gather_depth * members * at.stride, page);
     at.staging = padded(at.rooms + members * uint64_t{max_tags} * sizeof(Room), page);
@@ -116,7 +115,7 @@ std::shared_ptr<Segment> Segment::join(const std::string& path, const plm_comm_o
         fail(PLM_E_ARG, "gather_bytes " + std::to_string(opts.gather_bytes) + " or staging_bytes " +
                             std::to_string(opts.staging_bytes) + " is too large");
     }
-    static_assert(sizeof(Member) == 64 && sizeof(Meeting) == 128 && sizeof(Contribution) == 64, "layout");
+    static_assert(sizeof(Member) == 64 && sizeof(Meeting) == 64 && sizeof(Contribution) == 64, "layout");
     const uint64_t total = total_bytes(opts.members, opts.gather_bytes, opts.staging_bytes);
 
     // The lock belongs to a file, and the file at the path may be replaced while we wait for it: then start again.
@@ -209,7 +208,7 @@ Segment::Member& Segment::member(uint32_t rank) const {
 
 Segment::Meeting& Segment::meeting(uint64_t generation) const {
     const uint64_t index = (generation - 1) % gather_depth;
-    return *map_->at<Meeting>(layout_of(members_, gather_bytes_, staging_bytes_).meetings + index * 128);
+    return *map_->at<Meeting>(layout_of(members_, gather_bytes_, staging_bytes_).meetings + index * 64);
 }
 
 Segment::Contribution& Segment::contribution(uint64_t generation, uint32_t rank) const {
@@ -273,11 +272,6 @@ void Segment::gather(uint32_t rank, uint64_t generation, const GatherCall& call)
     }
     Meeting& here = meeting(generation);
     const uint32_t round = static_cast<uint32_t>((generation - 1) / gather_depth);
-    // The buffers were last used four generations ago; whoever has not read them yet still may.
-    await(here.consumed, round * members_, call,
-          [&] { return "gather " + std::to_string(generation) + ": a member has not read gather " +
-                       std::to_string(generation - gather_depth) + " in time"; });
-
     Contribution& mine = contribution(generation, rank);
     mine.generation = generation;
     mine.tag = call.tag;
@@ -309,15 +303,11 @@ void Segment::gather(uint32_t rank, uint64_t generation, const GatherCall& call)
         }
         std::memcpy(out + peer * bytes, reinterpret_cast<const std::byte*>(&theirs) + sizeof theirs, bytes);
     }
-    if (here.consumed.fetch_add(1, std::memory_order_acq_rel) + 1 == full) {
-        futex_wake_all(here.consumed);
-    }
 }
 
 void Segment::wake_gathers() {
     for (uint64_t generation = 1; generation <= gather_depth; generation++) {
         futex_wake_all(meeting(generation).arrived);
-        futex_wake_all(meeting(generation).consumed);
     }
 }
 

@@ -9,7 +9,9 @@ namespace plm {
 
 constexpr uint32_t max_members = 1024;
 constexpr uint32_t max_tags = 1024;
-constexpr uint32_t gather_depth = 4;
+// Two buffers suffice: whoever is through with gather g + 1 has seen all members arrive there, and a member arrives only
+// after it has read gather g. So nobody still reads what gather g + 2 overwrites.
+constexpr uint32_t gather_depth = 2;
 
 // One receive of one member in an exchange. The receiver grants its room, the sender fills it, the receiver empties it;
 // nobody writes to a room that was not granted for the very exchange, so a late sender cannot spoil the next one.
