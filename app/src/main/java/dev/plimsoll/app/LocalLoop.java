@@ -32,6 +32,7 @@ public final class LocalLoop implements AutoCloseable {
     private final Aggregator aggregator;
     private final Planner planner;
     private final NodeWorker worker;
+    private final Meters meters;
     private final Lifecycle lifecycle = new Lifecycle();
 
     /**
@@ -47,6 +48,7 @@ public final class LocalLoop implements AutoCloseable {
             Path directory,
             Meters meters,
             Consumer<String> problems) {
+        this.meters = meters;
         ranks = lifecycle.started(
                 "ranks", new LocalRanks(members, engine, traffic, directory, Optional.empty(), meters.agents(), problems));
         meters.engine(members.deployment(), ranks.counts());
@@ -58,7 +60,7 @@ public final class LocalLoop implements AutoCloseable {
                 meters.resets("planner");
             }
         });
-        worker = new NodeWorker(kafka, directory, meters.worker());
+        worker = new NodeWorker(kafka, directory, members.deployment(), meters.worker());
     }
 
     /** Starts the roles and lets the ranks step; completes when the ranks stop, for whatever reason. */
@@ -92,8 +94,8 @@ public final class LocalLoop implements AutoCloseable {
         return Map.of(
                 "aggregator", aggregator::alive,
                 "planner", planner::alive,
-                "worker", worker::alive,
-                "collector", collector::alive);
+                "worker", meters::membersPublished,
+                "collector", meters::ringRead);
     }
 
     @Override

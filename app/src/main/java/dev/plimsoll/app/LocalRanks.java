@@ -17,7 +17,8 @@ import dev.plimsoll.simulator.ProcessGroup;
 import dev.plimsoll.simulator.Totals;
 import dev.plimsoll.simulator.Traffic;
 import dev.plimsoll.worker.AgentListener;
-import dev.plimsoll.worker.MembershipFile;
+import dev.plimsoll.wire.MembershipFile;
+import dev.plimsoll.wire.RankFiles;
 import dev.plimsoll.worker.RankAgent;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -79,7 +80,7 @@ public final class LocalRanks implements AutoCloseable {
                 problems.accept("misrouted token: " + token);
             }
         };
-        MembershipFile.write(directory, members);
+        new MembershipFile(directory).write(members);
         Placement initial = Placement.initial(members.shape(), members.topology());
         Device device = Device.open("host");
         opened.push(device);
@@ -115,7 +116,7 @@ public final class LocalRanks implements AutoCloseable {
                 device,
                 communicator,
                 new HeatCapture.Options(
-                        directory.resolve("rank-" + rank.index() + ".ring"),
+                        RankFiles.ring(directory, rank.index()),
                         members.deployment().id(),
                         members.incarnation(),
                         rank.index(),
@@ -126,7 +127,7 @@ public final class LocalRanks implements AutoCloseable {
                         engine.rank(rank).loadAddress(),
                         engine.rank(rank).routedAddress()));
         onDispatchThread.push(capture);
-        PlanMailbox mailbox = PlanMailbox.open(directory.resolve("rank-" + rank.index() + ".mailbox"), MAILBOX_BYTES);
+        PlanMailbox mailbox = PlanMailbox.open(RankFiles.mailbox(directory, rank.index()), MAILBOX_BYTES);
         opened.push(mailbox);
         RankAgent agent = RankAgent.open(
                 members, rank, initial, device, communicator, capture, mailbox, engine.rank(rank), FLIP_TIMEOUT, agents);

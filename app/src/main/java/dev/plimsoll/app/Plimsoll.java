@@ -85,10 +85,10 @@ public final class Plimsoll {
         }
         Problems problems = new Problems();
         ParseResult command = parsed;
-        command.errors().forEach(error -> problems.add(error.getMessage()));
+        command.errors().forEach(error -> problems.add("", error));
         while (command.hasSubcommand()) {
             command = command.subcommand();
-            command.errors().forEach(error -> problems.add(error.getMessage()));
+            command.errors().forEach(error -> problems.add("", error));
         }
         CommandLine line = command.commandSpec().commandLine();
         if (!line.getSubcommands().isEmpty() && !(command.commandSpec().userObject() instanceof Validated)) {

@@ -10,13 +10,23 @@ final class AggregatorStateCodec implements Codec<AggregatorState> {
 
     @Override
     public void write(AggregatorState state, Fields to) {
-        to.put("summary", line(state)).put("partition", state.partition()).beginList("sequences");
+        to.put("summary", line(state))
+                .put("partition", state.partition())
+                .put("asOf", state.asOf())
+                .beginList("sequences");
         for (Sequence sequence : state.sequences()) {
             Fields fields = to.addTo("sequences")
                     .put("firstOpen", sequence.firstOpen())
                     .put("closedBy", sequence.closedBy())
                     .put("previousIndex", sequence.previousIndex())
                     .put("ended", sequence.ended())
+                    .put("truncated", sequence.truncated())
+                    .put("oldestNeeded", sequence.oldestNeeded())
+                    .put("late", sequence.counts().late())
+                    .put("duplicates", sequence.counts().duplicates())
+                    .put("conflicts", sequence.counts().conflicts())
+                    .put("rejected", sequence.counts().rejected())
+                    .put("unattributed", sequence.counts().unattributed())
                     .put("excluded", sequence.excluded())
                     .put("farthest", sequence.farthest());
             members.write(sequence.members(), fields.putFields("members"));
@@ -27,6 +37,7 @@ final class AggregatorStateCodec implements Codec<AggregatorState> {
     public AggregatorState read(Fields from) {
         return new AggregatorState(
                 from.integer("partition"),
+                from.number("asOf"),
                 from.list("sequences").stream().map(this::sequence).toList());
     }
 
@@ -37,8 +48,16 @@ final class AggregatorStateCodec implements Codec<AggregatorState> {
                 from.number("closedBy"),
                 from.number("previousIndex"),
                 from.flag("ended"),
+                from.flag("truncated"),
+                from.number("oldestNeeded"),
                 from.longs("excluded"),
-                from.longs("farthest"));
+                from.longs("farthest"),
+                new AggregatorState.Counts(
+                        from.number("late"),
+                        from.number("duplicates"),
+                        from.number("conflicts"),
+                        from.number("rejected"),
+                        from.number("unattributed")));
     }
 
     @Override

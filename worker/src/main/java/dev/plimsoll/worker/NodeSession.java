@@ -19,6 +19,7 @@ import reactor.core.Disposable;
 import reactor.core.Disposables;
 import reactor.core.publisher.Flux;
 import reactor.core.publisher.Mono;
+import reactor.core.publisher.Sinks;
 import reactor.core.scheduler.Scheduler;
 import reactor.util.retry.Retry;
 
@@ -40,6 +41,7 @@ final class NodeSession {
     private final Map<RankId, AckLedger> ledgers = new TreeMap<>();
     private final Disposable.Swap feeding = Disposables.swap();
     private final Disposable.Composite running = Disposables.composite();
+    private final Sinks.Empty<Void> stopped = Sinks.empty();
     private long stalledAt = -1;
 
     NodeSession(
@@ -144,10 +146,13 @@ final class NodeSession {
         AckLedger ledger = ledgers.getOrDefault(port.rank(), new AckLedger());
         List<RankAck> holding = RankAcks.of(members.deployment(), members.incarnation(), port.rank(), seen);
         for (RankAck ack : ledger.take(holding, now())) {
-            running.add(topics.write(ack).publishOn(scheduler).subscribe(offset -> delivered(ledger, ack), e -> {
-                ledger.failed(ack, now());
-                listener.onAckDelayed(ack, e);
-            }));
+            Mono.defer(() -> topics.write(ack))
+                    .publishOn(scheduler)
+                    .takeUntilOther(stopped.asMono())
+                    .subscribe(offset -> delivered(ledger, ack), e -> {
+                        ledger.failed(ack, now());
+                        listener.onAckDelayed(ack, e);
+                    });
         }
     }
 
@@ -169,12 +174,13 @@ final class NodeSession {
 
     /** Starts nothing new; files stay open for what runs at this moment. */
     void stop() {
+        stopped.tryEmitEmpty();
         running.dispose();
     }
 
     /** Closes the files; on the scheduler's thread, or after it has ended. */
     void close() {
-        running.dispose();
+        stop();
         for (RankPort port : new ArrayList<>(ranks.values())) {
             port.close();
         }

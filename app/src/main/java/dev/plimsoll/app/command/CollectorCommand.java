@@ -32,7 +32,7 @@ public final class CollectorCommand implements Callable<Integer>, Validated {
         try (RoleRun run = new RoleRun()) {
             Collector collector = run.lifecycle().started("collector", new Collector(kafka.settings(), shared.directory(), "node", run.meters().collector()));
             collector.start();
-            run.serve(metrics, Map.of("collector", collector::alive));
+            run.serve(metrics, Map.of("collector", run.meters()::ringRead));
             System.err.println("collector runs against " + kafka.settings().bootstrapServers() + " on " + shared.directory());
             run.lifecycle().await();
         }

@@ -99,7 +99,7 @@ public final class EngineOptions {
         try {
             new Deployment(deployment);
         } catch (IllegalArgumentException e) {
-            problems.add("--deployment: " + e.getMessage());
+            problems.add("--deployment: ", e);
         }
         checkTraffic(problems);
         checkTopology(problems);
@@ -107,7 +107,7 @@ public final class EngineOptions {
             try {
                 engine(0, ranks);
             } catch (IllegalArgumentException e) {
-                problems.add(e.getMessage());
+                problems.add("", e);
             }
         }
     }
@@ -125,7 +125,7 @@ public final class EngineOptions {
                 traffic = lanes -> new GeneratedTraffic(preset, lanes, seed);
             }
         } catch (IllegalArgumentException | java.io.UncheckedIOException e) {
-            problems.add((trace != null ? "--trace: " : "--model: ") + e.getMessage());
+            problems.add(trace != null ? "--trace: " : "--model: ", e);
         }
     }
 

@@ -11,6 +11,12 @@ public final class Problems {
         found.add(problem);
     }
 
+    /** Notes what an exception says, behind the option that it speaks of (may be empty). */
+    public void add(String option, Exception failure) {
+        String message = failure.getMessage();
+        found.add(option + (message == null ? failure.toString() : message));
+    }
+
     /** Notes the problem unless the condition holds. */
     public void require(boolean condition, String problem) {
         if (!condition) {

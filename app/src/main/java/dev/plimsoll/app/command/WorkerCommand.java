@@ -1,8 +1,12 @@
 package dev.plimsoll.app.command;
 
+import dev.plimsoll.model.Membership;
+import dev.plimsoll.wire.MembershipFile;
 import dev.plimsoll.worker.NodeWorker;
 import java.nio.file.Files;
+import java.time.Duration;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -10,6 +14,8 @@ import picocli.CommandLine.Mixin;
 /** Decisions to ranks, acks to Kafka. */
 @Command(name = "worker", mixinStandardHelpOptions = true, description = "Hand decisions to this node's ranks and publish their acks.")
 public final class WorkerCommand implements Callable<Integer>, Validated {
+    private static final Duration POLL = Duration.ofMillis(200);
+
     @Mixin
     private KafkaOptions kafka = new KafkaOptions();
 
@@ -30,10 +36,25 @@ public final class WorkerCommand implements Callable<Integer>, Validated {
     public Integer call() throws Exception {
         Files.createDirectories(shared.directory());
         try (RoleRun run = new RoleRun()) {
-            NodeWorker worker = run.lifecycle().started("worker", new NodeWorker(kafka.settings(), shared.directory(), run.meters().worker()));
-            worker.start();
-            run.serve(metrics, Map.of("worker", worker::alive));
+            run.serve(metrics, Map.of("worker", run.meters()::membersPublished));
             System.err.println("worker runs against " + kafka.settings().bootstrapServers() + " on " + shared.directory());
+            MembershipFile file = new MembershipFile(shared.directory());
+            Optional<Membership> members = file.read();
+            while (members.isEmpty()) {
+                if (run.lifecycle().await(POLL)) {
+                    return 0;
+                }
+                members = file.read();
+            }
+            NodeWorker worker = run.lifecycle()
+                    .started(
+                            "worker",
+                            new NodeWorker(
+                                    kafka.settings(),
+                                    shared.directory(),
+                                    members.get().deployment(),
+                                    run.meters().worker()));
+            worker.start();
             run.lifecycle().await();
         }
         return 0;

@@ -31,6 +31,8 @@ import java.util.Map;
 import java.util.TreeMap;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicLong;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * All meters of a process, behind the listeners of the roles. The only place that names them; all begin with {@code plimsoll.}.
@@ -38,6 +40,8 @@ import java.util.concurrent.atomic.AtomicLong;
  * <p>Tags are bounded: reasons are enums, deployments are few. Never an expert, a decision or a window.
  */
 public final class Meters implements AutoCloseable {
+    private static final Logger LOG = LoggerFactory.getLogger(Meters.class);
+
     private final PrometheusMeterRegistry registry = new PrometheusMeterRegistry(PrometheusConfig.DEFAULT);
     private final JvmGcMetrics collections = new JvmGcMetrics();
     private final Map<String, AtomicLong> longGauges = new ConcurrentHashMap<>();
@@ -46,6 +50,8 @@ public final class Meters implements AutoCloseable {
     private final Counter captured = counter("plimsoll.samples.captured", "Snapshots read from the heat ring.");
     private final Counter published = counter("plimsoll.samples.published", "Samples that the broker has.");
     private final AtomicLong dropped = new AtomicLong();
+    private volatile boolean ringRead;
+    private volatile boolean membersPublished;
 
     public Meters() {
         new JvmMemoryMetrics().bindTo(registry);
@@ -69,6 +75,16 @@ public final class Meters implements AutoCloseable {
     /** Samples dropped, for whatever reason. */
     public long dropped() {
         return dropped.get();
+    }
+
+    /** Whether the collector has found a ring to read. */
+    public boolean ringRead() {
+        return ringRead;
+    }
+
+    /** Whether the worker's deployment is in the topics. */
+    public boolean membersPublished() {
+        return membersPublished;
     }
 
     /** Windows that led to no decision, by reason. */
@@ -108,27 +124,42 @@ public final class Meters implements AutoCloseable {
     public CollectorListener collector() {
         return new CollectorListener() {
             @Override
-            public void captured() {
+            public void onRing(int rank, long incarnation) {
+                ringRead = true;
+            }
+
+            @Override
+            public void onCaptured(int samples, long step) {
                 captured.increment();
                 now("plimsoll.collector.last.sample.timestamp.seconds", "When the last snapshot was read.", Tags.empty());
             }
 
             @Override
-            public void published() {
+            public void onPublished(long step, long capturedNanos) {
                 published.increment();
             }
 
             @Override
-            public void dropped(CollectorListener.Drop reason, long samples) {
-                dropped.addAndGet(samples);
+            public void onDropped(Dropped reason, long step) {
+                dropped.incrementAndGet();
                 counter("plimsoll.samples.dropped", "Samples that never reached the broker.", Tags.of("reason", word(reason)))
-                        .increment(samples);
+                        .increment();
             }
 
             @Override
-            public void missed(long snapshots) {
+            public void onMissed(long snapshots) {
                 counter("plimsoll.snapshots.missed", "Snapshots that the ring had overwritten before they were read.")
                         .increment(snapshots);
+            }
+
+            @Override
+            public void onReset(int rank, long step) {
+                counter("plimsoll.counter.resets", "Counters that went down.").increment();
+            }
+
+            @Override
+            public void onTrouble(String what, Throwable cause) {
+                LOG.warn("collector: {}: {}", what, cause.toString());
             }
         };
     }
@@ -249,9 +280,19 @@ public final class Meters implements AutoCloseable {
     public WorkerListener worker() {
         return new WorkerListener() {
             @Override
+            public void onMembersPublished(long incarnation) {
+                membersPublished = true;
+            }
+
+            @Override
             public void onAcked(RankAck ack) {
                 counter("plimsoll.acks", "Acks that the broker has.", of(ack.deployment()).and("status", word(ack.kind())))
                         .increment();
+            }
+
+            @Override
+            public void onTrouble(String what, Throwable cause) {
+                LOG.warn("worker: {}: {}", what, cause.toString());
             }
         };
     }
