@@ -8,11 +8,11 @@ package dev.plimsoll.simulator;
  * its own (a further log-normal tilt, drawn from a pool per domain), so tokens of one request resemble each other and counts
  * scatter more than independent tokens would. Domains follow one another as the dominant one, and all parts wander slowly.
  *
- * <p><b>Calibrated on measurements</b>: sigma per layer ({@link ModelPreset}); the correlation of domains' log-popularity (0.29 to
- * 0.81 between data sets of the GPT-OSS routing); the tilt, so that counts of a request scatter about 18 times as much as
- * independent picks (same data, within one category). <b>Our assumption</b>: number of domains, share of the dominant one, speed
- * of the drift, interval of the shifts, request lengths, number and height of hot experts; these are chosen so that the initial
- * placement is as uneven as published and measured ones are (balancedness about 0.4 to 0.7).
+ * <p><b>Calibrated on measurements</b>: sigma and the height of hot experts of GPT-OSS and Mixtral ({@link ModelPreset}); the
+ * correlation of domains' log-popularity (0.29 to 0.81 between data sets of the GPT-OSS routing); the tilt, so that counts of a
+ * request scatter about 18 times as much as independent picks (same data, within one category). <b>Our assumption</b>: sigma and
+ * hot experts of the other models, chosen so that the initial placement is about as uneven as published systems report; number
+ * of domains, share of the dominant one, speed of the drift, interval of the shifts, request lengths.
  *
  * <p>The model's group-limited routing is not simulated. One thread.
  */
@@ -25,9 +25,8 @@ public final class GeneratedTraffic implements Traffic {
      * @param domainCorrelation correlation of the log-popularity of two domains
      * @param dominantShare share of new requests that belong to the dominant domain; the others share the rest
      * @param styles tilts per domain
-     * @param tilt deviation of a tilt's logarithm
-     * @param hotExperts hot experts per layer
-     * @param hotFactor by how much a hot expert is more popular
+     * @param tilt deviation of a tilt's logarithm, in sigmas of the layer
+     * @param hotExperts hot experts per layer; models of fewer than 32 experts per hot one have fewer
      * @param driftSteps steps in which popularity forgets 63 % of what it was; 0 for none
      * @param shiftSteps steps until another domain becomes dominant; 0 for never
      * @param minRequestTokens shortest request
@@ -40,13 +39,12 @@ public final class GeneratedTraffic implements Traffic {
             int styles,
             double tilt,
             int hotExperts,
-            double hotFactor,
             int driftSteps,
             int shiftSteps,
             int minRequestTokens,
             int maxRequestTokens) {
 
-        public static final Calibration DEFAULT = new Calibration(5, 0.45, 0.7, 16, 0.5, 2, 3, 50_000, 6_000, 64, 512);
+        public static final Calibration DEFAULT = new Calibration(5, 0.45, 0.7, 16, 0.5, 2, 50_000, 6_000, 64, 512);
 
         public Calibration {
             require(
@@ -55,7 +53,7 @@ public final class GeneratedTraffic implements Traffic {
             require(domainCorrelation >= 0 && domainCorrelation <= 1, "domainCorrelation=" + domainCorrelation);
             require(dominantShare >= 0 && dominantShare <= 1, "dominantShare=" + dominantShare);
             require(tilt >= 0 && tilt <= 3, "tilt=" + tilt + ": need 0..3");
-            require(hotExperts >= 0 && hotFactor > 0, "hotExperts=" + hotExperts + " hotFactor=" + hotFactor);
+            require(hotExperts >= 0, "hotExperts=" + hotExperts + ": need 0 or more");
             require(driftSteps >= 0 && shiftSteps >= 0, "driftSteps=" + driftSteps + " shiftSteps=" + shiftSteps);
             require(
                     minRequestTokens >= 1 && maxRequestTokens >= minRequestTokens,
@@ -83,7 +81,7 @@ public final class GeneratedTraffic implements Traffic {
     private final SplitMix random;
 
     private final double[] sigma;
-    /** {@code [layer][expert]}: logarithm of the factor that raises it; 0 for most. */
+    /** {@code [layer][expert]}: sigmas that it is raised by; 0 for most. */
     private final double[][] hot;
     /** {@code [layer][expert]} and {@code [domain][layer][expert]}, standard normal. */
     private final double[][] common;
@@ -181,8 +179,8 @@ public final class GeneratedTraffic implements Traffic {
     private void draw() {
         for (int layer = 0; layer < layers; layer++) {
             sigma[layer] = preset.minSigma() + random.nextDouble() * (preset.maxSigma() - preset.minSigma());
-            for (int i = 0; i < Math.min(calibration.hotExperts(), experts / 8); i++) {
-                hot[layer][random.nextInt(experts)] = StrictMath.log(calibration.hotFactor());
+            for (int i = 0; i < Math.min(calibration.hotExperts(), experts / 32); i++) {
+                hot[layer][random.nextInt(experts)] = preset.hotSigmas();
             }
             for (int expert = 0; expert < experts; expert++) {
                 common[layer][expert] = random.nextGaussian();
@@ -193,7 +191,7 @@ public final class GeneratedTraffic implements Traffic {
         }
         for (float[] tilt : tilts) {
             for (int i = 0; i < tilt.length; i++) {
-                tilt[i] = (float) StrictMath.exp(calibration.tilt() * random.nextGaussian());
+                tilt[i] = (float) StrictMath.exp(calibration.tilt() * sigma[i / experts] * random.nextGaussian());
             }
         }
         for (int layer = 0; layer < layers; layer++) {
@@ -274,7 +272,7 @@ public final class GeneratedTraffic implements Traffic {
         for (int domain = 0; domain < own.length; domain++) {
             for (int expert = 0; expert < experts; expert++) {
                 double normal = commonPart * common[layer][expert] + ownPart * own[domain][layer][expert];
-                domainWeights[expert] = StrictMath.exp(sigma[layer] * normal + hot[layer][expert]);
+                domainWeights[expert] = StrictMath.exp(sigma[layer] * (normal + hot[layer][expert]));
             }
             for (int i = domain * calibration.styles(); i < (domain + 1) * calibration.styles(); i++) {
                 for (int expert = 0; expert < experts; expert++) {

@@ -9,7 +9,7 @@ import java.util.concurrent.CompletableFuture;
 
 /** A small engine for tests: 3 layers, 8 experts, top-2, 4 ranks with 3 slots (experts 0 to 3 have two replicas). */
 final class Engines {
-    static final ModelPreset TINY = new ModelPreset(ModelShape.of("tiny", 8, 2, 0, 3), 0.5, 1.0);
+    static final ModelPreset TINY = new ModelPreset(ModelShape.of("tiny", 8, 2, 0, 3), 0.5, 1.0, 1);
     static final Topology TOPOLOGY = Topology.even(4, 2, 3);
     static final Placement INITIAL = Placement.initial(TINY.shape(), TOPOLOGY);
     static final int TOKENS = 10;

@@ -34,12 +34,6 @@ class MisroutedTokenTest {
         assertThat(engine.totals().misrouted()).isZero();
         assertThat(engine.firstMisrouted()).isEmpty();
         assertThat(rank(engine, 2).load(LAYER, 2)).isGreaterThan(before);
-        // Without the replica in slot 8 all of expert 0 is computed in slot 0.
-        long all = 0;
-        for (int r = 0; r < 4; r++) {
-            all += rank(engine, r).routed(LAYER);
-        }
-        assertThat(all).isEqualTo(engine.totals().tokens() * 2);
     }
 
     @Test

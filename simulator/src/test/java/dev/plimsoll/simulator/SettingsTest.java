@@ -1,0 +1,57 @@
+package dev.plimsoll.simulator;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.plimsoll.model.ModelShape;
+import dev.plimsoll.model.Topology;
+import java.time.Duration;
+import org.junit.jupiter.api.Test;
+
+class SettingsTest {
+    private static final ModelShape SHAPE = ModelShape.of("m", 8, 2, 0, 3);
+
+    @Test
+    void relationsThatCannotHoldAreRefusedWithTheirNumbers() {
+        refused(() -> settings(Topology.even(4, 2, 1), 0, 4, 1, 0, 8, 1), "8 experts", "hold 4");
+        refused(() -> settings(Topology.even(4, 2, 2), 2, 3, 1, 0, 8, 1), "ranks [2, 5)", "0..3");
+        refused(() -> settings(Topology.even(4, 2, 2), 0, 4, 0, 0, 8, 1), "tokensPerStep=0");
+        refused(() -> settings(Topology.even(4, 2, 2), 0, 4, 1, -1, 8, 1), "stepsPerSecond=-1");
+        refused(() -> settings(Topology.even(4, 2, 2), 0, 4, 1, 0, 12, 1), "bytesPerExpert=12");
+        refused(() -> settings(Topology.even(4, 2, 2), 0, 4, 1, 0, 8, 0), "boundarySteps=0");
+        refused(() -> settings(Topology.even(1, 1, 8), 0, 1, 1, 0, 128 << 20, 1), "3221225472 bytes", "2 GiB");
+    }
+
+    @Test
+    void assignmentsThatDoNotFitAnIntAreRefused() {
+        ModelShape huge = ModelShape.of("huge", 8192, 2, 0, 64);
+
+        refused(() -> EngineSettings.of(huge, Topology.even(1, 1, 8192), 1, 0), "do not fit 31 bits");
+    }
+
+    @Test
+    void presetsHaveTheShapesOfTheirModels() {
+        ModelShape deepseek = ModelPreset.named("deepseek-v3").shape();
+        assertThat(deepseek.layers()).isEqualTo(58);
+        assertThat(deepseek.layerIds().get(0)).isEqualTo(3);
+        assertThat(ModelPreset.named("llama4-maverick").shape().layerIds())
+                .hasSize(24)
+                .startsWith(1, 3)
+                .endsWith(47);
+        assertThat(ModelPreset.names()).hasSize(9).doesNotHaveDuplicates();
+    }
+
+    @Test
+    void anUnknownPresetIsRefusedWithTheListOfNames() {
+        refused(() -> ModelPreset.named("gpt-5"), "'gpt-5'", "qwen3-30b, qwen3-235b, deepseek-v3");
+    }
+
+    private static EngineSettings settings(
+            Topology topology, int first, int ranks, int tokens, double rate, int bytes, int boundary) {
+        return new EngineSettings(SHAPE, topology, first, ranks, tokens, rate, bytes, boundary, Duration.ofSeconds(1));
+    }
+
+    private static void refused(org.assertj.core.api.ThrowableAssert.ThrowingCallable call, String... words) {
+        assertThatThrownBy(call).isInstanceOf(IllegalArgumentException.class).hasMessageContainingAll(words);
+    }
+}
