@@ -25,8 +25,11 @@ class SettingsTest {
     @Test
     void assignmentsThatDoNotFitAnIntAreRefused() {
         ModelShape huge = ModelShape.of("huge", 8192, 2, 0, 64);
+        Topology oneRank = Topology.even(1, 1, 8192);
 
-        refused(() -> EngineSettings.of(huge, Topology.even(1, 1, 8192), 1, 0), "do not fit 31 bits");
+        refused(
+                () -> new EngineSettings(huge, oneRank, 0, 1, 1, 0, 8, 16, Duration.ofSeconds(1)),
+                "do not fit 31 bits");
     }
 
     @Test
