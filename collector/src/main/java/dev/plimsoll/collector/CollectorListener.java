@@ -1,0 +1,37 @@
+package dev.plimsoll.collector;
+
+/** What a collector tells of itself; called on its thread or on the writer's, so be quick and thread-safe. */
+public interface CollectorListener {
+    CollectorListener NONE = new CollectorListener() {};
+
+    /** Why a sample was not published. */
+    enum Dropped {
+        /** The buffer was full: the oldest went. */
+        BUFFER_FULL,
+        /** No broker took it in time. */
+        WRITE_FAILED
+    }
+
+    /** A ring is read from now on. */
+    default void onRing(int rank, long incarnation) {}
+
+    /** Samples were made of the snapshot of {@code step}. */
+    default void onCaptured(int samples, long step) {}
+
+    /** @param capturedNanos {@code CLOCK_REALTIME} of the boundary, so that its age can be told */
+    default void onPublished(long step, long capturedNanos) {}
+
+    default void onDropped(Dropped reason, long step) {}
+
+    /** Snapshots were overwritten before they were read; the next ones cover their steps. */
+    default void onMissed(long snapshots) {}
+
+    /** A counter of this rank went down: its steps up to {@code step} are in no sample. */
+    default void onReset(int rank, long step) {}
+
+    /** Steps up to {@code step} were not seen by this collector and are in no sample: it started under way. */
+    default void onStartedUnderWay(long step) {}
+
+    /** Something that is tried again until it works. */
+    default void onTrouble(String what, Throwable cause) {}
+}
