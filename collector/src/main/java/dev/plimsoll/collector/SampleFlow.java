@@ -31,8 +31,10 @@ final class SampleFlow {
                         oldest -> listener.onDropped(
                                 Dropped.BUFFER_FULL, oldest.sample().steps().to()),
                         BufferOverflowStrategy.DROP_OLDEST)
+                // The gate stands before the writes: behind it they would wake in any order.
+                .concatMap(captured -> open.thenReturn(captured), 0)
                 .flatMap(
-                        captured -> open.then(Mono.defer(() -> write.apply(captured.sample())))
+                        captured -> Mono.defer(() -> write.apply(captured.sample()))
                                 .doOnNext(offset -> listener.onPublished(
                                         captured.sample().steps().to(), captured.capturedNanos()))
                                 .onErrorResume(e -> {

@@ -1,0 +1,85 @@
+package dev.plimsoll.collector;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.plimsoll.collector.RingReader.Captured;
+import java.util.ArrayList;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+import reactor.core.Disposable;
+import reactor.core.publisher.Flux;
+import reactor.core.publisher.Mono;
+import reactor.core.publisher.Sinks;
+import reactor.test.publisher.TestPublisher;
+
+class SampleFlowTest {
+    private final List<Long> published = new ArrayList<>();
+    private final List<String> dropped = new ArrayList<>();
+    private final CollectorListener listener = new CollectorListener() {
+        @Override
+        public void onPublished(long step, long capturedNanos) {
+            published.add(step);
+        }
+
+        @Override
+        public void onDropped(Dropped reason, long step) {
+            dropped.add(reason + " " + step);
+        }
+    };
+    private final TestPublisher<Captured> source = TestPublisher.create();
+
+    @Test
+    void nothingIsWrittenBeforeTheMembershipIsPublishedAndNothingIsLost() {
+        Sinks.Empty<Void> open = Sinks.empty();
+        Disposable flow = SampleFlow.of(source.flux(), open.asMono(), sample -> Mono.just(1L), 8, 2, listener)
+                .subscribe();
+        emit(5);
+        assertThat(published).isEmpty();
+
+        open.tryEmitEmpty();
+
+        assertThat(published).containsExactly(16L, 32L, 48L, 64L, 80L);
+        assertThat(dropped).isEmpty();
+        flow.dispose();
+    }
+
+    @Test
+    void clusterThatIsAwayCostsTheOldestSamplesAndNeverTheSource() {
+        Sinks.One<Long> broker = Sinks.one();
+        Disposable flow = SampleFlow.of(source.flux(), Mono.empty(), sample -> broker.asMono(), 3, 2, listener)
+                .subscribe();
+
+        emit(10); // two under way, one at the gate, three in the buffer
+
+        assertThat(dropped).containsExactly("BUFFER_FULL 64", "BUFFER_FULL 80", "BUFFER_FULL 96", "BUFFER_FULL 112");
+        broker.tryEmitValue(1L);
+        assertThat(published).containsExactlyInAnyOrder(16L, 32L, 48L, 128L, 144L, 160L);
+        flow.dispose();
+    }
+
+    @Test
+    void failedWriteIsCountedAndTheNextGoesOn() {
+        Flux<Long> flow = SampleFlow.of(
+                source.flux(),
+                Mono.empty(),
+                sample ->
+                        sample.steps().to() == 32 ? Mono.error(new IllegalStateException("timed out")) : Mono.just(1L),
+                8,
+                1,
+                listener);
+        Disposable running = flow.subscribe();
+
+        emit(3);
+
+        assertThat(published).containsExactly(16L, 48L);
+        assertThat(dropped).containsExactly("WRITE_FAILED 32");
+        running.dispose();
+    }
+
+    private void emit(int count) {
+        SampleAssembler assembler = new SampleAssembler(Snapshots.MEMBERS, "test", true, CollectorListener.NONE);
+        for (int i = 1; i <= count; i++) {
+            source.next(new Captured(i, assembler.add(Snapshots.at(i, i * 16L)).get(0)));
+        }
+    }
+}

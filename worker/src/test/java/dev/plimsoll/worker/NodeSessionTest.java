@@ -1,0 +1,282 @@
+package dev.plimsoll.worker;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.plimsoll.device.RankState;
+import dev.plimsoll.model.End;
+import dev.plimsoll.model.Membership;
+import dev.plimsoll.model.PlanCommand;
+import dev.plimsoll.model.PlanHeader;
+import dev.plimsoll.model.RankAck;
+import dev.plimsoll.model.RankId;
+import dev.plimsoll.model.Refusal;
+import dev.plimsoll.wire.Topic;
+import dev.plimsoll.wire.kafka.Received;
+import dev.plimsoll.worker.protocol.Fixture;
+import dev.plimsoll.worker.protocol.RankPhase;
+import java.nio.charset.StandardCharsets;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import reactor.core.publisher.Flux;
+import reactor.core.publisher.Mono;
+import reactor.core.publisher.Sinks;
+import reactor.test.scheduler.VirtualTimeScheduler;
+
+class NodeSessionTest {
+    private final VirtualTimeScheduler time = VirtualTimeScheduler.create();
+    private final FakeTopics topics = new FakeTopics();
+    private final List<String> told = new ArrayList<>();
+    private final FakePort zero = new FakePort(0);
+    private final FakePort one = new FakePort(1);
+    private final NodeSession session = new NodeSession(
+            Fixture.MEMBERS,
+            topics,
+            new WorkerListener() {
+                @Override
+                public void onMailboxFull(RankId rank, long position) {
+                    told.add("full " + rank);
+                }
+
+                @Override
+                public void onTrouble(String what, Throwable cause) {
+                    told.add("trouble: " + what);
+                }
+
+                @Override
+                public void onRefused(RankId rank, int epoch, Refusal refusal) {
+                    told.add(rank + " refused: " + refusal);
+                }
+            },
+            time,
+            Duration.ofMillis(5));
+
+    @BeforeEach
+    void start() {
+        session.start();
+        session.add(List.of(zero, one));
+    }
+
+    @AfterEach
+    void stop() {
+        session.close();
+        time.dispose();
+    }
+
+    @Test
+    void everyMailboxGetsTheCommandsOfItsDeploymentAndIncarnationAndAllTerms() {
+        topics.append(0, term(6, 1));
+        topics.append(1, abort(6, 2));
+        topics.append(2, abort(Fixture.INCARNATION, 3));
+
+        time.advanceTimeBy(Duration.ofMillis(20));
+
+        assertThat(zero.records).containsExactly("0 TERM 1", "2 ABORT 3");
+        assertThat(one.records).isEqualTo(zero.records);
+    }
+
+    @Test
+    void restartedWorkerGoesOnBehindWhatTheMailboxHolds() {
+        one.last = 2;
+        topics.append(2, abort(Fixture.INCARNATION, 3));
+        topics.append(3, abort(Fixture.INCARNATION, 4));
+
+        time.advanceTimeBy(Duration.ofMillis(20));
+
+        assertThat(zero.records).containsExactly("2 ABORT 3", "3 ABORT 4");
+        assertThat(one.records).containsExactly("3 ABORT 4");
+    }
+
+    @Test
+    void fullMailboxIsTriedAgainAndNothingOvertakes() {
+        one.full = true;
+        topics.append(2, abort(Fixture.INCARNATION, 3));
+        topics.append(3, abort(Fixture.INCARNATION, 4));
+        time.advanceTimeBy(Duration.ofMillis(100));
+        assertThat(zero.records).containsExactly("2 ABORT 3");
+        assertThat(told).containsExactly("full rank 1");
+
+        one.full = false;
+        time.advanceTimeBy(Duration.ofMillis(20));
+
+        assertThat(zero.records).containsExactly("2 ABORT 3", "3 ABORT 4");
+        assertThat(one.records).isEqualTo(zero.records);
+    }
+
+    @Test
+    void planLogThatBreaksIsReadAgainFromTheBeginning() {
+        topics.append(2, abort(Fixture.INCARNATION, 3));
+        time.advanceTimeBy(Duration.ofMillis(20));
+
+        topics.breakLog();
+        topics.append(3, abort(Fixture.INCARNATION, 4));
+        time.advanceTimeBy(Duration.ofSeconds(2));
+
+        assertThat(zero.records).containsExactly("2 ABORT 3", "3 ABORT 4");
+        assertThat(told).contains("trouble: reading the plan log");
+    }
+
+    @Test
+    void statesBecomeAcksOnceAndAgainOnlyAfterAFailure() {
+        topics.brokerAway = true;
+        zero.state = state(RankPhase.DONE, 2, -1);
+        time.advanceTimeBy(Duration.ofMillis(50));
+        assertThat(topics.acks).isEmpty();
+
+        topics.brokerAway = false;
+        time.advanceTimeBy(Duration.ofSeconds(1));
+
+        assertThat(topics.acks)
+                .containsExactly(
+                        "rank 0 ACCEPTED 1 at step 64",
+                        "rank 0 FLIPPED 1 batch 1 at step 64",
+                        "rank 0 FLIPPED 1 batch 2 at step 64");
+    }
+
+    @Test
+    void abortedAndRefusedStatesAreAckedWithBStarAndReason() {
+        zero.state = state(RankPhase.ABORTED, 1, -1);
+        one.state = state(RankPhase.REFUSED, 0, Refusal.STALE_BASE.ordinal());
+
+        time.advanceTimeBy(Duration.ofMillis(20));
+
+        assertThat(topics.acks)
+                .containsExactly(
+                        "rank 0 FLIPPED 1 batch 1 at step 64",
+                        "rank 0 ABORTED 1 after batch 1 at step 64",
+                        "rank 1 REFUSED 1: STALE_BASE at step 64");
+        assertThat(told).containsExactly("rank 1 refused: STALE_BASE");
+    }
+
+    @Test
+    void stateOfAnotherIncarnationIsNotAcked() {
+        zero.state = new RankState(6, 0, 1, RankPhase.DONE.ordinal(), 2, 9, -1, false, 3, 64);
+
+        time.advanceTimeBy(Duration.ofMillis(20));
+
+        assertThat(topics.acks).isEmpty();
+    }
+
+    private static RankState state(RankPhase phase, int flipped, int refusal) {
+        return new RankState(
+                Fixture.INCARNATION, 0, 1, phase.ordinal(), flipped, 9, refusal, phase == RankPhase.FATAL, 3, 64);
+    }
+
+    private static PlanCommand term(long incarnation, long number) {
+        return new PlanCommand.Term(new PlanHeader(Fixture.DEPLOYMENT, incarnation, 1, number), "planner");
+    }
+
+    private static PlanCommand abort(long incarnation, long number) {
+        return new PlanCommand.Abort(new PlanHeader(Fixture.DEPLOYMENT, incarnation, 1, number), (int) number, "test");
+    }
+
+    private static final class FakePort implements RankPort {
+        private final int rank;
+        final List<String> records = new ArrayList<>();
+        RankState state = new RankState(Fixture.INCARNATION, 0, 0, 0, 0, 0, -1, false, 0, 0);
+        long last = -1;
+        boolean full;
+
+        FakePort(int rank) {
+            this.rank = rank;
+        }
+
+        @Override
+        public RankId rank() {
+            return new RankId(rank);
+        }
+
+        @Override
+        public long incarnation() {
+            return Fixture.INCARNATION;
+        }
+
+        @Override
+        public RankState state() {
+            return state;
+        }
+
+        @Override
+        public boolean engineClosed() {
+            return false;
+        }
+
+        @Override
+        public long lastPosition() {
+            return last;
+        }
+
+        @Override
+        public boolean write(long position, byte[] record) {
+            if (full) {
+                return false;
+            }
+            assertThat(position).isGreaterThan(last);
+            last = position;
+            records.add(position + " " + new String(record, StandardCharsets.UTF_8));
+            return true;
+        }
+
+        @Override
+        public void close() {}
+    }
+
+    private static final class FakeTopics implements WorkerTopics {
+        final List<String> acks = new ArrayList<>();
+        private final List<Received<PlanCommand>> log = new ArrayList<>();
+        private Sinks.Many<Received<PlanCommand>> live =
+                Sinks.many().multicast().directBestEffort();
+        boolean brokerAway;
+
+        void append(long offset, PlanCommand command) {
+            Received<PlanCommand> record = new Received<>(Topic.PLAN, 0, offset, 0, command);
+            log.add(record);
+            live.tryEmitNext(record);
+        }
+
+        void breakLog() {
+            Sinks.Many<Received<PlanCommand>> old = live;
+            live = Sinks.many().multicast().directBestEffort();
+            old.tryEmitError(new IllegalStateException("connection lost"));
+        }
+
+        @Override
+        public Flux<Received<PlanCommand>> planLog() {
+            return Flux.concat(Flux.fromIterable(List.copyOf(log)), live.asFlux());
+        }
+
+        @Override
+        public byte[] encode(PlanCommand command) {
+            String kind = command instanceof PlanCommand.Term ? "TERM " : "ABORT ";
+            return (kind + command.header().number()).getBytes(StandardCharsets.UTF_8);
+        }
+
+        @Override
+        public Mono<Long> write(RankAck ack) {
+            if (brokerAway) {
+                return Mono.error(new IllegalStateException("timed out"));
+            }
+            acks.add(ack.summary());
+            return Mono.just(1L);
+        }
+
+        @Override
+        public void publish(Membership membership) {}
+
+        @Override
+        public Mono<Void> published(Membership membership) {
+            return Mono.empty();
+        }
+
+        @Override
+        public Mono<Long> write(End end) {
+            return Mono.just(1L);
+        }
+
+        @Override
+        public void close() {}
+    }
+}
