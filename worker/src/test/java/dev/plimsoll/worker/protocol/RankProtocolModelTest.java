@@ -47,7 +47,7 @@ class RankProtocolModelTest {
 
     @Test
     void noInvariantBreaksWhenThePlannerFailsOver() {
-        Result result = explore(RULES, true, new Powers(1, 1, true, false));
+        Result result = explore(RULES, true, new Powers(0, 1, true, false));
 
         assertThat(result.violation()).isEmpty();
     }
