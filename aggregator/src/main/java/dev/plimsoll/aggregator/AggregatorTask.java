@@ -80,10 +80,11 @@ public final class AggregatorTask implements PartitionTask<SampleRecord> {
                 .reduce((earlier, later) -> later);
         OptionalLong group = recovery.committedOffset();
         if (last.isEmpty() && group.isPresent()) {
-            throw new IllegalStateException("The group has committed offset " + group.getAsLong() + " of "
-                    + Topic.SAMPLES.name() + "-" + recovery.partition() + ", but " + Topic.AGGREGATOR_STATE.name()
-                    + " has no state of it: windows would be published twice. Restore that topic, or delete the group's"
-                    + " offsets to start anew from the oldest sample.");
+            throw new IllegalStateException("The group has committed offset " + group.getAsLong()
+                    + " of the samples' partition " + recovery.partition()
+                    + ", but the aggregator's state topic has nothing of"
+                    + " it: windows would be published twice. Restore that topic, or delete the group's offsets to start anew"
+                    + " from the oldest sample.");
         }
         AggregatorState state = last.orElse(Fold.nothing(recovery.partition()));
         fold = foldOf(state);
@@ -108,11 +109,10 @@ public final class AggregatorTask implements PartitionTask<SampleRecord> {
         listener.inputLost(recovery.partition(), needed, recovery.firstInputOffset());
         LOG.error(
                 "Partition {}: samples from offset {} to {} were deleted before they were folded. Windows are TRUNCATED until one"
-                        + " is complete. Raise the retention of {} or find out why the aggregator was away for so long.",
+                        + " is complete. Raise the samples' retention or find out why the aggregator was away for so long.",
                 recovery.partition(),
                 needed,
-                recovery.firstInputOffset() - 1,
-                Topic.SAMPLES.name());
+                recovery.firstInputOffset() - 1);
         List<Membership> memberships =
                 recovery.readAll(Topic.MEMBERS).stream().map(Received::value).toList();
         fold.truncate(memberships);

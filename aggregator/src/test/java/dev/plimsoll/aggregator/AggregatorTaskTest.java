@@ -1,0 +1,319 @@
+package dev.plimsoll.aggregator;
+
+import static dev.plimsoll.aggregator.window.Samples.ONE;
+import static dev.plimsoll.aggregator.window.Samples.gathered;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.groups.Tuple.tuple;
+
+import dev.plimsoll.aggregator.window.Samples;
+import dev.plimsoll.model.AggregatorState;
+import dev.plimsoll.model.CloseReason;
+import dev.plimsoll.model.LoadWindow;
+import dev.plimsoll.model.Membership;
+import dev.plimsoll.model.Quarantined;
+import dev.plimsoll.model.SampleRecord;
+import dev.plimsoll.model.Tick;
+import dev.plimsoll.model.WindowSummary;
+import dev.plimsoll.wire.Topic;
+import dev.plimsoll.wire.kafka.Output;
+import dev.plimsoll.wire.kafka.Received;
+import dev.plimsoll.wire.kafka.Recovery;
+import dev.plimsoll.wire.kafka.Transaction;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.OptionalLong;
+import org.junit.jupiter.api.Test;
+
+class AggregatorTaskTest {
+    private static final int PARTITION = 3;
+    private static final Membership MEMBERS = Samples.members(ONE, 1, 2, 2, 2, 2);
+
+    private final List<WindowSummary> told = new ArrayList<>();
+    private final AggregatorListener listener = new AggregatorListener() {
+        @Override
+        public void windowClosed(WindowSummary window) {
+            told.add(window);
+        }
+    };
+    private final Cluster cluster = new Cluster();
+
+    /** What is committed, and what a predecessor left. */
+    private static final class Cluster implements Recovery {
+        final List<Received<?>> records = new ArrayList<>();
+        OptionalLong committed = OptionalLong.empty();
+        long firstInput;
+
+        void commit(Transaction transaction) {
+            for (Output<?> output : transaction.outputs()) {
+                records.add(new Received<>(cast(output.topic()), PARTITION, records.size(), 0, output.value()));
+            }
+            committed = OptionalLong.of(transaction.nextInputOffset());
+        }
+
+        @SuppressWarnings("unchecked")
+        private static Topic<Object> cast(Topic<?> topic) {
+            return (Topic<Object>) topic;
+        }
+
+        <T> List<T> values(Topic<T> topic) {
+            return readAll(topic).stream().map(Received::value).toList();
+        }
+
+        @Override
+        public int partition() {
+            return PARTITION;
+        }
+
+        @Override
+        public OptionalLong committedOffset() {
+            return committed;
+        }
+
+        @Override
+        public long firstInputOffset() {
+            return firstInput;
+        }
+
+        @Override
+        @SuppressWarnings("unchecked")
+        public <T> List<Received<T>> readAll(Topic<T> topic) {
+            List<Received<T>> found = new ArrayList<>();
+            for (Received<?> record : records) {
+                if (record.topic() == topic) {
+                    found.add((Received<T>) record);
+                }
+            }
+            return found;
+        }
+
+        @Override
+        public <T> List<Received<T>> readSince(Topic<T> topic, long sinceMillis) {
+            return readAll(topic);
+        }
+    }
+
+    private AggregatorTask task() {
+        return new AggregatorTask(PARTITION, AggregatorSettings.DEFAULT, listener);
+    }
+
+    private static void feed(AggregatorTask task, long offset, SampleRecord record) {
+        task.onRecord(new Received<>(Topic.SAMPLES, PARTITION, offset, 1000 + offset, record));
+    }
+
+    private static Quarantined unreadable(long offset) {
+        return new Quarantined("samples", PARTITION, offset, "FRAME", "too short", "00", 1);
+    }
+
+    @Test
+    void aCompleteWindowIsWrittenLayersFirstThenSummaryThenState() {
+        AggregatorTask task = task();
+        assertThat(task.recover(cluster)).isZero();
+        feed(task, 0, MEMBERS);
+        feed(task, 1, gathered(MEMBERS, 0, 16, 5));
+        assertThat(task.takeTransaction()).isEmpty();
+
+        feed(task, 2, gathered(MEMBERS, 16, 32, 7));
+        Transaction transaction = task.takeTransaction().orElseThrow();
+
+        assertThat(transaction.outputs().stream().map(Output::topic).toList())
+                .isEqualTo(List.of(Topic.WINDOWS, Topic.WINDOWS, Topic.WINDOW_SUMMARIES, Topic.AGGREGATOR_STATE));
+        assertThat(transaction.nextInputOffset()).isEqualTo(3);
+        LoadWindow layer = (LoadWindow) transaction.outputs().get(0).value();
+        assertThat(layer.load().toArray()).containsOnly(12);
+        assertThat(layer.subLoad().toArray()).containsExactly(5, 5, 5, 5, 7, 7, 7, 7);
+        WindowSummary summary = (WindowSummary) transaction.outputs().get(2).value();
+        assertThat(summary.reason()).isEqualTo(CloseReason.COMPLETE);
+        assertThat(summary.conserved()).isTrue();
+        assertThat(summary.tokens()).isEqualTo(48);
+        assertThat(transaction.outputs().get(2).timestampMillis()).hasValue(1002);
+        assertThat(task.takeTransaction()).isEmpty();
+    }
+
+    @Test
+    void windowsAreToldOfOnceTheyAreCommitted() {
+        AggregatorTask task = task();
+        feed(task, 0, MEMBERS);
+        feed(task, 1, gathered(MEMBERS, 0, 32, 5));
+        assertThat(task.takeTransaction()).isPresent();
+        assertThat(told).isEmpty();
+
+        task.onCommitted(4, Duration.ZERO);
+
+        assertThat(told).hasSize(1);
+    }
+
+    @Test
+    void aSuccessorGoesOnInTheMiddleOfAWindow() {
+        AggregatorTask first = task();
+        feed(first, 0, MEMBERS);
+        feed(first, 1, Samples.ofRank(MEMBERS, 0, 0, 32, 1));
+        feed(first, 2, Samples.ofRank(MEMBERS, 0, 32, 48, 1));
+        feed(first, 3, Samples.ofRank(MEMBERS, 1, 0, 32, 1));
+        cluster.commit(first.takeTransaction().orElseThrow());
+        assertThat(cluster.committed).hasValue(2);
+
+        AggregatorTask second = task();
+        assertThat(second.recover(cluster)).isEqualTo(2);
+        feed(second, 2, Samples.ofRank(MEMBERS, 0, 32, 48, 1));
+        feed(second, 3, Samples.ofRank(MEMBERS, 1, 0, 32, 1));
+        feed(second, 4, Samples.ofRank(MEMBERS, 1, 32, 64, 1));
+        assertThat(second.takeTransaction()).isEmpty();
+        feed(second, 5, Samples.ofRank(MEMBERS, 0, 48, 64, 1));
+        cluster.commit(second.takeTransaction().orElseThrow());
+
+        assertThat(cluster.values(Topic.WINDOW_SUMMARIES))
+                .extracting(WindowSummary::index, WindowSummary::previousIndex, WindowSummary::reason)
+                .containsExactly(tuple(0L, -1L, CloseReason.COMPLETE), tuple(1L, 0L, CloseReason.COMPLETE));
+    }
+
+    @Test
+    void anUnreadableRecordIsQuarantinedOnceWithTheStateThatHasSeenIt() {
+        AggregatorTask first = task();
+        feed(first, 0, MEMBERS);
+        feed(first, 1, gathered(MEMBERS, 0, 16, 1));
+        first.onUnreadable(unreadable(2), 1002);
+        cluster.commit(first.takeTransaction().orElseThrow());
+        assertThat(cluster.committed).hasValue(1);
+
+        AggregatorTask second = task();
+        second.recover(cluster);
+        feed(second, 1, gathered(MEMBERS, 0, 16, 1));
+        second.onUnreadable(unreadable(2), 1002);
+        assertThat(second.takeTransaction()).isEmpty();
+        feed(second, 3, gathered(MEMBERS, 16, 32, 1));
+        cluster.commit(second.takeTransaction().orElseThrow());
+
+        assertThat(cluster.values(Topic.QUARANTINE)).containsExactly(unreadable(2));
+        assertThat(cluster.values(Topic.WINDOW_SUMMARIES)).hasSize(1);
+    }
+
+    @Test
+    void anUnreadableRecordBehindACloseWaitsForItsOwnCheckpoint() {
+        AggregatorTask task = task();
+        feed(task, 0, MEMBERS);
+        feed(task, 1, gathered(MEMBERS, 0, 32, 1));
+        task.onUnreadable(unreadable(2), 1002);
+
+        Transaction window = task.takeTransaction().orElseThrow();
+        Transaction rest = task.takeTransaction().orElseThrow();
+
+        assertThat(window.outputs()).noneMatch(output -> output.topic() == Topic.QUARANTINE);
+        assertThat(window.nextInputOffset()).isEqualTo(2);
+        assertThat(rest.outputs()).anyMatch(output -> output.topic() == Topic.QUARANTINE);
+        assertThat(rest.nextInputOffset()).isEqualTo(3);
+    }
+
+    @Test
+    void silenceWhileAWindowWaitsForTimeIsBrokenByOneTickPerInterval() {
+        AggregatorTask task = task();
+        Membership three = Samples.members(ONE, 1, 3, 1, 1, 1);
+        feed(task, 0, three);
+        for (int rank = 0; rank < 3; rank++) {
+            feed(task, 1 + rank, Samples.ofRank(three, rank, 16, 32, 1));
+        }
+        task.onPoll(10_000);
+        assertThat(task.takeTransaction()).isPresent(); // window 0 is a gap, window 1 complete
+        feed(task, 5, Samples.ofRank(three, 0, 32, 48, 1));
+        task.onPoll(10_000);
+        task.onPoll(20_000);
+        assertThat(task.takeTransaction()).isEmpty(); // one rank is no quorum
+
+        Membership four = Samples.members(ONE, 2, 10, 1, 1, 1);
+        feed(task, 6, four);
+        task.takeTransaction();
+        for (int rank = 0; rank < 9; rank++) {
+            feed(task, 7 + rank, Samples.ofRank(four, rank, 0, 16, 1));
+        }
+        task.onPoll(30_000);
+        task.onPoll(31_999);
+        assertThat(task.takeTransaction()).isEmpty();
+        task.onPoll(32_000);
+        Transaction tick = task.takeTransaction().orElseThrow();
+        task.onPoll(32_001);
+        assertThat(task.takeTransaction()).isEmpty();
+
+        assertThat(tick.outputs()).anyMatch(output -> output.value() instanceof Tick);
+        task.onRecord(new Received<>(Topic.SAMPLES, PARTITION, 20, 1016 + 5000, new Tick(ONE)));
+        Transaction closed = task.takeTransaction().orElseThrow();
+        assertThat(closed.outputs())
+                .anyMatch(output -> output.value() instanceof WindowSummary s && s.reason() == CloseReason.TIME);
+    }
+
+    @Test
+    void inputThatWasDeletedTruncatesWindowsUntilOneIsComplete() {
+        AggregatorTask first = task();
+        feed(first, 0, MEMBERS);
+        feed(first, 1, gathered(MEMBERS, 0, 32, 5));
+        feed(first, 2, gathered(MEMBERS, 32, 48, 5));
+        cluster.commit(first.takeTransaction().orElseThrow());
+        cluster.firstInput = 10;
+
+        AggregatorTask second = task();
+        assertThat(second.recover(cluster)).isEqualTo(10);
+        feed(second, 10, gathered(MEMBERS, 48, 64, 5));
+        feed(second, 11, gathered(MEMBERS, 64, 96, 5));
+        feed(second, 12, gathered(MEMBERS, 112, 128, 5));
+        Optional<Transaction> next = second.takeTransaction();
+        while (next.isPresent()) {
+            cluster.commit(next.get());
+            next = second.takeTransaction();
+        }
+
+        assertThat(cluster.values(Topic.WINDOW_SUMMARIES).stream()
+                        .map(WindowSummary::reason)
+                        .toList())
+                .containsExactly(CloseReason.COMPLETE, CloseReason.TRUNCATED, CloseReason.COMPLETE, CloseReason.GAP);
+    }
+
+    @Test
+    void aTransactionIsFullAfterSoManyWindowsButNeverCutsWhatOneRecordClosed() {
+        AggregatorTask task = new AggregatorTask(
+                PARTITION,
+                new AggregatorSettings(AggregatorSettings.DEFAULT.windows(), Duration.ofSeconds(1), 2, 1000),
+                listener);
+        Membership small = Samples.members(ONE, 1, 2, 1, 1, 1);
+        feed(task, 0, small);
+        for (int i = 0; i < 5; i++) {
+            feed(task, 1 + i, gathered(small, 16L * i, 16L * (i + 1), 1));
+        }
+        List<Long> sizes = new ArrayList<>();
+        List<Long> offsets = new ArrayList<>();
+        Optional<Transaction> next = task.takeTransaction();
+        while (next.isPresent()) {
+            sizes.add(next.get().outputs().stream()
+                    .filter(output -> output.topic() == Topic.WINDOW_SUMMARIES)
+                    .count());
+            offsets.add(next.get().nextInputOffset());
+            next = task.takeTransaction();
+        }
+
+        assertThat(sizes).containsExactly(2L, 2L, 1L);
+        assertThat(offsets).containsExactly(3L, 5L, 6L);
+    }
+
+    @Test
+    void offsetsWithoutStateAreRefusedInsteadOfPublishingTwice() {
+        cluster.committed = OptionalLong.of(7);
+
+        assertThatThrownBy(() -> task().recover(cluster))
+                .isInstanceOf(IllegalStateException.class)
+                .hasMessageContaining("committed offset 7");
+    }
+
+    @Test
+    void stateWithoutOffsetsIsEnough() {
+        AggregatorTask first = task();
+        feed(first, 0, MEMBERS);
+        feed(first, 1, gathered(MEMBERS, 0, 32, 5));
+        cluster.commit(first.takeTransaction().orElseThrow());
+        cluster.committed = OptionalLong.empty();
+
+        assertThat(task().recover(cluster)).isEqualTo(2);
+        assertThat(cluster.values(Topic.AGGREGATOR_STATE))
+                .extracting(AggregatorState::asOf)
+                .containsExactly(1L);
+    }
+}

@@ -1,0 +1,257 @@
+package dev.plimsoll.aggregator.window;
+
+import dev.plimsoll.model.Deployment;
+import dev.plimsoll.model.End;
+import dev.plimsoll.model.LoadSample;
+import dev.plimsoll.model.LongVector;
+import dev.plimsoll.model.Membership;
+import dev.plimsoll.model.PlacementState;
+import dev.plimsoll.model.SampleRecord;
+import dev.plimsoll.model.StepRange;
+import dev.plimsoll.model.Tick;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Random;
+
+/**
+ * A log of one partition in which everything goes wrong that may: skew, loss, duplicates, conflicts, other cuts, stuck ranks, steps from
+ * the future, append time that steps back, flips, incarnations, outages. At its end every rank reports again.
+ */
+final class RandomLog {
+    record Entry(long offset, long appendTime, SampleRecord record) {}
+
+    private static final int K = Samples.K;
+
+    final List<Entry> entries = new ArrayList<>();
+    final WindowSettings settings;
+    /** Whether every deployment ended cleanly at the end. */
+    final boolean ended;
+
+    private final Random random;
+    private long offset;
+    private long time = 1_000_000;
+
+    RandomLog(long seed) {
+        random = new Random(seed * 0x9E3779B97F4A7C15L);
+        settings = new WindowSettings(
+                50, random.nextInt(3) * 50, Duration.ofMillis(1000), 2 + random.nextInt(3), 8, 2 + random.nextInt(20));
+        offset = random.nextInt(5);
+        List<Life> lives = new ArrayList<>();
+        int deployments = 1 + random.nextInt(2);
+        for (int i = 0; i < deployments; i++) {
+            lives.add(new Life(new Deployment("d" + i)));
+        }
+        int length = 30 + random.nextInt(90);
+        for (int i = 0; i < length; i++) {
+            lives.get(random.nextInt(lives.size())).act();
+        }
+        ended = random.nextBoolean();
+        lives.forEach(Life::recoverAll);
+    }
+
+    private void append(SampleRecord record) {
+        int kind = random.nextInt(40);
+        time += kind == 0 ? -2500 : kind == 1 ? 2500 : random.nextInt(120);
+        offset += random.nextInt(8) == 0 ? 2 : 1;
+        entries.add(new Entry(offset, time, record));
+    }
+
+    /** One deployment and what happens to it. */
+    private final class Life {
+        final Deployment deployment;
+        final int ranks = 2 + random.nextInt(3);
+        final int layers = 1 + random.nextInt(3);
+        final int width = 1 + random.nextInt(2);
+        final int boundaries = 1 + random.nextInt(4);
+        final boolean gathered = random.nextInt(3) == 0;
+        final int emitters = gathered ? 1 + random.nextInt(2) : ranks;
+        final List<LoadSample> sent = new ArrayList<>();
+        Membership members;
+        /** {@code [emitter]} how far it has reported. */
+        final long[] at = new long[emitters];
+
+        int stuck = -1;
+        int version = 1;
+        boolean over;
+
+        Life(Deployment deployment) {
+            this.deployment = deployment;
+            this.members = membership(1);
+            if (random.nextInt(10) == 0) {
+                append(sample(0, 0, K, 0, layers));
+            }
+            append(members);
+        }
+
+        private Membership membership(long incarnation) {
+            return Samples.members(deployment, incarnation, ranks, layers, width, boundaries);
+        }
+
+        void act() {
+            int kind = random.nextInt(100);
+            if (kind < 66) {
+                int emitter = slowest();
+                if (emitter != stuck && random.nextInt(100) < 80) {
+                    report(emitter, random.nextInt(12) == 0 ? 2 + random.nextInt(3) : 1);
+                } else if (emitter == stuck && random.nextInt(3) > 0) {
+                    at[emitter] += K;
+                }
+                if (random.nextInt(20) == 0) {
+                    at[emitter] += K; // lost
+                }
+            } else if (kind < 74) {
+                again(0);
+            } else if (kind < 79) {
+                again(1 + random.nextInt(3));
+            } else if (kind < 82) {
+                stuck = random.nextInt(2) == 0 ? -1 : random.nextInt(emitters);
+            } else if (kind < 86 && !gathered) {
+                long from = at[0] + (long) K * boundaries * (1 + random.nextInt(2 * settings.windowsAhead()));
+                send(sample(0, from, from + K, 0, layers));
+            } else if (kind < 89) {
+                version++;
+            } else if (kind < 94) {
+                append(new Tick(deployment));
+            } else if (kind < 96) {
+                long jump = (long) K * boundaries * random.nextInt(4 * settings.windowsAhead()) + K * random.nextInt(3);
+                for (int i = 0; i < emitters; i++) {
+                    at[i] += jump;
+                }
+            } else if (kind == 96 && random.nextInt(3) == 0) {
+                append(new End(deployment, members.incarnation()));
+                over = true;
+            } else if (kind == 97 && random.nextInt(3) == 0) {
+                begin();
+            } else if (kind == 98) {
+                malformed();
+            } else if (random.nextInt(4) == 0) {
+                append(random.nextBoolean() ? members : membership(Math.max(1, members.incarnation() - 1)));
+            }
+        }
+
+        private void begin() {
+            Membership next = membership(members.incarnation() + 1);
+            if (random.nextInt(3) == 0) {
+                Membership old = members;
+                members = next;
+                append(sample(0, 0, K, 0, layers)); // premature
+                members = old;
+            }
+            members = next;
+            append(members);
+            over = false;
+            Arrays.fill(at, 0);
+            stuck = -1;
+        }
+
+        private void malformed() {
+            Membership other = Samples.members(deployment, members.incarnation(), ranks + 1, layers, width, boundaries);
+            append(
+                    random.nextBoolean()
+                            ? Samples.ofRank(other, ranks, at[0], at[0] + K, 1)
+                            : Samples.ofRank(members, 0, at[0] + 1, at[0] + K, 1));
+        }
+
+        /** Mostly the one that is most behind, so that skew stays within bounds. */
+        private int slowest() {
+            int slowest = random.nextInt(emitters);
+            for (int i = 0; random.nextInt(4) > 0 && i < emitters; i++) {
+                slowest = at[i] < at[slowest] ? i : slowest;
+            }
+            return slowest;
+        }
+
+        private void report(int emitter, int intervals) {
+            long from = at[emitter];
+            at[emitter] += (long) K * intervals;
+            int cut = random.nextInt(6) == 0 ? random.nextInt(layers) : 0;
+            if (cut > 0) {
+                send(sample(emitter, from, at[emitter], 0, cut));
+            }
+            send(sample(emitter, from, at[emitter], cut, layers - cut));
+        }
+
+        private void send(LoadSample sample) {
+            sent.add(sample);
+            append(sample);
+        }
+
+        /** A sample comes again, perhaps with other values or cut otherwise. */
+        private void again(int change) {
+            if (sent.isEmpty()) {
+                return;
+            }
+            LoadSample old = sent.get(Math.max(0, sent.size() - 1 - random.nextInt(12)));
+            long from = change == 2
+                    ? Math.max(0, old.steps().from() - K)
+                    : old.steps().from();
+            long to = change == 3 ? old.steps().to() + K : old.steps().to();
+            LongVector load = change == 0 ? old.load() : load(old.load().size());
+            append(new LoadSample(
+                    deployment,
+                    old.incarnation(),
+                    new StepRange(from, to),
+                    old.phase(),
+                    "again",
+                    old.firstRank(),
+                    old.ranks(),
+                    old.firstLayer(),
+                    old.layers(),
+                    width,
+                    old.state(),
+                    old.mixed(),
+                    old.routed(),
+                    load));
+        }
+
+        private LongVector load(int size) {
+            return LongVector.of(random.longs(size, 0, 100).toArray());
+        }
+
+        private LoadSample sample(int emitter, long from, long to, int firstLayer, int count) {
+            int blocks = gathered ? ranks : 1;
+            LongVector load = load(blocks * count * width);
+            long[] routed = new long[gathered && random.nextInt(3) > 0 ? count : 0];
+            for (int i = 0; routed.length > 0 && i < load.size(); i++) {
+                routed[i / width % count] += load.at(i);
+            }
+            return new LoadSample(
+                    deployment,
+                    members.incarnation(),
+                    new StepRange(from, to),
+                    members.phase(),
+                    "e" + emitter,
+                    gathered ? 0 : emitter,
+                    blocks,
+                    firstLayer,
+                    count,
+                    width,
+                    PlacementState.settled(version),
+                    random.nextInt(25) == 0,
+                    LongVector.of(routed),
+                    load);
+        }
+
+        /** The last act: all ranks report, in step, for long enough to be believed. */
+        void recoverAll() {
+            if (over) {
+                begin();
+            }
+            long front = 0;
+            for (long step : at) {
+                front = Math.max(front, step);
+            }
+            long windows = 2L * settings.windowsAhead() + 6;
+            for (long step = front; step < front + windows * K * boundaries; step += K) {
+                for (int emitter = 0; emitter < (gathered ? 1 : emitters); emitter++) {
+                    append(sample(emitter, step, step + K, 0, layers));
+                }
+            }
+            if (ended) {
+                append(new End(deployment, members.incarnation()));
+            }
+        }
+    }
+}
