@@ -35,7 +35,7 @@ public record PlannerSettings(
     public static final PlannerSettings DEFAULTS = new PlannerSettings(
             "greedy",
             8,
-            0.8,
+            0.6,
             1,
             100_000,
             new Gate.Settings(0.01, 1, 20, 0.5, 10e9, Duration.ofMillis(1)),

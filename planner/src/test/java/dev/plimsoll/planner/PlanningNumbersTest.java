@@ -11,6 +11,7 @@ import dev.plimsoll.model.Placement;
 import dev.plimsoll.model.Topology;
 import dev.plimsoll.planner.placement.EvenSplit;
 import dev.plimsoll.planner.placement.ExpertLoad;
+import dev.plimsoll.planner.placement.PlanRequest;
 import dev.plimsoll.planner.placement.Policy;
 import dev.plimsoll.planner.placement.Verdict;
 import java.nio.file.Path;
@@ -78,6 +79,32 @@ class PlanningNumbersTest {
 
         assertThat(dsv3.settled()).isGreaterThan(0.90);
         assertThat(qwen3.settled()).isGreaterThan(0.90);
+    }
+
+    @Test
+    void planOfFiftyEightLayersIsShortEnoughForTheLoopsThread() {
+        List<ExpertLoad> windows = SharedLoads.workload(root(), "dsv3_drift", 16, 8, 256);
+        double[][] load = new double[58][];
+        for (int layer = 0; layer < load.length; layer++) {
+            load[layer] = windows.get(layer / 8).toDoubles()[layer % 8];
+        }
+        ModelShape shape = ModelShape.of("deepseek-v3", 256, 8, 3, 58);
+        Topology topology = Topology.even(32, 4, 10);
+        Placement initial = Placement.initial(shape, topology);
+        List<Double> millis = new ArrayList<>();
+        for (int run = 0; run < 10; run++) {
+            long start = System.nanoTime();
+            Policy.named("greedy").plan(new PlanRequest(load, initial, shape, topology, 1));
+            millis.add((System.nanoTime() - start) / 1e6);
+        }
+        System.out.printf(
+                Locale.ROOT,
+                "58 layers × 256 experts × 32 ranks, all from the initial placement: first %.0f ms, tenth %.0f ms%n",
+                millis.get(0),
+                millis.get(9));
+
+        // What a loop can bear between polls; the numbers above are what to look at.
+        assertThat(millis.get(9)).isLessThan(5000);
     }
 
     private static Numbers run(String name, List<ExpertLoad> windows, int experts, Topology topology) {

@@ -6,10 +6,10 @@ import java.util.Arrays;
 /**
  * Descent from the settled placement, and greedy packing where that is not enough; layer by layer.
  *
- * <p>A layer whose predicted balancedness is good enough is not touched. Else two candidates compete: {@link LayerSearch} from the
- * settled placement, which moves little, and {@link GreedyPacking} polished by the same search, which escapes where single steps
- * cannot. The winner has the most balancedness left after paying {@link #PRICE_OF_LAYER} for every full layer's worth of weights
- * moved; when that is not more than now by {@link #LEAST_GAIN}, the layer stays as it is.
+ * <p>A layer whose predicted balancedness is good enough is not touched. Else two candidates compete: {@link LayerSearch} from
+ * the settled placement, which moves little, and {@link GreedyPacking} polished by the same search, which escapes where single
+ * steps cannot. The winner has the most balancedness left after paying {@link #PRICE_OF_LAYER} for every full layer's worth of
+ * weights moved; when that is not more than now by {@link #LEAST_GAIN}, the layer stays as it is.
  */
 final class GreedyPolicy implements Policy {
     /** Predicted balancedness from which on a layer is left alone. */
@@ -21,7 +21,7 @@ final class GreedyPolicy implements Policy {
     /** Least fall of the search's potential per moved weight, in units of mean². */
     static final double PRICE_OF_STEP = 2e-4;
     /** How far above the mean packing may load a rank to leave an expert where it is. */
-    static final double TOLERANCE = 0.0;
+    static final double TOLERANCE = 0.05;
 
     @Override
     public String name() {
@@ -43,22 +43,24 @@ final class GreedyPolicy implements Policy {
             return settled;
         }
         int ranks = request.topology().ranks();
-        int[] searched = new LayerSearch(settled, load, ranks).descend(PRICE_OF_STEP);
-        int[] packed = new LayerSearch(new GreedyPacking(settled, load, ranks).pack(TOLERANCE), load, ranks)
-                .descend(PRICE_OF_STEP);
-        int slotsPerRank = request.topology().slotsPerRank();
-        int[] best = settled;
-        double bestWorth = current + LEAST_GAIN;
-        for (int[] found : new int[][] {searched, packed}) {
-            int[] candidate = KeptSlots.arrange(settled, found, slotsPerRank);
-            double worth = balancedness(candidate, load, request)
-                    - PRICE_OF_LAYER * changed(settled, candidate) / settled.length;
-            if (worth > bestWorth) {
-                bestWorth = worth;
-                best = candidate;
-            }
-        }
-        return best;
+        int[] packed = new GreedyPacking(settled, load, ranks).pack(TOLERANCE);
+        int[] best = better(settled, settled, search(settled, load, ranks), load, request);
+        return better(settled, best, search(packed, load, ranks), load, request);
+    }
+
+    private static int[] search(int[] from, double[] load, int ranks) {
+        return new LayerSearch(from, load, ranks).descend(PRICE_OF_STEP);
+    }
+
+    /** The found one, in the order of kept slots, if it is worth more than the best so far. */
+    private static int[] better(int[] settled, int[] best, int[] found, double[] load, PlanRequest request) {
+        int[] candidate = KeptSlots.arrange(settled, found, request.topology().slotsPerRank());
+        double least = worth(settled, best, load, request) + (best == settled ? LEAST_GAIN : 0);
+        return worth(settled, candidate, load, request) > least ? candidate : best;
+    }
+
+    private static double worth(int[] settled, int[] candidate, double[] load, PlanRequest request) {
+        return balancedness(candidate, load, request) - PRICE_OF_LAYER * changed(settled, candidate) / settled.length;
     }
 
     /** 1 for a layer without load: nothing to gain. */

@@ -17,7 +17,11 @@ final class LayerSearch {
     private final int[] expertOfSlot;
     private final int[] replicas;
     private final boolean[][] holds;
+    /** {@code [expert][replica]}, ascending. */
+    private final int[][] ranksOf;
+
     private final double[] ofRank;
+    private final double[] excessOf;
     private final double mean;
 
     private double bestFall;
@@ -35,13 +39,15 @@ final class LayerSearch {
         this.slotsPerRank = expertOfSlot.length / ranks;
         this.replicas = new int[load.length];
         this.holds = new boolean[ranks][load.length];
+        this.ranksOf = new int[load.length][0];
         this.ofRank = new double[ranks];
+        this.excessOf = new double[ranks];
         for (int slot = 0; slot < expertOfSlot.length; slot++) {
             replicas[expertOfSlot[slot]]++;
             holds[slot / slotsPerRank][expertOfSlot[slot]] = true;
         }
-        recount();
         this.mean = Arrays.stream(load).sum() / ranks;
+        recount();
     }
 
     /**
@@ -86,10 +92,8 @@ final class LayerSearch {
                 if (rank == hot || shift <= 0 || holds[rank][expert] || holds[hot][incoming]) {
                     continue;
                 }
-                double fall = excess(ofRank[hot])
-                        + excess(ofRank[rank])
-                        - excess(ofRank[hot] - shift)
-                        - excess(ofRank[rank] + shift);
+                double fall =
+                        excessOf[hot] + excessOf[rank] - excess(ofRank[hot] - shift) - excess(ofRank[rank] + shift);
                 consider(fall / 2, slot, other, -1);
             }
         }
@@ -137,18 +141,18 @@ final class LayerSearch {
         int outgoing = expertOfSlot[slot];
         double less = load[incoming] / replicas[incoming] - load[incoming] / (replicas[incoming] + 1);
         double more = load[outgoing] / (replicas[outgoing] - 1) - load[outgoing] / replicas[outgoing];
-        double fall = 0;
-        for (int rank = 0; rank < ofRank.length; rank++) {
-            double after = ofRank[rank];
-            if (holds[rank][incoming]) {
-                after -= less;
+        double gone = unit(outgoing);
+        double come = load[incoming] / (replicas[incoming] + 1);
+        double fall = excessOf[target] - excess(ofRank[target] - gone + come);
+        for (int i = 0; i < replicas[incoming]; i++) {
+            int rank = ranksOf[incoming][i];
+            fall += excessOf[rank] - excess(ofRank[rank] - less + (holds[rank][outgoing] ? more : 0));
+        }
+        for (int i = 0; i < replicas[outgoing]; i++) {
+            int rank = ranksOf[outgoing][i];
+            if (rank != target && !holds[rank][incoming]) {
+                fall += excessOf[rank] - excess(ofRank[rank] + more);
             }
-            if (rank == target) {
-                after += load[incoming] / (replicas[incoming] + 1) - unit(outgoing);
-            } else if (holds[rank][outgoing]) {
-                after += more;
-            }
-            fall += excess(ofRank[rank]) - excess(after);
         }
         return fall;
     }
@@ -177,8 +181,18 @@ final class LayerSearch {
     /** From scratch, so that no rounding piles up over steps. */
     private void recount() {
         Arrays.fill(ofRank, 0);
+        int[] found = new int[load.length];
         for (int slot = 0; slot < expertOfSlot.length; slot++) {
-            ofRank[slot / slotsPerRank] += unit(expertOfSlot[slot]);
+            int expert = expertOfSlot[slot];
+            int rank = slot / slotsPerRank;
+            ofRank[rank] += unit(expert);
+            if (found[expert] == 0 && ranksOf[expert].length != replicas[expert]) {
+                ranksOf[expert] = new int[replicas[expert]];
+            }
+            ranksOf[expert][found[expert]++] = rank;
+        }
+        for (int rank = 0; rank < ofRank.length; rank++) {
+            excessOf[rank] = excess(ofRank[rank]);
         }
     }
 
