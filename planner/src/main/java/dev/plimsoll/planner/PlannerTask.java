@@ -30,11 +30,13 @@ import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.TreeMap;
 import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The planner's work on one partition, with all deployments in it.
  *
- * <p>Plans on the newest whole window after each poll, on the loop's thread: a plan takes milliseconds. A proposal and
+ * <p>Plans on the newest whole window after each poll, on the loop's thread: milliseconds, or some 150 for a first
+ * plan of the largest models. A job of its own with a timeout is for when policies take longer. A proposal and
  * the offsets of the windows that it used are one transaction. The offset stays at the oldest window that the forecast looks
  * back on, so that a successor sees the same history.
  */
@@ -94,7 +96,14 @@ final class PlannerTask implements PartitionTask<LoadWindow> {
             outcomes.computeIfAbsent(record.value().deployment(), none -> new ArrayList<>())
                     .add(record.value());
         }
-        recovery.readAll(Topic.MEMBERS).forEach(record -> members(record.value(), now));
+        // Only the newest of a deployment: taking over an incarnation that has passed would void what is in flight now.
+        Map<Deployment, Membership> newest = new TreeMap<>();
+        recovery.readAll(Topic.MEMBERS)
+                .forEach(record -> newest.merge(
+                        record.value().deployment(),
+                        record.value(),
+                        (a, b) -> b.incarnation() >= a.incarnation() ? b : a));
+        newest.values().forEach(members -> members(members, now));
         planners.values().stream()
                 .filter(planner -> planner.stage().inFlight().isPresent())
                 .mapToLong(planner -> proposedAt.getOrDefault(planner.deployment(), now))
@@ -121,11 +130,20 @@ final class PlannerTask implements PartitionTask<LoadWindow> {
                         policy,
                         protocol,
                         listener,
-                        PlanLog.of(logs.getOrDefault(deployment, List.of())),
-                        List.copyOf(kept.getOrDefault(deployment, Map.of()).values()),
-                        outcomes.getOrDefault(deployment, List.of()),
+                        PlanLog.of(taken(logs.remove(deployment))),
+                        settledOf(deployment),
+                        taken(outcomes.remove(deployment)),
                         members,
                         nowMillis));
+    }
+
+    private static <T> List<T> taken(@Nullable List<T> records) {
+        return records == null ? List.of() : records;
+    }
+
+    private List<SettledPlacement> settledOf(Deployment deployment) {
+        Map<Integer, SettledPlacement> layers = kept.remove(deployment);
+        return layers == null ? List.of() : List.copyOf(layers.values());
     }
 
     private void ack(RankAck ack, long nowMillis) {

@@ -342,6 +342,25 @@ class PlannerTaskTest {
     }
 
     @Test
+    void takeOverWithMembersOfSeveralIncarnationsGoesOnWithTheNewest() {
+        proposed();
+        partition.append(Topic.MEMBERS, members(2));
+        partition.poll(true);
+        for (long index = 0; index < 2; index++) {
+            rows(index, 2, PlacementState.settled(0));
+            summary(index, 2, CloseReason.COMPLETE, PlacementState.settled(0));
+            partition.now += 1000;
+            partition.poll(true);
+        }
+
+        restart(Policy.named("greedy"));
+        partition.poll(true);
+
+        assertThat(log()).containsExactly("Term", "Propose", "Void", "Propose", "Term");
+        assertThat(partition.values(Topic.PLACEMENTS)).hasSize(4);
+    }
+
+    @Test
     void policyThatFailsIsCountedAndTheLoopGoesOn() {
         restart(new Policy() {
             @Override

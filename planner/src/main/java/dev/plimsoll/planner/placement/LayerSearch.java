@@ -20,6 +20,10 @@ final class LayerSearch {
     /** {@code [expert][replica]}, ascending. */
     private final int[][] ranksOf;
 
+    /** {@code [expert]} load of a replica now, and if there were one more. */
+    private final double[] unit;
+
+    private final double[] unitOfMore;
     private final double[] ofRank;
     private final double[] excessOf;
     private final double mean;
@@ -40,6 +44,8 @@ final class LayerSearch {
         this.replicas = new int[load.length];
         this.holds = new boolean[ranks][load.length];
         this.ranksOf = new int[load.length][0];
+        this.unit = new double[load.length];
+        this.unitOfMore = new double[load.length];
         this.ofRank = new double[ranks];
         this.excessOf = new double[ranks];
         for (int slot = 0; slot < expertOfSlot.length; slot++) {
@@ -88,7 +94,7 @@ final class LayerSearch {
             for (int other = 0; other < expertOfSlot.length; other++) {
                 int rank = other / slotsPerRank;
                 int incoming = expertOfSlot[other];
-                double shift = unit(expert) - unit(incoming);
+                double shift = unit[expert] - unit[incoming];
                 if (rank == hot || shift <= 0 || holds[rank][expert] || holds[hot][incoming]) {
                     continue;
                 }
@@ -120,7 +126,7 @@ final class LayerSearch {
             }
             for (int expert = 0; expert < load.length; expert++) {
                 // Only what weighs less here than what leaves can cool this rank.
-                if (!holds[hot][expert] && load[expert] / (replicas[expert] + 1) < unit(expertOfSlot[slot])) {
+                if (!holds[hot][expert] && unitOfMore[expert] < unit[expertOfSlot[slot]]) {
                     consider(fallOfReplacing(slot, expert), slot, -1, expert);
                 }
             }
@@ -139,19 +145,23 @@ final class LayerSearch {
     private double fallOfReplacing(int slot, int incoming) {
         int target = slot / slotsPerRank;
         int outgoing = expertOfSlot[slot];
-        double less = load[incoming] / replicas[incoming] - load[incoming] / (replicas[incoming] + 1);
-        double more = load[outgoing] / (replicas[outgoing] - 1) - load[outgoing] / replicas[outgoing];
-        double gone = unit(outgoing);
-        double come = load[incoming] / (replicas[incoming] + 1);
-        double fall = excessOf[target] - excess(ofRank[target] - gone + come);
+        double less = unit[incoming] - unitOfMore[incoming];
+        double gone = unit[outgoing];
+        double fall = excessOf[target] - excess(ofRank[target] - gone + unitOfMore[incoming]);
         for (int i = 0; i < replicas[incoming]; i++) {
             int rank = ranksOf[incoming][i];
-            fall += excessOf[rank] - excess(ofRank[rank] - less + (holds[rank][outgoing] ? more : 0));
+            fall += excessOf[rank] - excess(ofRank[rank] - less);
         }
+        if (fall <= bestFall) {
+            // What the outgoing expert's other replicas take over can only make it worse.
+            return fall;
+        }
+        double more = load[outgoing] / (replicas[outgoing] - 1) - unit[outgoing];
         for (int i = 0; i < replicas[outgoing]; i++) {
             int rank = ranksOf[outgoing][i];
-            if (rank != target && !holds[rank][incoming]) {
-                fall += excessOf[rank] - excess(ofRank[rank] + more);
+            if (rank != target) {
+                double before = ofRank[rank] - (holds[rank][incoming] ? less : 0);
+                fall += excess(before) - excess(before + more);
             }
         }
         return fall;
@@ -181,11 +191,15 @@ final class LayerSearch {
     /** From scratch, so that no rounding piles up over steps. */
     private void recount() {
         Arrays.fill(ofRank, 0);
+        for (int expert = 0; expert < load.length; expert++) {
+            unit[expert] = load[expert] / replicas[expert];
+            unitOfMore[expert] = load[expert] / (replicas[expert] + 1);
+        }
         int[] found = new int[load.length];
         for (int slot = 0; slot < expertOfSlot.length; slot++) {
             int expert = expertOfSlot[slot];
             int rank = slot / slotsPerRank;
-            ofRank[rank] += unit(expert);
+            ofRank[rank] += unit[expert];
             if (found[expert] == 0 && ranksOf[expert].length != replicas[expert]) {
                 ranksOf[expert] = new int[replicas[expert]];
             }
@@ -194,10 +208,6 @@ final class LayerSearch {
         for (int rank = 0; rank < ofRank.length; rank++) {
             excessOf[rank] = excess(ofRank[rank]);
         }
-    }
-
-    private double unit(int expert) {
-        return load[expert] / replicas[expert];
     }
 
     private double excess(double rankLoad) {
