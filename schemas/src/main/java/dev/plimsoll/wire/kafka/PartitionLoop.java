@@ -94,8 +94,14 @@ public final class PartitionLoop<I> implements AutoCloseable {
         // Clients are made here, so that wrong settings fail in the caller's hands.
         Consumer<byte[], byte[]> consumer =
                 new KafkaConsumer<>(ClientProperties.member(settings, Topic.PREFIX + role, "plimsoll-" + role));
-        AssignedReader reader = new AssignedReader(
-                new KafkaConsumer<>(ClientProperties.reader(settings, "plimsoll-" + role + "-reader", "none")));
+        AssignedReader reader;
+        try {
+            reader = new AssignedReader(
+                    new KafkaConsumer<>(ClientProperties.reader(settings, "plimsoll-" + role + "-reader", "none")));
+        } catch (RuntimeException e) {
+            consumer.close(CloseOptions.timeout(Duration.ZERO));
+            throw e;
+        }
         progressed();
         Thread starting = new Thread(() -> run(consumer, reader), "plimsoll-" + role);
         starting.setDaemon(true);

@@ -15,6 +15,7 @@ import java.util.concurrent.atomic.AtomicInteger;
 import org.apache.kafka.clients.producer.KafkaProducer;
 import org.apache.kafka.clients.producer.RecordMetadata;
 import org.apache.kafka.common.KafkaException;
+import org.apache.kafka.common.errors.AuthorizationException;
 import org.apache.kafka.common.errors.InterruptException;
 import org.apache.kafka.common.errors.TimeoutException;
 import org.jspecify.annotations.Nullable;
@@ -93,9 +94,11 @@ public final class TopicWriter implements AutoCloseable {
         try {
             while (!closing || !queue.isEmpty()) {
                 Write<?> write = queue.poll(100, TimeUnit.MILLISECONDS);
-                if (producer != null && broken.compareAndSet(true, false)) {
+                if (producer != null && broken.get()) {
                     producer.close(Duration.ZERO);
                     producer = null;
+                    // Only now: closing fails what is under way, which looks broken too.
+                    broken.set(false);
                 }
                 if (write == null) {
                     continue;
@@ -213,8 +216,8 @@ public final class TopicWriter implements AutoCloseable {
         }
 
         void failed(Exception failure) {
-            if (KafkaFailure.of(failure) != KafkaFailure.RETRY && !closing) {
-                // Some failures stick to a producer; a new one costs little.
+            // Some failures stick to a producer, as a missing right does until it is granted; a new one costs little.
+            if (KafkaFailure.of(failure) == KafkaFailure.RESET || failure instanceof AuthorizationException) {
                 broken.set(true);
             }
             if (answered()) {

@@ -1,0 +1,329 @@
+package dev.plimsoll.wire;
+
+import dev.plimsoll.model.AggregatorState;
+import dev.plimsoll.model.Balance;
+import dev.plimsoll.model.Batch;
+import dev.plimsoll.model.CloseReason;
+import dev.plimsoll.model.Deployment;
+import dev.plimsoll.model.End;
+import dev.plimsoll.model.ExpertId;
+import dev.plimsoll.model.GatherMode;
+import dev.plimsoll.model.LayerId;
+import dev.plimsoll.model.LoadSample;
+import dev.plimsoll.model.LoadWindow;
+import dev.plimsoll.model.LongVector;
+import dev.plimsoll.model.Membership;
+import dev.plimsoll.model.ModelShape;
+import dev.plimsoll.model.Move;
+import dev.plimsoll.model.Outcome;
+import dev.plimsoll.model.Phase;
+import dev.plimsoll.model.PlacementState;
+import dev.plimsoll.model.PlanCommand;
+import dev.plimsoll.model.PlanHeader;
+import dev.plimsoll.model.Quarantined;
+import dev.plimsoll.model.RankAck;
+import dev.plimsoll.model.RankId;
+import dev.plimsoll.model.Refusal;
+import dev.plimsoll.model.SettledPlacement;
+import dev.plimsoll.model.SlotId;
+import dev.plimsoll.model.StepRange;
+import dev.plimsoll.model.Tick;
+import dev.plimsoll.model.Topology;
+import dev.plimsoll.model.WindowSummary;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.Random;
+import java.util.function.Function;
+import java.util.stream.IntStream;
+
+/** Valid values of every kind of record, equal for equal seeds. */
+final class RandomValues {
+    /** A kind of record, where it stands, and how to make one. */
+    record Kind<T>(String name, Topic<T> topic, Function<RandomValues, T> make) {
+        T value(long seed) {
+            return make.apply(new RandomValues(seed));
+        }
+
+        @Override
+        public String toString() {
+            return name;
+        }
+    }
+
+    static final List<Kind<?>> KINDS = List.of(
+            new Kind<>("sample", Topic.SAMPLES, values -> values.sample()),
+            new Kind<>("members", Topic.SAMPLES, values -> values.members()),
+            new Kind<>("tick", Topic.SAMPLES, values -> new Tick(values.deployment())),
+            new Kind<>("end", Topic.SAMPLES, values -> new End(values.deployment(), values.number())),
+            new Kind<>("window", Topic.WINDOWS, RandomValues::window),
+            new Kind<>("window summary", Topic.WINDOW_SUMMARIES, RandomValues::windowSummary),
+            new Kind<>("term", Topic.PLAN, values -> new PlanCommand.Term(values.header(), values.text())),
+            new Kind<>("propose", Topic.PLAN, values -> values.propose()),
+            new Kind<>(
+                    "permit",
+                    Topic.PLAN,
+                    values -> new PlanCommand.Permit(values.header(), values.positive(), values.random.nextLong())),
+            new Kind<>(
+                    "abort",
+                    Topic.PLAN,
+                    values -> new PlanCommand.Abort(values.header(), values.positive(), values.text())),
+            new Kind<>(
+                    "settled",
+                    Topic.PLAN,
+                    values -> new PlanCommand.Settled(
+                            values.header(),
+                            values.positive(),
+                            values.positive(),
+                            values.random.nextBoolean(),
+                            values.random.nextLong())),
+            new Kind<>(
+                    "void",
+                    Topic.PLAN,
+                    values -> new PlanCommand.Void(values.header(), values.positive(), values.text())),
+            new Kind<>("settled placement", Topic.PLACEMENTS, RandomValues::settledPlacement),
+            new Kind<>("ack", Topic.ACKS, RandomValues::ack),
+            new Kind<>("newest members", Topic.MEMBERS, RandomValues::members),
+            new Kind<>("outcome", Topic.OUTCOMES, RandomValues::outcome),
+            new Kind<>("aggregator state", Topic.AGGREGATOR_STATE, RandomValues::aggregatorState),
+            new Kind<>("quarantined", Topic.QUARANTINE, RandomValues::quarantined));
+
+    private final Random random;
+
+    RandomValues(long seed) {
+        this.random = new Random(seed);
+    }
+
+    private Deployment deployment() {
+        return new Deployment("r" + random.nextInt(10) + "/decode-" + random.nextInt(10));
+    }
+
+    /** Small, large and huge, never negative. */
+    private long number() {
+        return random.nextLong() >>> (1 + random.nextInt(63));
+    }
+
+    private int positive() {
+        return 1 + random.nextInt(1 << random.nextInt(20));
+    }
+
+    private String text() {
+        return random.ints(random.nextInt(30), 32, 0x2fff)
+                .collect(StringBuilder::new, StringBuilder::appendCodePoint, StringBuilder::append)
+                .toString();
+    }
+
+    private <E> E one(E[] values) {
+        return values[random.nextInt(values.length)];
+    }
+
+    private LongVector longs(int size) {
+        return LongVector.of(IntStream.range(0, size).mapToLong(i -> number()).toArray());
+    }
+
+    /** Sums of these do not overflow. */
+    private LongVector smallLongs(int size, int below) {
+        return LongVector.of(
+                IntStream.range(0, size).mapToLong(i -> random.nextInt(below)).toArray());
+    }
+
+    private StepRange steps() {
+        long from = random.nextInt(1 << 30);
+        return new StepRange(from, from + positive());
+    }
+
+    private PlacementState state() {
+        return random.nextBoolean()
+                ? PlacementState.settled(random.nextInt(100))
+                : new PlacementState(random.nextInt(100), positive(), random.nextInt(10));
+    }
+
+    private Balance balance() {
+        return random.nextInt(10) == 0
+                ? Balance.UNLOADED
+                : new Balance(random.nextDouble(), random.nextDouble(), random.nextInt(58), positive());
+    }
+
+    private PlanHeader header() {
+        return new PlanHeader(deployment(), number(), 1 + number() / 2, 1 + number() / 2);
+    }
+
+    LoadSample sample() {
+        int ranks = 1 + random.nextInt(4);
+        int layers = 1 + random.nextInt(5);
+        int slots = 1 + random.nextInt(9);
+        // Half of the samples fit four bytes per counter.
+        LongVector load = random.nextBoolean()
+                ? longs(ranks * layers * slots)
+                : smallLongs(ranks * layers * slots, Integer.MAX_VALUE);
+        return new LoadSample(
+                deployment(),
+                number(),
+                steps(),
+                one(Phase.values()),
+                text(),
+                random.nextInt(100),
+                ranks,
+                random.nextInt(50),
+                layers,
+                slots,
+                state(),
+                random.nextBoolean(),
+                random.nextBoolean() ? LongVector.empty() : longs(layers),
+                load);
+    }
+
+    Membership members() {
+        int experts = 1 + random.nextInt(64);
+        int ranks = 1 + random.nextInt(8);
+        int boundary = positive();
+        long bytes = positive();
+        return new Membership(
+                deployment(),
+                1 + random.nextInt(1000),
+                ModelShape.of(
+                        "m" + text(), experts, 1 + random.nextInt(experts), random.nextInt(3), positive() % 60 + 1),
+                new Topology(
+                        IntStream.range(0, ranks)
+                                .mapToObj(rank -> random.nextInt(4))
+                                .toList(),
+                        experts / ranks + 1 + random.nextInt(3)),
+                text(),
+                one(Phase.values()),
+                one(GatherMode.values()),
+                boundary,
+                boundary * (1 + random.nextInt(64)),
+                bytes,
+                bytes * (1 + random.nextInt(8)));
+    }
+
+    LoadWindow window() {
+        int slots = 1 + random.nextInt(40);
+        int subWindows = 1 + random.nextInt(16);
+        return new LoadWindow(
+                deployment(),
+                number(),
+                one(Phase.values()),
+                number(),
+                steps(),
+                random.nextInt(94),
+                random.nextInt(3),
+                state(),
+                random.nextInt(3) * 40,
+                longs(slots),
+                subWindows,
+                longs(subWindows * slots),
+                text());
+    }
+
+    WindowSummary windowSummary() {
+        long index = random.nextInt(1 << 30);
+        return new WindowSummary(
+                deployment(),
+                number(),
+                one(Phase.values()),
+                index,
+                index - 1,
+                steps(),
+                CloseReason.values()[1 + random.nextInt(CloseReason.values().length - 1)],
+                64,
+                smallLongs(random.nextInt(20), 65),
+                balance(),
+                IntStream.range(0, random.nextInt(4)).mapToObj(i -> state()).toList(),
+                number(),
+                random.nextBoolean(),
+                number(),
+                number(),
+                number(),
+                number(),
+                number(),
+                number(),
+                random.nextInt(64),
+                number(),
+                number() % 4_000_000_000_000L,
+                text());
+    }
+
+    PlanCommand.Propose propose() {
+        List<Batch> batches = new ArrayList<>();
+        for (int number = 1; number <= 1 + random.nextInt(3); number++) {
+            List<Move> moves = new ArrayList<>();
+            for (int slot = 0; slot < 1 + random.nextInt(10); slot++) {
+                moves.add(new Move(
+                        new LayerId(number),
+                        new SlotId(slot),
+                        new ExpertId(random.nextInt(256)),
+                        new SlotId(100 + random.nextInt(200))));
+            }
+            batches.add(new Batch(number, moves));
+        }
+        return new PlanCommand.Propose(
+                header(),
+                positive(),
+                random.nextInt(100),
+                random.nextLong(),
+                batches,
+                number(),
+                random.nextDouble(),
+                random.nextDouble(),
+                text(),
+                text());
+    }
+
+    SettledPlacement settledPlacement() {
+        return new SettledPlacement(
+                deployment(),
+                number(),
+                random.nextInt(1000),
+                random.nextInt(58),
+                58,
+                random.nextLong(),
+                smallLongs(1 + random.nextInt(320), 256));
+    }
+
+    RankAck ack() {
+        RankAck.Kind kind = one(RankAck.Kind.values());
+        return new RankAck(
+                deployment(),
+                number(),
+                new RankId(random.nextInt(1000)),
+                positive(),
+                kind,
+                positive(),
+                kind == RankAck.Kind.REFUSED ? Optional.of(one(Refusal.values())) : Optional.empty(),
+                random.nextLong(),
+                number());
+    }
+
+    Outcome outcome() {
+        return new Outcome(
+                deployment(),
+                number(),
+                positive(),
+                number(),
+                positive(),
+                random.nextDouble(),
+                random.nextDouble(),
+                balance());
+    }
+
+    AggregatorState aggregatorState() {
+        return new AggregatorState(
+                random.nextInt(64),
+                IntStream.range(0, random.nextInt(4))
+                        .mapToObj(i -> new AggregatorState.Sequence(
+                                members(),
+                                number(),
+                                number() - 1,
+                                number() - 1,
+                                random.nextBoolean(),
+                                longs(random.nextInt(20)),
+                                LongVector.of(-1, number())))
+                        .toList());
+    }
+
+    Quarantined quarantined() {
+        return new Quarantined(
+                Topic.SAMPLES.name(), random.nextInt(64), number(), "MALFORMED", text(), "00ff", positive());
+    }
+}

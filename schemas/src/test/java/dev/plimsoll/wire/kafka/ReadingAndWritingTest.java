@@ -1,0 +1,153 @@
+package dev.plimsoll.wire.kafka;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.plimsoll.model.Deployment;
+import dev.plimsoll.model.End;
+import dev.plimsoll.model.SampleRecord;
+import dev.plimsoll.model.Tick;
+import dev.plimsoll.wire.Topic;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.RejectedExecutionException;
+import java.util.stream.IntStream;
+import java.util.stream.LongStream;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import reactor.core.Disposable;
+import reactor.core.publisher.Mono;
+import reactor.test.StepVerifier;
+
+/** Reader and writer against a real broker, which is also stopped and started again. */
+final class ReadingAndWritingTest {
+    private static final Duration PATIENCE = Duration.ofSeconds(20);
+
+    @TempDir
+    Path directory;
+
+    private TestBroker broker;
+
+    @BeforeEach
+    void start() throws Exception {
+        broker = new TestBroker(directory);
+        try (TopicAdmin admin = new TopicAdmin(broker.client(), Duration.ofSeconds(10))) {
+            assertThat(admin.create(2, 1)).hasSize(Topic.all().size());
+            assertThat(admin.create(2, 1)).as("already there").isEmpty();
+        }
+    }
+
+    @AfterEach
+    void stop() {
+        broker.close();
+    }
+
+    @Test
+    void writerFailsInTimeDuringAnOutageAndGoesOnAfterIt() {
+        Deployment deployment = new Deployment("d");
+        Output<SampleRecord> tick = Output.of(Topic.SAMPLES, deployment, new Tick(deployment));
+        try (TopicWriter writer = new TopicWriter(broker.client(), "w", 2, Duration.ofSeconds(1))) {
+            assertThat(writer.write(tick).block(Duration.ofSeconds(5))).isEqualTo(0);
+
+            broker.stop();
+            long begin = System.nanoTime();
+            List<Mono<Long>> during = new ArrayList<>();
+            for (int i = 0; i < 3; i++) {
+                Mono<Long> written = writer.write(tick).cache();
+                written.subscribe(offset -> {}, failure -> {});
+                during.add(written);
+            }
+            StepVerifier.create(during.get(2))
+                    .expectError(RejectedExecutionException.class)
+                    .verify(Duration.ofMillis(500));
+            StepVerifier.create(during.get(0)).expectError().verify(Duration.ofSeconds(5));
+            StepVerifier.create(during.get(1)).expectError().verify(Duration.ofSeconds(5));
+            assertThat(Duration.ofNanos(System.nanoTime() - begin)).isLessThan(Duration.ofSeconds(4));
+
+            broker.start();
+            Long offset = writer.write(tick)
+                    .retryWhen(reactor.util.retry.Retry.fixedDelay(20, Duration.ofMillis(100)))
+                    .block(PATIENCE);
+            assertThat(offset).isGreaterThanOrEqualTo(1);
+        }
+    }
+
+    @Test
+    void closingWithTheBrokerGoneIsBoundedAndAnswersEverything() {
+        broker.stop();
+        Deployment deployment = new Deployment("d");
+        TopicWriter writer = new TopicWriter(broker.client(), "w", 10, Duration.ofSeconds(30));
+        Mono<Long> written = writer.write(Output.of(Topic.SAMPLES, deployment, (SampleRecord) new Tick(deployment)))
+                .cache();
+        written.subscribe(offset -> {}, failure -> {});
+        long begin = System.nanoTime();
+        writer.close();
+        assertThat(Duration.ofNanos(System.nanoTime() - begin)).isLessThan(Duration.ofMillis(3500));
+        StepVerifier.create(written).expectError().verify(Duration.ofSeconds(1));
+    }
+
+    @Test
+    void readerKeepsToDemandPerPartitionAndCancellingEndsItsThread() {
+        write(deploymentOf(0), 1200);
+        write(deploymentOf(1), 1200);
+        List<TopicReader.PartitionStream<SampleRecord>> streams = new CopyOnWriteArrayList<>();
+        Disposable outer = TopicReader.partitions(
+                        broker.client(), Topic.SAMPLES, new TopicReader.Start.Beginning(), unreadable -> {})
+                .subscribe(streams::add);
+        try {
+            await(() -> streams.size() == 2);
+            // given partition 0, of which only one batch is asked for
+            StepVerifier.Step<TopicReader.PartitionBatch<SampleRecord>> slow =
+                    StepVerifier.create(streams.get(0).batches(), 1).expectNextCount(1);
+            List<Received<SampleRecord>> fast = new CopyOnWriteArrayList<>();
+            streams.get(1).batches().subscribe(batch -> fast.addAll(batch.records()));
+
+            // then the other one goes on, and no second batch comes until it is asked for
+            slow.expectNoEvent(Duration.ofMillis(300))
+                    .thenRequest(1)
+                    .expectNextCount(1)
+                    .thenCancel()
+                    .verify(PATIENCE);
+            await(() -> fast.size() == 1200);
+            assertThat(fast.stream().map(Received::offset).toList())
+                    .isEqualTo(LongStream.range(0, 1200).boxed().toList());
+        } finally {
+            outer.dispose();
+        }
+        await(() -> Thread.getAllStackTraces().keySet().stream()
+                .noneMatch(thread -> thread.getName().startsWith("plimsoll-read-")));
+    }
+
+    private void write(Deployment deployment, int count) {
+        try (TopicWriter writer = new TopicWriter(broker.client(), "w", count, Duration.ofSeconds(10))) {
+            List<Long> offsets = reactor.core.publisher.Flux.range(1, count)
+                    .flatMapSequential(
+                            n -> writer.write(
+                                    Output.of(Topic.SAMPLES, deployment, (SampleRecord) new End(deployment, n))),
+                            count)
+                    .collectList()
+                    .block(PATIENCE);
+            assertThat(offsets).hasSize(count);
+        }
+    }
+
+    private static Deployment deploymentOf(int partition) {
+        return IntStream.iterate(0, i -> i + 1)
+                .mapToObj(i -> new Deployment("d" + i))
+                .filter(deployment -> Topic.partition(deployment, 2) == partition)
+                .findFirst()
+                .orElseThrow();
+    }
+
+    private static void await(java.util.function.BooleanSupplier condition) {
+        long deadline = System.nanoTime() + PATIENCE.toNanos();
+        while (!condition.getAsBoolean()) {
+            assertThat(System.nanoTime()).as("waiting").isLessThan(deadline);
+            Thread.onSpinWait();
+        }
+    }
+}
