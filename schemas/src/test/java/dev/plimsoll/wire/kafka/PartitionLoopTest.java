@@ -4,9 +4,12 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.plimsoll.model.Deployment;
 import dev.plimsoll.model.End;
+import dev.plimsoll.model.Outcome;
 import dev.plimsoll.model.PlanCommand;
 import dev.plimsoll.model.PlanHeader;
 import dev.plimsoll.model.Quarantined;
+import dev.plimsoll.model.RankAck;
+import dev.plimsoll.model.RankId;
 import dev.plimsoll.model.SampleRecord;
 import dev.plimsoll.wire.Topic;
 import java.nio.file.Path;
@@ -14,19 +17,33 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.Random;
 import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicReference;
+import java.util.concurrent.locks.LockSupport;
 import java.util.function.BooleanSupplier;
 import java.util.stream.IntStream;
 import java.util.stream.LongStream;
+import org.apache.kafka.clients.admin.Admin;
+import org.apache.kafka.clients.admin.OffsetSpec;
+import org.apache.kafka.clients.admin.RecordsToDelete;
+import org.apache.kafka.clients.producer.KafkaProducer;
+import org.apache.kafka.clients.producer.ProducerRecord;
+import org.apache.kafka.common.TopicPartition;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
+import reactor.core.Disposable;
+import reactor.core.publisher.Flux;
 
 /**
  * The exactly-once loop against a real broker. The task under test chains: END records number n comes in, a PERMIT with number n
@@ -34,6 +51,7 @@ import org.junit.jupiter.params.provider.ValueSource;
  */
 final class PartitionLoopTest {
     private static final int PARTITIONS = 2;
+    private static final Duration PATIENCE = Duration.ofSeconds(30);
 
     @TempDir
     static Path directory;
@@ -123,21 +141,17 @@ final class PartitionLoopTest {
 
     @ParameterizedTest
     @ValueSource(strings = {"classic", "consumer"})
-    void outputsFormAnExactChainWhateverFails(String protocol) throws Exception {
+    void outputsFormAnExactChainWhateverFails(String protocol) {
         // given: a task that throws at random points, a loop that is closed and made anew under way
-        KafkaSettings settings =
-                new KafkaSettings(broker.client().bootstrapServers(), Map.of("group.protocol", protocol));
-        int perPartition = 300;
+        KafkaSettings settings = with("group.protocol", protocol);
         List<Deployment> deployments = List.of(deploymentOf(protocol, 0), deploymentOf(protocol, 1));
-        long before = permits(deployments.get(0)).size();
-        assertThat(before).isZero();
         Random random = new Random(7);
         AtomicInteger resets = new AtomicInteger();
         AtomicBoolean dangerous = new AtomicBoolean(true);
         Runnable hazard = () -> {
             synchronized (random) {
-                if (dangerous.get() && random.nextInt(150) == 0) {
-                    throw new IllegalStateException("injected");
+                if (dangerous.get() && random.nextInt(100) == 0) {
+                    throw new IllegalStateException("injected, seed 7");
                 }
             }
         };
@@ -149,44 +163,317 @@ final class PartitionLoopTest {
         };
 
         // when
-        TopicWriter writer = new TopicWriter(settings, "test", 10_000, Duration.ofSeconds(10));
-        PartitionLoop<SampleRecord> loop = loop(settings, protocol, hazard, listener);
-        try (writer) {
-            loop.start();
-            for (int number = 1; number <= perPartition; number++) {
-                for (Deployment deployment : deployments) {
-                    writer.write(Output.of(Topic.SAMPLES, deployment, (SampleRecord) new End(deployment, number)))
-                            .block(Duration.ofSeconds(10));
-                }
-                if (number % 100 == 0) {
-                    loop.close();
-                    loop = loop(settings, protocol, hazard, listener);
+        int stages = 3;
+        int perStage = 40;
+        try (LiveView<PlanCommand> plan = new LiveView<>(Topic.PLAN)) {
+            for (int stage = 0; stage < stages; stage++) {
+                dangerous.set(true);
+                try (PartitionLoop<SampleRecord> loop = loop(settings, protocol, hazard, listener)) {
                     loop.start();
+                    for (Deployment deployment : deployments) {
+                        write(deployment, stage * perStage + 1, perStage);
+                    }
+                    int enough = stage * perStage + perStage / 2;
+                    await(() ->
+                            deployments.stream().allMatch(d -> permits(plan, d).size() >= enough));
+                    if (stage == stages - 1) {
+                        dangerous.set(false);
+                        await(() -> deployments.stream()
+                                .allMatch(d -> permits(plan, d).size() >= stages * perStage));
+                    }
                 }
             }
-            dangerous.set(false);
-            for (Deployment deployment : deployments) {
-                await(() -> permits(deployment).size() >= perPartition);
-            }
-        } finally {
-            loop.close();
         }
 
         // then
         assertThat(resets.get()).as("injected failures").isPositive();
-        for (Deployment deployment : deployments) {
-            List<PlanCommand> permits = permits(deployment);
-            assertThat(permits)
-                    .extracting(permit -> permit.header().incarnation())
-                    .containsExactlyElementsOf(
-                            LongStream.rangeClosed(1, perPartition).boxed().toList());
-            long first = permits.get(0).header().number();
-            assertThat(permits)
-                    .extracting(permit -> permit.header().number())
-                    .containsExactlyElementsOf(LongStream.range(first, first + perPartition)
-                            .boxed()
-                            .toList());
+        deployments.forEach(deployment -> assertChain(deployment, stages * perStage));
+    }
+
+    @Test
+    void aMemberThatLostItsPartitionsIsFencedWhenItComesBack() throws Exception {
+        // given: a member that stands still inside its task until the group has given it up
+        KafkaSettings settings = with("max.poll.interval.ms", "2000");
+        Deployment deployment = deploymentOf("zombie", 0);
+        CountDownLatch stuck = new CountDownLatch(1);
+        CountDownLatch goOn = new CountDownLatch(1);
+        AtomicReference<Throwable> reset = new AtomicReference<>();
+        PartitionLoop.Listener listener = new PartitionLoop.Listener() {
+            @Override
+            public void onReset(int partition, Throwable cause) {
+                reset.compareAndSet(null, cause);
+            }
+        };
+        write(deployment, 1, 10);
+        try (LiveView<PlanCommand> plan = new LiveView<>(Topic.PLAN);
+                PartitionLoop<SampleRecord> zombie = new PartitionLoop<>(
+                        settings,
+                        "zombie",
+                        Topic.SAMPLES,
+                        partition -> new ChainTask(() -> {}) {
+                            @Override
+                            public void onRecord(Received<SampleRecord> record) {
+                                super.onRecord(record);
+                                if (record.value().deployment().equals(deployment)) {
+                                    stuck.countDown();
+                                    uninterrupted(goOn);
+                                }
+                            }
+                        },
+                        listener);
+                PartitionLoop<SampleRecord> successor =
+                        loop(settings, "zombie", () -> {}, PartitionLoop.Listener.NONE)) {
+            zombie.start();
+            assertThat(stuck.await(20, TimeUnit.SECONDS)).isTrue();
+            successor.start();
+            await(() -> permits(plan, deployment).size() == 10);
+
+            // when it comes back, with records folded that another has committed
+            goOn.countDown();
+
+            // then its transaction fails, and what it had folded is forgotten
+            await(() -> reset.get() != null);
+            assertThat(KafkaFailure.of(Objects.requireNonNull(reset.get()))).isEqualTo(KafkaFailure.RESET);
+            write(deployment, 11, 10);
+            await(() -> permits(plan, deployment).size() >= 20);
         }
+        assertChain(deployment, 20);
+    }
+
+    @Test
+    void brokerOutageIsSurvivedWithoutLossOrDuplicate() {
+        Deployment deployment = deploymentOf("outage", 1);
+        try (LiveView<PlanCommand> plan = new LiveView<>(Topic.PLAN);
+                PartitionLoop<SampleRecord> loop =
+                        loop(broker.client(), "outage", () -> {}, PartitionLoop.Listener.NONE)) {
+            loop.start();
+            write(deployment, 1, 20);
+            await(() -> permits(plan, deployment).size() == 20);
+            broker.stop();
+            assertThat(loop.alive()).isTrue();
+            broker.start();
+            write(deployment, 21, 20);
+            await(() -> permits(plan, deployment).size() >= 40);
+            assertThat(loop.alive()).isTrue();
+        }
+        assertChain(deployment, 40);
+    }
+
+    /** Says in the outcomes topic how many acks of its partition it has seen; its input is another topic, and empty. */
+    private static final class AckCounter implements PartitionTask<Outcome> {
+        private final Deployment deployment;
+        private final List<Output<?>> outputs = new ArrayList<>();
+        private int seen;
+        private int told;
+
+        AckCounter(Deployment deployment) {
+            this.deployment = deployment;
+        }
+
+        @Override
+        public List<Topic<?>> companions() {
+            return List.of(Topic.ACKS);
+        }
+
+        @Override
+        public long recover(Recovery recovery) {
+            seen = recovery.readAll(Topic.ACKS).size();
+            told = recovery.readSince(Topic.PLAN, 0).stream()
+                    .map(Received::value)
+                    .filter(command -> command.header().deployment().equals(deployment))
+                    .mapToInt(command -> (int) command.header().number())
+                    .max()
+                    .orElse(0);
+            return recovery.committedOffset().orElse(recovery.firstInputOffset());
+        }
+
+        @Override
+        public void onRecord(Received<Outcome> record) {}
+
+        @Override
+        public void onCompanion(Received<?> record) {
+            assertThat(record.value()).isInstanceOf(RankAck.class);
+            seen++;
+        }
+
+        @Override
+        public void onUnreadable(Quarantined record, long timestampMillis) {}
+
+        @Override
+        public void onPoll(long nowMillis) {
+            while (told < seen) {
+                told++;
+                outputs.add(Output.of(
+                        Topic.PLAN,
+                        deployment,
+                        new PlanCommand.Permit(new PlanHeader(deployment, told, 1, told), 1, told)));
+            }
+        }
+
+        @Override
+        public Optional<Transaction> takeTransaction() {
+            if (outputs.isEmpty()) {
+                return Optional.empty();
+            }
+            Transaction transaction = new Transaction(outputs, 0);
+            outputs.clear();
+            return Optional.of(transaction);
+        }
+    }
+
+    @Test
+    void companionsAreReadBesideAnInputThatIsEmpty() {
+        Deployment deployment = deploymentOf("companion", 1);
+        try (LiveView<PlanCommand> plan = new LiveView<>(Topic.PLAN);
+                TopicWriter writer = new TopicWriter(broker.client(), "acks", 10, Duration.ofSeconds(10))) {
+            int step = 0;
+            for (int life = 1; life <= 2; life++) {
+                try (PartitionLoop<Outcome> loop = new PartitionLoop<>(
+                        broker.client(),
+                        "companion",
+                        Topic.OUTCOMES,
+                        partition -> new AckCounter(deploymentOf("companion", partition)),
+                        PartitionLoop.Listener.NONE)) {
+                    loop.start();
+                    for (int i = 0; i < 5; i++) {
+                        step++;
+                        RankAck ack = new RankAck(
+                                deployment, 1, new RankId(0), 1, RankAck.Kind.ACCEPTED, 0, Optional.empty(), 1, step);
+                        writer.write(Output.of(Topic.ACKS, deployment, ack)).block(PATIENCE);
+                        int expected = step;
+                        await(() -> permits(plan, deployment).size() >= expected);
+                    }
+                }
+            }
+        }
+        assertChain(deployment, 10);
+    }
+
+    @Test
+    void unreadableRecordsReachQuarantineAndLostInputBeginsAtTheLogsStart() throws Exception {
+        Deployment deployment = deploymentOf("lost", 0);
+        write(deployment, 1, 5);
+        try (KafkaProducer<byte[], byte[]> raw =
+                new KafkaProducer<>(ClientProperties.idempotent(broker.client(), "raw", Duration.ofSeconds(10)))) {
+            raw.send(new ProducerRecord<>(Topic.SAMPLES.name(), 0, new byte[0], new byte[] {7, 7}))
+                    .get();
+        }
+        List<Long> recovered = new CopyOnWriteArrayList<>();
+        try (LiveView<Quarantined> quarantine = new LiveView<>(Topic.QUARANTINE)) {
+            try (PartitionLoop<SampleRecord> loop =
+                    loop(broker.client(), "lost", () -> {}, PartitionLoop.Listener.NONE)) {
+                loop.start();
+                await(() -> quarantine.values().stream().anyMatch(record -> record.partition() == 0));
+            }
+            assertThat(quarantine.values()).allSatisfy(record -> {
+                assertThat(record.topic()).isEqualTo(Topic.SAMPLES.name());
+                assertThat(record.reason()).isEqualTo("FRAME");
+                assertThat(record.bytes()).isEqualTo("0707");
+            });
+        }
+        // when records are lost that had not been read yet
+        write(deployment, 6, 10);
+        long end;
+        TopicPartition partition = new TopicPartition(Topic.SAMPLES.name(), 0);
+        try (Admin admin = Admin.create(ClientProperties.admin(broker.client(), Duration.ofSeconds(10)))) {
+            end = admin.listOffsets(Map.of(partition, OffsetSpec.latest()))
+                    .partitionResult(partition)
+                    .get()
+                    .offset();
+            admin.deleteRecords(Map.of(partition, RecordsToDelete.beforeOffset(end - 3)))
+                    .all()
+                    .get();
+        }
+        List<Long> read = new CopyOnWriteArrayList<>();
+        try (PartitionLoop<SampleRecord> loop = new PartitionLoop<>(
+                broker.client(),
+                "lost",
+                Topic.SAMPLES,
+                number -> new ChainTask(() -> {}) {
+                    @Override
+                    public long recover(Recovery recovery) {
+                        if (number == 0) {
+                            recovered.add(recovery.firstInputOffset());
+                            recovered.add(recovery.committedOffset().orElseThrow());
+                        }
+                        return super.recover(recovery);
+                    }
+
+                    @Override
+                    public void onRecord(Received<SampleRecord> record) {
+                        super.onRecord(record);
+                        if (number == 0) {
+                            read.add(record.offset());
+                        }
+                    }
+                },
+                PartitionLoop.Listener.NONE)) {
+            loop.start();
+            await(() -> read.size() >= 3);
+        }
+        assertThat(recovered.get(0)).isEqualTo(end - 3);
+        assertThat(recovered.get(1)).isLessThan(end - 3);
+        assertThat(read).containsExactly(end - 3, end - 2, end - 1);
+    }
+
+    @Test
+    void whatCanNeverWorkStopsTheLoop() {
+        Deployment deployment = deploymentOf("fatal", 0);
+        write(deployment, 1, 1);
+        try (PartitionLoop<SampleRecord> loop = new PartitionLoop<>(
+                broker.client(),
+                "fatal",
+                Topic.SAMPLES,
+                partition -> new ChainTask(() -> {}) {
+                    @Override
+                    public Optional<Transaction> takeTransaction() {
+                        String tooLarge = "x".repeat(2 << 20);
+                        Random noise = new Random(1);
+                        PlanCommand huge = new PlanCommand.Abort(
+                                new PlanHeader(deployment, 1, 1, 1),
+                                1,
+                                tooLarge.chars()
+                                        .map(c -> 'a' + noise.nextInt(26))
+                                        .collect(
+                                                StringBuilder::new,
+                                                StringBuilder::appendCodePoint,
+                                                StringBuilder::append)
+                                        .toString());
+                        return Optional.of(new Transaction(List.of(Output.of(Topic.PLAN, deployment, huge)), 0));
+                    }
+                },
+                PartitionLoop.Listener.NONE)) {
+            loop.start();
+            assertThat(loop.alive()).isTrue();
+            await(() -> !loop.alive());
+        }
+    }
+
+    @Test
+    void aMemberOfTheSameNameTakesOverAtOnce() {
+        KafkaSettings settings = with("group.instance.id", "a-0");
+        Deployment deployment = deploymentOf("static", 1);
+        try (LiveView<PlanCommand> plan = new LiveView<>(Topic.PLAN);
+                PartitionLoop<SampleRecord> dead = loop(settings, "static", () -> {}, PartitionLoop.Listener.NONE);
+                PartitionLoop<SampleRecord> restarted =
+                        loop(settings, "static", () -> {}, PartitionLoop.Listener.NONE)) {
+            dead.start();
+            write(deployment, 1, 5);
+            await(() -> permits(plan, deployment).size() == 5);
+            long begin = System.nanoTime();
+            restarted.start();
+            await(() -> !dead.alive());
+            write(deployment, 6, 5);
+            await(() -> permits(plan, deployment).size() >= 10);
+            assertThat(Duration.ofNanos(System.nanoTime() - begin))
+                    .as("without waiting for the session of 6 s")
+                    .isLessThan(Duration.ofSeconds(5));
+        }
+        assertChain(deployment, 10);
+    }
+
+    private static KafkaSettings with(String key, String value) {
+        return new KafkaSettings(broker.client().bootstrapServers(), Map.of(key, value));
     }
 
     private static PartitionLoop<SampleRecord> loop(
@@ -194,26 +481,81 @@ final class PartitionLoopTest {
         return new PartitionLoop<>(settings, role, Topic.SAMPLES, partition -> new ChainTask(hazard), listener);
     }
 
-    private static List<PlanCommand> permits(Deployment deployment) {
-        List<PlanCommand> permits = new CopyOnWriteArrayList<>();
-        var subscription = TopicReader.records(
-                        broker.client(), Topic.PLAN, new TopicReader.Start.Beginning(), unreadable -> {})
-                .map(Received::value)
-                .filter(command -> command.header().deployment().equals(deployment))
-                .take(Duration.ofMillis(700))
-                .collectList()
-                .block(Duration.ofSeconds(20));
-        permits.addAll(subscription == null ? List.of() : subscription);
-        return permits;
+    private static void write(Deployment deployment, int from, int count) {
+        try (TopicWriter writer = new TopicWriter(broker.client(), "test", count, Duration.ofSeconds(10))) {
+            List<Long> offsets = Flux.range(from, count)
+                    .flatMapSequential(
+                            n -> writer.write(
+                                    Output.of(Topic.SAMPLES, deployment, (SampleRecord) new End(deployment, n))),
+                            count)
+                    .collectList()
+                    .block(PATIENCE);
+            assertThat(offsets).hasSize(count);
+        }
     }
 
-    private static void await(BooleanSupplier condition) throws InterruptedException {
-        long deadline = System.nanoTime() + Duration.ofSeconds(30).toNanos();
+    private static List<PlanCommand> permits(LiveView<PlanCommand> plan, Deployment deployment) {
+        return plan.values().stream()
+                .filter(command -> command.header().deployment().equals(deployment))
+                .toList();
+    }
+
+    /** Everything once, in order, numbered without a gap; read anew, so that what came late is seen too. */
+    private static void assertChain(Deployment deployment, int length) {
+        List<PlanCommand> permits = Objects.requireNonNull(
+                TopicReader.records(broker.client(), Topic.PLAN, new TopicReader.Start.Beginning(), unreadable -> {})
+                        .map(Received::value)
+                        .filter(command -> command.header().deployment().equals(deployment))
+                        .take(Duration.ofSeconds(1))
+                        .collectList()
+                        .block(PATIENCE));
+        assertThat(permits)
+                .extracting(permit -> permit.header().incarnation())
+                .containsExactlyElementsOf(
+                        LongStream.rangeClosed(1, length).boxed().toList());
+        long first = permits.get(0).header().number();
+        assertThat(permits)
+                .extracting(permit -> permit.header().number())
+                .containsExactlyElementsOf(
+                        LongStream.range(first, first + length).boxed().toList());
+    }
+
+    /** All committed records of a topic as they come. */
+    private static final class LiveView<T> implements AutoCloseable {
+        private final List<T> values = new CopyOnWriteArrayList<>();
+        private final Disposable subscription;
+
+        LiveView(Topic<T> topic) {
+            subscription = TopicReader.records(
+                            broker.client(), topic, new TopicReader.Start.Beginning(), unreadable -> {})
+                    .subscribe(record -> values.add(record.value()));
+        }
+
+        List<T> values() {
+            return values;
+        }
+
+        @Override
+        public void close() {
+            subscription.dispose();
+        }
+    }
+
+    private static void uninterrupted(CountDownLatch latch) {
+        try {
+            latch.await();
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
+    }
+
+    private static void await(BooleanSupplier condition) {
+        long deadline = System.nanoTime() + PATIENCE.toNanos();
         while (!condition.getAsBoolean()) {
             if (System.nanoTime() > deadline) {
-                throw new AssertionError("waited 30 s in vain");
+                throw new AssertionError("waited in vain for " + PATIENCE);
             }
-            Thread.sleep(20);
+            LockSupport.parkNanos(5_000_000);
         }
     }
 }
