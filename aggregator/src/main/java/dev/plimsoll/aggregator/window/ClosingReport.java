@@ -12,7 +12,6 @@ import dev.plimsoll.model.WindowSummary;
 import java.util.ArrayList;
 import java.util.BitSet;
 import java.util.List;
-import java.util.Locale;
 import java.util.Optional;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
@@ -135,12 +134,8 @@ record ClosingReport(
             line.append(", ").append(tokens).append(" tokens");
         }
         if (balance.loaded()) {
-            line.append(String.format(
-                    Locale.ROOT,
-                    ", balancedness %.3f mean, %.3f min in layer %d",
-                    balance.mean(),
-                    balance.min(),
-                    balance.worstLayer()));
+            line.append(", balancedness ").append(thousandths(balance.mean())).append(" mean, ");
+            line.append(thousandths(balance.min())).append(" min in layer ").append(balance.worstLayer());
         }
         if (!states.isEmpty()) {
             line.append(", ").append(some(states.stream().map(Object::toString).toList()));
@@ -173,6 +168,10 @@ record ClosingReport(
         if (count > 0) {
             line.append(", ").append(name).append(' ').append(count);
         }
+    }
+
+    private static double thousandths(double value) {
+        return Math.round(value * 1000) / 1000.0;
     }
 
     private static String some(List<String> names) {

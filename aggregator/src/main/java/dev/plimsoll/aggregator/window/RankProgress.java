@@ -1,7 +1,5 @@
 package dev.plimsoll.aggregator.window;
 
-import java.util.Arrays;
-
 /**
  * How far each rank has reported, per layer, since samples of one boundary may come cut by layers: a rank is <em>past</em> a step
  * when any of its layers is, and <em>done</em> with it when all are.
@@ -36,10 +34,22 @@ final class RankProgress {
         if (leader < step) {
             return 0;
         }
-        return (int) Arrays.stream(furthest).filter(reached -> reached >= step).count();
+        int past = 0;
+        for (long reached : furthest) {
+            past += reached >= step ? 1 : 0;
+        }
+        return past;
     }
 
     boolean allDoneWith(long step) {
-        return ranksPast(step) == ranks && Arrays.stream(reported).allMatch(reached -> reached >= step);
+        if (ranksPast(step) < ranks) {
+            return false;
+        }
+        for (long reached : reported) {
+            if (reached < step) {
+                return false;
+            }
+        }
+        return true;
     }
 }

@@ -207,7 +207,11 @@ final class RandomLog {
         }
 
         private LongVector load(int size) {
-            return LongVector.of(random.longs(size, 0, 100).toArray());
+            long[] load = new long[size];
+            for (int i = 0; i < size; i++) {
+                load[i] = random.nextInt(100);
+            }
+            return LongVector.of(load);
         }
 
         private LoadSample sample(int emitter, long from, long to, int firstLayer, int count) {
