@@ -310,6 +310,7 @@ final class RandomValues {
     AggregatorState aggregatorState() {
         return new AggregatorState(
                 random.nextInt(64),
+                number() - 1,
                 IntStream.range(0, random.nextInt(4))
                         .mapToObj(i -> new AggregatorState.Sequence(
                                 members(),
@@ -317,8 +318,11 @@ final class RandomValues {
                                 number() - 1,
                                 number() - 1,
                                 random.nextBoolean(),
+                                random.nextBoolean(),
+                                number(),
                                 longs(random.nextInt(20)),
-                                LongVector.of(-1, number())))
+                                LongVector.of(-1, number()),
+                                new AggregatorState.Counts(number(), number(), number(), number(), number())))
                         .toList());
     }
 
