@@ -88,6 +88,9 @@ final class ClientProperties {
                 "org.apache.kafka.clients.consumer.CooperativeStickyAssignor");
         properties.put(ConsumerConfig.MAX_POLL_RECORDS_CONFIG, 500);
         properties.put(ConsumerConfig.FETCH_MAX_BYTES_CONFIG, 16 << 20);
+        // A partition that is resumed or newly read waits for the fetch under way; with the default of 500 ms
+        // recoveries crawl.
+        properties.put(ConsumerConfig.FETCH_MAX_WAIT_MS_CONFIG, 100);
         properties.put(ConsumerConfig.DEFAULT_API_TIMEOUT_MS_CONFIG, (int) CALL_TIMEOUT.toMillis());
         properties.put(ConsumerConfig.REQUEST_TIMEOUT_MS_CONFIG, (int) CALL_TIMEOUT.toMillis());
         addUsers(properties, settings, ConsumerConfig.configNames());
@@ -131,7 +134,7 @@ final class ClientProperties {
         properties.put(ProducerConfig.LINGER_MS_CONFIG, linger);
         properties.put(ProducerConfig.DELIVERY_TIMEOUT_MS_CONFIG, delivery);
         properties.put(ProducerConfig.REQUEST_TIMEOUT_MS_CONFIG, Math.min(delivery - linger, 5000));
-        properties.put(ProducerConfig.MAX_BLOCK_MS_CONFIG, delivery);
+        properties.put(ProducerConfig.MAX_BLOCK_MS_CONFIG, Math.min(delivery, 500));
         return producer(properties, settings, clientId);
     }
 

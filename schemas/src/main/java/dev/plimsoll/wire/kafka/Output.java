@@ -7,7 +7,8 @@ import java.util.OptionalLong;
 /**
  * A record to be written.
  *
- * @param deployment decides the partition
+ * @param deployment decides the partition, except where the value itself belongs to one (see {@link Topic#partition(Deployment,
+ *     Object, int)})
  * @param timestampMillis the record's timestamp, the time of sending when empty
  */
 public record Output<T>(Topic<T> topic, Deployment deployment, T value, OptionalLong timestampMillis) {

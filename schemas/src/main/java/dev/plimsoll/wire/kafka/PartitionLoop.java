@@ -19,6 +19,7 @@ import org.apache.kafka.clients.consumer.ConsumerRecords;
 import org.apache.kafka.clients.consumer.InvalidOffsetException;
 import org.apache.kafka.clients.consumer.KafkaConsumer;
 import org.apache.kafka.clients.producer.KafkaProducer;
+import org.apache.kafka.common.KafkaException;
 import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.errors.InterruptException;
 import org.jspecify.annotations.Nullable;
@@ -144,7 +145,11 @@ public final class PartitionLoop<I> implements AutoCloseable {
         } catch (InterruptException e) {
             LOG.warn("{} was interrupted and stops", role);
         } catch (Throwable fatal) {
-            LOG.error("{} stops and will not recover by itself: {}", role, KafkaFailure.describe(fatal), fatal);
+            LOG.error(
+                    "{} stops and will not recover by itself: {}",
+                    role,
+                    KafkaFailure.describe(fatal),
+                    stackOfBug(fatal));
         } finally {
             // Whatever interrupted us must not cut the farewell to the group short.
             Thread.interrupted();
@@ -258,11 +263,16 @@ public final class PartitionLoop<I> implements AutoCloseable {
                     dropped ? "recovers" : "cannot recover",
                     partition.input(),
                     KafkaFailure.describe(failure),
-                    KafkaFailure.of(failure) == KafkaFailure.RETRY ? null : failure);
+                    stackOfBug(failure));
         }
         if (dropped || KafkaFailure.of(failure) == KafkaFailure.RESET) {
             listener.onReset(partition.input().partition(), failure);
         }
+    }
+
+    /** The stack is of use where the error is ours; a cluster's errors are told by their message. */
+    private static @Nullable Throwable stackOfBug(Throwable failure) {
+        return failure instanceof KafkaException ? null : failure;
     }
 
     private static void rethrowIfOver(Throwable failure) {

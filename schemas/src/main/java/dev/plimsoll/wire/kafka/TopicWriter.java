@@ -203,8 +203,7 @@ public final class TopicWriter implements AutoCloseable {
         }
 
         void send(KafkaProducer<byte[], byte[]> producer) {
-            int partitions = producer.partitionsFor(output.topic().name()).size();
-            var unused = producer.send(Records.encode(output, partitions), (metadata, failure) -> {
+            var unused = producer.send(Records.encode(output, partitions(producer)), (metadata, failure) -> {
                 if (failure == null) {
                     if (answered()) {
                         sink.success(metadata.offset());
@@ -213,6 +212,19 @@ public final class TopicWriter implements AutoCloseable {
                     failed(failure);
                 }
             });
+        }
+
+        /** Asks in short turns, so that neither the deadline nor closing is overslept while the cluster is away. */
+        private int partitions(KafkaProducer<byte[], byte[]> producer) {
+            while (true) {
+                try {
+                    return producer.partitionsFor(output.topic().name()).size();
+                } catch (TimeoutException e) {
+                    if (closing || cancelled || System.nanoTime() - deadlineNanos > 0) {
+                        throw e;
+                    }
+                }
+            }
         }
 
         void failed(Exception failure) {
