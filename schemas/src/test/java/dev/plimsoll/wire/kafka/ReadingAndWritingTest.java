@@ -1,9 +1,12 @@
 package dev.plimsoll.wire.kafka;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.plimsoll.model.Balance;
 import dev.plimsoll.model.Deployment;
 import dev.plimsoll.model.End;
+import dev.plimsoll.model.Outcome;
 import dev.plimsoll.model.SampleRecord;
 import dev.plimsoll.model.Tick;
 import dev.plimsoll.wire.Topic;
@@ -11,6 +14,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.stream.IntStream;
@@ -120,6 +124,54 @@ final class ReadingAndWritingTest {
         }
         await(() -> Thread.getAllStackTraces().keySet().stream()
                 .noneMatch(thread -> thread.getName().startsWith("plimsoll-read-")));
+    }
+
+    @Test
+    void writingTogetherIsAllOrNothingAndReadersStartWhereTheyAreTold() {
+        Deployment deployment = deploymentOf(0);
+        TopicWriter.writeTogether(
+                broker.client(),
+                "together",
+                List.of(
+                        Output.at(Topic.OUTCOMES, deployment, outcome(deployment, 1), 1_000),
+                        Output.at(Topic.OUTCOMES, deployment, outcome(deployment, 2), 2_000),
+                        Output.of(Topic.SAMPLES, deployment, (SampleRecord) new End(deployment, 1))),
+                Duration.ofSeconds(15));
+        // given a writer that fails half way: its first record is never seen
+        assertThatThrownBy(() -> TopicWriter.writeTogether(
+                        broker.client(),
+                        "together",
+                        List.of(
+                                Output.at(Topic.OUTCOMES, deployment, outcome(deployment, 3), 3_000),
+                                Output.at(Topic.OUTCOMES, deployment, outcome(deployment, 4), -5)),
+                        Duration.ofSeconds(15)))
+                .isInstanceOf(RuntimeException.class);
+        TopicWriter.writeTogether(
+                broker.client(),
+                "together",
+                List.of(Output.at(Topic.OUTCOMES, deployment, outcome(deployment, 5), 5_000)),
+                Duration.ofSeconds(15));
+
+        assertThat(versions(new TopicReader.Start.Beginning(), 3)).containsExactly(1, 2, 5);
+        assertThat(versions(new TopicReader.Start.Since(1_500), 2)).containsExactly(2, 5);
+        StepVerifier.create(TopicReader.records(
+                        broker.client(), Topic.OUTCOMES, new TopicReader.Start.End(), unreadable -> {}))
+                .expectSubscription()
+                .expectNoEvent(Duration.ofMillis(500))
+                .thenCancel()
+                .verify(PATIENCE);
+    }
+
+    private List<Integer> versions(TopicReader.Start start, int count) {
+        return Objects.requireNonNull(TopicReader.records(broker.client(), Topic.OUTCOMES, start, unreadable -> {})
+                .map(record -> record.value().version())
+                .take(count)
+                .collectList()
+                .block(PATIENCE));
+    }
+
+    private static Outcome outcome(Deployment deployment, int version) {
+        return new Outcome(deployment, 1, version, 1, 1, 0.5, 0.9, Balance.UNLOADED);
     }
 
     private void write(Deployment deployment, int count) {
