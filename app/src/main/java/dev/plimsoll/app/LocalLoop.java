@@ -15,6 +15,7 @@ import dev.plimsoll.wire.kafka.KafkaSettings;
 import dev.plimsoll.wire.kafka.PartitionLoop;
 import dev.plimsoll.worker.NodeWorker;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
@@ -27,6 +28,8 @@ import org.HdrHistogram.Histogram;
  * this order and stopped in reverse.
  */
 public final class LocalLoop implements AutoCloseable {
+    private static final Duration END_TIMEOUT = Duration.ofSeconds(1);
+
     private final LocalRanks ranks;
     private final Collector collector;
     private final Aggregator aggregator;
@@ -34,6 +37,7 @@ public final class LocalLoop implements AutoCloseable {
     private final NodeWorker worker;
     private final Meters meters;
     private final Lifecycle lifecycle = new Lifecycle();
+    private boolean ended;
 
     /**
      * Opens the ranks and makes the roles; steps and reads nothing.
@@ -78,6 +82,7 @@ public final class LocalLoop implements AutoCloseable {
 
     public void stopStepping() {
         ranks.stopStepping();
+        ended = true;
     }
 
     public Totals totals() {
@@ -98,8 +103,12 @@ public final class LocalLoop implements AutoCloseable {
                 "collector", meters::ringRead);
     }
 
+    /** Ends the incarnation in the topics when the ranks have stopped, then stops everything. */
     @Override
     public void close() {
+        if (ended) {
+            worker.end(END_TIMEOUT);
+        }
         lifecycle.close();
     }
 }

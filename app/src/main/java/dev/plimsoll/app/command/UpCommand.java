@@ -81,6 +81,7 @@ public final class UpCommand implements Callable<Integer>, Validated {
         boolean terminal = !json && Boolean.getBoolean("plimsoll.terminal");
         boolean colour = terminal && System.getenv("NO_COLOR") == null;
         LiveView view = new LiveView(lines, terminal, colour);
+        Logs.leaveToTheView();
         Lifecycle lifecycle = new Lifecycle();
         lifecycle.stopOnSignal();
         try {
