@@ -54,7 +54,8 @@ public final class LocalLoop implements AutoCloseable {
             Consumer<String> problems) {
         this.meters = meters;
         ranks = lifecycle.started(
-                "ranks", new LocalRanks(members, engine, traffic, directory, Optional.empty(), meters.agents(), problems));
+                "ranks",
+                new LocalRanks(members, engine, traffic, directory, Optional.empty(), meters.agents(), problems));
         meters.engine(members.deployment(), ranks.counts());
         collector = new Collector(kafka, directory, "local", meters.collector());
         aggregator = new Aggregator(kafka, AggregatorSettings.DEFAULT, meters.aggregator());

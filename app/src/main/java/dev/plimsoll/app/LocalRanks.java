@@ -16,9 +16,9 @@ import dev.plimsoll.simulator.MisroutedToken;
 import dev.plimsoll.simulator.ProcessGroup;
 import dev.plimsoll.simulator.Totals;
 import dev.plimsoll.simulator.Traffic;
-import dev.plimsoll.worker.AgentListener;
 import dev.plimsoll.wire.MembershipFile;
 import dev.plimsoll.wire.RankFiles;
+import dev.plimsoll.worker.AgentListener;
 import dev.plimsoll.worker.RankAgent;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -130,12 +130,22 @@ public final class LocalRanks implements AutoCloseable {
                         engine.rank(rank).loadAddress(),
                         engine.rank(rank).routedAddress()));
         onDispatchThread.push(capture);
-        // Another life's mailbox: what it holds is of no use, and its last position would hide the commands of this one.
+        // Another life's mailbox: what it holds is of no use, and its last position would hide the commands of this
+        // one.
         delete(RankFiles.mailbox(directory, rank.index()));
         PlanMailbox mailbox = PlanMailbox.open(RankFiles.mailbox(directory, rank.index()), MAILBOX_BYTES);
         opened.push(mailbox);
         RankAgent agent = RankAgent.open(
-                members, rank, initial, device, communicator, capture, mailbox, engine.rank(rank), FLIP_TIMEOUT, agents);
+                members,
+                rank,
+                initial,
+                device,
+                communicator,
+                capture,
+                mailbox,
+                engine.rank(rank),
+                FLIP_TIMEOUT,
+                agents);
         onDispatchThread.push(agent);
         engine.hook(rank, agent);
     }

@@ -92,7 +92,8 @@ public final class Plimsoll {
         }
         CommandLine line = command.commandSpec().commandLine();
         if (!line.getSubcommands().isEmpty() && !(command.commandSpec().userObject() instanceof Validated)) {
-            problems.add("name a command: " + String.join(", ", line.getSubcommands().keySet()));
+            problems.add(
+                    "name a command: " + String.join(", ", line.getSubcommands().keySet()));
         }
         if (command.commandSpec().userObject() instanceof Validated validated) {
             validated.check(problems);

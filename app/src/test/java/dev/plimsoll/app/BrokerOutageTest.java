@@ -71,7 +71,9 @@ class BrokerOutageTest {
             loop.start();
             await("the first windows").atMost(SOON).until(() -> windows.size() >= 4);
             Stretch before = stretch(loop, WITH_BROKER);
-            assertThat(meters.dropped()).as("nothing is dropped while the broker is there").isZero();
+            assertThat(meters.dropped())
+                    .as("nothing is dropped while the broker is there")
+                    .isZero();
 
             broker.close();
             Stretch away = stretch(loop, WITHOUT_BROKER);
@@ -94,9 +96,8 @@ class BrokerOutageTest {
             assertThat(away.p99())
                     .as("p99 without a broker against %d ns with one", calm)
                     .isLessThanOrEqualTo((long) (calm * NOISE_FACTOR) + NOISE_NANOS);
-            assertThat(away.steps())
-                    .as("steps go on at their rate")
-                    .isGreaterThan((long) (0.9 * STEPS_PER_SECOND * WITHOUT_BROKER.toSeconds()));
+            assertThat(away.steps()).as("steps go on at their rate").isGreaterThan((long)
+                    (0.9 * STEPS_PER_SECOND * WITHOUT_BROKER.toSeconds()));
             assertThat(droppedAway).as("what was lost is counted").isPositive();
             assertThat(loop.totals().misrouted()).isZero();
         } finally {

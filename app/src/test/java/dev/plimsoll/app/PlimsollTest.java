@@ -14,8 +14,24 @@ class PlimsollTest {
     @Test
     void allThatIsWrongIsReportedAtOnceBeforeAnythingStarts() {
         int code = run(
-                "up", "--ranks", "6", "--nodes", "4", "--window", "100", "--trace-order", "domains", "--model", "gpt-9",
-                "--seed", "abc", "--bogus", "--for", "soon", "--metrics-port", "99999");
+                "up",
+                "--ranks",
+                "6",
+                "--nodes",
+                "4",
+                "--window",
+                "100",
+                "--trace-order",
+                "domains",
+                "--model",
+                "gpt-9",
+                "--seed",
+                "abc",
+                "--bogus",
+                "--for",
+                "soon",
+                "--metrics-port",
+                "99999");
 
         assertThat(code).isEqualTo(2);
         assertThat(err.toString())
@@ -45,7 +61,8 @@ class PlimsollTest {
 
     @Test
     void dataBelongsToTheEmbeddedBrokerOnly() {
-        assertThat(run("up", "--data", "/tmp/x", "--bootstrap-servers", "localhost:1")).isEqualTo(2);
+        assertThat(run("up", "--data", "/tmp/x", "--bootstrap-servers", "localhost:1"))
+                .isEqualTo(2);
         assertThat(err.toString()).contains("--data").contains("--bootstrap-servers");
     }
 
@@ -60,13 +77,15 @@ class PlimsollTest {
 
     @Test
     void aTopicThatDoesNotExistIsAnsweredWithThoseThatDo() {
-        assertThat(run("topics", "tail", "--bootstrap-servers", "localhost:1", "windoes")).isEqualTo(2);
+        assertThat(run("topics", "tail", "--bootstrap-servers", "localhost:1", "windoes"))
+                .isEqualTo(2);
         assertThat(err.toString()).contains("no topic 'windoes'").contains("window-summaries");
     }
 
     @Test
     void everyCommandExplainsItself() {
-        for (String command : new String[] {"up", "topics", "broker", "ranks", "collector", "aggregator", "planner", "worker"}) {
+        for (String command :
+                new String[] {"up", "topics", "broker", "ranks", "collector", "aggregator", "planner", "worker"}) {
             out.getBuffer().setLength(0);
             assertThat(run(command, "--help")).as(command).isZero();
             assertThat(out.toString()).as(command).contains("Usage: plimsoll " + command);

@@ -36,8 +36,22 @@ class SeparateProcessesTest {
     private static final int KILLS = 3;
     private static final Duration SOON = Duration.ofSeconds(60);
     private static final String[] ENGINE = {
-        "--model", "deepseek-v2-lite", "--ranks", "4", "--nodes", "2", "--steps-per-second", "100",
-        "--tokens-per-step", "32", "--window", "128", "--boundary", "16", "--incarnation", INCARNATION
+        "--model",
+        "deepseek-v2-lite",
+        "--ranks",
+        "4",
+        "--nodes",
+        "2",
+        "--steps-per-second",
+        "100",
+        "--tokens-per-step",
+        "32",
+        "--window",
+        "128",
+        "--boundary",
+        "16",
+        "--incarnation",
+        INCARNATION
     };
 
     @TempDir
@@ -86,7 +100,9 @@ class SeparateProcessesTest {
         await("windows after that").atMost(SOON).until(() -> seen.size() > windowsAtSettlement + 1);
 
         for (RoleProcess rank : ranks) {
-            assertThat(rank.alive()).as("ranks outlive everybody: %s", rank.err()).isTrue();
+            assertThat(rank.alive())
+                    .as("ranks outlive everybody: %s", rank.err())
+                    .isTrue();
         }
         assertThat(ranks.get(0).stop()).as("stops within 10 s").isTrue();
         assertThat(ranks.get(1).stop()).as("stops within 10 s").isTrue();
@@ -112,7 +128,9 @@ class SeparateProcessesTest {
             WindowSummary window = chain.get(i);
             assertThat(window.index()).as("no gap, no duplicate").isEqualTo(i);
             assertThat(window.previousIndex()).isEqualTo(i - 1L);
-            assertThat(window.conserved()).as("window %d: tokens computed = routed × top-k", i).isTrue();
+            assertThat(window.conserved())
+                    .as("window %d: tokens computed = routed × top-k", i)
+                    .isTrue();
             assertThat(parts.getOrDefault(window.index(), Set.of()))
                     .as("window %d has a record per layer and state", i)
                     .hasSize(LAYERS * window.states().size());
@@ -125,7 +143,8 @@ class SeparateProcessesTest {
     }
 
     private String broker() {
-        RoleProcess broker = start("broker", "--port", "0", "--data", directory.resolve("kafka").toString());
+        RoleProcess broker = start(
+                "broker", "--port", "0", "--data", directory.resolve("kafka").toString());
         await("the broker").atMost(SOON).until(() -> broker.out().contains("ready at"));
         return broker.out().replaceAll("(?s).*ready at ([0-9.:]+),.*", "$1");
     }

@@ -41,7 +41,10 @@ class HeatCaptureTest {
                     member.count(1000);
                     total[member.rank] += 1000;
                 }
-                seen += check(reader, atStep);
+                if (b < boundaries - 1) {
+                    // The last one is waited for below, so it must not be taken here.
+                    seen += check(reader, atStep);
+                }
             }
             for (HeatRing.Snapshot snapshot : Group.readUntil(reader, (boundaries - 1L) * Group.K)) {
                 checkOne(snapshot, atStep);

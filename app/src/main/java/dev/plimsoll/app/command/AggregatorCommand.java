@@ -31,7 +31,10 @@ public final class AggregatorCommand implements Callable<Integer>, Validated {
             Aggregator aggregator = run.lifecycle()
                     .started(
                             "aggregator",
-                            new Aggregator(kafka.settings(), AggregatorSettings.DEFAULT, run.meters().aggregator()));
+                            new Aggregator(
+                                    kafka.settings(),
+                                    AggregatorSettings.DEFAULT,
+                                    run.meters().aggregator()));
             aggregator.start();
             run.serve(metrics, Map.of("aggregator", aggregator::alive));
             System.err.println("aggregator runs against " + kafka.settings().bootstrapServers());

@@ -14,12 +14,16 @@ import picocli.CommandLine.Option;
 @Command(
         name = "broker",
         mixinStandardHelpOptions = true,
-        description = "Run a Kafka broker (KRaft, one node, on loopback). For trying things out: a production has its own.")
+        description =
+                "Run a Kafka broker (KRaft, one node, on loopback). For trying things out: a production has its own.")
 public final class BrokerCommand implements Callable<Integer>, Validated {
     @Option(names = "--port", defaultValue = "9092", description = "Port for clients, 0 picks one (default: 9092).")
     private int port;
 
-    @Option(names = "--data", paramLabel = "DIR", description = "Where its logs are kept (default: a temporary directory, removed at the end).")
+    @Option(
+            names = "--data",
+            paramLabel = "DIR",
+            description = "Where its logs are kept (default: a temporary directory, removed at the end).")
     @Nullable
     private Path data;
 

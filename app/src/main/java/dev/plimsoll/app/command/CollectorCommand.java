@@ -8,7 +8,10 @@ import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 
 /** Heat rings to samples. */
-@Command(name = "collector", mixinStandardHelpOptions = true, description = "Publish the heat of this node's ranks as samples.")
+@Command(
+        name = "collector",
+        mixinStandardHelpOptions = true,
+        description = "Publish the heat of this node's ranks as samples.")
 public final class CollectorCommand implements Callable<Integer>, Validated {
     @Mixin
     private KafkaOptions kafka = new KafkaOptions();
@@ -30,10 +33,18 @@ public final class CollectorCommand implements Callable<Integer>, Validated {
     public Integer call() throws Exception {
         Files.createDirectories(shared.directory());
         try (RoleRun run = new RoleRun()) {
-            Collector collector = run.lifecycle().started("collector", new Collector(kafka.settings(), shared.directory(), "node", run.meters().collector()));
+            Collector collector = run.lifecycle()
+                    .started(
+                            "collector",
+                            new Collector(
+                                    kafka.settings(),
+                                    shared.directory(),
+                                    "node",
+                                    run.meters().collector()));
             collector.start();
             run.serve(metrics, Map.of("collector", run.meters()::ringRead));
-            System.err.println("collector runs against " + kafka.settings().bootstrapServers() + " on " + shared.directory());
+            System.err.println(
+                    "collector runs against " + kafka.settings().bootstrapServers() + " on " + shared.directory());
             run.lifecycle().await();
         }
         return 0;

@@ -24,17 +24,24 @@ public final class EngineOptions {
     private static final int STAGED_EXPERTS = 64;
     private static final Duration STEP_TIMEOUT = Duration.ofSeconds(10);
 
-    @Option(names = "--deployment", defaultValue = "demo/decode-0", description = "Name of the deployment (default: ${DEFAULT-VALUE}).")
+    @Option(
+            names = "--deployment",
+            defaultValue = "demo/decode-0",
+            description = "Name of the deployment (default: ${DEFAULT-VALUE}).")
     private String deployment = "";
 
-    @Option(names = "--trace", paramLabel = "DIR", description = "Real routing to serve: a directory with experts.npy and trace.json.")
+    @Option(
+            names = "--trace",
+            paramLabel = "DIR",
+            description = "Real routing to serve: a directory with experts.npy and trace.json.")
     @Nullable
     private Path trace;
 
     @Option(
             names = "--trace-order",
             paramLabel = "ORDER",
-            description = "mixed: requests in seeded random order; domains: one data set after another (default: mixed).")
+            description =
+                    "mixed: requests in seeded random order; domains: one data set after another (default: mixed).")
     private TraceTraffic.@Nullable Order traceOrder;
 
     @Option(
@@ -50,17 +57,30 @@ public final class EngineOptions {
     @Option(names = "--nodes", defaultValue = "2", description = "Nodes the ranks are on (default: 2).")
     private int nodes;
 
-    @Option(names = "--redundant", paramLabel = "SLOTS", description = "Slots beyond the experts (default: one per rank, or what makes slots divide evenly).")
+    @Option(
+            names = "--redundant",
+            paramLabel = "SLOTS",
+            description = "Slots beyond the experts (default: one per rank, or what makes slots divide evenly).")
     @Nullable
     private Integer redundant;
 
-    @Option(names = "--steps-per-second", defaultValue = "200", description = "Pace, 0 for as fast as possible (default: 200).")
+    @Option(
+            names = "--steps-per-second",
+            defaultValue = "200",
+            description = "Pace, 0 for as fast as possible (default: 200).")
     private double stepsPerSecond;
 
-    @Option(names = "--tokens-per-step", defaultValue = "64", description = "Tokens of one step over all ranks (default: 64).")
+    @Option(
+            names = "--tokens-per-step",
+            defaultValue = "64",
+            description = "Tokens of one step over all ranks (default: 64).")
     private int tokensPerStep;
 
-    @Option(names = "--window", paramLabel = "STEPS", defaultValue = "512", description = "Steps in a window (default: 512).")
+    @Option(
+            names = "--window",
+            paramLabel = "STEPS",
+            defaultValue = "512",
+            description = "Steps in a window (default: 512).")
     private int windowSteps;
 
     @Option(
@@ -70,7 +90,10 @@ public final class EngineOptions {
             description = "Steps between two boundaries, where samples, votes and flips happen (default: 16).")
     private int boundarySteps;
 
-    @Option(names = "--expert-bytes", defaultValue = "4096", description = "Bytes of one expert's weights in one layer (default: 4096).")
+    @Option(
+            names = "--expert-bytes",
+            defaultValue = "4096",
+            description = "Bytes of one expert's weights in one layer (default: 4096).")
     private int expertBytes;
 
     @Option(names = "--seed", defaultValue = "7", description = "Seed of all that is random (default: 7).")
@@ -83,10 +106,15 @@ public final class EngineOptions {
     /** Checks everything and works out shape, topology and traffic. */
     public void check(Problems problems) {
         problems.require(ranks >= 1 && ranks <= 1024, "--ranks must be 1 to 1024, not " + ranks);
-        problems.require(nodes >= 1 && (ranks < 1 || ranks % Math.max(1, nodes) == 0), "--nodes " + nodes
-                + " does not divide --ranks " + ranks + " evenly");
-        problems.require(stepsPerSecond >= 0 && stepsPerSecond <= 1e6, "--steps-per-second must be 0 to 1000000, not " + stepsPerSecond);
-        problems.require(tokensPerStep >= 1 && tokensPerStep <= 65536, "--tokens-per-step must be 1 to 65536, not " + tokensPerStep);
+        problems.require(
+                nodes >= 1 && (ranks < 1 || ranks % Math.max(1, nodes) == 0),
+                "--nodes " + nodes + " does not divide --ranks " + ranks + " evenly");
+        problems.require(
+                stepsPerSecond >= 0 && stepsPerSecond <= 1e6,
+                "--steps-per-second must be 0 to 1000000, not " + stepsPerSecond);
+        problems.require(
+                tokensPerStep >= 1 && tokensPerStep <= 65536,
+                "--tokens-per-step must be 1 to 65536, not " + tokensPerStep);
         problems.require(boundarySteps >= 1, "--boundary must be at least 1, not " + boundarySteps);
         problems.require(
                 windowSteps >= 1 && (boundarySteps < 1 || windowSteps % boundarySteps == 0),
@@ -94,7 +122,8 @@ public final class EngineOptions {
         problems.require(
                 expertBytes >= 64 && expertBytes % 8 == 0 && expertBytes <= 1 << 20,
                 "--expert-bytes must be a multiple of 8 from 64 to 1048576, not " + expertBytes);
-        problems.require(!(trace != null && model != null), "--trace brings its own model: leave --model out, or --trace");
+        problems.require(
+                !(trace != null && model != null), "--trace brings its own model: leave --model out, or --trace");
         problems.require(trace != null || traceOrder == null, "--trace-order needs a --trace");
         try {
             new Deployment(deployment);
@@ -141,10 +170,11 @@ public final class EngineOptions {
             problems.add("--redundant must not be negative: " + extra);
         } else if ((experts + extra) % ranks != 0) {
             problems.add(experts + " experts and --redundant " + extra + " are " + (experts + extra)
-                    + " slots, which do not divide over " + ranks + " ranks: use " + (extra + Math.floorMod(-(experts + extra), ranks)));
+                    + " slots, which do not divide over " + ranks + " ranks: use "
+                    + (extra + Math.floorMod(-(experts + extra), ranks)));
         } else if ((experts + extra) / ranks > experts) {
-            problems.add("--redundant " + extra + " gives each rank " + (experts + extra) / ranks + " slots for " + experts
-                    + " experts: at most " + (experts * ranks - experts));
+            problems.add("--redundant " + extra + " gives each rank " + (experts + extra) / ranks + " slots for "
+                    + experts + " experts: at most " + (experts * ranks - experts));
         } else {
             topology = Topology.even(ranks, nodes, (experts + extra) / ranks);
         }
@@ -153,7 +183,15 @@ public final class EngineOptions {
     /** Settings of the engine that holds some of the ranks. */
     public EngineSettings engine(int firstRank, int localRanks) {
         return new EngineSettings(
-                shape(), topology(), firstRank, localRanks, tokensPerStep, stepsPerSecond, expertBytes, boundarySteps, STEP_TIMEOUT);
+                shape(),
+                topology(),
+                firstRank,
+                localRanks,
+                tokensPerStep,
+                stepsPerSecond,
+                expertBytes,
+                boundarySteps,
+                STEP_TIMEOUT);
     }
 
     /** The traffic, equal in all processes of a deployment. */
@@ -186,11 +224,16 @@ public final class EngineOptions {
     /** One line on what is simulated. */
     public String summary() {
         ModelShape known = shape();
-        return known.name() + " (" + known.layers() + " layers × " + known.experts() + " experts, top " + known.topK() + ") on "
+        return known.name() + " (" + known.layers() + " layers × " + known.experts() + " experts, top " + known.topK()
+                + ") on "
                 + ranks + " ranks × " + topology().slotsPerRank() + " slots, "
-                + (trace == null ? "generated traffic" : "trace " + trace + ", " + (traceOrder == null ? TraceTraffic.Order.MIXED : traceOrder)) + ", "
+                + (trace == null
+                        ? "generated traffic"
+                        : "trace " + trace + ", " + (traceOrder == null ? TraceTraffic.Order.MIXED : traceOrder))
+                + ", "
                 + tokensPerStep + " tokens per step, "
-                + (stepsPerSecond == 0 ? "as fast as it goes" : stepsPerSecond + " steps/s") + ", windows of " + windowSteps + " steps";
+                + (stepsPerSecond == 0 ? "as fast as it goes" : stepsPerSecond + " steps/s") + ", windows of "
+                + windowSteps + " steps";
     }
 
     private ModelShape shape() {

@@ -24,7 +24,10 @@ public final class PlannerCommand implements Callable<Integer>, Validated {
     @Mixin
     private MetricsOptions metrics = new MetricsOptions();
 
-    @Option(names = "--policy", defaultValue = "greedy", description = "How placements are made (default: greedy; static never moves).")
+    @Option(
+            names = "--policy",
+            defaultValue = "greedy",
+            description = "How placements are made (default: greedy; static never moves).")
     private String policy = "greedy";
 
     @Override

@@ -47,7 +47,8 @@ public final class RanksCommand implements Callable<Integer>, Validated {
     @Option(
             names = "--incarnation",
             paramLabel = "N",
-            description = "Number of this life of the deployment; needed, and the same, in all processes of one (default: from the clock).")
+            description =
+                    "Number of this life of the deployment; needed, and the same, in all processes of one (default: from the clock).")
     @Nullable
     private Long incarnation;
 
@@ -71,7 +72,8 @@ public final class RanksCommand implements Callable<Integer>, Validated {
         kafka.check(problems);
         metrics.check(problems);
         problems.require(incarnation == null || incarnation > 0, "--incarnation must be above 0, not " + incarnation);
-        problems.require(duration == null || !(duration.isZero() || duration.isNegative()), "--for must be longer than 0");
+        problems.require(
+                duration == null || !(duration.isZero() || duration.isNegative()), "--for must be longer than 0");
         Matcher matcher = PROCESS.matcher(process);
         if (!matcher.matches()) {
             problems.add("--process must be I/N, such as 0/2, not '" + process + "'");

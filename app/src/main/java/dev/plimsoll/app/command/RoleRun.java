@@ -30,7 +30,8 @@ final class RoleRun implements AutoCloseable {
         if (options.port() >= 0) {
             MetricsServer server = lifecycle.started(
                     "metrics", new MetricsServer(options.host(), options.port(), meters.registry(), conditions));
-            System.err.println("metrics   http://" + options.host() + ":" + server.port() + "/metrics, /livez, /readyz");
+            System.err.println(
+                    "metrics   http://" + options.host() + ":" + server.port() + "/metrics, /livez, /readyz");
         }
     }
 

@@ -16,7 +16,8 @@ public final class SharedOptions {
 
     public void check(Problems problems) {
         if (directory == null) {
-            problems.add("--shm is missing: name a directory on tmpfs, the same for ranks, collector and worker of a node");
+            problems.add(
+                    "--shm is missing: name a directory on tmpfs, the same for ranks, collector and worker of a node");
         } else if (Files.exists(directory) && !Files.isDirectory(directory)) {
             problems.add("--shm: " + directory + " is not a directory");
         }

@@ -39,8 +39,8 @@ public final class TopicsCommand {
         for (Throwable cause = failure; cause != null; cause = cause.getCause()) {
             if (cause instanceof java.util.concurrent.TimeoutException
                     || cause.getClass().getSimpleName().equals("TimeoutException")) {
-                System.err.println("plimsoll: the cluster does not answer: " + cause.getMessage()
-                        + "; check --bootstrap-servers");
+                System.err.println(
+                        "plimsoll: the cluster does not answer: " + cause.getMessage() + "; check --bootstrap-servers");
                 return Plimsoll.UNREACHABLE;
             }
         }
@@ -56,13 +56,17 @@ public final class TopicsCommand {
         @Option(names = "--partitions", defaultValue = "64", description = "Partitions of each topic (default: 64).")
         private int partitions;
 
-        @Option(names = "--replicas", defaultValue = "1", description = "Replicas of each partition (default: 1; use 3).")
+        @Option(
+                names = "--replicas",
+                defaultValue = "1",
+                description = "Replicas of each partition (default: 1; use 3).")
         private int replicas;
 
         @Override
         public void check(Problems problems) {
             kafka.require(problems);
-            problems.require(partitions >= 1 && partitions <= 1024, "--partitions must be 1 to 1024, not " + partitions);
+            problems.require(
+                    partitions >= 1 && partitions <= 1024, "--partitions must be 1 to 1024, not " + partitions);
             problems.require(replicas >= 1 && replicas <= 9, "--replicas must be 1 to 9, not " + replicas);
         }
 
@@ -71,7 +75,8 @@ public final class TopicsCommand {
             try (TopicAdmin admin = new TopicAdmin(kafka.settings(), TIMEOUT)) {
                 List<String> made = admin.create(partitions, replicas);
                 made.forEach(name -> System.out.println("created " + name));
-                System.out.println(made.size() + " of " + Topic.all().size() + " topics created, the others were there");
+                System.out.println(
+                        made.size() + " of " + Topic.all().size() + " topics created, the others were there");
                 admin.warnings().forEach(warning -> System.err.println("warning: " + warning));
                 return 0;
             } catch (RuntimeException failure) {
@@ -113,7 +118,8 @@ public final class TopicsCommand {
                             status.records(),
                             status.topic().description());
                     status.differences().forEach(difference -> System.out.println("    differs: " + difference));
-                    asTheyShouldBe &= status.partitions() > 0 && status.differences().isEmpty();
+                    asTheyShouldBe &=
+                            status.partitions() > 0 && status.differences().isEmpty();
                 }
                 admin.warnings().forEach(warning -> System.err.println("warning: " + warning));
                 return asTheyShouldBe ? 0 : 1;
@@ -171,14 +177,17 @@ public final class TopicsCommand {
             kafka.require(problems);
             for (String name : names) {
                 Topic.all().stream()
-                        .filter(topic -> topic.name().equals(name) || shortName(topic).equals(name))
+                        .filter(topic ->
+                                topic.name().equals(name) || shortName(topic).equals(name))
                         .findFirst()
                         .ifPresentOrElse(
                                 topics::add,
                                 () -> problems.add("no topic '" + name + "'; there are: "
                                         + String.join(
                                                 ", ",
-                                                Topic.all().stream().map(Tail::shortName).toList())));
+                                                Topic.all().stream()
+                                                        .map(Tail::shortName)
+                                                        .toList())));
             }
             if (names.isEmpty()) {
                 Topic.all().stream().filter(topic -> topic != Topic.SAMPLES).forEach(topics::add);

@@ -42,7 +42,10 @@ public final class UpCommand implements Callable<Integer>, Validated {
     @Mixin
     private EngineOptions engine = new EngineOptions();
 
-    @Option(names = "--for", paramLabel = "DURATION", description = "Stop after this time, such as 60s (default: run until Ctrl-C).")
+    @Option(
+            names = "--for",
+            paramLabel = "DURATION",
+            description = "Stop after this time, such as 60s (default: run until Ctrl-C).")
     @Nullable
     private Duration duration;
 
@@ -50,10 +53,15 @@ public final class UpCommand implements Callable<Integer>, Validated {
             names = "--output",
             paramLabel = "FORM",
             defaultValue = "text",
-            description = "text: a live view; json: one JSON object at the end on standard output, all else on standard error (default: text).")
+            description =
+                    "text: a live view; json: one JSON object at the end on standard output, all else on standard error (default: text).")
     private OutputForm output = OutputForm.TEXT;
 
-    @Option(names = "--data", paramLabel = "DIR", description = "Where the embedded broker keeps its logs (default: a temporary directory, removed at the end).")
+    @Option(
+            names = "--data",
+            paramLabel = "DIR",
+            description =
+                    "Where the embedded broker keeps its logs (default: a temporary directory, removed at the end).")
     @Nullable
     private Path data;
 
@@ -68,7 +76,8 @@ public final class UpCommand implements Callable<Integer>, Validated {
         engine.check(problems);
         kafka.check(problems);
         metrics.check(problems);
-        problems.require(duration == null || !(duration.isZero() || duration.isNegative()), "--for must be longer than 0");
+        problems.require(
+                duration == null || !(duration.isZero() || duration.isNegative()), "--for must be longer than 0");
         problems.require(
                 data == null || !kafka.given(),
                 "--data is for the embedded broker: leave it out, or --bootstrap-servers");
@@ -124,11 +133,19 @@ public final class UpCommand implements Callable<Integer>, Validated {
             LocalLoop started = lifecycle.started(
                     "loop",
                     new LocalLoop(
-                            settings, members, engine.engine(0, engine.ranks()), engine.traffic(), directory.path(), meters, view::problem));
+                            settings,
+                            members,
+                            engine.engine(0, engine.ranks()),
+                            engine.traffic(),
+                            directory.path(),
+                            meters,
+                            view::problem));
             loop = started;
             view.note("ranks", engine.summary());
             LoopWatch watching = lifecycle.started(
-                    "watch", new LoopWatch(settings, members, view, () -> started.totals().misrouted()));
+                    "watch",
+                    new LoopWatch(
+                            settings, members, view, () -> started.totals().misrouted()));
             watch = watching;
             watching.start();
             if (metrics.port() >= 0) {
@@ -138,8 +155,10 @@ public final class UpCommand implements Callable<Integer>, Validated {
                 view.note("metrics", "http://" + metrics.host() + ":" + server.port() + "/metrics, /livez, /readyz");
             }
             CompletableFuture<Ending> ending = started.start();
-            view.note("roles", "collector, aggregator, planner and worker run; the first window closes after "
-                    + members.windowSteps() + " steps");
+            view.note(
+                    "roles",
+                    "collector, aggregator, planner and worker run; the first window closes after "
+                            + members.windowSteps() + " steps");
             return untilStopped(started, watching, ending);
         }
 
@@ -152,20 +171,24 @@ public final class UpCommand implements Callable<Integer>, Validated {
             }
             long began = System.nanoTime();
             EmbeddedBroker broker = lifecycle.started("broker", EmbeddedBroker.start(directory, 0));
-            view.note("broker", String.format(
-                    java.util.Locale.ROOT,
-                    "ready at %s in %.1f s, data in %s",
-                    broker.bootstrapServers(),
-                    (System.nanoTime() - began) / 1e9,
-                    directory));
+            view.note(
+                    "broker",
+                    String.format(
+                            java.util.Locale.ROOT,
+                            "ready at %s in %.1f s, data in %s",
+                            broker.bootstrapServers(),
+                            (System.nanoTime() - began) / 1e9,
+                            directory));
             return broker.bootstrapServers();
         }
 
         private void makeTopics(KafkaSettings settings) {
             try (TopicAdmin admin = new TopicAdmin(settings, KAFKA_TIMEOUT)) {
                 int made = admin.create(PARTITIONS, 1).size();
-                view.note("topics", made + " made; read them with: plimsoll topics tail --bootstrap-servers "
-                        + settings.bootstrapServers());
+                view.note(
+                        "topics",
+                        made + " made; read them with: plimsoll topics tail --bootstrap-servers "
+                                + settings.bootstrapServers());
                 admin.warnings().forEach(view::problem);
             }
         }
@@ -236,23 +259,27 @@ public final class UpCommand implements Callable<Integer>, Validated {
                 return;
             }
             Totals totals = ran.totals();
-            view.note("end", watched.ask(report -> String.format(
-                    java.util.Locale.ROOT,
-                    "%,d steps, %,d tokens, %d misrouted; %d windows complete, %d partial; %d decisions settled, %d moves%s",
-                    totals.steps(),
-                    totals.tokens(),
-                    totals.misrouted(),
-                    report.completeWindows(),
-                    report.partialWindows(),
-                    report.settledDecisions(),
-                    report.moves(),
-                    report.settled()
-                            .map(settled -> String.format(
-                                    java.util.Locale.ROOT,
-                                    "; balancedness %.3f at first, %.3f settled",
-                                    report.initial().map(balance -> balance.mean()).orElse(Double.NaN),
-                                    settled.mean()))
-                            .orElse(""))));
+            view.note(
+                    "end",
+                    watched.ask(report -> String.format(
+                            java.util.Locale.ROOT,
+                            "%,d steps, %,d tokens, %d misrouted; %d windows complete, %d partial; %d decisions settled, %d moves%s",
+                            totals.steps(),
+                            totals.tokens(),
+                            totals.misrouted(),
+                            report.completeWindows(),
+                            report.partialWindows(),
+                            report.settledDecisions(),
+                            report.moves(),
+                            report.settled()
+                                    .map(settled -> String.format(
+                                            java.util.Locale.ROOT,
+                                            "; balancedness %.3f at first, %.3f settled",
+                                            report.initial()
+                                                    .map(balance -> balance.mean())
+                                                    .orElse(Double.NaN),
+                                            settled.mean()))
+                                    .orElse(""))));
         }
     }
 }

@@ -12,7 +12,10 @@ import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 
 /** Decisions to ranks, acks to Kafka. */
-@Command(name = "worker", mixinStandardHelpOptions = true, description = "Hand decisions to this node's ranks and publish their acks.")
+@Command(
+        name = "worker",
+        mixinStandardHelpOptions = true,
+        description = "Hand decisions to this node's ranks and publish their acks.")
 public final class WorkerCommand implements Callable<Integer>, Validated {
     private static final Duration POLL = Duration.ofMillis(200);
 
@@ -37,7 +40,8 @@ public final class WorkerCommand implements Callable<Integer>, Validated {
         Files.createDirectories(shared.directory());
         try (RoleRun run = new RoleRun()) {
             run.serve(metrics, Map.of("worker", run.meters()::membersPublished));
-            System.err.println("worker runs against " + kafka.settings().bootstrapServers() + " on " + shared.directory());
+            System.err.println(
+                    "worker runs against " + kafka.settings().bootstrapServers() + " on " + shared.directory());
             MembershipFile file = new MembershipFile(shared.directory());
             Optional<Membership> members = file.read();
             while (members.isEmpty()) {

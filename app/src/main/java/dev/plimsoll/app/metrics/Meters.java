@@ -131,7 +131,10 @@ public final class Meters implements AutoCloseable {
             @Override
             public void onCaptured(int samples, long step) {
                 captured.increment();
-                now("plimsoll.collector.last.sample.timestamp.seconds", "When the last snapshot was read.", Tags.empty());
+                now(
+                        "plimsoll.collector.last.sample.timestamp.seconds",
+                        "When the last snapshot was read.",
+                        Tags.empty());
             }
 
             @Override
@@ -142,7 +145,10 @@ public final class Meters implements AutoCloseable {
             @Override
             public void onDropped(Dropped reason, long step) {
                 dropped.incrementAndGet();
-                counter("plimsoll.samples.dropped", "Samples that never reached the broker.", Tags.of("reason", word(reason)))
+                counter(
+                                "plimsoll.samples.dropped",
+                                "Samples that never reached the broker.",
+                                Tags.of("reason", word(reason)))
                         .increment();
             }
 
@@ -171,18 +177,31 @@ public final class Meters implements AutoCloseable {
                 Tags tags = Tags.of("deployment", window.deployment().id());
                 counter("plimsoll.windows", "Windows closed.", tags.and("completeness", word(window.reason())))
                         .increment();
-                counter("plimsoll.samples.late", "Samples behind the first open window.", tags).increment(window.late());
+                counter("plimsoll.samples.late", "Samples behind the first open window.", tags)
+                        .increment(window.late());
                 counter("plimsoll.load.unattributed", "Load that spanned a border or a flip.", tags)
                         .increment(window.unattributed());
                 if (!window.conserved()) {
                     counter("plimsoll.windows.unconserved", "Windows in which tokens computed and routed differ.", tags)
                             .increment();
                 }
-                gauge("plimsoll.window.completeness.ratio", "Cells present of those expected.", tags, window.completeness());
+                gauge(
+                        "plimsoll.window.completeness.ratio",
+                        "Cells present of those expected.",
+                        tags,
+                        window.completeness());
                 if (window.balance().loaded()) {
                     String help = "Mean rank load over max rank load, as measured; over layers.";
-                    gauge("plimsoll.balancedness.ratio", help, tags.and("stat", "mean"), window.balance().mean());
-                    gauge("plimsoll.balancedness.ratio", help, tags.and("stat", "min"), window.balance().min());
+                    gauge(
+                            "plimsoll.balancedness.ratio",
+                            help,
+                            tags.and("stat", "mean"),
+                            window.balance().mean());
+                    gauge(
+                            "plimsoll.balancedness.ratio",
+                            help,
+                            tags.and("stat", "min"),
+                            window.balance().min());
                 }
                 now("plimsoll.last.window.timestamp.seconds", "When the last window closed.", tags);
             }
@@ -198,7 +217,10 @@ public final class Meters implements AutoCloseable {
 
             @Override
             public void unreadable(Quarantined record) {
-                counter("plimsoll.quarantined.records", "Records that could not be read.", Tags.of("topic", record.topic()))
+                counter(
+                                "plimsoll.quarantined.records",
+                                "Records that could not be read.",
+                                Tags.of("topic", record.topic()))
                         .increment();
             }
 
@@ -219,7 +241,8 @@ public final class Meters implements AutoCloseable {
         return new PlannerListener() {
             @Override
             public void planned(Deployment deployment, Duration took) {
-                timer("plimsoll.planning.duration", "Policy and gate, per window.", of(deployment)).record(took);
+                timer("plimsoll.planning.duration", "Policy and gate, per window.", of(deployment))
+                        .record(took);
             }
 
             @Override
@@ -235,7 +258,8 @@ public final class Meters implements AutoCloseable {
             @Override
             public void proposed(PlanCommand.Propose propose) {
                 Tags tags = of(propose.header().deployment());
-                counter("plimsoll.proposals", "Decisions offered to the ranks.", tags.and("result", "published")).increment();
+                counter("plimsoll.proposals", "Decisions offered to the ranks.", tags.and("result", "published"))
+                        .increment();
                 gauge(
                         "plimsoll.predicted.balancedness.ratio",
                         "What the last proposal promised.",
@@ -247,8 +271,10 @@ public final class Meters implements AutoCloseable {
             @Override
             public void settled(PlanCommand.Settled settled, int moves) {
                 Tags tags = of(settled.header().deployment());
-                counter("plimsoll.decisions", "Decisions ended.", tags.and("result", "settled")).increment();
-                counter("plimsoll.moves.applied", "Slots that got another expert.", tags).increment(moves);
+                counter("plimsoll.decisions", "Decisions ended.", tags.and("result", "settled"))
+                        .increment();
+                counter("plimsoll.moves.applied", "Slots that got another expert.", tags)
+                        .increment(moves);
                 set("plimsoll.placement.version", "Version of the settled placement.", tags, settled.epoch());
             }
 
@@ -272,7 +298,8 @@ public final class Meters implements AutoCloseable {
 
             @Override
             public void alarm(Deployment deployment, boolean quarantined, String text) {
-                counter("plimsoll.alarms", "A person has to look.", of(deployment)).increment();
+                counter("plimsoll.alarms", "A person has to look.", of(deployment))
+                        .increment();
             }
         };
     }
@@ -286,7 +313,10 @@ public final class Meters implements AutoCloseable {
 
             @Override
             public void onAcked(RankAck ack) {
-                counter("plimsoll.acks", "Acks that the broker has.", of(ack.deployment()).and("status", word(ack.kind())))
+                counter(
+                                "plimsoll.acks",
+                                "Acks that the broker has.",
+                                of(ack.deployment()).and("status", word(ack.kind())))
                         .increment();
             }
 
@@ -317,19 +347,22 @@ public final class Meters implements AutoCloseable {
 
             @Override
             public void onRefused(int epoch, Refusal refusal, String detail) {
-                counter("plimsoll.decisions.rejected", "Refusals by ranks.", Tags.of("reason", word(refusal))).increment();
+                counter("plimsoll.decisions.rejected", "Refusals by ranks.", Tags.of("reason", word(refusal)))
+                        .increment();
             }
 
             @Override
             public void onTransferFailed(int epoch, int batch, String why) {
-                counter("plimsoll.transfers.failed", "Exchanges of weights that failed.").increment();
+                counter("plimsoll.transfers.failed", "Exchanges of weights that failed.")
+                        .increment();
             }
         };
     }
 
     /** A role's loop was thrown back to what is committed. */
     public void resets(String role) {
-        counter("plimsoll.resets", "Partitions recovered after a failure.", Tags.of("role", role)).increment();
+        counter("plimsoll.resets", "Partitions recovered after a failure.", Tags.of("role", role))
+                .increment();
     }
 
     private static Tags of(Deployment deployment) {
@@ -353,7 +386,11 @@ public final class Meters implements AutoCloseable {
                 .description(help)
                 .tags(tags)
                 .serviceLevelObjectives(
-                        Duration.ofMillis(1), Duration.ofMillis(5), Duration.ofMillis(20), Duration.ofMillis(100), Duration.ofSeconds(1))
+                        Duration.ofMillis(1),
+                        Duration.ofMillis(5),
+                        Duration.ofMillis(20),
+                        Duration.ofMillis(100),
+                        Duration.ofSeconds(1))
                 .register(registry);
     }
 
@@ -365,7 +402,10 @@ public final class Meters implements AutoCloseable {
         longGauges
                 .computeIfAbsent(name + tags, key -> {
                     AtomicLong held = new AtomicLong();
-                    Gauge.builder(name, held, AtomicLong::get).description(help).tags(tags).register(registry);
+                    Gauge.builder(name, held, AtomicLong::get)
+                            .description(help)
+                            .tags(tags)
+                            .register(registry);
                     return held;
                 })
                 .set(value);

@@ -31,8 +31,10 @@ public final class MetricsServer implements AutoCloseable {
         try {
             server = HttpServer.create(new InetSocketAddress(InetAddress.getByName(host), port), 16);
         } catch (IOException e) {
-            throw new IOException("cannot serve metrics on " + host + ":" + port + ": " + e.getMessage()
-                    + "; choose another --metrics-port", e);
+            throw new IOException(
+                    "cannot serve metrics on " + host + ":" + port + ": " + e.getMessage()
+                            + "; choose another --metrics-port",
+                    e);
         }
         threads = Executors.newFixedThreadPool(2, task -> {
             Thread thread = new Thread(task, "plimsoll-metrics");
@@ -40,8 +42,10 @@ public final class MetricsServer implements AutoCloseable {
             return thread;
         });
         server.setExecutor(threads);
-        server.createContext("/metrics", exchange -> answer(
-                exchange, "/metrics", 200, "text/plain; version=0.0.4; charset=utf-8", registry::scrape));
+        server.createContext(
+                "/metrics",
+                exchange -> answer(
+                        exchange, "/metrics", 200, "text/plain; version=0.0.4; charset=utf-8", registry::scrape));
         server.createContext(
                 "/livez", exchange -> answer(exchange, "/livez", 200, "text/plain; charset=utf-8", () -> "ok\n"));
         server.createContext("/readyz", exchange -> {

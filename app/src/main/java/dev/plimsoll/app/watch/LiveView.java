@@ -69,13 +69,21 @@ public final class LiveView {
                         misrouted == 0 ? "0" : paint(31, String.format(Locale.ROOT, "%,d", misrouted)),
                         window.complete()
                                 ? ""
-                                : paint(33, String.format(
-                                        Locale.ROOT, "  %s %.0f %%", window.reason(), 100 * window.completeness()))));
+                                : paint(
+                                        33,
+                                        String.format(
+                                                Locale.ROOT,
+                                                "  %s %.0f %%",
+                                                window.reason(),
+                                                100 * window.completeness()))));
     }
 
     public void command(PlanCommand command) {
         if (command instanceof PlanCommand.Propose propose) {
-            long layers = propose.moves().stream().map(move -> move.layer().index()).distinct().count();
+            long layers = propose.moves().stream()
+                    .map(move -> move.layer().index())
+                    .distinct()
+                    .count();
             decision(
                     35,
                     "proposed",
@@ -83,7 +91,10 @@ public final class LiveView {
                     String.format(
                             Locale.ROOT,
                             "%d moves in %d layers, %d batches: %.3f → predicted %.3f; %s",
-                            propose.batches().stream().map(Batch::moves).mapToInt(java.util.List::size).sum(),
+                            propose.batches().stream()
+                                    .map(Batch::moves)
+                                    .mapToInt(java.util.List::size)
+                                    .sum(),
                             layers,
                             propose.batches().size(),
                             propose.currentBalancedness(),
@@ -92,8 +103,14 @@ public final class LiveView {
         } else if (command instanceof PlanCommand.Permit permit) {
             decision(34, "permitted", permit.epoch(), "all ranks accepted the same plan");
         } else if (command instanceof PlanCommand.Settled settled) {
-            decision(32, "settled", settled.epoch(), "placement v" + settled.epoch()
-                    + (settled.complete() ? " on all ranks" : ": only the first " + settled.batchesFlipped() + " batches"));
+            decision(
+                    32,
+                    "settled",
+                    settled.epoch(),
+                    "placement v" + settled.epoch()
+                            + (settled.complete()
+                                    ? " on all ranks"
+                                    : ": only the first " + settled.batchesFlipped() + " batches"));
         } else if (command instanceof PlanCommand.Abort abort) {
             decision(33, "aborted", abort.epoch(), abort.reason());
         } else if (command instanceof PlanCommand.Void none) {
@@ -122,7 +139,8 @@ public final class LiveView {
     }
 
     /** Renews the line at the bottom of a terminal. */
-    public synchronized void status(Duration running, long steps, long tokens, long misrouted, long dropped, OptionalDouble rate) {
+    public synchronized void status(
+            Duration running, long steps, long tokens, long misrouted, long dropped, OptionalDouble rate) {
         if (!terminal) {
             return;
         }
@@ -151,7 +169,9 @@ public final class LiveView {
     }
 
     private void decision(int ansi, String what, int epoch, String text) {
-        print(paint(ansi, String.format(Locale.ROOT, "%-9s", what)) + String.format(Locale.ROOT, " #%-3d ", epoch) + text);
+        print(paint(ansi, String.format(Locale.ROOT, "%-9s", what))
+                + String.format(Locale.ROOT, " #%-3d ", epoch)
+                + text);
     }
 
     private synchronized void print(String line) {

@@ -115,7 +115,9 @@ public final class LoopReport {
     }
 
     public long settledDecisions() {
-        return decisions.values().stream().filter(decision -> decision.movesSettled >= 0).count();
+        return decisions.values().stream()
+                .filter(decision -> decision.movesSettled >= 0)
+                .count();
     }
 
     public long abortedDecisions() {
@@ -124,7 +126,9 @@ public final class LoopReport {
 
     /** Moves of settled decisions. */
     public long moves() {
-        return decisions.values().stream().mapToLong(decision -> Math.max(0, decision.movesSettled)).sum();
+        return decisions.values().stream()
+                .mapToLong(decision -> Math.max(0, decision.movesSettled))
+                .sum();
     }
 
     /** Version of the placement that settled last, 0 before the first. */
@@ -165,7 +169,9 @@ public final class LoopReport {
             min = Math.min(min, window.balance().mean());
             promised += latest.get().propose.predictedBalancedness();
         }
-        return windows == 0 ? Optional.empty() : Optional.of(new Settled(sum / windows, min, windows, promised / windows));
+        return windows == 0
+                ? Optional.empty()
+                : Optional.of(new Settled(sum / windows, min, windows, promised / windows));
     }
 
     private Optional<Decision> latestBefore(long step) {

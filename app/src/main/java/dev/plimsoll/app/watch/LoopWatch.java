@@ -95,11 +95,7 @@ public final class LoopWatch implements AutoCloseable {
         double seconds = previousClosedAtMillis == 0 ? 0 : (window.closedAtMillis() - previousClosedAtMillis) / 1000.0;
         previousClosedAtMillis = window.closedAtMillis();
         view.window(
-                window,
-                seconds > 0 ? window.tokens() / seconds : 0,
-                version,
-                movesSinceWindow,
-                misrouted.getAsLong());
+                window, seconds > 0 ? window.tokens() / seconds : 0, version, movesSinceWindow, misrouted.getAsLong());
         movesSinceWindow = 0;
     }
 
@@ -108,7 +104,8 @@ public final class LoopWatch implements AutoCloseable {
         report.command(command, received.timestampMillis());
         if (command instanceof PlanCommand.Propose propose) {
             Map<Integer, Integer> moves = new HashMap<>();
-            propose.batches().forEach(batch -> moves.put(batch.number(), batch.moves().size()));
+            propose.batches()
+                    .forEach(batch -> moves.put(batch.number(), batch.moves().size()));
             movesOfBatches.put(propose.epoch(), moves);
         } else if (command instanceof PlanCommand.Settled settled) {
             version = settled.epoch();
@@ -131,7 +128,8 @@ public final class LoopWatch implements AutoCloseable {
         boolean first = !ranks.get(ack.rank().index());
         ranks.set(ack.rank().index());
         if (first && ranks.cardinality() == members.topology().ranks()) {
-            movesSinceWindow += movesOfBatches.getOrDefault(ack.epoch(), Map.of()).getOrDefault(ack.batch(), 0);
+            movesSinceWindow +=
+                    movesOfBatches.getOrDefault(ack.epoch(), Map.of()).getOrDefault(ack.batch(), 0);
             view.flipped(ack.epoch(), ack.batch(), ack.step());
         }
     }
@@ -142,5 +140,4 @@ public final class LoopWatch implements AutoCloseable {
         subscriptions.dispose();
         thread.dispose();
     }
-
 }

@@ -43,7 +43,9 @@ class LoopReportTest {
         report.window(window(4, 0.94, CloseReason.COMPLETE), 3_000);
 
         LoopReport.Settled settled = report.settled().orElseThrow();
-        assertThat(settled.windows()).as("windows 3 and 4: window 2 began only 50 steps after the flip").isEqualTo(2);
+        assertThat(settled.windows())
+                .as("windows 3 and 4: window 2 began only 50 steps after the flip")
+                .isEqualTo(2);
         assertThat(settled.mean()).isCloseTo(0.92, within(1e-9));
         assertThat(settled.min()).isCloseTo(0.90, within(1e-9));
         assertThat(settled.predicted()).isCloseTo(0.95, within(1e-9));
@@ -103,8 +105,7 @@ class LoopReportTest {
     }
 
     private static RankAck flipped(int epoch, long step) {
-        return new RankAck(
-                DEPLOYMENT, 1, new RankId(0), epoch, RankAck.Kind.FLIPPED, 1, Optional.empty(), 7, step);
+        return new RankAck(DEPLOYMENT, 1, new RankId(0), epoch, RankAck.Kind.FLIPPED, 1, Optional.empty(), 7, step);
     }
 
     private static WindowSummary window(long index, double mean, CloseReason reason) {
