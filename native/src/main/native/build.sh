@@ -1,7 +1,7 @@
 #!/bin/sh
 # Builds libplimsoll.so with any C++17 compiler and nothing else.
 #   build.sh OUTPUT_DIRECTORY      the library goes to OUTPUT_DIRECTORY/<os>-<arch>, where JavaCPP looks for it
-# CXX picks the compiler, CXXFLAGS adds flags. Does nothing when the library is newer than all sources.
+# CXX picks the compiler (cxx.sh), CXXFLAGS adds flags. Does nothing when the library is newer than all sources.
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
 case $(uname -m) in
@@ -14,17 +14,10 @@ library="$out/libplimsoll.so"
 if [ -f "$library" ] && [ -z "$(find "$here" -type f -newer "$library")" ]; then
     exit 0
 fi
-for compiler in "${CXX:-}" g++ clang++ c++; do
-    if [ -n "$compiler" ] && command -v "${compiler%% *}" >/dev/null 2>&1; then
-        mkdir -p "$out"
-        # Built aside and moved: a running JVM may have the old one mapped.
-        # shellcheck disable=SC2086
-        $compiler -std=c++17 -O2 -g1 -Wall -Wextra -Wno-psabi -fPIC -fvisibility=hidden -shared -pthread \
-            -ffile-prefix-map="$here"=. -Wl,--version-script="$here/plimsoll.map" -Wl,-z,defs -Wl,-soname,libplimsoll.so \
-            ${CXXFLAGS:-} -o "$library.new" "$here"/*.cpp -ldl
-        mv "$library.new" "$library"
-        exit 0
-    fi
-done
-echo "No C++ compiler found: libplimsoll.so needs one with C++17 (apt install g++), or set CXX to it." >&2
-exit 1
+mkdir -p "$out"
+# Built aside and moved: a running JVM may have the old one mapped.
+# shellcheck disable=SC2086 # CXXFLAGS is a list
+"$here/cxx.sh" -std=c++17 -O2 -g1 -Wall -Wextra -Wno-psabi -fPIC -fvisibility=hidden -shared -pthread \
+    -ffile-prefix-map="$here"=. -Wl,--version-script="$here/plimsoll.map" -Wl,-z,defs -Wl,-soname,libplimsoll.so \
+    ${CXXFLAGS:-} -o "$library.new" "$here"/*.cpp -ldl
+mv "$library.new" "$library"
