@@ -40,7 +40,6 @@ final class LoadWindowCodec implements Codec<LoadWindow> {
 
     @Override
     public String line(LoadWindow window) {
-        return "WINDOW " + window.deployment() + " " + window.index() + " layer " + window.layer() + " "
-                + window.state() + ": " + window.summary();
+        return "WINDOW " + window.summary();
     }
 }

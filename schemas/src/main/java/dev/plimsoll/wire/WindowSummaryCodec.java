@@ -63,6 +63,6 @@ final class WindowSummaryCodec implements Codec<WindowSummary> {
 
     @Override
     public String line(WindowSummary window) {
-        return "SUMMARY " + window.deployment() + " " + window.index() + ": " + window.summary();
+        return "SUMMARY " + window.summary();
     }
 }

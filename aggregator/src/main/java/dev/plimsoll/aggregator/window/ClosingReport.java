@@ -115,7 +115,7 @@ record ClosingReport(
     }
 
     private String where() {
-        return members.deployment() + " inc " + members.incarnation() + " window " + index + " " + steps();
+        return members.deployment() + " incarnation " + members.incarnation() + " window " + index + " " + steps();
     }
 
     private String line(int layer, PlacementState state, int firstSlot, LongVector load) {

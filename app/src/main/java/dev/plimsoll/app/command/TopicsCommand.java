@@ -282,7 +282,7 @@ public final class TopicsCommand {
                         + topic.key(received.value()) + "\",\"value\":" + topic.json(received.value()) + "}";
             }
             return Instant.ofEpochMilli(received.timestampMillis()) + " " + String.format("%-17s", shortName(topic))
-                    + " " + topic.key(received.value()) + "  " + topic.line(received.value());
+                    + " " + topic.line(received.value());
         }
     }
 }

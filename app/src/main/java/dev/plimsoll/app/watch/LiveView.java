@@ -99,7 +99,7 @@ public final class LiveView {
                             propose.batches().size(),
                             propose.currentBalancedness(),
                             propose.predictedBalancedness(),
-                            propose.reason()));
+                            propose.reason().split(",", 2)[0]));
         } else if (command instanceof PlanCommand.Permit permit) {
             decision(34, "permitted", permit.epoch(), "all ranks accepted the same plan");
         } else if (command instanceof PlanCommand.Settled settled) {

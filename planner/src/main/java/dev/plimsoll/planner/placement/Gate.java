@@ -22,7 +22,8 @@ import java.util.Locale;
 public final class Gate {
 
     /**
-     * @param minimumGain least relative fall of the hottest ranks' load, in every window looked at
+     * @param minimumGain least relative fall of the hottest ranks' load in the newest window, which the plan has been fitted to
+     * @param minimumHeldOutGain least fall in each of the windows before it
      * @param heldOutWindows windows before the newest that must show the gain too
      * @param horizonWindows windows over which a change must pay for itself
      * @param expertTimeShare share of a step that goes with the hottest rank's load
@@ -31,14 +32,16 @@ public final class Gate {
      */
     public record Settings(
             double minimumGain,
+            double minimumHeldOutGain,
             int heldOutWindows,
             int horizonWindows,
             double expertTimeShare,
             double linkBytesPerSecond,
             Duration flipTime) {
         public Settings {
-            if (!(minimumGain >= 0 && minimumGain < 1)) {
-                throw new IllegalArgumentException("minimum gain must be in [0, 1): " + minimumGain);
+            if (!(minimumGain >= 0 && minimumGain < 1) || !(minimumHeldOutGain >= 0 && minimumHeldOutGain < 1)) {
+                throw new IllegalArgumentException(
+                        "minimum gains must be in [0, 1): " + minimumGain + ", held out " + minimumHeldOutGain);
             }
             if (heldOutWindows < 0 || horizonWindows < 1) {
                 throw new IllegalArgumentException("held-out windows must be at least 0 and the horizon at least 1: "
@@ -92,21 +95,21 @@ public final class Gate {
                 seconds(settings, candidate, topology, bytesPerExpert) / windowSeconds,
                 candidate.moves());
         if (gain < settings.minimumGain()) {
-            return keep(KeepReason.GAIN, numbers, settings);
+            return keep(KeepReason.GAIN, numbers, settings.minimumGain());
         }
-        if (heldOut < settings.minimumGain()) {
-            return keep(KeepReason.HELD_OUT, numbers, settings);
+        if (heldOut < settings.minimumHeldOutGain()) {
+            return keep(KeepReason.HELD_OUT, numbers, settings.minimumHeldOutGain());
         }
         if (!(numbers.pays() > numbers.cost())) {
-            return keep(KeepReason.COST, numbers, settings);
+            return keep(KeepReason.COST, numbers, settings.minimumGain());
         }
         return new Change(candidate, numbers);
     }
 
-    private static Keep keep(KeepReason reason, Numbers numbers, Settings settings) {
+    private static Keep keep(KeepReason reason, Numbers numbers, double atLeast) {
         return new Keep(
                 reason,
-                numbers.line() + String.format(Locale.ROOT, "; at least %.1f %%", 100 * settings.minimumGain()),
+                numbers.line() + String.format(Locale.ROOT, "; at least %.1f %%", 100 * atLeast),
                 numbers);
     }
 
