@@ -38,7 +38,7 @@ public record PlannerSettings(
             0.6,
             1,
             100_000,
-            new Gate.Settings(0.02, 0.01, 1, 20, 0.5, 10e9, Duration.ofMillis(1)),
+            new Gate.Settings(0.02, 0.005, 1, 20, 0.5, 10e9, Duration.ofMillis(1)),
             Duration.ofSeconds(15),
             Duration.ofSeconds(30),
             Duration.ofSeconds(30),
