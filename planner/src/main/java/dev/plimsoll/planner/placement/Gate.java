@@ -108,9 +108,7 @@ public final class Gate {
 
     private static Keep keep(KeepReason reason, Numbers numbers, double atLeast) {
         return new Keep(
-                reason,
-                numbers.line() + String.format(Locale.ROOT, "; at least %.1f %%", 100 * atLeast),
-                numbers);
+                reason, numbers.line() + String.format(Locale.ROOT, "; at least %.1f %%", 100 * atLeast), numbers);
     }
 
     /** 0 where the window has no load. */

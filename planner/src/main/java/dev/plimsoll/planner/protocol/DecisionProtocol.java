@@ -313,11 +313,18 @@ public class DecisionProtocol {
                     nowMillis);
         }
         if (stage instanceof Stage.Aborting aborting && nowMillis >= aborting.deadlineMillis()) {
-            return steps.quarantine(
-                    Optional.of(aborting.decision()),
-                    "not all ranks say how far decision "
-                            + aborting.decision().epoch() + " got: aborted after "
-                            + aborting.evidence().aborted());
+            // Silence is not disagreement: who was away (a worker, the cluster, this process) may still come back and
+            // say, and
+            // until all have said it nothing is decided. So an alarm, again and again, and no quarantine.
+            steps.alarm("not all ranks say how far decision "
+                    + aborting.decision().epoch() + " got: aborted after "
+                    + aborting.evidence().aborted());
+            return steps.stage(new Stage.Aborting(
+                            aborting.decision(),
+                            aborting.evidence(),
+                            nowMillis + deadlines.abortMillis(),
+                            aborting.reason()))
+                    .done();
         }
         return steps.done();
     }

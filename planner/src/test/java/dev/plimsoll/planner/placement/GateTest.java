@@ -14,7 +14,8 @@ class GateTest {
     private static final Topology TOPOLOGY = Topology.even(2, 1, 2);
     private static final Placement SETTLED = Placement.initial(SHAPE, TOPOLOGY);
     private static final Placement SWAPPED = Placement.of(0, new int[][] {{0, 2, 1, 3}});
-    private static final Gate.Settings SETTINGS = new Gate.Settings(0.05, 0.05, 1, 10, 0.5, 1000, Duration.ofMillis(100));
+    private static final Gate.Settings SETTINGS =
+            new Gate.Settings(0.05, 0.05, 1, 10, 0.5, 1000, Duration.ofMillis(100));
     private static final long[] SKEWED = {50, 50, 10, 10};
     private static final long[] EVEN = {30, 30, 30, 30};
     private static final long[] OPPOSED = {50, 10, 50, 10};
