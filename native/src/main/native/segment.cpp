@@ -183,7 +183,8 @@ std::shared_ptr<Segment> Segment::join(const std::string& path, const plm_comm_o
                 fail_errno(PLM_E_DEVICE, "cannot keep segment " + path + " open");
             }
             segment.reset(new Segment(own, path, opts));
-            segment->map_->reserve(0, layout_of(opts.members, opts.gather_bytes, opts.staging_bytes).rooms);
+            // Not the staging memory, of which only what is used shall take room: it is reserved before each send.
+            segment->map_->reserve(0, layout_of(opts.members, opts.gather_bytes, opts.staging_bytes).staging);
             known = segment;
         }
         segment->claim(opts.rank);
