@@ -19,6 +19,7 @@ import java.time.Duration;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.locks.LockSupport;
 import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
 import org.HdrHistogram.Histogram;
@@ -29,6 +30,10 @@ import org.HdrHistogram.Histogram;
  */
 public final class LocalLoop implements AutoCloseable {
     private static final Duration END_TIMEOUT = Duration.ofSeconds(1);
+    private static final Duration LOOK = Duration.ofMillis(20);
+    /** From a sample that the broker has to the window that can be read; measured p99 is below 0.4 s under load. */
+    private static final Duration CLOSING_A_WINDOW = Duration.ofMillis(400);
+
 
     private final LocalRanks ranks;
     private final Collector collector;
@@ -84,6 +89,15 @@ public final class LocalLoop implements AutoCloseable {
     public void stopStepping() {
         ranks.stopStepping();
         ended = true;
+    }
+
+    /** When the ranks have stopped: waits until what they have gathered is with the broker, at most for a time. */
+    public void drain(Duration longest) {
+        long end = System.nanoTime() + longest.toNanos();
+        while (System.nanoTime() < end && !collector.drained()) {
+            LockSupport.parkNanos(LOOK.toNanos());
+        }
+        LockSupport.parkNanos(CLOSING_A_WINDOW.toNanos());
     }
 
     public Totals totals() {

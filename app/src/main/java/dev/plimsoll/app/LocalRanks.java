@@ -3,6 +3,7 @@ package dev.plimsoll.app;
 import dev.plimsoll.app.metrics.Meters;
 import dev.plimsoll.device.Communicator;
 import dev.plimsoll.device.Device;
+import dev.plimsoll.device.EngineRank;
 import dev.plimsoll.device.HeatCapture;
 import dev.plimsoll.device.PlanMailbox;
 import dev.plimsoll.model.Membership;
@@ -45,17 +46,21 @@ public final class LocalRanks implements AutoCloseable {
     private static final Duration GATHER_TIMEOUT = Duration.ofSeconds(10);
     private static final Duration FLIP_TIMEOUT = Duration.ofSeconds(5);
     private static final Duration CLOSE_TIMEOUT = Duration.ofSeconds(2);
+    private static final Duration STREAM_TIMEOUT = Duration.ofSeconds(1);
     private static final long HIGHEST_NANOS = 60_000_000_000L;
     private static final int MAILBOX_BYTES = 4 << 20;
 
     private final Membership members;
+    private final Device device;
     private final Engine engine;
+    private final List<EngineRank> ranks = new ArrayList<>();
     private final Histogram boundaryNanos = new ConcurrentHistogram(HIGHEST_NANOS, 3);
     /** Closed last to first; agents and captures on the dispatch thread, which they belong to. */
     private final Deque<AutoCloseable> onDispatchThread = new ArrayDeque<>();
 
     private final Deque<AutoCloseable> opened = new ArrayDeque<>();
     private CompletableFuture<Ending> running = new CompletableFuture<>();
+    private volatile boolean started;
 
     /**
      * Opens everything; steps nothing.
@@ -86,16 +91,25 @@ public final class LocalRanks implements AutoCloseable {
         new MembershipFile(directory).write(members);
         Placement initial = Placement.initial(members.shape(), members.topology());
         Device device = Device.open("host");
-        opened.push(device);
-        engine = group.isPresent()
-                ? Engine.open(device, settings, initial, traffic, listener, group.get())
-                : Engine.open(device, settings, initial, traffic, listener);
+        this.device = device;
+        try {
+            engine = group.isPresent()
+                    ? Engine.open(device, settings, initial, traffic, listener, group.get())
+                    : Engine.open(device, settings, initial, traffic, listener);
+        } catch (RuntimeException e) {
+            device.close();
+            throw e;
+        }
         try {
             for (int rank = settings.firstRank(); rank < settings.firstRank() + settings.ranks(); rank++) {
                 openRank(new RankId(rank), device, directory, initial, agents);
             }
         } catch (RuntimeException e) {
-            close();
+            try {
+                close();
+            } catch (RuntimeException alsoFailed) {
+                e.addSuppressed(alsoFailed);
+            }
             throw e;
         }
     }
@@ -115,6 +129,11 @@ public final class LocalRanks implements AutoCloseable {
                 members.stagingBytesPerRank(),
                 GATHER_TIMEOUT);
         opened.push(communicator);
+        // Another life's mailbox: what it holds is of no use, and its last position would hide the commands of this
+        // one.
+        delete(RankFiles.mailbox(directory, rank.index()));
+        PlanMailbox mailbox = PlanMailbox.open(RankFiles.mailbox(directory, rank.index()), MAILBOX_BYTES);
+        opened.push(mailbox);
         HeatCapture capture = HeatCapture.open(
                 device,
                 communicator,
@@ -130,11 +149,6 @@ public final class LocalRanks implements AutoCloseable {
                         engine.rank(rank).loadAddress(),
                         engine.rank(rank).routedAddress()));
         onDispatchThread.push(capture);
-        // Another life's mailbox: what it holds is of no use, and its last position would hide the commands of this
-        // one.
-        delete(RankFiles.mailbox(directory, rank.index()));
-        PlanMailbox mailbox = PlanMailbox.open(RankFiles.mailbox(directory, rank.index()), MAILBOX_BYTES);
-        opened.push(mailbox);
         RankAgent agent = RankAgent.open(
                 members,
                 rank,
@@ -147,6 +161,7 @@ public final class LocalRanks implements AutoCloseable {
                 FLIP_TIMEOUT,
                 agents);
         onDispatchThread.push(agent);
+        ranks.add(engine.rank(rank));
         engine.hook(rank, agent);
     }
 
@@ -161,6 +176,7 @@ public final class LocalRanks implements AutoCloseable {
     /** Starts stepping; completes when the engine stops, for whatever reason. */
     public CompletableFuture<Ending> start() {
         running = engine.start(Long.MAX_VALUE);
+        started = true;
         return running;
     }
 
@@ -208,27 +224,40 @@ public final class LocalRanks implements AutoCloseable {
     /** Stops stepping, then closes agents, rings, mailboxes and streams, in this order. */
     @Override
     public void close() {
-        if (running.isDone() || engine.totals().steps() > 0) {
+        if (started) {
             stopStepping();
         }
         List<RuntimeException> failures = new ArrayList<>();
         try {
-            engine.onDispatchThread(() -> closeAll(onDispatchThread, failures), CLOSE_TIMEOUT);
+            engine.onDispatchThread(
+                    () -> {
+                        if (streamsAreDry(failures)) {
+                            closeAll(onDispatchThread, failures);
+                        }
+                    },
+                    CLOSE_TIMEOUT);
         } catch (RuntimeException e) {
             failures.add(e);
         }
-        AutoCloseable device = opened.peekLast();
-        if (device != null) {
-            opened.removeLast();
-        }
         closeAll(opened, failures);
         engine.close();
-        if (device != null) {
-            closeAll(new ArrayDeque<>(List.of(device)), failures);
-        }
+        closeAll(new ArrayDeque<>(List.of(device)), failures);
         if (!failures.isEmpty()) {
             throw failures.get(0);
         }
+    }
+
+    /** Whether nothing on a compute stream can touch staging memory any more; where it can, a leak is better than freeing it. */
+    private boolean streamsAreDry(List<RuntimeException> failures) {
+        for (EngineRank rank : ranks) {
+            try {
+                rank.computeStream().synchronize(STREAM_TIMEOUT);
+            } catch (RuntimeException e) {
+                failures.add(e);
+                return false;
+            }
+        }
+        return true;
     }
 
     private static void closeAll(Deque<AutoCloseable> closeables, List<RuntimeException> failures) {

@@ -22,6 +22,9 @@ import picocli.CommandLine.Option;
 public final class EngineOptions {
     private static final String DEFAULT_MODEL = "qwen3-30b";
     private static final int STAGED_EXPERTS = 64;
+    /** What the aggregator takes; a membership above it would be refused there, when everything runs. */
+    private static final int MOST_BOUNDARIES = 4096;
+
     private static final Duration STEP_TIMEOUT = Duration.ofSeconds(10);
 
     @Option(
@@ -119,6 +122,9 @@ public final class EngineOptions {
         problems.require(
                 windowSteps >= 1 && (boundarySteps < 1 || windowSteps % boundarySteps == 0),
                 "--window " + windowSteps + " must be a multiple of --boundary " + boundarySteps);
+        problems.require(
+                boundarySteps < 1 || windowSteps / boundarySteps <= MOST_BOUNDARIES,
+                "--window " + windowSteps + " has more than " + MOST_BOUNDARIES + " boundaries of " + boundarySteps + " steps");
         problems.require(
                 expertBytes >= 64 && expertBytes % 8 == 0 && expertBytes <= 1 << 20,
                 "--expert-bytes must be a multiple of 8 from 64 to 1048576, not " + expertBytes);

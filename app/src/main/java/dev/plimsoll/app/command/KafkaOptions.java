@@ -3,6 +3,7 @@ package dev.plimsoll.app.command;
 import dev.plimsoll.wire.kafka.KafkaSettings;
 import java.io.IOException;
 import java.io.Reader;
+import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.HashMap;
@@ -31,14 +32,24 @@ public final class KafkaOptions {
     /** Checks that a cluster was named; for roles that need one. */
     public void require(Problems problems) {
         problems.require(
-                bootstrapServers != null && !bootstrapServers.isBlank(),
+                bootstrapServers != null,
                 "--bootstrap-servers is missing: name the cluster as host:port, or start one with 'plimsoll broker'");
         check(problems);
     }
 
     public void check(Problems problems) {
-        if (propertiesFile != null && !Files.isReadable(propertiesFile)) {
-            problems.add("--kafka-properties: cannot read " + propertiesFile);
+        if (propertiesFile != null && !Files.isRegularFile(propertiesFile)) {
+            problems.add("--kafka-properties: no file " + propertiesFile);
+            return;
+        }
+        if (bootstrapServers != null && bootstrapServers.isBlank()) {
+            problems.add("--bootstrap-servers is empty: name the cluster as host:port");
+            return;
+        }
+        try {
+            settings(bootstrapServers == null ? "127.0.0.1:1" : bootstrapServers);
+        } catch (IllegalArgumentException | UncheckedIOException e) {
+            problems.add("--kafka-properties: ", e);
         }
     }
 
@@ -60,7 +71,7 @@ public final class KafkaOptions {
             try (Reader reader = Files.newBufferedReader(propertiesFile)) {
                 properties.load(reader);
             } catch (IOException e) {
-                throw new java.io.UncheckedIOException("cannot read " + propertiesFile, e);
+                throw new UncheckedIOException("cannot read " + propertiesFile, e);
             }
             properties.stringPropertyNames().forEach(name -> map.put(name, properties.getProperty(name)));
         }

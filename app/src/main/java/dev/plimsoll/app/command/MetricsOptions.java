@@ -1,5 +1,8 @@
 package dev.plimsoll.app.command;
 
+import java.io.IOException;
+import java.net.InetSocketAddress;
+import java.net.ServerSocket;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Option;
 
@@ -22,6 +25,18 @@ public final class MetricsOptions {
     public void check(Problems problems) {
         problems.require(
                 port == null || (port >= 0 && port <= 65535), "--metrics-port must be 0 to 65535, not " + port);
+        if (port != null && port > 0 && port <= 65535) {
+            checkFree(problems, port);
+        }
+    }
+
+    private void checkFree(Problems problems, int wanted) {
+        try (ServerSocket socket = new ServerSocket()) {
+            socket.setReuseAddress(true);
+            socket.bind(new InetSocketAddress(host, wanted));
+        } catch (IOException e) {
+            problems.add("--metrics-port " + wanted + " on " + host + ": ", e);
+        }
     }
 
     /** The port, or -1 when metrics are not to be served. */

@@ -56,6 +56,7 @@ public final class RanksCommand implements Callable<Integer>, Validated {
     @Nullable
     private Duration duration;
 
+    /** Ranks never talk to Kafka: their node's collector and worker do. Accepted so that all roles start alike. */
     @Mixin
     private KafkaOptions kafka = new KafkaOptions();
 

@@ -18,7 +18,6 @@ import java.io.PrintStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
-import java.util.OptionalDouble;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CompletableFuture;
 import org.jspecify.annotations.Nullable;
@@ -33,10 +32,10 @@ import picocli.CommandLine.Option;
         sortOptions = false,
         description = "Run the whole loop in one process: a Kafka broker, simulated ranks, and every role.")
 public final class UpCommand implements Callable<Integer>, Validated {
-    private static final int PARTITIONS = 4;
+    private static final int EMBEDDED_PARTITIONS = 4;
     private static final Duration KAFKA_TIMEOUT = Duration.ofSeconds(15);
     private static final Duration STATUS_INTERVAL = Duration.ofMillis(250);
-    /** What is under way when the ranks stop may still become a window. */
+    /** What the ranks have gathered when they stop may still be published, and become a window. */
     private static final Duration DRAIN = Duration.ofMillis(1_500);
 
     @Mixin
@@ -81,6 +80,8 @@ public final class UpCommand implements Callable<Integer>, Validated {
         problems.require(
                 data == null || !kafka.given(),
                 "--data is for the embedded broker: leave it out, or --bootstrap-servers");
+        problems.require(
+                data == null || !Files.exists(data) || Files.isDirectory(data), "--data: " + data + " is not a directory");
     }
 
     @Override
@@ -89,17 +90,13 @@ public final class UpCommand implements Callable<Integer>, Validated {
         PrintStream lines = json ? System.err : System.out;
         boolean terminal = !json && Boolean.getBoolean("plimsoll.terminal");
         boolean colour = terminal && System.getenv("NO_COLOR") == null;
-        LiveView view = new LiveView(lines, terminal, colour);
         Logs.leaveToTheView();
         Lifecycle lifecycle = new Lifecycle();
         lifecycle.stopOnSignal();
-        try {
-            Run run = new Run(lifecycle, view);
-            int code;
-            try (lifecycle) {
-                code = run.go();
-            }
-            view.end();
+        try (lifecycle) {
+            Run run = new Run(lifecycle, new LiveView(lines, terminal, colour));
+            int code = run.go();
+            // Before the parts stop: the numbers are final, and a cluster that is away must not keep them from being told.
             if (json) {
                 System.out.println(run.report());
                 System.out.flush();
@@ -184,7 +181,10 @@ public final class UpCommand implements Callable<Integer>, Validated {
 
         private void makeTopics(KafkaSettings settings) {
             try (TopicAdmin admin = new TopicAdmin(settings, KAFKA_TIMEOUT)) {
-                int made = admin.create(PARTITIONS, 1).size();
+                // A cluster of others gets the layout that it would have in production, the embedded broker a small one.
+                int made = kafka.given()
+                        ? admin.create(TopicsCommand.PARTITIONS, TopicsCommand.BROKERS_DEFAULT).size()
+                        : admin.create(EMBEDDED_PARTITIONS, 1).size();
                 view.note(
                         "topics",
                         made + " made; read them with: plimsoll topics tail --bootstrap-servers "
@@ -209,17 +209,12 @@ public final class UpCommand implements Callable<Integer>, Validated {
                 Totals totals = started.totals();
                 double rate = (totals.steps() - stepsBefore) * 1e9 / STATUS_INTERVAL.toNanos();
                 stepsBefore = totals.steps();
-                view.status(
-                        running,
-                        totals.steps(),
-                        totals.tokens(),
-                        totals.misrouted(),
-                        meters.dropped(),
-                        OptionalDouble.of(rate));
+                view.status(running, totals.steps(), rate, totals.misrouted(), meters.dropped());
             }
             started.stopStepping();
-            lifecycle.await(DRAIN);
+            started.drain(DRAIN);
             watching.close();
+            view.end();
             Totals totals = started.totals();
             if (totals.misrouted() > 0) {
                 view.problem(totals.misrouted() + " misrouted tokens: this must never be");

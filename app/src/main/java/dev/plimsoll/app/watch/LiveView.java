@@ -7,7 +7,6 @@ import dev.plimsoll.model.WindowSummary;
 import java.io.PrintStream;
 import java.time.Duration;
 import java.util.Locale;
-import java.util.OptionalDouble;
 
 /**
  * What a person sees of a running loop: a line per window, a line per event of a decision, and on a terminal a status line that
@@ -140,19 +139,19 @@ public final class LiveView {
 
     /** Renews the line at the bottom of a terminal. */
     public synchronized void status(
-            Duration running, long steps, long tokens, long misrouted, long dropped, OptionalDouble rate) {
+            Duration running, long steps, double stepsPerSecond, long misrouted, long dropped) {
         if (!terminal) {
             return;
         }
+        // Shorter than 80 columns: a line that wraps cannot be taken back.
         status = String.format(
                 Locale.ROOT,
-                "%s %d:%02d  %,d steps%s  %,d tokens  misrouted %,d  dropped %,d   (Ctrl-C stops)",
+                "%s %d:%02d  %,d steps (%.0f/s)  misrouted %,d  dropped %,d  Ctrl-C stops",
                 misrouted == 0 ? paint(32, "●") : paint(31, "●"),
                 running.toMinutes(),
                 running.toSecondsPart(),
                 steps,
-                rate.isPresent() ? String.format(Locale.ROOT, " (%.0f/s)", rate.getAsDouble()) : "",
-                tokens,
+                stepsPerSecond,
                 misrouted,
                 dropped);
         out.print("\r\u001b[K" + status);

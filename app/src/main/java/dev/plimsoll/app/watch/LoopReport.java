@@ -50,7 +50,7 @@ public final class LoopReport {
      * Balancedness of the windows measured after settlements.
      *
      * @param mean mean over windows of their mean over layers
-     * @param min smallest mean over layers of these windows
+     * @param min mean over windows of their worst layer
      * @param windows how many there were
      * @param predicted mean over the same windows of what their placement had promised
      */
@@ -154,7 +154,7 @@ public final class LoopReport {
 
     public Optional<Settled> settled() {
         double sum = 0;
-        double min = Double.POSITIVE_INFINITY;
+        double min = 0;
         double promised = 0;
         int windows = 0;
         for (WindowSummary window : complete) {
@@ -166,12 +166,12 @@ public final class LoopReport {
             }
             windows++;
             sum += window.balance().mean();
-            min = Math.min(min, window.balance().mean());
+            min += window.balance().min();
             promised += latest.get().propose.predictedBalancedness();
         }
         return windows == 0
                 ? Optional.empty()
-                : Optional.of(new Settled(sum / windows, min, windows, promised / windows));
+                : Optional.of(new Settled(sum / windows, min / windows, windows, promised / windows));
     }
 
     private Optional<Decision> latestBefore(long step) {

@@ -10,6 +10,7 @@ import dev.plimsoll.wire.Topic;
 import dev.plimsoll.wire.kafka.KafkaSettings;
 import dev.plimsoll.wire.kafka.Received;
 import dev.plimsoll.wire.kafka.TopicReader;
+import java.time.Duration;
 import java.util.BitSet;
 import java.util.HashMap;
 import java.util.Map;
@@ -28,6 +29,10 @@ import reactor.core.scheduler.Schedulers;
  * <p>One thread of its own handles the records of all topics, so that neither of the two is called concurrently by it.
  */
 public final class LoopWatch implements AutoCloseable {
+    /** Records of this life that another machine has dated. */
+    private static final Duration CLOCKS_DIFFER = Duration.ofMinutes(1);
+
+    private final long startedMillis = System.currentTimeMillis();
     private final KafkaSettings kafka;
     private final Membership members;
     private final LiveView view;
@@ -75,7 +80,7 @@ public final class LoopWatch implements AutoCloseable {
         Flux<Received<T>> records = TopicReader.records(
                 kafka,
                 topic,
-                new TopicReader.Start.Beginning(),
+                new TopicReader.Start.Since(startedMillis - CLOCKS_DIFFER.toMillis()),
                 unreadable -> view.problem("unreadable record: " + unreadable.summary()));
         subscriptions.add(records.publishOn(thread)
                 .filter(received -> deployment.apply(received.value()).equals(members.deployment())

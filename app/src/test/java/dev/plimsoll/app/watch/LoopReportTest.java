@@ -47,7 +47,7 @@ class LoopReportTest {
                 .as("windows 3 and 4: window 2 began only 50 steps after the flip")
                 .isEqualTo(2);
         assertThat(settled.mean()).isCloseTo(0.92, within(1e-9));
-        assertThat(settled.min()).isCloseTo(0.90, within(1e-9));
+        assertThat(settled.min()).as("worst layers, 0.85 and 0.89").isCloseTo(0.87, within(1e-9));
         assertThat(settled.predicted()).isCloseTo(0.95, within(1e-9));
         assertThat(report.initial().orElseThrow().mean()).isEqualTo(0.5);
     }
