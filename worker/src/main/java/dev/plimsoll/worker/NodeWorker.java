@@ -14,6 +14,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Function;
+import java.util.function.IntFunction;
 import org.jspecify.annotations.Nullable;
 import reactor.core.Disposable;
 import reactor.core.Disposables;
@@ -42,6 +43,7 @@ public final class NodeWorker implements AutoCloseable {
     private final Deployment deployment;
     private final WorkerListener listener;
     private final Function<Deployment, WorkerTopics> connect;
+    private final IntFunction<RankPort> openRank;
     private final Scheduler scheduler = Schedulers.newSingle("plimsoll-worker", true);
     private final Disposable.Composite running = Disposables.composite();
     private final Disposable.Swap publishing = Disposables.swap();
@@ -49,6 +51,8 @@ public final class NodeWorker implements AutoCloseable {
     private final MembershipFile file;
     private volatile @Nullable WorkerTopics topics;
     private volatile @Nullable NodeSession session;
+    /** Whether the listener knows that MEMBERS of this session is in the topics; the scheduler's thread only. */
+    private boolean membersTold;
 
     /** @param directory shared memory of this node's engines */
     public NodeWorker(KafkaSettings settings, Path directory, Deployment deployment, WorkerListener listener) {
@@ -57,18 +61,21 @@ public final class NodeWorker implements AutoCloseable {
                 deployment,
                 listener,
                 d -> new WorkerTopics.OfCluster(
-                        settings, d, what -> listener.onTrouble("unreadable record", new IllegalStateException(what))));
+                        settings, d, what -> listener.onTrouble("unreadable record", new IllegalStateException(what))),
+                rank -> RankPort.open(directory, rank, MAILBOX_BYTES));
     }
 
     NodeWorker(
             Path directory,
             Deployment deployment,
             WorkerListener listener,
-            Function<Deployment, WorkerTopics> connect) {
+            Function<Deployment, WorkerTopics> connect,
+            IntFunction<RankPort> openRank) {
         this.directory = directory;
         this.deployment = deployment;
         this.listener = listener;
         this.connect = connect;
+        this.openRank = openRank;
         file = new MembershipFile(directory);
     }
 
@@ -102,6 +109,7 @@ public final class NodeWorker implements AutoCloseable {
             current.start();
             session = current;
             ended.set(false);
+            membersTold = false;
             publishing.update(Disposables.disposed());
         }
         List<RankPort> found = new ArrayList<>();
@@ -123,7 +131,7 @@ public final class NodeWorker implements AutoCloseable {
 
     private Optional<RankPort> open(int rank, Membership members) {
         try {
-            RankPort port = RankPort.open(directory, rank, MAILBOX_BYTES);
+            RankPort port = openRank.apply(rank);
             if (port.incarnation() == members.incarnation()) {
                 return Optional.of(port);
             }
@@ -136,6 +144,8 @@ public final class NodeWorker implements AutoCloseable {
 
     private void publishMembers(Membership members, boolean hostsRankZero, WorkerTopics connected) {
         if (file.published(members.incarnation())) {
+            // By this worker, or by the one that it replaces.
+            tellMembers(members.incarnation());
             return;
         }
         // A transaction blocks its caller, so it must not be on the thread that feeds mailboxes and sends acks.
@@ -150,7 +160,15 @@ public final class NodeWorker implements AutoCloseable {
                 .subscribe(
                         done -> {},
                         e -> listener.onTrouble("publishing MEMBERS", e),
-                        () -> listener.onMembersPublished(members.incarnation())));
+                        () -> tellMembers(members.incarnation())));
+    }
+
+    /** Once per session, however many ranks are found one after another. */
+    private void tellMembers(long incarnation) {
+        if (!membersTold) {
+            membersTold = true;
+            listener.onMembersPublished(incarnation);
+        }
     }
 
     private static Mono<Long> end(WorkerTopics connected, Membership members) {

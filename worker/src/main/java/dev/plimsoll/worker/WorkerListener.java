@@ -11,7 +11,7 @@ public interface WorkerListener {
     /** The rank's ring and mailbox are open. */
     default void onRankFound(RankId rank, long incarnation) {}
 
-    /** MEMBERS of this incarnation is in the topics. */
+    /** MEMBERS of this incarnation is in the topics, be it from an earlier worker. Told once per incarnation served. */
     default void onMembersPublished(long incarnation) {}
 
     default void onFlipped(RankId rank, int epoch, int batch) {}

@@ -3,27 +3,18 @@ package dev.plimsoll.worker;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.plimsoll.device.RankState;
-import dev.plimsoll.model.End;
-import dev.plimsoll.model.Membership;
 import dev.plimsoll.model.PlanCommand;
 import dev.plimsoll.model.PlanHeader;
-import dev.plimsoll.model.RankAck;
 import dev.plimsoll.model.RankId;
 import dev.plimsoll.model.Refusal;
-import dev.plimsoll.wire.Topic;
-import dev.plimsoll.wire.kafka.Received;
 import dev.plimsoll.worker.protocol.Fixture;
 import dev.plimsoll.worker.protocol.RankPhase;
-import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
-import reactor.core.publisher.Flux;
-import reactor.core.publisher.Mono;
-import reactor.core.publisher.Sinks;
 import reactor.test.scheduler.VirtualTimeScheduler;
 
 class NodeSessionTest {
@@ -171,112 +162,5 @@ class NodeSessionTest {
 
     private static PlanCommand abort(long incarnation, long number) {
         return new PlanCommand.Abort(new PlanHeader(Fixture.DEPLOYMENT, incarnation, 1, number), (int) number, "test");
-    }
-
-    private static final class FakePort implements RankPort {
-        private final int rank;
-        final List<String> records = new ArrayList<>();
-        RankState state = new RankState(Fixture.INCARNATION, 0, 0, 0, 0, 0, -1, false, 0, 0);
-        long last = -1;
-        boolean full;
-
-        FakePort(int rank) {
-            this.rank = rank;
-        }
-
-        @Override
-        public RankId rank() {
-            return new RankId(rank);
-        }
-
-        @Override
-        public long incarnation() {
-            return Fixture.INCARNATION;
-        }
-
-        @Override
-        public RankState state() {
-            return state;
-        }
-
-        @Override
-        public boolean engineClosed() {
-            return false;
-        }
-
-        @Override
-        public long lastPosition() {
-            return last;
-        }
-
-        @Override
-        public boolean write(long position, byte[] record) {
-            if (full) {
-                return false;
-            }
-            assertThat(position).isGreaterThan(last);
-            last = position;
-            records.add(position + " " + new String(record, StandardCharsets.UTF_8));
-            return true;
-        }
-
-        @Override
-        public void close() {}
-    }
-
-    private static final class FakeTopics implements WorkerTopics {
-        final List<String> acks = new ArrayList<>();
-        private final List<Received<PlanCommand>> log = new ArrayList<>();
-        private Sinks.Many<Received<PlanCommand>> live =
-                Sinks.many().multicast().directBestEffort();
-        boolean brokerAway;
-
-        void append(long offset, PlanCommand command) {
-            Received<PlanCommand> record = new Received<>(Topic.PLAN, 0, offset, 0, command);
-            log.add(record);
-            live.tryEmitNext(record);
-        }
-
-        void breakLog() {
-            Sinks.Many<Received<PlanCommand>> old = live;
-            live = Sinks.many().multicast().directBestEffort();
-            old.tryEmitError(new IllegalStateException("connection lost"));
-        }
-
-        @Override
-        public Flux<Received<PlanCommand>> planLog() {
-            return Flux.concat(Flux.fromIterable(List.copyOf(log)), live.asFlux());
-        }
-
-        @Override
-        public byte[] encode(PlanCommand command) {
-            String kind = command instanceof PlanCommand.Term ? "TERM " : "ABORT ";
-            return (kind + command.header().number()).getBytes(StandardCharsets.UTF_8);
-        }
-
-        @Override
-        public Mono<Long> write(RankAck ack) {
-            if (brokerAway) {
-                return Mono.error(new IllegalStateException("timed out"));
-            }
-            acks.add(ack.summary());
-            return Mono.just(1L);
-        }
-
-        @Override
-        public void publish(Membership membership) {}
-
-        @Override
-        public Mono<Void> published(Membership membership) {
-            return Mono.empty();
-        }
-
-        @Override
-        public Mono<Long> write(End end) {
-            return Mono.just(1L);
-        }
-
-        @Override
-        public void close() {}
     }
 }

@@ -1,0 +1,82 @@
+package dev.plimsoll.worker;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.plimsoll.model.RankId;
+import dev.plimsoll.wire.MembershipFile;
+import dev.plimsoll.wire.RankFiles;
+import dev.plimsoll.worker.protocol.Fixture;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class NodeWorkerTest {
+    @TempDir
+    Path directory;
+
+    private final FakeTopics topics = new FakeTopics();
+    private final List<FakePort> ports = List.of(new FakePort(0), new FakePort(1), new FakePort(2));
+    private final BlockingQueue<String> told = new LinkedBlockingQueue<>();
+    private final WorkerListener listener = new WorkerListener() {
+        @Override
+        public void onRankFound(RankId rank, long incarnation) {
+            told.add("found " + rank);
+        }
+
+        @Override
+        public void onMembersPublished(long incarnation) {
+            told.add("members " + incarnation);
+        }
+    };
+
+    @BeforeEach
+    void engineIsThere() throws IOException {
+        new MembershipFile(directory).write(Fixture.MEMBERS);
+        Files.createFile(RankFiles.ring(directory, 0));
+        Files.createFile(RankFiles.ring(directory, 1));
+    }
+
+    @Test
+    void membersIsPublishedByTheNodeOfRankZeroAndTold() throws Exception {
+        try (NodeWorker worker = worker()) {
+            worker.start();
+
+            assertThat(nextTold()).isEqualTo("found rank 0");
+            assertThat(nextTold()).isEqualTo("found rank 1");
+            assertThat(nextTold()).isEqualTo("members 7");
+        }
+        assertThat(topics.published).containsExactly("test/decode-0 7");
+    }
+
+    @Test
+    void restartedWorkerTellsOnceOfTheMembersThatItsPredecessorPublished() throws Exception {
+        new MembershipFile(directory).markPublished(Fixture.INCARNATION);
+        try (NodeWorker worker = worker()) {
+            worker.start();
+            assertThat(nextTold()).isEqualTo("found rank 0");
+            assertThat(nextTold()).isEqualTo("found rank 1");
+            assertThat(nextTold()).isEqualTo("members 7");
+
+            Files.createFile(RankFiles.ring(directory, 2));
+            assertThat(nextTold()).isEqualTo("found rank 2");
+        }
+        assertThat(told).isEmpty();
+        assertThat(topics.published).isEmpty();
+    }
+
+    private String nextTold() throws InterruptedException {
+        String next = told.poll(5, TimeUnit.SECONDS);
+        return next == null ? "nothing within 5 s" : next;
+    }
+
+    private NodeWorker worker() {
+        return new NodeWorker(directory, Fixture.DEPLOYMENT, listener, deployment -> topics, ports::get);
+    }
+}
