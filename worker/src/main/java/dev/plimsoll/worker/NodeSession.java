@@ -42,6 +42,7 @@ final class NodeSession {
     private final Disposable.Swap feeding = Disposables.swap();
     private final Disposable.Composite running = Disposables.composite();
     private final Sinks.Empty<Void> stopped = Sinks.empty();
+    private final IncarnationEnd end;
     private long stalledAt = -1;
 
     NodeSession(
@@ -51,6 +52,7 @@ final class NodeSession {
         this.listener = listener;
         this.scheduler = scheduler;
         this.interval = interval;
+        end = new IncarnationEnd(members, topics);
     }
 
     Membership members() {
@@ -61,8 +63,14 @@ final class NodeSession {
         return ranks.containsKey(rank);
     }
 
-    boolean engineClosed() {
-        return !ranks.isEmpty() && ranks.values().stream().allMatch(RankPort::engineClosed);
+    /** The END of the incarnation that is served; only the node of rank 0 writes it. */
+    IncarnationEnd end() {
+        return end;
+    }
+
+    /** Whether this node is the one to end the incarnation, and all of its engines have closed their rings in order. */
+    boolean endIsDue() {
+        return serves(new RankId(0)) && ranks.values().stream().allMatch(RankPort::engineClosed);
     }
 
     void start() {

@@ -1,7 +1,6 @@
 package dev.plimsoll.worker;
 
 import dev.plimsoll.model.Deployment;
-import dev.plimsoll.model.End;
 import dev.plimsoll.model.Membership;
 import dev.plimsoll.model.RankId;
 import dev.plimsoll.wire.MembershipFile;
@@ -12,7 +11,6 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
-import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Function;
 import java.util.function.IntFunction;
 import org.jspecify.annotations.Nullable;
@@ -37,6 +35,10 @@ public final class NodeWorker implements AutoCloseable {
     /** Collectors drain what they hold; a sample behind END would be late. */
     private static final Duration BEFORE_END = Duration.ofSeconds(2);
 
+    /** Together; one role is not to use up the time that a process has to stop. */
+    private static final Duration CLOSING = Duration.ofSeconds(2);
+
+    private static final Duration END_AT_CLOSE = Duration.ofSeconds(1);
     private static final int MAILBOX_BYTES = 4 << 20;
 
     private final Path directory;
@@ -47,12 +49,13 @@ public final class NodeWorker implements AutoCloseable {
     private final Scheduler scheduler = Schedulers.newSingle("plimsoll-worker", true);
     private final Disposable.Composite running = Disposables.composite();
     private final Disposable.Swap publishing = Disposables.swap();
-    private final AtomicBoolean ended = new AtomicBoolean();
     private final MembershipFile file;
     private volatile @Nullable WorkerTopics topics;
     private volatile @Nullable NodeSession session;
     /** Whether the listener knows that MEMBERS of this session is in the topics; the scheduler's thread only. */
     private boolean membersTold;
+    /** Whether END of this session waits for the collectors; the scheduler's thread only. */
+    private boolean endScheduled;
 
     /** @param directory shared memory of this node's engines */
     public NodeWorker(KafkaSettings settings, Path directory, Deployment deployment, WorkerListener listener) {
@@ -108,7 +111,7 @@ public final class NodeWorker implements AutoCloseable {
             current = new NodeSession(members, connected, listener, scheduler, LOOK_AT_RINGS);
             current.start();
             session = current;
-            ended.set(false);
+            endScheduled = false;
             membersTold = false;
             publishing.update(Disposables.disposed());
         }
@@ -122,9 +125,12 @@ public final class NodeWorker implements AutoCloseable {
             current.add(found);
             publishMembers(members, current.serves(new RankId(0)), connected);
         }
-        if (current.serves(new RankId(0)) && current.engineClosed() && ended.compareAndSet(false, true)) {
+        if (!endScheduled && current.endIsDue()) {
+            endScheduled = true;
             running.add(Mono.delay(BEFORE_END, scheduler)
-                    .then(end(connected, members))
+                    .then(current.end()
+                            .write()
+                            .retryWhen(Retry.backoff(5, Duration.ofMillis(500)).maxBackoff(Duration.ofSeconds(5))))
                     .subscribe(offset -> {}, e -> listener.onTrouble("writing END", e)));
         }
     }
@@ -171,12 +177,6 @@ public final class NodeWorker implements AutoCloseable {
         }
     }
 
-    private static Mono<Long> end(WorkerTopics connected, Membership members) {
-        return connected
-                .write(new End(members.deployment(), members.incarnation()))
-                .retryWhen(Retry.backoff(5, Duration.ofMillis(500)).maxBackoff(Duration.ofSeconds(5)));
-    }
-
     /**
      * Writes END for the incarnation served now: to be called at a clean stop, after the last sample was published and before
      * {@link #close()}. Where the engines close their rings in order and this worker goes on, it does so by itself.
@@ -185,44 +185,63 @@ public final class NodeWorker implements AutoCloseable {
      */
     public boolean end(Duration timeout) {
         NodeSession current = session;
-        WorkerTopics connected = topics;
-        if (current == null
-                || connected == null
-                || !current.serves(new RankId(0))
-                || !ended.compareAndSet(false, true)) {
+        if (current == null || !current.serves(new RankId(0))) {
             return false;
         }
+        return endWithin(timeout, current.end().write());
+    }
+
+    private boolean endWithin(Duration timeout, Mono<Long> end) {
         try {
-            return connected
-                            .write(new End(deployment, current.members().incarnation()))
-                            .block(timeout)
-                    != null;
+            return end.block(timeout) != null;
         } catch (RuntimeException e) {
-            ended.set(false);
             listener.onTrouble("writing END", e);
             return false;
         }
     }
 
-    /** Stops; bounded by the writer's own bound. */
+    /**
+     * Stops within 2 s, cluster or not. Where the engines have ended and END still waits for the collectors, it is written at
+     * once: without it the incarnation's last windows would stay open.
+     */
     @Override
     public void close() {
+        long deadline = System.nanoTime() + CLOSING.toNanos();
         running.dispose();
         NodeSession current = session;
         if (current != null) {
             current.stop();
+            // The ranks belong to the scheduler's thread.
+            endWithin(
+                    END_AT_CLOSE,
+                    Mono.defer(() -> current.endIsDue() ? current.end().write() : Mono.empty())
+                            .subscribeOn(scheduler));
         }
         try {
-            scheduler.disposeGracefully().block(Duration.ofSeconds(5));
+            scheduler.disposeGracefully().block(left(deadline).dividedBy(2));
         } catch (RuntimeException e) {
             listener.onTrouble("stopping the worker's thread", e);
         }
         if (current != null) {
             current.close();
         }
+        session = null;
         WorkerTopics connected = topics;
         if (connected != null) {
-            connected.close();
+            // The writer waits for a cluster that is away by a bound of its own; cut off, it fails what is under way
+            // and ends.
+            try {
+                Mono.fromRunnable(connected::close)
+                        .subscribeOn(Schedulers.boundedElastic())
+                        .block(left(deadline));
+            } catch (RuntimeException e) {
+                listener.onTrouble("closing the writer", e);
+            }
         }
+    }
+
+    /** At least 1 ms, for a wait of 0 is refused. */
+    private static Duration left(long deadlineNanos) {
+        return Duration.ofNanos(Math.max(1_000_000, deadlineNanos - System.nanoTime()));
     }
 }

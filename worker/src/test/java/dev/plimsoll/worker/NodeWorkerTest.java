@@ -5,10 +5,12 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.plimsoll.model.RankId;
 import dev.plimsoll.wire.MembershipFile;
 import dev.plimsoll.wire.RankFiles;
+import dev.plimsoll.wire.kafka.KafkaSettings;
 import dev.plimsoll.worker.protocol.Fixture;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.LinkedBlockingQueue;
@@ -69,6 +71,81 @@ class NodeWorkerTest {
         }
         assertThat(told).isEmpty();
         assertThat(topics.published).isEmpty();
+    }
+
+    @Test
+    void endThatStillWaitsForTheCollectorsIsWrittenAtClose() throws Exception {
+        ports.forEach(port -> port.closedByEngine = true);
+        NodeWorker worker = worker();
+        worker.start();
+        awaitMembers();
+
+        worker.close();
+        worker.close();
+
+        assertThat(topics.ends).containsExactly(Fixture.INCARNATION);
+        assertThat(ports.get(0).wasClosed).isTrue();
+    }
+
+    @Test
+    void closingWritesNoEndWhileAnEngineRunsOrWhereACallerHasWrittenIt() throws Exception {
+        ports.get(0).closedByEngine = true;
+        try (NodeWorker worker = worker()) {
+            worker.start();
+            awaitMembers();
+        }
+        assertThat(topics.ends).isEmpty();
+
+        ports.get(1).closedByEngine = true;
+        try (NodeWorker worker = worker()) {
+            worker.start();
+            awaitMembers();
+            assertThat(worker.end(Duration.ofSeconds(1))).isTrue();
+            assertThat(worker.end(Duration.ofSeconds(1))).isFalse();
+        }
+        assertThat(topics.ends).containsExactly(Fixture.INCARNATION);
+    }
+
+    @Test
+    void endThatTheBrokerDidNotTakeIsWrittenByTheNextWhoTries() throws Exception {
+        ports.forEach(port -> port.closedByEngine = true);
+        try (NodeWorker worker = worker()) {
+            worker.start();
+            awaitMembers();
+            topics.brokerAway = true;
+            assertThat(worker.end(Duration.ofMillis(50))).isFalse();
+            topics.brokerAway = false;
+        }
+        assertThat(topics.ends).containsExactly(Fixture.INCARNATION);
+    }
+
+    @Test
+    void closingIsBoundedWithKafkaAwayAndEndDue() throws Exception {
+        ports.forEach(port -> port.closedByEngine = true);
+        new MembershipFile(directory).markPublished(Fixture.INCARNATION);
+        KafkaSettings nobody = KafkaSettings.of("127.0.0.1:1");
+        NodeWorker worker = new NodeWorker(
+                directory,
+                Fixture.DEPLOYMENT,
+                listener,
+                deployment -> new WorkerTopics.OfCluster(nobody, deployment, what -> {}),
+                ports::get);
+        worker.start();
+        awaitMembers();
+
+        long began = System.nanoTime();
+        worker.close();
+
+        assertThat(Duration.ofNanos(System.nanoTime() - began))
+                .isBetween(Duration.ofMillis(900), Duration.ofMillis(2_400));
+    }
+
+    private void awaitMembers() throws InterruptedException {
+        String next = nextTold();
+        while (next.startsWith("found")) {
+            next = nextTold();
+        }
+        assertThat(next).isEqualTo("members 7");
     }
 
     private String nextTold() throws InterruptedException {
