@@ -18,7 +18,7 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
 import java.util.Optional;
-import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.IntFunction;
 import org.jspecify.annotations.Nullable;
 import reactor.core.Disposable;
 import reactor.core.Disposables;
@@ -38,7 +38,10 @@ public final class Collector implements AutoCloseable {
     private static final Duration LOOK_AT_RING = Duration.ofMillis(5);
     private static final Duration LOOK_FOR_FILES = Duration.ofMillis(100);
     private static final Duration DELIVERY = Duration.ofSeconds(10);
-    private static final Duration DRAIN = Duration.ofSeconds(2);
+    /** Together; one role is not to use up the time that a process has to stop. */
+    private static final Duration CLOSING = Duration.ofSeconds(3);
+
+    private static final Duration DRAIN = Duration.ofMillis(1_500);
     private static final int BUFFERED_SAMPLES = 256;
     private static final int IN_FLIGHT = 32;
 
@@ -50,9 +53,10 @@ public final class Collector implements AutoCloseable {
     private final Scheduler scheduler = Schedulers.newSingle("plimsoll-collector", true);
     private final Disposable.Swap flow = Disposables.swap();
     private final Disposable.Composite running = Disposables.composite();
-    private final AtomicInteger writing = new AtomicInteger();
+    private final IntFunction<Ring> openRing;
     private @Nullable Membership serving;
     private @Nullable RingReader reader;
+    private volatile @Nullable SampleFlow carrying;
     private volatile @Nullable TopicWriter writer;
 
     /**
@@ -60,10 +64,20 @@ public final class Collector implements AutoCloseable {
      * @param emitter names this collector in its samples, for people
      */
     public Collector(KafkaSettings settings, Path directory, String emitter, CollectorListener listener) {
+        this(settings, directory, emitter, listener, rank -> Ring.open(RankFiles.ring(directory, rank)));
+    }
+
+    Collector(
+            KafkaSettings settings,
+            Path directory,
+            String emitter,
+            CollectorListener listener,
+            IntFunction<Ring> openRing) {
         this.settings = settings;
         this.directory = directory;
         this.emitter = emitter;
         this.listener = listener;
+        this.openRing = openRing;
         file = new MembershipFile(directory);
     }
 
@@ -102,17 +116,15 @@ public final class Collector implements AutoCloseable {
             old.close();
         }
         SampleAssembler assembler = new SampleAssembler(members, emitter, firstOf(members.incarnation()), listener);
-        RingReader fresh = new RingReader(
-                members,
-                assembler,
-                () -> RankFiles.ranks(directory),
-                rank -> Ring.open(RankFiles.ring(directory, rank)),
-                listener);
+        RingReader fresh = new RingReader(members, assembler, () -> RankFiles.ranks(directory), openRing, listener);
         reader = fresh;
         serving = members;
+        listener.onServing(members.deployment(), members.incarnation());
+        SampleFlow samples = new SampleFlow(BUFFERED_SAMPLES, IN_FLIGHT, listener);
+        carrying = samples;
         Flux<Captured> captured =
                 Flux.interval(LOOK_AT_RING, scheduler).onBackpressureDrop().concatMapIterable(tick -> look(fresh), 1);
-        flow.update(SampleFlow.of(captured, published(members), this::write, BUFFERED_SAMPLES, IN_FLIGHT, listener)
+        flow.update(samples.carry(captured, published(members), this::write)
                 .subscribe(offset -> {}, e -> listener.onTrouble("carrying samples", e)));
     }
 
@@ -140,9 +152,7 @@ public final class Collector implements AutoCloseable {
         if (open == null) {
             return Mono.error(new IllegalStateException("collector is closed"));
         }
-        return open.write(Output.of(Topic.SAMPLES, sample.deployment(), sample))
-                .doOnSubscribe(subscription -> writing.incrementAndGet())
-                .doFinally(signal -> writing.decrementAndGet());
+        return open.write(Output.of(Topic.SAMPLES, sample.deployment(), sample));
     }
 
     /**
@@ -165,23 +175,37 @@ public final class Collector implements AutoCloseable {
         return now.getEpochSecond() * 1_000_000_000L + now.getNano();
     }
 
-    /** Reads what is left in the ring, waits up to 2 s for writes under way, stops. */
+    /**
+     * Whether every sample that was taken from a ring has been published or dropped. The ring is looked at every 5 ms: to know
+     * that engines which have stopped left nothing behind, ask 20 ms after they did. Any thread.
+     */
+    public boolean drained() {
+        SampleFlow samples = carrying;
+        return samples == null || samples.drained();
+    }
+
+    /** Reads what is left in the ring, waits up to 1.5 s for what is on its way, counts the rest as dropped; within 3 s in all. */
     @Override
     public void close() {
-        try {
-            Mono.delay(LOOK_AT_RING.multipliedBy(4), scheduler)
-                    .thenMany(Flux.interval(LOOK_AT_RING, scheduler).onBackpressureDrop())
-                    .takeUntil(tick -> writing.get() == 0)
-                    .blockLast(DRAIN);
-        } catch (RuntimeException e) {
-            listener.onTrouble("waiting for the last samples", e);
-        }
+        long deadline = System.nanoTime() + CLOSING.toNanos();
+        waitFor(
+                "the last samples",
+                Mono.delay(LOOK_AT_RING.multipliedBy(4), scheduler)
+                        .thenMany(Flux.interval(LOOK_AT_RING, scheduler)
+                                .onBackpressureDrop()
+                                .takeUntil(tick -> drained()))
+                        .then(),
+                DRAIN);
+        // On the thread that reads the ring, so that no sample comes meanwhile.
+        waitFor(
+                "the last look",
+                Mono.<Void>fromRunnable(running::dispose).subscribeOn(scheduler),
+                left(deadline).dividedBy(3));
         running.dispose();
-        try {
-            scheduler.disposeGracefully().block(DRAIN);
-        } catch (RuntimeException e) {
-            listener.onTrouble("stopping the collector's thread", e);
-        }
+        waitFor(
+                "the collector's thread",
+                scheduler.disposeGracefully(),
+                left(deadline).dividedBy(3));
         RingReader open = reader;
         if (open != null) {
             open.close();
@@ -189,7 +213,24 @@ public final class Collector implements AutoCloseable {
         TopicWriter sending = writer;
         writer = null;
         if (sending != null) {
-            sending.close();
+            // It waits for a cluster that is away by a bound of its own; cut off, it ends.
+            waitFor(
+                    "the writer",
+                    Mono.<Void>fromRunnable(sending::close).subscribeOn(Schedulers.boundedElastic()),
+                    left(deadline));
         }
+    }
+
+    private void waitFor(String what, Mono<Void> end, Duration longest) {
+        try {
+            end.block(longest);
+        } catch (RuntimeException e) {
+            listener.onTrouble("waiting for " + what + " while closing", e);
+        }
+    }
+
+    /** At least 1 ms, for a wait of 0 is refused. */
+    private static Duration left(long deadlineNanos) {
+        return Duration.ofNanos(Math.max(1_000_000, deadlineNanos - System.nanoTime()));
     }
 }

@@ -1,5 +1,7 @@
 package dev.plimsoll.collector;
 
+import dev.plimsoll.model.Deployment;
+
 /** What a collector tells of itself; called on its thread or on the writer's, so be quick and thread-safe. */
 public interface CollectorListener {
     CollectorListener NONE = new CollectorListener() {};
@@ -9,8 +11,16 @@ public interface CollectorListener {
         /** The buffer was full: the oldest went. */
         BUFFER_FULL,
         /** No broker took it in time. */
-        WRITE_FAILED
+        WRITE_FAILED,
+        /**
+         * Closing, or another incarnation, came before the broker had it. One that was under way may have reached the broker
+         * nevertheless.
+         */
+        CLOSED
     }
+
+    /** Engines of this deployment were found; what is told from now on is of this incarnation. */
+    default void onServing(Deployment deployment, long incarnation) {}
 
     /** A ring is read from now on. */
     default void onRing(int rank, long incarnation) {}

@@ -2,14 +2,10 @@ package dev.plimsoll.collector;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.plimsoll.device.HeatRing.Snapshot;
 import dev.plimsoll.model.StepRange;
-import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
-import java.util.Queue;
 import java.util.TreeMap;
 import org.junit.jupiter.api.Test;
 
@@ -94,43 +90,5 @@ class RingReaderTest {
             throw new IllegalStateException("too short");
         }
         return ring;
-    }
-
-    private static final class FakeRing implements Ring {
-        final Queue<Snapshot> snapshots = new ArrayDeque<>();
-        final long incarnation;
-        long heartbeat;
-        boolean closed;
-        boolean broken;
-        boolean wasClosed;
-
-        FakeRing(long incarnation) {
-            this.incarnation = incarnation;
-        }
-
-        @Override
-        public long incarnation() {
-            return incarnation;
-        }
-
-        @Override
-        public Optional<Snapshot> poll() {
-            return Optional.ofNullable(snapshots.poll());
-        }
-
-        @Override
-        public long heartbeatNanos() {
-            return heartbeat;
-        }
-
-        @Override
-        public boolean closed() {
-            return closed;
-        }
-
-        @Override
-        public void close() {
-            wasClosed = true;
-        }
     }
 }

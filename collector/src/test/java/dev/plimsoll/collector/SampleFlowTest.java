@@ -31,7 +31,8 @@ class SampleFlowTest {
     @Test
     void nothingIsWrittenBeforeTheMembershipIsPublishedAndNothingIsLost() {
         Sinks.Empty<Void> open = Sinks.empty();
-        Disposable flow = SampleFlow.of(source.flux(), open.asMono(), sample -> Mono.just(1L), 8, 2, listener)
+        Disposable flow = new SampleFlow(8, 2, listener)
+                .carry(source.flux(), open.asMono(), sample -> Mono.just(1L))
                 .subscribe();
         emit(5);
         assertThat(published).isEmpty();
@@ -46,7 +47,8 @@ class SampleFlowTest {
     @Test
     void clusterThatIsAwayCostsTheOldestSamplesAndNeverTheSource() {
         Sinks.One<Long> broker = Sinks.one();
-        Disposable flow = SampleFlow.of(source.flux(), Mono.empty(), sample -> broker.asMono(), 3, 2, listener)
+        Disposable flow = new SampleFlow(3, 2, listener)
+                .carry(source.flux(), Mono.empty(), sample -> broker.asMono())
                 .subscribe();
 
         emit(10); // two under way, one at the gate, three in the buffer
@@ -59,14 +61,13 @@ class SampleFlowTest {
 
     @Test
     void failedWriteIsCountedAndTheNextGoesOn() {
-        Flux<Long> flow = SampleFlow.of(
-                source.flux(),
-                Mono.empty(),
-                sample ->
-                        sample.steps().to() == 32 ? Mono.error(new IllegalStateException("timed out")) : Mono.just(1L),
-                8,
-                1,
-                listener);
+        Flux<Long> flow = new SampleFlow(8, 1, listener)
+                .carry(
+                        source.flux(),
+                        Mono.empty(),
+                        sample -> sample.steps().to() == 32
+                                ? Mono.error(new IllegalStateException("timed out"))
+                                : Mono.just(1L));
         Disposable running = flow.subscribe();
 
         emit(3);
@@ -74,6 +75,46 @@ class SampleFlowTest {
         assertThat(published).containsExactly(16L, 48L);
         assertThat(dropped).containsExactly("WRITE_FAILED 32");
         running.dispose();
+    }
+
+    @Test
+    void whatIsOnItsWayWhenTheFlowEndsIsCountedWhereverItIs() {
+        Sinks.One<Long> broker = Sinks.one();
+        SampleFlow samples = new SampleFlow(8, 2, listener);
+        Disposable flow = samples.carry(source.flux(), Mono.empty(), sample -> broker.asMono())
+                .subscribe();
+        emit(5); // two under way, one at the gate, two in the buffer
+        assertThat(samples.drained()).isFalse();
+
+        flow.dispose();
+
+        assertThat(dropped).containsExactlyInAnyOrder("CLOSED 16", "CLOSED 32", "CLOSED 48", "CLOSED 64", "CLOSED 80");
+        assertThat(samples.drained()).isTrue();
+        broker.tryEmitValue(1L);
+        assertThat(published).isEmpty();
+    }
+
+    @Test
+    void flowIsDrainedOnceEverySampleIsPublishedOrDropped() {
+        SampleFlow samples = new SampleFlow(8, 2, listener);
+        Sinks.One<Long> broker = Sinks.one();
+        Disposable flow = samples.carry(
+                        source.flux(),
+                        Mono.empty(),
+                        sample -> sample.steps().to() == 32
+                                ? Mono.error(new IllegalStateException("timed out"))
+                                : broker.asMono())
+                .subscribe();
+        assertThat(samples.drained()).isTrue();
+        emit(3);
+        assertThat(samples.drained()).isFalse();
+
+        broker.tryEmitValue(1L);
+
+        assertThat(samples.drained()).isTrue();
+        flow.dispose();
+        assertThat(published).containsExactlyInAnyOrder(16L, 48L);
+        assertThat(dropped).containsExactly("WRITE_FAILED 32");
     }
 
     private void emit(int count) {

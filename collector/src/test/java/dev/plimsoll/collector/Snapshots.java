@@ -17,9 +17,13 @@ final class Snapshots {
     private Snapshots() {}
 
     static Membership members(int layers) {
+        return members(layers, 7);
+    }
+
+    static Membership members(int layers, long incarnation) {
         return new Membership(
                 new Deployment("test/decode-0"),
-                7,
+                incarnation,
                 ModelShape.of("tiny", 4, 1, 0, layers),
                 Topology.even(3, 1, 2),
                 "test",
