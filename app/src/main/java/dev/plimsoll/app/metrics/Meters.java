@@ -47,7 +47,7 @@ public final class Meters implements AutoCloseable {
     private final Map<String, AtomicLong> longGauges = new ConcurrentHashMap<>();
     private final Map<String, AtomicLong> doubleGauges = new ConcurrentHashMap<>();
     private final Map<String, AtomicLong> refusals = new ConcurrentHashMap<>();
-    private final Counter captured = counter("plimsoll.samples.captured", "Snapshots read from the heat ring.");
+    private final Counter captured = counter("plimsoll.samples.captured", "Samples made of what the heat ring held.");
     private final Counter published = counter("plimsoll.samples.published", "Samples that the broker has.");
     private final AtomicLong dropped = new AtomicLong();
     private volatile boolean ringRead;
@@ -64,6 +64,7 @@ public final class Meters implements AutoCloseable {
         return registry;
     }
 
+    /** Samples made: each is published or dropped in the end. */
     public long captured() {
         return (long) captured.count();
     }
@@ -130,7 +131,7 @@ public final class Meters implements AutoCloseable {
 
             @Override
             public void onCaptured(int samples, long step) {
-                captured.increment();
+                captured.increment(samples);
                 now(
                         "plimsoll.collector.last.sample.timestamp.seconds",
                         "When the last snapshot was read.",
