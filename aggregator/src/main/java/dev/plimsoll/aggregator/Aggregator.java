@@ -9,6 +9,7 @@ import java.time.Duration;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.function.Consumer;
 
 /**
  * The role: a member of the group that folds samples into windows. Start as many as there is work; each takes over some partitions.
@@ -24,6 +25,15 @@ public final class Aggregator implements AutoCloseable {
     private final PartitionLoop<SampleRecord> loop;
 
     public Aggregator(KafkaSettings kafka, AggregatorSettings settings, AggregatorListener listener) {
+        this(kafka, settings, listener, cause -> {});
+    }
+
+    /** @param stopped told, on the loop's thread, when the loop has ended of itself and will not work again */
+    public Aggregator(
+            KafkaSettings kafka,
+            AggregatorSettings settings,
+            AggregatorListener listener,
+            Consumer<Throwable> stopped) {
         this.settings = settings;
         this.listener = listener;
         this.loop = new PartitionLoop<>(kafka, "aggregator", Topic.SAMPLES, this::task, new PartitionLoop.Listener() {
@@ -40,6 +50,11 @@ public final class Aggregator implements AutoCloseable {
             @Override
             public void onReset(int partition, Throwable cause) {
                 listener.reset(partition, cause);
+            }
+
+            @Override
+            public void onStopped(Throwable cause) {
+                stopped.accept(cause);
             }
         });
     }

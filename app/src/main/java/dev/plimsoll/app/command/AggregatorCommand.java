@@ -34,12 +34,12 @@ public final class AggregatorCommand implements Callable<Integer>, Validated {
                             new Aggregator(
                                     kafka.settings(),
                                     AggregatorSettings.DEFAULT,
-                                    run.meters().aggregator()));
+                                    run.meters().aggregator(),
+                                    run::stopped));
             aggregator.start();
             run.serve(metrics, Map.of("aggregator", aggregator::alive));
             System.err.println("aggregator runs against " + kafka.settings().bootstrapServers());
-            run.lifecycle().await();
+            return run.await("aggregator");
         }
-        return 0;
     }
 }

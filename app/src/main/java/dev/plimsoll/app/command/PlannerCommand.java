@@ -1,6 +1,5 @@
 package dev.plimsoll.app.command;
 
-import dev.plimsoll.app.metrics.Meters;
 import dev.plimsoll.planner.Planner;
 import dev.plimsoll.planner.PlannerSettings;
 import dev.plimsoll.planner.placement.Policy;
@@ -53,20 +52,24 @@ public final class PlannerCommand implements Callable<Integer>, Validated {
                                     InetAddress.getLocalHost().getHostName() + "/"
                                             + ProcessHandle.current().pid(),
                                     run.meters().planner(),
-                                    resetsOf(run.meters())));
+                                    loopOf(run)));
             planner.start();
             run.serve(metrics, Map.of("planner", planner::alive));
             System.err.println("planner runs against " + kafka.settings().bootstrapServers());
-            run.lifecycle().await();
+            return run.await("planner");
         }
-        return 0;
     }
 
-    private static PartitionLoop.Listener resetsOf(Meters meters) {
+    private static PartitionLoop.Listener loopOf(RoleRun run) {
         return new PartitionLoop.Listener() {
             @Override
             public void onReset(int partition, Throwable cause) {
-                meters.resets("planner");
+                run.meters().resets("planner");
+            }
+
+            @Override
+            public void onStopped(Throwable cause) {
+                run.stopped(cause);
             }
         };
     }

@@ -5,12 +5,16 @@ import dev.plimsoll.app.metrics.Meters;
 import dev.plimsoll.app.metrics.MetricsServer;
 import java.io.IOException;
 import java.util.Map;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.BooleanSupplier;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.ExitCode;
 
 /** Runs one role as a process of its own: starts it, serves its metrics, waits for a signal, stops it in order. */
 final class RoleRun implements AutoCloseable {
     private final Lifecycle lifecycle = new Lifecycle();
     private final Meters meters = new Meters();
+    private final AtomicReference<@Nullable Throwable> failure = new AtomicReference<>();
 
     RoleRun() {
         lifecycle.stopOnSignal();
@@ -33,6 +37,24 @@ final class RoleRun implements AutoCloseable {
             System.err.println(
                     "metrics   http://" + options.host() + ":" + server.port() + "/metrics, /livez, /readyz");
         }
+    }
+
+    /** The role has ended of itself, so the process must: one that does nothing looks alive to whoever restarts processes. */
+    void stopped(Throwable cause) {
+        failure.compareAndSet(null, cause);
+        lifecycle.requestStop();
+    }
+
+    /** Waits for a signal, or for the role's own end; returns the exit code. */
+    int await(String role) throws InterruptedException {
+        lifecycle.await();
+        Throwable cause = failure.get();
+        if (cause == null) {
+            return ExitCode.OK;
+        }
+        System.err.println("plimsoll: the " + role + " has stopped: "
+                + cause.getClass().getSimpleName() + ": " + cause.getMessage());
+        return ExitCode.SOFTWARE;
     }
 
     @Override

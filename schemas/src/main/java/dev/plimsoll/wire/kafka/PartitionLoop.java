@@ -55,6 +55,9 @@ public final class PartitionLoop<I> implements AutoCloseable {
 
         /** A task was dropped and will be recovered. */
         default void onReset(int partition, Throwable cause) {}
+
+        /** The loop has ended of itself and takes no more work: somebody has to put the cause right and start another. */
+        default void onStopped(Throwable cause) {}
     }
 
     private final KafkaSettings settings;
@@ -150,6 +153,7 @@ public final class PartitionLoop<I> implements AutoCloseable {
                     role,
                     KafkaFailure.describe(fatal),
                     stackOfBug(fatal));
+            listener.onStopped(fatal);
         } finally {
             // Whatever interrupted us must not cut the farewell to the group short.
             Thread.interrupted();

@@ -417,8 +417,9 @@ final class PartitionLoopTest {
     }
 
     @Test
-    void whatCanNeverWorkStopsTheLoop() {
+    void whatCanNeverWorkStopsTheLoopWhichSaysSo() {
         Deployment deployment = deploymentOf("fatal", 0);
+        AtomicReference<Throwable> stopped = new AtomicReference<>();
         write(deployment, 1, 1);
         try (PartitionLoop<SampleRecord> loop = new PartitionLoop<>(
                 broker.client(),
@@ -442,11 +443,32 @@ final class PartitionLoopTest {
                         return Optional.of(new Transaction(List.of(Output.of(Topic.PLAN, deployment, huge)), 0));
                     }
                 },
-                PartitionLoop.Listener.NONE)) {
+                new PartitionLoop.Listener() {
+                    @Override
+                    public void onStopped(Throwable cause) {
+                        stopped.compareAndSet(null, cause);
+                    }
+                })) {
             loop.start();
             assertThat(loop.alive()).isTrue();
             await(() -> !loop.alive());
         }
+        assertThat(KafkaFailure.of(Objects.requireNonNull(stopped.get()))).isEqualTo(KafkaFailure.FATAL);
+    }
+
+    @Test
+    void aLoopThatIsClosedHasNotStoppedOfItself() {
+        AtomicReference<Throwable> stopped = new AtomicReference<>();
+        try (PartitionLoop<SampleRecord> loop = loop(broker.client(), "closed", () -> {}, new PartitionLoop.Listener() {
+            @Override
+            public void onStopped(Throwable cause) {
+                stopped.compareAndSet(null, cause);
+            }
+        })) {
+            loop.start();
+            await(loop::alive);
+        }
+        assertThat(stopped.get()).isNull();
     }
 
     @Test
