@@ -60,7 +60,7 @@ final class DeploymentPlanner {
     private long lastWindow = -1;
     private long planFrom;
 
-    /** @param outcomes of the deployment, as far as they are known */
+    /** @param measured the deployment's newest outcome */
     DeploymentPlanner(
             PlannerSettings settings,
             Policy policy,
@@ -68,7 +68,7 @@ final class DeploymentPlanner {
             PlannerListener listener,
             PlanLog log,
             List<SettledPlacement> kept,
-            List<Outcome> outcomes,
+            Optional<Outcome> measured,
             Membership members,
             long nowMillis) {
         this.settings = settings;
@@ -84,9 +84,9 @@ final class DeploymentPlanner {
                 .orElse(0L);
         carryOut(start.effects(), Optional.empty());
         log.lastSettled(members.incarnation())
-                .filter(end -> outcomes.stream()
-                        .noneMatch(outcome ->
-                                outcome.incarnation() == members.incarnation() && outcome.version() == end.epoch()))
+                .filter(end -> measured.filter(outcome ->
+                                outcome.incarnation() == members.incarnation() && outcome.version() == end.epoch())
+                        .isEmpty())
                 .ifPresent(end -> promised(log.proposal(end.epoch()), end.batchesFlipped()));
     }
 
@@ -111,7 +111,7 @@ final class DeploymentPlanner {
         long incarnation = state.members().incarnation();
         take(protocol.apply(state, event, nowMillis));
         if (state.members().incarnation() != incarnation) {
-            known = new KnownPlacements(PlanLog.of(List.of()), state.members(), state.settled());
+            known = new KnownPlacements(new PlanLog(), state.members(), state.settled());
             forgetWindows();
             promise = Optional.empty();
             lastWindow = -1;

@@ -30,7 +30,6 @@ import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.TreeMap;
 import java.util.stream.Stream;
-import org.jspecify.annotations.Nullable;
 
 /**
  * The planner's work on one partition, with all deployments in it.
@@ -51,9 +50,9 @@ final class PlannerTask implements PartitionTask<LoadWindow> {
     private final DecisionProtocol protocol;
     private final TreeMap<Deployment, DeploymentPlanner> planners = new TreeMap<>();
     private final TreeMap<Deployment, WindowJoin> joins = new TreeMap<>();
-    private final TreeMap<Deployment, List<PlanCommand>> logs = new TreeMap<>();
+    private final TreeMap<Deployment, PlanLog> logs = new TreeMap<>();
     private final TreeMap<Deployment, Map<Integer, SettledPlacement>> kept = new TreeMap<>();
-    private final TreeMap<Deployment, List<Outcome>> outcomes = new TreeMap<>();
+    private final TreeMap<Deployment, Outcome> outcomes = new TreeMap<>();
     private final List<Output<?>> outputs = new ArrayList<>();
     private long nextOffset;
     private boolean offsetMoved;
@@ -81,25 +80,24 @@ final class PlannerTask implements PartitionTask<LoadWindow> {
     public long recover(Recovery recovery) {
         long now = clock.millis();
         Map<Deployment, Long> proposedAt = new LinkedHashMap<>();
-        for (Received<PlanCommand> record : recovery.readAll(Topic.PLAN)) {
+        recovery.readAll(Topic.PLAN, record -> {
             Deployment deployment = record.value().header().deployment();
-            logs.computeIfAbsent(deployment, none -> new ArrayList<>()).add(record.value());
+            logs.computeIfAbsent(deployment, none -> new PlanLog()).add(record.value());
             if (record.value() instanceof PlanCommand.Propose) {
                 proposedAt.put(deployment, record.timestampMillis());
             }
-        }
-        for (Received<SettledPlacement> record : recovery.readAll(Topic.PLACEMENTS)) {
-            kept.computeIfAbsent(record.value().deployment(), none -> new TreeMap<>())
-                    .put(record.value().layer(), record.value());
-        }
-        for (Received<Outcome> record : recovery.readAll(Topic.OUTCOMES)) {
-            outcomes.computeIfAbsent(record.value().deployment(), none -> new ArrayList<>())
-                    .add(record.value());
-        }
+        });
+        recovery.readAll(
+                Topic.PLACEMENTS,
+                record -> kept.computeIfAbsent(record.value().deployment(), none -> new TreeMap<>())
+                        .put(record.value().layer(), record.value()));
+        // Outcomes are written in the order of settlements, so the last one tells whether the last settlement has one.
+        recovery.readAll(Topic.OUTCOMES, record -> outcomes.put(record.value().deployment(), record.value()));
         // Only the newest of a deployment: taking over an incarnation that has passed would void what is in flight now.
         Map<Deployment, Membership> newest = new TreeMap<>();
-        recovery.readAll(Topic.MEMBERS)
-                .forEach(record -> newest.merge(
+        recovery.readAll(
+                Topic.MEMBERS,
+                record -> newest.merge(
                         record.value().deployment(),
                         record.value(),
                         (a, b) -> b.incarnation() >= a.incarnation() ? b : a));
@@ -130,15 +128,11 @@ final class PlannerTask implements PartitionTask<LoadWindow> {
                         policy,
                         protocol,
                         listener,
-                        PlanLog.of(taken(logs.remove(deployment))),
+                        Optional.ofNullable(logs.remove(deployment)).orElseGet(PlanLog::new),
                         settledOf(deployment),
-                        taken(outcomes.remove(deployment)),
+                        Optional.ofNullable(outcomes.remove(deployment)),
                         members,
                         nowMillis));
-    }
-
-    private static <T> List<T> taken(@Nullable List<T> records) {
-        return records == null ? List.of() : records;
     }
 
     private List<SettledPlacement> settledOf(Deployment deployment) {

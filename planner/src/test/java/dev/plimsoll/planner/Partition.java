@@ -11,6 +11,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
+import java.util.function.Consumer;
 
 /** One partition of all topics in memory, and the loop that runs a {@link PlannerTask} on it. */
 final class Partition implements Recovery {
@@ -88,7 +89,7 @@ final class Partition implements Recovery {
     }
 
     <T> List<T> values(Topic<T> topic) {
-        return readAll(topic).stream().map(Received::value).toList();
+        return stored(topic).stream().map(Received::value).toList();
     }
 
     @Override
@@ -108,12 +109,24 @@ final class Partition implements Recovery {
 
     @Override
     public <T> List<Received<T>> readAll(Topic<T> topic) {
+        if (topic == Topic.PLAN || topic == Topic.OUTCOMES) {
+            throw new IllegalStateException(topic + " keeps a year: too long for a list");
+        }
+        return stored(topic);
+    }
+
+    @Override
+    public <T> void readAll(Topic<T> topic, Consumer<Received<T>> each) {
+        stored(topic).forEach(each);
+    }
+
+    private <T> List<Received<T>> stored(Topic<T> topic) {
         return records(topic).stream().map(record -> as(topic, record)).toList();
     }
 
     @Override
     public <T> List<Received<T>> readSince(Topic<T> topic, long sinceMillis) {
-        return readAll(topic).stream()
+        return stored(topic).stream()
                 .filter(record -> record.timestampMillis() >= sinceMillis)
                 .toList();
     }

@@ -18,19 +18,23 @@ import java.util.TreeMap;
 /**
  * One deployment's plan log, read from its beginning: what a planner that takes over has to know.
  *
- * <p>Immutable; made by {@link #of}.
+ * <p>Grows by {@link #add} while the log is read, and holds the decisions of the newest incarnation only: a log of a year is not
+ * to be held in memory. What goes on over incarnations is kept of all: term, number, the highest epoch and the decision without
+ * an end.
  */
 public final class PlanLog {
     private long term;
     private long number;
     private int lastEpoch;
+    private long incarnation = Long.MIN_VALUE;
     private Optional<Propose> inFlight = Optional.empty();
     private boolean permitted;
     private Optional<String> abortReason = Optional.empty();
     private final SortedMap<Integer, Propose> proposals = new TreeMap<>();
     private final SortedMap<Integer, Settled> settled = new TreeMap<>();
 
-    private PlanLog() {}
+    /** A log in which nothing was written yet. */
+    public PlanLog() {}
 
     /** @param commands of one deployment, in the order of the log */
     public static PlanLog of(List<? extends PlanCommand> commands) {
@@ -39,7 +43,13 @@ public final class PlanLog {
         return log;
     }
 
-    private void add(PlanCommand command) {
+    /** The next command of the deployment. */
+    public void add(PlanCommand command) {
+        if (command.header().incarnation() > incarnation) {
+            incarnation = command.header().incarnation();
+            proposals.clear();
+            settled.clear();
+        }
         term = Math.max(term, command.header().term());
         number = Math.max(number, command.header().number());
         if (command instanceof Propose propose) {
@@ -103,7 +113,7 @@ public final class PlanLog {
                 .reduce((earlier, later) -> later);
     }
 
-    /** The decision of an epoch. */
+    /** The decision of an epoch, where it is of the newest incarnation written. */
     public Optional<Propose> proposal(int epoch) {
         return Optional.ofNullable(proposals.get(epoch));
     }

@@ -5,10 +5,8 @@ import static java.util.Objects.requireNonNull;
 import dev.plimsoll.wire.Topic;
 import dev.plimsoll.wire.WireException;
 import java.time.Duration;
-import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.HashSet;
-import java.util.List;
 import java.util.Map;
 import java.util.OptionalLong;
 import java.util.Set;
@@ -83,14 +81,19 @@ final class AssignedReader implements AutoCloseable {
     }
 
     /**
-     * The records {@code [from, to)}; unreadable ones are logged and left out.
+     * The records {@code [from, to)}, each passed on as it comes; unreadable ones are logged and left out.
      *
      * @param progress told whenever records came
      */
-    <T> List<Received<T>> read(Topic<T> topic, TopicPartition partition, long from, long to, Runnable progress) {
-        List<Received<T>> values = new ArrayList<>();
+    <T> void read(
+            Topic<T> topic,
+            TopicPartition partition,
+            long from,
+            long to,
+            java.util.function.Consumer<Received<T>> each,
+            Runnable progress) {
         if (from >= to) {
-            return values;
+            return;
         }
         Set<TopicPartition> all = new HashSet<>(companions);
         all.add(partition);
@@ -104,7 +107,7 @@ final class AssignedReader implements AutoCloseable {
                 for (ConsumerRecord<byte[], byte[]> record :
                         consumer.poll(Duration.ofMillis(100)).records(partition)) {
                     if (record.offset() < to) {
-                        add(topic, record, values);
+                        pass(topic, record, each);
                     }
                 }
                 long next = consumer.position(partition);
@@ -120,18 +123,21 @@ final class AssignedReader implements AutoCloseable {
             consumer.assign(companions);
             consumer.resume(companions);
         }
-        return values;
     }
 
-    private static <T> void add(Topic<T> topic, ConsumerRecord<byte[], byte[]> record, List<Received<T>> values) {
+    private static <T> void pass(
+            Topic<T> topic, ConsumerRecord<byte[], byte[]> record, java.util.function.Consumer<Received<T>> each) {
         if (record.value() == null) {
             return;
         }
+        Received<T> received;
         try {
-            values.add(Records.decode(topic, record));
+            received = Records.decode(topic, record);
         } catch (WireException e) {
             warnUnreadable(record, e);
+            return;
         }
+        each.accept(received);
     }
 
     static void warnUnreadable(ConsumerRecord<byte[], byte[]> record, WireException why) {

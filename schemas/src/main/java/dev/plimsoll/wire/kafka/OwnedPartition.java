@@ -3,6 +3,7 @@ package dev.plimsoll.wire.kafka;
 import dev.plimsoll.wire.Topic;
 import dev.plimsoll.wire.WireException;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -212,20 +213,27 @@ final class OwnedPartition<I> {
 
         @Override
         public <T> List<Received<T>> readAll(Topic<T> other) {
-            return read(other, reader.beginning(of(other)));
+            List<Received<T>> values = new ArrayList<>();
+            readAll(other, values::add);
+            return values;
+        }
+
+        @Override
+        public <T> void readAll(Topic<T> other, java.util.function.Consumer<Received<T>> each) {
+            read(other, reader.beginning(of(other)), each);
         }
 
         @Override
         public <T> List<Received<T>> readSince(Topic<T> other, long sinceMillis) {
-            OptionalLong from = reader.since(of(other), sinceMillis);
-            return from.isEmpty() ? List.of() : read(other, from.getAsLong());
+            List<Received<T>> values = new ArrayList<>();
+            reader.since(of(other), sinceMillis).ifPresent(from -> read(other, from, values::add));
+            return values;
         }
 
-        private <T> List<Received<T>> read(Topic<T> other, long from) {
+        private <T> void read(Topic<T> other, long from, java.util.function.Consumer<Received<T>> each) {
             long end = reader.end(of(other));
-            List<Received<T>> values = reader.read(other, of(other), from, end, loop::progressed);
+            reader.read(other, of(other), from, end, each, loop::progressed);
             positions.put(other.name(), end);
-            return values;
         }
     }
 }

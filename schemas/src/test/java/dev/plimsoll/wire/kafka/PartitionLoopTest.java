@@ -89,9 +89,10 @@ final class PartitionLoopTest {
         @Override
         public long recover(Recovery recovery) {
             hazard.run();
-            for (Received<PlanCommand> command : recovery.readAll(Topic.PLAN)) {
-                written = Math.max(written, command.value().header().number());
-            }
+            recovery.readAll(
+                    Topic.PLAN,
+                    command ->
+                            written = Math.max(written, command.value().header().number()));
             next = recovery.committedOffset().orElse(recovery.firstInputOffset());
             return next;
         }
