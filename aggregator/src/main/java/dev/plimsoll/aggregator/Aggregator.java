@@ -70,9 +70,9 @@ public final class Aggregator implements AutoCloseable {
         loop.start();
     }
 
-    /** Whether the loop works. */
+    /** Whether the loop works and has been in touch with its group within the last 10 s. */
     public boolean alive() {
-        return loop.alive();
+        return loop.joined();
     }
 
     /** Commits what is folded and leaves the group, within 5 s. */

@@ -36,9 +36,9 @@ public final class Planner implements AutoCloseable {
         loop.start();
     }
 
-    /** Whether the loop's thread runs and has polled within the last 10 s. */
+    /** Whether the loop works and has been in touch with its group within the last 10 s. */
     public boolean alive() {
-        return loop.alive();
+        return loop.joined();
     }
 
     /** Stops within 5 s; what was decided and not committed is decided again by whoever takes over. */

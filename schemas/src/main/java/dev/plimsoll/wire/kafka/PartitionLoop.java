@@ -69,6 +69,7 @@ public final class PartitionLoop<I> implements AutoCloseable {
             new TreeMap<>((a, b) -> Integer.compare(a.partition(), b.partition()));
     private final Map<TopicPartition, Backoff> backoffs = new HashMap<>();
     private final Backoff polling = new Backoff();
+    private final Heartbeats heartbeats = new Heartbeats();
     private volatile boolean closing;
     private volatile long lastProgressNanos;
     private volatile @Nullable Thread thread;
@@ -113,10 +114,21 @@ public final class PartitionLoop<I> implements AutoCloseable {
         starting.start();
     }
 
-    /** Whether the thread runs and has polled within the last 10 s. */
+    /**
+     * Whether the thread runs and has polled within the last 10 s. Says nothing of the cluster: polls of one that is away are
+     * empty and in time.
+     */
     public boolean alive() {
         Thread running = thread;
         return running != null && running.isAlive() && System.nanoTime() - lastProgressNanos < SILENT.toNanos();
+    }
+
+    /**
+     * Whether it is alive, has joined its group and has been in touch with it within the last 10 s. A member may have joined and
+     * own nothing.
+     */
+    public boolean joined() {
+        return alive() && heartbeats.recent();
     }
 
     /** Stops polling, commits what is taken, leaves the group; bounded by 5 s. */
@@ -167,6 +179,7 @@ public final class PartitionLoop<I> implements AutoCloseable {
         ConsumerRecords<byte[], byte[]> records = poll(consumer, reader);
         ConsumerRecords<byte[], byte[]> ofCompanions = pollCompanions(reader);
         progressed();
+        heartbeats.of(consumer);
         long nowMillis = System.currentTimeMillis();
         Map<Integer, List<ConsumerRecord<byte[], byte[]>>> companions = new HashMap<>();
         for (ConsumerRecord<byte[], byte[]> record : ofCompanions) {

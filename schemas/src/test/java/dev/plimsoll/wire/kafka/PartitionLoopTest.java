@@ -457,6 +457,25 @@ final class PartitionLoopTest {
         assertThat(KafkaFailure.of(Objects.requireNonNull(stopped.get()))).isEqualTo(KafkaFailure.FATAL);
     }
 
+    @ParameterizedTest
+    @ValueSource(strings = {"classic", "consumer"})
+    void aMemberHasJoinedOnlyWhileItIsInTouchWithItsGroup(String protocol) {
+        KafkaSettings settings = with("group.protocol", protocol);
+        try (PartitionLoop<SampleRecord> loop =
+                loop(settings, "touch-" + protocol, () -> {}, PartitionLoop.Listener.NONE)) {
+            broker.stop();
+            loop.start();
+            assertThat(loop.joined()).isFalse();
+            broker.start();
+            await(loop::joined);
+            broker.stop();
+            await(() -> !loop.joined());
+            assertThat(loop.alive()).as("polls go on").isTrue();
+            broker.start();
+            await(loop::joined);
+        }
+    }
+
     @Test
     void aLoopThatIsClosedHasNotStoppedOfItself() {
         AtomicReference<Throwable> stopped = new AtomicReference<>();
