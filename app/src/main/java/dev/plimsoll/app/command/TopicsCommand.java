@@ -15,11 +15,13 @@ import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
+import java.util.OptionalInt;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.atomic.AtomicReference;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.ExitCode;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
@@ -34,11 +36,14 @@ import reactor.core.publisher.Flux;
         subcommands = {TopicsCommand.Create.class, TopicsCommand.Show.class, TopicsCommand.Tail.class})
 public final class TopicsCommand {
     private static final Duration TIMEOUT = Duration.ofSeconds(15);
+    private static final int PARTITIONS = 64;
 
     private static @Nullable Integer unreachable(Exception failure) {
         for (Throwable cause = failure; cause != null; cause = cause.getCause()) {
-            if (cause instanceof java.util.concurrent.TimeoutException
-                    || cause.getClass().getSimpleName().equals("TimeoutException")) {
+            String kind = cause.getClass().getSimpleName();
+            if (kind.equals("TimeoutException")
+                    || (kind.equals("ConfigException")
+                            && String.valueOf(cause.getMessage()).contains("bootstrap"))) {
                 System.err.println(
                         "plimsoll: the cluster does not answer: " + cause.getMessage() + "; check --bootstrap-servers");
                 return Plimsoll.UNREACHABLE;
@@ -53,27 +58,41 @@ public final class TopicsCommand {
         @Mixin
         private KafkaOptions kafka = new KafkaOptions();
 
-        @Option(names = "--partitions", defaultValue = "64", description = "Partitions of each topic (default: 64).")
-        private int partitions;
+        @Option(
+                names = "--partitions",
+                description = "Partitions of each topic (default: as many as those that are there have, else 64).")
+        @Nullable
+        private Integer partitions;
 
         @Option(
                 names = "--replicas",
-                defaultValue = "1",
-                description = "Replicas of each partition (default: 1; use 3).")
-        private int replicas;
+                description = "Replicas of each partition, 3 where data matters (default: the cluster's own default).")
+        @Nullable
+        private Integer replicas;
 
         @Override
         public void check(Problems problems) {
             kafka.require(problems);
             problems.require(
-                    partitions >= 1 && partitions <= 1024, "--partitions must be 1 to 1024, not " + partitions);
-            problems.require(replicas >= 1 && replicas <= 9, "--replicas must be 1 to 9, not " + replicas);
+                    partitions == null || (partitions >= 1 && partitions <= 1024),
+                    "--partitions must be 1 to 1024, not " + partitions);
+            problems.require(
+                    replicas == null || (replicas >= 1 && replicas <= 9), "--replicas must be 1 to 9, not " + replicas);
         }
 
         @Override
         public Integer call() {
             try (TopicAdmin admin = new TopicAdmin(kafka.settings(), TIMEOUT)) {
-                List<String> made = admin.create(partitions, replicas);
+                OptionalInt there = admin.partitions();
+                if (partitions != null && there.isPresent() && there.getAsInt() != partitions) {
+                    System.err.println("plimsoll: --partitions " + partitions
+                            + " contradicts the topics that are there, which have " + there.getAsInt()
+                            + ": all topics must have the same number; leave the option out");
+                    return ExitCode.USAGE;
+                }
+                List<String> made = admin.create(
+                        partitions == null ? PARTITIONS : partitions,
+                        replicas == null ? OptionalInt.empty() : OptionalInt.of(replicas));
                 made.forEach(name -> System.out.println("created " + name));
                 System.out.println(
                         made.size() + " of " + Topic.all().size() + " topics created, the others were there");
@@ -210,6 +229,20 @@ public final class TopicsCommand {
         @Override
         public Integer call() throws InterruptedException {
             KafkaSettings settings = kafka.settings();
+            // Reading waits for a cluster for ever; whoever asks wants to know that there is none.
+            try (TopicAdmin admin = new TopicAdmin(settings, TIMEOUT)) {
+                List<String> missing = admin.missing();
+                topics.stream()
+                        .map(topic -> topic.name())
+                        .filter(missing::contains)
+                        .forEach(name -> System.err.println("plimsoll: " + name + " is not there yet; waiting for it"));
+            } catch (RuntimeException failed) {
+                Integer code = unreachable(failed);
+                if (code != null) {
+                    return code;
+                }
+                throw failed;
+            }
             TopicReader.Start start = fromBeginning
                     ? new TopicReader.Start.Beginning()
                     : since != null
