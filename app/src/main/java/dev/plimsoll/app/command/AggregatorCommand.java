@@ -37,9 +37,10 @@ public final class AggregatorCommand implements Callable<Integer>, Validated {
                                     run.meters().aggregator(),
                                     run::stopped));
             aggregator.start();
-            run.serve(metrics, Map.of("aggregator", aggregator::alive));
+            ClusterCheck cluster = new ClusterCheck(kafka.settings(), System.err::println);
+            run.serve(metrics, Map.of("aggregator", aggregator::alive, "kafka", cluster::found));
             System.err.println("aggregator runs against " + kafka.settings().bootstrapServers());
-            return run.await("aggregator");
+            return run.await("aggregator", cluster);
         }
     }
 }

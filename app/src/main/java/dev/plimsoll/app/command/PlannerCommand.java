@@ -54,9 +54,10 @@ public final class PlannerCommand implements Callable<Integer>, Validated {
                                     run.meters().planner(),
                                     loopOf(run)));
             planner.start();
-            run.serve(metrics, Map.of("planner", planner::alive));
+            ClusterCheck cluster = new ClusterCheck(kafka.settings(), System.err::println);
+            run.serve(metrics, Map.of("planner", planner::alive, "kafka", cluster::found));
             System.err.println("planner runs against " + kafka.settings().bootstrapServers());
-            return run.await("planner");
+            return run.await("planner", cluster);
         }
     }
 

@@ -45,8 +45,9 @@ final class RoleRun implements AutoCloseable {
         lifecycle.requestStop();
     }
 
-    /** Waits for a signal, or for the role's own end; returns the exit code. */
-    int await(String role) throws InterruptedException {
+    /** Says what the role waits for at its cluster, then waits for a signal or the role's own end; returns the exit code. */
+    int await(String role, ClusterCheck cluster) throws InterruptedException {
+        cluster.run(lifecycle);
         lifecycle.await();
         Throwable cause = failure.get();
         if (cause == null) {
