@@ -34,7 +34,6 @@ public final class LocalLoop implements AutoCloseable {
     /** From a sample that the broker has to the window that can be read; measured p99 is below 0.4 s under load. */
     private static final Duration CLOSING_A_WINDOW = Duration.ofMillis(400);
 
-
     private final LocalRanks ranks;
     private final Collector collector;
     private final Aggregator aggregator;
@@ -63,11 +62,20 @@ public final class LocalLoop implements AutoCloseable {
                 new LocalRanks(members, engine, traffic, directory, Optional.empty(), meters.agents(), problems));
         meters.engine(members.deployment(), ranks.counts());
         collector = new Collector(kafka, directory, "local", meters.collector());
-        aggregator = new Aggregator(kafka, AggregatorSettings.DEFAULT, meters.aggregator());
+        aggregator = new Aggregator(
+                kafka,
+                AggregatorSettings.DEFAULT,
+                meters.aggregator(),
+                cause -> problems.accept("the aggregator has stopped: " + cause));
         planner = new Planner(kafka, PlannerSettings.DEFAULTS, "local", meters.planner(), new PartitionLoop.Listener() {
             @Override
             public void onReset(int partition, Throwable cause) {
                 meters.resets("planner");
+            }
+
+            @Override
+            public void onStopped(Throwable cause) {
+                problems.accept("the planner has stopped: " + cause);
             }
         });
         worker = new NodeWorker(kafka, directory, members.deployment(), meters.worker());

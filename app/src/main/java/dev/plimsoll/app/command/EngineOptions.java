@@ -124,7 +124,8 @@ public final class EngineOptions {
                 "--window " + windowSteps + " must be a multiple of --boundary " + boundarySteps);
         problems.require(
                 boundarySteps < 1 || windowSteps / boundarySteps <= MOST_BOUNDARIES,
-                "--window " + windowSteps + " has more than " + MOST_BOUNDARIES + " boundaries of " + boundarySteps + " steps");
+                "--window " + windowSteps + " has more than " + MOST_BOUNDARIES + " boundaries of " + boundarySteps
+                        + " steps");
         problems.require(
                 expertBytes >= 64 && expertBytes % 8 == 0 && expertBytes <= 1 << 20,
                 "--expert-bytes must be a multiple of 8 from 64 to 1048576, not " + expertBytes);

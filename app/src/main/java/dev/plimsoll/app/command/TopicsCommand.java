@@ -36,7 +36,7 @@ import reactor.core.publisher.Flux;
         subcommands = {TopicsCommand.Create.class, TopicsCommand.Show.class, TopicsCommand.Tail.class})
 public final class TopicsCommand {
     private static final Duration TIMEOUT = Duration.ofSeconds(15);
-    private static final int PARTITIONS = 64;
+    static final int PARTITIONS = 64;
 
     private static @Nullable Integer unreachable(Exception failure) {
         for (Throwable cause = failure; cause != null; cause = cause.getCause()) {

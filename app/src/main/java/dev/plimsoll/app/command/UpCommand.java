@@ -18,6 +18,7 @@ import java.io.PrintStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.OptionalInt;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CompletableFuture;
 import org.jspecify.annotations.Nullable;
@@ -81,7 +82,8 @@ public final class UpCommand implements Callable<Integer>, Validated {
                 data == null || !kafka.given(),
                 "--data is for the embedded broker: leave it out, or --bootstrap-servers");
         problems.require(
-                data == null || !Files.exists(data) || Files.isDirectory(data), "--data: " + data + " is not a directory");
+                data == null || !Files.exists(data) || Files.isDirectory(data),
+                "--data: " + data + " is not a directory");
     }
 
     @Override
@@ -96,7 +98,8 @@ public final class UpCommand implements Callable<Integer>, Validated {
         try (lifecycle) {
             Run run = new Run(lifecycle, new LiveView(lines, terminal, colour));
             int code = run.go();
-            // Before the parts stop: the numbers are final, and a cluster that is away must not keep them from being told.
+            // Before the parts stop: the numbers are final, and a cluster that is away must not keep them from being
+            // told.
             if (json) {
                 System.out.println(run.report());
                 System.out.flush();
@@ -181,9 +184,11 @@ public final class UpCommand implements Callable<Integer>, Validated {
 
         private void makeTopics(KafkaSettings settings) {
             try (TopicAdmin admin = new TopicAdmin(settings, KAFKA_TIMEOUT)) {
-                // A cluster of others gets the layout that it would have in production, the embedded broker a small one.
+                // A cluster of others gets the layout that it would have in production, the embedded broker a small
+                // one.
                 int made = kafka.given()
-                        ? admin.create(TopicsCommand.PARTITIONS, TopicsCommand.BROKERS_DEFAULT).size()
+                        ? admin.create(TopicsCommand.PARTITIONS, OptionalInt.empty())
+                                .size()
                         : admin.create(EMBEDDED_PARTITIONS, 1).size();
                 view.note(
                         "topics",

@@ -138,8 +138,7 @@ public final class LiveView {
     }
 
     /** Renews the line at the bottom of a terminal. */
-    public synchronized void status(
-            Duration running, long steps, double stepsPerSecond, long misrouted, long dropped) {
+    public synchronized void status(Duration running, long steps, double stepsPerSecond, long misrouted, long dropped) {
         if (!terminal) {
             return;
         }
