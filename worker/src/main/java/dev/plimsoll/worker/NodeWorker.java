@@ -109,6 +109,7 @@ public final class NodeWorker implements AutoCloseable {
                 current.close();
             }
             current = new NodeSession(members, connected, listener, scheduler, LOOK_AT_RINGS);
+            listener.onServing(deployment, members.incarnation());
             current.start();
             session = current;
             endScheduled = false;

@@ -1,5 +1,6 @@
 package dev.plimsoll.worker;
 
+import dev.plimsoll.model.Deployment;
 import dev.plimsoll.model.RankAck;
 import dev.plimsoll.model.RankId;
 import dev.plimsoll.model.Refusal;
@@ -7,6 +8,9 @@ import dev.plimsoll.model.Refusal;
 /** What a node's worker tells of itself; called on its thread. */
 public interface WorkerListener {
     WorkerListener NONE = new WorkerListener() {};
+
+    /** A membership was found; what is told from now on is of this incarnation. */
+    default void onServing(Deployment deployment, long incarnation) {}
 
     /** The rank's ring and mailbox are open. */
     default void onRankFound(RankId rank, long incarnation) {}

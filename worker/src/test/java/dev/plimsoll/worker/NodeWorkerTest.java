@@ -2,6 +2,7 @@ package dev.plimsoll.worker;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.plimsoll.model.Deployment;
 import dev.plimsoll.model.RankId;
 import dev.plimsoll.wire.MembershipFile;
 import dev.plimsoll.wire.RankFiles;
@@ -28,6 +29,11 @@ class NodeWorkerTest {
     private final BlockingQueue<String> told = new LinkedBlockingQueue<>();
     private final WorkerListener listener = new WorkerListener() {
         @Override
+        public void onServing(Deployment deployment, long incarnation) {
+            told.add("serving " + deployment + " " + incarnation);
+        }
+
+        @Override
         public void onRankFound(RankId rank, long incarnation) {
             told.add("found " + rank);
         }
@@ -50,6 +56,7 @@ class NodeWorkerTest {
         try (NodeWorker worker = worker()) {
             worker.start();
 
+            assertThat(nextTold()).isEqualTo("serving test/decode-0 7");
             assertThat(nextTold()).isEqualTo("found rank 0");
             assertThat(nextTold()).isEqualTo("found rank 1");
             assertThat(nextTold()).isEqualTo("members 7");
@@ -62,6 +69,7 @@ class NodeWorkerTest {
         new MembershipFile(directory).markPublished(Fixture.INCARNATION);
         try (NodeWorker worker = worker()) {
             worker.start();
+            assertThat(nextTold()).isEqualTo("serving test/decode-0 7");
             assertThat(nextTold()).isEqualTo("found rank 0");
             assertThat(nextTold()).isEqualTo("found rank 1");
             assertThat(nextTold()).isEqualTo("members 7");
@@ -141,6 +149,7 @@ class NodeWorkerTest {
     }
 
     private void awaitMembers() throws InterruptedException {
+        assertThat(nextTold()).startsWith("serving");
         String next = nextTold();
         while (next.startsWith("found")) {
             next = nextTold();
