@@ -4,35 +4,53 @@ import static dev.plimsoll.app.metrics.Series.word;
 
 import dev.plimsoll.aggregator.AggregatorListener;
 import dev.plimsoll.aggregator.window.Fate;
+import dev.plimsoll.model.CloseReason;
 import dev.plimsoll.model.Deployment;
 import dev.plimsoll.model.Quarantined;
 import dev.plimsoll.model.WindowSummary;
 import io.micrometer.core.instrument.Tags;
 import java.time.Duration;
+import java.util.Arrays;
 
 /** What an aggregator tells, as meters. */
 final class AggregatorMeters implements AggregatorListener {
+    private static final String WINDOWS = "plimsoll.windows";
+    private static final String WINDOWS_HELP = "Windows closed.";
+    private static final String REJECTED = "plimsoll.records.rejected";
+    private static final String REJECTED_HELP =
+            "Records of the samples topic that are no samples and could not be used.";
+    private static final String LOST = "plimsoll.input.losses";
+    private static final String LOST_HELP = "Times that samples were deleted before they were folded.";
+
     private final Series series;
 
     AggregatorMeters(Series series) {
         this.series = series;
+        for (Fate fate : Fate.values()) {
+            if (fate.rejected()) {
+                series.counter(REJECTED, REJECTED_HELP, Tags.of("reason", word(fate)));
+            }
+        }
+        series.counter(LOST, LOST_HELP);
+        series.resets("aggregator", 0);
     }
 
     @Override
     public void windowClosed(WindowSummary window) {
         Tags tags = series.of(window.deployment());
-        series.counter("plimsoll.windows", "Windows closed.", tags.and("completeness", word(window.reason())))
+        series.zero(WINDOWS, WINDOWS_HELP, tags, "completeness", CloseReason.class);
+        series.counter(WINDOWS, WINDOWS_HELP, tags.and("completeness", word(window.reason())))
                 .increment();
         series.counter("plimsoll.samples.late", "Samples behind the first open window.", tags)
                 .increment(window.late());
         series.counter("plimsoll.load.unattributed", "Load that spanned a border or a flip.", tags)
                 .increment(window.unattributed());
-        if (!window.conserved()) {
-            series.counter("plimsoll.windows.unconserved", "Windows in which tokens computed and routed differ.", tags)
-                    .increment();
-        }
+        series.counter("plimsoll.windows.unconserved", "Windows in which tokens computed and routed differ.", tags)
+                .increment(window.conserved() ? 0 : 1);
         series.gauge(
                 "plimsoll.window.completeness.ratio", "Cells present of those expected.", tags, window.completeness());
+        series.set(
+                "plimsoll.window.missing.ranks", "Ranks of which the last window has nothing.", tags, missing(window));
         if (window.balance().loaded()) {
             String help = "Mean rank load over max rank load, as measured; over layers.";
             series.gauge(
@@ -49,6 +67,12 @@ final class AggregatorMeters implements AggregatorListener {
         series.now("plimsoll.last.window.timestamp.seconds", "When the last window closed.", tags);
     }
 
+    private static long missing(WindowSummary window) {
+        return Arrays.stream(window.present().toArray())
+                .filter(cells -> cells == 0)
+                .count();
+    }
+
     /** Anybody can name a deployment in a record; only those that have a membership get series of their own. */
     @Override
     public void fate(Deployment deployment, Fate fate, long cells, long load) {
@@ -60,21 +84,19 @@ final class AggregatorMeters implements AggregatorListener {
                             tags.and("fate", word(fate)))
                     .increment(cells);
         } else {
-            series.counter(
-                            "plimsoll.records.rejected",
-                            "Records of the samples topic that are no samples and could not be used.",
-                            Tags.of("reason", word(fate)))
+            series.counter(REJECTED, REJECTED_HELP, Tags.of("reason", word(fate)))
                     .increment();
         }
     }
 
     @Override
+    public void inputLost(int partition, long neededOffset, long firstOffset) {
+        series.counter(LOST, LOST_HELP).increment();
+    }
+
+    @Override
     public void unreadable(Quarantined record) {
-        series.counter(
-                        "plimsoll.quarantined.records",
-                        "Records that could not be read.",
-                        Tags.of("topic", record.topic()))
-                .increment();
+        series.unreadable(record.topic());
     }
 
     @Override
@@ -89,6 +111,6 @@ final class AggregatorMeters implements AggregatorListener {
 
     @Override
     public void reset(int partition, Throwable cause) {
-        series.resets("aggregator");
+        series.resets("aggregator", 1);
     }
 }

@@ -3,13 +3,11 @@ package dev.plimsoll.app.metrics;
 import dev.plimsoll.aggregator.AggregatorListener;
 import dev.plimsoll.collector.CollectorListener;
 import dev.plimsoll.model.Deployment;
-import dev.plimsoll.model.Outcome;
-import dev.plimsoll.model.PlanCommand;
 import dev.plimsoll.model.RankAck;
+import dev.plimsoll.model.RankId;
 import dev.plimsoll.model.Refusal;
 import dev.plimsoll.planner.PlannerListener;
-import dev.plimsoll.planner.placement.KeepReason;
-import dev.plimsoll.planner.placement.Verdict;
+import dev.plimsoll.wire.kafka.PartitionLoop;
 import dev.plimsoll.worker.AgentListener;
 import dev.plimsoll.worker.WorkerListener;
 import io.micrometer.core.instrument.Counter;
@@ -23,8 +21,6 @@ import io.micrometer.prometheusmetrics.PrometheusConfig;
 import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
 import java.time.Duration;
 import java.util.Map;
-import java.util.TreeMap;
-import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicLong;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -37,18 +33,29 @@ import org.slf4j.LoggerFactory;
 public final class Meters implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(Meters.class);
 
+    private static final String DROPPED = "plimsoll.samples.dropped";
+    private static final String DROPPED_HELP = "Samples that never reached the broker.";
+    private static final String ACKS = "plimsoll.acks";
+    private static final String ACKS_HELP = "Acks that the broker has.";
+    private static final String REJECTED = "plimsoll.decisions.rejected";
+    private static final String REJECTED_HELP = "Refusals by ranks.";
+
+    /** Of this build. */
+    public static final String VERSION = "0.1.0";
+
     private final PrometheusMeterRegistry registry = new PrometheusMeterRegistry(PrometheusConfig.DEFAULT);
     private final JvmGcMetrics collections = new JvmGcMetrics();
     private final Series series = new Series(registry);
-    private final Map<String, AtomicLong> refusals = new ConcurrentHashMap<>();
     private final Counter captured =
             series.counter("plimsoll.samples.captured", "Samples made of what the heat ring held.");
     private final Counter published = series.counter("plimsoll.samples.published", "Samples that the broker has.");
+    private final PlannerMeters planner = new PlannerMeters(series);
     private final AtomicLong dropped = new AtomicLong();
     private volatile boolean ringRead;
     private volatile boolean membersPublished;
 
     public Meters() {
+        series.gauge("plimsoll.build.info", "Always 1; what runs here.", Tags.of("version", VERSION), 1);
         new JvmMemoryMetrics().bindTo(registry);
         new JvmThreadMetrics().bindTo(registry);
         new ProcessorMetrics().bindTo(registry);
@@ -85,9 +92,7 @@ public final class Meters implements AutoCloseable {
 
     /** Windows that led to no decision, by reason. */
     public Map<String, Long> refused() {
-        Map<String, Long> counts = new TreeMap<>();
-        refusals.forEach((reason, count) -> counts.put(reason, count.get()));
-        return counts;
+        return planner.refused();
     }
 
     /** Meters of what the simulated ranks count themselves; read when asked. */
@@ -118,7 +123,18 @@ public final class Meters implements AutoCloseable {
     }
 
     public CollectorListener collector() {
+        series.zero(DROPPED, DROPPED_HELP, Tags.empty(), "reason", CollectorListener.Dropped.class);
+        Counter missed = series.counter(
+                "plimsoll.snapshots.missed", "Snapshots that the ring had overwritten before they were read.");
+        Counter resets = series.counter("plimsoll.counter.resets", "Counters that went down.");
         return new CollectorListener() {
+            private volatile Tags serving = Series.UNKNOWN;
+
+            @Override
+            public void onServing(Deployment deployment, long incarnation) {
+                serving = series.of(deployment);
+            }
+
             @Override
             public void onRing(int rank, long incarnation) {
                 ringRead = true;
@@ -130,7 +146,7 @@ public final class Meters implements AutoCloseable {
                 series.now(
                         "plimsoll.collector.last.sample.timestamp.seconds",
                         "When the last snapshot was read.",
-                        Tags.empty());
+                        serving);
             }
 
             @Override
@@ -141,10 +157,7 @@ public final class Meters implements AutoCloseable {
             @Override
             public void onDropped(Dropped reason, long step) {
                 dropped.incrementAndGet();
-                series.counter(
-                                "plimsoll.samples.dropped",
-                                "Samples that never reached the broker.",
-                                Tags.of("reason", Series.word(reason)))
+                series.counter(DROPPED, DROPPED_HELP, Tags.of("reason", Series.word(reason)))
                         .increment();
             }
 
@@ -158,8 +171,7 @@ public final class Meters implements AutoCloseable {
 
             @Override
             public void onReset(int rank, long step) {
-                series.counter("plimsoll.counter.resets", "Counters that went down.")
-                        .increment();
+                resets.increment();
             }
 
             @Override
@@ -174,79 +186,34 @@ public final class Meters implements AutoCloseable {
     }
 
     public PlannerListener planner() {
-        return new PlannerListener() {
-            @Override
-            public void planned(Deployment deployment, Duration took) {
-                series.timer(
-                                "plimsoll.planning.duration",
-                                "Policy and gate, per window.",
-                                series.of(deployment),
-                                Series.SHORT)
-                        .record(took);
-            }
+        series.resets("planner", 0);
+        return planner;
+    }
 
-            @Override
-            public void refused(Deployment deployment, long windowIndex, KeepReason reason, Verdict.Numbers numbers) {
-                refusals.computeIfAbsent(Series.word(reason), key -> new AtomicLong())
-                        .incrementAndGet();
-                series.counter(
-                                "plimsoll.proposals.refused",
-                                "Windows that led to no decision.",
-                                series.of(deployment).and("reason", Series.word(reason)))
-                        .increment();
-            }
-
-            @Override
-            public void proposed(PlanCommand.Propose propose) {
-                Tags tags = series.of(propose.header().deployment());
-                series.counter("plimsoll.proposals", "Decisions offered to the ranks.", tags.and("result", "published"))
-                        .increment();
-                series.gauge(
-                        "plimsoll.predicted.balancedness.ratio",
-                        "What the last proposal promised.",
-                        tags,
-                        propose.predictedBalancedness());
-                series.now("plimsoll.last.decision.timestamp.seconds", "When the last decision was proposed.", tags);
-            }
-
-            @Override
-            public void settled(PlanCommand.Settled settled, int moves) {
-                Tags tags = series.of(settled.header().deployment());
-                series.counter("plimsoll.decisions", "Decisions ended.", tags.and("result", "settled"))
-                        .increment();
-                series.counter("plimsoll.moves.applied", "Slots that got another expert.", tags)
-                        .increment(moves);
-                series.set("plimsoll.placement.version", "Version of the settled placement.", tags, settled.epoch());
-            }
-
-            @Override
-            public void aborted(PlanCommand.Abort abort) {
-                series.counter(
-                                "plimsoll.decisions",
-                                "Decisions ended.",
-                                series.of(abort.header().deployment()).and("result", "aborted"))
-                        .increment();
-            }
-
-            @Override
-            public void outcome(Outcome outcome) {
-                series.gauge(
-                        "plimsoll.realised.balancedness.ratio",
-                        "What came of the last settled decision.",
-                        series.of(outcome.deployment()),
-                        outcome.realised().mean());
-            }
-
-            @Override
-            public void alarm(Deployment deployment, boolean quarantined, String text) {
-                series.counter("plimsoll.alarms", "A person has to look.", series.of(deployment))
-                        .increment();
-            }
-        };
+    /** For the planner's loop: whether it is active, and how often it was thrown back. */
+    public PartitionLoop.Listener plannerLoop() {
+        return planner.loop();
     }
 
     public WorkerListener worker() {
+        Counter delayed = series.counter("plimsoll.acks.delayed", "Acks that did not reach the broker at once.");
+        Counter full = series.counter("plimsoll.mailbox.stalls", "Mailboxes that had no room: an engine did not read.");
         return new WorkerListener() {
+            @Override
+            public void onServing(Deployment deployment, long incarnation) {
+                series.zero(ACKS, ACKS_HELP, series.of(deployment), "status", RankAck.Kind.class);
+            }
+
+            @Override
+            public void onAckDelayed(RankAck ack, Throwable cause) {
+                delayed.increment();
+            }
+
+            @Override
+            public void onMailboxFull(RankId rank, long position) {
+                full.increment();
+            }
+
             @Override
             public void onMembersPublished(long incarnation) {
                 membersPublished = true;
@@ -254,11 +221,10 @@ public final class Meters implements AutoCloseable {
 
             @Override
             public void onAcked(RankAck ack) {
-                series.counter(
-                                "plimsoll.acks",
-                                "Acks that the broker has.",
-                                series.of(ack.deployment()).and("status", Series.word(ack.kind())))
+                Tags tags = series.of(ack.deployment());
+                series.counter(ACKS, ACKS_HELP, tags.and("status", Series.word(ack.kind())))
                         .increment();
+                series.now("plimsoll.last.ack.timestamp.seconds", "When the broker got the last ack.", tags);
             }
 
             @Override
@@ -280,6 +246,8 @@ public final class Meters implements AutoCloseable {
                         Duration.ofMillis(5),
                         Duration.ofMillis(50))
                 .register(registry);
+        series.zero(REJECTED, REJECTED_HELP, Tags.empty(), "reason", Refusal.class);
+        Counter failed = series.counter("plimsoll.transfers.failed", "Exchanges of weights that failed.");
         return new AgentListener() {
             @Override
             public void onBoundary(long step, long nanos) {
@@ -288,24 +256,20 @@ public final class Meters implements AutoCloseable {
 
             @Override
             public void onRefused(int epoch, Refusal refusal, String detail) {
-                series.counter(
-                                "plimsoll.decisions.rejected",
-                                "Refusals by ranks.",
-                                Tags.of("reason", Series.word(refusal)))
+                series.counter(REJECTED, REJECTED_HELP, Tags.of("reason", Series.word(refusal)))
                         .increment();
             }
 
             @Override
             public void onTransferFailed(int epoch, int batch, String why) {
-                series.counter("plimsoll.transfers.failed", "Exchanges of weights that failed.")
-                        .increment();
+                failed.increment();
             }
         };
     }
 
     /** A role's loop was thrown back to what is committed. */
     public void resets(String role) {
-        series.resets(role);
+        series.resets(role, 1);
     }
 
     @Override

@@ -2,6 +2,7 @@ package dev.plimsoll.app.metrics;
 
 import dev.plimsoll.model.Deployment;
 import io.micrometer.core.instrument.Counter;
+import io.micrometer.core.instrument.DistributionSummary;
 import io.micrometer.core.instrument.Gauge;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.micrometer.core.instrument.Tags;
@@ -80,9 +81,22 @@ final class Series {
                 .register(registry);
     }
 
+    DistributionSummary summary(String name, String help, Tags tags, double... bounds) {
+        return DistributionSummary.builder(name)
+                .description(help)
+                .tags(tags)
+                .serviceLevelObjectives(bounds)
+                .register(registry);
+    }
+
     /** A role's loop was thrown back to what is committed. */
-    void resets(String role) {
+    void resets(String role, int times) {
         counter("plimsoll.resets", "Partitions recovered after a failure.", Tags.of("role", role))
+                .increment(times);
+    }
+
+    void unreadable(String topic) {
+        counter("plimsoll.quarantined.records", "Records that could not be read.", Tags.of("topic", topic))
                 .increment();
     }
 

@@ -1,17 +1,23 @@
 package dev.plimsoll.app.metrics;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.within;
 
 import dev.plimsoll.aggregator.AggregatorListener;
 import dev.plimsoll.aggregator.window.Fate;
+import dev.plimsoll.app.Plimsoll;
 import dev.plimsoll.collector.CollectorListener;
 import dev.plimsoll.collector.CollectorListener.Dropped;
 import dev.plimsoll.model.Deployment;
+import dev.plimsoll.planner.PlannerListener;
+import dev.plimsoll.wire.kafka.PartitionLoop;
+import java.time.Duration;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
+import picocli.CommandLine;
 
 class MetersTest {
-    private static final Deployment KNOWN = new Deployment("r1/decode-0");
+    private static final Deployment KNOWN = Events.DEPLOYMENT;
 
     private final Meters meters = new Meters();
 
@@ -71,6 +77,91 @@ class MetersTest {
         assertThat(lines)
                 .contains("{deployment=\"other\",fate=\"accepted\"} 2.0")
                 .contains("{deployment=\"d0\",fate=\"accepted\"} 2.0");
+    }
+
+    @Test
+    void reasonsStandAtZeroBeforeTheirFirstEvent() {
+        meters.collector();
+        meters.aggregator();
+        meters.agents();
+        meters.worker().onServing(KNOWN, 7);
+        meters.planner().planned(KNOWN, Duration.ofMillis(1));
+
+        assertThat(line("plimsoll_samples_dropped_total").lines())
+                .hasSize(Dropped.values().length)
+                .allMatch(line -> line.endsWith("} 0.0"));
+        assertThat(line("plimsoll_records_rejected_total{reason=\"members_conflict\"}"))
+                .endsWith("} 0.0");
+        assertThat(line("plimsoll_decisions_rejected_total{reason=\"stale_base\"}"))
+                .endsWith("} 0.0");
+        assertThat(line("plimsoll_acks_total{deployment=\"r1/decode-0\",status=\"fatal\"}"))
+                .endsWith("} 0.0");
+        assertThat(line("plimsoll_proposals_refused_total{deployment=\"r1/decode-0\",reason=\"cost\"}"))
+                .endsWith("} 0.0");
+        assertThat(line("plimsoll_decisions_total{deployment=\"r1/decode-0\",result=\"voided\"}"))
+                .endsWith("} 0.0");
+    }
+
+    @Test
+    void decisionIsPendingFromItsProposalToItsEndAndToldTwiceItIsOne() {
+        PlannerListener planner = meters.planner();
+        planner.proposed(Events.propose(1));
+        planner.proposed(Events.propose(1));
+        assertThat(line("plimsoll_decisions_pending")).endsWith("} 1.0");
+
+        planner.settled(Events.settled(1), 2);
+        assertThat(line("plimsoll_decisions_pending")).endsWith("} 0.0");
+        assertThat(line("plimsoll_apply_latency_seconds_count")).endsWith("} 1");
+
+        planner.proposed(Events.propose(2));
+        planner.voided(Events.voided(2));
+        assertThat(line("plimsoll_decisions_pending")).endsWith("} 0.0");
+        assertThat(line("plimsoll_apply_latency_seconds_count")).endsWith("} 1");
+    }
+
+    @Test
+    void latencyOfADecisionThatAnotherPlannerProposedIsNotInvented() {
+        meters.planner().settled(Events.settled(1), 2);
+
+        assertThat(line("plimsoll_apply_latency")).startsWith("no ");
+        assertThat(line("plimsoll_decisions_pending")).endsWith("} 0.0");
+    }
+
+    @Test
+    void plannerIsActiveWhileItOwnsAPartition() {
+        PartitionLoop.Listener loop = meters.plannerLoop();
+        assertThat(line("plimsoll_planner_active")).isEqualTo("plimsoll_planner_active 0.0");
+
+        loop.onAssigned(0);
+        loop.onAssigned(1);
+        loop.onRevoked(0);
+        assertThat(line("plimsoll_planner_active")).isEqualTo("plimsoll_planner_active 1.0");
+
+        loop.onRevoked(1);
+        assertThat(line("plimsoll_planner_active")).isEqualTo("plimsoll_planner_active 0.0");
+    }
+
+    @Test
+    void numbersOfAShortLifeAreThere() {
+        Events.all(meters);
+
+        String own = "{deployment=\"r1/decode-0\"}";
+        assertThat(line("plimsoll_window_missing_ranks")).isEqualTo("plimsoll_window_missing_ranks" + own + " 2.0");
+        assertThat(line("plimsoll_plan_moves_sum")).isEqualTo("plimsoll_plan_moves_sum" + own + " 2.0");
+        assertThat(Double.parseDouble(line("plimsoll_prediction_error_ratio").split(" ", 2)[1]))
+                .isCloseTo(0.1, within(1e-9));
+        assertThat(line("plimsoll_last_ack_timestamp_seconds" + own)).doesNotStartWith("no ");
+        assertThat(line("plimsoll_collector_last_sample_timestamp_seconds" + own))
+                .doesNotStartWith("no ");
+    }
+
+    @Test
+    void versionIsTheOneThatTheCommandTells() {
+        String told = Plimsoll.class.getAnnotation(CommandLine.Command.class).version()[0];
+
+        assertThat(told).isEqualTo("plimsoll " + Meters.VERSION);
+        assertThat(line("plimsoll_build_info"))
+                .isEqualTo("plimsoll_build_info{version=\"" + Meters.VERSION + "\"} 1");
     }
 
     /** The lines of what is scraped that begin so. */

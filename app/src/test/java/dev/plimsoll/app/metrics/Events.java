@@ -1,0 +1,134 @@
+package dev.plimsoll.app.metrics;
+
+import dev.plimsoll.aggregator.AggregatorListener;
+import dev.plimsoll.aggregator.window.Fate;
+import dev.plimsoll.collector.CollectorListener;
+import dev.plimsoll.collector.CollectorListener.Dropped;
+import dev.plimsoll.model.Balance;
+import dev.plimsoll.model.Batch;
+import dev.plimsoll.model.CloseReason;
+import dev.plimsoll.model.Deployment;
+import dev.plimsoll.model.ExpertId;
+import dev.plimsoll.model.LayerId;
+import dev.plimsoll.model.LongVector;
+import dev.plimsoll.model.Move;
+import dev.plimsoll.model.Outcome;
+import dev.plimsoll.model.Phase;
+import dev.plimsoll.model.PlanCommand;
+import dev.plimsoll.model.PlanHeader;
+import dev.plimsoll.model.RankAck;
+import dev.plimsoll.model.RankId;
+import dev.plimsoll.model.SlotId;
+import dev.plimsoll.model.StepRange;
+import dev.plimsoll.model.WindowSummary;
+import dev.plimsoll.planner.PlannerListener;
+import dev.plimsoll.planner.placement.KeepReason;
+import dev.plimsoll.planner.placement.Verdict;
+import dev.plimsoll.worker.AgentListener;
+import dev.plimsoll.worker.WorkerListener;
+import java.time.Duration;
+import java.util.List;
+import java.util.Optional;
+
+/** What the roles of one deployment tell in a short life. */
+final class Events {
+    static final Deployment DEPLOYMENT = new Deployment("r1/decode-0");
+    private static final PlanHeader HEADER = new PlanHeader(DEPLOYMENT, 7, 1, 2);
+
+    private Events() {}
+
+    /** Every listener is fed once, as a run does it that settles one decision. */
+    static void all(Meters meters) {
+        meters.engine(DEPLOYMENT, new Meters.EngineCounts() {
+            @Override
+            public double steps() {
+                return 1;
+            }
+
+            @Override
+            public double tokens() {
+                return 1;
+            }
+
+            @Override
+            public double misrouted() {
+                return 0;
+            }
+        });
+        CollectorListener collector = meters.collector();
+        collector.onServing(DEPLOYMENT, 7);
+        collector.onRing(0, 7);
+        collector.onCaptured(2, 16);
+        collector.onPublished(16, 1);
+        collector.onDropped(Dropped.WRITE_FAILED, 16);
+        AggregatorListener aggregator = meters.aggregator();
+        aggregator.fate(DEPLOYMENT, Fate.ACCEPTED, 4, 100);
+        aggregator.windowClosed(window(4, 0, 0, 2));
+        aggregator.committed(0, 3, Duration.ofMillis(3));
+        meters.plannerLoop().onAssigned(0);
+        PlannerListener planner = meters.planner();
+        planner.planned(DEPLOYMENT, Duration.ofMillis(2));
+        planner.refused(DEPLOYMENT, 0, KeepReason.COLD, Verdict.Numbers.NONE);
+        planner.proposed(propose(1));
+        planner.settled(settled(1), 2);
+        planner.outcome(outcome(0.9, 0.8));
+        WorkerListener worker = meters.worker();
+        worker.onServing(DEPLOYMENT, 7);
+        worker.onMembersPublished(7);
+        worker.onAcked(ack());
+        AgentListener agents = meters.agents();
+        agents.onBoundary(16, 20_000);
+    }
+
+    static WindowSummary window(long... present) {
+        return new WindowSummary(
+                DEPLOYMENT,
+                7,
+                Phase.DECODE,
+                0,
+                -1,
+                new StepRange(0, 64),
+                CloseReason.GAP,
+                4,
+                LongVector.of(present),
+                new Balance(0.8, 0.7, 0, 2),
+                List.of(),
+                0,
+                true,
+                100,
+                0,
+                0,
+                0,
+                0,
+                0,
+                0,
+                5,
+                0,
+                "window");
+    }
+
+    static PlanCommand.Propose propose(int epoch) {
+        Batch batch = new Batch(1, List.of(move(0, 1), move(1, 0)));
+        return new PlanCommand.Propose(HEADER, epoch, 0, 9, List.of(batch), 3, 0.5, 0.9, "test", "it pays");
+    }
+
+    static PlanCommand.Settled settled(int epoch) {
+        return new PlanCommand.Settled(HEADER, epoch, 1, true, 9);
+    }
+
+    static PlanCommand.Void voided(int epoch) {
+        return new PlanCommand.Void(HEADER, epoch, "refused");
+    }
+
+    static Outcome outcome(double predicted, double realised) {
+        return new Outcome(DEPLOYMENT, 7, 1, 5, 2, 0.5, predicted, new Balance(realised, realised, 0, 2));
+    }
+
+    static RankAck ack() {
+        return new RankAck(DEPLOYMENT, 7, new RankId(0), 1, RankAck.Kind.ACCEPTED, 0, Optional.empty(), 9, 16);
+    }
+
+    private static Move move(int slot, int source) {
+        return new Move(new LayerId(0), new SlotId(slot), new ExpertId(slot), new SlotId(source));
+    }
+}
