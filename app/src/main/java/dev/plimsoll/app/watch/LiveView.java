@@ -43,7 +43,7 @@ public final class LiveView {
     }
 
     /**
-     * @param tokensPerSecond in this window
+     * @param tokensPerSecond in this window, 0 where it is not known
      * @param moves moves flipped since the window before
      */
     public void window(WindowSummary window, double tokensPerSecond, int version, long moves, long misrouted) {
@@ -59,9 +59,9 @@ public final class LiveView {
         print(paint(2, "window   ")
                 + String.format(
                         Locale.ROOT,
-                        " %,9d  %,8.0f tok/s  %s  v%d  %3d moves  misrouted %s%s",
+                        " %,9d  %8s tok/s  %s  v%d  %3d moves  misrouted %s%s",
                         window.steps().to(),
-                        tokensPerSecond,
+                        tokensPerSecond > 0 ? String.format(Locale.ROOT, "%,.0f", tokensPerSecond) : "-",
                         measured,
                         version,
                         moves,

@@ -160,8 +160,7 @@ class MetersTest {
         String told = Plimsoll.class.getAnnotation(CommandLine.Command.class).version()[0];
 
         assertThat(told).isEqualTo("plimsoll " + Meters.VERSION);
-        assertThat(line("plimsoll_build_info"))
-                .isEqualTo("plimsoll_build_info{version=\"" + Meters.VERSION + "\"} 1");
+        assertThat(line("plimsoll_build_info")).isEqualTo("plimsoll_build_info{version=\"" + Meters.VERSION + "\"} 1");
     }
 
     /** The lines of what is scraped that begin so. */
