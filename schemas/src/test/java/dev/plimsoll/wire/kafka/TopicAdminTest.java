@@ -3,12 +3,17 @@ package dev.plimsoll.wire.kafka;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.plimsoll.model.Outcome;
+import dev.plimsoll.model.Quarantined;
 import dev.plimsoll.wire.Topic;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.OptionalInt;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.BooleanSupplier;
@@ -21,6 +26,8 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 @Timeout(60)
 final class TopicAdminTest {
@@ -101,6 +108,49 @@ final class TopicAdminTest {
         broker.stop();
         try (TopicAdmin away = new TopicAdmin(broker.client(), Duration.ofSeconds(1))) {
             assertThatThrownBy(away::missing).isInstanceOf(TimeoutException.class);
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"classic", "consumer"})
+    void aLoopThatStartedBeforeItsTopicsGetsItsPartitions(String protocol) {
+        Set<Integer> recovered = ConcurrentHashMap.newKeySet();
+        KafkaSettings settings =
+                new KafkaSettings(broker.client().bootstrapServers(), Map.of("group.protocol", protocol));
+        try (PartitionLoop<Outcome> loop = new PartitionLoop<>(
+                settings,
+                "early",
+                Topic.OUTCOMES,
+                number -> new Idle() {
+                    @Override
+                    public long recover(Recovery recovery) {
+                        recovered.add(number);
+                        return recovery.firstInputOffset();
+                    }
+                },
+                PartitionLoop.Listener.NONE)) {
+            loop.start();
+            await(loop::joined);
+            assertThat(recovered).isEmpty();
+
+            topics.create(2, 1);
+
+            await(() -> recovered.size() == 2);
+            assertThat(loop.joined()).isTrue();
+        }
+    }
+
+    /** Work that is none. */
+    private abstract static class Idle implements PartitionTask<Outcome> {
+        @Override
+        public void onRecord(Received<Outcome> record) {}
+
+        @Override
+        public void onUnreadable(Quarantined record, long timestampMillis) {}
+
+        @Override
+        public Optional<Transaction> takeTransaction() {
+            return Optional.empty();
         }
     }
 
