@@ -44,18 +44,24 @@ final class ClusterCheck {
         }
     }
 
-    private boolean ask() {
+    /** Asks once; whether all is there. */
+    boolean ask() {
         try (TopicAdmin admin = new TopicAdmin(kafka, ANSWER)) {
             List<String> missing = admin.missing();
             if (!missing.isEmpty()) {
-                say("topics missing: " + String.join(", ", missing)
-                        + "; make them with: plimsoll topics create --bootstrap-servers " + kafka.bootstrapServers());
+                String topics = "topics missing: " + String.join(", ", missing);
+                say(
+                        topics,
+                        topics + "; make them with: plimsoll topics create --bootstrap-servers "
+                                + kafka.bootstrapServers());
                 return false;
             }
             found = true;
             admin.warnings().forEach(warning -> lines.accept("warning: " + warning));
         } catch (RuntimeException e) {
-            say("cannot reach Kafka at " + kafka.bootstrapServers() + ", trying on: " + e.getMessage());
+            // One try fails at the connection, the next at our patience: not news.
+            String away = "cannot reach Kafka at " + kafka.bootstrapServers();
+            say(away, away + ", trying on: " + e.getMessage());
             return false;
         }
         if (!last.isEmpty()) {
@@ -64,12 +70,12 @@ final class ClusterCheck {
         return true;
     }
 
-    private void say(String problem) {
+    private void say(String problem, String line) {
         long now = System.nanoTime();
         if (!problem.equals(last) || now - lastNanos > REPEAT.toNanos()) {
             last = problem;
             lastNanos = now;
-            lines.accept(problem);
+            lines.accept(line);
         }
     }
 }
