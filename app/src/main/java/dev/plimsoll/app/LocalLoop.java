@@ -12,7 +12,6 @@ import dev.plimsoll.simulator.EngineSettings;
 import dev.plimsoll.simulator.Totals;
 import dev.plimsoll.simulator.Traffic;
 import dev.plimsoll.wire.kafka.KafkaSettings;
-import dev.plimsoll.wire.kafka.PartitionLoop;
 import dev.plimsoll.worker.NodeWorker;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -67,17 +66,12 @@ public final class LocalLoop implements AutoCloseable {
                 AggregatorSettings.DEFAULT,
                 meters.aggregator(),
                 cause -> problems.accept("the aggregator has stopped: " + cause));
-        planner = new Planner(kafka, PlannerSettings.DEFAULTS, "local", meters.planner(), new PartitionLoop.Listener() {
-            @Override
-            public void onReset(int partition, Throwable cause) {
-                meters.resets("planner");
-            }
-
-            @Override
-            public void onStopped(Throwable cause) {
-                problems.accept("the planner has stopped: " + cause);
-            }
-        });
+        planner = new Planner(
+                kafka,
+                PlannerSettings.DEFAULTS,
+                "local",
+                meters.planner(),
+                meters.plannerLoop(cause -> problems.accept("the planner has stopped: " + cause)));
         worker = new NodeWorker(kafka, directory, members.deployment(), meters.worker());
     }
 

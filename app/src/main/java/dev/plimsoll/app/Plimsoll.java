@@ -12,6 +12,7 @@ import dev.plimsoll.app.command.TopicsCommand;
 import dev.plimsoll.app.command.UpCommand;
 import dev.plimsoll.app.command.Validated;
 import dev.plimsoll.app.command.WorkerCommand;
+import dev.plimsoll.app.metrics.Meters;
 import java.io.PrintWriter;
 import java.time.Duration;
 import picocli.CommandLine;
@@ -23,7 +24,7 @@ import picocli.CommandLine.ParseResult;
 @Command(
         name = "plimsoll",
         mixinStandardHelpOptions = true,
-        version = "plimsoll 0.1.0",
+        version = "plimsoll " + Meters.VERSION,
         description = "Keeps mixture-of-experts clusters evenly loaded.",
         synopsisSubcommandLabel = "COMMAND",
         subcommands = {

@@ -3,7 +3,6 @@ package dev.plimsoll.app.command;
 import dev.plimsoll.planner.Planner;
 import dev.plimsoll.planner.PlannerSettings;
 import dev.plimsoll.planner.placement.Policy;
-import dev.plimsoll.wire.kafka.PartitionLoop;
 import java.net.InetAddress;
 import java.util.Map;
 import java.util.concurrent.Callable;
@@ -52,26 +51,12 @@ public final class PlannerCommand implements Callable<Integer>, Validated {
                                     InetAddress.getLocalHost().getHostName() + "/"
                                             + ProcessHandle.current().pid(),
                                     run.meters().planner(),
-                                    loopOf(run)));
+                                    run.meters().plannerLoop(run::stopped)));
             planner.start();
             ClusterCheck cluster = new ClusterCheck(kafka.settings(), System.err::println);
             run.serve(metrics, Map.of("planner", planner::alive, "kafka", cluster::found));
             System.err.println("planner runs against " + kafka.settings().bootstrapServers());
             return run.await("planner", cluster);
         }
-    }
-
-    private static PartitionLoop.Listener loopOf(RoleRun run) {
-        return new PartitionLoop.Listener() {
-            @Override
-            public void onReset(int partition, Throwable cause) {
-                run.meters().resets("planner");
-            }
-
-            @Override
-            public void onStopped(Throwable cause) {
-                run.stopped(cause);
-            }
-        };
     }
 }

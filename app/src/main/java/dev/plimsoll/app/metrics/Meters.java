@@ -22,6 +22,7 @@ import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
 import java.time.Duration;
 import java.util.Map;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.Consumer;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -191,8 +192,9 @@ public final class Meters implements AutoCloseable {
     }
 
     /** For the planner's loop: whether it is active, and how often it was thrown back. */
-    public PartitionLoop.Listener plannerLoop() {
-        return planner.loop();
+    /** @param stopped told when the planner's loop has stopped for good */
+    public PartitionLoop.Listener plannerLoop(Consumer<Throwable> stopped) {
+        return planner.loop(stopped);
     }
 
     public WorkerListener worker() {

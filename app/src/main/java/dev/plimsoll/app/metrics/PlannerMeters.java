@@ -19,6 +19,7 @@ import java.util.Set;
 import java.util.TreeMap;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.Consumer;
 
 /** What a planner and its loop tell, as meters. */
 final class PlannerMeters implements PlannerListener {
@@ -178,7 +179,7 @@ final class PlannerMeters implements PlannerListener {
     }
 
     /** What the planner's loop tells: whether it has anything to decide. */
-    PartitionLoop.Listener loop() {
+    PartitionLoop.Listener loop(Consumer<Throwable> stopped) {
         Set<Integer> owned = ConcurrentHashMap.newKeySet();
         active(owned);
         return new PartitionLoop.Listener() {
@@ -197,6 +198,11 @@ final class PlannerMeters implements PlannerListener {
             @Override
             public void onReset(int partition, Throwable cause) {
                 series.resets("planner", 1);
+            }
+
+            @Override
+            public void onStopped(Throwable cause) {
+                stopped.accept(cause);
             }
         };
     }

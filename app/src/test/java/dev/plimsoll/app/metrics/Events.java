@@ -65,7 +65,7 @@ final class Events {
         aggregator.fate(DEPLOYMENT, Fate.ACCEPTED, 4, 100);
         aggregator.windowClosed(window(4, 0, 0, 2));
         aggregator.committed(0, 3, Duration.ofMillis(3));
-        meters.plannerLoop().onAssigned(0);
+        meters.plannerLoop(cause -> {}).onAssigned(0);
         PlannerListener planner = meters.planner();
         planner.planned(DEPLOYMENT, Duration.ofMillis(2));
         planner.refused(DEPLOYMENT, 0, KeepReason.COLD, Verdict.Numbers.NONE);

@@ -129,7 +129,7 @@ class MetersTest {
 
     @Test
     void plannerIsActiveWhileItOwnsAPartition() {
-        PartitionLoop.Listener loop = meters.plannerLoop();
+        PartitionLoop.Listener loop = meters.plannerLoop(cause -> {});
         assertThat(line("plimsoll_planner_active")).isEqualTo("plimsoll_planner_active 0.0");
 
         loop.onAssigned(0);
