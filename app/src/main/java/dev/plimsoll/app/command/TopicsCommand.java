@@ -95,7 +95,7 @@ public final class TopicsCommand {
                         replicas == null ? OptionalInt.empty() : OptionalInt.of(replicas));
                 made.forEach(name -> System.out.println("created " + name));
                 System.out.println(
-                        made.size() + " of " + Topic.all().size() + " topics created, the others were there");
+                        made.size() + " topics created, " + (Topic.all().size() - made.size()) + " were there");
                 admin.warnings().forEach(warning -> System.err.println("warning: " + warning));
                 return 0;
             } catch (RuntimeException failure) {
