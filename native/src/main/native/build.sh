@@ -1,5 +1,5 @@
 #!/bin/sh
-# Builds libplimsoll.so with any C++17 compiler and nothing else.
+# Builds libplimsoll.so. Needs a C++17 compiler, g++ or clang++, and no vendor headers.
 #   build.sh OUTPUT_DIRECTORY      the library goes to OUTPUT_DIRECTORY/<os>-<arch>, where JavaCPP looks for it
 # CXX picks the compiler (cxx.sh), CXXFLAGS adds flags. Does nothing when the library is newer than all sources.
 set -eu

@@ -29,7 +29,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import reactor.core.Disposable;
 
-/** The data path never waits for the control plane: a broker that is away for half a minute costs samples and nothing else. */
+/** A broker that is away for half a minute costs samples and nothing else. */
 class BrokerOutageTest {
     private static final Duration SOON = Duration.ofSeconds(60);
     private static final Duration WITH_BROKER = Duration.ofSeconds(12);

@@ -1,6 +1,6 @@
 package dev.plimsoll.model;
 
-/** A logical expert, what the router picks: 0..E-1. */
+/** One of the experts of a layer among which the router chooses, counted from 0. */
 public record ExpertId(int index) implements Comparable<ExpertId> {
     public ExpertId {
         if (index < 0) {

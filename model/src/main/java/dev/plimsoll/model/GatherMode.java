@@ -6,6 +6,6 @@ public enum GatherMode {
     DEVICE,
     /** Shared memory or sockets, on the library's own thread. */
     HOST,
-    /** No gather: each rank publishes its own heat, the aggregator joins; flips are impossible, observe only. */
+    /** None: ranks publish what they counted themselves, and the aggregator puts it together by steps. Nothing can be voted on. */
     NONE
 }

@@ -7,7 +7,7 @@ import java.util.List;
 /**
  * The independent check of placements and decisions: run by the planner before it proposes and by every rank before it accepts.
  *
- * <p>Shares no code with any planner. A plan is accepted or refused whole, never patched. Valid is a placement of the right
+ * <p>Shares no code with any planner. Nothing is repaired here: one fault and the whole plan is refused. Valid is a placement of the right
  * shape in which every expert of every layer has at least one slot and no rank holds an expert twice in a layer.
  */
 public final class PlacementRules {

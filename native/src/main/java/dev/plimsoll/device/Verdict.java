@@ -1,8 +1,8 @@
 package dev.plimsoll.device;
 
 /**
- * What the gather of the boundary before has decided, computed by the library: the minimum of the votes, valid only
- * when incarnation, placement state and plan hash are equal on all ranks.
+ * What the gather of the boundary before has decided, computed by the library: the smallest of the votes, where all of
+ * them speak of the same incarnation, placement state and plan.
  *
  * @param outcome how the gather ended
  * @param epoch smallest epoch, 0 when not agreed

@@ -6,8 +6,8 @@ import java.util.Arrays;
  * Steepest descent over the placement of one layer, from a valid one: few moves that take load off the hottest rank.
  *
  * <p>What falls is the potential Φ = Σ over ranks of max(0, load − mean)², which sees progress even while another rank is as hot.
- * Three steps are tried from the hottest rank: swap two slots of different ranks (2 weights), give one of its experts another
- * replica in place of a redundant one elsewhere (1 weight), replace a redundant replica of its own by another expert (1 weight).
+ * Three steps are tried from the hottest rank: it trades an expert with another rank (two weights move), an expert of its
+ * gets one more replica where another rank has one to spare (one weight), or it gives up a spare replica for a lighter expert (one).
  * The step with the largest fall of Φ per moved weight is taken, until none falls by the price. All keep a valid placement valid.
  * Ties go to the step tried first, which is in order of slots and experts.
  */
