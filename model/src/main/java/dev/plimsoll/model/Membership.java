@@ -25,6 +25,9 @@ public record Membership(
         long bytesPerExpert,
         long stagingBytesPerRank)
         implements SampleRecord {
+    /** What one exchange of weights can bring to a rank, whatever its memory. */
+    private static final int MOST_STAGED_EXPERTS = 1024;
+
     public Membership {
         if (incarnation < 1) {
             throw new IllegalArgumentException("incarnation must be at least 1: " + incarnation);
@@ -49,6 +52,6 @@ public record Membership(
 
     /** Incoming experts that fit one rank's staging memory at once. */
     public int stagedExpertsPerRank() {
-        return (int) Math.min(Integer.MAX_VALUE, stagingBytesPerRank / bytesPerExpert);
+        return (int) Math.min(MOST_STAGED_EXPERTS, stagingBytesPerRank / bytesPerExpert);
     }
 }

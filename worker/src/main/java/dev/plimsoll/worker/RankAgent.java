@@ -108,16 +108,21 @@ public final class RankAgent implements BoundaryHook, AutoCloseable {
             Duration flipTimeout,
             AgentListener listener) {
         DeviceMemory staging = device.allocate(members.stagingBytesPerRank());
-        return new RankAgent(
-                members,
-                rank,
-                settled,
-                new NativeRankDevice(communicator, capture, engine.computeStream(), staging),
-                CommandSource.of(mailbox),
-                engine,
-                flipTimeout,
-                listener,
-                staging);
+        try {
+            return new RankAgent(
+                    members,
+                    rank,
+                    settled,
+                    new NativeRankDevice(communicator, capture, engine.computeStream(), staging),
+                    CommandSource.of(mailbox),
+                    engine,
+                    flipTimeout,
+                    listener,
+                    staging);
+        } catch (RuntimeException e) {
+            staging.close();
+            throw e;
+        }
     }
 
     @Override
@@ -302,7 +307,7 @@ public final class RankAgent implements BoundaryHook, AutoCloseable {
         if (sameForTheNode()) {
             return;
         }
-        published = state;
+        ProtocolState publishing = state;
         try {
             device.publish(new RankState(
                     members.incarnation(),
@@ -315,6 +320,8 @@ public final class RankAgent implements BoundaryHook, AutoCloseable {
                     state.phase() == RankPhase.FATAL,
                     state.commandNumber(),
                     step));
+            // Only now: what could not be published is tried again at the next boundary.
+            published = publishing;
         } catch (DeviceException e) {
             listener.onGroupAbandoned(step, "state not published: " + e.getMessage());
         }

@@ -48,6 +48,16 @@ final class WeightExchange {
         long bytes = engine.bytesPerExpert();
         WeightExchange started =
                 new WeightExchange(epoch, batch, bytes, device, device.exchange(id(epoch, batch.number())));
+        try {
+            started.submit(self, topology, engine);
+        } catch (RuntimeException e) {
+            started.close();
+            throw e;
+        }
+        return started;
+    }
+
+    private void submit(RankId self, Topology topology, EngineRank engine) {
         int[] tags = new int[topology.ranks()];
         for (Move move : batch.moves()) {
             int sender = topology.rankOf(move.source()).index();
@@ -55,16 +65,15 @@ final class WeightExchange {
             int tag = tags[receiver]++;
             int layer = move.layer().index();
             if (sender == self.index()) {
-                started.exchange.send(receiver, engine.slotAddress(layer, local(move.source(), topology)), bytes, tag);
+                exchange.send(receiver, engine.slotAddress(layer, local(move.source(), topology)), bytes, tag);
             }
             if (receiver == self.index()) {
                 long staged = device.stagingAddress() + tag * bytes;
-                started.exchange.receive(sender, staged, bytes, tag);
-                started.arrivals.add(new Arrival(layer, local(move.slot(), topology), staged));
+                exchange.receive(sender, staged, bytes, tag);
+                arrivals.add(new Arrival(layer, local(move.slot(), topology), staged));
             }
         }
-        started.exchange.submit();
-        return started;
+        exchange.submit();
     }
 
     private static int local(SlotId slot, Topology topology) {

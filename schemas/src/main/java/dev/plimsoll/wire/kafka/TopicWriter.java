@@ -116,7 +116,8 @@ public final class TopicWriter implements AutoCloseable {
                 } catch (InterruptException e) {
                     write.failed(closed());
                     break;
-                } catch (RuntimeException e) {
+                } catch (RuntimeException | Error e) {
+                    // An Error too: a thread that died would leave every later record unanswered.
                     write.failed(e);
                 }
             }
@@ -227,7 +228,7 @@ public final class TopicWriter implements AutoCloseable {
             }
         }
 
-        void failed(Exception failure) {
+        void failed(Throwable failure) {
             // Some failures stick to a producer, as a missing right does until it is granted; a new one costs little.
             if (KafkaFailure.of(failure) == KafkaFailure.RESET || failure instanceof AuthorizationException) {
                 broken.set(true);
