@@ -88,6 +88,7 @@ final class FakeGroup {
         final Queue<PlanCommand> mailbox = new ArrayDeque<>();
         final List<String> calls = new ArrayList<>();
         final List<RankState> published = new ArrayList<>();
+        int failedPublishes;
         final List<Order> orders = new ArrayList<>();
         final int[][] map = Fixture.INITIAL.toArray();
         final RankAgent agent;
@@ -151,6 +152,10 @@ final class FakeGroup {
         @Override
         public void publish(RankState state) {
             calls.add("publish");
+            if (failedPublishes > 0) {
+                failedPublishes--;
+                throw new DeviceException(-3, "publishing fails, as planned");
+            }
             published.add(state);
         }
 

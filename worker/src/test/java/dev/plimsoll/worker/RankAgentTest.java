@@ -31,6 +31,17 @@ class RankAgentTest {
     }
 
     @Test
+    void stateThatCouldNotBePublishedIsPublishedAtTheNextBoundary() {
+        FakeRank rank = group.ranks.get(0);
+        rank.failedPublishes = 1;
+
+        boundaries(3);
+
+        assertThat(rank.calls).containsExactly("begin", "end", "publish", "begin", "end", "publish", "begin", "end");
+        assertThat(rank.published).hasSize(1);
+    }
+
+    @Test
     void decisionMovesWeightsAndMapsOfAllRanksAtTheSameBoundaries() {
         group.tell(PROPOSE);
         group.tell(PERMIT);
