@@ -23,8 +23,11 @@ import dev.plimsoll.worker.AgentListener;
 import dev.plimsoll.worker.RankAgent;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.nio.channels.FileChannel;
+import java.nio.channels.OverlappingFileLockException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
 import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
@@ -51,6 +54,9 @@ public final class LocalRanks implements AutoCloseable {
     private static final int MAILBOX_BYTES = 4 << 20;
 
     private final Membership members;
+    /** Keeps other processes from taking over the files of ranks that run; the system lets go of it when we end. */
+    private final FileChannel lock;
+
     private final Device device;
     private final Engine engine;
     private final List<EngineRank> ranks = new ArrayList<>();
@@ -88,6 +94,7 @@ public final class LocalRanks implements AutoCloseable {
                 problems.accept("misrouted token: " + token);
             }
         };
+        lock = lock(directory.resolve("ranks-" + settings.firstRank() + ".lock"));
         new MembershipFile(directory).write(members);
         Placement initial = Placement.initial(members.shape(), members.topology());
         Device device = Device.open("host");
@@ -241,10 +248,28 @@ public final class LocalRanks implements AutoCloseable {
         }
         closeAll(opened, failures);
         engine.close();
-        closeAll(new ArrayDeque<>(List.of(device)), failures);
+        closeAll(new ArrayDeque<>(List.of(device, lock)), failures);
         if (!failures.isEmpty()) {
             throw failures.get(0);
         }
+    }
+
+    private static FileChannel lock(Path file) {
+        try {
+            FileChannel channel = FileChannel.open(file, StandardOpenOption.CREATE, StandardOpenOption.WRITE);
+            try {
+                if (channel.tryLock() != null) {
+                    return channel;
+                }
+            } catch (OverlappingFileLockException e) {
+                // Ranks of this very process hold it.
+            }
+            channel.close();
+        } catch (IOException e) {
+            throw new UncheckedIOException("cannot lock " + file, e);
+        }
+        throw new IllegalStateException(
+                "other ranks run in " + file.getParent() + ": stop them, or choose another directory");
     }
 
     /** Whether nothing on a compute stream can touch staging memory any more; where it can, a leak is better than freeing it. */

@@ -14,6 +14,7 @@ import dev.plimsoll.app.command.Validated;
 import dev.plimsoll.app.command.WorkerCommand;
 import dev.plimsoll.app.metrics.Meters;
 import java.io.PrintWriter;
+import java.nio.file.FileSystemException;
 import java.time.Duration;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
@@ -110,6 +111,10 @@ public final class Plimsoll {
     }
 
     private static String message(Throwable failure) {
+        if (failure instanceof FileSystemException file) {
+            String reason = file.getReason() == null ? file.getClass().getSimpleName() : file.getReason();
+            return "cannot use " + file.getFile() + ": " + reason;
+        }
         String message = failure.getMessage();
         return message == null ? failure.toString() : message;
     }

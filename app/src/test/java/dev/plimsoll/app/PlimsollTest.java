@@ -46,6 +46,16 @@ class PlimsollTest {
     }
 
     @Test
+    void aValueThatCannotBeReadBringsNoOtherProblems() {
+        assertThat(run("up", "--seed", "abc")).isEqualTo(2);
+
+        assertThat(err.toString().lines().filter(line -> line.startsWith("plimsoll: ")))
+                .singleElement()
+                .asString()
+                .contains("abc");
+    }
+
+    @Test
     void slotsThatDoNotDivideAreRefusedWithANumberThatDoes() {
         int code = run("up", "--model", "qwen3-30b", "--ranks", "8", "--redundant", "9");
 

@@ -18,7 +18,7 @@ import picocli.CommandLine.Option;
                 "Run a Kafka broker (KRaft, one node, on loopback). For trying things out: a production has its own.")
 public final class BrokerCommand implements Callable<Integer>, Validated {
     @Option(names = "--port", defaultValue = "9092", description = "Port for clients, 0 picks one (default: 9092).")
-    private int port;
+    private int port = 9092;
 
     @Option(
             names = "--data",
@@ -30,6 +30,9 @@ public final class BrokerCommand implements Callable<Integer>, Validated {
     @Override
     public void check(Problems problems) {
         problems.require(port >= 0 && port <= 65535, "--port must be 0 to 65535, not " + port);
+        problems.require(
+                data == null || !Files.exists(data) || Files.isDirectory(data),
+                "--data: " + data + " is not a directory");
     }
 
     @Override

@@ -18,7 +18,12 @@ import java.util.function.IntFunction;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Option;
 
-/** The simulated ranks: what model, what traffic, how many, how fast. */
+/**
+ * The simulated ranks: what model, what traffic, how many, how fast.
+ *
+ * <p>Fields have their defaults as initial values too: picocli leaves out its own where another option cannot be read, and
+ * the checks below would then report what nobody wrote.
+ */
 public final class EngineOptions {
     private static final String DEFAULT_MODEL = "qwen3-30b";
     private static final int STAGED_EXPERTS = 64;
@@ -31,7 +36,7 @@ public final class EngineOptions {
             names = "--deployment",
             defaultValue = "demo/decode-0",
             description = "Name of the deployment (default: ${DEFAULT-VALUE}).")
-    private String deployment = "";
+    private String deployment = "demo/decode-0";
 
     @Option(
             names = "--trace",
@@ -55,10 +60,10 @@ public final class EngineOptions {
     private String model;
 
     @Option(names = "--ranks", defaultValue = "8", description = "Ranks of the deployment (default: 8).")
-    private int ranks;
+    private int ranks = 8;
 
     @Option(names = "--nodes", defaultValue = "2", description = "Nodes the ranks are on (default: 2).")
-    private int nodes;
+    private int nodes = 2;
 
     @Option(
             names = "--redundant",
@@ -71,36 +76,36 @@ public final class EngineOptions {
             names = "--steps-per-second",
             defaultValue = "200",
             description = "Pace, 0 for as fast as possible (default: 200).")
-    private double stepsPerSecond;
+    private double stepsPerSecond = 200;
 
     @Option(
             names = "--tokens-per-step",
             defaultValue = "64",
             description = "Tokens of one step over all ranks (default: 64).")
-    private int tokensPerStep;
+    private int tokensPerStep = 64;
 
     @Option(
             names = "--window",
             paramLabel = "STEPS",
             defaultValue = "512",
             description = "Steps in a window (default: 512).")
-    private int windowSteps;
+    private int windowSteps = 512;
 
     @Option(
             names = "--boundary",
             paramLabel = "STEPS",
             defaultValue = "16",
             description = "Steps between two boundaries, where samples, votes and flips happen (default: 16).")
-    private int boundarySteps;
+    private int boundarySteps = 16;
 
     @Option(
             names = "--expert-bytes",
             defaultValue = "4096",
             description = "Bytes of one expert's weights in one layer (default: 4096).")
-    private int expertBytes;
+    private int expertBytes = 4096;
 
     @Option(names = "--seed", defaultValue = "7", description = "Seed of all that is random (default: 7).")
-    private long seed;
+    private long seed = 7;
 
     private @Nullable ModelShape shape;
     private @Nullable Topology topology;

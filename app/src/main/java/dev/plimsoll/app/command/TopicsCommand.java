@@ -126,7 +126,7 @@ public final class TopicsCommand {
         public Integer call() {
             try (TopicAdmin admin = new TopicAdmin(kafka.settings(), TIMEOUT)) {
                 boolean asTheyShouldBe = true;
-                System.out.printf("%-32s %10s %8s %12s  %s%n", "TOPIC", "PARTITIONS", "REPLICAS", "RECORDS", "CONTENT");
+                System.out.printf("%-32s %10s %8s %12s  %s%n", "TOPIC", "PARTITIONS", "REPLICAS", "OFFSETS", "CONTENT");
                 for (TopicAdmin.Status status : admin.status()) {
                     System.out.printf(
                             Locale.ROOT,

@@ -20,7 +20,9 @@ import io.micrometer.core.instrument.binder.system.ProcessorMetrics;
 import io.micrometer.prometheusmetrics.PrometheusConfig;
 import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
 import java.time.Duration;
+import java.util.List;
 import java.util.Map;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Consumer;
 import org.slf4j.Logger;
@@ -52,6 +54,7 @@ public final class Meters implements AutoCloseable {
     private final Counter published = series.counter("plimsoll.samples.published", "Samples that the broker has.");
     private final PlannerMeters planner = new PlannerMeters(series);
     private final AtomicLong dropped = new AtomicLong();
+    private final List<EngineCounts> asked = new CopyOnWriteArrayList<>();
     private volatile boolean ringRead;
     private volatile boolean membersPublished;
 
@@ -98,6 +101,8 @@ public final class Meters implements AutoCloseable {
 
     /** Meters of what the simulated ranks count themselves; read when asked. */
     public void engine(Deployment deployment, EngineCounts counts) {
+        // Micrometer holds what it asks weakly: without this, the counters would be 0 after the next collection.
+        asked.add(counts);
         Tags tags = series.of(deployment);
         io.micrometer.core.instrument.FunctionCounter.builder("plimsoll.steps", counts, EngineCounts::steps)
                 .description("Forward steps.")
@@ -128,6 +133,8 @@ public final class Meters implements AutoCloseable {
         Counter missed = series.counter(
                 "plimsoll.snapshots.missed", "Snapshots that the ring had overwritten before they were read.");
         Counter resets = series.counter("plimsoll.counter.resets", "Counters that went down.");
+        Counter underWay = series.counter(
+                "plimsoll.collector.started.under.way", "Starts beside ranks that had been stepping unseen.");
         return new CollectorListener() {
             private volatile Tags serving = Series.UNKNOWN;
 
@@ -168,6 +175,12 @@ public final class Meters implements AutoCloseable {
                                 "plimsoll.snapshots.missed",
                                 "Snapshots that the ring had overwritten before they were read.")
                         .increment(snapshots);
+            }
+
+            @Override
+            public void onStartedUnderWay(long step) {
+                underWay.increment();
+                LOG.warn("collector: started under way; steps up to {} are in no sample", step);
             }
 
             @Override

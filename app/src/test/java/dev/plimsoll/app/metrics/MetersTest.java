@@ -156,6 +156,31 @@ class MetersTest {
     }
 
     @Test
+    void whatTheEngineCountsIsStillToldAfterACollection() {
+        meters.engine(new Deployment("gc/decode-0"), new Meters.EngineCounts() {
+            @Override
+            public double steps() {
+                return 7;
+            }
+
+            @Override
+            public double tokens() {
+                return 8;
+            }
+
+            @Override
+            public double misrouted() {
+                return 9;
+            }
+        });
+
+        System.gc();
+
+        assertThat(line("plimsoll_misrouted_tokens_total{deployment=\"gc/decode-0\"}"))
+                .isEqualTo("plimsoll_misrouted_tokens_total{deployment=\"gc/decode-0\"} 9.0");
+    }
+
+    @Test
     void versionIsTheOneThatTheCommandTells() {
         String told = Plimsoll.class.getAnnotation(CommandLine.Command.class).version()[0];
 
