@@ -19,6 +19,7 @@ import java.util.OptionalInt;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.atomic.AtomicReference;
+import java.util.function.ToIntFunction;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.ExitCode;
@@ -37,6 +38,19 @@ import reactor.core.publisher.Flux;
 public final class TopicsCommand {
     private static final Duration TIMEOUT = Duration.ofSeconds(15);
     static final int PARTITIONS = 64;
+
+    /** Asks the cluster; where it does not answer, that is said and {@link Plimsoll#UNREACHABLE} returned. */
+    private static int onCluster(KafkaOptions kafka, ToIntFunction<TopicAdmin> question) {
+        try (TopicAdmin admin = new TopicAdmin(kafka.settings(), TIMEOUT)) {
+            return question.applyAsInt(admin);
+        } catch (RuntimeException failure) {
+            Integer code = unreachable(failure);
+            if (code != null) {
+                return code;
+            }
+            throw failure;
+        }
+    }
 
     private static @Nullable Integer unreachable(Exception failure) {
         for (Throwable cause = failure; cause != null; cause = cause.getCause()) {
@@ -82,7 +96,7 @@ public final class TopicsCommand {
 
         @Override
         public Integer call() {
-            try (TopicAdmin admin = new TopicAdmin(kafka.settings(), TIMEOUT)) {
+            return onCluster(kafka, admin -> {
                 OptionalInt there = admin.partitions();
                 if (partitions != null && there.isPresent() && there.getAsInt() != partitions) {
                     System.err.println("plimsoll: --partitions " + partitions
@@ -98,13 +112,7 @@ public final class TopicsCommand {
                         made.size() + " topics created, " + (Topic.all().size() - made.size()) + " were there");
                 admin.warnings().forEach(warning -> System.err.println("warning: " + warning));
                 return 0;
-            } catch (RuntimeException failure) {
-                Integer code = unreachable(failure);
-                if (code != null) {
-                    return code;
-                }
-                throw failure;
-            }
+            });
         }
     }
 
@@ -124,7 +132,7 @@ public final class TopicsCommand {
 
         @Override
         public Integer call() {
-            try (TopicAdmin admin = new TopicAdmin(kafka.settings(), TIMEOUT)) {
+            return onCluster(kafka, admin -> {
                 boolean asTheyShouldBe = true;
                 System.out.printf("%-32s %10s %8s %12s  %s%n", "TOPIC", "PARTITIONS", "REPLICAS", "OFFSETS", "CONTENT");
                 for (TopicAdmin.Status status : admin.status()) {
@@ -142,13 +150,7 @@ public final class TopicsCommand {
                 }
                 admin.warnings().forEach(warning -> System.err.println("warning: " + warning));
                 return asTheyShouldBe ? 0 : 1;
-            } catch (RuntimeException failure) {
-                Integer code = unreachable(failure);
-                if (code != null) {
-                    return code;
-                }
-                throw failure;
-            }
+            });
         }
     }
 

@@ -9,7 +9,6 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.OptionalDouble;
 import java.util.TreeMap;
 import org.HdrHistogram.Histogram;
 
@@ -143,13 +142,6 @@ public final class LoopReport {
     /** Balance of the first complete window. */
     public Optional<Balance> initial() {
         return complete.stream().findFirst().map(WindowSummary::balance);
-    }
-
-    /** What the latest settled placement before a step promised, empty before the first. */
-    public OptionalDouble promisedAt(long step) {
-        return latestBefore(step)
-                .map(decision -> OptionalDouble.of(decision.propose.predictedBalancedness()))
-                .orElse(OptionalDouble.empty());
     }
 
     public Optional<Settled> settled() {
