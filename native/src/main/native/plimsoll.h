@@ -6,10 +6,15 @@
  * calling thread's last error is plm_last_error(). No C++ exception crosses this border.
  *
  * Handles are ids of a registry, never pointers: a stale or invented handle gives PLM_E_STATE. Who creates a thing
- * destroys it. Structs begin with their size, set by the caller; a larger size than the library knows is accepted.
+ * destroys it. Structs begin with their size, set by the caller; a larger size than the library knows is accepted. The
+ * exceptions are plm_vote, whose bytes travel, and plm_segment and plm_part, which come in arrays.
  *
  * Threads: any thread may call anything, except what is marked "dispatch thread": there the first caller of a handle is
  * remembered and others get PLM_E_STATE. Nothing waits without a timeout (milliseconds); submits never block.
+ *
+ * Streams: where a function takes a stream it takes an id of plm_stream_create, or on ascend and cuda the engine's own
+ * handle (aclrtStream, cudaStream_t). Frameworks queue work behind that handle, so read it anew for every call. On host,
+ * 0 is the calling thread itself: work on it is done when the call returns.
  */
 #ifndef PLIMSOLL_H
 #define PLIMSOLL_H
@@ -24,7 +29,7 @@
 extern "C" {
 #endif
 
-#define PLM_ABI_MAJOR 1
+#define PLM_ABI_MAJOR 2
 #define PLM_ABI_MINOR 0
 
 #define PLM_OK 0
@@ -48,16 +53,30 @@ PLM_API const char* plm_last_error(void);
 
 typedef struct plm_probe_info {
     uint32_t size;
-    int32_t available;  /* 1: plm_open works */
-    char library[128];  /* what was found, empty when nothing */
-    char reason[256];   /* why it is not available */
+    int32_t available;     /* 1: plm_open works */
+    int32_t devices;       /* how many devices there are, 0 when that is not known */
+    uint32_t reserved;
+    char library[512];     /* the libraries that were found, empty when none */
+    char version[128];     /* what they say of their versions */
+    char reason[512];      /* why it is not available */
+    char degraded[1024];   /* a line for each optional function that is not there: its name and what does not work without it */
 } plm_probe_info;
 
-/** Says whether a back end (host, ascend, cuda) can be opened here, and why not. */
-PLM_API int32_t plm_probe(const char* backend, plm_probe_info* info);
+/** Says whether a back end (host, ascend, cuda) can be opened here, and why not. library_dir NULL: the system's search. */
+PLM_API int32_t plm_probe(const char* backend, const char* library_dir, plm_probe_info* info);
 
-/** Opens a back end. */
-PLM_API int32_t plm_open(const char* backend, uint64_t* runtime);
+#define PLM_OPEN_ATTACH 1u /* the engine of this process has initialised the device's runtime; we leave that to it */
+
+typedef struct plm_open_opts {
+    uint32_t size;
+    int32_t device;          /* ordinal; not used on host */
+    uint32_t flags;
+    uint32_t reserved;
+    const char* library_dir; /* where the vendor's libraries are; NULL: the system's search */
+} plm_open_opts;
+
+/** Opens a back end; opts NULL: device 0, the system's libraries. */
+PLM_API int32_t plm_open(const char* backend, const plm_open_opts* opts, uint64_t* runtime);
 
 /** Closes a back end; PLM_E_TIMEOUT, and still open, while anything made from it is open past the timeout. */
 PLM_API int32_t plm_close(uint64_t runtime, int64_t timeout_ms);
@@ -70,6 +89,10 @@ typedef struct plm_info {
     uint64_t allocations;
     uint64_t allocated_bytes;
     char backend[16];
+    int32_t device;
+    int32_t priority_asked;  /* of the library's own streams; smaller is more urgent */
+    int32_t priority_honoured; /* 1: the platform documents that it matters; 0: asked for, promised by nobody */
+    uint32_t reserved;
 } plm_info;
 
 /** What is open in a back end. */
@@ -77,47 +100,86 @@ PLM_API int32_t plm_get_info(uint64_t runtime, plm_info* info);
 
 /* ---- memory and streams -------------------------------------------------------------------------------------- */
 
-/** Allocates device memory: zeroed, 64-byte aligned. */
-PLM_API int32_t plm_alloc(uint64_t runtime, uint64_t bytes, uint64_t* address);
+#define PLM_MEMORY_DEVICE 0
+#define PLM_MEMORY_PINNED 1 /* of the host, at an address that copies to and from the device may use without blocking */
+
+/** Allocates memory, at least 64-byte aligned; on host it is zeroed, on devices its content is undefined. */
+PLM_API int32_t plm_alloc(uint64_t runtime, int32_t memory, uint64_t bytes, uint64_t* address);
 PLM_API int32_t plm_free(uint64_t runtime, uint64_t address);
 
 /** A kernel of the host back end; what is not 0 is reported by the next plm_stream_sync. Must not throw. */
 typedef int32_t (*plm_kernel_fn)(uint64_t user);
 
-/** Creates a stream: work submitted to it runs in order. Host back end only: elsewhere the engine owns the streams. */
+/** Creates a stream: work submitted to it runs in order. For tests and embedded engines: others bring their own. */
 PLM_API int32_t plm_stream_create(uint64_t runtime, const char* name, uint64_t* stream);
 /** Drains and frees a stream; PLM_E_TIMEOUT, and still there, when it does not drain in time. */
 PLM_API int32_t plm_stream_destroy(uint64_t stream, int64_t timeout_ms);
+/** Enqueues a kernel; PLM_E_UNAVAILABLE except on host. */
 PLM_API int32_t plm_stream_launch(uint64_t stream, plm_kernel_fn kernel, uint64_t user);
+/** Enqueues a copy between any two addresses that plm_alloc gave or the device knows. */
 PLM_API int32_t plm_copy_async(uint64_t stream, uint64_t destination, uint64_t source, uint64_t bytes);
 /** Waits for all that was submitted before; PLM_E_DEVICE when a kernel has failed since the last call. */
 PLM_API int32_t plm_stream_sync(uint64_t stream, int64_t timeout_ms);
 
-/* ---- communicators: host transport over a shared-memory segment ----------------------------------------------- */
+/* ---- communicators -------------------------------------------------------------------------------------------- */
+
+#define PLM_TRANSPORT_NODE 0   /* shared memory and futex: all members on one machine */
+#define PLM_TRANSPORT_TCP 1    /* members anywhere, each with the same secret */
+#define PLM_TRANSPORT_DEVICE 2 /* HCCL or NCCL: carries rings of gather mode device and exchanges */
 
 typedef struct plm_comm_opts {
     uint32_t size;
-    uint32_t members;       /* 1..1024 */
-    uint32_t rank;          /* 0..members-1 */
+    uint32_t transport;
+    uint32_t members;          /* 1..1024 */
+    uint32_t rank;             /* 0..members-1 */
+    int64_t group;             /* one life of the group; a segment of another group is replaced, its peers refused */
+    uint64_t gather_bytes;     /* largest contribution of a member to a gather */
+    uint64_t staging_bytes;    /* what a member can receive in one exchange */
+    int64_t timeout_ms;        /* how long library threads wait for other members */
+    uint64_t bytes_per_second; /* what this member sends in exchanges at most; 0: no limit */
+    const char* address;       /* NODE: path of the segment; TCP: host:port where rank 0 listens; DEVICE: NULL */
+    const char* secret_file;   /* TCP: file with the secret that all members share, 16 to 4096 bytes */
+    const void* id;            /* DEVICE: what plm_comm_id gave one member, brought to all by the caller */
+    uint32_t id_bytes;
     uint32_t reserved;
-    int64_t group;          /* one life of the group; a segment of another group is replaced */
-    uint64_t gather_bytes;  /* largest contribution of a member to a gather */
-    uint64_t staging_bytes; /* what a member can receive in one exchange */
-    int64_t timeout_ms;     /* how long library threads wait for other members */
 } plm_comm_opts;
 
-/** Joins a group and waits for nobody. A member joins a group once: a restart needs a new group. */
-PLM_API int32_t plm_comm_open(uint64_t runtime, const char* segment, const plm_comm_opts* opts, uint64_t* comm);
+/** Makes the id of a new device communicator, on one member (NCCL 128 bytes, HCCL 4108). */
+PLM_API int32_t plm_comm_id(uint64_t runtime, void* id, uint32_t capacity, uint32_t* bytes);
+/**
+ * Joins a group. NODE and TCP wait for nobody; DEVICE waits, as the vendor's library does, until all members have come.
+ * A member joins a group once: a restart needs a new group.
+ */
+PLM_API int32_t plm_comm_open(uint64_t runtime, const plm_comm_opts* opts, uint64_t* comm);
 PLM_API int32_t plm_comm_close(uint64_t comm, int64_t timeout_ms);
 /** Ends all waits of this member with PLM_E_ABORTED, now and in future. */
 PLM_API int32_t plm_comm_abort(uint64_t comm);
 /**
  * All-gather of host memory on the caller's thread: in has bytes, out has members x bytes. Every member must call with
- * the same bytes. A gather that fails is the communicator's last. Refused on a communicator that serves a ring.
+ * the same bytes. A gather that fails is the communicator's last. Refused on a communicator that serves a ring, and on
+ * DEVICE.
  */
 PLM_API int32_t plm_gather(uint64_t comm, const void* in, void* out, uint64_t bytes, int64_t timeout_ms);
 
 /* ---- heat ring ------------------------------------------------------------------------------------------------ */
+
+#define PLM_SEGMENT_LOAD 0   /* tokens computed, [layer][local slot] */
+#define PLM_SEGMENT_ROUTED 1 /* assignments (tokens x top-k) that this rank's router made, [layer] */
+
+/** A piece of the engine's counters: contiguous, only growing; the engine may give one for all layers or one for each. */
+typedef struct plm_segment {
+    uint64_t address;       /* on the device */
+    uint32_t kind;
+    uint32_t element_bytes; /* 4 or 8; those of 4 may wrap, and are carried on in 64 bits */
+    uint32_t first_layer;
+    uint32_t layers;
+} plm_segment;
+
+#define PLM_GATHER_NONE 0   /* every ring publishes its own rank; votes are impossible */
+#define PLM_GATHER_HOST 1   /* over a communicator of NODE or TCP, on the library's thread */
+#define PLM_GATHER_DEVICE 2 /* over a communicator of DEVICE, issued by the dispatch thread */
+
+#define PLM_RING_POLLED 1u /* the ring has no thread: it goes on in plm_ring_poll and plm_ring_wait only */
 
 typedef struct plm_ring_opts {
     uint32_t size;
@@ -126,12 +188,15 @@ typedef struct plm_ring_opts {
     uint32_t layers;
     uint32_t slots_per_rank;
     uint32_t boundary_steps;
+    uint32_t gather;
+    uint32_t depth;  /* boundaries in flight, 2..8; 0: 3, or 8 in gather mode device */
+    uint32_t flags;
+    uint32_t reserved;
     int64_t incarnation;
-    uint64_t load_address;   /* int64 [layer][local slot], only growing */
-    uint64_t routed_address; /* int64 [layer], only growing */
+    int64_t timeout_ms; /* of a boundary's way through the device and the group; 0: the communicator's */
 } plm_ring_opts;
 
-/** 32 bytes in every gather; the one struct without a size, because these are the very bytes that travel. */
+/** 32 bytes in every gather: these are the very bytes that travel. */
 typedef struct plm_vote {
     int64_t incarnation;
     int32_t settled_version;
@@ -161,12 +226,14 @@ typedef struct plm_verdict {
 
 typedef struct plm_ring_counts {
     uint32_t size;
-    uint32_t reserved;
+    uint32_t gather;    /* the mode now: HOST and DEVICE become NONE when the group is lost */
     uint64_t captured;
     uint64_t gathered;
     uint64_t skipped;
     uint64_t reclaimed;
     uint64_t timed_out;
+    uint64_t alone;     /* snapshots published for this rank only */
+    uint64_t failed;    /* boundaries that ended in an error */
 } plm_ring_counts;
 
 typedef struct plm_rank_state {
@@ -184,14 +251,37 @@ typedef struct plm_rank_state {
     int32_t reserved;
 } plm_rank_state;
 
-/** Creates the heat ring's file (0640, replacing an older one) and the ring; the communicator serves this ring alone. */
+/** A complete snapshot, held until it is released. */
+typedef struct plm_snapshot {
+    uint32_t size;
+    uint32_t first_rank;
+    uint32_t ranks;          /* in words: all of the group, or one when this rank is alone */
+    uint32_t words_per_rank;
+    int64_t step;
+    int64_t captured_nanos;  /* CLOCK_REALTIME */
+    const int64_t* words;    /* per rank: the vote (4 words), load[layer][slot], routed[layer] */
+} plm_snapshot;
+
+/** Told of every boundary that ended, in order: a PLM_OUTCOME_*. On the library's thread: must not wait or destroy. */
+typedef void (*plm_complete_fn)(uint64_t user, int64_t step, int32_t outcome);
+
+/**
+ * Creates a ring over the engine's counters. LOAD segments cover every layer once; ROUTED ones every layer once, or are
+ * left out. path names the heat ring's file (0640, replacing an older one), NULL: none is written. comm is 0 in gather
+ * mode NONE; else it serves this ring alone.
+ */
 PLM_API int32_t plm_ring_create(uint64_t runtime, uint64_t comm, const char* path, const char* deployment,
-                                const plm_ring_opts* opts, uint64_t* ring);
+                                const plm_ring_opts* opts, const plm_segment* segments, uint32_t segment_count,
+                                uint64_t* ring);
+/** Gives the counters new addresses, of the same shape, from the next boundary on (dispatch thread). */
+PLM_API int32_t plm_ring_rebind(uint64_t ring, const plm_segment* segments, uint32_t segment_count);
 /**
  * Waits for the gathers under way, cuts them off at the timeout, marks the file as closed and frees the ring.
- * PLM_E_TIMEOUT, and still there, only when the compute stream still holds a copy of the counters.
+ * PLM_E_TIMEOUT, and still there, only when the device still holds a copy of the counters.
  */
 PLM_API int32_t plm_ring_destroy(uint64_t ring, int64_t timeout_ms);
+/** Sets who is told of ended boundaries; NULL: nobody. */
+PLM_API int32_t plm_ring_on_complete(uint64_t ring, plm_complete_fn complete, uint64_t user);
 /**
  * Opens the boundary at step (dispatch thread): resolves the gather of the boundary before, then stages the counters
  * behind what the compute stream holds. Waits, at most timeout_ms, only when this rank's last vote was 1 or 2. Steps
@@ -201,21 +291,42 @@ PLM_API int32_t plm_boundary_begin(uint64_t ring, uint64_t compute_stream, int64
                                    plm_verdict* verdict);
 /** Issues the gather of the open boundary (dispatch thread); never blocks. */
 PLM_API int32_t plm_boundary_end(uint64_t ring, const plm_vote* vote);
+/** Goes on with what is in flight, without waiting: PLM_OK when nothing is left, else PLM_PENDING. Any thread. */
+PLM_API int32_t plm_ring_poll(uint64_t ring);
+/** Waits until the boundary at step has ended: PLM_OK when it was gathered, the error it ended with, or PLM_E_TIMEOUT. */
+PLM_API int32_t plm_ring_wait(uint64_t ring, int64_t step, int64_t timeout_ms);
+/** Takes the newest complete snapshot that nobody has taken; PLM_PENDING when there is none. Its slot is not used meanwhile. */
+PLM_API int32_t plm_slot_acquire(uint64_t ring, plm_snapshot* snapshot);
+/** Gives a taken snapshot's slot back. */
+PLM_API int32_t plm_slot_release(uint64_t ring, int64_t step);
 /** Writes the rank's state into the file's header (dispatch thread). */
 PLM_API int32_t plm_state_publish(uint64_t ring, const plm_rank_state* state);
 PLM_API int32_t plm_ring_stats(uint64_t ring, plm_ring_counts* counts);
 
 /* ---- exchange of weights -------------------------------------------------------------------------------------- */
 
-/** Begins an exchange. The id is not 0, is the same on all members, and all members submit exchanges in one order. */
-PLM_API int32_t plm_xfer_begin(uint64_t comm, int64_t id, uint64_t* xfer);
+/** A tensor of one expert, or a piece of it; an expert is all its parts in order. */
+typedef struct plm_part {
+    uint64_t address;
+    uint64_t bytes;
+} plm_part;
+
+/**
+ * Begins an exchange. The id is not 0, is the same on all members, and all members submit exchanges in one order.
+ * manifest: a hash of names, types and shapes of an expert's tensors; members whose manifests differ refuse each other.
+ */
+PLM_API int32_t plm_xfer_begin(uint64_t comm, int64_t id, int64_t manifest, uint64_t* xfer);
 /** Adds a send (1) or a receive (0); tag is the index among all that the receiving member receives, 0..1023. */
-PLM_API int32_t plm_xfer_add(uint64_t xfer, int32_t send, uint32_t peer, uint64_t address, uint64_t bytes, uint32_t tag);
+PLM_API int32_t plm_xfer_add(uint64_t xfer, int32_t send, uint32_t peer, uint32_t tag, const plm_part* parts,
+                             uint32_t part_count);
 /** Starts the exchange after all that after_stream holds now (dispatch thread); never blocks. */
 PLM_API int32_t plm_xfer_submit(uint64_t xfer, uint64_t after_stream);
 /** PLM_OK when done and verified, PLM_PENDING, or the error that ended it; PLM_E_STATE only when it was not submitted. */
 PLM_API int32_t plm_xfer_poll(uint64_t xfer);
-/** Makes the compute stream wait for the end of the exchange, be it good or bad (dispatch thread). */
+/**
+ * Makes the compute stream wait for the end of the exchange (dispatch thread). PLM_PENDING, and nothing enqueued, while it
+ * is under way: on devices a wait for what was not yet recorded is no wait.
+ */
 PLM_API int32_t plm_xfer_join(uint64_t xfer, uint64_t compute_stream);
 /** Cancels what is under way and frees the exchange; afterwards no library thread touches its addresses. */
 PLM_API int32_t plm_xfer_end(uint64_t xfer, int64_t timeout_ms);
