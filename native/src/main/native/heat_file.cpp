@@ -5,7 +5,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "stream.h"
+#include "threads.h"
 
 namespace plm {
 
@@ -86,7 +86,7 @@ void keep_beating(const std::shared_ptr<HeatFile>& file) {
     pulse->add(file);
 }
 
-HeatFile::HeatFile(const std::string& path, const std::string& deployment, const plm_ring_opts& opts)
+HeatFile::HeatFile(const std::string& path, const std::string& deployment, const plm_ring_opts& opts, bool)
     : ranks_(opts.ranks),
       load_words_(uint64_t{opts.layers} * opts.slots_per_rank),
       routed_words_(opts.layers),
@@ -139,7 +139,7 @@ HeatFile::HeatFile(const std::string& path, const std::string& deployment, const
     }
 }
 
-void HeatFile::publish(int64_t step, int64_t captured_nanos, const int64_t* gathered) {
+void HeatFile::publish(int64_t step, int64_t captured_nanos, bool, const int64_t* gathered) {
     const uint64_t offset = heat_header_bytes + (sequence_ % heat_slots) * slot_bytes_;
     std::atomic<int64_t>* head = map_->at<std::atomic<int64_t>>(offset);
     std::atomic<int64_t>* votes = map_->at<std::atomic<int64_t>>(offset + heat_slot_head_bytes);

@@ -42,10 +42,10 @@ static_assert(offsetof(HeatHeader, heartbeat_nanos) == 72 && offsetof(HeatHeader
 class HeatFile {
 public:
     // Builds the file beside the path and renames it: a reader of the file before it keeps what it has mapped.
-    HeatFile(const std::string& path, const std::string& deployment, const plm_ring_opts& opts);
+    HeatFile(const std::string& path, const std::string& deployment, const plm_ring_opts& opts, bool routed_known);
 
     // gathered: per rank the vote, load[layer][slot], routed[layer].
-    void publish(int64_t step, int64_t captured_nanos, const int64_t* gathered);
+    void publish(int64_t step, int64_t captured_nanos, bool gathered, const int64_t* words);
     void publish_state(const plm_rank_state& state);
     void beat();
     void mark_closed();
