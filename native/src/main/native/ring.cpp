@@ -232,6 +232,7 @@ void Ring::resolve(Deadline deadline, plm_verdict& verdict) {
             verdict.outcome = bound && last->contributed ? PLM_OUTCOME_TIMED_OUT : PLM_OUTCOME_FAILED;
         } else {
             verdict.outcome = bound ? PLM_OUTCOME_TIMED_OUT : PLM_OUTCOME_PENDING;
+            timed_out_.fetch_add(bound ? 1 : 0, std::memory_order_relaxed);
         }
     }
     if (ready && last->slot != nullptr && !has_reader_.load(std::memory_order_acquire)) {
@@ -240,7 +241,6 @@ void Ring::resolve(Deadline deadline, plm_verdict& verdict) {
     }
     if (verdict.outcome == PLM_OUTCOME_TIMED_OUT) {
         // From here on this rank takes part in nothing: it may have missed what the others agreed on.
-        timed_out_.fetch_add(1, std::memory_order_relaxed);
         lose_group();
     }
 }
