@@ -680,9 +680,15 @@ bool Ring::close(Deadline deadline) {
     for (auto* slots : {&slots_, &lone_slots_}) {
         for (const std::unique_ptr<Slot>& slot : *slots) {
             const Deadline until = std::max(deadline, Clock::now());
-            if ((slot->staged_recorded && !slot->staged->await(until)) ||
-                (slot->landed_recorded && !slot->landed->await(until))) {
+            if (slot->staged_recorded && !slot->staged->await(until)) {
                 return false;
+            }
+            if (slot->landed_recorded && !slot->landed->await(until)) {
+                if (!lost() || opts_.gather != PLM_GATHER_DEVICE) {
+                    return false;
+                }
+                // What was aborted may never end, or go on. Its memory is given up: nobody may free it under a device.
+                slot->unknown = true;
             }
         }
     }

@@ -61,6 +61,10 @@ class TwoProcessTest {
                 }
                 ring.end(new Vote(1, 0, 0, level == 0 ? 0 : 1, level == 0 ? 0 : 1, level, 0));
             }
+            long deadline = System.nanoTime() + Duration.ofSeconds(20).toNanos();
+            while (transfer.poll() == Transfer.Status.PENDING && System.nanoTime() < deadline) {
+                Thread.onSpinWait();
+            }
             transfer.join(compute);
             compute.synchronize(Duration.ofSeconds(20));
             if (transfer.poll() != Transfer.Status.DONE || target.buffer().getLong(0) != 4001 - rank) {

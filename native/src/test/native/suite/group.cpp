@@ -1,0 +1,209 @@
+#include "group.h"
+
+#include <unistd.h>
+
+#include <atomic>
+#include <chrono>
+#include <cstring>
+
+plm_vote vote_of(int32_t epoch, uint8_t level, int64_t plan_hash) {
+    plm_vote vote{};
+    vote.incarnation = 7;
+    vote.epoch = level > 0 ? epoch : 0;
+    vote.batch = level > 0 ? 1 : 0;
+    vote.level = level;
+    vote.plan_hash = level > 0 ? plan_hash : 0;
+    return vote;
+}
+
+Rank::Rank(Machine& machine, const GroupShape& shape, uint32_t number, const std::string& directory, uint64_t group,
+           const std::vector<uint8_t>& comm_id)
+    : engine(machine, number), rank(number), shape_(shape), totals_(shape.words(), shape.base) {
+    move();
+    const std::string segment = directory + "/segment-" + std::to_string(group);
+    if (shape.gather != PLM_GATHER_NONE) {
+        plm_comm_opts opts{};
+        opts.size = sizeof opts;
+        opts.transport = shape.gather == PLM_GATHER_DEVICE ? PLM_TRANSPORT_DEVICE : PLM_TRANSPORT_NODE;
+        opts.members = shape.ranks;
+        opts.rank = rank;
+        opts.group = static_cast<int64_t>(group);
+        opts.gather_bytes = 32 + 8 * shape.words();
+        opts.timeout_ms = shape.timeout_ms;
+        opts.address = segment.c_str();
+        opts.id = comm_id.data();
+        opts.id_bytes = static_cast<uint32_t>(comm_id.size());
+        OK(plm_comm_open(engine.runtime(), &opts, &comm));
+    }
+    plm_ring_opts opts{};
+    opts.size = sizeof opts;
+    opts.rank = rank;
+    opts.ranks = shape.ranks;
+    opts.layers = shape.layers;
+    opts.slots_per_rank = shape.slots;
+    opts.boundary_steps = K;
+    opts.gather = shape.gather;
+    opts.depth = shape.depth;
+    opts.flags = shape.flags;
+    opts.incarnation = 7;
+    opts.timeout_ms = shape.timeout_ms;
+    const std::vector<plm_segment> all = segments();
+    OK(plm_ring_create(engine.runtime(), comm, nullptr, "suite", &opts, all.data(), static_cast<uint32_t>(all.size()),
+                       &ring));
+}
+
+void Rank::move() {
+    load_ = engine.allocate(shape_.cells() * shape_.element_bytes, "load counters");
+    routed_ = shape_.routed ? engine.allocate(shape_.layers * 8ULL, "routed counters") : 0;
+    write_counters();
+    if (ring != 0) {
+        const std::vector<plm_segment> all = segments();
+        OK(plm_ring_rebind(ring, all.data(), static_cast<uint32_t>(all.size())));
+    }
+}
+
+std::vector<plm_segment> Rank::segments() const {
+    std::vector<plm_segment> all;
+    const uint64_t layer_bytes = uint64_t{shape_.slots} * shape_.element_bytes;
+    // Backwards, because the order of segments must not matter.
+    for (uint32_t i = shape_.segment_per_layer ? shape_.layers : 1; i-- > 0;) {
+        all.push_back({load_ + i * layer_bytes, PLM_SEGMENT_LOAD, shape_.element_bytes, i,
+                       shape_.segment_per_layer ? 1 : shape_.layers});
+    }
+    if (shape_.routed) {
+        all.push_back({routed_, PLM_SEGMENT_ROUTED, 8, 0, shape_.layers});
+    }
+    return all;
+}
+
+void Rank::write_counters() {
+    if (shape_.element_bytes == 8) {
+        engine.write(load_, totals_.data(), shape_.cells() * 8);
+    } else {
+        std::vector<uint32_t> narrow(shape_.cells());
+        for (uint64_t i = 0; i < narrow.size(); i++) {
+            narrow[i] = static_cast<uint32_t>(totals_[i]);
+        }
+        engine.write(load_, narrow.data(), narrow.size() * 4);
+    }
+    if (shape_.routed) {
+        engine.write(routed_, totals_.data() + shape_.cells(), shape_.layers * 8ULL);
+    }
+}
+
+void Rank::count(Random& random) {
+    for (int64_t steps = random.in(0, 2); steps > 0; steps--) {
+        for (int64_t& total : totals_) {
+            total += random.in(0, 1000);
+        }
+        write_counters();
+    }
+}
+
+void Rank::set_counters(int64_t value) {
+    totals_.assign(totals_.size(), value);
+    write_counters();
+}
+
+plm_verdict Rank::begin(int64_t step, int64_t timeout_ms) {
+    plm_verdict verdict{};
+    verdict.size = sizeof verdict;
+    OK(plm_boundary_begin(ring, engine.stream(), step, timeout_ms, &verdict));
+    expected[step] = totals_;
+    if (!shape_.routed) {
+        std::fill(expected[step].begin() + static_cast<int64_t>(shape_.cells()), expected[step].end(), 0);
+    }
+    return verdict;
+}
+
+void Rank::end(const plm_vote& vote) { OK(plm_boundary_end(ring, &vote)); }
+
+plm_ring_counts Rank::stats() const {
+    plm_ring_counts counts{};
+    counts.size = sizeof counts;
+    OK(plm_ring_stats(ring, &counts));
+    return counts;
+}
+
+void Rank::close(bool leaks_nothing) {
+    engine.synchronize();
+    OK(plm_ring_destroy(ring, leaks_nothing ? 20'000 : 50));
+    if (comm != 0) {
+        OK(plm_comm_close(comm, 20'000));
+    }
+    engine.close();
+}
+
+uint64_t Group::next_group() {
+    static std::atomic<uint64_t> next{
+        static_cast<uint64_t>(std::chrono::system_clock::now().time_since_epoch().count())};
+    return next.fetch_add(1);
+}
+
+Group::Group(Machine& on, const GroupShape& of, const std::string& directory) : machine(on), shape(of) {
+    std::vector<uint8_t> id(8192);
+    if (shape.gather == PLM_GATHER_DEVICE) {
+        Engine first(machine, 0);
+        uint32_t bytes = 0;
+        OK(plm_comm_id(first.runtime(), id.data(), static_cast<uint32_t>(id.size()), &bytes));
+        id.resize(bytes);
+        first.close();
+    }
+    const uint64_t group = next_group();
+    for (uint32_t rank = 0; rank < shape.ranks; rank++) {
+        ranks.push_back(std::make_unique<Rank>(machine, shape, rank, directory, group, id));
+    }
+    unlink((directory + "/segment-" + std::to_string(group)).c_str());  // all have joined
+}
+
+void Group::settle() {
+    const auto limit = std::chrono::steady_clock::now() + std::chrono::seconds(20);
+    while (true) {
+        bool idle = true;
+        for (auto& rank : ranks) {
+            const int32_t status = plm_ring_poll(rank->ring);
+            CHECK(status == PLM_OK || status == PLM_PENDING);
+            idle = idle && status == PLM_OK;
+        }
+        if (idle) {
+            return;
+        }
+        CHECK_TEXT(std::chrono::steady_clock::now() < limit, "boundaries are in flight for ever");
+    }
+}
+
+int64_t Group::look(uint32_t number, bool keep) {
+    Rank& reader = *ranks[number];
+    plm_snapshot snapshot{};
+    snapshot.size = sizeof snapshot;
+    const int32_t status = plm_slot_acquire(reader.ring, &snapshot);
+    CHECK(status == PLM_OK || status == PLM_PENDING);
+    if (status == PLM_PENDING) {
+        return -1;
+    }
+    CHECK(snapshot.words_per_rank == 4 + shape.words());
+    for (uint32_t i = 0; i < snapshot.ranks; i++) {
+        const int64_t* words = snapshot.words + uint64_t{i} * snapshot.words_per_rank;
+        plm_vote vote;
+        std::memcpy(&vote, words, sizeof vote);
+        const std::vector<int64_t>& known = ranks[snapshot.first_rank + i]->expected.at(snapshot.step);
+        for (uint64_t cell = 0; cell < shape.words(); cell++) {
+            const int64_t wanted = (vote.flags & PLM_VOTE_HEAT_VALID) != 0 ? known[cell] : 0;
+            CHECK_TEXT(words[4 + cell] == wanted, "rank " + std::to_string(snapshot.first_rank + i) + " at step " +
+                                                      std::to_string(snapshot.step) + ", word " + std::to_string(cell) +
+                                                      " is " + std::to_string(words[4 + cell]) + ", was counted as " +
+                                                      std::to_string(wanted));
+        }
+    }
+    looked++;
+    if (!keep) {
+        OK(plm_slot_release(reader.ring, snapshot.step));
+    }
+    return snapshot.step;
+}
+
+void Group::close(bool leaks_nothing) {
+    for (auto& rank : ranks) {
+        rank->close(leaks_nothing);
+    }
+}

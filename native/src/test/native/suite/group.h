@@ -1,0 +1,78 @@
+// Ranks with their rings, driven by one thread that plays all dispatch threads.
+#pragma once
+
+#include <map>
+
+#include "machine.h"
+
+struct GroupShape {
+    uint32_t ranks = 2;
+    uint32_t layers = 2;
+    uint32_t slots = 3;
+    uint32_t gather = PLM_GATHER_HOST;
+    uint32_t flags = PLM_RING_POLLED;
+    uint32_t depth = 0;
+    uint32_t element_bytes = 8;
+    bool routed = true;
+    bool segment_per_layer = false;
+    int64_t base = 0;  // where the counters begin
+    int64_t timeout_ms = 20'000;
+
+    uint64_t cells() const { return uint64_t{layers} * slots; }
+    uint64_t words() const { return cells() + layers; }
+};
+
+constexpr int64_t K = 16;
+
+// One rank: its counters as the model knows them, and its ring.
+class Rank {
+public:
+    Rank(Machine& machine, const GroupShape& shape, uint32_t rank, const std::string& directory, uint64_t group,
+         const std::vector<uint8_t>& comm_id);
+
+    // Enqueues steps that count at random.
+    void count(Random& random);
+    void set_counters(int64_t value);
+    // Counters move to other memory, as after sleep and wake.
+    void move();
+    plm_verdict begin(int64_t step, int64_t timeout_ms = 20'000);
+    void end(const plm_vote& vote);
+    plm_ring_counts stats() const;
+    void close(bool leaks_nothing = true);
+
+    Engine engine;
+    const uint32_t rank;
+    uint64_t comm = 0;
+    uint64_t ring = 0;
+    // [step] -> load [layer][slot], routed [layer]: what the counters were when the boundary began.
+    std::map<int64_t, std::vector<int64_t>> expected;
+
+private:
+    std::vector<plm_segment> segments() const;
+    void write_counters();
+
+    const GroupShape shape_;
+    std::vector<int64_t> totals_;
+    uint64_t load_ = 0, routed_ = 0;
+};
+
+class Group {
+public:
+    Group(Machine& machine, const GroupShape& shape, const std::string& directory);
+
+    // All rings go on until nothing is in flight; fails when that takes too long.
+    void settle();
+    // Takes a snapshot of this rank if there is one and compares it with what is known; gives its step, or -1.
+    int64_t look(uint32_t rank, bool keep = false);
+    void close(bool leaks_nothing = true);
+
+    Machine& machine;
+    const GroupShape shape;
+    std::vector<std::unique_ptr<Rank>> ranks;
+    uint64_t looked = 0;
+
+private:
+    static uint64_t next_group();
+};
+
+plm_vote vote_of(int32_t epoch, uint8_t level, int64_t plan_hash = 9);
