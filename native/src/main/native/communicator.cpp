@@ -9,12 +9,6 @@ namespace plm {
 
 namespace {
 
-// Vendors want the communicators of a device to be made one after the other.
-std::mutex& opening() {
-    static std::mutex* instance = new std::mutex;
-    return *instance;
-}
-
 void check(const plm_comm_opts& opts) {
     if (opts.members < 1 || opts.members > max_members || opts.rank >= opts.members) {
         fail(PLM_E_ARG, "member " + std::to_string(opts.rank) + " of " + std::to_string(opts.members) +
@@ -38,12 +32,10 @@ Communicator::Communicator(std::shared_ptr<Runtime> runtime, const plm_comm_opts
     switch (opts.transport) {
         case PLM_TRANSPORT_NODE: transport_ = open_node_transport(opts); break;
         case PLM_TRANSPORT_TCP: transport_ = open_tcp_transport(opts); break;
-        case PLM_TRANSPORT_DEVICE: {
-            std::lock_guard<std::mutex> hold(opening());
+        case PLM_TRANSPORT_DEVICE:
             required(static_cast<const char*>(opts.id), "opts.id");
             collectives_ = backend().open_collectives(opts.id, opts.id_bytes, opts.members, opts.rank);
             break;
-        }
         default:
             fail(PLM_E_ARG, "transport " + std::to_string(opts.transport) + ": NODE, TCP and DEVICE are 0, 1 and 2");
     }

@@ -1,0 +1,156 @@
+// The common test suite of all back ends.
+//   device_suite WORK_DIR [--backend host|ascend|cuda] [--library-dir DIR] [--real] [--runs N] [--first-seed N]
+//                [--scenario NAME]
+// ascend and cuda run on the doubles in --library-dir under each of the three schedules, --runs seeds each; --real runs on
+// the vendor's own libraries. A run is repeated exactly from its seed. Ends with a line that says what was run.
+#include <chrono>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+
+#include <unistd.h>
+
+#include "suite/scenarios.h"
+
+const std::vector<Scenario> scenarios{
+    {"capture_is_exact", 30, 25, capture_is_exact},
+    {"narrow_counters_carry_on", 10, 10, narrow_counters_carry_on},
+    {"slots_run_out_and_nothing_is_lost", 10, 15, slots_run_out_and_nothing_is_lost},
+    {"a_restarted_writer_shows_as_a_fall", 3, 5, a_restarted_writer_shows_as_a_fall},
+    {"verdicts_are_the_least_of_equal_votes", 12, 15, verdicts_are_the_least_of_equal_votes},
+    {"a_bound_rank_waits_and_others_do_not", 4, 1, a_bound_rank_waits_and_others_do_not},
+    {"a_lost_group_leaves_every_rank_with_its_own_heat", 3, 4, a_lost_group_leaves_every_rank_with_its_own_heat},
+    {"experts_arrive_as_they_were_at_submit", 10, 12, experts_arrive_as_they_were_at_submit},
+    {"lists_that_differ_are_refused", 2, 2, lists_that_differ_are_refused},
+    {"ended_exchanges_touch_nothing", 3, 4, ended_exchanges_touch_nothing},
+    {"a_ring_with_a_thread_is_as_exact", 3, 6, a_ring_with_a_thread_is_as_exact},
+    {"a_second_thread_is_refused", 1, 1, a_second_thread_is_refused},
+    {"any_call_may_fail", 5, 0, any_call_may_fail},
+    {"a_collective_that_hangs_is_given_up", 2, 0, a_collective_that_hangs_is_given_up},
+    {"a_lost_device_hangs_nobody", 2, 0, a_lost_device_hangs_nobody},
+};
+
+namespace {
+
+struct Options {
+    std::string directory, backend = "host", library_dir, scenario;
+    bool real = false;
+    int64_t runs = 200;
+    int64_t first_seed = 1;
+};
+
+Options parse(int argc, char** argv) {
+    Options options;
+    for (int i = 1; i < argc; i++) {
+        const std::string word = argv[i];
+        const auto value = [&]() -> std::string {
+            if (i + 1 >= argc) {
+                std::fprintf(stderr, "%s needs a value\n", word.c_str());
+                std::exit(2);
+            }
+            return argv[++i];
+        };
+        if (word == "--backend") {
+            options.backend = value();
+        } else if (word == "--library-dir") {
+            options.library_dir = value();
+        } else if (word == "--scenario") {
+            options.scenario = value();
+        } else if (word == "--runs") {
+            options.runs = std::atoll(value().c_str());
+        } else if (word == "--first-seed") {
+            options.first_seed = std::atoll(value().c_str());
+        } else if (word == "--real") {
+            options.real = true;
+        } else if (word.rfind("--", 0) != 0 && options.directory.empty()) {
+            options.directory = word;
+        } else {
+            std::fprintf(stderr, "unknown word %s; read the first lines of device_suite.cpp\n", word.c_str());
+            std::exit(2);
+        }
+    }
+    if (options.directory.empty() || (options.backend != "host" && !options.real && options.library_dir.empty())) {
+        std::fprintf(stderr, "name a directory to work in, and --library-dir for a double\n");
+        std::exit(2);
+    }
+    return options;
+}
+
+// Which scenario a seed runs; the first seeds run each once.
+const Scenario* choose(const Options& options, bool simulated, uint64_t seed, Random& random) {
+    if (!options.scenario.empty()) {
+        for (const Scenario& scenario : scenarios) {
+            if (options.scenario == scenario.name) {
+                return &scenario;
+            }
+        }
+        std::fprintf(stderr, "no scenario is called %s\n", options.scenario.c_str());
+        std::exit(2);
+    }
+    const auto share = [&](const Scenario& scenario) { return simulated ? scenario.on_doubles : scenario.on_host; };
+    if (seed <= scenarios.size() && share(scenarios[seed - 1]) > 0) {
+        return &scenarios[seed - 1];
+    }
+    int total = 0;
+    for (const Scenario& scenario : scenarios) {
+        total += share(scenario);
+    }
+    int64_t drawn = random.in(0, total - 1);
+    for (const Scenario& scenario : scenarios) {
+        drawn -= share(scenario);
+        if (drawn < 0) {
+            return &scenario;
+        }
+    }
+    return nullptr;
+}
+
+// Ends the process, when one run takes far longer than all should.
+void watchdog(int64_t seconds) { alarm(static_cast<unsigned>(seconds)); }
+
+bool run_one(Machine& machine, const Options& options, uint64_t seed, const char* how) {
+    Random random(seed);
+    const Scenario* scenario = choose(options, machine.simulated(), seed, random);
+    watchdog(60);
+    machine.reset(seed);
+    std::string text;
+    try {
+        Context context{machine, random, options.directory};
+        scenario->run(context);
+        const bool whole = std::strncmp(scenario->name, "a", 1) != 0 || std::strstr(scenario->name, "thread") != nullptr;
+        text = machine.complaints(whole);
+    } catch (const Failed& failed) {
+        text = failed.text + "\n" + machine.complaints(false);
+    }
+    if (text.empty()) {
+        return true;
+    }
+    std::fprintf(stderr, "FAILED %s on %s, %s, seed %llu:\n%s\n", scenario->name, machine.backend(), how,
+                 static_cast<unsigned long long>(seed), text.c_str());
+    return false;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+    const Options options = parse(argc, argv);
+    static const char* const schedules[] = {"lowest stream first", "highest stream first", "random schedule"};
+    const bool simulated = options.backend != "host" && !options.real;
+    const auto start = std::chrono::steady_clock::now();
+    for (int schedule = 0; schedule < (simulated ? 3 : 1); schedule++) {
+        std::unique_ptr<Machine> machine = simulated ? double_machine(options.backend, options.library_dir, schedule)
+                                           : options.backend == "host" ? host_machine()
+                                                                       : real_machine(options.backend, options.library_dir);
+        for (int64_t i = 0; i < options.runs; i++) {
+            const auto seed = static_cast<uint64_t>(options.first_seed + i);
+            if (!run_one(*machine, options, seed, simulated ? schedules[schedule] : "real threads")) {
+                return 1;
+            }
+        }
+    }
+    const auto took = std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::steady_clock::now() - start);
+    std::printf("device_suite: %s: %lld runs%s passed in %lld ms\n", options.backend.c_str(),
+                static_cast<long long>(options.runs), simulated ? " under each of 3 schedules" : "",
+                static_cast<long long>(took.count()));
+    return 0;
+}

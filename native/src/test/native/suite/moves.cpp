@@ -1,0 +1,249 @@
+// Weights between ranks: what arrives is what stood in the source when its stream got to it, or nothing is said to have.
+#include <unistd.h>
+
+#include <chrono>
+#include <cstring>
+
+#include "scenarios.h"
+
+namespace {
+
+// A few ranks with experts in slots, and staging memory; an expert is some tensors.
+class Movers {
+public:
+    Movers(Context& context, uint32_t ranks, uint32_t transport, int64_t timeout_ms = 20'000)
+        : context_(context), random_(context.random), tensors_(static_cast<uint32_t>(random_.in(1, 3))) {
+        for (uint32_t i = 0; i < tensors_; i++) {
+            tensor_bytes_.push_back(static_cast<uint64_t>(random_.in(1, 40)) * 8);
+            expert_bytes_ += tensor_bytes_.back();
+        }
+        std::vector<uint8_t> id(8192);
+        if (transport == PLM_TRANSPORT_DEVICE) {
+            Engine first(context.machine, 0);
+            uint32_t bytes = 0;
+            OK(plm_comm_id(first.runtime(), id.data(), static_cast<uint32_t>(id.size()), &bytes));
+            id.resize(bytes);
+            first.close();
+        }
+        static int64_t next = std::chrono::system_clock::now().time_since_epoch().count();
+        const int64_t group = next++;
+        const std::string segment = context.directory + "/moves-" + std::to_string(group);
+        for (uint32_t rank = 0; rank < ranks; rank++) {
+            engines.push_back(std::make_unique<Engine>(context.machine, rank));
+            plm_comm_opts opts{};
+            opts.size = sizeof opts;
+            opts.transport = transport;
+            opts.members = ranks;
+            opts.rank = rank;
+            opts.group = group;
+            opts.staging_bytes = expert_bytes_ * 64;
+            opts.timeout_ms = timeout_ms;
+            opts.address = segment.c_str();
+            opts.id = id.data();
+            opts.id_bytes = static_cast<uint32_t>(id.size());
+            uint64_t comm = 0;
+            OK(plm_comm_open(engines[rank]->runtime(), &opts, &comm));
+            comms.push_back(comm);
+            for (uint32_t slot = 0; slot < slots; slot++) {
+                live.push_back(engines[rank]->allocate(expert_bytes_, "live slot"));
+                staged.push_back(engines[rank]->allocate(expert_bytes_, "staging"));
+                fill(rank, slot);
+                // Staging memory holds something, so that a receive that never was shows.
+                const std::vector<uint8_t> blank(expert_bytes_, 0xee);
+                engines[rank]->write(staged.back(), blank.data(), expert_bytes_);
+            }
+        }
+        unlink(segment.c_str());
+    }
+
+    // New weights, by the rank's compute stream.
+    void fill(uint32_t rank, uint32_t slot) {
+        std::vector<uint8_t> bytes(expert_bytes_);
+        for (uint8_t& byte : bytes) {
+            byte = static_cast<uint8_t>(random_.next());
+        }
+        weights[rank * slots + slot] = bytes;
+        engines[rank]->write(live[rank * slots + slot], bytes.data(), expert_bytes_);
+    }
+
+    uint64_t begin(uint32_t rank, int64_t id, int64_t manifest = 5) {
+        uint64_t xfer = 0;
+        OK(plm_xfer_begin(comms[rank], id, manifest, &xfer));
+        return xfer;
+    }
+
+    // The source is given tensor by tensor; staging memory is one piece, or the other way round on devices, where both
+    // ends have to be alike.
+    int32_t add(uint64_t xfer, bool send, uint32_t peer, uint32_t tag, uint64_t address, bool whole) {
+        std::vector<plm_part> parts;
+        uint64_t at = address;
+        for (uint64_t bytes : tensor_bytes_) {
+            parts.push_back({at, bytes});
+            at += bytes;
+        }
+        if (whole) {
+            parts = {{address, expert_bytes_}};
+        }
+        return plm_xfer_add(xfer, send ? 1 : 0, peer, tag, parts.data(), static_cast<uint32_t>(parts.size()));
+    }
+
+    int32_t finish(uint64_t xfer) {
+        const auto limit = std::chrono::steady_clock::now() + std::chrono::seconds(20);
+        int32_t status;
+        while ((status = plm_xfer_poll(xfer)) == PLM_PENDING) {
+            CHECK_TEXT(std::chrono::steady_clock::now() < limit, "an exchange is under way for ever");
+            context_.machine.stir(1);
+            usleep(20);
+        }
+        return status;
+    }
+
+    void close() {
+        for (uint32_t rank = 0; rank < engines.size(); rank++) {
+            OK(plm_comm_close(comms[rank], 20'000));
+            engines[rank]->close();
+        }
+    }
+
+    static constexpr uint32_t slots = 3;
+    std::vector<std::unique_ptr<Engine>> engines;
+    std::vector<uint64_t> comms;
+    std::vector<uint64_t> live, staged;  // [rank][slot]
+    std::map<uint32_t, std::vector<uint8_t>> weights;
+    uint64_t bytes() const { return expert_bytes_; }
+
+private:
+    Context& context_;
+    Random& random_;
+    const uint32_t tensors_;
+    std::vector<uint64_t> tensor_bytes_;
+    uint64_t expert_bytes_ = 0;
+};
+
+struct Move {
+    uint32_t from, from_slot, to, to_slot, tag;
+};
+
+std::vector<Move> any_moves(Random& random, uint32_t ranks) {
+    std::vector<Move> moves;
+    for (uint32_t to = 0; to < ranks; to++) {
+        uint32_t tag = 0;
+        for (uint32_t slot = 0; slot < Movers::slots; slot++) {
+            if (random.chance(60)) {
+                moves.push_back({static_cast<uint32_t>(random.in(0, ranks - 1)),
+                                 static_cast<uint32_t>(random.in(0, Movers::slots - 1)), to, slot, tag++});
+            }
+        }
+    }
+    return moves;
+}
+
+}  // namespace
+
+void experts_arrive_as_they_were_at_submit(Context& context) {
+    Random& random = context.random;
+    const bool device = context.machine.collectives() && random.chance(50);
+    const auto ranks = static_cast<uint32_t>(random.in(1, 3));
+    Movers movers(context, ranks, device ? PLM_TRANSPORT_DEVICE : PLM_TRANSPORT_NODE);
+    for (int64_t id = 1; id <= 2; id++) {
+        const std::vector<Move> moves = any_moves(random, ranks);
+        std::vector<uint64_t> xfers;
+        for (uint32_t rank = 0; rank < ranks; rank++) {
+            // The very last thing that the compute stream does before the exchange: who does not wait for it sends old
+            // weights.
+            movers.fill(rank, static_cast<uint32_t>(random.in(0, Movers::slots - 1)));
+            xfers.push_back(movers.begin(rank, id));
+            for (const Move& move : moves) {
+                const uint32_t from = move.from * Movers::slots + move.from_slot;
+                const uint32_t to = move.to * Movers::slots + move.to_slot;
+                if (move.from == rank) {
+                    OK(movers.add(xfers[rank], true, move.to, move.tag, movers.live[from], false));
+                }
+                if (move.to == rank) {
+                    OK(movers.add(xfers[rank], false, move.from, move.tag, movers.staged[to], !device));
+                }
+            }
+        }
+        for (uint32_t rank = 0; rank < ranks; rank++) {
+            OK(plm_xfer_submit(xfers[rank], movers.engines[rank]->stream()));
+            CHECK(plm_xfer_submit(xfers[rank], movers.engines[rank]->stream()) == PLM_E_STATE);
+        }
+        for (uint32_t rank = 0; rank < ranks; rank++) {
+            if (random.chance(50)) {
+                const int32_t status = plm_xfer_join(xfers[rank], movers.engines[rank]->stream());
+                CHECK(status == PLM_OK || status == PLM_PENDING);
+            }
+            OK(movers.finish(xfers[rank]));
+            OK(plm_xfer_join(xfers[rank], movers.engines[rank]->stream()));
+        }
+        for (const Move& move : moves) {
+            const uint32_t to = move.to * Movers::slots + move.to_slot;
+            CHECK_TEXT(movers.engines[move.to]->read(movers.staged[to], movers.bytes()) ==
+                           movers.weights[move.from * Movers::slots + move.from_slot],
+                       "rank " + std::to_string(move.to) + " got other weights than rank " + std::to_string(move.from) +
+                           " had");
+        }
+        for (uint64_t xfer : xfers) {
+            OK(plm_xfer_end(xfer, 20'000));
+        }
+    }
+    movers.close();
+}
+
+void lists_that_differ_are_refused(Context& context) {
+    Random& random = context.random;
+    Movers movers(context, 2, PLM_TRANSPORT_NODE, 60'000);
+    const bool manifests = random.chance(50);
+    const uint64_t sender = movers.begin(0, 1, 5);
+    const uint64_t receiver = movers.begin(1, 1, manifests ? 6 : 5);
+    OK(movers.add(sender, true, 1, 0, movers.live[0], false));
+    OK(movers.add(receiver, false, 0, 0, movers.staged[Movers::slots], true));
+    if (!manifests) {
+        OK(movers.add(sender, true, 1, 1, movers.live[1], false));
+    }
+    OK(plm_xfer_submit(receiver, movers.engines[1]->stream()));
+    OK(plm_xfer_submit(sender, movers.engines[0]->stream()));
+    CHECK(movers.finish(sender) == PLM_E_STATE);
+    CHECK(movers.finish(receiver) == PLM_E_STATE);
+    const std::vector<uint8_t> blank(movers.bytes(), 0xee);
+    CHECK(movers.engines[1]->read(movers.staged[Movers::slots], movers.bytes()) == blank);
+    OK(plm_xfer_end(sender, 20'000));
+    OK(plm_xfer_end(receiver, 20'000));
+    movers.close();
+}
+
+// Cut off wherever it is: once end() has said so, memory may be used for something else.
+void ended_exchanges_touch_nothing(Context& context) {
+    Random& random = context.random;
+    Movers movers(context, 2, PLM_TRANSPORT_NODE, 60'000);
+    const bool peer_comes = random.chance(70);
+    const uint64_t receiver = movers.begin(1, 1);
+    OK(movers.add(receiver, false, 0, 0, movers.staged[Movers::slots], true));
+    OK(plm_xfer_submit(receiver, movers.engines[1]->stream()));
+    uint64_t sender = 0;
+    if (peer_comes) {
+        sender = movers.begin(0, 1);
+        OK(movers.add(sender, true, 1, 0, movers.live[0], false));
+        OK(plm_xfer_submit(sender, movers.engines[0]->stream()));
+    }
+    context.machine.stir(static_cast<uint64_t>(random.in(0, 5)));
+    int32_t status;
+    const auto limit = std::chrono::steady_clock::now() + std::chrono::seconds(20);
+    while ((status = plm_xfer_end(receiver, 1)) == PLM_E_TIMEOUT) {
+        context.machine.stir(1);
+        CHECK(std::chrono::steady_clock::now() < limit);
+    }
+    CHECK(status == PLM_OK);
+    CHECK(plm_xfer_poll(receiver) == PLM_E_STATE);
+    const std::vector<uint8_t> other(movers.bytes(), 0x11);
+    movers.engines[1]->write(movers.staged[Movers::slots], other.data(), other.size());
+    if (peer_comes) {
+        while ((status = plm_xfer_end(sender, 1)) == PLM_E_TIMEOUT) {
+            context.machine.stir(1);
+            CHECK(std::chrono::steady_clock::now() < limit);
+        }
+        CHECK(status == PLM_OK);
+    }
+    CHECK(movers.engines[1]->read(movers.staged[Movers::slots], movers.bytes()) == other);
+    movers.close();
+}

@@ -1,0 +1,41 @@
+// What every back end must show. A scenario is run with many seeds; it throws Failed.
+#pragma once
+
+#include "group.h"
+
+struct Context {
+    Machine& machine;
+    Random& random;
+    const std::string& directory;
+};
+
+struct Scenario {
+    const char* name;
+    // Of a hundred runs on a double, of a hundred on the host; 0: not there.
+    int on_doubles;
+    int on_host;
+    void (*run)(Context& context);
+};
+
+extern const std::vector<Scenario> scenarios;
+
+// capture.cpp
+void capture_is_exact(Context& context);
+void narrow_counters_carry_on(Context& context);
+void slots_run_out_and_nothing_is_lost(Context& context);
+void a_restarted_writer_shows_as_a_fall(Context& context);
+// votes.cpp
+void verdicts_are_the_least_of_equal_votes(Context& context);
+void a_bound_rank_waits_and_others_do_not(Context& context);
+void a_lost_group_leaves_every_rank_with_its_own_heat(Context& context);
+// moves.cpp
+void experts_arrive_as_they_were_at_submit(Context& context);
+void lists_that_differ_are_refused(Context& context);
+void ended_exchanges_touch_nothing(Context& context);
+// threads.cpp
+void a_ring_with_a_thread_is_as_exact(Context& context);
+void a_second_thread_is_refused(Context& context);
+// faults.cpp
+void any_call_may_fail(Context& context);
+void a_collective_that_hangs_is_given_up(Context& context);
+void a_lost_device_hangs_nobody(Context& context);
