@@ -346,7 +346,11 @@ void test_cuda() {
     CHECK(nccl("ncclCommGetAsyncError", comm, &error) == 0 && error == 7);
     CHECK(nccl("ncclCommGetAsyncError", comm, &error) == 0 && error == 0);
     CHECK(nccl("ncclAllGather", memory, memory, size_t{8}, 4, comm, other) == 0);
-    CHECK(nccl("ncclCommDestroy", comm) == 0 && double_pending().empty());
+    CHECK(nccl("ncclCommFinalize", comm) == 7);
+    int polls = 0;
+    while (nccl("ncclCommGetAsyncError", comm, &error) == 0 && error == 7) CHECK(++polls < 100);
+    CHECK(polls == 1 && error == 0 && double_pending().empty());
+    CHECK(nccl("ncclAllGather", memory, memory, size_t{8}, 4, comm, other) == 5 && nccl("ncclCommDestroy", comm) == 0);
     config.magic = 1;
     CHECK(nccl("ncclCommInitRankConfig", &comm, 1, id, 0, &config) == 4 && reported("usage", "magic"));
 }
