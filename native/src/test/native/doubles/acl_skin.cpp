@@ -146,14 +146,14 @@ DOUBLE_EXPORT int aclrtGetDeviceCount(uint32_t* count) {
 }
 
 DOUBLE_EXPORT int aclrtGetDevice(int32_t* device) {
-    DOUBLE_ENTER(acl, device);
+    DOUBLE_ENTER(acl, thread);
     if (device == nullptr) return call.fail(invalid_parameter, "device is null");
     *device = call.device();
     return call.done(0);
 }
 
 DOUBLE_EXPORT int aclrtGetCurrentContext(void** context) {
-    DOUBLE_ENTER(acl, device);
+    DOUBLE_ENTER(acl, thread);
     if (context == nullptr) return call.fail(invalid_parameter, "context is null");
     *context = machine.handle(Handle::context, call.device());
     return call.done(0);
@@ -360,6 +360,8 @@ DOUBLE_EXPORT const char* aclGetRecentErrMsg() {
     thread.text.clear();
     return thread.text_given.empty() ? nullptr : thread.text_given.c_str();
 }
+
+DOUBLE_EXPORT const char* aclrtGetSocName() { return "Ascend910B4"; }
 
 DOUBLE_EXPORT int aclsysGetCANNVersion(int package, PackageVersion* version) {
     DOUBLE_ENTER(acl, nothing);

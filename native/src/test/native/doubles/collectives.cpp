@@ -98,8 +98,8 @@ bool Machine::may_issue(const char* what, Member* member, const Stream* stream) 
         report("usage", who + ": " + describe(*stream) + ", but the communicator is on device " + std::to_string(member->device));
         return false;
     }
-    if (member->polls != 0) {
-        report("usage", who + ": the communicator is still in progress");
+    if (member->polls != 0 || member->finalizing) {
+        report("usage", who + ": the communicator is still in progress, or finalized");
         return false;
     }
     Device& device = devices[static_cast<size_t>(member->device)];

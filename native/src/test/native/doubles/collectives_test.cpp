@@ -223,6 +223,23 @@ void communicators_used_in_other_orders_on_other_devices_are_reported(const Plat
     CHECK(double_reports_of("order") == 1);
 }
 
+void operations_of_a_member_run_in_the_order_in_which_it_issued_them(const Platform& platform) {
+    double_reset(with(DoubleSchedule::highest_first, 1, 2));
+    platform.start();
+    Ranks ranks(platform, 2);
+    platform.use(0);
+    void* blocked = ranks.streams[0];
+    double_never_complete(platform.ascend ? "aclrtMemcpyAsync" : "cudaMemcpyAsync", 1);
+    CHECK(platform.copy(ranks.receive[0], ranks.send[0], 8, 3, blocked) == 0);
+    CHECK(ranks.gather(0) == 0 && ranks.gather(1) == 0);
+    for (size_t rank = 0; rank < 2; ++rank) {
+        platform.use(static_cast<int>(rank));
+        ranks.streams[rank] = platform.stream("second");
+        CHECK(ranks.gather(rank) == 0);
+    }
+    CHECK(double_run() == 0 && double_pending().size() == 4);
+}
+
 void what_a_destroyed_or_aborted_communicator_had_queued_vanishes(const Platform& platform) {
     double_reset(with(DoubleSchedule::lowest_first, 1, 2));
     platform.start();
@@ -346,7 +363,11 @@ void test_cuda() {
     CHECK(nccl("ncclCommGetAsyncError", comm, &error) == 0 && error == 7);
     CHECK(nccl("ncclCommGetAsyncError", comm, &error) == 0 && error == 0);
     CHECK(nccl("ncclAllGather", memory, memory, size_t{8}, 4, comm, other) == 0);
-    CHECK(nccl("ncclCommDestroy", comm) == 0 && double_pending().empty());
+    CHECK(nccl("ncclCommFinalize", comm) == 7);
+    int polls = 0;
+    while (nccl("ncclCommGetAsyncError", comm, &error) == 0 && error == 7) CHECK(++polls < 100);
+    CHECK(polls == 1 && error == 0 && double_pending().empty());
+    CHECK(nccl("ncclAllGather", memory, memory, size_t{8}, 4, comm, other) == 5 && nccl("ncclCommDestroy", comm) == 0);
     config.magic = 1;
     CHECK(nccl("ncclCommInitRankConfig", &comm, 1, id, 0, &config) == 4 && reported("usage", "magic"));
 }
@@ -391,6 +412,7 @@ const std::vector<Test> collective_tests = {
     TEST(a_gather_orders_its_members_but_not_its_own_parts),
     TEST(a_second_thread_that_issues_collectives_is_reported),
     TEST(communicators_used_in_other_orders_on_other_devices_are_reported),
+    TEST(operations_of_a_member_run_in_the_order_in_which_it_issued_them),
     TEST(what_a_destroyed_or_aborted_communicator_had_queued_vanishes),
     TEST(troubles_of_a_communicator_are_told_when_asked_for),
     TEST(a_gather_that_never_completes_stops_all_its_members),

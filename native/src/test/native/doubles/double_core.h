@@ -115,6 +115,7 @@ struct Member {
     bool alive = true;
     bool blocking = true;
     uint32_t polls = 0;      // how often "in progress" is still said
+    bool finalizing = false;
     bool connected = false;  // the first operation of a non-blocking one goes on in the background
     uint64_t turns = 0;      // operations issued
     uint64_t turn = 0;       // the one whose turn it is
@@ -356,8 +357,9 @@ private:
 // What a call needs of the thread and the device that it is made on.
 enum class Needs {
     nothing,
-    device,  // ACL: a device set on this thread; a sticky error of it is returned
-    giving   // as device, but it goes on in spite of a sticky error, which it returns in the end
+    thread,  // ACL: a device set on this thread
+    device,  // the same, and the device's sticky error is returned
+    giving   // the same, but it goes on in spite of a sticky error, which it returns in the end
 };
 
 // A vendor call: takes the lock, counts, injects faults. When code is not 0 the skin returns done(code) at once.

@@ -1,9 +1,11 @@
 // Tests of the doubles themselves: streams, events, memory, schedules, faults.
 //   double_test DIRECTORY      the one that build.sh filled
 #include <chrono>
+#include <set>
 #include <thread>
 
 #include "double_test.h"
+#include "shadow.h"
 
 namespace {
 
@@ -61,6 +63,7 @@ void a_snapshot_is_exact_and_without_complaint_under_each_schedule(const Platfor
 
 void a_left_out_wait_is_reported_under_each_schedule_even_where_the_data_are_right(const Platform& platform) {
     int right = 0;
+    std::string text;
     for (const DoubleSchedule schedule : schedules) {
         double_reset(with(schedule));
         platform.start();
@@ -73,6 +76,8 @@ void a_left_out_wait_is_reported_under_each_schedule_even_where_the_data_are_rig
         CHECK(reported("race", "copy D2D writes staging (512 bytes)"));
         CHECK(reported("race", "stream 1 (side) of device 0: copy D2H reads staging (512 bytes)"));
         CHECK(double_reports().size() == 1);
+        if (text.empty()) text = double_reports()[0].text;
+        CHECK(text == double_reports()[0].text);
     }
     CHECK(right >= 1 && right < 3);
 }
@@ -116,6 +121,48 @@ void the_host_may_look_only_after_it_has_seen_the_event(const Platform& platform
     CHECK(reported("race", "copy D2H writes slot (512 bytes)"));
 }
 
+void what_the_host_does_after_a_submit_is_not_before_it(const Platform& platform) {
+    double_reset();
+    platform.start();
+    Snapshot snapshot(platform);
+    double_host_access(snapshot.host, size, true);
+    CHECK(platform.copy(snapshot.staging, snapshot.host, size, 1, snapshot.side) == 0);
+    CHECK(platform.record(snapshot.done, snapshot.side) == 0);
+    double_run();
+    CHECK(double_reports().empty());
+    double_host_access(snapshot.host, size, true);
+    CHECK(reported("race", "host: it writes slot") && reported("race", "copy H2D reads slot"));
+    snapshot.await();
+    double_host_access(snapshot.host, size, true);
+    CHECK(double_reports().size() == 1);
+    double_host_access(snapshot.staging, 8, false);
+    CHECK(reported("memory", "host: touches staging (8 bytes), which is device memory"));
+}
+
+void host_threads_have_one_clock_or_each_its_own(const Platform& platform) {
+    for (const bool one : {true, false}) {
+        DoubleOptions options;
+        options.one_host = one;
+        double_reset(options);
+        platform.start();
+        void* slot = platform.pinned(size, "slot");
+        double_host_access(slot, size, true);
+        std::thread([&] { double_host_access(slot, size, false); }).join();
+        CHECK(double_reports_of("race") == (one ? 0 : 1));
+    }
+}
+
+void a_query_runs_one_task(const Platform& platform) {
+    for (const DoubleSchedule schedule : {DoubleSchedule::lowest_first, DoubleSchedule::highest_first}) {
+        double_reset(with(schedule));
+        platform.start();
+        Snapshot snapshot(platform);
+        snapshot.take(true);
+        for (int i = 1; i < 5; ++i) CHECK(!platform.done(snapshot.done));
+        CHECK(platform.done(snapshot.done));
+    }
+}
+
 void a_live_counter_copied_on_the_wrong_stream_is_reported(const Platform& platform) {
     double_reset();
     platform.start();
@@ -150,6 +197,76 @@ void overlapping_parts_of_a_range_are_told_apart(const Platform& platform) {
     double_launch(two, "w", {{memory + 5, 10, true}});  // meets the first write, and the read of its last five bytes
     double_run();
     CHECK(double_reports_of("race") == 4);
+}
+
+void a_range_read_in_part_is_free_beside_that_part(const Platform& platform) {
+    double_reset();
+    platform.start();
+    Snapshot snapshot(platform);
+    void* other = double_create_stream(0, "other");
+    char* memory = static_cast<char*>(double_allocate(0, 100, "m"));
+    double_launch(snapshot.compute, "w", {{memory, 50, true}});
+    CHECK(platform.record(snapshot.staged, snapshot.compute) == 0 && platform.wait(other, snapshot.staged) == 0);
+    double_launch(other, "r", {{memory + 10, 10, false}});
+    double_launch(other, "r", {{memory + 40, 20, false}});
+    double_run();
+    double_launch(snapshot.compute, "w", {{memory, 10, true}, {memory + 20, 20, true}, {memory + 60, 40, true}});
+    double_run();
+    CHECK(double_reports().empty());
+    double_launch(snapshot.compute, "w", {{memory + 59, 1, true}});
+    double_launch(snapshot.compute, "w", {{memory + 19, 1, true}});
+    double_run();
+    CHECK(double_reports_of("race") == 2);
+}
+
+void the_ranges_agree_with_a_model_that_keeps_each_byte(const Platform&) {
+    constexpr uint32_t lanes = 4;
+    constexpr uint64_t bytes = 40;
+    uint64_t state = 12345;
+    const auto draw = [&state](uint64_t below) {
+        state = state * 6364136223846793005ULL + 1442695040888963407ULL;
+        return (state >> 33) % below;
+    };
+    size_t found = 0;
+    for (int round = 0; round < 200; ++round) {
+        plm_double::Shadow shadow;
+        plm_double::ReadPool pool;
+        struct Byte {
+            plm_double::Mark write;
+            plm_double::Mark reads[lanes];
+        };
+        std::vector<Byte> model(bytes);
+        plm_double::Clock clocks[lanes];
+        for (uint32_t access = 1; access <= 60; ++access) {
+            const auto lane = static_cast<uint32_t>(draw(lanes));
+            if (draw(2) == 0) clocks[lane].join(clocks[draw(lanes)]);
+            clocks[lane].tick(lane);
+            const uint64_t begin = draw(bytes);
+            const uint64_t end = begin + 1 + draw(bytes - begin);
+            const bool write = draw(2) == 0;
+            const plm_double::Mark mark{lane, clocks[lane].at(lane), access};
+            std::vector<plm_double::Mark> conflicts;
+            shadow.touch(1000 + begin, 1000 + end, mark, clocks[lane], write, pool, conflicts);
+            std::set<uint32_t> got, wanted;
+            for (const plm_double::Mark& conflict : conflicts) got.insert(conflict.access);
+            for (uint64_t i = begin; i < end; ++i) {
+                Byte& byte = model[i];
+                if (!byte.write.before(clocks[lane])) wanted.insert(byte.write.access);
+                for (const plm_double::Mark& read : byte.reads) {
+                    if (write && !read.before(clocks[lane])) wanted.insert(read.access);
+                }
+                if (write) {
+                    byte = Byte{};
+                    byte.write = mark;
+                } else {
+                    byte.reads[lane] = mark;
+                }
+            }
+            CHECK(got == wanted);
+            found += got.size();
+        }
+    }
+    CHECK(found > 1000);
 }
 
 void destinations_are_poisoned_until_the_copy_has_run(const Platform& platform) {
@@ -356,8 +473,13 @@ const std::vector<Test> tests = {
     TEST(a_wait_before_the_record_is_none_and_is_reported_by_its_consequence),
     TEST(a_wait_is_for_the_record_that_was_the_latest_at_the_call),
     TEST(the_host_may_look_only_after_it_has_seen_the_event),
+    TEST(what_the_host_does_after_a_submit_is_not_before_it),
+    TEST(host_threads_have_one_clock_or_each_its_own),
+    TEST(a_query_runs_one_task),
     TEST(a_live_counter_copied_on_the_wrong_stream_is_reported),
     TEST(overlapping_parts_of_a_range_are_told_apart),
+    TEST(a_range_read_in_part_is_free_beside_that_part),
+    TEST(the_ranges_agree_with_a_model_that_keeps_each_byte),
     TEST(destinations_are_poisoned_until_the_copy_has_run),
     TEST(freeing_what_is_in_use_is_reported_and_what_was_never_seen_to_end_too),
     TEST(copies_outside_of_allocations_and_in_wrong_directions_are_refused),

@@ -233,7 +233,7 @@ Call::Call(int function, const char* name, Vendor vendor, Needs needs) : name_(n
         return;
     }
     const int sticky = machine.devices[static_cast<size_t>(on)].sticky;
-    if (sticky == 0) return;
+    if (sticky == 0 || needs == Needs::thread) return;
     sticky_ = sticky;
     if (needs != Needs::giving) code = sticky;
     // The device is lost, so nothing runs there any more.

@@ -61,20 +61,20 @@ bool Machine::release(void* memory, Memory kind, const char* what) {
         return false;
     }
     Allocation& allocation = entry->second;
-    const std::string where = place(allocation.begin, allocation.bytes);
+    const auto where = [&] { return place(allocation.begin, allocation.bytes); };
     if (!allocation.live) {
-        report("memory", std::string(what) + " of " + where + ", which was freed before");
+        report("memory", std::string(what) + " of " + where() + ", which was freed before");
         return false;
     }
     if (allocation.memory != kind) {
-        report("memory", std::string(what) + " of " + where + ", which is of another kind");
+        report("memory", std::string(what) + " of " + where() + ", which is of another kind");
         return false;
     }
     for (const auto& stream : streams) {
         for (const Task* task : stream->queue) {
             for (const Touch& touch : task->touches) {
                 if (touch.begin < allocation.begin + allocation.bytes && allocation.begin < touch.begin + touch.bytes) {
-                    report("memory", std::string(what) + " of " + where + " while " + describe(*stream) +
+                    report("memory", std::string(what) + " of " + where() + " while " + describe(*stream) +
                                          " still has to do: " + describe(*task));
                 }
             }

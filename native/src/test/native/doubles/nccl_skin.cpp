@@ -162,6 +162,7 @@ DOUBLE_EXPORT int ncclCommFinalize(void* communicator) {
     DOUBLE_ENTER(nccl, giving);
     Member* member = member_of(call, communicator, __func__);
     if (member == nullptr) return call.done(call.code);
+    member->finalizing = true;
     if (!member->blocking) {
         member->polls = machine.options.nccl_polls;
         return call.done(member->polls != 0 || !machine.settled(member) ? in_progress : 0);
@@ -196,8 +197,12 @@ DOUBLE_EXPORT int ncclCommGetAsyncError(void* communicator, int* error) {
     Member* member = member_of(call, communicator, __func__);
     if (member == nullptr || error == nullptr) return call.done(invalid_argument);
     *error = machine.devices[static_cast<size_t>(member->device)].trouble;
-    if (*error == 0 && member->polls != 0) {
+    if (*error != 0) return call.done(0);
+    if (member->finalizing) machine.run_for_query();
+    if (member->polls != 0) {
         --member->polls;
+        *error = in_progress;
+    } else if (member->finalizing && !machine.settled(member)) {
         *error = in_progress;
     }
     return call.done(0);
