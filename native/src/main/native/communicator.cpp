@@ -137,6 +137,16 @@ void Communicator::issue(const char* call, const std::function<void(Collectives&
     enqueue(*collectives_);
 }
 
+void Communicator::require_sound() {
+    const std::string trouble = collectives_->trouble();
+    if (!trouble.empty()) {
+        fail(PLM_E_DEVICE, trouble);
+    }
+    if (aborted()) {
+        fail(PLM_E_ABORTED, "the communicator was aborted");
+    }
+}
+
 void Communicator::abort() {
     if (aborted_.exchange(true, std::memory_order_acq_rel)) {
         return;

@@ -40,6 +40,10 @@ public:
     // Device transport: enqueues on the thread that does so first, and on no other.
     void issue(const char* call, const std::function<void(Collectives&)>& enqueue);
 
+    // Device transport: fails when it was aborted, or its library reports trouble. Collectives that have ended before a
+    // call that comes back have done what they should.
+    void require_sound();
+
     void abort();
     bool aborted() const { return aborted_.load(std::memory_order_acquire); }
     void enqueue(std::shared_ptr<Exchange> exchange);

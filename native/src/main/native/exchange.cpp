@@ -239,6 +239,7 @@ int32_t Exchange::poll() {
         std::string text;
         try {
             if (arrived_->done()) {
+                communicator_->require_sound();
                 status = PLM_OK;
             } else if (Clock::now() >= due_) {
                 status = PLM_E_TIMEOUT;

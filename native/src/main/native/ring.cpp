@@ -424,6 +424,10 @@ bool Ring::carry(Boundary& boundary, Deadline deadline) {
         return still("the device had not captured the counters, or not gathered them");
     }
     if (!by_host) {
+        if (boundary.grouped) {
+            // An aborted collective lets what stands behind it run, over memory that it has not filled.
+            communicator_->require_sound();
+        }
         if (boundary.slot != nullptr) {
             take_in(boundary);
         }

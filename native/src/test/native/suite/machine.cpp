@@ -46,7 +46,7 @@ public:
         options.seed = seed;
         // Rings and exchanges with threads of their own may submit while a sync waits.
         options.patience_ms = 2000;
-        options.acl_initialised = seed % 2 == 0;
+        options.acl_initialised = schedule_ != 0;
         double_reset(options);
     }
     void stir(uint64_t tasks) override { double_run(tasks); }
