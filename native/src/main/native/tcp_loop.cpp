@@ -282,21 +282,23 @@ void TcpTransport::call(Dial& dial, Deadline now) {
 }
 
 void TcpTransport::call_failed(uint32_t peer, Purpose purpose, const std::string& why, Verdict verdict) {
+    std::lock_guard<std::mutex> hold(lock_);
     for (Dial& dial : dials_) {
         if (dial.peer == peer && dial.purpose == purpose) {
             dial.calling = false;
             dial.last = why;
             dial.next = Clock::now() + std::chrono::milliseconds(dial.pause_ms);
             dial.pause_ms = std::min(longest_pause_ms, dial.pause_ms * 2);
-            // An earlier life of the group may yet give way to this one. The other refusals are for good.
-            if (verdict != Verdict::welcome && verdict != Verdict::other_group) {
+            // An earlier life of the group may yet give way to this one. The other refusals are for good; so is this one
+            // when there is no rank 0 any more to say that the peer has gone.
+            if ((verdict != Verdict::welcome && verdict != Verdict::other_group) ||
+                (purpose == Purpose::weights && members_[0].gone)) {
                 dial.until = dial.next;
             }
             dial.next = std::min(dial.next, dial.until);
         }
     }
     if (purpose == Purpose::gathers) {
-        std::lock_guard<std::mutex> hold(lock_);
         last_call_ = why;
     }
 }

@@ -13,6 +13,7 @@ namespace plm {
 namespace {
 
 constexpr uint64_t chunk_bytes = 256 << 10;      // of one data frame
+constexpr int64_t rootless_ms = 1000;
 constexpr uint64_t most_queued_bytes = 4 << 20;  // towards one member; a single larger write passes alone
 
 std::string about(const Parcel& parcel, const char* direction) {
@@ -68,7 +69,7 @@ void TcpTransport::require_weights(uint32_t peer, const Parcel& parcel) const {
         why = "member " + std::to_string(peer) + ": " + member.reason;
     } else if (!member.weights_open && !broken_.empty()) {
         why = broken_;
-    } else if (!member.weights_open && members_[0].gone) {
+    } else if (Clock::now() >= rootless_until(peer)) {
         why = "member 0: " + members_[0].reason + ", and without it nobody tells whether the peer is there";
     }
     if (!why.empty()) {
@@ -76,10 +77,29 @@ void TcpTransport::require_weights(uint32_t peer, const Parcel& parcel) const {
     }
 }
 
+// Two members that never had to do with each other may have lost rank 0, which alone would say that one of them is gone.
+// They get some time to connect without it.
+Deadline TcpTransport::rootless_until(uint32_t peer) const {
+    const Member& member = members_[peer];
+    if (!members_[0].gone || member.weights_open || !member.weights_wanted) {
+        return Deadline::max();
+    }
+    return std::max(rootless_since_, member.wanted_since) + std::chrono::milliseconds(rootless_ms);
+}
+
+bool TcpTransport::pause_for(uint32_t peer, std::unique_lock<std::mutex>& hold, Deadline deadline) {
+    if (Clock::now() >= deadline) {
+        return false;
+    }
+    changed_.wait_until(hold, std::min(deadline, rootless_until(peer)));
+    return true;
+}
+
 void TcpTransport::want_weights(uint32_t peer) {
     Member& member = members_[peer];
     if (!member.weights_wanted) {
         member.weights_wanted = true;
+        member.wanted_since = Clock::now();
         // The lower rank waits: the other end of the parcel has it too, and calls.
         if (peer < rank_) {
             to_call_.push_back(peer);
@@ -118,8 +138,8 @@ bool TcpTransport::granted(const Parcel& to, Deadline deadline) {
     check_parcel(to);
     std::unique_lock<std::mutex> hold(lock_);
     while (true) {
-        require_weights(to.peer, to);
         want_weights(to.peer);
+        require_weights(to.peer, to);
         const auto found = grants_.find({to.peer, to.tag});
         if (found != grants_.end() && found->second.exchange == to.exchange) {
             Grant& grant = found->second;
@@ -135,7 +155,7 @@ bool TcpTransport::granted(const Parcel& to, Deadline deadline) {
             fail(PLM_E_STATE, about(to, "to") + two_lists("this member", to.digest, to.bytes, "the receiver",
                                                           grant.digest, grant.bytes));
         }
-        if (!pause_until(hold, deadline)) {
+        if (!pause_for(to.peer, hold, deadline)) {
             return false;
         }
     }
@@ -208,7 +228,7 @@ bool TcpTransport::sealed(const Parcel& from, uint64_t& checksum, Deadline deadl
             fail(PLM_E_STATE, about(from, "from") + found->second.refusal);
         }
         require_weights(from.peer, from);
-        if (!pause_until(hold, deadline)) {
+        if (!pause_for(from.peer, hold, deadline)) {
             return false;
         }
     }

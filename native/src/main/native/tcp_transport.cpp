@@ -144,6 +144,9 @@ void TcpTransport::mark_gone(uint32_t rank, uint64_t last, bool left, const std:
     }
     member.gone = true;
     gone_.push_back(rank);
+    if (rank == 0) {
+        rootless_since_ = Clock::now();
+    }
     member.left = left;
     member.last = std::max(member.last, last);
     member.reason = why;

@@ -51,6 +51,7 @@ private:
         Outbox gathers;
 
         bool weights_wanted = false;
+        Deadline wanted_since{};
         bool weights_open = false;
         std::string weights_lost;  // why no weights pass between it and this member any more
         Outbox weights;
@@ -116,6 +117,8 @@ private:
     void require_weights(uint32_t peer, const Parcel& parcel) const;
     std::vector<Presence> presence(uint64_t generation) const;
     void want_weights(uint32_t peer);
+    Deadline rootless_until(uint32_t peer) const;
+    bool pause_for(uint32_t peer, std::unique_lock<std::mutex>& hold, Deadline deadline);
     Grant& grant_of(const Parcel& to);
     void check_parcel(const Parcel& parcel) const;
     bool pause_until(std::unique_lock<std::mutex>& hold, Deadline deadline);
@@ -165,6 +168,7 @@ private:
     std::vector<Member> members_;
     uint32_t joined_ = 0;
     std::vector<uint32_t> gone_;  // in the order in which they went
+    Deadline rootless_since_{};   // when rank 0 went
     bool kicked_ = false;
     std::thread::id io_;
     bool left_ = false;
