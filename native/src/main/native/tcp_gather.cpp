@@ -1,5 +1,6 @@
-// Gathers: contributions go to rank 0, which sends all of them to all. One gather is under way at a time, since a member
-// contributes to the next only after it has collected this one; so rank 0 keeps one meeting, and everybody one result.
+// Gathers: contributions go to rank 0, which sends all of them to all. One gather is under way at a time, since a
+// member contributes to the next only after it has collected this one; so rank 0 keeps one meeting, and everybody one
+// result.
 #include <algorithm>
 
 #include "tcp_transport.h"
@@ -75,8 +76,8 @@ void TcpTransport::require_gathers(uint64_t generation) const {
 bool TcpTransport::collect(uint64_t generation, int64_t tag, uint64_t bytes, void* out, Deadline deadline) {
     std::unique_lock<std::mutex> hold(lock_);
     if (generation != contributed_ || generation == 0) {
-        fail(PLM_E_STATE, "gather " + std::to_string(generation) + " is collected, but the last that this member gave " +
-                              "its part of is " + std::to_string(contributed_));
+        fail(PLM_E_STATE, "gather " + std::to_string(generation) + " is collected, but the last that this member " +
+                              "gave its part of is " + std::to_string(contributed_));
     }
     while (result_.generation != generation) {
         require_gathers(generation);
@@ -159,7 +160,8 @@ std::string TcpTransport::missing(uint64_t generation) {
     text = std::to_string(count) + " of " + std::to_string(count_) + " members are missing:" + text +
            (count > 8 ? "..." : "");
     if (turned_away_ > 0) {
-        text += "; " + std::to_string(turned_away_) + " connections were turned away, the last from " + last_turned_away_;
+        text += "; " + std::to_string(turned_away_) + " connections were turned away, the last from " +
+                last_turned_away_;
     }
     return text;
 }

@@ -12,7 +12,6 @@ namespace plm {
 
 namespace {
 
-constexpr uint64_t chunk_bytes = 256 << 10;      // of one data frame
 constexpr int64_t rootless_ms = 1000;
 constexpr uint64_t most_queued_bytes = 4 << 20;  // towards one member; a single larger write passes alone
 
@@ -52,8 +51,8 @@ void TcpTransport::check_parcel(const Parcel& parcel) const {
         parcel.bytes == 0 || parcel.bytes > staging_bytes_ / (parcel.tag + 1ULL)) {
         fail(PLM_E_ARG, "exchange " + std::to_string(parcel.exchange) + ", peer " + std::to_string(parcel.peer) +
                             " of " + std::to_string(count_) + ", tag " + std::to_string(parcel.tag) + ", " +
-                            std::to_string(parcel.bytes) + " bytes is out of range, or ends behind the staging memory " +
-                            "of " + std::to_string(staging_bytes_) + " bytes");
+                            std::to_string(parcel.bytes) + " bytes is out of range, or ends behind the staging " +
+                            "memory of " + std::to_string(staging_bytes_) + " bytes");
     }
 }
 
@@ -77,8 +76,8 @@ void TcpTransport::require_weights(uint32_t peer, const Parcel& parcel) const {
     }
 }
 
-// Two members that never had to do with each other may have lost rank 0, which alone would say that one of them is gone.
-// They get some time to connect without it.
+// Two members that never had to do with each other may have lost rank 0, which alone would say that one of them is
+// gone. They get some time to connect without it.
 Deadline TcpTransport::rootless_until(uint32_t peer) const {
     const Member& member = members_[peer];
     if (!members_[0].gone || member.weights_open || !member.weights_wanted) {
@@ -121,8 +120,8 @@ void TcpTransport::grant(const Parcel& from) {
     for (const auto& other : rooms_) {
         if (other.first != from.tag && other.second.bytes != from.bytes) {
             fail(PLM_E_STATE, about(from, "from") + "the room of " + std::to_string(from.bytes) +
-                                  " bytes could overlap the one of tag " + std::to_string(other.first) + " of exchange " +
-                                  std::to_string(other.second.exchange) + " with " +
+                                  " bytes could overlap the one of tag " + std::to_string(other.first) +
+                                  " of exchange " + std::to_string(other.second.exchange) + " with " +
                                   std::to_string(other.second.bytes) + " bytes: withdraw that first");
         }
     }
@@ -190,10 +189,10 @@ bool TcpTransport::write(const Parcel& to, uint64_t offset, const void* data, ui
     }
     hold.unlock();
     std::deque<Frame> frames;
-    for (uint64_t at = 0; at < bytes; at += chunk_bytes) {
+    for (uint64_t at = 0; at < bytes; at += tcp_chunk_bytes) {
         const std::byte* from = static_cast<const std::byte*>(data) + at;
         frames.push_back(room_frame(FrameType::data, to.tag, to.exchange, serial, offset + at, 0,
-                                    std::make_shared<const Bytes>(from, from + std::min(chunk_bytes, bytes - at))));
+                                    std::make_shared<const Bytes>(from, from + std::min(tcp_chunk_bytes, bytes - at))));
     }
     hold.lock();
     grant_of(to);
@@ -326,43 +325,6 @@ void TcpTransport::on_refuse(Link& link, const Header& header) {
                    two_lists("this member", room.digest, room.bytes, "the sender", header.digest, header.value);
     room.state = Room::State::refused;
     changed_.notify_all();
-}
-
-void TcpTransport::check(const Link& link, const Header& header) {
-    const FrameType type = static_cast<FrameType>(header.type);
-    const bool root = rank_ == 0;
-    uint64_t least = 0, most = 0;
-    bool allowed = false;
-    if (type == FrameType::goodbye) {
-        allowed = true;
-    } else if (link.purpose() == Purpose::weights) {
-        const uint64_t bytes = type == FrameType::data ? chunk_bytes : 0;
-        allowed = header.tag < max_tags && header.id != 0 &&
-                  (type == FrameType::data || type == FrameType::seal || type == FrameType::refuse ||
-                   type == FrameType::withdraw ||
-                   (type == FrameType::grant && header.value > 0 &&
-                    header.value <= staging_bytes_ / (header.tag + 1ULL)));
-        least = std::min<uint64_t>(bytes, 1);
-        most = bytes;
-    } else {
-        switch (type) {
-            case FrameType::contribution: allowed = root, most = gather_bytes_; break;
-            case FrameType::who: allowed = root; break;
-            case FrameType::result: allowed = !root, most = count_ * gather_bytes_; break;
-            case FrameType::unequal: allowed = !root, least = most = count_ * sizeof(Schedule); break;
-            case FrameType::roster: allowed = !root, least = most = count_ * sizeof(Address::Wire); break;
-            case FrameType::absent: allowed = !root, least = most = count_; break;
-            case FrameType::gone:
-                allowed = !root && header.tag > 0 && header.tag < count_ && header.tag != rank_, most = 256;
-                break;
-            default: break;
-        }
-    }
-    if (!allowed || header.bytes < least || header.bytes > most) {
-        throw LinkLost{"it sent frame type " + std::to_string(header.type) + " with tag " +
-                       std::to_string(header.tag) + " and " + std::to_string(header.bytes) +
-                       " bytes, which may not come here"};
-    }
 }
 
 }  // namespace plm

@@ -121,7 +121,7 @@ Endpoint parse_endpoint(const std::string& text) {
         }
     }
     const bool digits = !endpoint.port.empty() && endpoint.port.size() <= 5 &&
-                        std::all_of(endpoint.port.begin(), endpoint.port.end(), [](char c) { return c >= '0' && c <= '9'; });
+                        endpoint.port.find_first_not_of("0123456789") == std::string::npos;
     const int port = digits ? std::stoi(endpoint.port) : 0;
     if (endpoint.host.empty() || port < 1 || port > 65535) {
         fail(PLM_E_ARG, "address '" + text + "' is not host:port: write 10.0.0.1:7700, node0:7700 or [fd00::1]:7700");

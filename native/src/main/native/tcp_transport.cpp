@@ -35,7 +35,9 @@ const plm_comm_opts& checked(const plm_comm_opts& opts) {
 
 }  // namespace
 
-std::shared_ptr<Transport> open_tcp_transport(const plm_comm_opts& opts) { return std::make_shared<TcpTransport>(opts); }
+std::shared_ptr<Transport> open_tcp_transport(const plm_comm_opts& opts) {
+    return std::make_shared<TcpTransport>(opts);
+}
 
 TcpTransport::TcpTransport(const plm_comm_opts& opts)
     : rank_(checked(opts).rank),

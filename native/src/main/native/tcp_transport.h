@@ -1,9 +1,9 @@
 // The transport between machines. Rank 0 listens where all know it; gathers pass through it. Weights pass directly
 // between two members, over a connection that the higher rank opens when it first has to do with the lower one.
 //
-// One thread for each transport owns the sockets (tcp_loop.cpp). Callers and it meet in what lock_ guards: outboxes, the
-// gather (tcp_gather.cpp), rooms and grants (tcp_rooms.cpp), and who is gone. The lock is never held over a system call
-// that could wait.
+// One thread for each transport owns the sockets (tcp_loop.cpp). Callers and it meet in what lock_ guards: outboxes,
+// the gather (tcp_gather.cpp), rooms and grants (tcp_rooms.cpp), and who is gone. The lock is never held over a system
+// call that could wait.
 #pragma once
 
 #include <functional>
@@ -14,6 +14,8 @@
 #include "transport.h"
 
 namespace plm {
+
+constexpr uint64_t tcp_chunk_bytes = 256 << 10;  // of one data frame
 
 class TcpTransport final : public Transport, private LinkOwner {
 public:

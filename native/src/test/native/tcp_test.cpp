@@ -214,7 +214,8 @@ void hashes_match_the_published_vectors() {
 
 void settings_that_cannot_work_are_refused_at_once() {
     Group group(2);
-    for (const char* bad : {"", "host", "host:", ":77", "host:0", "host:65536", "host:7x", "::1:7700", "[::1]", "[::1:77"}) {
+    for (const char* bad : {"", "host", "host:", ":77", "host:0", "host:65536", "host:7x", "::1:7700", "[::1]",
+                            "[::1:77"}) {
         plm_comm_opts opts = group.opts(1);
         opts.address = bad;
         CHECK_FAILS(PLM_E_ARG, "host:port", open_tcp_transport(opts));
@@ -306,7 +307,8 @@ void other_steps_and_sizes_are_named_on_all() {
             const Failure failure =
                 failure_of([&] { transport->collect(1, tag, bytes, out.data(), after_ms(20000)); });
             const std::string gave = odd ? "member 0 gave 16 bytes for step 8"
-                                         : "member 1 gave " + std::string(size ? "24 bytes for step 8" : "16 bytes for step 9");
+                                         : "member 1 gave " +
+                                               std::string(size ? "24 bytes for step 8" : "16 bytes for step 9");
             check(failure.status == PLM_E_STATE && has(failure.text, gave) && has(failure.text, "this member collects"),
                   failure.text, __LINE__);
         });
@@ -347,7 +349,8 @@ void a_member_that_leaves_is_named_at_once() {
         for (uint32_t rank = 0; rank < 4; rank++) {
             if (rank != leaver) {
                 all[rank]->leave();
-                CHECK_FAILS(PLM_E_ABORTED, "this member has left", all[rank]->collect(2, 2, 8, nullptr, after_ms(20000)));
+                CHECK_FAILS(PLM_E_ABORTED, "this member has left",
+                            all[rank]->collect(2, 2, 8, nullptr, after_ms(20000)));
             }
         }
     }
@@ -444,7 +447,8 @@ void wrong_secrets_and_groups_stay_outside() {
     const Group nowhere(2, 300);
     const auto lonely = nowhere.open(1);
     contribute(*lonely, 1, Bytes(8), 1);
-    CHECK_FAILS(PLM_E_ABORTED, "could not be reached within 300 ms", lonely->collect(1, 1, 8, nullptr, after_ms(20000)));
+    CHECK_FAILS(PLM_E_ABORTED, "could not be reached within 300 ms",
+                lonely->collect(1, 1, 8, nullptr, after_ms(20000)));
 }
 
 Socket connect_raw(uint16_t port) {
@@ -609,14 +613,17 @@ void a_member_that_breaks_the_protocol_is_dropped_with_a_reason() {
     } acts[] = {
         {"which may not come here",
          [](Rogue& rogue) { rogue.send(make_frame(FrameType::contribution, 1, 0, payload_of(20001))); }},
-        {"while 1 takes place", [](Rogue& rogue) { rogue.send(make_frame(FrameType::contribution, 2, 0, payload_of(8))); }},
+        {"while 1 takes place",
+         [](Rogue& rogue) { rogue.send(make_frame(FrameType::contribution, 2, 0, payload_of(8))); }},
         {"while 1 takes place",
          [](Rogue& rogue) {
              rogue.send(make_frame(FrameType::contribution, 1, 0, payload_of(8)));
              rogue.send(make_frame(FrameType::contribution, 1, 0, payload_of(8)));
          }},
-        {"which may not come here", [](Rogue& rogue) { rogue.send(make_frame(FrameType::roster, 1, 0, payload_of(60))); }},
-        {"which may not come here", [](Rogue& rogue) { rogue.send(make_frame(FrameType::data, 1, 0, payload_of(60))); }},
+        {"which may not come here",
+         [](Rogue& rogue) { rogue.send(make_frame(FrameType::roster, 1, 0, payload_of(60))); }},
+        {"which may not come here",
+         [](Rogue& rogue) { rogue.send(make_frame(FrameType::data, 1, 0, payload_of(60))); }},
         {"which may not come here", [](Rogue& rogue) { rogue.send(make_frame(static_cast<FrameType>(4711), 1)); }},
         {"which may not come here",
          [](Rogue& rogue) {
@@ -656,12 +663,15 @@ void a_member_that_breaks_the_protocol_is_dropped_with_a_reason() {
                 Transport& transport = rank == 0 ? *root : *other;
                 contribute(transport, generation, Bytes(8), 0);
                 Bytes all(24);
-                failures[rank] = failure_of([&] { CHECK(transport.collect(generation, 0, 8, all.data(), after_ms(20000))); });
+                failures[rank] = failure_of([&] {
+                    CHECK(transport.collect(generation, 0, 8, all.data(), after_ms(20000)));
+                });
             });
             CHECK(ms_since(start) < 5000);
             if (failures[0].status != PLM_OK) {
                 for (const Failure& failure : failures) {
-                    check(failure.status == PLM_E_ABORTED && has(failure.text, "member 2: ") && has(failure.text, act.why),
+                    check(failure.status == PLM_E_ABORTED && has(failure.text, "member 2: ") &&
+                              has(failure.text, act.why),
                           failure.text, __LINE__);
                 }
                 CHECK(has(root->missing(generation), act.why) && has(other->missing(generation), act.why));
@@ -761,7 +771,8 @@ void weights_pass_between_all_pairs() {
             }
             for (uint32_t turn = 1; turn < members; turn++) {
                 const uint32_t peer = (rank + turn) % members;
-                send_all(*all[rank], {round, peer, rank, bytes[peer], round + 7}, data(rank, peer), 1 + mine() % 600000);
+                send_all(*all[rank], {round, peer, rank, bytes[peer], round + 7}, data(rank, peer),
+                         1 + mine() % 600000);
             }
             for (uint32_t peer = 0; peer < members; peer++) {
                 if (peer != rank) {
@@ -1004,7 +1015,8 @@ void measure() {
             }
         });
         std::sort(micros.begin() + 100, micros.end());
-        std::printf("gather of %u x 4600 bytes: median %.0f us, p99 %.0f us\n", members, micros[100 + (rounds - 100) / 2],
+        std::printf("gather of %u x 4600 bytes: median %.0f us, p99 %.0f us\n", members,
+                    micros[100 + (rounds - 100) / 2],
                     micros[100 + (rounds - 100) * 99 / 100]);
     }
     Group group(2);
