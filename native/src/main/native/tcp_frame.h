@@ -4,8 +4,8 @@
 // all of it under the shared secret (Hello); only then does the one who was called say anything about the group
 // (Answer, with a MAC as well). From the secret and both nonces come two keys, one for each direction. Every frame
 // after that is a header, whose MAC covers its number in the stream and the SHA-256 of its payload, and the payload. So
-// a length is known to be the peer's own before anything is allocated for it, and nothing can be changed, repeated, left
-// out or put into another connection. Nothing is encrypted: who can listen reads counters and weights.
+// a length is known to be the peer's own before anything is allocated for it, and nothing can be changed, repeated,
+// left out or put into another connection. Nothing is encrypted: who can listen reads counters and weights.
 #pragma once
 
 #include <deque>

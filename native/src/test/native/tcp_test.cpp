@@ -383,7 +383,6 @@ void survivors_of_a_killed_member_learn_of_it_at_once() {
     for (uint32_t victim : {0U, 2U}) {
         const Group group(4);
         const pid_t child = fork_member(group, victim);
-        Deadline killed{};
         std::atomic<int> waiting{0};
         on_threads(4, [&](uint32_t rank) {
             if (rank == victim) {
@@ -396,7 +395,7 @@ void survivors_of_a_killed_member_learn_of_it_at_once() {
             const auto transport = group.open(rank);
             CHECK(gather(*transport, rank, 1, 64, 1));
             contribute(*transport, 2, Bytes(8), 2);
-            killed = Clock::now(), waiting++;
+            waiting++;
             Bytes out(32);
             const Deadline start = Clock::now();
             const Failure failure = failure_of([&] { transport->collect(2, 2, 8, out.data(), after_ms(20000)); });
