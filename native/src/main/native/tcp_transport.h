@@ -6,6 +6,7 @@
 // call that could wait.
 #pragma once
 
+#include <map>
 #include <functional>
 #include <optional>
 #include <thread>

@@ -89,6 +89,9 @@ void a_bound_rank_waits_and_others_do_not(Context& context) {
         CHECK(group.ranks[0]->stats().gather == PLM_GATHER_NONE);
     }
     context.machine.hold(false);
+    if (!stands) {
+        group.settle();
+    }
     group.close(!stands);
 }
 
