@@ -204,6 +204,70 @@ void a_gather_orders_its_members_but_not_its_own_parts(const Platform& platform)
     CHECK(double_reports_of("race") == 1 && reported("race", "too early writes send0"));
 }
 
+void all_reduce_broadcast_and_barrier_do_what_they_say(const Platform& platform) {
+    double_reset(with(DoubleSchedule::random, 8, 3));
+    platform.start();
+    Ranks ranks(platform, 3);
+    for (size_t rank = 0; rank < 3; ++rank) {
+        platform.use(static_cast<int>(rank));
+        void* comm = ranks.comms[rank];
+        void* stream = ranks.streams[rank];
+        auto* words = static_cast<int32_t*>(ranks.send[rank]);
+        for (int32_t i = 0; i < 32; ++i) words[i] = i * static_cast<int32_t>(rank + 1);
+        if (platform.ascend) {
+            CHECK(ranks.operators("HcclAllReduce", ranks.send[rank], ranks.receive[rank], uint64_t{32}, 2, 0, comm,
+                                  stream) == 0);
+            CHECK(ranks.operators("HcclBarrier", comm, stream) == 0);
+            CHECK(ranks.operators("HcclBroadcast", ranks.send[rank], uint64_t{32}, 2, 2U, comm, stream) == 0);
+            CHECK(ranks.operators("HcclBroadcast", ranks.send[rank], uint64_t{32}, 2, 3U, comm, stream) == 1);
+        } else {
+            void* send = ranks.send[rank];
+            CHECK(ranks.operators("ncclAllReduce", send, ranks.receive[rank], size_t{32}, 2, 0, comm, stream) == 0);
+            CHECK(ranks.operators("ncclBroadcast", send, send, size_t{32}, 2, 2, comm, stream) == 0);
+        }
+    }
+    double_run();
+    for (size_t rank = 0; rank < 3; ++rank) {
+        CHECK(static_cast<int32_t*>(ranks.receive[rank])[31] == 31 * 6);
+        CHECK(static_cast<int32_t*>(ranks.send[rank])[31] == 31 * 3);
+    }
+    ranks.close();
+    CHECK(double_complaints().empty());
+}
+
+void a_gather_in_place_keeps_its_own_part(const Platform& platform) {
+    double_reset(with(DoubleSchedule::lowest_first, 1, 2));
+    platform.start();
+    Ranks ranks(platform, 2);
+    for (size_t rank = 0; rank < 2; ++rank) {
+        void* const apart = ranks.send[rank];
+        platform.use(static_cast<int>(rank));
+        ranks.send[rank] = static_cast<char*>(ranks.receive[rank]) + rank * Ranks::count * 8;
+        CHECK(platform.copy(ranks.send[rank], apart, Ranks::count * 8, 3, ranks.streams[rank]) == 0);
+        CHECK(ranks.gather(rank) == 0);
+        ranks.send[rank] = apart;
+    }
+    double_run();
+    CHECK(ranks.received(0)[5] == 5 && ranks.received(0)[21] == 1005 && ranks.received(1)[5] == 5);
+    ranks.close();
+    CHECK(double_complaints().empty());
+}
+
+void one_thread_may_start_the_parts_of_all_devices_as_a_group(const Platform& platform) {
+    double_reset(with(DoubleSchedule::lowest_first, 1, 2));
+    platform.start();
+    Ranks ranks(platform, 2);
+    const char* start = platform.ascend ? "HcclGroupStart" : "ncclGroupStart";
+    const char* end = platform.ascend ? "HcclGroupEnd" : "ncclGroupEnd";
+    CHECK(ranks.management(start) == 0);
+    CHECK(ranks.gather(0) == 0 && ranks.gather(1) == 0 && double_pending().empty());
+    CHECK(double_leaks().size() == 9);  // the group, and what Ranks made
+    CHECK(ranks.management(end) == 0 && double_pending().size() == 2);
+    double_run();
+    CHECK(ranks.received(0)[17] == 1001);
+    CHECK(ranks.management(end) != 0 && reported("usage", "a group ends that was not started"));
+}
+
 void a_send_orders_the_sender_before_the_receiver_only(const Platform& platform) {
     double_reset(with(DoubleSchedule::lowest_first, 1, 2));
     platform.start();
@@ -350,7 +414,10 @@ void test_acl() {
     CHECK(acl("aclrtSetDevice", 0) == 0 && acl("aclFinalize") == 0 && double_reports_of("usage") == 1);
     CHECK(acl("aclrtStreamQuery", stream, &status) == 107003);  // from before the reset
     const Library hcomm("current/libhcomm.so");
+    int32_t one_device = 0;
     void* comm = nullptr;
+    CHECK(acl("aclInit", static_cast<const char*>(nullptr)) == 0 && acl("aclrtSetDevice", 0) == 0);
+    CHECK(hcomm("HcclCommInitAll", 1U, &one_device, &comm) == 0 && hcomm("HcclCommDestroy", comm) == 0);
     RootInfo root{};
     HcclConfig config;
     CHECK(hcomm("HcclCommInitRootInfoConfig", 1U, &root, 0U, &config, &comm) == 1 && reported("usage", "root info"));
@@ -457,6 +524,9 @@ const std::vector<Test> collective_tests = {
     TEST(sends_and_receives_of_a_group_go_round_in_a_ring),
     TEST(sends_in_opposite_order_without_a_group_are_a_deadlock),
     TEST(a_gather_orders_its_members_but_not_its_own_parts),
+    TEST(all_reduce_broadcast_and_barrier_do_what_they_say),
+    TEST(a_gather_in_place_keeps_its_own_part),
+    TEST(one_thread_may_start_the_parts_of_all_devices_as_a_group),
     TEST(a_send_orders_the_sender_before_the_receiver_only),
     TEST(a_second_thread_that_issues_collectives_is_reported),
     TEST(communicators_used_in_other_orders_on_other_devices_are_reported),

@@ -1,5 +1,6 @@
 // Tests of the doubles themselves: streams, events, memory, schedules, faults.
 //   double_test DIRECTORY      the one that build.sh filled
+#include <atomic>
 #include <chrono>
 #include <set>
 #include <thread>
@@ -387,6 +388,35 @@ void a_patient_sync_waits_for_what_another_thread_submits(const Platform& platfo
     CHECK(double_reports().empty());
 }
 
+void one_thread_may_poll_what_another_submits(const Platform& platform) {
+    for (uint64_t seed = 1; seed <= 20; ++seed) {
+        double_reset(with(DoubleSchedule::random, seed));
+        platform.start();
+        Snapshot snapshot(platform);
+        std::atomic<int> taken{0};
+        std::atomic<int> seen{0};
+        std::thread poller([&] {
+            platform.use(0);
+            for (int step = 1; step <= 10; ++step) {
+                while (taken.load() < step) std::this_thread::yield();
+                while (!platform.done(snapshot.done)) std::this_thread::yield();
+                double_host_access(snapshot.host, size, false);
+                CHECK(snapshot.host[7] == step);
+                seen.store(step);
+            }
+        });
+        for (int step = 1; step <= 10; ++step) {
+            double_add(snapshot.compute, snapshot.load, cells, 8, 1);
+            snapshot.take(true);
+            taken.store(step);
+            while (seen.load() < step) std::this_thread::yield();
+        }
+        poller.join();
+        snapshot.close();
+        CHECK(double_complaints().empty());
+    }
+}
+
 void faults_hit_the_call_they_were_meant_for_and_sticky_errors_all(const Platform& platform) {
     double_reset(with(DoubleSchedule::lowest_first, 1, 2));
     platform.start();
@@ -497,6 +527,7 @@ const std::vector<Test> tests = {
     TEST(held_work_does_not_run_before_it_is_released),
     TEST(passive_queries_only_look),
     TEST(a_patient_sync_waits_for_what_another_thread_submits),
+    TEST(one_thread_may_poll_what_another_submits),
     TEST(faults_hit_the_call_they_were_meant_for_and_sticky_errors_all),
     TEST(what_is_not_given_back_is_a_leak_by_name),
     TEST(the_same_seed_gives_the_same_reports),
