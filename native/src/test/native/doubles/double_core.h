@@ -18,7 +18,7 @@
 
 namespace plm_double {
 
-enum class Vendor { acl, hccl, cuda, nccl, none };
+enum class Vendor { acl, hccl, cuda, nccl };
 enum class Number { i8, u8, i16, u16, i32, u32, i64, u64, f16, bf16, f32, f64, other };
 enum class Memory { device, pinned, registered };
 enum class Operation { all_gather, all_reduce, broadcast, barrier };
