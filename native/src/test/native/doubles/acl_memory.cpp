@@ -32,7 +32,8 @@ int copy(Call& call, void* to, size_t capacity, const void* from, size_t bytes, 
     }
     if (kind == 0) return call.fail(207000, "no asynchronous copies on the host");
     bool stuck = false;
-    if (!call.machine.copy(to, from, bytes, kind, stream, stuck)) return call.fail(invalid_parameter, "wrong address or kind");
+    if (!call.machine.copy(to, from, bytes, kind, stream, stuck))
+        return call.fail(invalid_parameter, "wrong address or kind");
     return stuck ? call.fail(107020, "deadlock") : call.done(0);
 }
 
@@ -66,7 +67,8 @@ DOUBLE_EXPORT int aclrtFreeHost(void* memory) {
 
 DOUBLE_EXPORT int aclrtHostRegister(void* memory, uint64_t bytes, int type, void** device) {
     DOUBLE_ENTER(acl, device);
-    if (type != 0 || device == nullptr) return call.fail(invalid_parameter, "no such type, or nowhere to put the address");
+    if (type != 0 || device == nullptr)
+        return call.fail(invalid_parameter, "no such type, or nowhere to put the address");
     *device = memory;
     return register_host(call, memory, bytes);
 }
@@ -94,6 +96,7 @@ DOUBLE_EXPORT int aclrtMemsetAsync(void* to, size_t capacity, int32_t value, siz
     DOUBLE_ENTER(acl, device);
     Stream* stream = call.stream(handle);
     if (stream == nullptr) return call.done(call.code);
-    if (to == nullptr || bytes > capacity) return call.fail(invalid_parameter, "null, or more bytes than there is room for");
+    if (to == nullptr || bytes > capacity)
+        return call.fail(invalid_parameter, "null, or more bytes than there is room for");
     return machine.set(to, value, bytes, stream) ? call.done(0) : call.fail(invalid_parameter, "wrong address");
 }

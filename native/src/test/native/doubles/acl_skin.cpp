@@ -114,7 +114,8 @@ DOUBLE_EXPORT int aclFinalizeReference(uint64_t* left) {
     DOUBLE_ENTER(acl, nothing);
     if (machine.acl_references == 0) return call.fail(100001, "not initialised");
     if (--machine.acl_references == 0) {
-        if (machine.options.acl_initialised) machine.report("usage", "aclFinalizeReference gives up what the engine holds");
+        if (machine.options.acl_initialised)
+            machine.report("usage", "aclFinalizeReference gives up what the engine holds");
         machine.acl_ready = false;
     }
     if (left != nullptr) *left = machine.acl_references;
@@ -126,14 +127,18 @@ DOUBLE_EXPORT int aclrtSetDevice(int32_t device) {
     if (!machine.acl_ready) return call.fail(100001, "aclInit was not called");
     if (device < 0 || static_cast<size_t>(device) >= machine.devices.size()) return call.fail(107001, "no such device");
     machine.thread().acl_device = device;
-    return call.done(machine.devices[static_cast<size_t>(device)].sticky);
+    plm_double::Device& chosen = machine.devices[static_cast<size_t>(device)];
+    ++chosen.acl_users;
+    return call.done(chosen.sticky);
 }
 
 DOUBLE_EXPORT int aclrtResetDevice(int32_t device) {
     DOUBLE_ENTER(acl, device);
     if (machine.options.acl_initialised) machine.report("usage", "aclrtResetDevice takes the device from the engine");
     if (device != call.device()) return call.fail(107001, "not the device of this thread");
-    machine.thread().acl_device = -1;
+    uint32_t& users = machine.devices[static_cast<size_t>(device)].acl_users;
+    if (users > 0) --users;
+    if (users == 0) machine.thread().acl_device = -1;
     return call.done(0);
 }
 

@@ -1,7 +1,7 @@
 #!/bin/sh
 # Builds the test doubles of the vendor libraries; README.md says what is in which directory.
-#   build.sh OUT_DIR      CXX picks the compiler, CXXFLAGS adds flags. Does nothing when all is newer than the sources and
-#                         the flags are the same.
+#   build.sh OUT_DIR      CXX picks the compiler, CXXFLAGS adds flags. Does nothing when all is newer than the sources
+#                         and the flags are the same.
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
 mkdir -p "$1"
@@ -13,7 +13,8 @@ flags="${CXX:-} ${CXXFLAGS:-}"
 exec 9>"$out/lock"
 flock 9
 
-if [ -f "$out/built" ] && [ "$(cat "$out/built")" = "$flags" ] && [ -z "$(find "$here" -type f -newer "$out/built")" ]; then
+if [ -f "$out/built" ] && [ "$(cat "$out/built")" = "$flags" ] &&
+    [ -z "$(find "$here" -type f -newer "$out/built")" ]; then
     exit 0
 fi
 rm -rf "$out/built" "$out/objects" "$out/current" "$out/old" "$out/broken" "$out/runtime-only"
@@ -57,8 +58,8 @@ skin() {
         echo "};"
     } >"$objects/hidden.map"
     # shellcheck disable=SC2086 # lists
-    "$cxx" -shared -pthread ${CXXFLAGS:-} -Wl,-soname,"$2" -Wl,-rpath,'$ORIGIN' -Wl,--version-script="$objects/hidden.map" \
-        -o "$out/$1/$2" $files -L"$out" -lplimsoll_double
+    "$cxx" -shared -pthread ${CXXFLAGS:-} -Wl,-soname,"$2" -Wl,-rpath,'$ORIGIN' \
+        -Wl,--version-script="$objects/hidden.map" -o "$out/$1/$2" $files -L"$out" -lplimsoll_double
 }
 
 acl="acl_skin acl_memory"

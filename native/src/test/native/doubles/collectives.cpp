@@ -72,7 +72,8 @@ Member* Machine::join(Vendor vendor, uint64_t id, uint32_t ranks, uint32_t rank,
     }
     for (const Member* other : communicator->members) {
         if (other != nullptr && other->device == device) {
-            report("collective", who + ": rank " + std::to_string(other->rank) + " is on device " + std::to_string(device) + ", too");
+            report("collective",
+                   who + ": rank " + std::to_string(other->rank) + " is on device " + std::to_string(device) + ", too");
             return nullptr;
         }
     }
@@ -95,7 +96,8 @@ Member* Machine::member(const void* handle) {
 bool Machine::may_issue(const char* what, Member* member, const Stream* stream) {
     const std::string who = std::string(what) + " of rank " + std::to_string(member->rank);
     if (stream->device != member->device) {
-        report("usage", who + ": " + describe(*stream) + ", but the communicator is on device " + std::to_string(member->device));
+        report("usage", who + ": " + describe(*stream) + ", but the communicator is on device " +
+                            std::to_string(member->device));
         return false;
     }
     if (member->polls != 0 || member->finalizing) {
@@ -106,7 +108,8 @@ bool Machine::may_issue(const char* what, Member* member, const Stream* stream) 
     const uint32_t self = thread().number;
     if (device.issuer == 0) device.issuer = self;
     if (device.issuer != self) {
-        report("threads", who + ": collectives of device " + std::to_string(member->device) + " come from two host threads");
+        report("threads",
+               who + ": collectives of device " + std::to_string(member->device) + " come from two host threads");
     }
     return true;
 }
@@ -158,12 +161,14 @@ void Machine::submit_collective(const GroupItem& item) {
     }
     Collective& collective = *slot;
     const Collective& wanted = item.wanted;
-    if (collective.operation != wanted.operation || collective.type != wanted.type || collective.count != wanted.count ||
-        collective.root != wanted.root || collective.reduction != wanted.reduction) {
+    if (collective.operation != wanted.operation || collective.type != wanted.type ||
+        collective.count != wanted.count || collective.root != wanted.root ||
+        collective.reduction != wanted.reduction) {
         collective.broken = true;
-        report("collective", "collective " + std::to_string(turn + 1) + " of communicator " + std::to_string(communicator.id) +
-                                 ": rank " + std::to_string(collective.first_rank) + " does " + plm_double::describe(collective) +
-                                 ", rank " + std::to_string(member->rank) + " does " + plm_double::describe(wanted));
+        report("collective", "collective " + std::to_string(turn + 1) + " of communicator " +
+                                 std::to_string(communicator.id) + ": rank " + std::to_string(collective.first_rank) +
+                                 " does " + plm_double::describe(collective) + ", rank " +
+                                 std::to_string(member->rank) + " does " + plm_double::describe(wanted));
     }
     const uint64_t bytes = wanted.count * wanted.width;
     Task* task = submit(Work::collective, item.what, item.stream);
@@ -207,7 +212,8 @@ bool Machine::exchange(const char* what, Member* member, Stream* stream, const M
             report("collective", std::string(what) + ": peer " + std::to_string(message.peer) + " is out of range");
             return false;
         }
-        if (message.bytes != 0 && !needs_device(what, number(message.buffer), message.bytes, member->device)) return false;
+        if (message.bytes != 0 && !needs_device(what, number(message.buffer), message.bytes, member->device))
+            return false;
     }
     Thread& self = thread();
     if (self.group_depth == 0) {
@@ -227,7 +233,8 @@ bool Machine::exchange(const char* what, Member* member, Stream* stream, const M
     return true;
 }
 
-void Machine::submit_exchange(const char* what, Member* member, Stream* stream, std::vector<Message> messages, bool never_runs) {
+void Machine::submit_exchange(const char* what, Member* member, Stream* stream, std::vector<Message> messages,
+                              bool never_runs) {
     if (messages.empty()) return;
     for (const Message& message : messages) {
         if (!message.send && message.bytes != 0) poison(number(message.buffer), message.bytes);
@@ -265,14 +272,15 @@ void Machine::pair(Message* message) {
     const Message& received = message->send ? *partner : *message;
     if (sent.count != received.count || sent.type != received.type) {
         message->broken = partner->broken = true;
-        report("collective", "communicator " + std::to_string(communicator.id) + ": rank " + std::to_string(from) + " sends " +
-                                 std::to_string(sent.count) + " of type " + std::to_string(sent.type) + " to rank " +
-                                 std::to_string(to) + ", which receives " + std::to_string(received.count) + " of type " +
-                                 std::to_string(received.type));
+        report("collective", "communicator " + std::to_string(communicator.id) + ": rank " + std::to_string(from) +
+                                 " sends " + std::to_string(sent.count) + " of type " + std::to_string(sent.type) +
+                                 " to rank " + std::to_string(to) + ", which receives " +
+                                 std::to_string(received.count) + " of type " + std::to_string(received.type));
     }
     if (message->task != partner->task) {
-        check_order({&communicator,
-                     {{member->device, message->task->issued}, {partner->task->member->device, partner->task->issued}}});
+        check_order(
+            {&communicator,
+             {{member->device, message->task->issued}, {partner->task->member->device, partner->task->issued}}});
     }
 }
 
@@ -364,8 +372,9 @@ bool Machine::exchange_ready(Task* task) {
     return true;
 }
 
-// In both: what a member did before happened before what the others do after. Its part of the operation itself, such as the
-// reading of its send buffer, may go on when the others are through, so it is marked with a time that they do not learn.
+// In both: what a member did before happened before what the others do after. Its part of the operation itself, such as
+// the reading of its send buffer, may go on when the others are through, so it is marked with a time that they do not
+// learn.
 void Machine::run_exchange() {
     std::vector<Clock> before;
     for (Task* task : closure_) {
@@ -380,7 +389,8 @@ void Machine::run_exchange() {
             if (message.send) continue;
             const auto sender = std::find(closure_.begin(), closure_.end(), message.partner->task) - closure_.begin();
             task->stream->clock.join(before[static_cast<size_t>(sender)]);
-            if (!message.broken && message.bytes != 0) std::memmove(message.buffer, message.partner->buffer, message.bytes);
+            if (!message.broken && message.bytes != 0)
+                std::memmove(message.buffer, message.partner->buffer, message.bytes);
         }
     }
     for (Task* task : closure_) finish(task);
@@ -418,14 +428,16 @@ void Machine::run_collective(Collective& collective) {
             std::memcpy(result.data(), memory(tasks.front()->from), bytes);
             bool known = true;
             for (size_t rank = 1; rank < tasks.size(); ++rank) {
-                known = reduce(collective.number, result.data(), memory(tasks[rank]->from), collective.count, collective.reduction);
+                known = reduce(collective.number, result.data(), memory(tasks[rank]->from), collective.count,
+                               collective.reduction);
             }
             if (!known) report("usage", "the double does not reduce type " + std::to_string(collective.type));
             for (const Task* to : tasks) std::memcpy(memory(to->to), result.data(), bytes);
         }
     }
     auto& running = tasks.front()->member->communicator->collectives;
-    const auto self = std::find_if(running.begin(), running.end(), [&](const auto& entry) { return entry.second.get() == &collective; });
+    const auto self = std::find_if(running.begin(), running.end(),
+                                   [&](const auto& entry) { return entry.second.get() == &collective; });
     for (Task* task : tasks) finish(task);
     running.erase(self);
 }

@@ -55,8 +55,10 @@ struct Ranks {
             on.use(rank);
             streams.push_back(on.stream(("side" + std::to_string(rank)).c_str()));
             send.push_back(on.memory(count * 8, ("send" + std::to_string(rank)).c_str()));
-            receive.push_back(on.memory(count * 8 * static_cast<uint64_t>(ranks), ("receive" + std::to_string(rank)).c_str()));
-            for (uint64_t i = 0; i < count; ++i) static_cast<int64_t*>(send.back())[i] = rank * 1000 + static_cast<int64_t>(i);
+            receive.push_back(
+                on.memory(count * 8 * static_cast<uint64_t>(ranks), ("receive" + std::to_string(rank)).c_str()));
+            for (uint64_t i = 0; i < count; ++i)
+                static_cast<int64_t*>(send.back())[i] = rank * 1000 + static_cast<int64_t>(i);
         }
     }
     std::vector<void*> communicator(int ranks) {
@@ -117,7 +119,8 @@ void all_gather_meets_all_members_in_any_order(const Platform& platform) {
             CHECK(ranks.received(1)[0] == 0x5A5A5A5A5A5A5A5A);
             double_run();
             for (size_t rank = 0; rank < 3; ++rank) {
-                CHECK(ranks.received(rank)[0] == 0 && ranks.received(rank)[17] == 1001 && ranks.received(rank)[47] == 2015);
+                CHECK(ranks.received(rank)[0] == 0 && ranks.received(rank)[17] == 1001 &&
+                      ranks.received(rank)[47] == 2015);
             }
         }
         ranks.close();
@@ -139,8 +142,9 @@ void members_that_disagree_are_reported_with_what_each_does(const Platform& plat
     platform.start();
     Ranks ranks(platform, 2);
     CHECK(ranks.gather(0) == 0 && ranks.gather(1, 8) == 0);
-    CHECK(reported("collective", platform.ascend ? "rank 0 does all-gather of 16 of type 5, rank 1 does all-gather of 8 of type 5"
-                                                 : "rank 0 does all-gather of 16 of type 4, rank 1 does all-gather of 8 of type 4"));
+    CHECK(reported("collective",
+                   platform.ascend ? "rank 0 does all-gather of 16 of type 5, rank 1 does all-gather of 8 of type 5"
+                                   : "rank 0 does all-gather of 16 of type 4, rank 1 does all-gather of 8 of type 4"));
     double_run();
     CHECK(double_pending().empty() && ranks.received(0)[0] == 0x5A5A5A5A5A5A5A5A);
     CHECK(ranks.exchange(0, 1, 1) == 0 && ranks.exchange(1, 0, 0, 8) == 0);
@@ -198,6 +202,97 @@ void a_gather_orders_its_members_but_not_its_own_parts(const Platform& platform)
     double_launch(ranks.streams[1], "too early", {{ranks.send[0], 8, true}});
     double_run();
     CHECK(double_reports_of("race") == 1 && reported("race", "too early writes send0"));
+}
+
+void all_reduce_broadcast_and_barrier_do_what_they_say(const Platform& platform) {
+    double_reset(with(DoubleSchedule::random, 8, 3));
+    platform.start();
+    Ranks ranks(platform, 3);
+    for (size_t rank = 0; rank < 3; ++rank) {
+        platform.use(static_cast<int>(rank));
+        void* comm = ranks.comms[rank];
+        void* stream = ranks.streams[rank];
+        auto* words = static_cast<int32_t*>(ranks.send[rank]);
+        for (int32_t i = 0; i < 32; ++i) words[i] = i * static_cast<int32_t>(rank + 1);
+        if (platform.ascend) {
+            CHECK(ranks.operators("HcclAllReduce", ranks.send[rank], ranks.receive[rank], uint64_t{32}, 2, 0, comm,
+                                  stream) == 0);
+            CHECK(ranks.operators("HcclBarrier", comm, stream) == 0);
+            CHECK(ranks.operators("HcclBroadcast", ranks.send[rank], uint64_t{32}, 2, 2U, comm, stream) == 0);
+            CHECK(ranks.operators("HcclBroadcast", ranks.send[rank], uint64_t{32}, 2, 3U, comm, stream) == 1);
+        } else {
+            void* send = ranks.send[rank];
+            CHECK(ranks.operators("ncclAllReduce", send, ranks.receive[rank], size_t{32}, 2, 0, comm, stream) == 0);
+            CHECK(ranks.operators("ncclBroadcast", send, send, size_t{32}, 2, 2, comm, stream) == 0);
+        }
+    }
+    double_run();
+    for (size_t rank = 0; rank < 3; ++rank) {
+        CHECK(static_cast<int32_t*>(ranks.receive[rank])[31] == 31 * 6);
+        CHECK(static_cast<int32_t*>(ranks.send[rank])[31] == 31 * 3);
+    }
+    ranks.close();
+    CHECK(double_complaints().empty());
+}
+
+void a_gather_in_place_keeps_its_own_part(const Platform& platform) {
+    double_reset(with(DoubleSchedule::lowest_first, 1, 2));
+    platform.start();
+    Ranks ranks(platform, 2);
+    for (size_t rank = 0; rank < 2; ++rank) {
+        void* const apart = ranks.send[rank];
+        platform.use(static_cast<int>(rank));
+        ranks.send[rank] = static_cast<char*>(ranks.receive[rank]) + rank * Ranks::count * 8;
+        CHECK(platform.copy(ranks.send[rank], apart, Ranks::count * 8, 3, ranks.streams[rank]) == 0);
+        CHECK(ranks.gather(rank) == 0);
+        ranks.send[rank] = apart;
+    }
+    double_run();
+    CHECK(ranks.received(0)[5] == 5 && ranks.received(0)[21] == 1005 && ranks.received(1)[5] == 5);
+    ranks.close();
+    CHECK(double_complaints().empty());
+}
+
+void one_thread_may_start_the_parts_of_all_devices_as_a_group(const Platform& platform) {
+    double_reset(with(DoubleSchedule::lowest_first, 1, 2));
+    platform.start();
+    Ranks ranks(platform, 2);
+    const char* start = platform.ascend ? "HcclGroupStart" : "ncclGroupStart";
+    const char* end = platform.ascend ? "HcclGroupEnd" : "ncclGroupEnd";
+    CHECK(ranks.management(start) == 0);
+    CHECK(ranks.gather(0) == 0 && ranks.gather(1) == 0 && double_pending().empty());
+    CHECK(double_leaks().size() == 9);  // the group, and what Ranks made
+    CHECK(ranks.management(end) == 0 && double_pending().size() == 2);
+    double_run();
+    CHECK(ranks.received(0)[17] == 1001);
+    CHECK(ranks.management(end) != 0 && reported("usage", "a group ends that was not started"));
+}
+
+void a_send_orders_the_sender_before_the_receiver_only(const Platform& platform) {
+    double_reset(with(DoubleSchedule::lowest_first, 1, 2));
+    platform.start();
+    Ranks ranks(platform, 2);
+    char* shared = static_cast<char*>(double_allocate(0, 64, "shared"));
+    const auto one_way = [&](size_t rank, bool send) {
+        platform.use(static_cast<int>(rank));
+        const uint64_t n = Ranks::count;
+        void* buffer = send ? ranks.send[rank] : ranks.receive[rank];
+        if (platform.ascend) {
+            return ranks.operators(send ? "HcclSend" : "HcclRecv", buffer, n, 5, static_cast<uint32_t>(1 - rank),
+                                   ranks.comms[rank], ranks.streams[rank]);
+        }
+        return ranks.operators(send ? "ncclSend" : "ncclRecv", buffer, n, 4, static_cast<int>(1 - rank),
+                               ranks.comms[rank], ranks.streams[rank]);
+    };
+    double_launch(ranks.streams[0], "before sending", {{shared, 32, true}});
+    double_launch(ranks.streams[1], "before receiving", {{shared + 32, 32, true}});
+    CHECK(one_way(0, true) == 0 && one_way(1, false) == 0);
+    double_launch(ranks.streams[1], "after receiving", {{shared, 32, true}});
+    double_run();
+    CHECK(double_reports().empty());
+    double_launch(ranks.streams[0], "after sending", {{shared + 32, 32, true}});
+    double_run();
+    CHECK(double_reports_of("race") == 1 && reported("race", "before receiving"));
 }
 
 void a_second_thread_that_issues_collectives_is_reported(const Platform& platform) {
@@ -283,7 +378,8 @@ void test_acl() {
     double_reset(with(DoubleSchedule::lowest_first, 1, 2));
     void* stream = nullptr;
     CHECK(acl("aclrtSetDevice", 0) == 100001);
-    CHECK(acl("aclInit", static_cast<const char*>(nullptr)) == 0 && acl("aclInit", static_cast<const char*>(nullptr)) == 100002);
+    CHECK(acl("aclInit", static_cast<const char*>(nullptr)) == 0 &&
+          acl("aclInit", static_cast<const char*>(nullptr)) == 100002);
     CHECK(acl("aclrtCreateStreamWithConfig", &stream, 3U, 0U) == 107002);
     const auto text = reinterpret_cast<const char* (*)()>(acl.symbol("aclGetRecentErrMsg"));
     CHECK(std::strstr(text(), "no device was set") != nullptr && text() == nullptr);
@@ -303,24 +399,31 @@ void test_acl() {
     CHECK(acl("aclrtRecordEvent", event, stream) == 0);
     CHECK(acl("aclrtQueryEventStatus", event, &status) == 0 && status == 0);
     CHECK(acl("aclrtStreamQuery", stream, &status) == 0 && status == 1);
-    CHECK(acl("aclrtSynchronizeStreamWithTimeout", stream, 5) == 507046 && acl("aclrtSynchronizeEventWithTimeout", event, 5) == 507047);
+    CHECK(acl("aclrtSynchronizeStreamWithTimeout", stream, 5) == 507046 &&
+          acl("aclrtSynchronizeEventWithTimeout", event, 5) == 507047);
     CHECK(double_reports_of("deadlock") == 0);
     CHECK(acl("aclrtStreamAbort", stream) == 0 && acl("aclrtSynchronizeEvent", event) == 107023);
     CHECK(acl("aclrtSetDevice", 0) == 0 && acl("aclrtStreamQuery", stream, &status) == 107003);
     int least = 0, greatest = 7;
     CHECK(acl("aclrtDeviceGetStreamPriorityRange", &least, &greatest) == 0 && least == 7 && greatest == 0);
+    CHECK(acl("aclrtSetDevice", 0) == 0 && acl("aclrtResetDevice", 0) == 0 && acl("aclrtGetDevice", &status) == 0);
+    CHECK(acl("aclrtResetDevice", 0) == 0 && acl("aclrtGetDevice", &status) == 107002);
     DoubleOptions worker;
     worker.acl_initialised = true;
     double_reset(worker);
     CHECK(acl("aclrtSetDevice", 0) == 0 && acl("aclFinalize") == 0 && double_reports_of("usage") == 1);
     CHECK(acl("aclrtStreamQuery", stream, &status) == 107003);  // from before the reset
     const Library hcomm("current/libhcomm.so");
+    int32_t one_device = 0;
     void* comm = nullptr;
+    CHECK(acl("aclInit", static_cast<const char*>(nullptr)) == 0 && acl("aclrtSetDevice", 0) == 0);
+    CHECK(hcomm("HcclCommInitAll", 1U, &one_device, &comm) == 0 && hcomm("HcclCommDestroy", comm) == 0);
     RootInfo root{};
     HcclConfig config;
     CHECK(hcomm("HcclCommInitRootInfoConfig", 1U, &root, 0U, &config, &comm) == 1 && reported("usage", "root info"));
     config.magic = 0;
-    CHECK(hcomm("HcclGetRootInfo", &root) == 0 && hcomm("HcclCommInitRootInfoConfig", 1U, &root, 0U, &config, &comm) == 1);
+    CHECK(hcomm("HcclGetRootInfo", &root) == 0 &&
+          hcomm("HcclCommInitRootInfoConfig", 1U, &root, 0U, &config, &comm) == 1);
     CHECK(reported("usage", "magic"));
 }
 
@@ -336,13 +439,15 @@ void test_cuda() {
     CHECK(cuda("cudaStreamCreateWithPriority", &stream, 1U, 99) == 0);
     CHECK(cuda("cudaStreamGetPriority", stream, &priority) == 0 && priority == 0);
     CHECK(cuda("cudaSetDevice", 1) == 0 && cuda("cudaEventCreateWithFlags", &event, 2U) == 0);
-    CHECK(cuda("cudaEventRecord", event, stream) == 400 && cuda("cudaGetLastError") == 400 && cuda("cudaGetLastError") == 0);
+    CHECK(cuda("cudaEventRecord", event, stream) == 400 && cuda("cudaGetLastError") == 400 &&
+          cuda("cudaGetLastError") == 0);
     CHECK(reported("usage", "the event is of device 1"));
     void* other = nullptr;
     CHECK(cuda("cudaStreamCreateWithPriority", &other, 1U, 0) == 0 && cuda("cudaEventRecord", event, other) == 0);
     CHECK(cuda("cudaStreamWaitEvent", stream, event, 0U) == 0);
     double_hold(true);
-    CHECK(cuda("cudaEventQuery", event) == 600 && cuda("cudaStreamQuery", stream) == 600 && cuda("cudaPeekAtLastError") == 600);
+    CHECK(cuda("cudaEventQuery", event) == 600 && cuda("cudaStreamQuery", stream) == 600 &&
+          cuda("cudaPeekAtLastError") == 600);
     double_hold(false);
     CHECK(cuda("cudaStreamSynchronize", stream) == 0 && cuda("cudaEventQuery", event) == 0);
     int mode = 2;
@@ -356,7 +461,8 @@ void test_cuda() {
     CHECK(nccl("ncclCommInitRankConfig", &comm, 1, id, 0, &config) == 7);
     void* memory = nullptr;
     CHECK(cuda("cudaMalloc", &memory, size_t{64}) == 0);
-    CHECK(nccl("ncclAllGather", memory, memory, size_t{8}, 4, comm, other) == 5 && reported("usage", "still in progress"));
+    CHECK(nccl("ncclAllGather", memory, memory, size_t{8}, 4, comm, other) == 5 &&
+          reported("usage", "still in progress"));
     CHECK(nccl("ncclCommGetAsyncError", comm, &error) == 0 && error == 7);
     CHECK(nccl("ncclCommGetAsyncError", comm, &error) == 0 && error == 0);
     CHECK(nccl("ncclAllGather", memory, memory, size_t{8}, 4, comm, other) == 7);
@@ -376,22 +482,29 @@ void test_old_and_broken_installations() {
     current_test = __func__;
     double_reset();
     const Library old_acl("old/libascendcl.so");
-    CHECK(old_acl.has("aclrtCreateEventExWithFlag") && old_acl.has("aclsysGetCANNVersion") && old_acl.has("plm_double_host_access"));
-    CHECK(!old_acl.has("aclrtDeviceGetStreamPriorityRange") && !old_acl.has("aclsysGetVersionStr") && !old_acl.has("aclrtLaunchHostFunc"));
+    CHECK(old_acl.has("aclrtCreateEventExWithFlag") && old_acl.has("aclsysGetCANNVersion") &&
+          old_acl.has("plm_double_host_access"));
+    CHECK(!old_acl.has("aclrtDeviceGetStreamPriorityRange") && !old_acl.has("aclsysGetVersionStr") &&
+          !old_acl.has("aclrtLaunchHostFunc"));
     char version[128 + 4 * 64 + 128];
     CHECK(old_acl("aclsysGetCANNVersion", 0, &version) == 0 && std::strcmp(version, "8.1.RC1") == 0);
-    CHECK(Library("current/libacl_rt.so")("aclsysGetCANNVersion", 0, &version) == 0 && std::strcmp(version, "9.1.0") == 0);
+    CHECK(Library("current/libacl_rt.so")("aclsysGetCANNVersion", 0, &version) == 0 &&
+          std::strcmp(version, "9.1.0") == 0);
     const Library old_hccl("old/libhccl.so");
     CHECK(old_hccl.has("HcclGetRootInfo") && old_hccl.has("HcclAllGather") && !old_hccl.has("HcclGroupStart"));
-    CHECK(!Library("current/libhccl.so").has("HcclGetRootInfo") && Library("current/libhcomm.so").has("HcclGetRootInfo"));
+    CHECK(!Library("current/libhccl.so").has("HcclGetRootInfo") &&
+          Library("current/libhcomm.so").has("HcclGetRootInfo"));
     int number = 0;
     CHECK(Library("old/libcudart.so.11.0")("cudaRuntimeGetVersion", &number) == 0 && number == 11080);
     CHECK(Library("current/libcudart.so")("cudaRuntimeGetVersion", &number) == 0 && number == 13000);
     CHECK(Library("old/libnccl.so.2")("ncclGetVersion", &number) == 0 && number == 21803);
     CHECK(!Library("old/libcudart.so").has("cudaInitDevice") && Library("current/libcudart.so").has("cudaInitDevice"));
-    CHECK(!Library("broken/libacl_rt.so").has("aclrtQueryEventStatus") && Library("broken/libacl_rt.so").has("aclrtRecordEvent"));
-    CHECK(!Library("broken/libhccl.so").has("HcclAllGather") && !Library("broken/libhcomm.so").has("HcclCommInitRootInfo"));
-    CHECK(!Library("broken/libcudart.so.13").has("cudaEventQuery") && !Library("broken/libnccl.so.2").has("ncclAllGather"));
+    CHECK(!Library("broken/libacl_rt.so").has("aclrtQueryEventStatus") &&
+          Library("broken/libacl_rt.so").has("aclrtRecordEvent"));
+    CHECK(!Library("broken/libhccl.so").has("HcclAllGather") &&
+          !Library("broken/libhcomm.so").has("HcclCommInitRootInfo"));
+    CHECK(!Library("broken/libcudart.so.13").has("cudaEventQuery") &&
+          !Library("broken/libnccl.so.2").has("ncclAllGather"));
     CHECK(Library("runtime-only/libacl_rt.so").has("aclrtMalloc"));
     CHECK(dlopen((directory + "/runtime-only/libnccl.so.2").c_str(), RTLD_NOW) == nullptr);
     CHECK(dlopen((directory + "/runtime-only/libhccl.so").c_str(), RTLD_NOW) == nullptr);
@@ -402,7 +515,8 @@ void test_old_and_broken_installations() {
 
 }  // namespace
 
-#define TEST(name) {#name, name}
+#define TEST(name) \
+    { #name, name }
 const std::vector<Test> collective_tests = {
     TEST(all_gather_meets_all_members_in_any_order),
     TEST(a_member_that_does_not_come_is_a_deadlock_with_its_rank),
@@ -410,6 +524,10 @@ const std::vector<Test> collective_tests = {
     TEST(sends_and_receives_of_a_group_go_round_in_a_ring),
     TEST(sends_in_opposite_order_without_a_group_are_a_deadlock),
     TEST(a_gather_orders_its_members_but_not_its_own_parts),
+    TEST(all_reduce_broadcast_and_barrier_do_what_they_say),
+    TEST(a_gather_in_place_keeps_its_own_part),
+    TEST(one_thread_may_start_the_parts_of_all_devices_as_a_group),
+    TEST(a_send_orders_the_sender_before_the_receiver_only),
     TEST(a_second_thread_that_issues_collectives_is_reported),
     TEST(communicators_used_in_other_orders_on_other_devices_are_reported),
     TEST(operations_of_a_member_run_in_the_order_in_which_it_issued_them),

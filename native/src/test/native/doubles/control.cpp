@@ -160,7 +160,8 @@ void double_release(void* memory) {
     guard.machine.release(memory, plm_double::Memory::device, "double_release");
 }
 
-void double_launch(const void* stream, const char* what, const std::vector<DoubleRange>& ranges, std::function<void()> body) {
+void double_launch(const void* stream, const char* what, const std::vector<DoubleRange>& ranges,
+                   std::function<void()> body) {
     Guard guard;
     Machine& machine = guard.machine;
     plm_double::Task* task =

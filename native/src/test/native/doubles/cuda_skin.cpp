@@ -41,7 +41,8 @@ int release(Call& call, void* memory, Memory kind, const char* what) {
 }
 
 int copy(Call& call, void* to, const void* from, size_t bytes, int kind, Stream* stream) {
-    if (to == nullptr || from == nullptr || kind < 0 || kind > 4) return call.done(kind < 0 || kind > 4 ? 21 : invalid_value);
+    if (to == nullptr || from == nullptr || kind < 0 || kind > 4)
+        return call.done(kind < 0 || kind > 4 ? 21 : invalid_value);
     bool stuck = false;
     if (!call.machine.copy(to, from, bytes, kind, stream, stuck)) return call.done(invalid_value);
     return call.done(stuck ? deadlocked : 0);

@@ -1,8 +1,9 @@
-// Drives the simulated machine behind the test doubles of the vendor libraries. Programs link libplimsoll_double.so; the
-// skins (libacl_rt.so, libcudart.so.13 and so on) work on the same machine. README.md says what is imitated and what not.
+// Drives the simulated machine behind the test doubles of the vendor libraries. Programs link libplimsoll_double.so;
+// the skins (libacl_rt.so, libcudart.so.13 and so on) work on the same machine. README.md says what is imitated and
+// what not.
 //
-// All functions may be called from any thread. A function that is given something that does not exist aborts the program
-// with a text: that is a mistake of the test.
+// All functions may be called from any thread. A function that is given something that does not exist aborts the
+// program with a text: that is a mistake of the test.
 #pragma once
 
 #include <cstdint>
@@ -76,8 +77,8 @@ PLM_DOUBLE_API void double_name_stream(const void* stream, const char* name);
 PLM_DOUBLE_API void double_fault(const char* function, uint64_t nth, int32_t code);
 // What the nth call from now on of a function submits never gets to run, nor what stands behind it.
 PLM_DOUBLE_API void double_never_complete(const char* function, uint64_t nth);
-// Every later call on the device fails with the code, as after 700 or 507xxx; what is queued there never runs. Calls that
-// give something back do give it back. Code 0 ends it.
+// Every later call on the device fails with the code, as after 700 or 507xxx; what is queued there never runs. Calls
+// that give something back do give it back. Code 0 ends it.
 PLM_DOUBLE_API void double_sticky(int32_t device, int32_t code);
 // What HcclGetCommAsyncError and ncclCommGetAsyncError say for the communicators of this device. 0 ends it.
 PLM_DOUBLE_API void double_comm_trouble(int32_t device, int32_t code);
@@ -93,7 +94,8 @@ PLM_DOUBLE_API void double_release(void* memory);
 PLM_DOUBLE_API void double_launch(const void* stream, const char* what, const std::vector<DoubleRange>& ranges,
                                   std::function<void()> body = {});
 // Enqueues a kernel that adds value to each of count integers of 4 or 8 bytes.
-PLM_DOUBLE_API void double_add(const void* stream, void* address, uint64_t count, uint32_t element_bytes, int64_t value);
+PLM_DOUBLE_API void double_add(const void* stream, void* address, uint64_t count, uint32_t element_bytes,
+                               int64_t value);
 // Runs until the stream is empty; the host has then seen it. False (and a report) at a deadlock.
 PLM_DOUBLE_API bool double_synchronize(const void* stream);
 // The host reads or writes; the same as plm_double_host_access of the skins.

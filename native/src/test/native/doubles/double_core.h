@@ -18,7 +18,7 @@
 
 namespace plm_double {
 
-enum class Vendor { acl, hccl, cuda, nccl, none };
+enum class Vendor { acl, hccl, cuda, nccl };
 enum class Number { i8, u8, i16, u16, i32, u32, i64, u64, f16, bf16, f32, f64, other };
 enum class Memory { device, pinned, registered };
 enum class Operation { all_gather, all_reduce, broadcast, barrier };
@@ -114,7 +114,7 @@ struct Member {
     int device;
     bool alive = true;
     bool blocking = true;
-    uint32_t polls = 0;      // how often "in progress" is still said
+    uint32_t polls = 0;  // how often "in progress" is still said
     bool finalizing = false;
     bool connected = false;  // the first operation of a non-blocking one goes on in the background
     uint64_t turns = 0;      // operations issued
@@ -152,6 +152,7 @@ struct Device {
     uint64_t issued = 0;
     uint32_t issuer = 0;  // the thread that issues collectives; 0 is none yet
     uint32_t device_allocations = 0;
+    uint32_t acl_users = 0;  // aclrtSetDevice counts
 };
 
 // Something of a communicator that several devices take part in, for the check of order over communicators.
@@ -399,9 +400,9 @@ Lane host_lane(Machine& machine);
 
 #define DOUBLE_EXPORT extern "C" __attribute__((visibility("default")))
 // The first line of each function of a skin.
-#define DOUBLE_ENTER(vendor, needs)                                                          \
-    static const int function_ = plm_double::function_id(__func__);                          \
+#define DOUBLE_ENTER(vendor, needs)                                                                   \
+    static const int function_ = plm_double::function_id(__func__);                                   \
     plm_double::Call call(function_, __func__, plm_double::Vendor::vendor, plm_double::Needs::needs); \
-    plm_double::Machine& machine = call.machine;                                             \
-    (void)machine;                                                                           \
+    plm_double::Machine& machine = call.machine;                                                      \
+    (void)machine;                                                                                    \
     if (call.code != 0) return call.done(call.code)

@@ -1,5 +1,6 @@
 // Tests of the doubles themselves: streams, events, memory, schedules, faults.
 //   double_test DIRECTORY      the one that build.sh filled
+#include <atomic>
 #include <chrono>
 #include <set>
 #include <thread>
@@ -135,6 +136,11 @@ void what_the_host_does_after_a_submit_is_not_before_it(const Platform& platform
     snapshot.await();
     double_host_access(snapshot.host, size, true);
     CHECK(double_reports().size() == 1);
+    // The same when the copy gets to run only later.
+    CHECK(platform.copy(snapshot.staging, snapshot.host, 8, 1, snapshot.side) == 0);
+    double_host_access(snapshot.host, 8, true);
+    double_run();
+    CHECK(double_reports_of("race") == 2 && reported("race", "copy H2D reads slot (8 bytes)"));
     double_host_access(snapshot.staging, 8, false);
     CHECK(reported("memory", "host: touches staging (8 bytes), which is device memory"));
 }
@@ -315,7 +321,8 @@ void copies_outside_of_allocations_and_in_wrong_directions_are_refused(const Pla
     Snapshot snapshot(platform);
     CHECK(platform.copy(snapshot.host, snapshot.staging, size + 8, 2, snapshot.side) != 0);
     CHECK(reported("memory", "beyond its allocation of 512 bytes"));
-    CHECK(platform.copy(snapshot.staging, snapshot.load, size, 2, snapshot.side) != 0 && double_reports_of("kind") == 1);
+    CHECK(platform.copy(snapshot.staging, snapshot.load, size, 2, snapshot.side) != 0 &&
+          double_reports_of("kind") == 1);
     int64_t local[cells] = {};
     CHECK(platform.copy(local, local, size, 3, snapshot.side) != 0 && reported("memory", "in no allocation"));
     CHECK(double_reports_of("pageable") == 0);
@@ -372,12 +379,42 @@ void a_patient_sync_waits_for_what_another_thread_submits(const Platform& platfo
     double_hold(true);
     snapshot.take(true);
     std::thread other([&] {
-        while (double_calls(platform.ascend ? "aclrtSynchronizeStream" : "cudaStreamSynchronize") == 0) std::this_thread::yield();
+        while (double_calls(platform.ascend ? "aclrtSynchronizeStream" : "cudaStreamSynchronize") == 0)
+            std::this_thread::yield();
         double_hold(false);
     });
     CHECK(platform.synchronize(snapshot.side) == 0);
     other.join();
     CHECK(double_reports().empty());
+}
+
+void one_thread_may_poll_what_another_submits(const Platform& platform) {
+    for (uint64_t seed = 1; seed <= 20; ++seed) {
+        double_reset(with(DoubleSchedule::random, seed));
+        platform.start();
+        Snapshot snapshot(platform);
+        std::atomic<int> taken{0};
+        std::atomic<int> seen{0};
+        std::thread poller([&] {
+            platform.use(0);
+            for (int step = 1; step <= 10; ++step) {
+                while (taken.load() < step) std::this_thread::yield();
+                while (!platform.done(snapshot.done)) std::this_thread::yield();
+                double_host_access(snapshot.host, size, false);
+                CHECK(snapshot.host[7] == step);
+                seen.store(step);
+            }
+        });
+        for (int step = 1; step <= 10; ++step) {
+            double_add(snapshot.compute, snapshot.load, cells, 8, 1);
+            snapshot.take(true);
+            taken.store(step);
+            while (seen.load() < step) std::this_thread::yield();
+        }
+        poller.join();
+        snapshot.close();
+        CHECK(double_complaints().empty());
+    }
 }
 
 void faults_hit_the_call_they_were_meant_for_and_sticky_errors_all(const Platform& platform) {
@@ -447,7 +484,8 @@ void host_memory_can_be_registered(const Platform& platform) {
                            : platform.runtime("cudaHostRegister", own.data(), size, 0U)) == 0);
     CHECK(platform.copy(own.data(), snapshot.load, size, 2, snapshot.side) == 0 && double_reports().empty());
     CHECK(platform.synchronize(snapshot.side) == 0);
-    CHECK(platform.runtime(platform.ascend ? "aclrtHostUnregister" : "cudaHostUnregister", static_cast<void*>(own.data())) == 0);
+    CHECK(platform.runtime(platform.ascend ? "aclrtHostUnregister" : "cudaHostUnregister",
+                           static_cast<void*>(own.data())) == 0);
     CHECK(platform.copy(own.data(), snapshot.load, size, 2, snapshot.side) == 0 && double_reports_of("pageable") == 1);
 }
 
@@ -460,13 +498,15 @@ void a_callback_runs_in_its_turn_and_must_not_call_back(const Platform& platform
     inner = &platform;
     code = 0;
     void (*function)(void*) = [](void* stream) { code = inner->synchronize(stream); };
-    CHECK(platform.runtime(platform.ascend ? "aclrtLaunchHostFunc" : "cudaLaunchHostFunc", snapshot.side, function, snapshot.side) == 0);
+    CHECK(platform.runtime(platform.ascend ? "aclrtLaunchHostFunc" : "cudaLaunchHostFunc", snapshot.side, function,
+                           snapshot.side) == 0);
     CHECK(code == 0);
     double_run();
     CHECK(code != 0 && reported("usage", "inside a callback"));
 }
 
-#define TEST(name) {#name, name}
+#define TEST(name) \
+    { #name, name }
 const std::vector<Test> tests = {
     TEST(a_snapshot_is_exact_and_without_complaint_under_each_schedule),
     TEST(a_left_out_wait_is_reported_under_each_schedule_even_where_the_data_are_right),
@@ -487,6 +527,7 @@ const std::vector<Test> tests = {
     TEST(held_work_does_not_run_before_it_is_released),
     TEST(passive_queries_only_look),
     TEST(a_patient_sync_waits_for_what_another_thread_submits),
+    TEST(one_thread_may_poll_what_another_submits),
     TEST(faults_hit_the_call_they_were_meant_for_and_sticky_errors_all),
     TEST(what_is_not_given_back_is_a_leak_by_name),
     TEST(the_same_seed_gives_the_same_reports),
@@ -502,7 +543,8 @@ int main(int count, char** arguments) {
         return 2;
     }
     directory = arguments[1];
-    const Platform platforms[] = {{"ascend", Library("current/libacl_rt.so"), true}, {"cuda", Library("current/libcudart.so.13"), false}};
+    const Platform platforms[] = {{"ascend", Library("current/libacl_rt.so"), true},
+                                  {"cuda", Library("current/libcudart.so.13"), false}};
     size_t ran = 0;
     for (const Platform& platform : platforms) {
         for (const std::vector<Test>* list : {&tests, &collective_tests}) {

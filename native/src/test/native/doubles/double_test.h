@@ -19,8 +19,8 @@ inline const char* current_test = "";
     for (const std::string& task : double_pending()) std::fprintf(stderr, "pending: %s\n", task.c_str());
     std::abort();
 }
-#define CHECK(condition) \
-    do { \
+#define CHECK(condition)                                           \
+    do {                                                           \
         if (!(condition)) give_up(#condition, __FILE__, __LINE__); \
     } while (false)
 
@@ -33,7 +33,8 @@ inline bool reported(const char* kind, const std::string& part) {
 
 class Library {
 public:
-    explicit Library(const std::string& file) : handle_(dlopen((directory + "/" + file).c_str(), RTLD_NOW | RTLD_LOCAL)) {
+    explicit Library(const std::string& file)
+        : handle_(dlopen((directory + "/" + file).c_str(), RTLD_NOW | RTLD_LOCAL)) {
         if (handle_ == nullptr) give_up(dlerror(), __FILE__, __LINE__);
     }
     bool has(const char* name) const { return dlsym(handle_, name) != nullptr; }
@@ -70,7 +71,8 @@ struct Platform {
     }
     void* event() const {
         void* made = nullptr;
-        CHECK((ascend ? runtime("aclrtCreateEventExWithFlag", &made, 1U) : runtime("cudaEventCreateWithFlags", &made, 2U)) == 0);
+        CHECK((ascend ? runtime("aclrtCreateEventExWithFlag", &made, 1U)
+                      : runtime("cudaEventCreateWithFlags", &made, 2U)) == 0);
         return made;
     }
     void* memory(size_t bytes, const char* range) const {
@@ -89,7 +91,9 @@ struct Platform {
         return ascend ? runtime("aclrtMemcpyAsync", to, bytes, from, bytes, kind, on)
                       : runtime("cudaMemcpyAsync", to, from, bytes, kind, on);
     }
-    int record(void* event_, void* on) const { return runtime(ascend ? "aclrtRecordEvent" : "cudaEventRecord", event_, on); }
+    int record(void* event_, void* on) const {
+        return runtime(ascend ? "aclrtRecordEvent" : "cudaEventRecord", event_, on);
+    }
     int wait(void* on, void* event_) const {
         return ascend ? runtime("aclrtStreamWaitEvent", on, event_) : runtime("cudaStreamWaitEvent", on, event_, 0U);
     }
@@ -106,7 +110,8 @@ struct Platform {
     int destroy_event(void* event_) const { return runtime(ascend ? "aclrtDestroyEvent" : "cudaEventDestroy", event_); }
 };
 
-constexpr DoubleSchedule schedules[] = {DoubleSchedule::lowest_first, DoubleSchedule::highest_first, DoubleSchedule::random};
+constexpr DoubleSchedule schedules[] = {DoubleSchedule::lowest_first, DoubleSchedule::highest_first,
+                                        DoubleSchedule::random};
 
 inline DoubleOptions with(DoubleSchedule schedule, uint64_t seed = 1, uint32_t devices = 1) {
     DoubleOptions options;

@@ -47,7 +47,7 @@ int join(Call& call, uint32_t ranks, const RootInfo* info, uint32_t rank, void**
     return call.done(0);
 }
 
-int about(Call& call, const void* communicator, uint32_t* result, uint32_t Member::* field, bool size) {
+int about(Call& call, const void* communicator, uint32_t* result, uint32_t Member::*field, bool size) {
     const Member* member = call.machine.member(communicator);
     if (member == nullptr || result == nullptr) return call.fail(wrong_parameter, "no such communicator");
     *result = size ? member->communicator->ranks : member->*field;
@@ -76,8 +76,10 @@ DOUBLE_EXPORT int HcclCommInitRootInfoConfig(uint32_t ranks, const RootInfo* inf
     if (config == nullptr) return call.fail(null_pointer, "config is null");
     ConfigHeader header;
     std::memcpy(&header, config, sizeof header);
-    if (header.magic != config_magic || header.size < sizeof header || header.version == 0 || header.buffer_megabytes == 0) {
-        machine.report("usage", "HcclCommInitRootInfoConfig: wrong size, magic, version or buffer size in the configuration");
+    if (header.magic != config_magic || header.size < sizeof header || header.version == 0 ||
+        header.buffer_megabytes == 0) {
+        machine.report("usage",
+                       "HcclCommInitRootInfoConfig: wrong size, magic, version or buffer size in the configuration");
         return call.fail(wrong_parameter, "wrong configuration");
     }
     return join(call, ranks, info, rank, communicator);
@@ -85,7 +87,8 @@ DOUBLE_EXPORT int HcclCommInitRootInfoConfig(uint32_t ranks, const RootInfo* inf
 
 DOUBLE_EXPORT int HcclCommInitAll(uint32_t count, int32_t* chosen, void** communicators) {
     DOUBLE_ENTER(hccl, device);
-    if (chosen == nullptr || communicators == nullptr) return call.fail(null_pointer, "devices or communicators is null");
+    if (chosen == nullptr || communicators == nullptr)
+        return call.fail(null_pointer, "devices or communicators is null");
     const uint64_t id = machine.new_communicator_id();
     for (uint32_t rank = 0; rank < count; ++rank) {
         if (chosen[rank] < 0 || static_cast<size_t>(chosen[rank]) >= machine.devices.size()) {

@@ -20,10 +20,11 @@ struct Type {
 };
 
 Type type_of(int type) {
-    static const Type types[] = {{Number::i8, 1},  {Number::i16, 2}, {Number::i32, 4},  {Number::f16, 2},   {Number::f32, 4},
-                                 {Number::i64, 8}, {Number::u64, 8}, {Number::u8, 1},   {Number::u16, 2},   {Number::u32, 4},
-                                 {Number::f64, 8}, {Number::bf16, 2}, {Number::other, 16}, {Number::other, 0}, {Number::other, 1},
-                                 {Number::other, 1}, {Number::other, 1}, {Number::other, 1}};
+    static const Type types[] = {{Number::i8, 1},     {Number::i16, 2},   {Number::i32, 4},   {Number::f16, 2},
+                                 {Number::f32, 4},    {Number::i64, 8},   {Number::u64, 8},   {Number::u8, 1},
+                                 {Number::u16, 2},    {Number::u32, 4},   {Number::f64, 8},   {Number::bf16, 2},
+                                 {Number::other, 16}, {Number::other, 0}, {Number::other, 1}, {Number::other, 1},
+                                 {Number::other, 1},  {Number::other, 1}};
     return type >= 0 && type < 18 ? types[type] : Type{Number::other, 0};
 }
 
@@ -31,7 +32,8 @@ Type type_of(int type) {
 Member* member_of(Call& call, void* communicator, int type, const char* what) {
     Member* member = call.machine.member(communicator);
     if (member == nullptr || type_of(type).width == 0) {
-        call.machine.report("usage", std::string(what) + (member == nullptr ? ": no such communicator" : ": no such type"));
+        call.machine.report("usage",
+                            std::string(what) + (member == nullptr ? ": no such communicator" : ": no such type"));
         call.code = wrong_parameter;
         call.fail(wrong_parameter, std::string(what) + ": no such communicator or type");
         return nullptr;
@@ -39,12 +41,13 @@ Member* member_of(Call& call, void* communicator, int type, const char* what) {
     return member;
 }
 
-int collective(Call& call, const char* what, Operation operation, const void* send, void* receive, uint64_t count, int type,
-               uint32_t root, int reduction, void* communicator, void* stream_handle) {
+int collective(Call& call, const char* what, Operation operation, const void* send, void* receive, uint64_t count,
+               int type, uint32_t root, int reduction, void* communicator, void* stream_handle) {
     Member* member = member_of(call, communicator, type, what);
     Stream* stream = member == nullptr ? nullptr : call.stream(stream_handle);
     if (stream == nullptr) return call.done(call.code);
-    if (operation == Operation::broadcast && root >= member->communicator->ranks) return call.fail(wrong_parameter, "no such root");
+    if (operation == Operation::broadcast && root >= member->communicator->ranks)
+        return call.fail(wrong_parameter, "no such root");
     Collective wanted{};
     wanted.operation = operation;
     wanted.type = type;
@@ -56,8 +59,8 @@ int collective(Call& call, const char* what, Operation operation, const void* se
     return call.done(call.machine.collective(what, member, stream, wanted, send, receive) ? 0 : wrong_parameter);
 }
 
-int message(Call& call, const char* what, bool send, void* buffer, uint64_t count, int type, uint32_t peer, void* communicator,
-            void* stream_handle) {
+int message(Call& call, const char* what, bool send, void* buffer, uint64_t count, int type, uint32_t peer,
+            void* communicator, void* stream_handle) {
     Member* member = member_of(call, communicator, type, what);
     Stream* stream = member == nullptr ? nullptr : call.stream(stream_handle);
     if (stream == nullptr) return call.done(call.code);
@@ -88,10 +91,12 @@ DOUBLE_EXPORT int HcclAllReduce(void* send, void* receive, uint64_t count, int t
         machine.report("usage", "HcclAllReduce does not take 64-bit integers in most modes: gather instead");
         return call.fail(not_supported, "no 64-bit integers");
     }
-    return collective(call, __func__, Operation::all_reduce, send, receive, count, type, 0, operation, communicator, stream);
+    return collective(call, __func__, Operation::all_reduce, send, receive, count, type, 0, operation, communicator,
+                      stream);
 }
 
-DOUBLE_EXPORT int HcclBroadcast(void* buffer, uint64_t count, int type, uint32_t root, void* communicator, void* stream) {
+DOUBLE_EXPORT int HcclBroadcast(void* buffer, uint64_t count, int type, uint32_t root, void* communicator,
+                                void* stream) {
     DOUBLE_ENTER(hccl, device);
     return collective(call, __func__, Operation::broadcast, buffer, buffer, count, type, root, 0, communicator, stream);
 }
@@ -120,9 +125,11 @@ DOUBLE_EXPORT int HcclBatchSendRecv(SendReceiveItem* items, uint32_t count, void
         const SendReceiveItem& item = items[i];
         member = member_of(call, communicator, item.type, __func__);
         if (member == nullptr) return call.done(call.code);
-        messages.push_back({item.kind == 0, item.peer, item.buffer, item.count, item.type, item.count * type_of(item.type).width});
+        messages.push_back(
+            {item.kind == 0, item.peer, item.buffer, item.count, item.type, item.count * type_of(item.type).width});
     }
     Stream* stream = call.stream(stream_handle);
     if (stream == nullptr) return call.done(call.code);
-    return call.done(machine.exchange(__func__, member, stream, messages.data(), messages.size()) ? 0 : wrong_parameter);
+    return call.done(machine.exchange(__func__, member, stream, messages.data(), messages.size()) ? 0
+                                                                                                  : wrong_parameter);
 }

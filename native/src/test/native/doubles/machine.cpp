@@ -84,7 +84,9 @@ std::string Machine::place(uint64_t address, uint64_t bytes) const {
             std::snprintf(raw, sizeof raw, "host memory %p", reinterpret_cast<void*>(address));
             return std::string(raw) + " (" + std::to_string(bytes) + " bytes)";
         }
-        text = in->memory == Memory::device ? "memory " : in->memory == Memory::pinned ? "pinned memory " : "registered memory ";
+        text = in->memory == Memory::device   ? "memory "
+               : in->memory == Memory::pinned ? "pinned memory "
+                                              : "registered memory ";
         text += std::to_string(in->number);
         if (in->memory == Memory::device) text += " of device " + std::to_string(in->device);
         offset = address - in->begin;
@@ -117,7 +119,8 @@ std::string Machine::describe(const Task& task) const {
     }
     for (const Message& message : task.messages) {
         if (message.partner == nullptr) {
-            text += std::string(message.send ? ", to rank " : ", from rank ") + std::to_string(message.peer) + " without partner";
+            text += std::string(message.send ? ", to rank " : ", from rank ") + std::to_string(message.peer) +
+                    " without partner";
         }
     }
     if (task.never) text += ", never completes";
@@ -269,7 +272,8 @@ Stream* Call::stream(const void* handle) {
     Stream* found = machine.stream(handle, device());
     const bool ascend = vendor_ == Vendor::acl || vendor_ == Vendor::hccl;
     if (found == nullptr || (ascend && found->device != device())) {
-        const char* why = found == nullptr ? ": no such stream" : ": the stream is of another device than this thread's";
+        const char* why =
+            found == nullptr ? ": no such stream" : ": the stream is of another device than this thread's";
         machine.report("usage", name_ + std::string(why));
         code = vendor_ == Vendor::acl ? 107003 : vendor_ == Vendor::cuda ? 400 : vendor_ == Vendor::hccl ? 1 : 4;
         fail(code, name_ + std::string(why));

@@ -12,7 +12,9 @@ namespace {
 constexpr uint64_t block_alignment = 512;
 constexpr uint64_t kept_blocks = 256ULL << 20;
 
-uint64_t rounded(uint64_t bytes) { return (std::max<uint64_t>(bytes, 1) + block_alignment - 1) & ~(block_alignment - 1); }
+uint64_t rounded(uint64_t bytes) {
+    return (std::max<uint64_t>(bytes, 1) + block_alignment - 1) & ~(block_alignment - 1);
+}
 
 uint64_t number(const void* address) { return reinterpret_cast<uint64_t>(address); }
 
@@ -31,7 +33,8 @@ void* Machine::allocate(Memory memory, int device, uint64_t bytes, bool engine) 
         if (block == nullptr) return nullptr;
     }
     std::memset(block, 0xA5, size);
-    const uint32_t count = memory == Memory::device ? devices[static_cast<size_t>(device)].device_allocations++ : host_allocations_++;
+    const uint32_t count =
+        memory == Memory::device ? devices[static_cast<size_t>(device)].device_allocations++ : host_allocations_++;
     allocations_[number(block)] = Allocation{number(block), bytes, memory, device, count, true, engine, {}};
     return block;
 }
@@ -39,7 +42,8 @@ void* Machine::allocate(Memory memory, int device, uint64_t bytes, bool engine) 
 bool Machine::register_host(void* memory, uint64_t bytes) {
     const Allocation* in = find(number(memory));
     if (memory == nullptr || bytes == 0 || in != nullptr) {
-        report("usage", "registering host memory that is registered or allocated already: " + place(number(memory), bytes));
+        report("usage",
+               "registering host memory that is registered or allocated already: " + place(number(memory), bytes));
         return false;
     }
     const uint64_t begin = number(memory);
@@ -107,7 +111,9 @@ void Machine::free_memory() {
     elsewhere_ = Shadow{};
 }
 
-void Machine::name_range(uint64_t address, uint64_t bytes, const char* name) { names_.push_back({address, bytes, name}); }
+void Machine::name_range(uint64_t address, uint64_t bytes, const char* name) {
+    names_.push_back({address, bytes, name});
+}
 
 bool Machine::needs_device(const char* what, uint64_t address, uint64_t bytes, int device) {
     const Allocation* in = find(address);
@@ -141,8 +147,9 @@ bool Machine::copy(void* to, const void* from, uint64_t bytes, int kind, Stream*
     const char* what = names[kind];
     const bool wants_to = kind == 1 || kind == 3;
     const bool wants_from = kind >= 2;
-    if ((wants_to && !to_device && find(number(to)) != nullptr) || (wants_from && !from_device && find(number(from)) != nullptr) ||
-        (!wants_to && to_device) || (!wants_from && from_device)) {
+    if ((wants_to && !to_device && find(number(to)) != nullptr) ||
+        (wants_from && !from_device && find(number(from)) != nullptr) || (!wants_to && to_device) ||
+        (!wants_from && from_device)) {
         report("kind", std::string(what) + " from " + place(number(from), bytes) + " to " + place(number(to), bytes));
         return false;
     }
@@ -170,8 +177,8 @@ bool Machine::copy(void* to, const void* from, uint64_t bytes, int kind, Stream*
     task->touches.push_back({task->to, bytes, true});
     begin(task);
     if (!pageable) return true;
-    report("pageable", describe(*stream) + ": " + what + " from " + place(number(from), bytes) + " to " + place(number(to), bytes) +
-                           " blocks, as the host memory is not pinned");
+    report("pageable", describe(*stream) + ": " + what + " from " + place(number(from), bytes) + " to " +
+                           place(number(to), bytes) + " blocks, as the host memory is not pinned");
     const auto ran = std::make_shared<Record>();
     task->record = ran;
     if (!run_until([&] { return ran->done; })) {
@@ -185,7 +192,8 @@ bool Machine::copy(void* to, const void* from, uint64_t bytes, int kind, Stream*
 
 bool Machine::set(void* to, int value, uint64_t bytes, Stream* stream) {
     const Allocation* in = find(number(to));
-    const bool pinned = in != nullptr && in->live && in->memory != Memory::device && number(to) + bytes <= in->begin + in->bytes;
+    const bool pinned =
+        in != nullptr && in->live && in->memory != Memory::device && number(to) + bytes <= in->begin + in->bytes;
     if (!pinned && !needs_device("memset", number(to), bytes)) return false;
     if (bytes == 0) return true;
     Task* task = submit(Work::set, "memset", stream);
@@ -204,7 +212,8 @@ void Machine::touch(const char* what, const Stream* stream, const Clock& clock, 
     if (in != nullptr && !in->live) report("memory", describe(accesses_[index]) + ", which was freed");
     Shadow& shadow = in != nullptr ? in->shadow : elsewhere_;
     conflicts_.clear();
-    shadow.touch(range.begin, range.begin + range.bytes, {lane, clock.at(lane), index}, clock, range.write, reads_, conflicts_);
+    shadow.touch(range.begin, range.begin + range.bytes, {lane, clock.at(lane), index}, clock, range.write, reads_,
+                 conflicts_);
     for (const Mark& mark : conflicts_) {
         std::string one = describe(accesses_[mark.access]);
         std::string other = describe(accesses_[index]);

@@ -47,8 +47,8 @@ struct Type {
 };
 
 Type type_of(int type) {
-    static const Type types[] = {{Number::i8, 1},  {Number::u8, 1},  {Number::i32, 4}, {Number::u32, 4},
-                                 {Number::i64, 8}, {Number::u64, 8}, {Number::f16, 2}, {Number::f32, 4},
+    static const Type types[] = {{Number::i8, 1},  {Number::u8, 1},   {Number::i32, 4},   {Number::u32, 4},
+                                 {Number::i64, 8}, {Number::u64, 8},  {Number::f16, 2},   {Number::f32, 4},
                                  {Number::f64, 8}, {Number::bf16, 2}, {Number::other, 1}, {Number::other, 1}};
     return type >= 0 && type < 12 ? types[type] : Type{Number::other, 0};
 }
@@ -58,10 +58,12 @@ int join(Call& call, void** communicator, int ranks, const UniqueId& id, int ran
     Id inner;
     std::memcpy(&inner, id.bytes, sizeof inner);
     if (inner.magic != id_magic || inner.generation != call.machine.generation) {
-        call.machine.report("usage", "ncclCommInitRank: this id is none that ncclGetUniqueId gave (it is passed by value)");
+        call.machine.report("usage",
+                            "ncclCommInitRank: this id is none that ncclGetUniqueId gave (it is passed by value)");
         return call.fail(invalid_argument, "wrong id");
     }
-    Member* member = call.machine.join(Vendor::nccl, inner.id, static_cast<uint32_t>(ranks), static_cast<uint32_t>(rank), call.device());
+    Member* member = call.machine.join(Vendor::nccl, inner.id, static_cast<uint32_t>(ranks),
+                                       static_cast<uint32_t>(rank), call.device());
     if (member == nullptr) return call.fail(invalid_usage, "refused");
     *communicator = call.machine.handle(Handle::communicator, member->index);
     member->blocking = blocking;
@@ -89,8 +91,8 @@ int issued(Call& call, Member* member) {
     return call.done(member->polls != 0 ? in_progress : 0);
 }
 
-int collective(Call& call, const char* what, Operation operation, const void* send, void* receive, size_t count, int type,
-               int root, int reduction, void* communicator, void* stream_handle) {
+int collective(Call& call, const char* what, Operation operation, const void* send, void* receive, size_t count,
+               int type, int root, int reduction, void* communicator, void* stream_handle) {
     Member* member = member_of(call, communicator, what);
     Stream* stream = member == nullptr ? nullptr : call.stream(stream_handle);
     if (stream == nullptr) return call.done(call.code);
@@ -105,7 +107,8 @@ int collective(Call& call, const char* what, Operation operation, const void* se
     wanted.reduction = reduction;
     wanted.number = type_of(type).number;
     wanted.width = type_of(type).width;
-    if (!call.machine.collective(what, member, stream, wanted, send, receive)) return call.fail(invalid_usage, "refused");
+    if (!call.machine.collective(what, member, stream, wanted, send, receive))
+        return call.fail(invalid_usage, "refused");
     return issued(call, member);
 }
 
@@ -224,16 +227,18 @@ DOUBLE_EXPORT int ncclCommUserRank(void* communicator, int* rank) {
     return call.done(0);
 }
 
-DOUBLE_EXPORT int ncclAllGather(const void* send, void* receive, size_t count, int type, void* communicator, void* stream) {
+DOUBLE_EXPORT int ncclAllGather(const void* send, void* receive, size_t count, int type, void* communicator,
+                                void* stream) {
     DOUBLE_ENTER(nccl, device);
     return collective(call, __func__, Operation::all_gather, send, receive, count, type, 0, 0, communicator, stream);
 }
 
-DOUBLE_EXPORT int ncclAllReduce(const void* send, void* receive, size_t count, int type, int operation, void* communicator,
-                                void* stream) {
+DOUBLE_EXPORT int ncclAllReduce(const void* send, void* receive, size_t count, int type, int operation,
+                                void* communicator, void* stream) {
     DOUBLE_ENTER(nccl, device);
     if (operation < 0 || operation > 3) return call.fail(invalid_argument, "the double knows sum, prod, max and min");
-    return collective(call, __func__, Operation::all_reduce, send, receive, count, type, 0, operation, communicator, stream);
+    return collective(call, __func__, Operation::all_reduce, send, receive, count, type, 0, operation, communicator,
+                      stream);
 }
 
 DOUBLE_EXPORT int ncclBroadcast(const void* send, void* receive, size_t count, int type, int root, void* communicator,

@@ -135,8 +135,7 @@ void Machine::poison(uint64_t address, uint64_t bytes, uint64_t but, uint64_t bu
 bool Machine::runnable(Task* task) {
     if (task->never) return false;
     switch (task->work) {
-        case Work::wait:
-            return task->record->done;
+        case Work::wait: return task->record->done;
         case Work::collective: {
             const Collective& collective = *task->collective;
             if (collective.arrived != collective.tasks.size()) return false;
@@ -146,10 +145,8 @@ bool Machine::runnable(Task* task) {
             }
             return true;
         }
-        case Work::exchange:
-            return exchange_ready(task);
-        default:
-            return true;
+        case Work::exchange: return exchange_ready(task);
+        default: return true;
     }
 }
 
@@ -220,18 +217,13 @@ void Machine::execute(Task* task) {
     const Stream& stream = *task->stream;
     for (const Touch& range : task->touches) touch(task->what, &stream, stream.clock, stream.lane, range);
     switch (task->work) {
-        case Work::copy:
-            std::memmove(memory(task->to), memory(task->from), task->bytes);
-            break;
-        case Work::set:
-            std::memset(memory(task->to), task->value, task->bytes);
-            break;
+        case Work::copy: std::memmove(memory(task->to), memory(task->from), task->bytes); break;
+        case Work::set: std::memset(memory(task->to), task->value, task->bytes); break;
         case Work::kernel:
         case Work::callback:
             if (task->body) task->body();
             break;
-        default:
-            break;
+        default: break;
     }
     if (task->record && task->work != Work::wait) {
         task->record->clock = stream.clock;

@@ -50,8 +50,8 @@ void Shadow::check(const Segment& segment, const Clock& clock, bool write, const
 void Shadow::touch(uint64_t begin, uint64_t end, const Mark& mark, const Clock& clock, bool write, ReadPool& pool,
                    std::vector<Mark>& conflicts) {
     if (begin >= end) return;
-    const auto first = std::partition_point(segments_.begin(), segments_.end(),
-                                            [begin](const Segment& s) { return s.end <= begin; });
+    const auto first =
+        std::partition_point(segments_.begin(), segments_.end(), [begin](const Segment& s) { return s.end <= begin; });
     auto last = first;
     patch_.clear();
     uint64_t reached = begin;

@@ -40,7 +40,8 @@ private:
     std::vector<Segment> segments_;
     std::vector<Segment> patch_;
 
-    void check(const Segment& segment, const Clock& clock, bool write, const ReadPool& pool, std::vector<Mark>& conflicts);
+    void check(const Segment& segment, const Clock& clock, bool write, const ReadPool& pool,
+               std::vector<Mark>& conflicts);
 };
 
 }  // namespace plm_double
