@@ -7,6 +7,7 @@
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
 sources=$(cd "$here/../../main/native" && pwd)
+root=$(cd "$here/../.." && pwd)
 compiler="$sources/cxx.sh"
 work=${1:-$(mktemp -d)}
 classpath=${2:-}
@@ -51,6 +52,11 @@ run() {
     fi
 }
 
+# object SOURCE: named by where the source is, for the suite may have a file of the same name as the library
+object() {
+    echo "$directory/$(echo "${1#"$root/"}" | tr / -).o"
+}
+
 # test_program NAME COMMAND...: run, with an empty directory in place of {work}
 test_program() {
     name=$1
@@ -78,19 +84,22 @@ need_runtime() {
 
 compile_and_run() {
     mkdir -p "$directory"
-    flags="-std=c++17 -O1 -g -Wall -Wextra -Wno-psabi -fPIC -pthread -fno-omit-frame-pointer -I$sources"
+    flags="-std=c++17 -O1 -g -Wall -Wextra -Wno-psabi -fPIC -pthread -fno-omit-frame-pointer -I$sources -I$here/doubles"
     flags="$flags -fsanitize=$kind -fno-sanitize-recover=all $1"
     need_runtime
     tests=$(find "$here" -maxdepth 1 -name '*_test.cpp' | sort)
     suite=$(find "$here" -maxdepth 1 -name 'device_suite.cpp')
+    suite_parts=$(find "$here/suite" -name '*.cpp' 2>/dev/null | sort)
     # Two at a time, as many as the smallest machine that builds this has processors.
     # shellcheck disable=SC2016,SC2086 # expanded by the inner shell; the lists are lists
-    printf '%s\n' "$sources"/*.cpp $tests $suite |
-        COMPILER=$compiler FLAGS=$flags OUT=$directory xargs -P 2 -n 1 sh -c \
-            '"$COMPILER" $FLAGS -c -o "$OUT/$(basename "$1" .cpp).o" "$1"' compile
+    printf '%s\n' "$sources"/*.cpp $tests $suite $suite_parts |
+        while read -r source; do
+            echo "$(object "$source") $source"
+        done |
+        COMPILER=$compiler FLAGS=$flags xargs -P 2 -L 1 sh -c '"$COMPILER" $FLAGS -c -o "$1" "$2"' compile
     library=
     for source in "$sources"/*.cpp; do
-        library="$library $directory/$(basename "$source" .cpp).o"
+        library="$library $(object "$source")"
     done
     doubles=
     if [ -f "$here/doubles/build.sh" ]; then
@@ -100,8 +109,14 @@ compile_and_run() {
     fi
     for source in $tests $suite; do
         program=$(basename "$source" .cpp)
-        # shellcheck disable=SC2086 # flags, library and doubles are lists
-        "$compiler" $flags -o "$directory/$program" "$directory/$program.o" $library $doubles -ldl
+        parts=
+        if [ "$program" = device_suite ]; then
+            for part in $suite_parts; do
+                parts="$parts $(object "$part")"
+            done
+        fi
+        # shellcheck disable=SC2086 # flags, parts, library and doubles are lists
+        "$compiler" $flags -o "$directory/$program" "$(object "$source")" $parts $library $doubles -ldl
     done
     for source in $tests; do
         program=$(basename "$source" .cpp)
@@ -110,7 +125,7 @@ compile_and_run() {
     if [ -n "$suite" ]; then
         for backend in host ascend cuda; do
             test_program "device_suite-$backend" device_suite --backend "$backend" \
-                --library-dir "$directory/doubles" --runs "$suite_runs"
+                --library-dir "$directory/doubles/current" --runs "$suite_runs"
         done
     fi
 }

@@ -9,6 +9,7 @@ import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 import java.util.regex.Pattern;
+import java.util.stream.IntStream;
 
 /**
  * A program that was run, within a bound.
@@ -58,13 +59,16 @@ record Command(int exit, Duration took, String output) {
                 .filter(line -> !line.isEmpty())
                 .toList();
         String last = lines.isEmpty() ? "wrote nothing" : lines.get(lines.size() - 1);
-        String line = lines.stream()
-                .filter(text -> TELLING.matcher(text).find())
+        String line = IntStream.range(0, lines.size())
+                .filter(i -> TELLING.matcher(lines.get(i)).find())
+                .mapToObj(i -> lines.get(i).endsWith(":") && i + 1 < lines.size()
+                        ? lines.get(i) + " " + lines.get(i + 1)
+                        : lines.get(i))
                 .findFirst()
                 .orElse(last);
         String how = exit == HUNG
                 ? "hung for " + took.toSeconds() + " s"
                 : exit > 128 && exit < 128 + 65 ? "signal " + (exit - 128) : "exit " + exit;
-        return how + ": " + (line.length() > 140 ? line.substring(0, 140) + "…" : line);
+        return how + ": " + (line.length() > 200 ? line.substring(0, 200) + "…" : line);
     }
 }

@@ -14,6 +14,7 @@ import java.util.stream.Stream;
 final class Library {
     private static final Duration PATIENCE = Duration.ofMinutes(5);
     private static final String COMPILER = "cxx.sh";
+    private static final String SUITE = "device_suite";
 
     private final Path sources;
     private final Path tests;
@@ -28,15 +29,27 @@ final class Library {
         this.doubles = doubles;
     }
 
-    /** All that {@link #compile} can be asked for, to be linked with a program. */
+    /** The sources of the library. */
     List<Path> units() {
-        try (Stream<Path> files = Files.list(sources)) {
+        return listed(sources);
+    }
+
+    /** The sources of a program, NAME.cpp; what the common suite consists of lies in a directory of its own. */
+    List<Path> units(String program) {
+        List<Path> units = new ArrayList<>(List.of(tests.resolve(program + ".cpp")));
+        if (program.equals(SUITE)) {
+            units.addAll(listed(tests.resolve("suite")));
+        }
+        return units;
+    }
+
+    private static List<Path> listed(Path directory) {
+        try (Stream<Path> files = Files.list(directory)) {
             return files.filter(file -> file.toString().endsWith(".cpp"))
-                    .map(Path::getFileName)
                     .sorted()
                     .toList();
         } catch (IOException e) {
-            throw new UncheckedIOException("cannot list the sources in " + sources, e);
+            throw new UncheckedIOException("cannot list the sources in " + directory, e);
         }
     }
 
@@ -48,18 +61,17 @@ final class Library {
         }
     }
 
+    /** Compiles a source, as it is, for all that is linked later. */
     void compile(Path unit) throws InterruptedException {
-        compile(sources.resolve(unit), sources, object(objects, unit));
-    }
-
-    void compileProgram(String program) throws InterruptedException {
-        compile(programSource(program), sources, object(objects, Path.of(program)));
+        compile(unit, sources, object(objects, unit));
     }
 
     /** Links a program with the library as it is. */
     Path link(String program) throws InterruptedException {
-        List<Path> parts = new ArrayList<>(List.of(object(objects, Path.of(program))));
-        units().forEach(unit -> parts.add(object(objects, unit)));
+        List<Path> parts = new ArrayList<>();
+        for (List<Path> units : List.of(units(program), units())) {
+            units.forEach(unit -> parts.add(object(objects, unit)));
+        }
         return link(parts, objects.resolve(program));
     }
 
@@ -70,10 +82,12 @@ final class Library {
         copy(sources, changed);
         write(changed.resolve(mutant.file()), mutant.applyTo(source(mutant.file())));
         List<Path> parts = new ArrayList<>();
-        for (Path unit : units()) {
-            parts.add(part(unit, changed.resolve(unit), mutant, changed, directory));
+        for (Path unit : units(program)) {
+            parts.add(part(unit, unit, mutant, changed, directory));
         }
-        parts.add(part(Path.of(program), programSource(program), mutant, changed, directory));
+        for (Path unit : units()) {
+            parts.add(part(unit, changed.resolve(unit.getFileName()), mutant, changed, directory));
+        }
         return link(parts, directory.resolve(program));
     }
 
@@ -101,7 +115,17 @@ final class Library {
         // What a mutant leaves unused is no news, so without warnings. As quick to compile as threads that race allow.
         succeed(
                 object,
-                List.of("-std=c++17", "-O1", "-g1", "-w", "-fPIC", "-pthread", "-MMD", "-I" + headers, "-c"),
+                List.of(
+                        "-std=c++17",
+                        "-O1",
+                        "-g1",
+                        "-w",
+                        "-fPIC",
+                        "-pthread",
+                        "-MMD",
+                        "-I" + headers,
+                        "-I" + tests.resolve("doubles"),
+                        "-c"),
                 List.of("-o", object.toString(), source.toString()));
     }
 
@@ -127,12 +151,10 @@ final class Library {
         }
     }
 
-    private Path programSource(String program) {
-        return tests.resolve(program + ".cpp");
-    }
-
+    /** Named by where the source is, for the suite may have a file of the same name as the library. */
     private static Path object(Path directory, Path unit) {
-        return directory.resolve(unit + ".o");
+        int names = unit.getNameCount();
+        return directory.resolve(unit.subpath(names - 3, names).toString().replace('/', '-') + ".o");
     }
 
     private static void copy(Path from, Path to) {

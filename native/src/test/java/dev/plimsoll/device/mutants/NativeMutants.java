@@ -7,8 +7,10 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.Callable;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
@@ -43,7 +45,13 @@ final class NativeMutants {
                 Executors.newFixedThreadPool(Runtime.getRuntime().availableProcessors());
         int exit = 2;
         try {
-            exit = new NativeMutants(Path.of(args[0]), Path.of(args[1]), work).runOn(workers) ? 0 : 1;
+            exit = new NativeMutants(
+                                    Path.of(args[0]).toAbsolutePath(),
+                                    Path.of(args[1]).toAbsolutePath(),
+                                    work)
+                            .runOn(workers)
+                    ? 0
+                    : 1;
         } catch (IllegalStateException e) {
             System.out.println("mutants: " + e.getMessage());
         } catch (ExecutionException e) {
@@ -60,17 +68,12 @@ final class NativeMutants {
         table.mutants().forEach(mutant -> mutant.applyTo(library.source(mutant.file())));
         buildDoubles();
 
+        Set<Path> sources = new LinkedHashSet<>(library.units());
+        table.runs().keySet().forEach(run -> sources.addAll(library.units(program(run))));
         List<Callable<String>> units = new ArrayList<>();
-        for (Path unit : library.units()) {
+        for (Path source : sources) {
             units.add(() -> {
-                library.compile(unit);
-                return "";
-            });
-        }
-        for (String program :
-                table.runs().keySet().stream().map(this::program).distinct().toList()) {
-            units.add(() -> {
-                library.compileProgram(program);
+                library.compile(source);
                 return "";
             });
         }
