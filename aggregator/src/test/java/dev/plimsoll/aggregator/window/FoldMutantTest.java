@@ -8,9 +8,11 @@ import dev.plimsoll.model.LongVector;
 import java.util.Arrays;
 import java.util.NavigableSet;
 import java.util.function.UnaryOperator;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 /** Folds that are wrong in one decision: the properties have to find a log that shows it. */
+@Tag("mutant")
 class FoldMutantTest {
     private static final long LOGS = 5_000;
 

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import java.util.OptionalInt;
 import java.util.function.Supplier;
 import java.util.stream.Stream;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
@@ -106,6 +107,7 @@ class DecisionProtocolPropertiesTest {
         }
     }
 
+    @Tag("mutant")
     @ParameterizedTest
     @MethodSource("mutants")
     void wrongVariantIsCaught(Mutant mutant) {

@@ -14,6 +14,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 import java.util.function.UnaryOperator;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 /**
@@ -60,6 +61,7 @@ class RankProtocolModelTest {
         assertThat(result.reached()).contains("WILLING").doesNotContain("TRANSFERRING");
     }
 
+    @Tag("mutant")
     @Test
     void mutantThatFlipsWithoutTheOthersIsCaught() {
         assertCaught(
@@ -74,6 +76,7 @@ class RankProtocolModelTest {
                 "P1 lock step");
     }
 
+    @Tag("mutant")
     @Test
     void mutantThatWithdrawsAVoteOnAbortIsCaught() {
         assertCaught(
@@ -96,6 +99,7 @@ class RankProtocolModelTest {
                 "P5 prefix");
     }
 
+    @Tag("mutant")
     @Test
     void mutantThatFreesStagingAtAbortIsCaught() {
         assertCaught(
@@ -113,6 +117,7 @@ class RankProtocolModelTest {
                 "P2 weights before map");
     }
 
+    @Tag("mutant")
     @Test
     void mutantThatServesOnWithAReadyVoteUnresolvedIsCaught() {
         assertCaught(
@@ -132,6 +137,7 @@ class RankProtocolModelTest {
                 "P5 prefix");
     }
 
+    @Tag("mutant")
     @Test
     void mutantThatReportsAFlipBeforeItIsCaught() {
         assertCaught(
@@ -151,6 +157,7 @@ class RankProtocolModelTest {
                 "reports");
     }
 
+    @Tag("mutant")
     @Test
     void mutantThatStartsTransfersOnPermitIsCaught() {
         assertCaught(
@@ -179,6 +186,7 @@ class RankProtocolModelTest {
                 "start together");
     }
 
+    @Tag("mutant")
     @Test
     void mutantWhoseVerdictComparesNoHashesIsCaught() {
         Result result = explore(RULES, false, new Powers(0, 0, false, true));
