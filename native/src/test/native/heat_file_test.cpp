@@ -356,6 +356,19 @@ void of_many_engines_that_start_together_one_gets_the_ring(const std::string& at
     }
 }
 
+void a_writer_that_is_dead_but_not_yet_buried_is_dead(const std::string& at) {
+    const std::string path = at + "/zombie";
+    const pid_t writer = forked([&] {
+        auto file = create(path);
+        kill(getpid(), SIGKILL);
+    });
+    siginfo_t about{};
+    check(waitid(P_PID, static_cast<id_t>(writer), &about, WEXITED | WNOWAIT) == 0, "waitid");
+    check(Reader(path).header().pid == writer, "the writer has made its ring");
+    create(path);
+    waited(writer);
+}
+
 void half_built_files_of_dead_processes_are_removed(const std::string& at) {
     const std::string left = at + "/swept.building-4194303-4194303";
     const std::string other = at + "/other-ring.building-4194303-4194303";
@@ -504,6 +517,7 @@ int main(int count, char** arguments) {
     what_is_no_ring_or_not_ours_is_not_replaced(at);
     a_ring_is_replaced_only_when_its_engine_is_gone(at);
     of_many_engines_that_start_together_one_gets_the_ring(at);
+    a_writer_that_is_dead_but_not_yet_buried_is_dead(at);
     half_built_files_of_dead_processes_are_removed(at);
     a_killed_writer_leaves_its_last_full_slot(at, kills);
     // Threads from here on: nothing forks any more.
