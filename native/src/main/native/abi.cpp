@@ -1,51 +1,28 @@
 // The C ABI: checks arguments, finds handles, and lets no exception out.
-#include <dlfcn.h>
-
 #include <cstdio>
 
-#include "communicator.h"
+#include "exchange.h"
 #include "mailbox.h"
 #include "ring.h"
 
 using namespace plm;
 
-namespace {
-
-void describe_vendor(const char* const* libraries, plm_probe_info& info) {
-    std::string found;
-    std::string missing;
-    for (const char* const* name = libraries; *name != nullptr; name++) {
-        // Not closed again: the libraries of some vendors do not survive that.
-        if (dlopen(*name, RTLD_LAZY | RTLD_LOCAL) != nullptr) {
-            found += (found.empty() ? "" : " ") + std::string(*name);
-        } else {
-            missing += (missing.empty() ? "" : " ") + std::string(*name);
-        }
-    }
-    std::snprintf(info.library, sizeof info.library, "%s", found.c_str());
-    std::snprintf(info.reason, sizeof info.reason, "this build has no such back end yet%s%s",
-                  missing.empty() ? "" : "; not found here: ", missing.c_str());
-}
-
-}  // namespace
-
 uint32_t plm_abi_version(void) { return PLM_ABI_MAJOR << 16 | PLM_ABI_MINOR; }
 
-int32_t plm_probe(const char* backend, plm_probe_info* info) {
+int32_t plm_probe(const char* backend, const char* library_dir, plm_probe_info* info) {
     return guarded([&] {
         plm_probe_info& out = sized(info, "info");
         const std::string name = &required(backend, "backend");
-        out.available = 0;
-        out.library[0] = out.reason[0] = 0;
-        static const char* const ascend[] = {"libacl_rt.so", "libascendcl.so", "libhccl.so", nullptr};
-        static const char* const cuda[] = {"libcudart.so", "libnccl.so.2", nullptr};
+        const uint32_t size = out.size;
+        out = plm_probe_info{};
+        out.size = size;
         if (name == "host") {
-            out.available = 1;
+            out.available = out.devices = 1;
             std::snprintf(out.library, sizeof out.library, "libplimsoll.so");
         } else if (name == "ascend") {
-            describe_vendor(ascend, out);
+            probe_ascend(library_dir, out);
         } else if (name == "cuda") {
-            describe_vendor(cuda, out);
+            probe_cuda(library_dir, out);
         } else {
             fail(PLM_E_ARG, "no back end is called " + name + ": host, ascend and cuda are known");
         }
@@ -53,18 +30,24 @@ int32_t plm_probe(const char* backend, plm_probe_info* info) {
     });
 }
 
-int32_t plm_open(const char* backend, uint64_t* runtime) {
+int32_t plm_open(const char* backend, const plm_open_opts* opts, uint64_t* runtime) {
     return guarded([&] {
-        plm_probe_info info{};
-        info.size = sizeof info;
-        const int32_t status = plm_probe(backend, &info);
-        if (status != PLM_OK) {
-            return status;
+        uint64_t& out = required(runtime, "runtime");
+        const std::string name = &required(backend, "backend");
+        plm_open_opts usual{};
+        usual.size = sizeof usual;
+        const plm_open_opts& checked = sized(opts != nullptr ? opts : &usual, "opts");
+        std::unique_ptr<Backend> opened;
+        if (name == "host") {
+            opened = open_host();
+        } else if (name == "ascend") {
+            opened = open_ascend(checked);
+        } else if (name == "cuda") {
+            opened = open_cuda(checked);
+        } else {
+            fail(PLM_E_ARG, "no back end is called " + name + ": host, ascend and cuda are known");
         }
-        if (info.available == 0) {
-            fail(PLM_E_UNAVAILABLE, std::string("back end ") + backend + " cannot be opened: " + info.reason);
-        }
-        required(runtime, "runtime") = enroll(Kind::runtime, std::make_shared<Runtime>());
+        out = enroll(Kind::runtime, std::make_shared<Runtime>(std::move(opened)));
         return PLM_OK;
     });
 }
@@ -88,10 +71,13 @@ int32_t plm_get_info(uint64_t runtime, plm_info* info) {
     });
 }
 
-int32_t plm_alloc(uint64_t runtime, uint64_t bytes, uint64_t* address) {
+int32_t plm_alloc(uint64_t runtime, int32_t memory, uint64_t bytes, uint64_t* address) {
     return guarded([&] {
         uint64_t& out = required(address, "address");
-        out = find<Runtime>(runtime)->allocate(bytes);
+        if (memory != PLM_MEMORY_DEVICE && memory != PLM_MEMORY_PINNED) {
+            fail(PLM_E_ARG, "memory " + std::to_string(memory) + ": DEVICE and PINNED are 0 and 1");
+        }
+        out = find<Runtime>(runtime)->allocate(memory == PLM_MEMORY_PINNED ? Memory::pinned : Memory::device, bytes);
         return PLM_OK;
     });
 }
@@ -106,14 +92,14 @@ int32_t plm_free(uint64_t runtime, uint64_t address) {
 int32_t plm_stream_create(uint64_t runtime, const char* name, uint64_t* stream) {
     return guarded([&] {
         uint64_t& out = required(stream, "stream");
-        out = enroll(Kind::stream, std::make_shared<Stream>(find<Runtime>(runtime), &required(name, "name")));
+        out = enroll(Kind::stream, std::make_shared<OwnStream>(find<Runtime>(runtime), &required(name, "name")));
         return PLM_OK;
     });
 }
 
 int32_t plm_stream_destroy(uint64_t stream, int64_t timeout_ms) {
     return guarded([&] {
-        if (!find<Stream>(stream)->drain_and_stop(after_ms(timeout_ms))) {
+        if (!find<OwnStream>(stream)->stream().drain_and_stop(after_ms(timeout_ms))) {
             fail(PLM_E_TIMEOUT, "the stream did not drain in time; it goes on as before");
         }
         retire(stream);
@@ -126,7 +112,7 @@ int32_t plm_stream_launch(uint64_t stream, plm_kernel_fn kernel, uint64_t user) 
         if (kernel == nullptr) {
             fail(PLM_E_ARG, "kernel is NULL");
         }
-        find<Stream>(stream)->submit([kernel, user] { return kernel(user); });
+        find<OwnStream>(stream)->stream().launch([kernel, user] { return kernel(user); });
         return PLM_OK;
     });
 }
@@ -136,28 +122,37 @@ int32_t plm_copy_async(uint64_t stream, uint64_t destination, uint64_t source, u
         if (destination == 0 || source == 0) {
             fail(PLM_E_ARG, "a copy from " + std::to_string(source) + " to " + std::to_string(destination));
         }
-        find<Stream>(stream)->submit([=] {
-            std::memmove(reinterpret_cast<void*>(destination), reinterpret_cast<const void*>(source), bytes);
-            return PLM_OK;
-        });
+        find<OwnStream>(stream)->stream().copy(destination, source, bytes, Copy::any);
         return PLM_OK;
     });
 }
 
 int32_t plm_stream_sync(uint64_t stream, int64_t timeout_ms) {
     return guarded([&] {
-        find<Stream>(stream)->synchronize(after_ms(timeout_ms));
+        find<OwnStream>(stream)->stream().synchronize(after_ms(timeout_ms));
         return PLM_OK;
     });
 }
 
-int32_t plm_comm_open(uint64_t runtime, const char* segment, const plm_comm_opts* opts, uint64_t* comm) {
+int32_t plm_comm_id(uint64_t runtime, void* id, uint32_t capacity, uint32_t* bytes) {
+    return guarded([&] {
+        uint32_t& length = required(bytes, "bytes");
+        const std::vector<std::byte> made = find<Runtime>(runtime)->backend()->collectives_id();
+        length = static_cast<uint32_t>(made.size());
+        if (capacity < made.size()) {
+            fail(PLM_E_ARG, "the id has " + std::to_string(made.size()) + " bytes, there is room for " +
+                                std::to_string(capacity));
+        }
+        std::memcpy(&required(static_cast<char*>(id), "id"), made.data(), made.size());
+        return PLM_OK;
+    });
+}
+
+int32_t plm_comm_open(uint64_t runtime, const plm_comm_opts* opts, uint64_t* comm) {
     return guarded([&] {
         uint64_t& out = required(comm, "comm");
         const plm_comm_opts& checked = sized(opts, "opts");
-        auto device = find<Runtime>(runtime);
-        auto joined = Segment::join(&required(segment, "segment"), checked);
-        out = enroll(Kind::communicator, std::make_shared<Communicator>(device, joined, checked));
+        out = enroll(Kind::communicator, std::make_shared<Communicator>(find<Runtime>(runtime), checked));
         return PLM_OK;
     });
 }
@@ -185,21 +180,30 @@ int32_t plm_gather(uint64_t comm, const void* in, void* out, uint64_t bytes, int
         if (bytes > 0 && (in == nullptr || out == nullptr)) {
             fail(PLM_E_ARG, "in or out is NULL");
         }
+        found->transport();
         found->dedicate(false);
-        const Part part{in, bytes};
-        found->gather(&part, 1, 0, out, after_ms(timeout_ms), [] { return false; }, nullptr);
+        found->gather(in, out, bytes, after_ms(timeout_ms));
         return PLM_OK;
     });
 }
 
 int32_t plm_ring_create(uint64_t runtime, uint64_t comm, const char* path, const char* deployment,
-                        const plm_ring_opts* opts, uint64_t* ring) {
+                        const plm_ring_opts* opts, const plm_segment* segments, uint32_t segment_count,
+                        uint64_t* ring) {
     return guarded([&] {
         uint64_t& out = required(ring, "ring");
         const plm_ring_opts& checked = sized(opts, "opts");
-        out = enroll(Kind::ring, std::make_shared<Ring>(find<Runtime>(runtime), find<Communicator>(comm),
-                                                        &required(path, "path"), &required(deployment, "deployment"),
-                                                        checked));
+        auto device = find<Runtime>(runtime);
+        auto group = comm != 0 ? find<Communicator>(comm) : nullptr;
+        out = enroll(Kind::ring, std::make_shared<Ring>(device, group, path, &required(deployment, "deployment"), checked,
+                                                        segments, segment_count));
+        return PLM_OK;
+    });
+}
+
+int32_t plm_ring_rebind(uint64_t ring, const plm_segment* segments, uint32_t segment_count) {
+    return guarded([&] {
+        find<Ring>(ring)->rebind(segments, segment_count);
         return PLM_OK;
     });
 }
@@ -207,9 +211,16 @@ int32_t plm_ring_create(uint64_t runtime, uint64_t comm, const char* path, const
 int32_t plm_ring_destroy(uint64_t ring, int64_t timeout_ms) {
     return guarded([&] {
         if (!find<Ring>(ring)->close(after_ms(timeout_ms))) {
-            fail(PLM_E_TIMEOUT, "the compute stream has not yet copied the counters: synchronize it, then close again");
+            fail(PLM_E_TIMEOUT, "the device still holds a copy of the counters: synchronize the compute stream, then close again");
         }
         retire(ring);
+        return PLM_OK;
+    });
+}
+
+int32_t plm_ring_on_complete(uint64_t ring, plm_complete_fn complete, uint64_t user) {
+    return guarded([&] {
+        find<Ring>(ring)->on_complete(complete, user);
         return PLM_OK;
     });
 }
@@ -218,8 +229,9 @@ int32_t plm_boundary_begin(uint64_t ring, uint64_t compute_stream, int64_t step,
                            plm_verdict* verdict) {
     return guarded([&] {
         plm_verdict& out = sized(verdict, "verdict");
-        auto compute = find<Stream>(compute_stream);
-        find<Ring>(ring)->begin(*compute, step, after_ms(timeout_ms), out);
+        auto found = find<Ring>(ring);
+        auto compute = find_stream(found->backend(), compute_stream);
+        found->begin(*compute, step, after_ms(timeout_ms), out);
         return PLM_OK;
     });
 }
@@ -227,6 +239,25 @@ int32_t plm_boundary_begin(uint64_t ring, uint64_t compute_stream, int64_t step,
 int32_t plm_boundary_end(uint64_t ring, const plm_vote* vote) {
     return guarded([&] {
         find<Ring>(ring)->end(required(vote, "vote"));
+        return PLM_OK;
+    });
+}
+
+int32_t plm_ring_poll(uint64_t ring) {
+    return guarded([&] { return find<Ring>(ring)->poll() ? PLM_OK : PLM_PENDING; });
+}
+
+int32_t plm_ring_wait(uint64_t ring, int64_t step, int64_t timeout_ms) {
+    return guarded([&] { return find<Ring>(ring)->wait(step, after_ms(timeout_ms)); });
+}
+
+int32_t plm_slot_acquire(uint64_t ring, plm_snapshot* snapshot) {
+    return guarded([&] { return find<Ring>(ring)->acquire(sized(snapshot, "snapshot")) ? PLM_OK : PLM_PENDING; });
+}
+
+int32_t plm_slot_release(uint64_t ring, int64_t step) {
+    return guarded([&] {
+        find<Ring>(ring)->release(step);
         return PLM_OK;
     });
 }
@@ -245,17 +276,19 @@ int32_t plm_ring_stats(uint64_t ring, plm_ring_counts* counts) {
     });
 }
 
-int32_t plm_xfer_begin(uint64_t comm, int64_t id, uint64_t* xfer) {
+int32_t plm_xfer_begin(uint64_t comm, int64_t id, int64_t manifest, uint64_t* xfer) {
     return guarded([&] {
         uint64_t& out = required(xfer, "xfer");
-        out = enroll(Kind::exchange, std::make_shared<Exchange>(find<Communicator>(comm), static_cast<uint64_t>(id)));
+        out = enroll(Kind::exchange, std::make_shared<Exchange>(find<Communicator>(comm), static_cast<uint64_t>(id),
+                                                                static_cast<uint64_t>(manifest)));
         return PLM_OK;
     });
 }
 
-int32_t plm_xfer_add(uint64_t xfer, int32_t send, uint32_t peer, uint64_t address, uint64_t bytes, uint32_t tag) {
+int32_t plm_xfer_add(uint64_t xfer, int32_t send, uint32_t peer, uint32_t tag, const plm_part* parts,
+                     uint32_t part_count) {
     return guarded([&] {
-        find<Exchange>(xfer)->add(send != 0, peer, address, bytes, tag);
+        find<Exchange>(xfer)->add(send != 0, peer, tag, parts, part_count);
         return PLM_OK;
     });
 }
@@ -263,7 +296,7 @@ int32_t plm_xfer_add(uint64_t xfer, int32_t send, uint32_t peer, uint64_t addres
 int32_t plm_xfer_submit(uint64_t xfer, uint64_t after_stream) {
     return guarded([&] {
         auto found = find<Exchange>(xfer);
-        found->submit(found, *find<Stream>(after_stream));
+        found->submit(found, *find_stream(found->backend(), after_stream));
         return PLM_OK;
     });
 }
@@ -274,8 +307,8 @@ int32_t plm_xfer_poll(uint64_t xfer) {
 
 int32_t plm_xfer_join(uint64_t xfer, uint64_t compute_stream) {
     return guarded([&] {
-        find<Exchange>(xfer)->join(*find<Stream>(compute_stream));
-        return PLM_OK;
+        auto found = find<Exchange>(xfer);
+        return found->join(*find_stream(found->backend(), compute_stream)) ? PLM_OK : PLM_PENDING;
     });
 }
 

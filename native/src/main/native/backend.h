@@ -27,10 +27,9 @@ public:
     virtual bool await(Deadline deadline);
 };
 
-class Stream : public Object {
+class Stream {
 public:
-    static constexpr Kind kind = Kind::stream;
-
+    virtual ~Stream() = default;
     virtual void copy(uint64_t destination, uint64_t source, uint64_t bytes, Copy kind) = 0;
     virtual void record(Event& event) = 0;
     virtual void wait(Event& event) = 0;
@@ -83,6 +82,9 @@ public:
     virtual std::vector<std::byte> collectives_id();
     virtual std::unique_ptr<Collectives> open_collectives(const void* id, uint32_t id_bytes, uint32_t members,
                                                           uint32_t rank);
+
+    // Whether the host reads and writes device memory as its own.
+    virtual bool host_reads_device() const { return false; }
 
     // The library's own threads say so once, before anything else: graph captures of the engine must not notice them.
     virtual void thread_started() {}

@@ -1,13 +1,53 @@
 #include "communicator.h"
 
+#include <algorithm>
+
+#include "exchange.h"
+#include "threads.h"
+
 namespace plm {
 
-Communicator::Communicator(std::shared_ptr<Runtime> runtime, std::shared_ptr<Segment> segment,
-                           const plm_comm_opts& opts)
+namespace {
+
+// Vendors want the communicators of a device to be made one after the other.
+std::mutex& opening() {
+    static std::mutex* instance = new std::mutex;
+    return *instance;
+}
+
+void check(const plm_comm_opts& opts) {
+    if (opts.members < 1 || opts.members > max_members || opts.rank >= opts.members) {
+        fail(PLM_E_ARG, "member " + std::to_string(opts.rank) + " of " + std::to_string(opts.members) +
+                            ": a group has 1 to 1024 members, counted from 0");
+    }
+    if (opts.gather_bytes > (1ULL << 32) || opts.staging_bytes > (1ULL << 42)) {
+        fail(PLM_E_ARG, "gather_bytes " + std::to_string(opts.gather_bytes) + " or staging_bytes " +
+                            std::to_string(opts.staging_bytes) + " is too large");
+    }
+}
+
+}  // namespace
+
+Communicator::Communicator(std::shared_ptr<Runtime> runtime, const plm_comm_opts& opts)
     : child_(std::move(runtime), Kind::communicator),
-      segment_(std::move(segment)),
       rank_(opts.rank),
-      timeout_ms_(opts.timeout_ms) {}
+      members_(opts.members),
+      timeout_ms_(opts.timeout_ms),
+      bytes_per_second_(opts.bytes_per_second) {
+    check(opts);
+    switch (opts.transport) {
+        case PLM_TRANSPORT_NODE: transport_ = open_node_transport(opts); break;
+        case PLM_TRANSPORT_TCP: transport_ = open_tcp_transport(opts); break;
+        case PLM_TRANSPORT_DEVICE: {
+            std::lock_guard<std::mutex> hold(opening());
+            required(static_cast<const char*>(opts.id), "opts.id");
+            collectives_ = backend().open_collectives(opts.id, opts.id_bytes, opts.members, opts.rank);
+            break;
+        }
+        default:
+            fail(PLM_E_ARG, "transport " + std::to_string(opts.transport) + ": NODE, TCP and DEVICE are 0, 1 and 2");
+    }
+}
 
 Communicator::~Communicator() {
     abort();
@@ -21,6 +61,13 @@ Communicator::~Communicator() {
     }
 }
 
+Transport& Communicator::transport() const {
+    if (!transport_) {
+        fail(PLM_E_ARG, "a communicator of transport DEVICE carries rings of gather mode device and exchanges only");
+    }
+    return *transport_;
+}
+
 void Communicator::dedicate(bool to_ring) {
     std::lock_guard<std::mutex> hold(gather_lock_);
     const Use wanted = to_ring ? Use::ring : Use::caller;
@@ -31,28 +78,87 @@ void Communicator::dedicate(bool to_ring) {
     use_ = wanted;
 }
 
-void Communicator::gather(const Part* parts, uint32_t count, int64_t tag, void* out, Deadline deadline,
-                          const std::function<bool()>& stop, bool* contributed) {
-    std::lock_guard<std::mutex> hold(gather_lock_);
+void Communicator::require_whole() const {
     if (aborted()) {
         fail(PLM_E_ABORTED, "the communicator was aborted");
     }
     if (!broken_.empty()) {
         fail(PLM_E_STATE, "no gather takes place any more since one failed: " + broken_);
     }
-    const std::function<bool()> stopped = [&] { return aborted() || stop(); };
+}
+
+void Communicator::contribute(const Part* parts, uint32_t count, int64_t tag) {
+    std::lock_guard<std::mutex> hold(gather_lock_);
+    require_whole();
+    uint64_t bytes = 0;
+    for (uint32_t i = 0; i < count; i++) {
+        bytes += parts[i].bytes;
+    }
+    if (bytes > transport().gather_bytes()) {
+        fail(PLM_E_ARG, "a contribution of " + std::to_string(bytes) + " bytes does not fit gather_bytes " +
+                            std::to_string(transport().gather_bytes()));
+    }
+    transport().contribute(++generation_, parts, count, tag);
+}
+
+bool Communicator::collect(int64_t tag, uint64_t bytes, void* out, Deadline deadline) {
+    uint64_t generation = 0;
+    {
+        std::lock_guard<std::mutex> hold(gather_lock_);
+        require_whole();
+        generation = generation_;
+    }
     try {
-        segment_->gather(rank_, ++generation_, {parts, count, tag, out, deadline, stopped, contributed});
+        return transport().collect(generation, tag, bytes, out, deadline);
     } catch (const Failure& failure) {
         // This member's count and the group's no longer agree, so another try could pair different generations.
+        std::lock_guard<std::mutex> hold(gather_lock_);
         broken_ = failure.text;
         throw;
     }
 }
 
+std::string Communicator::missing() {
+    std::lock_guard<std::mutex> hold(gather_lock_);
+    return "gather " + std::to_string(generation_) + ": " + transport().missing(generation_);
+}
+
+void Communicator::gather(const void* in, void* out, uint64_t bytes, Deadline deadline) {
+    const Part part{in, bytes};
+    contribute(&part, 1, 0);
+    while (!collect(0, bytes, out, deadline)) {
+        if (!aborted() && Clock::now() >= deadline) {
+            const std::string late = missing();
+            std::lock_guard<std::mutex> hold(gather_lock_);
+            broken_ = late;
+            fail(PLM_E_TIMEOUT, late);
+        }
+    }
+}
+
+void Communicator::issue(const char* call, const std::function<void(Collectives&)>& enqueue) {
+    issuer_.check(call);
+    std::lock_guard<std::timed_mutex> hold(issuing_);
+    if (aborted()) {
+        fail(PLM_E_ABORTED, "the communicator was aborted");
+    }
+    enqueue(*collectives_);
+}
+
 void Communicator::abort() {
-    aborted_.store(true, std::memory_order_release);
-    segment_->wake_gathers();
+    if (aborted_.exchange(true, std::memory_order_acq_rel)) {
+        return;
+    }
+    if (transport_) {
+        transport_->leave();
+        return;
+    }
+    // A vendor's call that does not come back holds the lock. The communicator is then leaked, on purpose: nothing may be
+    // freed under it.
+    if (collectives_ && issuing_.try_lock_for(std::chrono::seconds(1))) {
+        collectives_->abort();
+        issuing_.unlock();
+    }
 }
 
 void Communicator::enqueue(std::shared_ptr<Exchange> exchange) {
@@ -80,6 +186,7 @@ bool Communicator::close(Deadline deadline) {
 void Communicator::run() {
     name_thread("plm-xfer-" + std::to_string(rank_));
     be_modest();
+    backend().thread_started();
     std::unique_lock<std::mutex> hold(lock_);
     while (true) {
         changed_.wait(hold, [&] { return stopping_ || !queue_.empty(); });

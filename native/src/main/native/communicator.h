@@ -1,94 +1,66 @@
-// A member of a group: its gathers, and the thread that carries out its exchanges of weights.
+// A member of a group: its gathers over a transport of the host or the vendor's collectives, and its exchanges.
 #pragma once
 
 #include <deque>
 #include <thread>
-#include <vector>
 
-#include "segment.h"
-#include "stream.h"
+#include "runtime.h"
+#include "transport.h"
 
 namespace plm {
 
-class Communicator;
-
-// One member's part in the exchange of one batch.
-class Exchange : public Object {
-public:
-    static constexpr Kind kind = Kind::exchange;
-
-    Exchange(std::shared_ptr<Communicator> communicator, uint64_t id);
-    void add(bool send, uint32_t peer, uint64_t address, uint64_t bytes, uint32_t tag);
-    void submit(const std::shared_ptr<Exchange>& self, Stream& after);
-    int32_t poll();
-    void join(Stream& compute);
-    bool end(Deadline deadline);
-
-    // On the communicator's thread.
-    void carry_out();
-    void finish(int32_t status, std::string text);
-
-private:
-    struct Operation {
-        bool send;
-        uint32_t peer;
-        std::byte* address;
-        uint64_t bytes;
-        uint32_t tag;
-    };
-    void require_open(const char* call);
-    void check_cancelled() const;
-    void await(Room& room, std::atomic<uint64_t>& word, const Operation& operation, const char* what) const;
-    void copy_locally(const Operation& receive) const;
-    void send(const Operation& operation) const;
-    void receive(const Operation& operation) const;
-    void withdraw_grants() const;
-
-    const std::shared_ptr<Communicator> communicator_;
-    const uint64_t id_;
-    Pin pin_;
-    std::vector<Operation> operations_;
-    std::shared_ptr<Event> after_ = std::make_shared<Event>();
-    std::shared_ptr<Event> ended_ = std::make_shared<Event>();
-    uint64_t end_generation_ = 0;
-    std::atomic<bool> cancelled_{false};
-    std::mutex lock_;
-    bool submitted_ = false;
-    bool started_ = false;
-    int32_t status_ = PLM_PENDING;
-    std::string failure_;
-};
+class Exchange;
 
 class Communicator : public Object {
 public:
     static constexpr Kind kind = Kind::communicator;
 
-    Communicator(std::shared_ptr<Runtime> runtime, std::shared_ptr<Segment> segment, const plm_comm_opts& opts);
+    Communicator(std::shared_ptr<Runtime> runtime, const plm_comm_opts& opts);
     ~Communicator() override;
+
+    uint32_t rank() const { return rank_; }
+    uint32_t members() const { return members_; }
+    int64_t timeout_ms() const { return timeout_ms_; }
+    uint64_t bytes_per_second() const { return bytes_per_second_; }
+    bool on_device() const { return collectives_ != nullptr; }
+    Backend& backend() const { return child_.backend(); }
+    // Host transports only.
+    Transport& transport() const;
 
     // The first use decides: a ring's asynchronous gathers, or the caller's own. They must not be mixed.
     void dedicate(bool to_ring);
-    void gather(const Part* parts, uint32_t count, int64_t tag, void* out, Deadline deadline,
-                const std::function<bool()>& stop, bool* contributed);
+    // One gather after the other: contribute never blocks, collect is false while members are missing at the deadline. A
+    // gather that fails is the last.
+    void contribute(const Part* parts, uint32_t count, int64_t tag);
+    bool collect(int64_t tag, uint64_t bytes, void* out, Deadline deadline);
+    std::string missing();
+    // Contribute and collect on the caller's thread.
+    void gather(const void* in, void* out, uint64_t bytes, Deadline deadline);
+
+    // Device transport: enqueues on the thread that does so first, and on no other.
+    void issue(const char* call, const std::function<void(Collectives&)>& enqueue);
+
     void abort();
     bool aborted() const { return aborted_.load(std::memory_order_acquire); }
     void enqueue(std::shared_ptr<Exchange> exchange);
     bool close(Deadline deadline);
 
-    uint32_t rank() const { return rank_; }
-    int64_t timeout_ms() const { return timeout_ms_; }
-    Segment& segment() const { return *segment_; }
-
 private:
+    void require_whole() const;
     void run();
 
     Child child_;
-    const std::shared_ptr<Segment> segment_;
     const uint32_t rank_;
+    const uint32_t members_;
     const int64_t timeout_ms_;
+    const uint64_t bytes_per_second_;
+    std::shared_ptr<Transport> transport_;
+    std::unique_ptr<Collectives> collectives_;
+    std::timed_mutex issuing_;  // the vendor's library is used by one thread at a time, also when it is aborted
+    Pin issuer_;
     std::atomic<bool> aborted_{false};
 
-    std::mutex gather_lock_;  // one gather at a time; generations are counted under it
+    std::mutex gather_lock_;  // generations are counted under it; not held while members are waited for
     enum class Use { none, ring, caller } use_ = Use::none;
     uint64_t generation_ = 0;
     std::string broken_;

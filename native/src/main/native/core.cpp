@@ -5,7 +5,6 @@
 #include <unistd.h>
 
 #include <cerrno>
-#include <cstdlib>
 #include <unordered_map>
 
 namespace plm {
@@ -115,90 +114,6 @@ void Pin::check(const char* call) {
                               ": call it there, in the engine's order");
     }
 }
-
-Runtime::~Runtime() {
-    for (auto& block : memory_) {
-        std::free(reinterpret_cast<void*>(block.first));
-    }
-}
-
-uint64_t Runtime::allocate(uint64_t bytes) {
-    if (bytes == 0 || bytes > (1ULL << 46)) {
-        fail(PLM_E_ARG, "cannot allocate " + std::to_string(bytes) + " bytes");
-    }
-    const uint64_t rounded = (bytes + 63) / 64 * 64;
-    void* block = std::aligned_alloc(64, rounded);
-    if (block == nullptr) {
-        fail(PLM_E_NOMEM, "no memory for " + std::to_string(bytes) + " bytes");
-    }
-    std::memset(block, 0, rounded);
-    const uint64_t address = reinterpret_cast<uint64_t>(block);
-    std::lock_guard<std::mutex> hold(lock_);
-    memory_[address] = bytes;
-    return address;
-}
-
-void Runtime::release(uint64_t address) {
-    std::lock_guard<std::mutex> hold(lock_);
-    if (memory_.erase(address) == 0) {
-        fail(PLM_E_STATE, "address " + std::to_string(address) + " was not allocated here, or was freed before");
-    }
-    std::free(reinterpret_cast<void*>(address));
-    changed_.notify_all();
-}
-
-void Runtime::describe(plm_info& info) {
-    std::lock_guard<std::mutex> hold(lock_);
-    info.streams = children_[Kind::stream];
-    info.communicators = children_[Kind::communicator];
-    info.rings = children_[Kind::ring];
-    info.allocations = memory_.size();
-    info.allocated_bytes = 0;
-    for (auto& block : memory_) {
-        info.allocated_bytes += block.second;
-    }
-    std::strncpy(info.backend, "host", sizeof info.backend);
-}
-
-void Runtime::opened(Kind child) {
-    std::lock_guard<std::mutex> hold(lock_);
-    if (closed_) {
-        fail(PLM_E_STATE, "the device is closed");
-    }
-    children_[child]++;
-}
-
-void Runtime::closed(Kind child) {
-    std::lock_guard<std::mutex> hold(lock_);
-    children_[child]--;
-    changed_.notify_all();
-}
-
-std::string Runtime::what_is_open() const {
-    std::string text;
-    for (auto& child : children_) {
-        if (child.second > 0) {
-            text += (text.empty() ? "" : ", ") + std::to_string(child.second) + " " + name_of(child.first);
-        }
-    }
-    if (!memory_.empty()) {
-        text += (text.empty() ? "" : ", ") + std::to_string(memory_.size()) + " memory block";
-    }
-    return text;
-}
-
-bool Runtime::close(Deadline deadline, std::string& open) {
-    std::unique_lock<std::mutex> hold(lock_);
-    closed_ = changed_.wait_until(hold, deadline, [&] { return what_is_open().empty(); });
-    open = what_is_open();
-    return closed_;
-}
-
-Child::Child(std::shared_ptr<Runtime> runtime, Kind kind) : runtime_(std::move(runtime)), kind_(kind) {
-    runtime_->opened(kind_);
-}
-
-Child::~Child() { runtime_->closed(kind_); }
 
 }  // namespace plm
 

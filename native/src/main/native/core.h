@@ -7,7 +7,6 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
-#include <map>
 #include <memory>
 #include <mutex>
 #include <new>
@@ -95,43 +94,6 @@ public:
 
 private:
     std::atomic<int64_t> owner_{0};
-};
-
-// One open back end: owns memory, and knows what is open.
-class Runtime : public Object {
-public:
-    static constexpr Kind kind = Kind::runtime;
-
-    ~Runtime() override;
-    uint64_t allocate(uint64_t bytes);
-    void release(uint64_t address);
-    void describe(plm_info& info);
-    void opened(Kind child);
-    void closed(Kind child);
-    // Refuses new children from here on when true is returned; the text says what is still open otherwise.
-    bool close(Deadline deadline, std::string& open);
-
-private:
-    std::string what_is_open() const;
-
-    std::mutex lock_;
-    std::condition_variable changed_;
-    std::map<uint64_t, uint64_t> memory_;
-    std::map<Kind, uint32_t> children_;
-    bool closed_ = false;
-};
-
-// Held by what was made from a runtime, for as long as it lives.
-class Child {
-public:
-    Child(std::shared_ptr<Runtime> runtime, Kind kind);
-    ~Child();
-    Child(const Child&) = delete;
-    Child& operator=(const Child&) = delete;
-
-private:
-    std::shared_ptr<Runtime> runtime_;
-    Kind kind_;
 };
 
 }  // namespace plm

@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <map>
 #include <utility>
 
 namespace plm {
@@ -62,17 +63,6 @@ struct alignas(64) Segment::Member {
     std::atomic<uint64_t> arrived;   // last generation contributed; only to name who is missing
 };
 
-// Arrivals over all generations that use the same buffers; the count only grows (and wraps), so nobody has to reset it.
-struct alignas(64) Segment::Meeting {
-    std::atomic<uint32_t> arrived;
-};
-
-struct alignas(64) Segment::Contribution {
-    uint64_t generation;
-    int64_t tag;
-    uint64_t bytes;
-};
-
 // Layout: page of header | members | meetings | contributions [depth][member] | rooms [member][tag] | staging [member].
 namespace {
 
@@ -95,28 +85,16 @@ Layout layout_of(uint32_t members, uint64_t gather_bytes, uint64_t staging_bytes
 
 }  // namespace
 
-uint64_t Segment::total_bytes(uint32_t members, uint64_t gather_bytes, uint64_t staging_bytes) {
-    return layout_of(members, gather_bytes, staging_bytes).end;
-}
-
 Segment::Segment(int fd, const std::string& path, const plm_comm_opts& opts)
     : group_(opts.group),
       members_(opts.members),
       gather_bytes_(opts.gather_bytes),
       staging_bytes_(opts.staging_bytes),
-      map_(new Mapping(fd, total_bytes(opts.members, opts.gather_bytes, opts.staging_bytes), path)) {}
+      map_(new Mapping(fd, layout_of(opts.members, opts.gather_bytes, opts.staging_bytes).end, path)) {}
 
 std::shared_ptr<Segment> Segment::join(const std::string& path, const plm_comm_opts& opts) {
-    if (opts.members < 1 || opts.members > max_members || opts.rank >= opts.members) {
-        fail(PLM_E_ARG, "member " + std::to_string(opts.rank) + " of " + std::to_string(opts.members) +
-                            ": a group has 1 to 1024 members, counted from 0");
-    }
-    if (opts.gather_bytes > (1ULL << 32) || opts.staging_bytes > (1ULL << 42)) {
-        fail(PLM_E_ARG, "gather_bytes " + std::to_string(opts.gather_bytes) + " or staging_bytes " +
-                            std::to_string(opts.staging_bytes) + " is too large");
-    }
     static_assert(sizeof(Member) == 64 && sizeof(Meeting) == 64 && sizeof(Contribution) == 64, "layout");
-    const uint64_t total = total_bytes(opts.members, opts.gather_bytes, opts.staging_bytes);
+    const uint64_t total = layout_of(opts.members, opts.gather_bytes, opts.staging_bytes).end;
 
     // The lock belongs to a file, and the file at the path may be replaced while we wait for it: then start again.
     for (int attempt = 0; attempt < 1000; attempt++) {
@@ -207,12 +185,12 @@ Segment::Member& Segment::member(uint32_t rank) const {
     return *map_->at<Member>(layout_of(members_, gather_bytes_, staging_bytes_).members + rank * 64ULL);
 }
 
-Segment::Meeting& Segment::meeting(uint64_t generation) const {
+Meeting& Segment::meeting(uint64_t generation) const {
     const uint64_t index = (generation - 1) % gather_depth;
     return *map_->at<Meeting>(layout_of(members_, gather_bytes_, staging_bytes_).meetings + index * 64);
 }
 
-Segment::Contribution& Segment::contribution(uint64_t generation, uint32_t rank) const {
+Contribution& Segment::contribution(uint64_t generation, uint32_t rank) const {
     const Layout at = layout_of(members_, gather_bytes_, staging_bytes_);
     const uint64_t index = (generation - 1) % gather_depth;
     return *map_->at<Contribution>(at.contributions + (index * members_ + rank) * at.stride);
@@ -233,83 +211,6 @@ void Segment::reserve_staging(uint32_t receiver, uint64_t position, uint64_t byt
     map_->reserve(at.staging + receiver * at.staging_stride + position, bytes);
 }
 
-void Segment::await(std::atomic<uint32_t>& word, uint32_t target, const GatherCall& call,
-                    const std::function<std::string()>& why) const {
-    while (true) {
-        const uint32_t now = word.load(std::memory_order_acquire);
-        if (static_cast<int32_t>(now - target) >= 0) {
-            return;
-        }
-        if (call.stop()) {
-            fail(PLM_E_ABORTED, "the gather was aborted by this member");
-        }
-        if (Clock::now() >= call.deadline) {
-            fail(PLM_E_TIMEOUT, why());
-        }
-        futex_wait(word, now, call.deadline);
-    }
-}
-
-std::string Segment::missing(uint64_t generation) const {
-    std::string text;
-    uint32_t count = 0;
-    for (uint32_t rank = 0; rank < members_; rank++) {
-        if (member(rank).arrived.load(std::memory_order_acquire) < generation && count++ < 8) {
-            text += " " + std::to_string(rank);
-        }
-    }
-    return std::to_string(count) + " of " + std::to_string(members_) + " members are missing:" + text +
-           (count > 8 ? "..." : "");
-}
-
-void Segment::gather(uint32_t rank, uint64_t generation, const GatherCall& call) {
-    uint64_t bytes = 0;
-    for (uint32_t i = 0; i < call.count; i++) {
-        bytes += call.parts[i].bytes;
-    }
-    if (bytes > gather_bytes_) {
-        fail(PLM_E_ARG, "a contribution of " + std::to_string(bytes) + " bytes does not fit gather_bytes " +
-                            std::to_string(gather_bytes_));
-    }
-    Meeting& here = meeting(generation);
-    const uint32_t round = static_cast<uint32_t>((generation - 1) / gather_depth);
-    Contribution& mine = contribution(generation, rank);
-    mine.generation = generation;
-    mine.tag = call.tag;
-    mine.bytes = bytes;
-    std::byte* at = reinterpret_cast<std::byte*>(&mine) + sizeof mine;
-    for (uint32_t i = 0; i < call.count; i++) {
-        std::memcpy(at, call.parts[i].data, call.parts[i].bytes);
-        at += call.parts[i].bytes;
-    }
-    member(rank).arrived.store(generation, std::memory_order_release);
-    if (call.contributed != nullptr) {
-        *call.contributed = true;
-    }
-    const uint32_t full = (round + 1) * members_;
-    if (here.arrived.fetch_add(1, std::memory_order_acq_rel) + 1 == full) {
-        futex_wake_all(here.arrived);
-    }
-    await(here.arrived, full, call,
-          [&] { return "gather " + std::to_string(generation) + " timed out: " + missing(generation); });
-
-    std::byte* out = static_cast<std::byte*>(call.out);
-    for (uint32_t peer = 0; peer < members_; peer++) {
-        const Contribution& theirs = contribution(generation, peer);
-        if (theirs.tag != call.tag || theirs.bytes != bytes) {
-            fail(PLM_E_STATE, "gather " + std::to_string(generation) + ": member " + std::to_string(peer) + " gave " +
-                                  std::to_string(theirs.bytes) + " bytes for step " + std::to_string(theirs.tag) +
-                                  ", this member " + std::to_string(bytes) + " bytes for step " +
-                                  std::to_string(call.tag) + ": the members run different schedules");
-        }
-        std::memcpy(out + peer * bytes, reinterpret_cast<const std::byte*>(&theirs) + sizeof theirs, bytes);
-    }
-}
-
-void Segment::wake_gathers() {
-    for (uint64_t generation = 1; generation <= gather_depth; generation++) {
-        futex_wake_all(meeting(generation).arrived);
-    }
-}
+std::atomic<uint64_t>& Segment::arrived(uint32_t rank) const { return member(rank).arrived; }
 
 }  // namespace plm

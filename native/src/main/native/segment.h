@@ -1,42 +1,37 @@
 // The shared-memory segment of one group: buffers of the gather, and staging rooms for exchanges of weights.
 #pragma once
 
-#include <functional>
-
 #include "shared.h"
+#include "transport.h"
 
 namespace plm {
 
-constexpr uint32_t max_members = 1024;
-constexpr uint32_t max_tags = 1024;
 // Two buffers suffice: whoever is through with gather g + 1 has seen all members arrive there, and a member arrives only
 // after it has read gather g. So nobody still reads what gather g + 2 overwrites.
 constexpr uint32_t gather_depth = 2;
 
-// One receive of one member in an exchange. The receiver grants its room, the sender fills it, the receiver empties it;
-// nobody writes to a room that was not granted for the very exchange, so a late sender cannot spoil the next one.
+// One receive of one member in an exchange.
 struct alignas(64) Room {
     std::atomic<uint64_t> granted;  // id of the exchange that may write, 0: none
     std::atomic<uint64_t> filled;   // id of the exchange that has written, 0: none
+    std::atomic<uint64_t> refused;  // id of the exchange that the sender will not carry out, 0: none
     std::atomic<uint32_t> changes;  // futex word
-    std::atomic<uint32_t> sender;
+    std::atomic<uint32_t> sender;   // who is to write
     std::atomic<uint64_t> bytes;
+    std::atomic<uint64_t> digest;   // the receiver's; the sender's when it refused
     std::atomic<uint64_t> checksum;
 };
 
-struct Part {
-    const void* data;
-    uint64_t bytes;
+// Arrivals over all generations that use the same buffers; the count only grows (and wraps), so nobody has to reset it.
+struct alignas(64) Meeting {
+    std::atomic<uint32_t> arrived;
 };
 
-struct GatherCall {
-    const Part* parts;
-    uint32_t count;
-    int64_t tag;  // must be equal on all members, e.g. the step
-    void* out;    // members x bytes
-    Deadline deadline;
-    const std::function<bool()>& stop;
-    bool* contributed;  // set once others can see the contribution
+// Followed by the contribution's bytes.
+struct alignas(64) Contribution {
+    uint64_t generation;
+    int64_t tag;
+    uint64_t bytes;
 };
 
 class Segment {
@@ -44,10 +39,11 @@ public:
     // Joins the segment of the group at the path, creating it or replacing that of another group.
     static std::shared_ptr<Segment> join(const std::string& path, const plm_comm_opts& opts);
 
-    // Gather number generation (1, 2, 3...) of a member; fails with TIMEOUT, ABORTED or STATE.
-    void gather(uint32_t rank, uint64_t generation, const GatherCall& call);
-    void wake_gathers();
 
+    Meeting& meeting(uint64_t generation) const;
+    Contribution& contribution(uint64_t generation, uint32_t rank) const;
+    // Last generation that a member contributed to; only to name who is missing.
+    std::atomic<uint64_t>& arrived(uint32_t rank) const;
     Room& room(uint32_t receiver, uint32_t tag) const;
     std::byte* staging(uint32_t receiver, uint64_t position) const;
     void reserve_staging(uint32_t receiver, uint64_t position, uint64_t bytes) const;
@@ -59,18 +55,10 @@ public:
 private:
     struct Header;
     struct Member;
-    struct Meeting;
-    struct Contribution;
 
     Segment(int fd, const std::string& path, const plm_comm_opts& opts);
-    static uint64_t total_bytes(uint32_t members, uint64_t gather_bytes, uint64_t staging_bytes);
     void claim(uint32_t rank) const;
     Member& member(uint32_t rank) const;
-    Meeting& meeting(uint64_t generation) const;
-    Contribution& contribution(uint64_t generation, uint32_t rank) const;
-    void await(std::atomic<uint32_t>& word, uint32_t target, const GatherCall& call,
-               const std::function<std::string()>& why) const;
-    std::string missing(uint64_t generation) const;
 
     int64_t group_;
     uint32_t members_;

@@ -55,34 +55,46 @@ void futex_wake_all(std::atomic<uint32_t>& word) {
     syscall(SYS_futex, reinterpret_cast<uint32_t*>(&word), FUTEX_WAKE, INT32_MAX, nullptr, nullptr, 0);
 }
 
+void Checksum::mix(const std::byte* block) {
+    uint64_t words[4];
+    std::memcpy(words, block, sizeof words);
+    for (int i = 0; i < 4; i++) {
+        uint64_t lane = (lanes_[i] ^ words[i]) * 0x9e3779b97f4a7c15ULL;
+        lanes_[i] = lane ^ (lane >> 29);
+    }
+}
+
 void Checksum::add(const void* data, uint64_t bytes) {
     const std::byte* at = static_cast<const std::byte*>(data);
-    auto mix = [](uint64_t lane, uint64_t word) {
-        lane = (lane ^ word) * 0x9e3779b97f4a7c15ULL;
-        return lane ^ (lane >> 29);
-    };
+    const uint64_t held = length_ % sizeof rest_;
     length_ += bytes;
-    while (bytes >= 32) {
-        uint64_t words[4];
-        std::memcpy(words, at, sizeof words);
-        for (int i = 0; i < 4; i++) {
-            lanes_[i] = mix(lanes_[i], words[i]);
+    if (held > 0) {
+        const uint64_t taken = std::min<uint64_t>(bytes, sizeof rest_ - held);
+        std::memcpy(rest_ + held, at, taken);
+        if (held + taken < sizeof rest_) {
+            return;
         }
-        at += 32;
-        bytes -= 32;
+        mix(rest_);
+        at += taken;
+        bytes -= taken;
+    }
+    for (; bytes >= sizeof rest_; bytes -= sizeof rest_, at += sizeof rest_) {
+        mix(at);
     }
     if (bytes > 0) {
-        uint64_t words[4] = {0, 0, 0, 0};
-        std::memcpy(words, at, bytes);
-        for (int i = 0; i < 4; i++) {
-            lanes_[i] = mix(lanes_[i], words[i]);
-        }
+        std::memcpy(rest_, at, bytes);
     }
 }
 
 uint64_t Checksum::value() const {
+    Checksum last = *this;
+    const uint64_t held = length_ % sizeof rest_;
+    if (held > 0) {
+        std::memset(last.rest_ + held, 0, sizeof rest_ - held);
+        last.mix(last.rest_);
+    }
     uint64_t all = length_ * 0xff51afd7ed558ccdULL;
-    for (uint64_t lane : lanes_) {
+    for (uint64_t lane : last.lanes_) {
         all = (all ^ lane) * 0xc4ceb9fe1a85ec53ULL;
         all ^= all >> 31;
     }

@@ -36,15 +36,17 @@ private:
 void futex_wait(std::atomic<uint32_t>& word, uint32_t seen, Deadline deadline);
 void futex_wake_all(std::atomic<uint32_t>& word);
 
-// A running 64-bit checksum over words; equal for equal bytes however they are cut, if all cuts but the last are
-// multiples of 32 bytes.
+// A running 64-bit checksum; equal for equal bytes however they were cut.
 class Checksum {
 public:
     void add(const void* data, uint64_t bytes);
     uint64_t value() const;
 
 private:
+    void mix(const std::byte* block);
+
     uint64_t lanes_[4] = {0x243f6a8885a308d3ULL, 0x13198a2e03707344ULL, 0xa4093822299f31d0ULL, 0x082efa98ec4e6c89ULL};
+    std::byte rest_[32] = {};
     uint64_t length_ = 0;
 };
 

@@ -46,8 +46,10 @@ uint64_t open_comm(uint64_t runtime, uint32_t rank, uint32_t members, int64_t gr
     opts.gather_bytes = 32 + 8 * (cells + layers);
     opts.staging_bytes = 1 << 22;
     opts.timeout_ms = timeout_ms;
+    const std::string segment = directory + "/segment";
+    opts.address = segment.c_str();
     uint64_t comm = 0;
-    OK(plm_comm_open(runtime, (directory + "/segment").c_str(), &opts, &comm));
+    OK(plm_comm_open(runtime, &opts, &comm));
     return comm;
 }
 
@@ -56,8 +58,8 @@ Rank open_rank(uint64_t runtime, uint32_t rank, uint32_t ranks, int64_t group, i
     r.runtime = runtime;
     r.rank = rank;
     OK(plm_stream_create(runtime, "compute", &r.compute));
-    OK(plm_alloc(runtime, cells * 8, &r.load));
-    OK(plm_alloc(runtime, layers * 8, &r.routed));
+    OK(plm_alloc(runtime, PLM_MEMORY_DEVICE, cells * 8, &r.load));
+    OK(plm_alloc(runtime, PLM_MEMORY_DEVICE, layers * 8, &r.routed));
     r.comm = open_comm(runtime, rank, ranks, group, timeout_ms);
     plm_ring_opts opts{};
     opts.size = sizeof opts;
@@ -66,11 +68,11 @@ Rank open_rank(uint64_t runtime, uint32_t rank, uint32_t ranks, int64_t group, i
     opts.layers = layers;
     opts.slots_per_rank = slots;
     opts.boundary_steps = K;
+    opts.gather = PLM_GATHER_HOST;
     opts.incarnation = 7;
-    opts.load_address = r.load;
-    opts.routed_address = r.routed;
+    const plm_segment segments[] = {{r.load, PLM_SEGMENT_LOAD, 8, 0, layers}, {r.routed, PLM_SEGMENT_ROUTED, 8, 0, layers}};
     const std::string path = directory + "/ring-" + std::to_string(rank);
-    OK(plm_ring_create(runtime, r.comm, path.c_str(), "test", &opts, &r.ring));
+    OK(plm_ring_create(runtime, r.comm, path.c_str(), "test", &opts, segments, 2, &r.ring));
     return r;
 }
 
@@ -115,7 +117,7 @@ plm_vote vote_of(uint8_t level) {
 void ranks_on_threads() {
     constexpr uint32_t ranks = 6;
     uint64_t runtime = 0;
-    OK(plm_open("host", &runtime));
+    OK(plm_open("host", nullptr, &runtime));
     const int64_t group = next_group++;
     std::vector<std::thread> threads;
     for (uint32_t rank = 0; rank < ranks; rank++) {
@@ -148,7 +150,7 @@ void ranks_on_threads() {
 void one_dispatch_thread() {
     constexpr uint32_t ranks = 4;
     uint64_t runtime = 0;
-    OK(plm_open("host", &runtime));
+    OK(plm_open("host", nullptr, &runtime));
     std::vector<Rank> all;
     const int64_t group = next_group++;
     for (uint32_t rank = 0; rank < ranks; rank++) {
@@ -173,7 +175,7 @@ void one_dispatch_thread() {
 // A member that never comes: timeouts, aborts from another thread, and rings closed while they wait.
 void dead_member() {
     uint64_t runtime = 0;
-    OK(plm_open("host", &runtime));
+    OK(plm_open("host", nullptr, &runtime));
     Rank r = open_rank(runtime, 0, 2, next_group++, 200);
     boundary(r, 0, vote_of(1));
     CHECK(boundary(r, K, vote_of(0)).outcome == PLM_OUTCOME_TIMED_OUT);
@@ -204,7 +206,7 @@ void dead_member() {
 void lock_step() {
     constexpr uint32_t members = 5;
     uint64_t runtime = 0;
-    OK(plm_open("host", &runtime));
+    OK(plm_open("host", nullptr, &runtime));
     const int64_t group = next_group++;
     std::vector<std::thread> threads;
     for (uint32_t rank = 0; rank < members; rank++) {
@@ -230,6 +232,11 @@ void lock_step() {
     OK(plm_close(runtime, 5000));
 }
 
+int32_t add(uint64_t xfer, int32_t send, uint32_t peer, uint64_t address, uint64_t bytes, uint32_t tag) {
+    const plm_part part{address, bytes};
+    return plm_xfer_add(xfer, send, peer, tag, &part, 1);
+}
+
 int32_t poll_to_end(uint64_t xfer) {
     int32_t status = PLM_PENDING;
     while ((status = plm_xfer_poll(xfer)) == PLM_PENDING) {
@@ -243,7 +250,7 @@ void exchanges() {
     constexpr uint32_t members = 4;
     constexpr uint64_t bytes = 300 * 1024 + 8;
     uint64_t runtime = 0;
-    OK(plm_open("host", &runtime));
+    OK(plm_open("host", nullptr, &runtime));
     const int64_t group = next_group++;
     std::vector<std::thread> threads;
     for (uint32_t rank = 0; rank < members; rank++) {
@@ -251,24 +258,24 @@ void exchanges() {
             const uint64_t comm = open_comm(runtime, rank, members, group, 20000);
             uint64_t stream = 0, source = 0;
             OK(plm_stream_create(runtime, "exchange", &stream));
-            OK(plm_alloc(runtime, bytes, &source));
+            OK(plm_alloc(runtime, PLM_MEMORY_DEVICE, bytes, &source));
             uint64_t targets[members];
             for (uint64_t& target : targets) {
-                OK(plm_alloc(runtime, bytes, &target));
+                OK(plm_alloc(runtime, PLM_MEMORY_DEVICE, bytes, &target));
             }
             for (int64_t id = 1; id <= 10; id++) {
                 std::vector<int64_t> fresh(bytes / 8, id * 100 + rank);
                 OK(plm_copy_async(stream, source, reinterpret_cast<uint64_t>(fresh.data()), bytes));
                 uint64_t xfer = 0;
-                OK(plm_xfer_begin(comm, id, &xfer));
+                OK(plm_xfer_begin(comm, id, 0, &xfer));
                 for (uint32_t step = 0; step < members; step++) {
-                    OK(plm_xfer_add(xfer, 1, (rank + step) % members, source, bytes, step));
-                    OK(plm_xfer_add(xfer, 0, (rank + members - step) % members, targets[step], bytes, step));
+                    OK(add(xfer, 1, (rank + step) % members, source, bytes, step));
+                    OK(add(xfer, 0, (rank + members - step) % members, targets[step], bytes, step));
                 }
                 OK(plm_xfer_submit(xfer, stream));
+                OK(poll_to_end(xfer));
                 OK(plm_xfer_join(xfer, stream));
                 OK(plm_stream_sync(stream, 20000));
-                OK(poll_to_end(xfer));
                 for (uint32_t step = 0; step < members; step++) {
                     const int64_t from = (rank + members - step) % members;
                     CHECK(words(targets[step])[0] == id * 100 + from);
@@ -293,19 +300,19 @@ void exchanges() {
 // Exchanges ended, and communicators closed, while their thread waits for a peer that never comes.
 void cancelled_exchanges() {
     uint64_t runtime = 0, stream = 0, memory = 0;
-    OK(plm_open("host", &runtime));
+    OK(plm_open("host", nullptr, &runtime));
     OK(plm_stream_create(runtime, "s", &stream));
     for (int round = 0; round < 10; round++) {
         const uint64_t comm = open_comm(runtime, 0, 2, next_group++, 60000);
-        OK(plm_alloc(runtime, 4096, &memory));
+        OK(plm_alloc(runtime, PLM_MEMORY_DEVICE, 4096, &memory));
         uint64_t first = 0, second = 0;
-        OK(plm_xfer_begin(comm, 1, &first));
-        OK(plm_xfer_add(first, 0, 1, memory, 4096, 0));
-        OK(plm_xfer_begin(comm, 2, &second));
-        OK(plm_xfer_add(second, 1, 1, memory, 4096, 0));
+        OK(plm_xfer_begin(comm, 1, 0, &first));
+        OK(add(first, 0, 1, memory, 4096, 0));
+        OK(plm_xfer_begin(comm, 2, 0, &second));
+        OK(add(second, 1, 1, memory, 4096, 0));
         OK(plm_xfer_submit(first, stream));
         OK(plm_xfer_submit(second, stream));
-        OK(plm_xfer_join(second, stream));
+        CHECK(plm_xfer_join(second, stream) == PLM_PENDING);
         if (round % 2 == 0) {
             OK(plm_xfer_end(second, 5000));
             OK(plm_xfer_end(first, 5000));
@@ -326,7 +333,7 @@ void cancelled_exchanges() {
 // Handles that other threads retire while they are in use.
 void stale_handles() {
     uint64_t runtime = 0;
-    OK(plm_open("host", &runtime));
+    OK(plm_open("host", nullptr, &runtime));
     for (int round = 0; round < 50; round++) {
         uint64_t stream = 0;
         OK(plm_stream_create(runtime, "s", &stream));

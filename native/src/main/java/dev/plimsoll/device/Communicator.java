@@ -5,11 +5,13 @@ import dev.plimsoll.device.api.plm_comm_opts;
 import java.nio.ByteBuffer;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.function.Consumer;
+import org.bytedeco.javacpp.BytePointer;
 import org.bytedeco.javacpp.Pointer;
 
 /**
- * The members of a group that gather and exchange weights over shared memory (host transport), in one process or in
- * several on one machine.
+ * The members of a group that gather and exchange weights over the host: by shared memory on one machine, by TCP between
+ * machines.
  */
 public final class Communicator implements AutoCloseable {
     private final long handle;
@@ -41,17 +43,70 @@ public final class Communicator implements AutoCloseable {
             long gatherBytes,
             long stagingBytes,
             Duration timeout) {
+        try (BytePointer path = Native.utf8(segment.toString())) {
+            return open(
+                    device,
+                    size,
+                    rank,
+                    gatherBytes,
+                    stagingBytes,
+                    timeout,
+                    opts -> opts.transport(PlimsollApi.PLM_TRANSPORT_NODE).group(group).endpoint(path));
+        }
+    }
+
+    /**
+     * Joins a group whose members may be on several machines, and waits for nobody. Members prove to each other that they
+     * know the secret; what they send is authenticated, not hidden.
+     *
+     * @param address {@code host:port} where rank 0 listens
+     * @param secretFile file with the secret that all members share, 16 to 4096 bytes
+     * @param group identifies one life of the group: members of another are refused
+     * @param size number of members, 1..1024
+     * @param rank this member, 0..size-1
+     * @param gatherBytes largest contribution of one member to a gather
+     * @param stagingBytes what one member can receive in one {@link Transfer}
+     * @param timeout how long others are waited for
+     */
+    public static Communicator overTcp(
+            Device device,
+            String address,
+            Path secretFile,
+            long group,
+            int size,
+            int rank,
+            long gatherBytes,
+            long stagingBytes,
+            Duration timeout) {
+        try (BytePointer where = Native.utf8(address);
+                BytePointer secret = Native.utf8(secretFile.toString())) {
+            return open(device, size, rank, gatherBytes, stagingBytes, timeout, opts -> opts.transport(
+                            PlimsollApi.PLM_TRANSPORT_TCP)
+                    .group(group)
+                    .endpoint(where)
+                    .secret_file(secret));
+        }
+    }
+
+    private static Communicator open(
+            Device device,
+            int size,
+            int rank,
+            long gatherBytes,
+            long stagingBytes,
+            Duration timeout,
+            Consumer<plm_comm_opts> transport) {
         long[] comm = new long[1];
         try (plm_comm_opts opts = new plm_comm_opts()) {
+            opts.zero();
             opts.size(opts.sizeof());
             opts.members(size);
             opts.rank(rank);
-            opts.reserved(0);
-            opts.group(group);
             opts.gather_bytes(gatherBytes);
             opts.staging_bytes(stagingBytes);
             opts.timeout_ms(Native.millis(timeout));
-            Native.check(PlimsollApi.plm_comm_open(device.handle(), segment.toString(), opts, comm));
+            transport.accept(opts);
+            Native.check(PlimsollApi.plm_comm_open(device.handle(), opts, comm));
         }
         return new Communicator(comm[0], size);
     }
@@ -83,8 +138,18 @@ public final class Communicator implements AutoCloseable {
      * @param id not 0, equal on all members and never used twice in a group; all members submit exchanges in one order
      */
     public Transfer transfer(long id) {
+        return transfer(id, 0);
+    }
+
+    /**
+     * A new exchange of weights.
+     *
+     * @param id not 0, equal on all members and never used twice in a group; all members submit exchanges in one order
+     * @param manifest hash of names, types and shapes of an expert's tensors: members with another refuse the exchange
+     */
+    public Transfer transfer(long id, long manifest) {
         long[] xfer = new long[1];
-        Native.check(PlimsollApi.plm_xfer_begin(handle, id, xfer));
+        Native.check(PlimsollApi.plm_xfer_begin(handle, id, manifest, xfer));
         return new Transfer(xfer[0]);
     }
 

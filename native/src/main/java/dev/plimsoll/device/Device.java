@@ -2,7 +2,10 @@ package dev.plimsoll.device;
 
 import dev.plimsoll.device.api.PlimsollApi;
 import dev.plimsoll.device.api.plm_probe_info;
+import java.nio.file.Path;
 import java.time.Duration;
+import java.util.List;
+import java.util.Optional;
 
 /**
  * One open back end in this process: where streams, memory and rings come from.
@@ -16,10 +19,24 @@ public final class Device implements AutoCloseable {
      *
      * @param backend {@code host}, {@code ascend} or {@code cuda}
      * @param available whether {@link #open} works
+     * @param devices how many devices there are, 0 when that is not known
      * @param library the libraries that were found, empty when none
+     * @param version what they say of their versions
      * @param reason why it is not available, empty when it is
+     * @param degraded a line for each optional function that is not there: its name, and what does not work without it
      */
-    public record Probe(String backend, boolean available, String library, String reason) {}
+    public record Probe(
+            String backend,
+            boolean available,
+            int devices,
+            String library,
+            String version,
+            String reason,
+            List<String> degraded) {
+        public Probe {
+            degraded = List.copyOf(degraded);
+        }
+    }
 
     private final long handle;
     private final String backend;
@@ -32,15 +49,28 @@ public final class Device implements AutoCloseable {
 
     /** Says whether a back end can be opened here, and why not. */
     public static Probe probe(String backend) {
+        return probe(backend, Optional.empty());
+    }
+
+    /**
+     * Says whether a back end can be opened here, and why not.
+     *
+     * @param libraries directory of the vendor's libraries; empty: where the system looks
+     */
+    public static Probe probe(String backend, Optional<Path> libraries) {
         Native.load();
         try (plm_probe_info info = new plm_probe_info()) {
             info.size(info.sizeof());
-            Native.check(PlimsollApi.plm_probe(backend, info));
+            Native.check(PlimsollApi.plm_probe(
+                    backend, libraries.map(Path::toString).orElse(null), info));
             return new Probe(
                     backend,
                     info.available() != 0,
+                    info.devices(),
                     info.library().getString(),
-                    info.reason().getString());
+                    info.version().getString(),
+                    info.reason().getString(),
+                    info.degraded().getString().lines().toList());
         }
     }
 
@@ -48,7 +78,7 @@ public final class Device implements AutoCloseable {
     public static Device open(String backend) {
         Native.load();
         long[] handle = new long[1];
-        Native.check(PlimsollApi.plm_open(backend, handle));
+        Native.check(PlimsollApi.plm_open(backend, null, handle));
         return new Device(handle[0], backend);
     }
 
@@ -59,10 +89,10 @@ public final class Device implements AutoCloseable {
         return new Stream(stream[0], name);
     }
 
-    /** Device memory, zeroed, 64-byte aligned. */
+    /** Device memory, 64-byte aligned; zeroed on the host back end, of undefined content elsewhere. */
     public DeviceMemory allocate(long bytes) {
         long[] address = new long[1];
-        Native.check(PlimsollApi.plm_alloc(handle, bytes, address));
+        Native.check(PlimsollApi.plm_alloc(handle, PlimsollApi.PLM_MEMORY_DEVICE, bytes, address));
         return new DeviceMemory(handle, address[0], bytes);
     }
 

@@ -1,14 +1,16 @@
 package dev.plimsoll.device;
 
 import dev.plimsoll.device.api.PlimsollApi;
+import dev.plimsoll.device.api.plm_complete_fn;
 import dev.plimsoll.device.api.plm_rank_state;
 import dev.plimsoll.device.api.plm_ring_counts;
 import dev.plimsoll.device.api.plm_ring_opts;
+import dev.plimsoll.device.api.plm_segment;
 import dev.plimsoll.device.api.plm_verdict;
 import dev.plimsoll.device.api.plm_vote;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.concurrent.ConcurrentHashMap;
 import org.bytedeco.javacpp.BytePointer;
 
 /**
@@ -56,8 +58,19 @@ public final class HeatCapture implements AutoCloseable {
      * @param skipped boundaries at which all slots were in flight: a marker was gathered in place of heat
      * @param reclaimed slots taken back before anybody read them
      * @param timedOut gathers that timed out
+     * @param alone snapshots published for this rank only: in gather mode none, or because the group was lost
      */
-    public record Stats(long captured, long gathered, long skipped, long reclaimed, long timedOut) {}
+    public record Stats(long captured, long gathered, long skipped, long reclaimed, long timedOut, long alone) {}
+
+    /** Told of every boundary that has ended, in order, on a thread of the library. Must not wait or close anything. */
+    public interface Listener {
+        void onEnded(long step, Verdict.Outcome outcome);
+    }
+
+    /** The one C function behind all listeners, as in {@link Stream}: a number tells the rings apart. */
+    private static final plm_complete_fn DISPATCHER = new Dispatcher();
+
+    private static final ConcurrentHashMap<Long, Listener> LISTENERS = new ConcurrentHashMap<>();
 
     private static final Verdict.Outcome[] OUTCOMES = Verdict.Outcome.values();
 
@@ -78,10 +91,21 @@ public final class HeatCapture implements AutoCloseable {
      * @param communicator serves this ring's gathers alone (and transfers); must outlive the ring
      */
     public static HeatCapture open(Device device, Communicator communicator, Options options) {
+        return open(device, communicator.handle(), PlimsollApi.PLM_GATHER_HOST, options);
+    }
+
+    /** Creates a ring that gathers with nobody: it publishes this rank's load alone, and carries no votes. */
+    public static HeatCapture openAlone(Device device, Options options) {
+        return open(device, 0, PlimsollApi.PLM_GATHER_NONE, options);
+    }
+
+    private static HeatCapture open(Device device, long communicator, int gather, Options options) {
         long[] ring = new long[1];
         try (plm_ring_opts opts = new plm_ring_opts();
-                BytePointer file = utf8(options.file().toString());
-                BytePointer deployment = utf8(options.deployment())) {
+                plm_segment segments = new plm_segment(2);
+                BytePointer file = Native.utf8(options.file().toString());
+                BytePointer deployment = Native.utf8(options.deployment())) {
+            opts.zero();
             opts.size(opts.sizeof());
             opts.rank(options.rank());
             opts.ranks(options.ranks());
@@ -89,10 +113,12 @@ public final class HeatCapture implements AutoCloseable {
             opts.slots_per_rank(options.slotsPerRank());
             opts.boundary_steps(options.boundarySteps());
             opts.incarnation(options.incarnation());
-            opts.load_address(options.loadAddress());
-            opts.routed_address(options.routedAddress());
-            Native.check(
-                    PlimsollApi.plm_ring_create(device.handle(), communicator.handle(), file, deployment, opts, ring));
+            opts.gather(gather);
+            segment(segments.position(0), PlimsollApi.PLM_SEGMENT_LOAD, options.loadAddress(), options.layers());
+            segment(segments.position(1), PlimsollApi.PLM_SEGMENT_ROUTED, options.routedAddress(), options.layers());
+            segments.position(0);
+            Native.check(PlimsollApi.plm_ring_create(
+                    device.handle(), communicator, file, deployment, opts, segments, 2, ring));
         }
         return new HeatCapture(ring[0]);
     }
@@ -103,14 +129,25 @@ public final class HeatCapture implements AutoCloseable {
         }
     }
 
-    private static BytePointer utf8(String text) {
-        return new BytePointer(text, StandardCharsets.UTF_8);
+    private static void segment(plm_segment segment, int kind, long address, int layers) {
+        segment.device_address(address);
+        segment.kind(kind);
+        segment.element_bytes(Long.BYTES);
+        segment.first_layer(0);
+        segment.layers(layers);
+    }
+
+    /** Sets who is told of ended boundaries. */
+    public void listen(Listener listener) {
+        requireOpen();
+        LISTENERS.put(handle, listener);
+        Native.check(PlimsollApi.plm_ring_on_complete(handle, DISPATCHER, handle));
     }
 
     /**
      * Resolves the gather of the boundary before and stages the counters of {@code step} behind what {@code compute} holds.
      *
-     * <p>After {@code TIMED_OUT} or {@code FAILED} the ring takes part in no further gather: {@link #end} then does nothing.
+     * <p>After {@code TIMED_OUT} or {@code FAILED} the ring takes part in no further gather: it publishes this rank alone.
      * {@code TIMED_OUT} also aborts the communicator.
      *
      * @param step a multiple of K, and K more than the last
@@ -160,7 +197,12 @@ public final class HeatCapture implements AutoCloseable {
             counts.size(counts.sizeof());
             Native.check(PlimsollApi.plm_ring_stats(handle, counts));
             return new Stats(
-                    counts.captured(), counts.gathered(), counts.skipped(), counts.reclaimed(), counts.timed_out());
+                    counts.captured(),
+                    counts.gathered(),
+                    counts.skipped(),
+                    counts.reclaimed(),
+                    counts.timed_out(),
+                    counts.alone());
         }
     }
 
@@ -174,8 +216,25 @@ public final class HeatCapture implements AutoCloseable {
         if (!closed) {
             Native.check(PlimsollApi.plm_ring_destroy(handle, 5000));
             closed = true;
+            LISTENERS.remove(handle);
             verdict.close();
             words.close();
+        }
+    }
+
+    private static final class Dispatcher extends plm_complete_fn {
+        /** An exception that leaves here ends the process, so none does. */
+        @Override
+        public void call(long ring, long step, int outcome) {
+            try {
+                Listener listener = LISTENERS.get(ring);
+                if (listener != null) {
+                    listener.onEnded(step, OUTCOMES[outcome]);
+                }
+            } catch (Throwable thrown) {
+                Thread thread = Thread.currentThread();
+                thread.getUncaughtExceptionHandler().uncaughtException(thread, thrown);
+            }
         }
     }
 }

@@ -1,6 +1,7 @@
 package dev.plimsoll.device;
 
 import dev.plimsoll.device.api.PlimsollApi;
+import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import org.bytedeco.javacpp.BytePointer;
 import org.bytedeco.javacpp.Pointer;
@@ -61,6 +62,10 @@ final class Native {
         return timeout.compareTo(Duration.ofDays(1)) >= 0
                 ? Duration.ofDays(1).toMillis()
                 : (timeout.toNanos() + 999_999) / 1_000_000;
+    }
+
+    static BytePointer utf8(String text) {
+        return new BytePointer(text, StandardCharsets.UTF_8);
     }
 
     /** A pointer to memory that somebody else owns: no garbage collector ever frees it. */

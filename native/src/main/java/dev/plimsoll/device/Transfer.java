@@ -1,6 +1,7 @@
 package dev.plimsoll.device;
 
 import dev.plimsoll.device.api.PlimsollApi;
+import dev.plimsoll.device.api.plm_part;
 
 /**
  * One member's part in the exchange of the weights of one batch: what it sends and what it receives.
@@ -33,7 +34,7 @@ public final class Transfer implements AutoCloseable {
      * @param tag index of this expert among all that the peer receives in this exchange: 0, 1, 2… up to 1023
      */
     public void send(int peer, long address, long bytes, int tag) {
-        Native.check(PlimsollApi.plm_xfer_add(handle, 1, peer, address, bytes, tag));
+        add(1, peer, address, bytes, tag);
     }
 
     /**
@@ -43,7 +44,14 @@ public final class Transfer implements AutoCloseable {
      * @param tag index of this expert among all that this member receives in this exchange: 0, 1, 2… up to 1023
      */
     public void receive(int peer, long address, long bytes, int tag) {
-        Native.check(PlimsollApi.plm_xfer_add(handle, 0, peer, address, bytes, tag));
+        add(0, peer, address, bytes, tag);
+    }
+
+    private void add(int send, int peer, long address, long bytes, int tag) {
+        try (plm_part part = new plm_part()) {
+            part.device_address(address).bytes(bytes);
+            Native.check(PlimsollApi.plm_xfer_add(handle, send, peer, tag, part, 1));
+        }
     }
 
     /** Starts the exchange on library threads, after all that {@code after} holds now. Never blocks. */
@@ -71,9 +79,14 @@ public final class Transfer implements AutoCloseable {
         return failure;
     }
 
-    /** Makes {@code compute} wait for the exchange: what is submitted to it from now on may read what was received. */
+    /**
+     * Makes {@code compute} wait for the exchange: what is submitted to it from now on may read what was received. Only
+     * after {@link #poll} has said that it ended; throws {@link IllegalStateException} before.
+     */
     public void join(Stream compute) {
-        Native.check(PlimsollApi.plm_xfer_join(handle, compute.handle()));
+        if (Native.check(PlimsollApi.plm_xfer_join(handle, compute.handle())) == Native.PENDING) {
+            throw new IllegalStateException("the exchange is still under way: join it once poll() says DONE or FAILED");
+        }
     }
 
     /** Cancels what is under way and frees it; afterwards no library thread touches the addresses. */

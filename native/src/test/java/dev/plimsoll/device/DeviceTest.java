@@ -24,7 +24,7 @@ class DeviceTest {
         for (String backend : new String[] {"ascend", "cuda"}) {
             Device.Probe probe = Device.probe(backend);
             assertThat(probe.available()).isFalse();
-            assertThat(probe.reason()).contains("no such back end yet");
+            assertThat(probe.reason()).isNotEmpty();
             assertThatThrownBy(() -> Device.open(backend))
                     .isInstanceOfSatisfying(
                             DeviceException.class, e -> assertThat(e.status()).isEqualTo(UNAVAILABLE));

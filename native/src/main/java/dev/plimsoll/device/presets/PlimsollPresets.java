@@ -16,5 +16,8 @@ public class PlimsollPresets implements InfoMapper {
     public void map(InfoMap infoMap) {
         // No function throws, so the generated code need not catch.
         infoMap.put(new Info("PLM_API").cppTypes().annotations("@NoException(true)"));
+        // Pointer has an address() of its own.
+        infoMap.put(new Info("plm_comm_opts::address").javaNames("endpoint"));
+        infoMap.put(new Info("plm_segment::address", "plm_part::address").javaNames("device_address"));
     }
 }

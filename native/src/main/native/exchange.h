@@ -1,0 +1,75 @@
+// One member's part in the exchange of one batch of experts.
+#pragma once
+
+#include <atomic>
+#include <vector>
+
+#include "communicator.h"
+
+namespace plm {
+
+class Exchange : public Object {
+public:
+    static constexpr Kind kind = Kind::exchange;
+
+    Exchange(std::shared_ptr<Communicator> communicator, uint64_t id, uint64_t manifest);
+    ~Exchange() override;
+    void add(bool send, uint32_t peer, uint32_t tag, const plm_part* parts, uint32_t count);
+    void submit(const std::shared_ptr<Exchange>& self, Stream& after);
+    int32_t poll();
+    // False while it is under way.
+    bool join(Stream& compute);
+    bool end(Deadline deadline);
+    Backend& backend() const { return communicator_->backend(); }
+
+    // On the communicator's thread.
+    void carry_out();
+
+private:
+    struct Operation {
+        bool send;
+        Parcel parcel;
+        std::vector<plm_part> parts;
+    };
+    // Part of an expert that is handled at once.
+    struct Chunk {
+        uint64_t address;
+        uint64_t offset;
+        uint64_t bytes;
+    };
+    class Bounce;
+
+    static std::vector<Chunk> chunks(const Operation& operation);
+    uint64_t digest(uint32_t peer, bool send) const;
+    void check_local_pairs() const;
+    void submit_to_device();
+    void move(Bounce& bounce);
+    void copy_locally(Bounce& bounce, const Operation& receive);
+    void send(Bounce& bounce, const Operation& operation);
+    void receive(Bounce& bounce, const Operation& operation);
+    void pace(uint64_t bytes);
+    void check_going_on() const;
+    [[noreturn]] void late(const Operation& operation, const char* what) const;
+    void finish(int32_t status, std::string text);
+
+    const std::shared_ptr<Communicator> communicator_;
+    const uint64_t id_;
+    const uint64_t manifest_;
+    Pin pin_;
+    std::vector<Operation> operations_;
+    std::shared_ptr<Stream> side_;  // where the device is not the host
+    std::unique_ptr<Event> after_;
+    std::unique_ptr<Event> arrived_;
+    Deadline paced_{};
+    Deadline due_{};
+
+    std::atomic<bool> cancelled_{false};
+    std::mutex lock_;
+    std::condition_variable ended_;
+    bool submitted_ = false;
+    bool started_ = false;
+    int32_t status_ = PLM_PENDING;
+    std::string failure_;
+};
+
+}  // namespace plm

@@ -1,0 +1,253 @@
+// The host back end: a stream is a thread with a queue, and the device's memory is the host's.
+#include <algorithm>
+#include <cstdlib>
+#include <deque>
+#include <thread>
+#include <utility>
+
+#include "backend.h"
+#include "threads.h"
+
+namespace plm {
+
+namespace {
+
+// A pair of generations, like a device's re-recordable event: a wait is for what was recorded last when it was asked.
+// Tasks share it, for they may run after the event's owner has gone.
+class Generations {
+public:
+    uint64_t ask() {  // the generation that the coming record will complete
+        std::lock_guard<std::mutex> hold(lock_);
+        return ++asked_;
+    }
+    uint64_t asked() {
+        std::lock_guard<std::mutex> hold(lock_);
+        return asked_;
+    }
+    void complete(uint64_t generation) {
+        std::lock_guard<std::mutex> hold(lock_);
+        done_ = std::max(done_, generation);
+        changed_.notify_all();
+    }
+    bool wait(uint64_t generation, Deadline deadline) {
+        std::unique_lock<std::mutex> hold(lock_);
+        return changed_.wait_until(hold, deadline, [&] { return done_ >= generation; });
+    }
+    bool done(uint64_t generation) {
+        std::lock_guard<std::mutex> hold(lock_);
+        return done_ >= generation;
+    }
+
+private:
+    std::mutex lock_;
+    std::condition_variable changed_;
+    uint64_t asked_ = 0;
+    uint64_t done_ = 0;
+};
+
+class HostEvent : public Event {
+public:
+    bool done() override { return generations_->done(generations_->asked()); }
+    bool await(Deadline deadline) override { return generations_->wait(generations_->asked(), deadline); }
+    const std::shared_ptr<Generations>& generations() const { return generations_; }
+
+private:
+    const std::shared_ptr<Generations> generations_ = std::make_shared<Generations>();
+};
+
+HostEvent& host(Event& event) { return static_cast<HostEvent&>(event); }
+
+void copy_bytes(uint64_t destination, uint64_t source, uint64_t bytes) {
+    std::memmove(reinterpret_cast<void*>(destination), reinterpret_cast<const void*>(source), bytes);
+}
+
+class HostStream : public Stream {
+public:
+    HostStream(std::string name, bool urgent) : name_(std::move(name)), thread_([this, urgent] { run(urgent); }) {}
+
+    ~HostStream() override {
+        {
+            std::lock_guard<std::mutex> hold(lock_);
+            stopping_ = true;
+            work_.notify_one();
+        }
+        thread_.join();
+    }
+
+    void copy(uint64_t destination, uint64_t source, uint64_t bytes, Copy) override {
+        launch([=] {
+            copy_bytes(destination, source, bytes);
+            return PLM_OK;
+        });
+    }
+
+    void record(Event& event) override {
+        auto generations = host(event).generations();
+        const uint64_t generation = generations->ask();
+        try {
+            launch([generations, generation] {
+                generations->complete(generation);
+                return PLM_OK;
+            });
+        } catch (...) {
+            generations->complete(generation);
+            throw;
+        }
+    }
+
+    void wait(Event& event) override {
+        auto generations = host(event).generations();
+        const uint64_t generation = generations->asked();
+        launch([generations, generation] {
+            // As on a device, an operation that never ends stops the stream; the day is a last resort.
+            return generations->wait(generation, after_ms(INT64_MAX)) ? PLM_OK : PLM_E_TIMEOUT;
+        });
+    }
+
+    // Kernels report their failures by returning a status.
+    void launch(std::function<int32_t()> kernel) override {
+        std::lock_guard<std::mutex> hold(lock_);
+        if (stopping_) {
+            fail(PLM_E_STATE, "stream " + name_ + " is closed");
+        }
+        queue_.push_back(std::move(kernel));
+        submitted_++;
+        if (sleeping_) {
+            work_.notify_one();
+        }
+    }
+
+    void synchronize(Deadline deadline) override {
+        std::unique_lock<std::mutex> hold(lock_);
+        const uint64_t target = submitted_;
+        syncing_++;
+        const bool reached = idle_.wait_until(hold, deadline, [&] { return finished_ >= target; });
+        syncing_--;
+        if (!reached) {
+            fail(PLM_E_TIMEOUT, "stream " + name_ + " still has " + std::to_string(target - finished_) +
+                                    " operations to run after the timeout");
+        }
+        if (failure_ != PLM_OK) {
+            const int32_t status = std::exchange(failure_, PLM_OK);
+            fail(PLM_E_DEVICE, "a kernel on stream " + name_ + " failed with status " + std::to_string(status));
+        }
+    }
+
+    bool drain_and_stop(Deadline deadline) override {
+        std::unique_lock<std::mutex> hold(lock_);
+        syncing_++;
+        const bool drained = idle_.wait_until(hold, deadline, [&] { return finished_ >= submitted_; });
+        syncing_--;
+        if (drained) {
+            stopping_ = true;
+            work_.notify_one();
+        }
+        return drained;
+    }
+
+private:
+    void run(bool urgent) {
+        name_thread(name_);
+        if (!urgent) {
+            be_modest();
+        }
+        std::unique_lock<std::mutex> hold(lock_);
+        while (true) {
+            sleeping_ = true;
+            work_.wait(hold, [&] { return !queue_.empty() || stopping_; });
+            sleeping_ = false;
+            if (queue_.empty()) {
+                return;
+            }
+            std::function<int32_t()> task = std::move(queue_.front());
+            queue_.pop_front();
+            hold.unlock();
+            const int32_t status = guarded(task);
+            task = nullptr;  // what it held is let go before the stream counts as drained
+            hold.lock();
+            finished_++;
+            if (status != PLM_OK && failure_ == PLM_OK) {
+                failure_ = status;
+            }
+            if (syncing_ > 0) {
+                idle_.notify_all();
+            }
+        }
+    }
+
+    const std::string name_;
+    std::mutex lock_;
+    std::condition_variable work_;
+    std::condition_variable idle_;
+    std::deque<std::function<int32_t()>> queue_;
+    uint64_t submitted_ = 0;
+    uint64_t finished_ = 0;
+    uint32_t syncing_ = 0;
+    int32_t failure_ = PLM_OK;
+    bool sleeping_ = false;
+    bool stopping_ = false;
+    std::thread thread_;
+};
+
+// The calling thread as a stream: what an engine has that computes on the CPU without queues of its own.
+class CallerStream : public Stream {
+public:
+    void copy(uint64_t destination, uint64_t source, uint64_t bytes, Copy) override {
+        copy_bytes(destination, source, bytes);
+    }
+    void record(Event& event) override { host(event).generations()->complete(host(event).generations()->ask()); }
+    void wait(Event& event) override {
+        if (!event.done()) {
+            fail(PLM_E_STATE, "the calling thread, taken as a stream, cannot wait for work of other threads: poll it first");
+        }
+    }
+    void launch(std::function<int32_t()> kernel) override {
+        const int32_t status = kernel();
+        if (status != PLM_OK) {
+            fail(PLM_E_DEVICE, "a kernel on the calling thread failed with status " + std::to_string(status));
+        }
+    }
+    void synchronize(Deadline) override {}
+    bool drain_and_stop(Deadline) override { return true; }
+};
+
+class HostBackend : public Backend {
+public:
+    const char* name() const override { return "host"; }
+
+    void describe(plm_info& info) const override {
+        info.device = 0;
+        info.priority_asked = modest_nice;
+        info.priority_honoured = 0;  // the system may refuse, silently
+    }
+
+    uint64_t allocate(Memory, uint64_t bytes) override {
+        const uint64_t rounded = (bytes + 63) / 64 * 64;
+        void* block = std::aligned_alloc(64, rounded);
+        if (block == nullptr) {
+            fail(PLM_E_NOMEM, "no memory for " + std::to_string(bytes) + " bytes");
+        }
+        std::memset(block, 0, rounded);
+        return reinterpret_cast<uint64_t>(block);
+    }
+    void release(Memory, uint64_t address) noexcept override { std::free(reinterpret_cast<void*>(address)); }
+
+    std::shared_ptr<Stream> create_stream(const std::string& name, bool urgent) override {
+        return std::make_shared<HostStream>(name, urgent);
+    }
+    std::shared_ptr<Stream> borrow_stream(uint64_t handle) override {
+        if (handle != 0) {
+            fail(PLM_E_STATE, "stream " + std::to_string(handle) +
+                                  " is none of the host back end: create one, or give 0 for the calling thread");
+        }
+        return std::make_shared<CallerStream>();
+    }
+    std::unique_ptr<Event> create_event() override { return std::make_unique<HostEvent>(); }
+    bool host_reads_device() const override { return true; }
+};
+
+}  // namespace
+
+std::unique_ptr<Backend> open_host() { return std::make_unique<HostBackend>(); }
+
+}  // namespace plm

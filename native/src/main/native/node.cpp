@@ -1,0 +1,188 @@
+// The host transport on one machine: gathers and rooms in a segment of shared memory, waits on futexes.
+#include <algorithm>
+
+#include "segment.h"
+
+namespace plm {
+
+namespace {
+
+void changed(Room& room) {
+    room.changes.fetch_add(1, std::memory_order_acq_rel);
+    futex_wake_all(room.changes);
+}
+
+class NodeTransport : public Transport {
+public:
+    NodeTransport(std::shared_ptr<Segment> segment, uint32_t rank) : segment_(std::move(segment)), rank_(rank) {}
+
+    uint32_t members() const override { return segment_->members(); }
+    uint64_t gather_bytes() const override { return segment_->gather_bytes(); }
+    uint64_t staging_bytes() const override { return segment_->staging_bytes(); }
+
+    void contribute(uint64_t generation, const Part* parts, uint32_t count, int64_t tag) override {
+        Contribution& mine = segment_->contribution(generation, rank_);
+        mine.generation = generation;
+        mine.tag = tag;
+        mine.bytes = 0;
+        std::byte* const start = reinterpret_cast<std::byte*>(&mine) + sizeof mine;
+        for (uint32_t i = 0; i < count; i++) {
+            std::memcpy(start + mine.bytes, parts[i].data, parts[i].bytes);
+            mine.bytes += parts[i].bytes;
+        }
+        segment_->arrived(rank_).store(generation, std::memory_order_release);
+        Meeting& here = segment_->meeting(generation);
+        if (here.arrived.fetch_add(1, std::memory_order_acq_rel) + 1 == full(generation)) {
+            futex_wake_all(here.arrived);
+        }
+    }
+
+    bool collect(uint64_t generation, int64_t tag, uint64_t bytes, void* out, Deadline deadline) override {
+        Meeting& here = segment_->meeting(generation);
+        const uint32_t alerts = alerts_.load(std::memory_order_acquire);
+        while (true) {
+            const uint32_t now = here.arrived.load(std::memory_order_acquire);
+            if (static_cast<int32_t>(now - full(generation)) >= 0) {
+                break;
+            }
+            if (Clock::now() >= deadline || alerts_.load(std::memory_order_acquire) != alerts) {
+                return false;
+            }
+            futex_wait(here.arrived, now, deadline);
+        }
+        for (uint32_t peer = 0; peer < members(); peer++) {
+            const Contribution& theirs = segment_->contribution(generation, peer);
+            if (theirs.tag != tag || theirs.bytes != bytes) {
+                fail(PLM_E_STATE, "gather " + std::to_string(generation) + ": member " + std::to_string(peer) +
+                                      " gave " + std::to_string(theirs.bytes) + " bytes for step " +
+                                      std::to_string(theirs.tag) + ", this member " + std::to_string(bytes) +
+                                      " bytes for step " + std::to_string(tag) +
+                                      ": the members run different schedules");
+            }
+            std::memcpy(static_cast<std::byte*>(out) + peer * bytes,
+                        reinterpret_cast<const std::byte*>(&theirs) + sizeof theirs, bytes);
+        }
+        return true;
+    }
+
+    std::string missing(uint64_t generation) override {
+        std::string text;
+        uint32_t count = 0;
+        for (uint32_t rank = 0; rank < members(); rank++) {
+            if (segment_->arrived(rank).load(std::memory_order_acquire) < generation && count++ < 8) {
+                text += " " + std::to_string(rank);
+            }
+        }
+        return std::to_string(count) + " of " + std::to_string(members()) + " members are missing:" + text +
+               (count > 8 ? "..." : "");
+    }
+
+    void grant(const Parcel& from) override {
+        Room& room = segment_->room(rank_, from.tag);
+        room.filled.store(0, std::memory_order_relaxed);
+        room.sender.store(from.peer, std::memory_order_relaxed);
+        room.bytes.store(from.bytes, std::memory_order_relaxed);
+        room.digest.store(from.digest, std::memory_order_relaxed);
+        room.granted.store(from.exchange, std::memory_order_release);
+        changed(room);
+    }
+
+    bool granted(const Parcel& to, Deadline deadline) override {
+        Room& room = segment_->room(to.peer, to.tag);
+        if (!await(room, room.granted, to.exchange, deadline)) {
+            return false;
+        }
+        const uint64_t digest = room.digest.load(std::memory_order_relaxed);
+        const uint32_t sender = room.sender.load(std::memory_order_relaxed);
+        if (digest != to.digest || sender != rank_) {
+            room.digest.store(to.digest, std::memory_order_relaxed);
+            room.refused.store(to.exchange, std::memory_order_release);
+            changed(room);
+            fail(PLM_E_STATE, "exchange " + std::to_string(to.exchange) + ", tag " + std::to_string(to.tag) +
+                                  ": member " + std::to_string(to.peer) + " expects it from member " +
+                                  std::to_string(sender) + " under digest " + std::to_string(digest) +
+                                  ", member " + std::to_string(rank_) + " would send under " +
+                                  std::to_string(to.digest) + ": their lists or manifests differ, nothing was sent");
+        }
+        segment_->reserve_staging(to.peer, position(to), to.bytes);
+        return true;
+    }
+
+    bool write(const Parcel& to, uint64_t offset, const void* data, uint64_t bytes, Deadline) override {
+        std::memcpy(segment_->staging(to.peer, position(to) + offset), data, bytes);
+        return true;
+    }
+
+    void seal(const Parcel& to, uint64_t checksum) override {
+        Room& room = segment_->room(to.peer, to.tag);
+        room.checksum.store(checksum, std::memory_order_relaxed);
+        room.filled.store(to.exchange, std::memory_order_release);
+        changed(room);
+    }
+
+    bool sealed(const Parcel& from, uint64_t& checksum, Deadline deadline) override {
+        Room& room = segment_->room(rank_, from.tag);
+        if (!await(room, room.filled, from.exchange, deadline)) {
+            return false;
+        }
+        checksum = room.checksum.load(std::memory_order_relaxed);
+        return true;
+    }
+
+    void read(const Parcel& from, uint64_t offset, void* to, uint64_t bytes) override {
+        std::memcpy(to, segment_->staging(rank_, position(from) + offset), bytes);
+    }
+
+    void withdraw(const Parcel& from) override {
+        Room& room = segment_->room(rank_, from.tag);
+        uint64_t mine = from.exchange;
+        room.granted.compare_exchange_strong(mine, 0);
+    }
+
+    void wake() override {
+        alerts_.fetch_add(1, std::memory_order_acq_rel);
+        for (uint64_t generation = 1; generation <= gather_depth; generation++) {
+            futex_wake_all(segment_->meeting(generation).arrived);
+        }
+    }
+
+    void leave() override { wake(); }
+
+private:
+    uint32_t full(uint64_t generation) const {
+        return static_cast<uint32_t>((generation - 1) / gather_depth + 1) * members();
+    }
+
+    static uint64_t position(const Parcel& parcel) { return parcel.tag * parcel.bytes; }
+
+    static bool await(Room& room, const std::atomic<uint64_t>& word, uint64_t exchange, Deadline deadline) {
+        while (true) {
+            const uint32_t seen = room.changes.load(std::memory_order_acquire);
+            if (room.refused.load(std::memory_order_acquire) == exchange) {
+                fail(PLM_E_STATE, "exchange " + std::to_string(exchange) +
+                                      ": the sender refused, its list or manifest has digest " +
+                                      std::to_string(room.digest.load(std::memory_order_relaxed)) +
+                                      ": compare what the two members were told to exchange");
+            }
+            if (word.load(std::memory_order_acquire) == exchange) {
+                return true;
+            }
+            if (Clock::now() >= deadline) {
+                return false;
+            }
+            futex_wait(room.changes, seen, deadline);
+        }
+    }
+
+    const std::shared_ptr<Segment> segment_;
+    const uint32_t rank_;
+    std::atomic<uint32_t> alerts_{0};
+};
+
+}  // namespace
+
+std::shared_ptr<Transport> open_node_transport(const plm_comm_opts& opts) {
+    return std::make_shared<NodeTransport>(Segment::join(&required(opts.address, "opts.address"), opts), opts.rank);
+}
+
+}  // namespace plm
