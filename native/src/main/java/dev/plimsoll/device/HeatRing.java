@@ -223,7 +223,8 @@ public final class HeatRing implements AutoCloseable {
             } else if (found < wanted) {
                 return Optional.empty();
             } else if (found > wanted) {
-                // The oldest is the next to be overwritten: a reader that has lost that race leaves the writer more room.
+                // The oldest is the next to be overwritten: a reader that has lost that race leaves the writer more
+                // room.
                 wanted = Math.max(wanted + 1, found - slotCount + 1 + Math.min(overtaken, slotCount / 2));
             } else {
                 Snapshot snapshot = read(at, wanted);
@@ -299,8 +300,7 @@ public final class HeatRing implements AutoCloseable {
                     bytes.getLong(vote + 24));
             valid[rank] = (bytes.get(vote + 21) & 1) != 0;
         }
-        return new Snapshot(
-                sequence, step, gathered, header.firstRank(), decoded, valid, load, routed, capturedNanos);
+        return new Snapshot(sequence, step, gathered, header.firstRank(), decoded, valid, load, routed, capturedNanos);
     }
 
     private long[] words(int at, int count) {
