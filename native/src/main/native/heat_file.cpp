@@ -1,11 +1,15 @@
 #include "heat_file.h"
 
+#include <dirent.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <stdio.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "threads.h"
+#include <cerrno>
+#include <thread>
 
 namespace plm {
 
@@ -14,9 +18,10 @@ namespace {
 constexpr uint64_t vote_words = sizeof(plm_vote) / 8;
 
 // Readers may look while we write; they check the seqlock afterwards, so the words are atomic but not ordered.
+// From nothing: zeros.
 void put(std::atomic<int64_t>* to, const int64_t* from, uint64_t words) {
     for (uint64_t i = 0; i < words; i++) {
-        to[i].store(from[i], std::memory_order_relaxed);
+        to[i].store(from == nullptr ? 0 : from[i], std::memory_order_relaxed);
     }
 }
 
@@ -36,9 +41,148 @@ private:
     const int64_t before_;
 };
 
-uint64_t snapshot_words(const plm_ring_opts& opts) {
-    return opts.ranks * (vote_words + uint64_t{opts.layers} * opts.slots_per_rank + opts.layers);
+// Of a process: the kernel gives a pid again, but not with the same start time.
+struct Process {
+    bool exists;
+    int64_t start_ticks;  // 0 when it could not be read
+};
+
+Process process(int64_t pid) {
+    const int fd = ::open(("/proc/" + std::to_string(pid) + "/stat").c_str(), O_RDONLY | O_CLOEXEC);
+    if (fd < 0) {
+        return {errno != ENOENT, 0};
+    }
+    char text[1024];
+    const ssize_t length = ::read(fd, text, sizeof text - 1);
+    ::close(fd);
+    if (length <= 0) {
+        return {errno != ESRCH, 0};
+    }
+    text[length] = 0;
+    // The second field is the program's name in parentheses, and may hold spaces and parentheses itself.
+    const char* at = strrchr(text, ')');
+    if (at == nullptr || at[1] == 0) {
+        return {true, 0};
+    }
+    const char state = at[2];
+    if (state == 'Z' || state == 'X') {
+        return {false, 0};  // dead, and its parent has not asked for it yet
+    }
+    for (int field = 3; at != nullptr && field <= 22; field++) {
+        at = strchr(at + 1, ' ');
+    }
+    return {true, at == nullptr ? 0 : strtoll(at + 1, nullptr, 10)};
 }
+
+uint64_t pid_namespace() {
+    struct stat about{};
+    return stat("/proc/self/ns/pid", &about) == 0 ? about.st_ino : 0;
+}
+
+constexpr int64_t heartbeat_limit_nanos = 2'000'000'000;
+
+// Whether the file's engine may still write to it.
+bool alive(const HeatHeader& head) {
+    if (head.closed.load(std::memory_order_relaxed) != 0) {
+        return false;
+    }
+    if (head.abi != heat_abi || head.start_ticks == 0 || head.pid_namespace == 0 ||
+        head.pid_namespace != pid_namespace()) {
+        return realtime_nanos() - head.heartbeat_nanos.load(std::memory_order_relaxed) < heartbeat_limit_nanos;
+    }
+    const Process now = process(head.pid);
+    return now.exists && (now.start_ticks == 0 || now.start_ticks == head.start_ticks);
+}
+
+// Refuses what the ring's file must not replace. The caller holds the directory.
+void check_replaceable(const std::string& path) {
+    struct stat about{};
+    if (lstat(path.c_str(), &about) != 0) {
+        if (errno == ENOENT) {
+            return;
+        }
+        fail_errno(PLM_E_ARG, "cannot look at " + path);
+    }
+    if (!S_ISREG(about.st_mode)) {
+        fail(PLM_E_ARG, path + " is " + (S_ISLNK(about.st_mode) ? "a symbolic link" : "not a regular file") +
+                            ", and a heat ring does not replace that: remove it");
+    }
+    if (about.st_uid != geteuid()) {
+        fail(PLM_E_ARG, path + " belongs to user " + std::to_string(about.st_uid) + ", this process runs as " +
+                            std::to_string(geteuid()) + ": remove it, or choose another directory");
+    }
+    const int fd = ::open(path.c_str(), O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+    if (fd < 0) {
+        fail_errno(PLM_E_ARG, "cannot open " + path);
+    }
+    HeatHeader head{};
+    const ssize_t length = pread(fd, static_cast<void*>(&head), sizeof head, 0);
+    ::close(fd);
+    if (length == 0) {
+        return;  // somebody has made the name with nothing in it
+    }
+    if (length != static_cast<ssize_t>(sizeof head) || head.magic != heat_magic) {
+        fail(PLM_E_ARG, path + " is no heat ring: remove it, or choose another path");
+    }
+    if (alive(head)) {
+        fail(PLM_E_STATE, "two engines write to one ring: " + path + " belongs to the living process " +
+                              std::to_string(head.pid) + "; stop it, or choose another directory");
+    }
+}
+
+// Held while a file is built and put in place: else two engines that start together would both find the path free.
+class Directory {
+public:
+    explicit Directory(const std::string& path) : name_(path.substr(0, path.rfind('/') + 1)) {
+        if (name_.empty()) {
+            name_ = "./";
+        }
+        fd_ = ::open(name_.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        if (fd_ < 0) {
+            fail_errno(PLM_E_ARG, "cannot open the directory of heat ring " + path);
+        }
+        const Deadline deadline = after_ms(10'000);
+        while (flock(fd_, LOCK_EX | LOCK_NB) != 0) {
+            const int code = errno;
+            if (code != EINTR && (code != EWOULDBLOCK || Clock::now() >= deadline)) {
+                ::close(fd_);
+                errno = code;
+                fail_errno(PLM_E_STATE, "cannot lock " + name_ + " to create heat ring " + path);
+            }
+            std::this_thread::sleep_for(std::chrono::milliseconds(1));
+        }
+    }
+    ~Directory() {
+        flock(fd_, LOCK_UN);  // closing alone would leave it locked by a process that was forked meanwhile
+        ::close(fd_);
+    }
+    Directory(const Directory&) = delete;
+    Directory& operator=(const Directory&) = delete;
+
+    // We build, so nobody else does: whatever is half built here was left by a process that died.
+    void remove_left_over(const std::string& prefix) const {
+        DIR* listing = opendir(name_.c_str());
+        if (listing == nullptr) {
+            return;
+        }
+        while (const dirent* entry = readdir(listing)) {
+            if (strncmp(entry->d_name, prefix.c_str(), prefix.size()) == 0) {
+                unlinkat(fd_, entry->d_name, 0);
+            }
+        }
+        closedir(listing);
+    }
+
+private:
+    std::string name_;
+    int fd_;
+};
+
+uint64_t snapshot_words(const plm_ring_opts& opts, uint64_t width) {
+    return width * (vote_words + uint64_t{opts.layers} * opts.slots_per_rank + opts.layers);
+}
+
+uint32_t width_of(const plm_ring_opts& opts) { return opts.gather == PLM_GATHER_NONE ? 1 : opts.ranks; }
 
 // One thread for all files: a sign that the process lives, whatever its rings are waiting for.
 class Pulse {
@@ -54,7 +198,7 @@ public:
 
 private:
     void run() {
-        name_thread("plm-pulse");
+        pthread_setname_np(pthread_self(), "plm-pulse");
         std::unique_lock<std::mutex> hold(lock_);
         while (true) {
             for (auto file = files_.begin(); file != files_.end();) {
@@ -86,50 +230,25 @@ void keep_beating(const std::shared_ptr<HeatFile>& file) {
     pulse->add(file);
 }
 
-HeatFile::HeatFile(const std::string& path, const std::string& deployment, const plm_ring_opts& opts, bool)
-    : ranks_(opts.ranks),
+HeatFile::HeatFile(const std::string& path, const std::string& deployment, const plm_ring_opts& opts,
+                   bool routed_known)
+    : first_rank_(opts.gather == PLM_GATHER_NONE ? opts.rank : 0),
+      width_(width_of(opts)),
+      own_row_(opts.rank - first_rank_),
+      routed_known_(routed_known),
       load_words_(uint64_t{opts.layers} * opts.slots_per_rank),
       routed_words_(opts.layers),
-      slot_bytes_(heat_slot_head_bytes + (snapshot_words(opts) * 8 + 63) / 64 * 64) {
+      slot_bytes_(heat_slot_head_bytes + (snapshot_words(opts, width_) * 8 + 63) / 64 * 64) {
     if (deployment.empty() || deployment.size() > sizeof HeatHeader::deployment) {
         fail(PLM_E_ARG, "the deployment's name has " + std::to_string(deployment.size()) + " bytes, 1 to 200 are possible");
     }
-    const std::string building = path + ".building-" + std::to_string(getpid()) + "-" + std::to_string(thread_id());
-    const int fd = ::open(building.c_str(), O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0640);
-    if (fd < 0) {
-        fail_errno(PLM_E_ARG, "cannot create heat ring " + building);
-    }
+    const Directory directory(path);
+    check_replaceable(path);
+    const std::string prefix = path + ".building-";
+    directory.remove_left_over(prefix.substr(prefix.rfind('/') + 1));
+    const std::string building = prefix + std::to_string(getpid()) + "-" + std::to_string(thread_id());
     try {
-        const uint64_t total = heat_header_bytes + heat_slots * slot_bytes_;
-        if (fchmod(fd, 0640) != 0 || ftruncate(fd, static_cast<off_t>(total)) != 0) {
-            const int code = errno;
-            ::close(fd);
-            errno = code;
-            fail_errno(PLM_E_NOMEM, "cannot size heat ring " + building);
-        }
-        map_ = std::make_unique<Mapping>(fd, total, building);
-        map_->reserve(0, total);
-        HeatHeader& head = header();
-        head.magic = heat_magic;
-        head.abi = heat_abi;
-        head.slot_count = heat_slots;
-        head.slot_bytes = slot_bytes_;
-        head.pid = getpid();
-        head.opened_nanos = realtime_nanos();
-        head.incarnation = opts.incarnation;
-        head.rank = opts.rank;
-        head.ranks = opts.ranks;
-        head.layers = opts.layers;
-        head.slots_per_rank = opts.slots_per_rank;
-        head.boundary_steps = opts.boundary_steps;
-        head.deployment_bytes = static_cast<uint32_t>(deployment.size());
-        std::memcpy(head.deployment, deployment.data(), deployment.size());
-        beat();
-        plm_rank_state state{};
-        state.size = sizeof state;
-        state.incarnation = opts.incarnation;
-        state.refusal = -1;
-        publish_state(state);
+        build(building, deployment, opts);
         if (rename(building.c_str(), path.c_str()) != 0) {
             fail_errno(PLM_E_ARG, "cannot rename " + building + " to " + path);
         }
@@ -139,23 +258,75 @@ HeatFile::HeatFile(const std::string& path, const std::string& deployment, const
     }
 }
 
-void HeatFile::publish(int64_t step, int64_t captured_nanos, bool, const int64_t* gathered) {
+void HeatFile::build(const std::string& building, const std::string& deployment, const plm_ring_opts& opts) {
+    const int fd = ::open(building.c_str(), O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0640);
+    if (fd < 0) {
+        fail_errno(PLM_E_ARG, "cannot create heat ring " + building);
+    }
+    const uint64_t total = heat_header_bytes + heat_slots * slot_bytes_;
+    // The mode again: the process's umask may have taken the group's right to read.
+    if (fchmod(fd, 0640) != 0 || ftruncate(fd, static_cast<off_t>(total)) != 0) {
+        const int code = errno;
+        ::close(fd);
+        errno = code;
+        fail_errno(PLM_E_NOMEM, "cannot size heat ring " + building);
+    }
+    map_ = std::make_unique<Mapping>(fd, total, building);
+    map_->reserve(0, total);
+    HeatHeader& head = header();
+    head.magic = heat_magic;
+    head.abi = heat_abi;
+    head.slot_count = heat_slots;
+    head.slot_bytes = slot_bytes_;
+    head.pid = getpid();
+    head.opened_nanos = realtime_nanos();
+    head.incarnation = opts.incarnation;
+    head.rank = opts.rank;
+    head.ranks = opts.ranks;
+    head.layers = opts.layers;
+    head.slots_per_rank = opts.slots_per_rank;
+    head.boundary_steps = opts.boundary_steps;
+    head.deployment_bytes = static_cast<uint32_t>(deployment.size());
+    head.flags = routed_known_ ? heat_routed_known : 0;
+    std::memcpy(head.deployment, deployment.data(), deployment.size());
+    head.start_ticks = process(getpid()).start_ticks;
+    head.first_rank = first_rank_;
+    head.width = width_;
+    head.pid_namespace = pid_namespace();
+    beat();
+    plm_rank_state state{};
+    state.size = sizeof state;
+    state.incarnation = opts.incarnation;
+    state.refusal = -1;
+    publish_state(state);
+}
+
+HeatFile::~HeatFile() {
+    // A child that was forked holds a copy of this object, but the ring is not its own to close.
+    if (map_ != nullptr && header().pid == getpid()) {
+        mark_closed();
+    }
+}
+
+void HeatFile::publish(int64_t step, int64_t captured_nanos, bool gathered, const int64_t* words) {
     const uint64_t offset = heat_header_bytes + (sequence_ % heat_slots) * slot_bytes_;
     std::atomic<int64_t>* head = map_->at<std::atomic<int64_t>>(offset);
     std::atomic<int64_t>* votes = map_->at<std::atomic<int64_t>>(offset + heat_slot_head_bytes);
-    std::atomic<int64_t>* load = votes + ranks_ * vote_words;
-    std::atomic<int64_t>* routed = load + ranks_ * load_words_;
+    std::atomic<int64_t>* load = votes + width_ * vote_words;
+    std::atomic<int64_t>* routed = load + width_ * load_words_;
     sequence_++;
     Seqlock writing(head[0]);
     head[1].store(static_cast<int64_t>(sequence_), std::memory_order_relaxed);
     head[2].store(step, std::memory_order_relaxed);
     head[3].store(captured_nanos, std::memory_order_relaxed);
+    head[4].store(gathered ? 1 : 0, std::memory_order_relaxed);
     const uint64_t stride = vote_words + load_words_ + routed_words_;
-    for (uint32_t rank = 0; rank < ranks_; rank++) {
-        const int64_t* from = gathered + rank * stride;
-        put(votes + rank * vote_words, from, vote_words);
-        put(load + rank * load_words_, from + vote_words, load_words_);
-        put(routed + rank * routed_words_, from + vote_words + load_words_, routed_words_);
+    for (uint32_t row = 0; row < width_; row++) {
+        const int64_t* from = gathered || row == own_row_ ? words + row * stride : nullptr;
+        put(votes + row * vote_words, from, vote_words);
+        put(load + row * load_words_, from == nullptr ? nullptr : from + vote_words, load_words_);
+        put(routed + row * routed_words_, from == nullptr || !routed_known_ ? nullptr : from + vote_words + load_words_,
+            routed_words_);
     }
 }
 

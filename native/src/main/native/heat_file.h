@@ -1,20 +1,38 @@
-// The file that a ring publishes snapshots to: one writer, any number of readers, a seqlock per slot. The layout is
-// read by HeatRing.java, so a change here is a change there and of heat_abi.
+// The file that a ring publishes snapshots to: one writer, any number of readers, a seqlock per slot.
 #pragma once
 
-#include <thread>
+#include <string>
 #include <vector>
 
 #include "shared.h"
 
 namespace plm {
 
+// HEAT, version 2, little-endian. HeatRing.java reads the same layout: a change here is a change there and of heat_abi.
+//
+//   Header, 4096 bytes, written before the file has its name, but for heartbeat and closed:
+//      0  magic              8  version u32        12  slots u32         16  bytes of a slot
+//     24  pid               32  opened, nanos      40  incarnation       48  rank u32        52  ranks of the group u32
+//     56  layers u32        60  slots/rank u32     64  boundary steps u32                    68  bytes of the name u32
+//     72  heartbeat, nanos  80  closed u32         84  flags u32: bit 0, routed counters are known
+//     88  deployment, 200 bytes of UTF-8
+//    288  start time of the process, field 22 of /proc/<pid>/stat, 0 when unknown
+//    296  first rank u32   300  width u32: slots hold ranks [first, first + width); width 1: a ring that never gathers
+//    304  pid namespace of the process, 0 when unknown: in another one the pid means another process, or none
+//    512  the rank's state: a seqlock, then ten 64-bit words
+//   Slot n at 4096 + n x bytes of a slot; snapshot s, counted from 1, goes to slot (s - 1) mod slots:
+//      0  seqlock, odd while the slot is written            8  s        16  step        24  captured, nanos
+//     32  gathered: 1, all ranks of the width by one gather; 0, the ring's own rank alone, with zeros for the others
+//     64  votes [rank], 4 words each; load [rank][layer][slot]; routed [rank][layer], zeros when they are not known
+//
+// A writer that dies in the middle of a slot leaves its seqlock odd for ever: that slot is lost, no other.
 constexpr uint64_t heat_magic = 0x474e49524d494c50ULL;  // "PLIMRING" in the file's byte order
-constexpr uint32_t heat_abi = 1;
+constexpr uint32_t heat_abi = 2;
 constexpr uint32_t heat_slots = 16;
 constexpr uint64_t heat_header_bytes = 4096;
-constexpr uint64_t heat_state_offset = 512;   // seqlock, then ten 64-bit words
-constexpr uint64_t heat_slot_head_bytes = 64; // seqlock, sequence, step, captured nanos
+constexpr uint64_t heat_state_offset = 512;
+constexpr uint64_t heat_slot_head_bytes = 64;
+constexpr uint32_t heat_routed_known = 1;
 
 struct HeatHeader {
     uint64_t magic;
@@ -30,21 +48,32 @@ struct HeatHeader {
     uint32_t slots_per_rank;
     uint32_t boundary_steps;
     uint32_t deployment_bytes;
-    std::atomic<int64_t> heartbeat_nanos;  // offset 72
-    std::atomic<uint32_t> closed;          // offset 80
-    uint32_t reserved;
-    char deployment[200];                  // offset 88, UTF-8
+    std::atomic<int64_t> heartbeat_nanos;
+    std::atomic<uint32_t> closed;
+    uint32_t flags;
+    char deployment[200];
+    int64_t start_ticks;
+    uint32_t first_rank;
+    uint32_t width;
+    uint64_t pid_namespace;
 };
 static_assert(offsetof(HeatHeader, heartbeat_nanos) == 72 && offsetof(HeatHeader, closed) == 80 &&
-                  offsetof(HeatHeader, deployment) == 88 && sizeof(HeatHeader) <= heat_state_offset,
-              "HeatRing.java reads these offsets");
+                  offsetof(HeatHeader, deployment) == 88 && offsetof(HeatHeader, start_ticks) == 288 &&
+                  offsetof(HeatHeader, pid_namespace) == 304 && sizeof(HeatHeader) <= heat_state_offset,
+              "the layout above");
 
 class HeatFile {
 public:
-    // Builds the file beside the path and renames it: a reader of the file before it keeps what it has mapped.
+    // Builds the file beside the path and renames it: a reader of the file before it keeps what it has mapped. Refuses
+    // to replace what is no heat ring or not ours (PLM_E_ARG), and a ring whose engine lives (PLM_E_STATE).
     HeatFile(const std::string& path, const std::string& deployment, const plm_ring_opts& opts, bool routed_known);
+    // A file whose writer is gone in order is closed, so that the next one may replace it.
+    ~HeatFile();
+    HeatFile(const HeatFile&) = delete;
+    HeatFile& operator=(const HeatFile&) = delete;
 
-    // gathered: per rank the vote, load[layer][slot], routed[layer].
+    // words: per rank of the width the vote, load[layer][slot], routed[layer]. When not gathered only the row of the
+    // ring's own rank is read, at its place; the others are published as zeros, so without HEAT_VALID.
     void publish(int64_t step, int64_t captured_nanos, bool gathered, const int64_t* words);
     void publish_state(const plm_rank_state& state);
     void beat();
@@ -52,8 +81,12 @@ public:
 
 private:
     HeatHeader& header() const { return *map_->at<HeatHeader>(0); }
+    void build(const std::string& building, const std::string& deployment, const plm_ring_opts& opts);
 
-    const uint32_t ranks_;
+    const uint32_t first_rank_;
+    const uint32_t width_;
+    const uint32_t own_row_;
+    const bool routed_known_;
     const uint64_t load_words_;
     const uint64_t routed_words_;
     const uint64_t slot_bytes_;

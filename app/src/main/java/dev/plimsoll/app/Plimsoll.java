@@ -5,6 +5,7 @@ import dev.plimsoll.app.command.BrokerCommand;
 import dev.plimsoll.app.command.CollectorCommand;
 import dev.plimsoll.app.command.DevicesCommand;
 import dev.plimsoll.app.command.Durations;
+import dev.plimsoll.app.command.MembershipCommand;
 import dev.plimsoll.app.command.PlannerCommand;
 import dev.plimsoll.app.command.Problems;
 import dev.plimsoll.app.command.RanksCommand;
@@ -37,6 +38,7 @@ import picocli.CommandLine.ParseResult;
             AggregatorCommand.class,
             PlannerCommand.class,
             WorkerCommand.class,
+            MembershipCommand.class,
             DevicesCommand.class,
             CommandLine.HelpCommand.class
         },

@@ -22,11 +22,30 @@ public interface CollectorListener {
     /** Engines of this deployment were found; what is told from now on is of this incarnation. */
     default void onServing(Deployment deployment, long incarnation) {}
 
-    /** A ring is read from now on. */
-    default void onRing(int rank, long incarnation) {}
+    /** Why a ring holds no more than it does. */
+    enum RingEnd {
+        /** Its engine closed it. */
+        CLOSED,
+        /** Its engine's process is gone. */
+        PROCESS_DIED,
+        /** Another file was put in its place, or it was removed. */
+        REPLACED
+    }
+
+    /** All engines of the deployment on this node have gone and what they left is published or dropped: it is let go. */
+    default void onFinished(Deployment deployment, long incarnation) {}
+
+    /** A ring has come and is open. */
+    default void onRing(Deployment deployment, int rank, long incarnation) {}
+
+    /** A ring was read to its end, and no more will come. */
+    default void onRingEnded(Deployment deployment, int rank, RingEnd end) {}
+
+    /** What all ranks gathered is read from this rank's ring from now on. */
+    default void onLeader(Deployment deployment, int rank) {}
 
     /** Samples were made of the snapshot of {@code step}. */
-    default void onCaptured(int samples, long step) {}
+    default void onCaptured(Deployment deployment, int samples, long step) {}
 
     /** @param capturedNanos {@code CLOCK_REALTIME} of the boundary, so that its age can be told */
     default void onPublished(long step, long capturedNanos) {}
@@ -36,7 +55,10 @@ public interface CollectorListener {
     /** Snapshots were overwritten before they were read; the next ones cover their steps. */
     default void onMissed(long snapshots) {}
 
-    /** A counter of this rank went down: its steps up to {@code step} are in no sample. */
+    /**
+     * A counter of this rank went down, or another process writes its ring: its steps up to {@code step} that are in no sample
+     * yet come into none.
+     */
     default void onReset(int rank, long step) {}
 
     /** Steps up to {@code step} were not seen by this collector and are in no sample: it started under way. */

@@ -1,14 +1,23 @@
 package dev.plimsoll.collector;
 
 import dev.plimsoll.device.HeatRing;
+import dev.plimsoll.model.Membership;
 import java.nio.file.Path;
 import java.util.Optional;
 
 /** A heat ring as a collector reads it. */
 interface Ring extends AutoCloseable {
+    /** The process that writes a ring; another one starts its counters again. */
+    record Writer(long pid, long startTicks) {}
+
     long incarnation();
 
+    Writer writer();
+
     Optional<HeatRing.Snapshot> poll();
+
+    /** The newest snapshot's head, without taking it. */
+    Optional<HeatRing.Newest> newest();
 
     /** {@code CLOCK_REALTIME} of its engine's last sign of life. */
     long heartbeatNanos();
@@ -16,12 +25,36 @@ interface Ring extends AutoCloseable {
     /** Whether its engine closed it in order: what is in it can still be read. */
     boolean closed();
 
+    /** False when the engine's process is known to be gone. */
+    boolean writerAlive();
+
+    /** False once the file has been replaced or removed: what is in it can still be read. */
+    boolean current();
+
     @Override
     void close();
 
-    /** Opens a ring's file; throws {@link RuntimeException} while it is not complete. */
-    static Ring open(Path file) {
-        return new OfFile(HeatRing.open(file));
+    /** Opens a ring's file; throws {@link RuntimeException} while it is not complete, or when it is not of these members. */
+    static Ring open(Path file, Membership members) {
+        HeatRing ring = HeatRing.open(file);
+        HeatRing.Header header = ring.header();
+        boolean fits = header.ranks() == members.topology().ranks()
+                && header.layers() == members.shape().layers()
+                && header.slotsPerRank() == members.topology().slotsPerRank()
+                && header.boundarySteps() == members.boundarySteps()
+                && header.deployment().equals(members.deployment().id());
+        if (header.incarnation() == members.incarnation() && !fits) {
+            ring.close();
+            throw new IllegalStateException(file + " and the membership beside it disagree: the ring is of "
+                    + header.deployment() + ", " + header.ranks() + " ranks × " + header.layers() + " layers × "
+                    + header.slotsPerRank() + " slots, boundary every " + header.boundarySteps()
+                    + " steps; the membership is of " + members.deployment() + ", "
+                    + members.topology().ranks() + " ranks × "
+                    + members.shape().layers() + " layers × "
+                    + members.topology().slotsPerRank() + " slots, boundary every " + members.boundarySteps()
+                    + " steps");
+        }
+        return new OfFile(ring);
     }
 
     /** A ring in shared memory. */
@@ -32,8 +65,18 @@ interface Ring extends AutoCloseable {
         }
 
         @Override
+        public Writer writer() {
+            return new Writer(ring.header().pid(), ring.header().startTicks());
+        }
+
+        @Override
         public Optional<HeatRing.Snapshot> poll() {
             return ring.poll();
+        }
+
+        @Override
+        public Optional<HeatRing.Newest> newest() {
+            return ring.newest();
         }
 
         @Override
@@ -44,6 +87,16 @@ interface Ring extends AutoCloseable {
         @Override
         public boolean closed() {
             return ring.closed();
+        }
+
+        @Override
+        public boolean writerAlive() {
+            return ring.writerAlive();
+        }
+
+        @Override
+        public boolean current() {
+            return ring.current();
         }
 
         @Override

@@ -1,20 +1,31 @@
 package dev.plimsoll.collector;
 
+import dev.plimsoll.collector.CollectorListener.RingEnd;
+import dev.plimsoll.device.HeatRing.Newest;
 import dev.plimsoll.device.HeatRing.Snapshot;
 import dev.plimsoll.model.LoadSample;
 import dev.plimsoll.model.Membership;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.TreeMap;
+import java.util.TreeSet;
 import java.util.function.IntFunction;
 import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
 
 /**
- * Reads the ring of the lowest rank whose engine shows signs of life, and goes on with the next when it does not: every ring of a
- * gathering group holds the heat of all ranks. One incarnation, one thread.
+ * Reads the rings of a deployment's ranks on this node. One incarnation, one thread.
+ *
+ * <p>A gathered snapshot holds all ranks, so of the rings that gather only one is read: the leader, that of the lowest rank whose
+ * engine shows signs of life. A ring whose newest snapshot is of its own rank alone (it never gathers, or has lost its group) is
+ * read as well. A ring that has ended, because it was closed, its process died, or its file was replaced, is read to its end
+ * first, for it may hold what no other does. The order in which rings are read does not matter to the sums: counters are
+ * absolute, and {@link SampleAssembler} takes from each snapshot only what is newer than what it has of that rank.
  */
 final class RingReader implements AutoCloseable {
     /** The library writes a sign of life every 100 ms. */
@@ -26,13 +37,39 @@ final class RingReader implements AutoCloseable {
     /** What one snapshot gave. */
     record Captured(long capturedNanos, LoadSample sample) {}
 
+    private static final class Reading {
+        final int rank;
+        final Ring ring;
+        /** Of the last snapshot that was read without a pause, to count those missed. */
+        long lastSequence;
+        /** Why nothing more will be published: noted before the last look, so that look finds everything. */
+        @Nullable
+        RingEnd end;
+
+        boolean drained;
+
+        Reading(int rank, Ring ring) {
+            this.rank = rank;
+            this.ring = ring;
+        }
+    }
+
     private final Membership members;
     private final SampleAssembler assembler;
     private final Supplier<List<Integer>> ranksThere;
     private final IntFunction<Ring> open;
     private final CollectorListener listener;
-    private final Map<Integer, Ring> rings = new TreeMap<>();
-    private int reading = -1;
+    private final Map<Integer, Reading> rings = new TreeMap<>();
+    /** Rings whose path names another file by now, or none. */
+    private final List<Reading> replaced = new ArrayList<>();
+
+    private final Map<Integer, Ring.Writer> writers = new HashMap<>();
+    /** Ranks whose ring was opened by another process than the one before it. */
+    private final Set<Integer> restarts = new TreeSet<>();
+
+    private final Map<Integer, String> troubles = new HashMap<>();
+    private int leader = -1;
+    private boolean anyOpened;
 
     RingReader(
             Membership members,
@@ -47,67 +84,157 @@ final class RingReader implements AutoCloseable {
         this.listener = listener;
     }
 
-    /** Opens rings that have come; cheap enough for a few times a second. */
+    /** Opens rings that have come and notes those that have ended; cheap enough for ten times a second. */
     void lookForRings() {
+        for (Reading reading : List.copyOf(rings.values())) {
+            if (!reading.ring.current()) {
+                rings.remove(reading.rank);
+                if (reading.drained) {
+                    reading.ring.close();
+                } else {
+                    reading.end = RingEnd.REPLACED;
+                    replaced.add(reading);
+                }
+            }
+        }
         for (int rank : ranksThere.get()) {
             if (!rings.containsKey(rank)) {
-                try {
-                    Ring ring = open.apply(rank);
-                    if (ring.incarnation() == members.incarnation()) {
-                        rings.put(rank, ring);
-                    } else {
-                        ring.close(); // left over from another life; its engine will replace it
-                    }
-                } catch (RuntimeException e) {
-                    listener.onTrouble("opening the ring of rank " + rank + ", which may not be complete yet", e);
-                }
+                open(rank);
+            }
+        }
+        for (Reading reading : rings.values()) {
+            if (reading.end == null && reading.ring.closed()) {
+                reading.end = RingEnd.CLOSED;
+            } else if (reading.end == null && !reading.ring.writerAlive()) {
+                reading.end = RingEnd.PROCESS_DIED;
+            }
+        }
+    }
+
+    private void open(int rank) {
+        try {
+            Ring ring = open.apply(rank);
+            if (ring.incarnation() != members.incarnation()) {
+                ring.close(); // left over from another life; its engine will replace it
+                return;
+            }
+            rings.put(rank, new Reading(rank, ring));
+            anyOpened = true;
+            Ring.Writer before = writers.put(rank, ring.writer());
+            if (before != null && !before.equals(ring.writer())) {
+                restarts.add(rank);
+            }
+            troubles.remove(rank);
+            listener.onRing(members.deployment(), rank, ring.incarnation());
+        } catch (RuntimeException e) {
+            // Tried ten times a second, told once.
+            if (!String.valueOf(e.getMessage()).equals(troubles.put(rank, String.valueOf(e.getMessage())))) {
+                listener.onTrouble(
+                        "opening the ring of rank " + rank + " of " + members.deployment()
+                                + ", which may not be complete yet",
+                        e);
             }
         }
     }
 
     /** The samples that have come since, oldest first. */
     List<Captured> look(long nowNanos) {
-        choose(nowNanos);
         List<Captured> captured = new ArrayList<>();
-        Ring ring = rings.get(reading);
-        if (ring == null) {
-            return captured;
+        for (Reading reading : replaced) {
+            read(reading, captured);
+            ended(reading);
+            reading.ring.close();
         }
-        Optional<Snapshot> snapshot = ring.poll();
-        for (int i = 1; snapshot.isPresent(); i++) {
-            List<LoadSample> samples = assembler.add(snapshot.get());
-            if (!samples.isEmpty()) {
-                listener.onCaptured(samples.size(), snapshot.get().step());
+        replaced.clear();
+        // Only now: what the old processes have left is still theirs.
+        restarts.forEach(assembler::restarted);
+        restarts.clear();
+        chooseLeader(nowNanos);
+        for (Reading reading : rings.values()) {
+            if (reading.drained) {
+                continue;
             }
-            for (LoadSample sample : samples) {
-                captured.add(new Captured(snapshot.get().capturedNanos(), sample));
+            boolean wanted = reading.end != null || reading.rank == leader || alone(reading.ring);
+            if (wanted) {
+                boolean toItsEnd = read(reading, captured);
+                if (toItsEnd && reading.end != null) {
+                    ended(reading);
+                }
+            } else {
+                reading.lastSequence = 0; // what is overwritten now was read from the leader's ring
             }
-            snapshot = i < MOST_SNAPSHOTS ? ring.poll() : Optional.empty();
         }
         return captured;
     }
 
-    private void choose(long nowNanos) {
-        int lowest = -1;
-        for (Map.Entry<Integer, Ring> entry : rings.entrySet()) {
-            Ring ring = entry.getValue();
-            boolean alive = nowNanos - ring.heartbeatNanos() < HEARTBEAT_LIMIT.toNanos();
-            if (alive && !ring.closed()) {
-                lowest = entry.getKey();
-                break;
+    private void ended(Reading reading) {
+        reading.drained = true;
+        RingEnd end = reading.end;
+        if (end != null) {
+            listener.onRingEnded(members.deployment(), reading.rank, end);
+        }
+    }
+
+    /** Whether nothing is left to be read, and nobody there who would write more. */
+    boolean finished() {
+        return anyOpened && replaced.isEmpty() && rings.values().stream().allMatch(reading -> reading.drained);
+    }
+
+    private static boolean alone(Ring ring) {
+        Optional<Newest> newest = ring.newest();
+        return newest.isPresent() && !newest.get().gathered();
+    }
+
+    /** Whether all that is in the ring has been read. */
+    private boolean read(Reading reading, List<Captured> captured) {
+        for (int i = 0; i < MOST_SNAPSHOTS; i++) {
+            Optional<Snapshot> next = reading.ring.poll();
+            if (next.isEmpty()) {
+                return true;
+            }
+            Snapshot snapshot = next.get();
+            if (reading.lastSequence > 0 && snapshot.sequence() > reading.lastSequence + 1) {
+                listener.onMissed(snapshot.sequence() - reading.lastSequence - 1);
+            }
+            reading.lastSequence = snapshot.sequence();
+            List<LoadSample> samples = assembler.add(reading.rank, snapshot);
+            if (!samples.isEmpty()) {
+                listener.onCaptured(members.deployment(), samples.size(), snapshot.step());
+            }
+            for (LoadSample sample : samples) {
+                captured.add(new Captured(snapshot.capturedNanos(), sample));
+            }
+        }
+        return false;
+    }
+
+    private void chooseLeader(long nowNanos) {
+        for (Reading reading : rings.values()) {
+            boolean alive = reading.end == null
+                    && !reading.ring.closed()
+                    && nowNanos - reading.ring.heartbeatNanos() < HEARTBEAT_LIMIT.toNanos();
+            if (alive && reading.ring.newest().map(Newest::gathered).orElse(false)) {
+                if (reading.rank != leader) {
+                    leader = reading.rank;
+                    listener.onLeader(members.deployment(), leader);
+                }
+                return;
             }
         }
         // With nobody alive the ring read last still holds its last snapshots.
-        if (lowest >= 0 && lowest != reading) {
-            reading = lowest;
-            assembler.ringChanged();
-            listener.onRing(lowest, members.incarnation());
-        }
+    }
+
+    /** Frees what only further snapshots of the same processes would need. */
+    void rest() {
+        assembler.rest();
+        leader = -1;
     }
 
     @Override
     public void close() {
-        rings.values().forEach(Ring::close);
+        rings.values().forEach(reading -> reading.ring.close());
         rings.clear();
+        replaced.forEach(reading -> reading.ring.close());
+        replaced.clear();
     }
 }

@@ -11,10 +11,12 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -27,6 +29,7 @@ class CollectorTest {
     Path directory;
 
     private final FakeRing ring = new FakeRing(7);
+    private final AtomicInteger opened = new AtomicInteger();
     private final BlockingQueue<String> told = new LinkedBlockingQueue<>();
     private final List<String> dropped = new CopyOnWriteArrayList<>();
     private final CollectorListener listener = new CollectorListener() {
@@ -36,8 +39,25 @@ class CollectorTest {
         }
 
         @Override
-        public void onCaptured(int samples, long step) {
+        public void onCaptured(Deployment deployment, int samples, long step) {
             told.add("captured " + step);
+        }
+
+        @Override
+        public void onFinished(Deployment deployment, long incarnation) {
+            told.add("finished " + incarnation);
+        }
+
+        @Override
+        public void onRing(Deployment deployment, int rank, long incarnation) {
+            if (opened.incrementAndGet() == 3) {
+                told.add("reopened " + incarnation);
+            }
+        }
+
+        @Override
+        public void onTrouble(String what, Throwable cause) {
+            told.add("trouble " + what + ": " + cause.getMessage());
         }
 
         @Override
@@ -51,8 +71,8 @@ class CollectorTest {
         new MembershipFile(directory).write(Snapshots.MEMBERS);
         Files.createFile(RankFiles.ring(directory, 0));
         ring.heartbeat = FAR_FUTURE;
-        ring.snapshots.add(Snapshots.at(1, 16));
-        ring.snapshots.add(Snapshots.at(2, 32));
+        ring.publish(Snapshots.at(1, 16));
+        ring.publish(Snapshots.at(2, 32));
     }
 
     @Test
@@ -79,8 +99,55 @@ class CollectorTest {
         }
     }
 
+    @Test
+    void deploymentsInSubdirectoriesComeAndGoWhileItRuns() throws Exception {
+        FakeRing other = new FakeRing(9);
+        other.heartbeat = FAR_FUTURE;
+        Path second = directory.resolve("second");
+        Map<Path, FakeRing> rings = Map.of(directory, ring, second, other);
+        try (Collector collector = new Collector(
+                KafkaSettings.of("127.0.0.1:1"),
+                directory,
+                "test",
+                listener,
+                (engines, rank, members) -> rings.getOrDefault(engines, other))) {
+            collector.start();
+            assertThat(nextTold()).isEqualTo("test/decode-0 7");
+            assertThat(nextTold()).isEqualTo("captured 16");
+            assertThat(nextTold()).isEqualTo("captured 32");
+
+            Files.createDirectories(second);
+            Files.createFile(RankFiles.ring(second, 0));
+            new MembershipFile(second).write(Snapshots.members(2, 9));
+            assertThat(nextTold()).isEqualTo("test/decode-0 9");
+
+            other.writerAlive = false; // it never published, so nothing is on its way
+            assertThat(nextTold()).isEqualTo("finished 9");
+
+            other.writerAlive = true;
+            other.current = false;
+            assertThat(nextTold()).isEqualTo("reopened 9");
+        }
+    }
+
+    @Test
+    void oneLifeOfADeploymentInTwoDirectoriesIsServedOnce() throws Exception {
+        Path second = directory.resolve("second");
+        Files.createDirectories(second);
+        new MembershipFile(second).write(Snapshots.MEMBERS);
+        try (Collector collector = new Collector(
+                KafkaSettings.of("127.0.0.1:1"), directory, "test", listener, (engines, rank, members) -> ring)) {
+            collector.start();
+
+            assertThat(List.of(nextTold(), nextTold(), nextTold(), nextTold()))
+                    .contains("test/decode-0 7", "captured 16", "captured 32")
+                    .anyMatch(text -> text.startsWith("trouble") && text.contains("is served from " + directory));
+        }
+    }
+
     private Collector started() throws InterruptedException {
-        Collector collector = new Collector(KafkaSettings.of("127.0.0.1:1"), directory, "test", listener, rank -> ring);
+        Collector collector = new Collector(
+                KafkaSettings.of("127.0.0.1:1"), directory, "test", listener, (engines, rank, members) -> ring);
         assertThat(collector.drained()).isTrue();
         collector.start();
         assertThat(nextTold()).isEqualTo("test/decode-0 7");

@@ -1,21 +1,36 @@
 package dev.plimsoll.collector;
 
+import dev.plimsoll.device.HeatRing.Newest;
 import dev.plimsoll.device.HeatRing.Snapshot;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Optional;
-import java.util.Queue;
-import java.util.concurrent.ConcurrentLinkedQueue;
 
-/** A ring of what a test put into it. */
+/** A ring of what a test put into it, with as many slots as a real one. */
 final class FakeRing implements Ring {
-    final Queue<Snapshot> snapshots = new ConcurrentLinkedQueue<>();
+    static final int SLOTS = 16;
+
     final long incarnation;
+    private final List<Snapshot> published = new ArrayList<>();
+    private int taken;
     volatile long heartbeat;
     volatile boolean closed;
     volatile boolean broken;
     volatile boolean wasClosed;
+    volatile boolean writerAlive = true;
+    volatile boolean current = true;
+    volatile Writer writer = new Writer(100, 1);
 
     FakeRing(long incarnation) {
         this.incarnation = incarnation;
+    }
+
+    synchronized void publish(Snapshot snapshot) {
+        published.add(snapshot);
+    }
+
+    synchronized int published() {
+        return published.size();
     }
 
     @Override
@@ -24,8 +39,27 @@ final class FakeRing implements Ring {
     }
 
     @Override
-    public Optional<Snapshot> poll() {
-        return Optional.ofNullable(snapshots.poll());
+    public Writer writer() {
+        return writer;
+    }
+
+    @Override
+    public synchronized Optional<Snapshot> poll() {
+        int next = Math.max(taken, published.size() - SLOTS);
+        if (next == published.size()) {
+            return Optional.empty();
+        }
+        taken = next + 1;
+        return Optional.of(published.get(next));
+    }
+
+    @Override
+    public synchronized Optional<Newest> newest() {
+        if (published.isEmpty()) {
+            return Optional.empty();
+        }
+        Snapshot last = published.get(published.size() - 1);
+        return Optional.of(new Newest(last.sequence(), last.step(), last.gathered()));
     }
 
     @Override
@@ -36,6 +70,16 @@ final class FakeRing implements Ring {
     @Override
     public boolean closed() {
         return closed;
+    }
+
+    @Override
+    public boolean writerAlive() {
+        return writerAlive;
+    }
+
+    @Override
+    public boolean current() {
+        return current;
     }
 
     @Override

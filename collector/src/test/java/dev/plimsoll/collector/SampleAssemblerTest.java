@@ -10,6 +10,7 @@ import dev.plimsoll.model.Membership;
 import dev.plimsoll.model.PlacementState;
 import dev.plimsoll.model.StepRange;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Random;
 import org.junit.jupiter.api.Test;
@@ -17,11 +18,6 @@ import org.junit.jupiter.api.Test;
 class SampleAssemblerTest {
     private final List<String> told = new ArrayList<>();
     private final CollectorListener listener = new CollectorListener() {
-        @Override
-        public void onMissed(long snapshots) {
-            told.add("missed " + snapshots);
-        }
-
         @Override
         public void onReset(int rank, long step) {
             told.add("reset " + rank + " at " + step);
@@ -36,7 +32,7 @@ class SampleAssemblerTest {
 
     @Test
     void firstSnapshotOfAnIncarnationCountsFromZero() {
-        List<LoadSample> samples = assembler.add(Snapshots.at(1, 16));
+        List<LoadSample> samples = assembler.add(0, Snapshots.at(1, 16));
 
         assertThat(samples).hasSize(1);
         LoadSample sample = samples.get(0);
@@ -49,9 +45,9 @@ class SampleAssemblerTest {
 
     @Test
     void laterSnapshotIsTheDifference() {
-        assembler.add(Snapshots.at(1, 16));
+        assembler.add(0, Snapshots.at(1, 16));
 
-        LoadSample sample = assembler.add(Snapshots.at(2, 32)).get(0);
+        LoadSample sample = assembler.add(0, Snapshots.at(2, 32)).get(0);
 
         assertThat(sample.steps()).isEqualTo(new StepRange(16, 32));
         assertThat(sample.load(0, 0, 0)).isEqualTo(16);
@@ -59,10 +55,10 @@ class SampleAssemblerTest {
 
     @Test
     void markerOfOneRankIsMadeUpForByItsNextSnapshot() {
-        assembler.add(Snapshots.at(1, 16));
+        assembler.add(0, Snapshots.at(1, 16));
 
-        List<LoadSample> without = assembler.add(Snapshots.marker(Snapshots.at(2, 32), 1));
-        List<LoadSample> with = assembler.add(Snapshots.at(3, 48));
+        List<LoadSample> without = assembler.add(0, Snapshots.marker(Snapshots.at(2, 32), 1));
+        List<LoadSample> with = assembler.add(0, Snapshots.at(3, 48));
 
         assertThat(without).extracting(LoadSample::firstRank).containsExactly(0, 2);
         assertThat(without)
@@ -75,22 +71,21 @@ class SampleAssemblerTest {
     }
 
     @Test
-    void missedSnapshotIsCountedAndCoveredByTheNext() {
-        assembler.add(Snapshots.at(1, 16));
+    void missedSnapshotIsCoveredByTheNext() {
+        assembler.add(0, Snapshots.at(1, 16));
 
-        LoadSample sample = assembler.add(Snapshots.at(4, 64)).get(0);
+        LoadSample sample = assembler.add(0, Snapshots.at(4, 64)).get(0);
 
-        assertThat(told).containsExactly("missed 2");
         assertThat(sample.steps()).isEqualTo(new StepRange(16, 64));
         assertThat(sample.load(1, 0, 0)).isEqualTo(96);
     }
 
     @Test
     void rangeOfOneIntervalIsNeverMixedWhateverWasFlippedBeforeIt() {
-        assembler.add(Snapshots.at(1, 16));
+        assembler.add(0, Snapshots.at(1, 16));
 
         LoadSample sample =
-                assembler.add(Snapshots.at(2, 32, Snapshots.vote(0, 1, 1))).get(0);
+                assembler.add(0, Snapshots.at(2, 32, Snapshots.vote(0, 1, 1))).get(0);
 
         assertThat(sample.mixed()).isFalse();
         assertThat(sample.state()).isEqualTo(new PlacementState(0, 1, 1));
@@ -98,10 +93,10 @@ class SampleAssemblerTest {
 
     @Test
     void rangeThatSpansAFlipIsMixed() {
-        assembler.add(Snapshots.at(1, 16));
+        assembler.add(0, Snapshots.at(1, 16));
 
         LoadSample sample =
-                assembler.add(Snapshots.at(3, 48, Snapshots.vote(0, 1, 1))).get(0);
+                assembler.add(0, Snapshots.at(3, 48, Snapshots.vote(0, 1, 1))).get(0);
 
         assertThat(sample.mixed()).isTrue();
         assertThat(sample.state()).isEqualTo(new PlacementState(0, 1, 1));
@@ -109,11 +104,11 @@ class SampleAssemblerTest {
 
     @Test
     void rangeWhoseMarkerShowsThatTheFlipStoodAtItsStartIsNotMixed() {
-        assembler.add(Snapshots.at(1, 16));
+        assembler.add(0, Snapshots.at(1, 16));
         Vote flipped = Snapshots.vote(0, 1, 1);
-        assembler.add(Snapshots.marker(Snapshots.at(2, 32, flipped), 0));
+        assembler.add(0, Snapshots.marker(Snapshots.at(2, 32, flipped), 0));
 
-        List<LoadSample> samples = assembler.add(Snapshots.at(3, 48, flipped));
+        List<LoadSample> samples = assembler.add(0, Snapshots.at(3, 48, flipped));
 
         assertThat(samples.get(0).steps()).isEqualTo(new StepRange(16, 48));
         assertThat(samples).noneMatch(LoadSample::mixed);
@@ -122,7 +117,7 @@ class SampleAssemblerTest {
     @Test
     void decisionInFlightThatFlippedNothingIsNoStateOfItsOwn() {
         LoadSample sample = assembler
-                .add(Snapshots.at(1, 16, new Vote(7, 3, 0, 4, 1, 1, 99)))
+                .add(0, Snapshots.at(1, 16, new Vote(7, 3, 0, 4, 1, 1, 99)))
                 .get(0);
 
         assertThat(sample.state()).isEqualTo(PlacementState.settled(3));
@@ -130,12 +125,12 @@ class SampleAssemblerTest {
 
     @Test
     void decreaseIsAResetOfItsRankAlone() {
-        assembler.add(Snapshots.at(1, 16));
+        assembler.add(0, Snapshots.at(1, 16));
         Snapshot broken = Snapshots.at(2, 32);
         broken.load()[0] = 3;
 
-        List<LoadSample> samples = assembler.add(broken);
-        List<LoadSample> after = assembler.add(Snapshots.at(3, 48));
+        List<LoadSample> samples = assembler.add(0, broken);
+        List<LoadSample> after = assembler.add(0, Snapshots.at(3, 48));
 
         assertThat(told).containsExactly("reset 0 at 32");
         assertThat(samples).extracting(LoadSample::firstRank).containsExactly(1);
@@ -147,18 +142,17 @@ class SampleAssemblerTest {
     void restartedCollectorTakesItsFirstSnapshotAsBaseline() {
         SampleAssembler restarted = assembler(Snapshots.MEMBERS, false);
 
-        assertThat(restarted.add(Snapshots.at(40, 640))).isEmpty();
-        assertThat(restarted.add(Snapshots.at(41, 656)).get(0).steps()).isEqualTo(new StepRange(640, 656));
+        assertThat(restarted.add(0, Snapshots.at(40, 640))).isEmpty();
+        assertThat(restarted.add(0, Snapshots.at(41, 656)).get(0).steps()).isEqualTo(new StepRange(640, 656));
         assertThat(told).containsExactly("under way at 640");
     }
 
     @Test
     void snapshotsOfAnotherRingThatAreKnownAlreadyGiveNothing() {
-        assembler.add(Snapshots.at(5, 16));
-        assembler.ringChanged();
+        assembler.add(0, Snapshots.at(5, 16));
 
-        assertThat(assembler.add(Snapshots.at(1, 16))).isEmpty();
-        assertThat(assembler.add(Snapshots.at(2, 32))).hasSize(1);
+        assertThat(assembler.add(0, Snapshots.at(1, 16))).isEmpty();
+        assertThat(assembler.add(0, Snapshots.at(2, 32))).hasSize(1);
         assertThat(told).isEmpty();
     }
 
@@ -172,10 +166,10 @@ class SampleAssemblerTest {
             load[i] = i;
         }
         Vote vote = Snapshots.vote(0, 0, 0);
-        Snapshot snapshot =
-                new Snapshot(1, 16, new Vote[] {vote, vote, vote}, new boolean[] {true, true, true}, load, routed, 0);
+        Snapshot snapshot = new Snapshot(
+                1, 16, true, 0, new Vote[] {vote, vote, vote}, new boolean[] {true, true, true}, load, routed, 0);
 
-        List<LoadSample> samples = assembler(wide, true).add(snapshot);
+        List<LoadSample> samples = assembler(wide, true).add(0, snapshot);
 
         assertThat(samples.size()).isGreaterThan(1);
         assertThat(samples)
@@ -185,6 +179,135 @@ class SampleAssemblerTest {
         assertThat(samples.stream().mapToInt(LoadSample::layers).sum()).isEqualTo(layers);
         LoadSample second = samples.get(1);
         assertThat(second.load(1, 0, 1)).isEqualTo((layers + second.firstLayer()) * 2L + 1);
+    }
+
+    @Test
+    void ringOfARankThatIsAloneGivesThatRankOnly() {
+        assembler.add(0, Snapshots.at(1, 16));
+
+        List<LoadSample> samples = assembler.add(1, Snapshots.alone(2, 32, 1));
+        List<LoadSample> narrow = assembler.add(2, Snapshots.narrow(1, 48, 2));
+
+        assertThat(samples).hasSize(1);
+        assertThat(samples.get(0).firstRank()).isEqualTo(1);
+        assertThat(samples.get(0).ranks()).isEqualTo(1);
+        assertThat(samples.get(0).steps()).isEqualTo(new StepRange(16, 32));
+        assertThat(samples.get(0).routed().size()).isZero();
+        assertThat(narrow).hasSize(1);
+        assertThat(narrow.get(0).firstRank()).isEqualTo(2);
+        assertThat(narrow.get(0).steps()).isEqualTo(new StepRange(16, 48));
+        assertThat(narrow.get(0).load(0, 1, 1)).isEqualTo(32 * 3);
+        assertThat(told).isEmpty();
+    }
+
+    @Test
+    void routedIsLeftOutWhereTheEngineDoesNotKnowIt() {
+        Snapshot known = Snapshots.at(1, 16);
+        Snapshot unknown = new Snapshot(
+                1, 16, true, 0, known.votes(), known.valid(), known.load(), new long[0], known.capturedNanos());
+
+        LoadSample sample = assembler.add(0, unknown).get(0);
+
+        assertThat(sample.ranks()).isEqualTo(3);
+        assertThat(sample.routed().size()).isZero();
+    }
+
+    @Test
+    void otherProcessThatCountsBeyondTheOldOneIsAResetNevertheless() {
+        assembler.add(0, Snapshots.at(1, 16));
+        assembler.restarted(1);
+
+        List<LoadSample> first = assembler.add(0, Snapshots.at(2, 32));
+        List<LoadSample> second = assembler.add(0, Snapshots.at(3, 48));
+
+        assertThat(told).containsExactly("reset 1 at 32");
+        assertThat(first).extracting(LoadSample::firstRank).containsExactly(0, 2);
+        assertThat(second).extracting(LoadSample::steps).containsOnly(new StepRange(32, 48));
+    }
+
+    @Test
+    void stepsThatARestartedProcessCountsAgainAreInNoSampleTwice() {
+        for (int i = 1; i <= 3; i++) {
+            assembler.add(0, Snapshots.alone(i, i * 16, 0));
+        }
+        assembler.restarted(0);
+        List<StepRange> again = new ArrayList<>();
+        for (int i = 1; i <= 5; i++) {
+            assembler.add(0, Snapshots.alone(i, i * 16, 0)).forEach(sample -> again.add(sample.steps()));
+        }
+
+        assertThat(told).containsExactly("reset 0 at 16");
+        assertThat(again).containsExactly(new StepRange(48, 64), new StepRange(64, 80));
+    }
+
+    @Test
+    void countersAreExactBeyondTheIntegersTheyCross() {
+        for (long start : new long[] {Integer.MAX_VALUE - 20L, (1L << 32) - 20, Long.MAX_VALUE - 20}) {
+            SampleAssembler any = assembler(Snapshots.MEMBERS, false);
+            any.add(0, plus(Snapshots.at(1, 16), start));
+            for (int i = 2; i <= 4; i++) {
+                LoadSample sample =
+                        any.add(0, plus(Snapshots.at(i, i * 16), start)).get(0);
+                assertThat(sample.load(2, 1, 1)).as("from %d", start).isEqualTo(48);
+                assertThat(sample.routed()).as("from %d", start).isEqualTo(LongVector.of(192, 192));
+            }
+        }
+        assertThat(told).doesNotContain("reset 0 at 32").allMatch(text -> text.startsWith("under way"));
+    }
+
+    @Test
+    void countersThatFallFromTheVeryTopAreAReset() {
+        SampleAssembler any = assembler(Snapshots.MEMBERS, false);
+        any.add(0, plus(Snapshots.at(1, 16), Long.MAX_VALUE - 100));
+
+        assertThat(any.add(0, Snapshots.at(2, 32))).isEmpty();
+        assertThat(any.add(0, Snapshots.at(3, 48)).get(0).load(0, 0, 0)).isEqualTo(16);
+        assertThat(told).contains("reset 0 at 32", "reset 1 at 32", "reset 2 at 32");
+    }
+
+    @Test
+    void largestCountThatASampleCanHoldIsExactAndItsSumOverRanksIsLeftOut() {
+        Snapshot huge = Snapshots.at(1, 16);
+        Arrays.fill(huge.load(), Long.MAX_VALUE);
+        Arrays.fill(huge.routed(), Long.MAX_VALUE);
+
+        LoadSample sample = assembler.add(0, huge).get(0);
+
+        assertThat(sample.load(1, 1, 1)).isEqualTo(Long.MAX_VALUE);
+        assertThat(sample.routed().size()).isZero();
+    }
+
+    /** 95 of 100 snapshots never reach the assembler. */
+    @Test
+    void totalsAreExactWhenNearlyAllSnapshotsAreLost() {
+        Random random = new Random(95);
+        long[] sum = new long[3];
+        int seen = 0;
+        int boundaries = 20_000;
+        for (int i = 1; i <= boundaries; i++) {
+            if (random.nextInt(100) < 95 && i < boundaries) {
+                continue;
+            }
+            seen++;
+            for (LoadSample sample : assembler.add(0, Snapshots.at(i, i * 16L))) {
+                for (int rank = sample.firstRank(); rank < sample.firstRank() + sample.ranks(); rank++) {
+                    sum[rank] += sample.load(rank - sample.firstRank(), 1, 0);
+                }
+            }
+        }
+        long steps = boundaries * 16L;
+        assertThat(seen).isBetween(boundaries / 25, boundaries / 15);
+        assertThat(sum).containsExactly(steps, 2 * steps, 3 * steps);
+    }
+
+    private static Snapshot plus(Snapshot snapshot, long start) {
+        for (int i = 0; i < snapshot.load().length; i++) {
+            snapshot.load()[i] += start;
+        }
+        for (int i = 0; i < snapshot.routed().length; i++) {
+            snapshot.routed()[i] += start;
+        }
+        return snapshot;
     }
 
     /** Whatever is missed or marked, each rank's samples join without gap or overlap and add up to what it counted. */
@@ -208,7 +331,7 @@ class SampleAssemblerTest {
                         Snapshots.marker(snapshot, rank);
                     }
                 }
-                for (LoadSample sample : any.add(snapshot)) {
+                for (LoadSample sample : any.add(0, snapshot)) {
                     for (int rank = sample.firstRank(); rank < sample.firstRank() + sample.ranks(); rank++) {
                         assertThat(sample.steps().from()).as("seed %d", seed).isEqualTo(end[rank]);
                         end[rank] = sample.steps().to();

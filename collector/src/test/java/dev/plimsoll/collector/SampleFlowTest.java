@@ -120,7 +120,8 @@ class SampleFlowTest {
     private void emit(int count) {
         SampleAssembler assembler = new SampleAssembler(Snapshots.MEMBERS, "test", true, CollectorListener.NONE);
         for (int i = 1; i <= count; i++) {
-            source.next(new Captured(i, assembler.add(Snapshots.at(i, i * 16L)).get(0)));
+            source.next(new Captured(
+                    i, assembler.add(0, Snapshots.at(i, i * 16L)).get(0)));
         }
     }
 }

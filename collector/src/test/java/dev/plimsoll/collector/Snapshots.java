@@ -52,7 +52,35 @@ final class Snapshots {
             Arrays.fill(routed, rank * 2, rank * 2 + 2, step * 4);
         }
         Vote[] votes = {vote, vote, vote};
-        return new Snapshot(sequence, step, votes, new boolean[] {true, true, true}, load, routed, step);
+        return new Snapshot(sequence, step, true, 0, votes, new boolean[] {true, true, true}, load, routed, step);
+    }
+
+    /** What a ring of three ranks publishes once it has lost its group: one rank alone, zeros for the others. */
+    static Snapshot alone(long sequence, long step, int own) {
+        Snapshot all = at(sequence, step);
+        for (int rank = 0; rank < 3; rank++) {
+            if (rank != own) {
+                marker(all, rank);
+                all.votes()[rank] = new Vote(0, 0, 0, 0, 0, 0, 0);
+            }
+        }
+        return new Snapshot(sequence, step, false, 0, all.votes(), all.valid(), all.load(), all.routed(), step);
+    }
+
+    /** What a ring that never gathers publishes; without routed counters, for its engine does not know them. */
+    static Snapshot narrow(long sequence, long step, int own) {
+        Snapshot all = at(sequence, step);
+        long[] load = Arrays.copyOfRange(all.load(), own * 4, own * 4 + 4);
+        return new Snapshot(
+                sequence,
+                step,
+                false,
+                own,
+                new Vote[] {all.votes()[own]},
+                new boolean[] {true},
+                load,
+                new long[0],
+                step);
     }
 
     static Snapshot marker(Snapshot snapshot, int rank) {

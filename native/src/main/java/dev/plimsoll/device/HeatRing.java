@@ -9,8 +9,13 @@ import java.nio.ByteOrder;
 import java.nio.MappedByteBuffer;
 import java.nio.channels.FileChannel;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.LinkOption;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
+import java.nio.file.attribute.BasicFileAttributes;
+import java.util.Objects;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
@@ -22,7 +27,17 @@ import org.jspecify.annotations.Nullable;
  */
 public final class HeatRing implements AutoCloseable {
 
-    /** What the ring's header says of its engine. */
+    /**
+     * What the ring's header says of its engine.
+     *
+     * @param ranks of the group
+     * @param firstRank snapshots hold ranks {@code [firstRank, firstRank + width)}
+     * @param width all ranks of the group, or 1 in a ring that never gathers
+     * @param routedKnown whether the engine counts what its router assigned
+     * @param pid of the engine's process, in its own pid namespace
+     * @param startTicks when that process started, in the kernel's ticks since boot: tells it from another one that was
+     *     given the same pid later; 0 when it is not known
+     */
     public record Header(
             String deployment,
             long incarnation,
@@ -31,30 +46,53 @@ public final class HeatRing implements AutoCloseable {
             int layers,
             int slotsPerRank,
             int boundarySteps,
-            long pid) {}
+            int firstRank,
+            int width,
+            boolean routedKnown,
+            long pid,
+            long startTicks) {}
 
     /**
-     * One gathered snapshot: the counters of all ranks as they stood at a boundary.
+     * One snapshot: counters as they stood at a boundary. Ranks count from the first rank that the ring holds.
      *
      * @param sequence 1, 2, 3… over the snapshots that this ring has published; a jump means that the reader missed some
      * @param step the boundary
+     * @param gathered true: all ranks of the ring, by one gather. False: the ring's own rank alone; of the others nothing
+     *     is known, their votes and counters are 0
+     * @param firstRank the rank that index 0 stands for
      * @param votes {@code [rank]}; the placement state in them is the one that the steps up to this boundary ran under
      * @param valid {@code [rank]}: false where a rank gathered a marker in place of heat; its counters are then 0
      * @param load {@code [rank][layer][slot]} flattened, absolute counters
-     * @param routed {@code [rank][layer]} flattened, absolute counters
+     * @param routed {@code [rank][layer]} flattened, absolute counters; empty where the engine does not know them
      * @param capturedNanos {@code CLOCK_REALTIME} at which the boundary was staged on the ring's own rank
      */
     @SuppressWarnings("ArrayRecordComponent") // large, handed over once, and compared by nobody
     public record Snapshot(
-            long sequence, long step, Vote[] votes, boolean[] valid, long[] load, long[] routed, long capturedNanos) {}
+            long sequence,
+            long step,
+            boolean gathered,
+            int firstRank,
+            Vote[] votes,
+            boolean[] valid,
+            long[] load,
+            long[] routed,
+            long capturedNanos) {}
 
-    // The layout of heat_file.h.
+    /** Which snapshot is the newest, without its counters. */
+    public record Newest(long sequence, long step, boolean gathered) {}
+
+    // The layout of heat_file.h, where it is explained.
     private static final long MAGIC = 0x474e49524d494c50L;
-    private static final int ABI = 1;
+    private static final int ABI = 2;
     private static final int HEADER_BYTES = 4096;
     private static final int HEARTBEAT = 72;
     private static final int CLOSED = 80;
+    private static final int FLAGS = 84;
     private static final int DEPLOYMENT = 88;
+    private static final int START_TICKS = 288;
+    private static final int FIRST_RANK = 296;
+    private static final int WIDTH = 300;
+    private static final int PID_NAMESPACE = 304;
     private static final int STATE = 512;
     private static final int STATE_WORDS = 10;
     private static final int SLOT_HEAD_BYTES = 64;
@@ -66,13 +104,18 @@ public final class HeatRing implements AutoCloseable {
     private static final VarHandle LONG = MethodHandles.byteBufferViewVarHandle(long[].class, ByteOrder.LITTLE_ENDIAN);
     private static final VarHandle INT = MethodHandles.byteBufferViewVarHandle(int[].class, ByteOrder.LITTLE_ENDIAN);
 
+    private final Path file;
+    private final @Nullable Object key;
     private final MappedByteBuffer map;
     private final Header header;
     private final int slotCount;
     private final int slotBytes;
     private long seen;
 
-    private HeatRing(MappedByteBuffer map, Header header, int slotCount, int slotBytes) {
+    private HeatRing(
+            Path file, @Nullable Object key, MappedByteBuffer map, Header header, int slotCount, int slotBytes) {
+        this.file = file;
+        this.key = key;
         this.map = map;
         this.header = header;
         this.slotCount = slotCount;
@@ -82,11 +125,28 @@ public final class HeatRing implements AutoCloseable {
     /**
      * Opens a ring's file; throws {@link java.io.UncheckedIOException} naming what is wrong with it.
      *
-     * <p>An engine that restarts puts a new file in its place: a reader keeps the old one, which stays closed or whose
-     * heartbeat stands still, and has to open again.
+     * <p>An engine that restarts puts a new file in its place: a reader keeps the old one, and has to open again when that
+     * is no longer {@link #current}. Symbolic links are refused, so that a directory that others may write to cannot make
+     * a collector read elsewhere.
      */
     public static HeatRing open(Path file) {
-        try (FileChannel channel = FileChannel.open(file, StandardOpenOption.READ)) {
+        try {
+            // Before opening: should the file be replaced in between, this one just looks outdated from the start.
+            BasicFileAttributes attributes = attributes(file);
+            if (!attributes.isRegularFile()) {
+                throw new IOException(
+                        file + " is " + (attributes.isSymbolicLink() ? "a symbolic link" : "not a regular file"));
+            }
+            return open(file, attributes.fileKey());
+        } catch (NoSuchFileException e) {
+            throw new UncheckedIOException("cannot open heat ring " + file + ": there is no such file", e);
+        } catch (IOException e) {
+            throw new UncheckedIOException("cannot open heat ring " + file + ": " + e.getMessage(), e);
+        }
+    }
+
+    private static HeatRing open(Path file, @Nullable Object key) throws IOException {
+        try (FileChannel channel = FileChannel.open(file, StandardOpenOption.READ, LinkOption.NOFOLLOW_LINKS)) {
             long size = channel.size();
             if (size < HEADER_BYTES || size > Integer.MAX_VALUE) {
                 throw new IOException(file + " is no heat ring: it has " + size + " bytes");
@@ -104,26 +164,42 @@ public final class HeatRing implements AutoCloseable {
             int slotsPerRank = map.getInt(60);
             byte[] deployment = new byte[Math.min(200, map.getInt(68))];
             map.get(DEPLOYMENT, deployment);
-            long words = ranks * (VOTE_WORDS + (long) layers * slotsPerRank + layers);
+            int rank = map.getInt(48);
+            int firstRank = map.getInt(FIRST_RANK);
+            int width = map.getInt(WIDTH);
+            long words = width * (VOTE_WORDS + (long) layers * slotsPerRank + layers);
             if (slotCount < 1
+                    || layers < 1
+                    || slotsPerRank < 1
+                    || firstRank < 0
+                    || rank < firstRank
+                    || rank - firstRank >= width
+                    || ranks - firstRank < width
                     || slotBytes < SLOT_HEAD_BYTES + words * Long.BYTES
                     || size != HEADER_BYTES + slotCount * slotBytes) {
                 throw new IOException(file + " contradicts itself: " + size + " bytes for " + slotCount + " slots of "
-                        + slotBytes + " bytes with " + words + " words each");
+                        + slotBytes + " bytes with " + words + " words each, rank " + rank + " of " + ranks
+                        + " in a width of " + width + " from " + firstRank);
             }
             Header header = new Header(
                     new String(deployment, StandardCharsets.UTF_8),
                     map.getLong(40),
-                    map.getInt(48),
+                    rank,
                     ranks,
                     layers,
                     slotsPerRank,
                     map.getInt(64),
-                    map.getLong(24));
-            return new HeatRing(map, header, slotCount, Math.toIntExact(slotBytes));
-        } catch (IOException e) {
-            throw new UncheckedIOException("cannot open heat ring " + file + ": " + e.getMessage(), e);
+                    firstRank,
+                    width,
+                    (map.getInt(FLAGS) & 1) != 0,
+                    map.getLong(24),
+                    map.getLong(START_TICKS));
+            return new HeatRing(file, key, map, header, slotCount, Math.toIntExact(slotBytes));
         }
+    }
+
+    private static BasicFileAttributes attributes(Path file) throws IOException {
+        return Files.readAttributes(file, BasicFileAttributes.class, LinkOption.NOFOLLOW_LINKS);
     }
 
     public Header header() {
@@ -133,6 +209,7 @@ public final class HeatRing implements AutoCloseable {
     /** The oldest snapshot still in the ring that this reader has not yet seen. Never a torn one. */
     public Optional<Snapshot> poll() {
         long wanted = seen + 1;
+        int overtaken = 0;
         for (int attempt = 0; attempt < ATTEMPTS; attempt++) {
             int at = HEADER_BYTES + (int) ((wanted - 1) % slotCount) * slotBytes;
             long lock = (long) LONG.getAcquire(map, at);
@@ -146,17 +223,39 @@ public final class HeatRing implements AutoCloseable {
             } else if (found < wanted) {
                 return Optional.empty();
             } else if (found > wanted) {
-                wanted = Math.max(wanted + 1, found - slotCount + 1);
+                // The oldest is the next to be overwritten: a reader that has lost that race leaves the writer more
+                // room.
+                wanted = Math.max(wanted + 1, found - slotCount + 1 + Math.min(overtaken, slotCount / 2));
             } else {
                 Snapshot snapshot = read(at, wanted);
                 if (snapshot != null) {
                     seen = wanted;
                     return Optional.of(snapshot);
                 }
+                overtaken++;
             }
         }
         throw new IllegalStateException("heat ring of " + header.deployment() + " rank " + header.rank()
                 + ": a snapshot was never still while it was read " + ATTEMPTS + " times");
+    }
+
+    /** Which snapshot is the newest that can be read, without reading it; empty before the first. */
+    public Optional<Newest> newest() {
+        Newest newest = null;
+        for (int slot = 0; slot < slotCount; slot++) {
+            int at = HEADER_BYTES + slot * slotBytes;
+            long lock = (long) LONG.getAcquire(map, at);
+            long sequence = (long) LONG.getOpaque(map, at + 8);
+            long step = (long) LONG.getOpaque(map, at + 16);
+            boolean gathered = (long) LONG.getOpaque(map, at + 32) != 0;
+            VarHandle.acquireFence();
+            // One that is being written is not the newest yet; the one before it is.
+            boolean still = (lock & 1) == 0 && (long) LONG.getOpaque(map, at) == lock;
+            if (still && sequence > (newest == null ? 0 : newest.sequence())) {
+                newest = new Newest(sequence, step, gathered);
+            }
+        }
+        return Optional.ofNullable(newest);
     }
 
     private boolean published(long sequence) {
@@ -171,14 +270,15 @@ public final class HeatRing implements AutoCloseable {
         }
         long step = (long) LONG.getOpaque(map, at + 16);
         long capturedNanos = (long) LONG.getOpaque(map, at + 24);
-        int ranks = header.ranks();
+        boolean gathered = (long) LONG.getOpaque(map, at + 32) != 0;
+        int ranks = header.width();
         int layers = header.layers();
         int next = at + SLOT_HEAD_BYTES;
         long[] votes = words(next, ranks * VOTE_WORDS);
         next += votes.length * Long.BYTES;
         long[] load = words(next, ranks * layers * header.slotsPerRank());
         next += load.length * Long.BYTES;
-        long[] routed = words(next, ranks * layers);
+        long[] routed = words(next, header.routedKnown() ? ranks * layers : 0);
         // All reads above come before the second look at the lock.
         VarHandle.acquireFence();
         if ((long) LONG.getOpaque(map, at) != lock) {
@@ -200,7 +300,7 @@ public final class HeatRing implements AutoCloseable {
                     bytes.getLong(vote + 24));
             valid[rank] = (bytes.get(vote + 21) & 1) != 0;
         }
-        return new Snapshot(sequence, step, decoded, valid, load, routed, capturedNanos);
+        return new Snapshot(sequence, step, gathered, header.firstRank(), decoded, valid, load, routed, capturedNanos);
     }
 
     private long[] words(int at, int count) {
@@ -244,6 +344,28 @@ public final class HeatRing implements AutoCloseable {
     /** Whether the engine closed the ring in order. */
     public boolean closed() {
         return (int) INT.getAcquire(map, CLOSED) != 0;
+    }
+
+    /** Whether the path still names this very file: false once another engine has put its own there, or it is gone. */
+    public boolean current() {
+        try {
+            return Objects.equals(key, attributes(file).fileKey());
+        } catch (IOException e) {
+            return false;
+        }
+    }
+
+    /**
+     * Whether the process that opened the ring may still run: one with its pid and its start time, and not a zombie. True also
+     * where that cannot be known: when the engine is in another pid namespace (another container), where its pid means nothing
+     * here, and when {@code /proc} shows no processes of other users. Then only {@link #heartbeatNanos} tells.
+     */
+    public boolean writerAlive() {
+        long namespace = map.getLong(PID_NAMESPACE);
+        if (header.startTicks() == 0 || namespace == 0 || namespace != Processes.namespace()) {
+            return true;
+        }
+        return Processes.mayRun(header.pid(), header.startTicks());
     }
 
     /** Lets go of the file; its mapping ends when the garbage collector finds it unused. */

@@ -279,7 +279,14 @@ class HeatCaptureTest {
                             Group.LAYERS,
                             Group.SLOTS,
                             Group.K,
-                            ProcessHandle.current().pid()));
+                            0,
+                            1,
+                            true,
+                            ProcessHandle.current().pid(),
+                            reader.header().startTicks()));
+            assertThat(reader.header().startTicks()).isPositive();
+            assertThat(reader.writerAlive()).isTrue();
+            assertThat(reader.current()).isTrue();
             assertThat(reader.closed()).isFalse();
             RankState state = new RankState(77, 5, 6, 3, 1, -9, 2, true, 12, 640);
             group.members.get(0).ring.publish(state);

@@ -5,11 +5,14 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
+import java.nio.file.LinkOption;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.time.Duration;
+import java.util.List;
 import java.util.Optional;
+import java.util.stream.Stream;
 
 /**
  * The membership of a deployment beside its heat rings: {@code membership.avro}, the framed bytes of {@link Topic#MEMBERS},
@@ -20,12 +23,39 @@ import java.util.Optional;
  * rename; any number of processes may read.
  */
 public final class MembershipFile {
+    private static final String NAME = "membership.avro";
+
     private final Path file;
     private final Path published;
 
     public MembershipFile(Path directory) {
-        file = directory.resolve("membership.avro");
+        file = directory.resolve(NAME);
         published = directory.resolve("membership.published");
+    }
+
+    /**
+     * The directories of deployments at a place: itself, and its direct sub-directories, where they hold a membership; ascending.
+     * Links to directories are not followed, so that whoever may write there cannot lead a reader elsewhere.
+     */
+    public static List<Path> directories(Path place) {
+        if (!Files.isDirectory(place)) {
+            return List.of();
+        }
+        try (Stream<Path> entries = Files.list(place)) {
+            return Stream.concat(
+                            Stream.of(place),
+                            entries.filter(entry -> Files.isDirectory(entry, LinkOption.NOFOLLOW_LINKS)))
+                    .filter(directory -> Files.exists(directory.resolve(NAME)))
+                    .sorted()
+                    .toList();
+        } catch (IOException e) {
+            throw new UncheckedIOException("cannot list " + place, e);
+        }
+    }
+
+    /** The file's name, for people. */
+    public Path path() {
+        return file;
     }
 
     /** Writes the membership, replacing an older one. */

@@ -40,4 +40,20 @@ class RankFilesTest {
     void membershipThatIsNotThereYetIsEmpty() {
         assertThat(new MembershipFile(directory).read()).isEmpty();
     }
+
+    @Test
+    void deploymentsAreTheDirectoryAndItsDirectSubdirectoriesWithAMembership() throws IOException {
+        Path one = Files.createDirectories(directory.resolve("one"));
+        Path deeper = Files.createDirectories(directory.resolve("two").resolve("deeper"));
+        Path elsewhere = Files.createDirectories(deeper.resolve("elsewhere"));
+        Files.createSymbolicLink(directory.resolve("link"), elsewhere);
+        for (Path each : new Path[] {one, deeper, elsewhere}) {
+            Files.createFile(new MembershipFile(each).path());
+        }
+
+        assertThat(MembershipFile.directories(directory)).containsExactly(one);
+        Files.createFile(new MembershipFile(directory).path());
+        assertThat(MembershipFile.directories(directory)).containsExactly(directory, one);
+        assertThat(MembershipFile.directories(directory.resolve("absent"))).isEmpty();
+    }
 }

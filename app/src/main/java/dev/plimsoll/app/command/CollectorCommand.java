@@ -11,7 +11,8 @@ import picocli.CommandLine.Mixin;
 @Command(
         name = "collector",
         mixinStandardHelpOptions = true,
-        description = "Publish the heat of this node's ranks as samples.")
+        description =
+                "Publish the heat of this node's ranks as samples: one collector serves all deployments of a node.")
 public final class CollectorCommand implements Callable<Integer>, Validated {
     @Mixin
     private KafkaOptions kafka = new KafkaOptions();

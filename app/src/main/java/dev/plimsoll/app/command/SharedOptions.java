@@ -5,21 +5,23 @@ import java.nio.file.Path;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Option;
 
-/** The directory where the ranks of a node meet its collector and its worker. */
+/** The directory where the ranks of a node meet its collector and its worker: heat rings, mailboxes, the membership. */
 public final class SharedOptions {
     @Option(
-            names = "--shm",
+            names = {"--ring-dir", "--shm"},
             paramLabel = "DIR",
-            description = "Directory on tmpfs where ranks, collector and worker of a node meet, such as /dev/shm/demo.")
+            description = "Directory on tmpfs where ranks, collector and worker of a node meet, such as /dev/shm/demo."
+                    + " A collector serves the deployments in its direct sub-directories too. --shm is the older name.")
     @Nullable
     private Path directory;
 
     public void check(Problems problems) {
         if (directory == null) {
             problems.add(
-                    "--shm is missing: name a directory on tmpfs, the same for ranks, collector and worker of a node");
+                    "--ring-dir is missing: name a directory on tmpfs, the same for ranks, collector and worker of a"
+                            + " node");
         } else if (Files.exists(directory) && !Files.isDirectory(directory)) {
-            problems.add("--shm: " + directory + " is not a directory");
+            problems.add("--ring-dir: " + directory + " is not a directory");
         }
     }
 

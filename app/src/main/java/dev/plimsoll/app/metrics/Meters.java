@@ -128,6 +128,9 @@ public final class Meters implements AutoCloseable {
         double misrouted();
     }
 
+    private static final String RINGS_ENDED = "plimsoll.collector.rings.ended";
+    private static final String RINGS_ENDED_HELP = "Heat rings that were read to their end, by how they ended.";
+
     public CollectorListener collector() {
         series.zero(DROPPED, DROPPED_HELP, Tags.empty(), "reason", CollectorListener.Dropped.class);
         Counter missed = series.counter(
@@ -135,26 +138,53 @@ public final class Meters implements AutoCloseable {
         Counter resets = series.counter("plimsoll.counter.resets", "Counters that went down.");
         Counter underWay = series.counter(
                 "plimsoll.collector.started.under.way", "Starts beside ranks that had been stepping unseen.");
+        Counter rings = series.counter("plimsoll.collector.rings.opened", "Heat rings that came and were opened.");
+        Counter leaders = series.counter(
+                "plimsoll.collector.leader.changes", "Times that another rank's ring began to stand for all ranks.");
+        Counter finished = series.counter(
+                "plimsoll.collector.deployments.finished",
+                "Deployments whose rings had all ended, and that were let go.");
+        series.zero(RINGS_ENDED, RINGS_ENDED_HELP, Tags.empty(), "reason", CollectorListener.RingEnd.class);
         return new CollectorListener() {
-            private volatile Tags serving = Series.UNKNOWN;
-
             @Override
             public void onServing(Deployment deployment, long incarnation) {
-                serving = series.of(deployment);
+                LOG.info("collector: serves {}, incarnation {}", deployment, incarnation);
             }
 
             @Override
-            public void onRing(int rank, long incarnation) {
+            public void onFinished(Deployment deployment, long incarnation) {
+                finished.increment();
+                LOG.info("collector: {}, incarnation {}, has ended and is let go", deployment, incarnation);
+            }
+
+            @Override
+            public void onRing(Deployment deployment, int rank, long incarnation) {
                 ringRead = true;
+                rings.increment();
+                LOG.info("collector: reads the ring of rank {} of {}, incarnation {}", rank, deployment, incarnation);
             }
 
             @Override
-            public void onCaptured(int samples, long step) {
+            public void onRingEnded(Deployment deployment, int rank, RingEnd end) {
+                series.counter(RINGS_ENDED, RINGS_ENDED_HELP, Tags.of("reason", Series.word(end)))
+                        .increment();
+                LOG.info(
+                        "collector: read the ring of rank {} of {} to its end: {}", rank, deployment, Series.word(end));
+            }
+
+            @Override
+            public void onLeader(Deployment deployment, int rank) {
+                leaders.increment();
+                LOG.info("collector: takes all ranks of {} from the ring of rank {}", deployment, rank);
+            }
+
+            @Override
+            public void onCaptured(Deployment deployment, int samples, long step) {
                 captured.increment(samples);
                 series.now(
                         "plimsoll.collector.last.sample.timestamp.seconds",
                         "When the last snapshot was read.",
-                        serving);
+                        series.of(deployment));
             }
 
             @Override
@@ -186,6 +216,10 @@ public final class Meters implements AutoCloseable {
             @Override
             public void onReset(int rank, long step) {
                 resets.increment();
+                LOG.warn(
+                        "collector: the counters of rank {} began anew; its steps before {} may be in no sample",
+                        rank,
+                        step);
             }
 
             @Override

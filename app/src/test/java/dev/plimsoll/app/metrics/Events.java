@@ -57,8 +57,8 @@ final class Events {
         });
         CollectorListener collector = meters.collector();
         collector.onServing(DEPLOYMENT, 7);
-        collector.onRing(0, 7);
-        collector.onCaptured(2, 16);
+        collector.onRing(DEPLOYMENT, 0, 7);
+        collector.onCaptured(DEPLOYMENT, 2, 16);
         collector.onPublished(16, 1);
         collector.onDropped(Dropped.WRITE_FAILED, 16);
         AggregatorListener aggregator = meters.aggregator();

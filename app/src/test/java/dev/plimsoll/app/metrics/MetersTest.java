@@ -29,7 +29,7 @@ class MetersTest {
     @Test
     void samplesCapturedArePublishedOrDroppedInTheEnd() {
         CollectorListener collector = meters.collector();
-        collector.onCaptured(3, 16);
+        collector.onCaptured(KNOWN, 3, 16);
         collector.onPublished(16, 1);
         collector.onPublished(16, 1);
         collector.onDropped(Dropped.CLOSED, 16);

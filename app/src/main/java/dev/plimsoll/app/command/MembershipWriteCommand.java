@@ -1,0 +1,243 @@
+package dev.plimsoll.app.command;
+
+import dev.plimsoll.model.Deployment;
+import dev.plimsoll.model.GatherMode;
+import dev.plimsoll.model.Membership;
+import dev.plimsoll.model.ModelShape;
+import dev.plimsoll.model.Phase;
+import dev.plimsoll.model.Topology;
+import dev.plimsoll.simulator.ModelPreset;
+import dev.plimsoll.wire.MembershipFile;
+import java.nio.file.Files;
+import java.util.Optional;
+import java.util.concurrent.Callable;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
+
+/** Writes a membership for an engine that does not do so itself. */
+@Command(
+        name = "write",
+        mixinStandardHelpOptions = true,
+        sortOptions = false,
+        description = "Write the membership of a deployment, before its engine creates its heat rings. Each node of the"
+                + " deployment needs it, with the same values.")
+public final class MembershipWriteCommand implements Callable<Integer>, Validated {
+    private static final int MOST_BOUNDARIES = 4096;
+
+    @Mixin
+    private SharedOptions shared = new SharedOptions();
+
+    @Option(names = "--deployment", paramLabel = "NAME", description = "Name of the deployment, such as r1/decode-0.")
+    @Nullable
+    private String deployment;
+
+    @Option(
+            names = "--incarnation",
+            paramLabel = "N",
+            description = "Number of this life of the deployment: higher with each restart, the same on all nodes.")
+    @Nullable
+    private Long incarnation;
+
+    @Option(
+            names = "--model",
+            paramLabel = "NAME",
+            description = "A known model's shape; or, with --layers, --experts and --top-k, the name of another one.")
+    @Nullable
+    private String model;
+
+    @Option(names = "--layers", paramLabel = "N", description = "Mixture-of-experts layers of a model of your own.")
+    @Nullable
+    private Integer layers;
+
+    @Option(
+            names = "--dense-layers",
+            paramLabel = "N",
+            description = "Layers without experts before them (default: 0).")
+    @Nullable
+    private Integer denseLayers;
+
+    @Option(names = "--experts", paramLabel = "N", description = "Experts per layer of a model of your own.")
+    @Nullable
+    private Integer experts;
+
+    @Option(names = "--top-k", paramLabel = "N", description = "Experts per token of a model of your own.")
+    @Nullable
+    private Integer topK;
+
+    @Option(names = "--ranks", paramLabel = "N", description = "Ranks of the deployment, over all nodes.")
+    @Nullable
+    private Integer ranks;
+
+    @Option(names = "--nodes", paramLabel = "N", description = "Nodes they are on, in equal blocks (default: 1).")
+    private int nodes = 1;
+
+    @Option(names = "--slots-per-rank", paramLabel = "N", description = "Slots for experts that each rank has.")
+    @Nullable
+    private Integer slotsPerRank;
+
+    @Option(names = "--boundary", paramLabel = "STEPS", description = "Steps between boundaries (default: 16).")
+    private int boundarySteps = 16;
+
+    @Option(names = "--window", paramLabel = "STEPS", description = "Steps in a window (default: 1024).")
+    private int windowSteps = 1024;
+
+    @Option(names = "--gather", paramLabel = "MODE", description = "none, host or device (default: none).")
+    private GatherMode gather = GatherMode.NONE;
+
+    @Option(names = "--phase", paramLabel = "PHASE", description = "prefill, decode or all (default: all).")
+    private Phase phase = Phase.ALL;
+
+    @Option(names = "--engine", paramLabel = "NAME", description = "Name and version of the engine, for people.")
+    private String engine = "unknown";
+
+    @Option(
+            names = "--expert-bytes",
+            paramLabel = "BYTES",
+            description = "Weights of one expert in one layer (default: 1, for an engine that moves none).")
+    private long expertBytes = 1;
+
+    @Option(
+            names = "--staging-bytes",
+            paramLabel = "BYTES",
+            description = "Room of one rank for incoming weights (default: one expert).")
+    @Nullable
+    private Long stagingBytes;
+
+    @Option(
+            names = "--force",
+            description = "Write it although one of the same or a higher incarnation is there: samples of an engine"
+                    + " that runs under that one are then refused.")
+    private boolean force;
+
+    private @Nullable Membership members;
+
+    @Override
+    public void check(Problems problems) {
+        shared.check(problems);
+        problems.require(deployment != null, "--deployment is missing: name the deployment, such as r1/decode-0");
+        problems.require(incarnation != null, "--incarnation is missing: number this life of the deployment");
+        problems.require(incarnation == null || incarnation > 0, "--incarnation must be above 0, not " + incarnation);
+        problems.require(ranks != null, "--ranks is missing: say how many ranks the deployment has over all nodes");
+        problems.require(ranks == null || (ranks >= 1 && ranks <= 1024), "--ranks must be 1 to 1024, not " + ranks);
+        problems.require(
+                nodes >= 1 && (ranks == null || ranks < 1 || ranks % Math.max(1, nodes) == 0),
+                "--nodes " + nodes + " does not divide --ranks " + ranks + " evenly");
+        problems.require(slotsPerRank != null, "--slots-per-rank is missing: say how many experts a rank has room for");
+        problems.require(
+                slotsPerRank == null || slotsPerRank >= 1, "--slots-per-rank must be at least 1, not " + slotsPerRank);
+        problems.require(boundarySteps >= 1, "--boundary must be at least 1, not " + boundarySteps);
+        problems.require(
+                windowSteps >= 1 && (boundarySteps < 1 || windowSteps % boundarySteps == 0),
+                "--window " + windowSteps + " must be a multiple of --boundary " + boundarySteps);
+        problems.require(
+                boundarySteps < 1 || windowSteps / boundarySteps <= MOST_BOUNDARIES,
+                "--window " + windowSteps + " has more than " + MOST_BOUNDARIES + " boundaries of " + boundarySteps
+                        + " steps");
+        problems.require(expertBytes >= 1, "--expert-bytes must be at least 1, not " + expertBytes);
+        problems.require(
+                stagingBytes == null || stagingBytes >= expertBytes,
+                "--staging-bytes " + stagingBytes + " cannot hold one expert of " + expertBytes + " bytes");
+        if (deployment != null) {
+            try {
+                new Deployment(deployment);
+            } catch (IllegalArgumentException e) {
+                problems.add("--deployment: ", e);
+            }
+        }
+        Optional<ModelShape> shape = shape(problems);
+        if (shape.isPresent() && ranks != null && slotsPerRank != null && ranks >= 1 && slotsPerRank >= 1) {
+            long slots = (long) ranks * slotsPerRank;
+            problems.require(
+                    slots >= shape.get().experts(),
+                    "--ranks " + ranks + " × --slots-per-rank " + slotsPerRank + " are " + slots
+                            + " slots, too few for " + shape.get().experts() + " experts");
+        }
+        if (problems.any()
+                || shape.isEmpty()
+                || deployment == null
+                || incarnation == null
+                || ranks == null
+                || slotsPerRank == null) {
+            return;
+        }
+        members = new Membership(
+                new Deployment(deployment),
+                incarnation,
+                shape.get(),
+                Topology.even(ranks, nodes, slotsPerRank),
+                engine,
+                phase,
+                gather,
+                boundarySteps,
+                windowSteps,
+                expertBytes,
+                stagingBytes == null ? expertBytes : stagingBytes);
+        checkReplaced(problems, members);
+    }
+
+    private Optional<ModelShape> shape(Problems problems) {
+        boolean own = layers != null || experts != null || topK != null || denseLayers != null;
+        try {
+            if (!own) {
+                problems.require(
+                        model != null,
+                        "--model is missing: name one of " + String.join(", ", ModelPreset.names())
+                                + ", or give --layers, --experts and --top-k");
+                return Optional.ofNullable(model)
+                        .map(name -> ModelPreset.named(name).shape());
+            }
+            problems.require(layers != null, "--layers is missing: --experts and --top-k need it");
+            problems.require(experts != null, "--experts is missing: --layers and --top-k need it");
+            problems.require(topK != null, "--top-k is missing: --layers and --experts need it");
+            problems.require(layers == null || layers >= 1, "--layers must be at least 1, not " + layers);
+            problems.require(
+                    denseLayers == null || denseLayers >= 0, "--dense-layers must not be negative: " + denseLayers);
+            if (layers == null
+                    || experts == null
+                    || topK == null
+                    || layers < 1
+                    || (denseLayers != null && denseLayers < 0)) {
+                return Optional.empty();
+            }
+            return Optional.of(ModelShape.of(
+                    model == null ? "unnamed" : model, experts, topK, denseLayers == null ? 0 : denseLayers, layers));
+        } catch (IllegalArgumentException e) {
+            problems.add(own ? "--experts, --top-k: " : "--model: ", e);
+            return Optional.empty();
+        }
+    }
+
+    private void checkReplaced(Problems problems, Membership fresh) {
+        if (force) {
+            return;
+        }
+        try {
+            MembershipFile file = new MembershipFile(shared.directory());
+            file.read()
+                    .filter(old -> !old.equals(fresh))
+                    .ifPresent(
+                            old -> problems.require(
+                                    old.deployment().equals(fresh.deployment())
+                                            && old.incarnation() < fresh.incarnation(),
+                                    file.path() + " is of " + old.deployment() + ", incarnation " + old.incarnation()
+                                            + ": choose a higher --incarnation or another directory, or replace it with --force"));
+        } catch (IllegalStateException e) {
+            problems.add("replace it with --force: ", e);
+        }
+    }
+
+    @Override
+    public Integer call() throws Exception {
+        Membership fresh = members;
+        if (fresh == null) {
+            throw new IllegalStateException("options were not checked");
+        }
+        Files.createDirectories(shared.directory());
+        MembershipFile file = new MembershipFile(shared.directory());
+        file.write(fresh);
+        System.out.print(MembershipShowCommand.text(file, fresh));
+        return 0;
+    }
+}
