@@ -60,6 +60,13 @@ std::shared_ptr<Communicator> dedicated(std::shared_ptr<Communicator> communicat
 
 static_assert(sizeof(plm_vote) == 32, "the vote is 32 bytes on the wire");
 
+// What goes before the counters in a gather of the device. Collectives are paired by their number alone; the step tells
+// whether members meant the same one.
+struct Ring::Head {
+    plm_vote vote;
+    int64_t step;
+};
+
 Ring::Ring(std::shared_ptr<Runtime> runtime, std::shared_ptr<Communicator> communicator, const char* path,
            const std::string& deployment, const plm_ring_opts& opts, const plm_segment* segments,
            uint32_t segment_count)
@@ -96,12 +103,12 @@ Ring::Ring(std::shared_ptr<Runtime> runtime, std::shared_ptr<Communicator> commu
 std::unique_ptr<Ring::Slot> Ring::make_slot(bool gathers) const {
     auto slot = std::make_unique<Slot>();
     const bool device = gathers && opts_.gather == PLM_GATHER_DEVICE;
-    const uint64_t bytes = counters_.bytes() + (device ? sizeof(plm_vote) : 0);
+    const uint64_t bytes = counters_.bytes() + (device ? sizeof(Head) : 0);
     slot->staging = Block(backend(), Memory::device, bytes);
     slot->landing = Block(backend(), Memory::pinned, device ? opts_.ranks * bytes : bytes);
     if (device) {
         slot->gathered = Block(backend(), Memory::device, opts_.ranks * bytes);
-        slot->vote = Block(backend(), Memory::pinned, sizeof(plm_vote));
+        slot->head = Block(backend(), Memory::pinned, sizeof(Head));
     }
     slot->staged = backend().create_event();
     slot->landed = backend().create_event();
@@ -111,7 +118,7 @@ std::unique_ptr<Ring::Slot> Ring::make_slot(bool gathers) const {
 
 Ring::Slot::~Slot() {
     if (unknown) {
-        for (Block* block : {&staging, &gathered, &vote, &landing}) {
+        for (Block* block : {&staging, &gathered, &head, &landing}) {
             block->leak();
         }
     }
@@ -172,14 +179,22 @@ void Ring::begin(Stream& compute, int64_t step, Deadline deadline, plm_verdict& 
             boundary->slot = take_slot(false);
         }
     }
+    any_ = true;
+    last_step_ = step;
     if (boundary->slot != nullptr) {
-        stage(*boundary->slot, compute, step, side(boundary->grouped));
+        try {
+            stage(*boundary->slot, compute, step, side(boundary->grouped));
+        } catch (...) {
+            // The others have a boundary more than this rank now.
+            if (boundary->grouped) {
+                lose_group();
+            }
+            throw;
+        }
         captured_.fetch_add(1, std::memory_order_relaxed);
     } else {
         skipped_.fetch_add(1, std::memory_order_relaxed);
     }
-    any_ = true;
-    last_step_ = step;
     open_ = std::move(boundary);
 }
 
@@ -188,7 +203,7 @@ void Ring::stage(Slot& slot, Stream& compute, int64_t step, Stream& side) {
     slot.captured_nanos = realtime_nanos();
     slot.staged_recorded = slot.landed_recorded = false;
     slot.unknown = true;  // until the last call has come back good
-    const uint64_t to = slot.staging.address() + (slot.gathered.address() != 0 ? sizeof(plm_vote) : 0);
+    const uint64_t to = slot.staging.address() + (slot.gathered.address() != 0 ? sizeof(Head) : 0);
     try {
         for (const Stretch& stretch : counters_.stretches()) {
             compute.copy(to + stretch.at, stretch.address, stretch.bytes, Copy::device_to_device);
@@ -335,10 +350,10 @@ void Ring::land(Boundary& boundary) {
     Stream& stream = side(boundary.grouped);
     slot.unknown = true;
     if (boundary.grouped && opts_.gather == PLM_GATHER_DEVICE) {
-        const uint64_t bytes = sizeof(plm_vote) + counters_.bytes();
-        backend().host_touches(slot.vote.at<void>(), sizeof(plm_vote), true);
-        std::memcpy(slot.vote.at<void>(), &boundary.vote, sizeof(plm_vote));
-        stream.copy(slot.staging.address(), slot.vote.address(), sizeof(plm_vote), Copy::host_to_device);
+        const uint64_t bytes = sizeof(Head) + counters_.bytes();
+        backend().host_touches(slot.head.at<void>(), sizeof(Head), true);
+        *slot.head.at<Head>() = {boundary.vote, boundary.step};
+        stream.copy(slot.staging.address(), slot.head.address(), sizeof(Head), Copy::host_to_device);
         boundary.contributed = true;
         communicator_->issue("plm_boundary_end", [&](Collectives& collectives) {
             collectives.all_gather(slot.staging.address(), slot.gathered.address(), bytes, stream);
@@ -450,21 +465,27 @@ bool Ring::carry(Boundary& boundary, Deadline deadline) {
     return true;
 }
 
-// Reads what has landed into words. In a gather of the host only this rank's, to the front, from where it is given.
+// Reads what has landed into words: of all ranks after a gather of the device, else of this one, to the front.
 void Ring::take_in(Boundary& boundary) {
     Slot& slot = *boundary.slot;
     const bool device = boundary.grouped && opts_.gather == PLM_GATHER_DEVICE;
-    const uint64_t bytes = counters_.bytes() + (device ? sizeof(plm_vote) : 0);
+    const uint64_t head = device ? sizeof(Head) : 0;
+    const uint64_t bytes = head + counters_.bytes();
+    const uint32_t landed = device ? opts_.ranks : 1;
     slot.first_rank = boundary.grouped ? 0 : opts_.rank;
     slot.ranks = boundary.grouped ? opts_.ranks : 1;
-    const uint32_t landed = device ? opts_.ranks : 1;
     backend().host_touches(slot.landing.at<void>(), landed * bytes, false);
     for (uint32_t i = 0; i < landed; i++) {
         const std::byte* from = slot.landing.at<std::byte>(i * bytes);
+        const Head theirs = device ? *reinterpret_cast<const Head*>(from) : Head{boundary.vote, boundary.step};
+        if (theirs.step != boundary.step) {
+            fail(PLM_E_STATE, "the gather of step " + std::to_string(boundary.step) + " met rank " + std::to_string(i) +
+                                  " at step " + std::to_string(theirs.step) + ": the ranks run different schedules");
+        }
         int64_t* words = slot.words.data() + i * stride();
-        std::memcpy(words, device ? static_cast<const void*>(from) : &boundary.vote, sizeof(plm_vote));
+        std::memcpy(words, &theirs.vote, sizeof(plm_vote));
         int64_t* carried = carried_.data() + (device ? i : opts_.rank) * counters_.words();
-        counters_.read(from + (device ? sizeof(plm_vote) : 0), carried, words + vote_words);
+        counters_.read(from + head, carried, words + vote_words);
         std::memcpy(carried, words + vote_words, counters_.words() * 8);
     }
 }

@@ -42,6 +42,8 @@ private:
     // (its boundary came to nothing, and the device may still be at it) -> INFLIGHT.
     enum class SlotState : uint32_t { free, in_flight, ready, failed, held };
 
+    struct Head;
+
     // All that one boundary needs on its way; allocated once.
     struct Slot {
         Slot() = default;
@@ -49,9 +51,9 @@ private:
         std::atomic<SlotState> state{SlotState::free};
         std::atomic<int64_t> step{0};
         int64_t captured_nanos = 0;
-        Block staging;   // on the device: in gather mode device the vote, then the counters
+        Block staging;   // on the device: in gather mode device a head, then the counters
         Block gathered;  // on the device: the staging of all ranks, gather mode device only
-        Block vote;      // pinned: the vote on its way to the device, gather mode device only
+        Block head;      // pinned: on its way to the device, gather mode device only
         Block landing;   // pinned: the counters, or in gather mode device all that was gathered
         std::unique_ptr<Event> staged, landed;
         bool staged_recorded = false, landed_recorded = false;

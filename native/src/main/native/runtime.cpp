@@ -67,7 +67,7 @@ void Runtime::describe(plm_info& info) {
     for (auto& block : memory_) {
         info.allocated_bytes += block.second.bytes;
     }
-    std::strncpy(info.backend, backend_->name(), sizeof info.backend);
+    std::strncpy(info.backend, backend_->name(), sizeof info.backend - 1);
 }
 
 void Runtime::opened(Kind child) {

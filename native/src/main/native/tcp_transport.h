@@ -6,8 +6,8 @@
 // call that could wait.
 #pragma once
 
-#include <map>
 #include <functional>
+#include <map>
 #include <optional>
 #include <thread>
 

@@ -186,7 +186,11 @@ int64_t Group::look(uint32_t number, bool keep) {
         const int64_t* words = snapshot.words + uint64_t{i} * snapshot.words_per_rank;
         plm_vote vote;
         std::memcpy(&vote, words, sizeof vote);
-        const std::vector<int64_t>& known = ranks[snapshot.first_rank + i]->expected.at(snapshot.step);
+        const auto found = ranks[snapshot.first_rank + i]->expected.find(snapshot.step);
+        CHECK_TEXT(found != ranks[snapshot.first_rank + i]->expected.end(),
+                   "rank " + std::to_string(number) + " shows step " + std::to_string(snapshot.step) + " of rank " +
+                       std::to_string(snapshot.first_rank + i) + ", which was never at it");
+        const std::vector<int64_t>& known = found->second;
         for (uint64_t cell = 0; cell < shape.words(); cell++) {
             const int64_t wanted = (vote.flags & PLM_VOTE_HEAT_VALID) != 0 ? known[cell] : 0;
             CHECK_TEXT(words[4 + cell] == wanted, "rank " + std::to_string(snapshot.first_rank + i) + " at step " +
