@@ -316,10 +316,10 @@ class _Counters:
         self._all = (worker.layers,) + self._row
         self._device = (_DEVICES[worker.backend], worker.device)
         pieces = self._pieces(tensors)
-        self.sums: List[Tuple[Any, Any]] = []  # accumulator, what is added to it
+        self.sums: List[Tuple[Any, Any]] = []  # an accumulator, and what is added to it or gives that
         if zeroed:
-            total = _zeros_like(pieces[0][2].owner, self._all, self.name)
-            self.sums = self._pair(total, tensors)
+            total, _ = _zeros_like(pieces[0][2].owner, self._all, "int64", self.name)
+            self.sums = self._pair(total, tensors, pieces)
             pieces = [(0, worker.layers, self._check(total, self._all, "the accumulator"))]
         self.pieces = pieces
 
@@ -327,7 +327,7 @@ class _Counters:
         """Other tensors of the same shape. Where the engine zeroes them, the accumulators and their totals stay."""
         pieces = self._pieces(tensors)
         if self.zeroed:
-            self.sums = self._pair(self.pieces[0][2].owner, tensors)
+            self.sums = self._pair(self.pieces[0][2].owner, tensors, pieces)
         else:
             self.pieces = pieces
 
@@ -361,12 +361,14 @@ class _Counters:
         return [(layer, 1, self._check(layers[layer], self._row, "layer %d of the %s counters" % (layer, self.name)))
                 for layer in sorted(layers)]
 
-    def _pair(self, total: Any, tensors: Any) -> List[Tuple[Any, Any]]:
+    def _pair(self, total: Any, tensors: Any, pieces: List[Tuple[int, int, _View]]) -> List[Tuple[Any, Any]]:
         if not isinstance(tensors, (list, tuple, Mapping)):
             return [(total, tensors)]
-        layers = dict(tensors) if isinstance(tensors, Mapping) else dict(enumerate(tensors))
-        # A slice, so that it is a view of the accumulator in numpy too, where total[0] of one dimension is a copy.
-        return [(total[layer:layer + 1].reshape(layers[layer].shape), layers[layer]) for layer in sorted(layers)]
+        # Brought together first: two operations in place of one for each layer.
+        layers = [view.owner for _, _, view in pieces]
+        shape = self._all[:1] + tuple(layers[0].shape)
+        together, module = _zeros_like(layers[0], shape, pieces[0][2].dtype, self.name)
+        return [(total.reshape(shape), lambda: module.stack(layers, out=together))]
 
     def _check(self, tensor: Any, shape: Tuple[int, ...], what: str) -> _View:
         view = _look_at(tensor, what)
@@ -387,16 +389,17 @@ class _Counters:
         return view
 
 
-def _zeros_like(tensor: Any, shape: Tuple[int, ...], name: str) -> Any:
-    """An int64 tensor of the same library on the same device."""
+def _zeros_like(tensor: Any, shape: Tuple[int, ...], dtype: str, name: str) -> Tuple[Any, Any]:
+    """A tensor of the same library on the same device, and the library."""
     roots = {of.__module__.split(".")[0] for of in type(tensor).__mro__}
     if "torch" in roots:
         torch = importlib.import_module("torch")
         # An inference tensor could not be added to outside inference mode; a normal one can be everywhere.
         with torch.inference_mode(False):
-            return torch.zeros(shape, dtype=torch.int64, device=tensor.device)
+            return torch.zeros(shape, dtype=getattr(torch, dtype), device=tensor.device), torch
     if "numpy" in roots:
-        return importlib.import_module("numpy").zeros(shape, dtype="int64")
+        numpy = importlib.import_module("numpy")
+        return numpy.zeros(shape, dtype=dtype), numpy
     raise PlimsollError(PLM_E_ARG, "%s counters that are zeroed each step must be tensors of torch or numpy, to be "
                         "added up" % name)
 

@@ -12,6 +12,7 @@ import subprocess
 import sys
 import tempfile
 import threading
+import time
 import unittest
 
 HERE = os.path.dirname(os.path.abspath(__file__))
@@ -544,6 +545,19 @@ class GuardedMode(Base):
         self.assertIn("the framework is gone", logs.output[0])
         with open(self.path("ring"), "rb") as ring:
             self.assertEqual(1, ring.read(4096)[80])
+
+    def test_a_failure_in_a_group_does_not_hold_the_engine_up(self):
+        streams = [0, 0]
+        with self.assertLogs("plimsoll", logging.ERROR):
+            worker = self.worker(on_error="disable", gather="host", segment=self.path("segment"), ranks=2,
+                                 timeout_ms=3 * PATIENCE, stream=lambda: streams.pop())
+            worker.attach_load(array.array("q", [0] * 6))
+            self.assertEqual(plm.Outcome.NONE, worker.step_end().outcome)
+            self.assertEqual(plm.Outcome.PENDING, worker.step_end().outcome)  # for nobody else has come
+            start = time.monotonic()
+            self.assertIsNone(worker.step_end())
+        self.assertIsInstance(worker.disabled, IndexError)
+        self.assertLess(time.monotonic() - start, 3)
 
     def test_a_ring_that_cannot_be_created_is_no_reason_to_stop(self):
         with self.assertLogs("plimsoll", logging.ERROR) as logs:
