@@ -466,6 +466,7 @@ class Worker:
         self._thread: Optional[int] = None
         self._step: Optional[int] = None
         self._last_level = 0
+        self._disable_ms = 1_000  # that a failing device may cost the engine
         self._flip_unknown = self._closed = self._told_of_loss = False
         self._pid = os.getpid()
         self._library: Any = None
@@ -729,7 +730,7 @@ class Worker:
         try:
             if self._comm:
                 self._library.call("plm_comm_abort", self._comm)  # so that neither we nor the others wait
-            self.close(1_000)
+            self.close(self._disable_ms)
         except PlimsollError as late:
             _kept_for_ever.append(self)
             logger.warning("rank %d: not all could be closed, and stays until the process ends: %s", self.rank, late)
