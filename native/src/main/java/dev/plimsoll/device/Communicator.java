@@ -51,7 +51,9 @@ public final class Communicator implements AutoCloseable {
                     gatherBytes,
                     stagingBytes,
                     timeout,
-                    opts -> opts.transport(PlimsollApi.PLM_TRANSPORT_NODE).group(group).endpoint(path));
+                    opts -> opts.transport(PlimsollApi.PLM_TRANSPORT_NODE)
+                            .group(group)
+                            .endpoint(path));
         }
     }
 
@@ -80,11 +82,17 @@ public final class Communicator implements AutoCloseable {
             Duration timeout) {
         try (BytePointer where = Native.utf8(address);
                 BytePointer secret = Native.utf8(secretFile.toString())) {
-            return open(device, size, rank, gatherBytes, stagingBytes, timeout, opts -> opts.transport(
-                            PlimsollApi.PLM_TRANSPORT_TCP)
-                    .group(group)
-                    .endpoint(where)
-                    .secret_file(secret));
+            return open(
+                    device,
+                    size,
+                    rank,
+                    gatherBytes,
+                    stagingBytes,
+                    timeout,
+                    opts -> opts.transport(PlimsollApi.PLM_TRANSPORT_TCP)
+                            .group(group)
+                            .endpoint(where)
+                            .secret_file(secret));
         }
     }
 

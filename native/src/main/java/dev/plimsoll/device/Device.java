@@ -61,8 +61,8 @@ public final class Device implements AutoCloseable {
         Native.load();
         try (plm_probe_info info = new plm_probe_info()) {
             info.size(info.sizeof());
-            Native.check(PlimsollApi.plm_probe(
-                    backend, libraries.map(Path::toString).orElse(null), info));
+            Native.check(
+                    PlimsollApi.plm_probe(backend, libraries.map(Path::toString).orElse(null), info));
             return new Probe(
                     backend,
                     info.available() != 0,
