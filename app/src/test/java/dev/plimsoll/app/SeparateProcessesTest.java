@@ -77,10 +77,10 @@ class SeparateProcessesTest {
         Path shared = shared();
         follow(kafka);
         List<RoleProcess> ranks = List.of(
-                start(with(ENGINE, "ranks", "--process", "0/2", "--shm", shared.toString())),
-                start(with(ENGINE, "ranks", "--process", "1/2", "--shm", shared.toString())));
-        start("collector", "--bootstrap-servers", kafka.bootstrapServers(), "--shm", shared.toString());
-        start("worker", "--bootstrap-servers", kafka.bootstrapServers(), "--shm", shared.toString());
+                start(with(ENGINE, "ranks", "--process", "0/2", "--ring-dir", shared.toString())),
+                start(with(ENGINE, "ranks", "--process", "1/2", "--ring-dir", shared.toString())));
+        start("collector", "--bootstrap-servers", kafka.bootstrapServers(), "--ring-dir", shared.toString());
+        start("worker", "--bootstrap-servers", kafka.bootstrapServers(), "--ring-dir", shared.toString());
         RoleProcess aggregator = start("aggregator", "--bootstrap-servers", kafka.bootstrapServers());
         RoleProcess planner = start("planner", "--bootstrap-servers", kafka.bootstrapServers());
         await("the first windows").atMost(SOON).until(() -> seen.size() >= 2 && terms() >= 1);
