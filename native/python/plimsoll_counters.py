@@ -39,42 +39,48 @@ def _look_at(tensor, what):
 
 
 def _zeros(tensor, shape):
-    """int64 counters by the library that made the tensor, on its device."""
+    """int64 counters by the library that made the tensor, on its device; and that library's way to stack tensors."""
     if hasattr(tensor, "data_ptr"):
         import torch
         with torch.inference_mode(False):  # an inference tensor could not be added to outside of inference mode
-            return torch.zeros(shape, dtype=torch.int64, device=tensor.device)
+            return torch.zeros(shape, dtype=torch.int64, device=tensor.device), torch.stack
     _require(hasattr(tensor, "__array_interface__"), "counters that are zeroed each step must be tensors of torch or "
              "NumPy, to be added up")
     import numpy
-    return numpy.zeros(shape, dtype="int64")
+    return numpy.zeros(shape, dtype="int64"), numpy.stack
 
 
 class Counters:
-    """The engine's counters where they only grow, else totals of ours that sums says how to add them to."""
+    """The engine's counters where they only grow, else totals of ours that accumulate() adds them to."""
 
     def __init__(self, worker, kind, tensors, zeroed, before):
         self._device = (DEVICES[worker.backend], worker.device)
         name = "load" if kind == abi.PLM_SEGMENT_LOAD else "routed"
         row = (worker.slots_per_rank,) if kind == abi.PLM_SEGMENT_LOAD else ()
-        each = isinstance(tensors, (list, tuple))
+        shape, each = (worker.layers,) + row, isinstance(tensors, (list, tuple))
         if each:
+            tensors = tuple(tensors)
             _require(len(tensors) == worker.layers, "the %s counters are %d tensors, and %d MoE layers need one each",
                      name, len(tensors), worker.layers)
         views = [self._check(tensor, row, zeroed, "layer %d of the %s counters" % (layer, name))
                  for layer, tensor in enumerate(tensors)] if each else [
-                     self._check(tensors, (worker.layers,) + row, zeroed, "the %s counters" % name)]
-        self.total, self.sums = getattr(before, "total", None), []  # goes on where tensors are replaced
+                     self._check(tensors, shape, zeroed, "the %s counters" % name)]
+        self.total = self._added = None
         if zeroed:
-            if self.total is None:
-                self.total = _zeros(tensors[0] if each else tensors, (worker.layers,) + row)
-            rows = [self.total[layer:layer + 1] for layer in range(worker.layers)] if each else [self.total]
-            self.sums = list(zip(rows, tensors if each else [tensors]))
+            self.total, stack = _zeros(tensors[0] if each else tensors, shape)
+            if before is not None and before.total is not None:
+                self.total = before.total  # goes on where tensors are replaced
+            # Layers are stacked first: two operations in place of one for each.
+            self._added = (lambda: stack(tensors).reshape(shape)) if each else (lambda: tensors)
             views = [_look_at(self.total, "the totals")]
         self._owners = [view.owner for view in views]
         self.segments = [new(abi.plm_segment, address=view.address, kind=kind, element_bytes=view.element_bytes,
                              first_layer=first, layers=worker.layers // len(views))
                          for first, view in enumerate(views)]
+
+    def accumulate(self):
+        if self._added is not None:
+            self.total += self._added()
 
     def _check(self, tensor, shape, zeroed, what):
         view = _look_at(tensor, what)

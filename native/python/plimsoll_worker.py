@@ -78,7 +78,7 @@ def _guarded(method):
         try:
             return method(self, *arguments, **named)
         except Exception as error:
-            if self.on_error != "disable" or self._last_level == 2 or isinstance(error, FlipUnknown):
+            if self.on_error != "disable" or self._last_level == 2:
                 raise
             self._disable(error)
             return None
@@ -112,7 +112,7 @@ class Worker:
         self._runtime, self._comm, self._ring, self._mailbox = (ctypes.c_uint64() for _ in range(4))
         self._verdict, self._record = new(abi.plm_verdict), ctypes.create_string_buffer(4096)
         self._flip_timeout_ms, self._thread, self._step = flip_timeout_ms, None, None
-        self._last_level = 0  # of the vote whose verdict has not come yet
+        self._last_level = 0  # of the vote whose verdict has not come yet; stays 2 when it never comes
         self._flip_unknown = self._lost = self._closed = False
         self._pid = os.getpid()
         mode, self._transport = GATHERS[gather]
@@ -178,8 +178,7 @@ class Worker:
     def accumulate(self):
         """Adds counters that are zeroed each step to totals of ours. step_end() does it, unless accumulate_in_graph."""
         for counters in self._counters.values():
-            for total, tensor in counters.sums:
-                total += tensor
+            counters.accumulate()
 
     def step_end(self, step=None):
         """After every forward pass, dummy passes too. At a boundary asks on_boundary for a vote; gives the verdict."""
