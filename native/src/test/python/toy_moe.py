@@ -12,6 +12,7 @@ import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "..", "python"))
 import plimsoll_worker as plm  # noqa: E402
+import reading  # noqa: E402
 
 LAYERS, SLOTS, TOKENS, TOP_K, WIDTH = 3, 4, 12, 2, 8
 
@@ -75,8 +76,7 @@ class Engine:
             self.routed = arrays.zeros(LAYERS, dtype=arrays.int64)
 
     def attach(self, worker):
-        worker.attach_load(self.load, zeroed_each_step=self.counters == "pass")
-        worker.attach_routed(self.routed, zeroed_each_step=self.counters == "pass")
+        worker.attach(self.load, self.routed, zeroed_each_step=self.counters == "pass")
 
     def forward(self):
         if self.counters == "pass":
@@ -113,9 +113,9 @@ def main():
     parser.add_argument("--directory", required=True)
     parser.add_argument("--rank", type=int, required=True)
     parser.add_argument("--ranks", type=int, required=True)
-    parser.add_argument("--gather", choices=("none", "host"), required=True)
-    parser.add_argument("--secret", help="gather over TCP on port --port, with this file, in place of shared memory")
-    parser.add_argument("--port", type=int)
+    parser.add_argument("--gather", choices=("none", "node", "tcp"), required=True)
+    parser.add_argument("--secret", help="file, for gather tcp")
+    parser.add_argument("--port", type=int, help="for gather tcp")
     parser.add_argument("--steps", type=int, default=400)
     parser.add_argument("--boundary-steps", type=int, default=4)
     parser.add_argument("--arrays", choices=("auto", "torch", "numpy", "plain"), default="auto")
@@ -133,26 +133,25 @@ def main():
         level = {options.flip_at: 1, options.flip_at + options.boundary_steps: 2}.get(verdict.step, 0)
         return plm.Vote(level=level, epoch=6, batch=1, plan_hash=-99, settled_version=5) if level else None
 
-    gather = {}
-    if options.gather == "host":
-        gather = ({"tcp": "127.0.0.1:%d" % options.port, "secret_file": options.secret} if options.secret else
-                  {"segment": os.path.join(options.directory, "segment")})
+    gather = {"none": {}, "node": {"address": os.path.join(options.directory, "segment")},
+              "tcp": {"address": "127.0.0.1:%s" % options.port, "secret_file": options.secret}}[options.gather]
     worker = plm.Worker(deployment="toy/python", incarnation=3, rank=options.rank, ranks=options.ranks, layers=LAYERS,
                         slots_per_rank=SLOTS, boundary_steps=options.boundary_steps, library=options.library,
                         ring=os.path.join(options.directory, "ring-%d" % options.rank), gather=options.gather,
-                        settled_version=5, flip_timeout_ms=20_000, on_boundary=decide if options.flip_at else None,
+                        flip_timeout_ms=20_000, on_boundary=decide if options.flip_at else None,
                         on_error="raise", **gather)
+    worker.idle_vote = plm.Vote(settled_version=5)
     engine.attach(worker)
     worker.start()
     last = options.steps - options.steps % options.boundary_steps
     for step in range(1, options.steps + 1):
         engine.forward()
         if step == last:
-            worker.wait(last - options.boundary_steps, 30_000)  # so that a slot is free for the last boundary
+            reading.wait(worker, last - options.boundary_steps)  # so that a slot is free for the last boundary
         worker.step_end(step)
-    worker.wait(last, 30_000)
-    seen = worker.snapshot()
-    stats = worker.stats()
+    reading.wait(worker, last)
+    seen = reading.snapshot(worker)
+    stats = reading.stats(worker)
     worker.close()
     print(json.dumps({
         "arrays": arrays.__name__ if arrays is not None else "plain", "counters": engine.counters, "pid": os.getpid(),

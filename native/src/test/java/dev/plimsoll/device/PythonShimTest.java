@@ -181,7 +181,7 @@ class PythonShimTest {
 
     @Test
     void gatheredTotalsEqualWhatPlainPythonCounted() throws Exception {
-        List<Engine> engines = engines(python(), "host");
+        List<Engine> engines = engines(python(), "node");
         try {
             long[] load = null;
             long[] routed = null;
