@@ -33,6 +33,7 @@ import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Deque;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
@@ -145,7 +146,7 @@ public final class LocalRanks implements AutoCloseable {
                 device,
                 communicator,
                 new HeatCapture.Options(
-                        RankFiles.ring(directory, rank.index()),
+                        Optional.of(RankFiles.ring(directory, rank.index())),
                         members.deployment().id(),
                         members.incarnation(),
                         rank.index(),

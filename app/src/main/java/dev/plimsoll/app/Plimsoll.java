@@ -1,6 +1,7 @@
 package dev.plimsoll.app;
 
 import dev.plimsoll.app.command.AggregatorCommand;
+import dev.plimsoll.app.command.BenchCommand;
 import dev.plimsoll.app.command.BrokerCommand;
 import dev.plimsoll.app.command.CollectorCommand;
 import dev.plimsoll.app.command.DevicesCommand;
@@ -40,6 +41,7 @@ import picocli.CommandLine.ParseResult;
             WorkerCommand.class,
             MembershipCommand.class,
             DevicesCommand.class,
+            BenchCommand.class,
             CommandLine.HelpCommand.class
         },
         footer = {

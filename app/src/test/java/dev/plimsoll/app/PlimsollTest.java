@@ -94,8 +94,9 @@ class PlimsollTest {
 
     @Test
     void everyCommandExplainsItself() {
-        for (String command :
-                new String[] {"up", "topics", "broker", "ranks", "collector", "aggregator", "planner", "worker"}) {
+        for (String command : new String[] {
+            "up", "topics", "broker", "ranks", "collector", "aggregator", "planner", "worker", "devices", "bench"
+        }) {
             out.getBuffer().setLength(0);
             assertThat(run(command, "--help")).as(command).isZero();
             assertThat(out.toString()).as(command).contains("Usage: plimsoll " + command);

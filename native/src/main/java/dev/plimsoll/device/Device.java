@@ -1,11 +1,15 @@
 package dev.plimsoll.device;
 
 import dev.plimsoll.device.api.PlimsollApi;
+import dev.plimsoll.device.api.plm_info;
+import dev.plimsoll.device.api.plm_open_opts;
 import dev.plimsoll.device.api.plm_probe_info;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
+import org.bytedeco.javacpp.BytePointer;
+import org.jspecify.annotations.Nullable;
 
 /**
  * One open back end in this process: where streams, memory and rings come from.
@@ -37,6 +41,14 @@ public final class Device implements AutoCloseable {
             degraded = List.copyOf(degraded);
         }
     }
+
+    /**
+     * How urgent the library's own streams are.
+     *
+     * @param asked the least urgent value that the platform has; smaller is more urgent
+     * @param honoured whether the platform documents that it matters; else it is asked for, and promised by nobody
+     */
+    public record Priority(int asked, boolean honoured) {}
 
     private final long handle;
     private final String backend;
@@ -76,10 +88,37 @@ public final class Device implements AutoCloseable {
 
     /** Opens a back end: {@code host} is always there. */
     public static Device open(String backend) {
+        return open(backend, Optional.empty());
+    }
+
+    /**
+     * Opens device 0 of a back end.
+     *
+     * @param libraries directory of the vendor's libraries; empty: where the system looks
+     */
+    public static Device open(String backend, Optional<Path> libraries) {
         Native.load();
         long[] handle = new long[1];
-        Native.check(PlimsollApi.plm_open(backend, null, handle));
+        try (plm_open_opts opts = new plm_open_opts();
+                @Nullable
+                        BytePointer directory = libraries
+                                .map(path -> Native.utf8(path.toString()))
+                                .orElse(null)) {
+            opts.zero();
+            opts.size(opts.sizeof());
+            opts.library_dir(directory);
+            Native.check(PlimsollApi.plm_open(backend, opts, handle));
+        }
         return new Device(handle[0], backend);
+    }
+
+    /** How urgent the library's own streams are here. */
+    public Priority priority() {
+        try (plm_info info = new plm_info()) {
+            info.size(info.sizeof());
+            Native.check(PlimsollApi.plm_get_info(handle, info));
+            return new Priority(info.priority_asked(), info.priority_honoured() != 0);
+        }
     }
 
     /** A new stream; on the host back end a thread that runs what is submitted in order. */

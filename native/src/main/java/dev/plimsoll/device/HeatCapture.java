@@ -10,8 +10,10 @@ import dev.plimsoll.device.api.plm_verdict;
 import dev.plimsoll.device.api.plm_vote;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.Optional;
 import java.util.concurrent.ConcurrentHashMap;
 import org.bytedeco.javacpp.BytePointer;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The engine's end of one rank's heat ring: stages the counters at every boundary, gathers them with the votes, and
@@ -26,7 +28,8 @@ public final class HeatCapture implements AutoCloseable {
     /**
      * What is captured and where it goes.
      *
-     * @param file the ring's file, one per rank, on tmpfs; created 0640
+     * @param file the ring's file, one per rank, on tmpfs; created 0640; empty: none is written, only the listener hears
+     *     of boundaries
      * @param deployment identifies the deployment in the file's header, at most 200 bytes of UTF-8
      * @param incarnation life of the deployment
      * @param rank this rank
@@ -39,7 +42,7 @@ public final class HeatCapture implements AutoCloseable {
      *     router has made, only growing; the sum over ranks equals the sum of loads over all slots of the layer
      */
     public record Options(
-            Path file,
+            Optional<Path> file,
             String deployment,
             long incarnation,
             int rank,
@@ -86,7 +89,7 @@ public final class HeatCapture implements AutoCloseable {
     }
 
     /**
-     * Creates the ring's file and the thread that gathers; waits for nobody.
+     * Creates the ring, its file if there is to be one, and the thread that gathers; waits for nobody.
      *
      * @param communicator serves this ring's gathers alone (and transfers); must outlive the ring
      */
@@ -103,7 +106,10 @@ public final class HeatCapture implements AutoCloseable {
         long[] ring = new long[1];
         try (plm_ring_opts opts = new plm_ring_opts();
                 plm_segment segments = new plm_segment(2);
-                BytePointer file = Native.utf8(options.file().toString());
+                @Nullable
+                        BytePointer file = options.file()
+                                .map(path -> Native.utf8(path.toString()))
+                                .orElse(null);
                 BytePointer deployment = Native.utf8(options.deployment())) {
             opts.zero();
             opts.size(opts.sizeof());

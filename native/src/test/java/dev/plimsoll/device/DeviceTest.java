@@ -4,12 +4,15 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.nio.ByteOrder;
+import java.nio.file.Path;
 import java.time.Duration;
+import java.util.Optional;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
 
 @Timeout(60)
 class DeviceTest {
@@ -30,6 +33,15 @@ class DeviceTest {
                             DeviceException.class, e -> assertThat(e.status()).isEqualTo(UNAVAILABLE));
         }
         assertThatThrownBy(() -> Device.probe("abacus")).hasMessageContaining("host, ascend and cuda");
+    }
+
+    @Test
+    void librariesAreLookedForWhereTheCallerSays(@TempDir Path empty) {
+        assertThatThrownBy(() -> Device.open("cuda", Optional.of(empty))).hasMessageContaining(empty.toString());
+        try (Device device = Device.open("host", Optional.of(empty))) {
+            // Of threads, what the system calls nice; it may refuse, so nothing is promised.
+            assertThat(device.priority()).isEqualTo(new Device.Priority(5, false));
+        }
     }
 
     @Test

@@ -5,6 +5,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 
 /** Ranks of one group in one process, each with counters, a compute stream, a communicator and a ring. */
 final class Group implements AutoCloseable {
@@ -39,7 +40,7 @@ final class Group implements AutoCloseable {
                     device,
                     communicator,
                     new HeatCapture.Options(
-                            file,
+                            Optional.of(file),
                             "test/decode-0",
                             INCARNATION,
                             rank,

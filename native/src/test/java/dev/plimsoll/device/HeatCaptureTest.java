@@ -7,6 +7,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicReference;
@@ -294,6 +295,35 @@ class HeatCaptureTest {
         }
         assertThat(reader.closed()).isTrue();
         reader.close();
+    }
+
+    @Test
+    void aRingWithoutAFileIsHeardByItsListener() throws Exception {
+        CountDownLatch heard = new CountDownLatch(3);
+        try (Device device = Device.open("host");
+                Stream compute = device.stream("compute");
+                DeviceMemory counters = device.allocate(8);
+                HeatCapture ring = HeatCapture.openAlone(
+                        device,
+                        new HeatCapture.Options(
+                                Optional.empty(),
+                                "test/no-file",
+                                1,
+                                0,
+                                1,
+                                1,
+                                1,
+                                16,
+                                counters.address(),
+                                counters.address()))) {
+            ring.listen((step, outcome) -> heard.countDown());
+            for (long step = 0; step < 48; step += 16) {
+                ring.begin(compute, step, Group.PATIENCE);
+                ring.end(Group.idle());
+            }
+            assertThat(heard.await(20, TimeUnit.SECONDS)).isTrue();
+            assertThat(directory).isEmptyDirectory();
+        }
     }
 
     @Test

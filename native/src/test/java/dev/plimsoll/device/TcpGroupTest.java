@@ -12,6 +12,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -75,7 +76,7 @@ class TcpGroupTest {
                     device,
                     members.get(rank),
                     new HeatCapture.Options(
-                            directory.resolve("ring-" + rank),
+                            Optional.of(directory.resolve("ring-" + rank)),
                             "tcp/decode-0",
                             7,
                             rank,

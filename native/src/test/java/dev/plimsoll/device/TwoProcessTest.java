@@ -7,6 +7,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -36,7 +37,7 @@ class TwoProcessTest {
                         device,
                         communicator,
                         new HeatCapture.Options(
-                                directory.resolve("ring-" + rank),
+                                Optional.of(directory.resolve("ring-" + rank)),
                                 "two/processes",
                                 1,
                                 rank,
@@ -128,7 +129,7 @@ class TwoProcessTest {
                         device,
                         communicator,
                         new HeatCapture.Options(
-                                directory.resolve("ring-0"),
+                                Optional.of(directory.resolve("ring-0")),
                                 "two/processes",
                                 1,
                                 0,

@@ -1,0 +1,11 @@
+package dev.plimsoll.app.command;
+
+import picocli.CommandLine.Command;
+
+/** Measurements on this machine. */
+@Command(
+        name = "bench",
+        mixinStandardHelpOptions = true,
+        description = "Measure on this machine what parts of Plimsoll cost.",
+        subcommands = BenchDeviceCommand.class)
+public final class BenchCommand {}
