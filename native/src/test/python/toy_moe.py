@@ -137,7 +137,7 @@ def main():
               "tcp": {"address": "127.0.0.1:%s" % options.port, "secret_file": options.secret}}[options.gather]
     worker = plm.Worker(deployment="toy/python", incarnation=3, rank=options.rank, ranks=options.ranks, layers=LAYERS,
                         slots_per_rank=SLOTS, boundary_steps=options.boundary_steps, library=options.library,
-                        ring=os.path.join(options.directory, "ring-%d" % options.rank), gather=options.gather,
+                        ring=os.path.join(options.directory, "rank-%d.ring" % options.rank), gather=options.gather,
                         flip_timeout_ms=20_000, on_boundary=decide if options.flip_at else None,
                         on_error="raise", **gather)
     worker.idle_vote = plm.Vote(settled_version=5)

@@ -119,7 +119,7 @@ class PythonShimTest {
 
     /** Opens the ring as soon as its engine has made it, and reads it until the engine has closed it. */
     private List<HeatRing.Snapshot> readToTheEnd(int rank, Engine engine) throws IOException {
-        Path file = directory.resolve("ring-" + rank);
+        Path file = directory.resolve("rank-" + rank + ".ring");
         long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(90);
         while (!Files.exists(file)) {
             assertThat(engine.process.isAlive())
