@@ -58,6 +58,8 @@ class Counters:
         name = "load" if kind == abi.PLM_SEGMENT_LOAD else "routed"
         row = (worker.slots_per_rank,) if kind == abi.PLM_SEGMENT_LOAD else ()
         shape, each = (worker.layers,) + row, isinstance(tensors, (list, tuple))
+        _require(before is None or zeroed == (before.total is not None), "the %s counters were attached with "
+                 "zeroed_each_step=%s before", name, not zeroed)
         if each:
             tensors = tuple(tensors)
             _require(len(tensors) == worker.layers, "the %s counters are %d tensors, and %d MoE layers need one each",
@@ -68,7 +70,7 @@ class Counters:
         self.total = self._added = None
         if zeroed:
             self.total, stack = _zeros(tensors[0] if each else tensors, shape)
-            if before is not None and before.total is not None:
+            if before is not None:
                 self.total = before.total  # goes on where tensors are replaced
             # Layers are stacked first: two operations in place of one for each.
             self._added = (lambda: stack(tensors).reshape(shape)) if each else (lambda: tensors)

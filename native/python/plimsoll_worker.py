@@ -13,8 +13,6 @@ One Worker per rank, used on the engine's dispatch thread:
 README.md beside this file names every option. No Python function is ever called on a thread of the library: such a call
 would have to take the interpreter's lock from the engine.
 """
-from __future__ import annotations
-
 import atexit
 import ctypes
 import enum

@@ -291,6 +291,7 @@ class InTensors(Counting):
         self.assertEqual(3, self.captured(worker).load[0])
         worker.attach(load=second, zeroed_each_step=True)
         self.assertEqual(7, self.captured(worker).load[0])
+        self.refused("load counters were attached with zeroed_each_step=True before", worker.attach, load=second)
 
     def test_tensors_are_kept_until_the_stream_has_gone_on_to_those_in_their_place(self):
         for zeroed in (False, True):
