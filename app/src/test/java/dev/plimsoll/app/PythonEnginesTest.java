@@ -139,7 +139,9 @@ class PythonEnginesTest {
             for (int slot = 0; slot < RANKS * SLOTS; slot++) {
                 computed += sample.load(slot / SLOTS, layer, slot % SLOTS);
             }
-            assertThat(computed).as("steps %s, layer %d", sample.steps(), layer).isEqualTo(sample.routed().at(layer));
+            assertThat(computed)
+                    .as("steps %s, layer %d", sample.steps(), layer)
+                    .isEqualTo(sample.routed().at(layer));
         }
     }
 
