@@ -63,9 +63,15 @@ public:
 private:
     // Not cut off by a cancel: until the copy has run, neither the room nor the caller's memory may be let go.
     void run(uint64_t destination, uint64_t source, uint64_t bytes, Copy kind) {
-        exchange_.side_->copy(destination, source, bytes, kind);
-        exchange_.side_->record(*done_);
-        while (!done_->await(after_ms(20))) {
+        try {
+            exchange_.side_->copy(destination, source, bytes, kind);
+            exchange_.side_->record(*done_);
+            while (!done_->await(after_ms(20))) {
+            }
+        } catch (...) {
+            // The copy may be under way all the same: end() waits for it.
+            exchange_.abandoned_ = std::move(room_);
+            throw;
         }
     }
 
@@ -279,7 +285,12 @@ bool Exchange::end(Deadline deadline) {
         status_ = PLM_E_ABORTED;
         failure_ = "cancelled before it started";
     }
-    return ended_.wait_until(hold, deadline, [&] { return !submitted_ || status_ != PLM_PENDING; });
+    if (!ended_.wait_until(hold, deadline, [&] { return !submitted_ || status_ != PLM_PENDING; })) {
+        return false;
+    }
+    hold.unlock();
+    // An exchange that failed may have left copies there, and a stream with something to do cannot be given back.
+    return !side_ || side_->drain_and_stop(deadline);
 }
 
 void Exchange::finish(int32_t status, std::string text) {

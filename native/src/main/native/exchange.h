@@ -58,6 +58,7 @@ private:
     Pin pin_;
     std::vector<Operation> operations_;
     std::shared_ptr<Stream> side_;  // where the device is not the host
+    Block abandoned_;               // what a copy that failed may still use
     std::unique_ptr<Event> after_;
     std::unique_ptr<Event> arrived_;
     Deadline paced_{};

@@ -426,6 +426,9 @@ bool Ring::carry(Boundary& boundary, Deadline deadline) {
         boundary.due = after_ms(timeout_ms());
     }
     boundary.begun = true;
+    if (stopped()) {
+        deadline = Clock::now();  // close() has waited already
+    }
     const auto still = [&](const std::string& what) {
         if (stopped() || (boundary.grouped && communicator_->aborted())) {
             fail(PLM_E_ABORTED, "the ring was closed, or its group aborted, while " + what);

@@ -45,7 +45,7 @@ int create_event(Call& call, void** event, uint32_t flags, bool extended) {
 int synchronize_stream(Call& call, void* handle, int32_t ms, const char* what) {
     Stream* stream = call.stream(handle);
     if (stream == nullptr) return call.done(call.code);
-    if (!call.machine.run_until([&] { return call.machine.drained(*stream); })) {
+    if (!call.machine.run_until([&] { return call.machine.drained(*stream); }, ms < 0)) {
         if (ms >= 0) return call.fail(507046, "stream synchronisation timed out");
         call.machine.deadlock(what + (" of " + call.machine.describe(*stream)));
         return call.fail(107020, "deadlock");
@@ -59,7 +59,7 @@ int synchronize_event(Call& call, void* handle, int32_t ms, const char* what) {
     if (event == nullptr) return call.done(call.code);
     const std::shared_ptr<Record> record = event->latest;
     if (!record) return call.done(0);
-    if (!call.machine.run_until([&] { return record->done || record->dropped; })) {
+    if (!call.machine.run_until([&] { return record->done || record->dropped; }, ms < 0)) {
         if (ms >= 0) return call.fail(507047, "event synchronisation timed out");
         call.machine.deadlock(what + (" of an event recorded on " + call.machine.describe(*record->stream)));
         return call.fail(107020, "deadlock");

@@ -250,12 +250,13 @@ public:
     void poison(uint64_t address, uint64_t bytes, uint64_t but = 0, uint64_t but_bytes = 0);
     bool run_one();
     void run_for_query();
-    // Runs until done() or until nothing can go on; gives done().
+    // Runs until done() or until nothing can go on; gives done(). Patient: what cannot go on may yet be helped by
+    // another thread; who has a timeout of its own is told at once and asks again.
     template <typename F>
-    bool run_until(F done) {
+    bool run_until(F done, bool patient = true) {
         for (;;) {
             if (done()) return true;
-            if (!run_one() && !await_submission()) return done();
+            if (!run_one() && !(patient && await_submission())) return done();
         }
     }
     void deadlock(const std::string& who);

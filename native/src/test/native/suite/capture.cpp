@@ -122,7 +122,7 @@ void slots_run_out_and_nothing_is_lost(Context& context) {
         CHECK(group.look(rank) == step - K);
     }
     if (held >= 0) {
-        OK(plm_slot_release(group.ranks[0]->ring, held));
+        group.give_back(0, held);
         CHECK(plm_slot_release(group.ranks[0]->ring, held) == PLM_E_STATE);
     }
     group.close();
@@ -144,6 +144,71 @@ void a_restarted_writer_shows_as_a_fall(Context& context) {
         }
         group.settle();
         CHECK(group.look(0) == b * K);
+    }
+    group.close();
+}
+
+// A reader keeps all snapshots of rank 0, so it has no slot left: it takes part in the gathers all the same, and the
+// others see it as a rank without heat. When the snapshots are given back it has all that was counted meanwhile.
+void ranks_without_slots_gather_without_heat(Context& context) {
+    Random& random = context.random;
+    GroupShape shape = any_shape(context);
+    shape.gather = PLM_GATHER_HOST;
+    shape.ranks = static_cast<uint32_t>(random.in(2, 4));
+    shape.depth = 2;
+    Group group(context.machine, shape, context.directory);
+    int64_t step = 0;
+    const auto boundary = [&] {
+        for (auto& rank : group.ranks) {
+            rank->count(random);
+            rank->begin(step);
+            rank->end(vote_of(0, 0));
+        }
+        group.settle();
+        step += K;
+    };
+    boundary();
+    CHECK(group.look(0, true) == 0);
+    boundary();
+    CHECK(group.look(0, true) == K);
+    for (int64_t b = random.in(1, 4); b > 0; b--) {
+        boundary();
+        CHECK(group.look(0) == -1);
+        for (uint32_t rank = 1; rank < shape.ranks; rank++) {
+            CHECK(group.look(rank) == step - K);
+            CHECK(!group.last_valid[0] && group.last_valid[rank]);
+        }
+    }
+    CHECK(group.ranks[0]->stats().skipped > 0 && group.ranks[0]->stats().failed == 0);
+    group.give_back(0, 0);
+    group.give_back(0, K);
+    boundary();
+    CHECK(group.look(0) == step - K);
+    CHECK(group.last_valid[0]);
+    group.close();
+}
+
+// The copies read the engine's counters: a ring that is closed while the device holds them says so, and stays.
+void rings_are_not_closed_under_the_device(Context& context) {
+    Random& random = context.random;
+    GroupShape shape = any_shape(context);
+    shape.gather = PLM_GATHER_NONE;
+    shape.ranks = 1;
+    Group group(context.machine, shape, context.directory);
+    Rank& rank = *group.ranks[0];
+    rank.engine.synchronize();
+    {
+        const Stall stall(context.machine, rank.engine);
+        const int64_t boundaries = random.in(1, 2);
+        for (int64_t b = 0; b < boundaries; b++) {
+            rank.begin(b * K);
+            if (b + 1 < boundaries || random.chance(50)) {
+                rank.end(vote_of(0, 0));
+            }
+        }
+        if (stall.holds()) {
+            CHECK(plm_ring_destroy(rank.ring, 1) == PLM_E_TIMEOUT);
+        }
     }
     group.close();
 }

@@ -2,6 +2,7 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <cstring>
@@ -127,7 +128,13 @@ plm_ring_counts Rank::stats() const {
 
 void Rank::close(bool leaks_nothing) {
     engine.synchronize();
-    OK(plm_ring_destroy(ring, leaks_nothing ? 20'000 : 50));
+    // Where others have left, the gathers under way are waited for in vain.
+    const auto limit = std::chrono::steady_clock::now() + std::chrono::seconds(20);
+    int32_t status;
+    while ((status = plm_ring_destroy(ring, leaks_nothing ? 20'000 : 1)) == PLM_E_TIMEOUT) {
+        CHECK(std::chrono::steady_clock::now() < limit);
+    }
+    CHECK(status == PLM_OK);
     if (comm != 0) {
         OK(plm_comm_close(comm, 20'000));
     }
@@ -182,6 +189,7 @@ int64_t Group::look(uint32_t number, bool keep) {
         return -1;
     }
     CHECK(snapshot.words_per_rank == 4 + shape.words());
+    last_valid.assign(shape.ranks, false);
     for (uint32_t i = 0; i < snapshot.ranks; i++) {
         const int64_t* words = snapshot.words + uint64_t{i} * snapshot.words_per_rank;
         plm_vote vote;
@@ -191,6 +199,7 @@ int64_t Group::look(uint32_t number, bool keep) {
                    "rank " + std::to_string(number) + " shows step " + std::to_string(snapshot.step) + " of rank " +
                        std::to_string(snapshot.first_rank + i) + ", which was never at it");
         const std::vector<int64_t>& known = found->second;
+        last_valid[snapshot.first_rank + i] = (vote.flags & PLM_VOTE_HEAT_VALID) != 0;
         for (uint64_t cell = 0; cell < shape.words(); cell++) {
             const int64_t wanted = (vote.flags & PLM_VOTE_HEAT_VALID) != 0 ? known[cell] : 0;
             CHECK_TEXT(words[4 + cell] == wanted, "rank " + std::to_string(snapshot.first_rank + i) + " at step " +
@@ -200,10 +209,46 @@ int64_t Group::look(uint32_t number, bool keep) {
         }
     }
     looked++;
-    if (!keep) {
+    if (keep) {
+        kept_.push_back({number, snapshot, {snapshot.words, snapshot.words + snapshot.ranks * snapshot.words_per_rank}});
+    } else {
         OK(plm_slot_release(reader.ring, snapshot.step));
     }
     return snapshot.step;
+}
+
+void Group::goes_on_alone(uint32_t number, int64_t step, Random& random) {
+    Rank& rank = *ranks[number];
+    // A boundary of its own can time out as well where the machine is slow: another one then does.
+    const auto limit = std::chrono::steady_clock::now() + std::chrono::seconds(20);
+    while (true) {
+        CHECK_TEXT(std::chrono::steady_clock::now() < limit, "a rank does not get on without its group");
+        rank.count(random);
+        const bool alone = rank.stats().gather == PLM_GATHER_NONE;
+        const plm_verdict verdict = rank.begin(step);
+        CHECK(!alone || verdict.outcome == PLM_OUTCOME_FAILED);
+        const bool grouped = rank.stats().gather != PLM_GATHER_NONE;
+        rank.end(vote_of(0, 0));
+        const int32_t status = plm_ring_wait(rank.ring, step, 20'000);
+        const int64_t shown = look(number);
+        const plm_ring_counts counts = rank.stats();
+        if (!grouped && status == PLM_OK && shown == step) {
+            CHECK(counts.gather == PLM_GATHER_NONE && counts.alone > 0);
+            return;
+        }
+        CHECK(!grouped || status < 0);
+        step += K;
+    }
+}
+
+void Group::give_back(uint32_t rank, int64_t step) {
+    for (const Kept& kept : kept_) {
+        if (kept.rank == rank && kept.snapshot.step == step) {
+            CHECK_TEXT(std::equal(kept.words.begin(), kept.words.end(), kept.snapshot.words),
+                       "a snapshot has changed while it was taken");
+            OK(plm_slot_release(ranks[rank]->ring, step));
+        }
+    }
 }
 
 void Group::close(bool leaks_nothing) {

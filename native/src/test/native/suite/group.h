@@ -64,14 +64,25 @@ public:
     void settle();
     // Takes a snapshot of this rank if there is one and compares it with what is known; gives its step, or -1.
     int64_t look(uint32_t rank, bool keep = false);
+    // Goes on with boundaries of this rank alone, until it shows nobody's heat but its own, of the last of them.
+    void goes_on_alone(uint32_t rank, int64_t from, Random& random);
+    // Gives a kept one back; nobody may have written to it meanwhile.
+    void give_back(uint32_t rank, int64_t step);
     void close(bool leaks_nothing = true);
 
     Machine& machine;
     const GroupShape shape;
     std::vector<std::unique_ptr<Rank>> ranks;
     uint64_t looked = 0;
+    std::vector<bool> last_valid;  // of each rank in the snapshot last looked at: whether it had heat
 
 private:
+    struct Kept {
+        uint32_t rank;
+        plm_snapshot snapshot;
+        std::vector<int64_t> words;
+    };
+    std::vector<Kept> kept_;
     static uint64_t next_group();
 };
 

@@ -1,7 +1,10 @@
 #include "machine.h"
 
 #include <algorithm>
+#include <chrono>
+#include <condition_variable>
 #include <cstring>
+#include <mutex>
 
 #include "double.h"
 
@@ -91,6 +94,35 @@ Engine::Engine(Machine& machine, uint32_t rank) : machine_(machine) {
     OK(plm_stream_create(runtime_, "compute", &stream_));
 }
 
+struct Stall::Gate {
+    std::mutex lock;
+    std::condition_variable changed;
+    bool open = false;
+};
+
+Stall::Stall(Machine& machine, const Engine& engine) : machine_(machine) {
+    if (std::strcmp(machine.backend(), "host") != 0) {
+        machine_.hold(true);
+        return;
+    }
+    gate_ = std::make_shared<Gate>();
+    auto* of_kernel = new std::shared_ptr<Gate>(gate_);
+    OK(plm_stream_launch(engine.stream(), [](uint64_t user) -> int32_t {
+        const std::unique_ptr<std::shared_ptr<Gate>> gate(reinterpret_cast<std::shared_ptr<Gate>*>(user));
+        std::unique_lock<std::mutex> hold((*gate)->lock);
+        return (*gate)->changed.wait_for(hold, std::chrono::seconds(30), [&] { return (*gate)->open; }) ? 0 : 1;
+    }, reinterpret_cast<uint64_t>(of_kernel)));
+}
+
+Stall::~Stall() {
+    machine_.hold(false);
+    if (gate_) {
+        std::lock_guard<std::mutex> hold(gate_->lock);
+        gate_->open = true;
+        gate_->changed.notify_all();
+    }
+}
+
 Engine::~Engine() {
     // After a failed check: whatever is left goes with the machine.
 }
@@ -114,6 +146,12 @@ uint64_t Engine::pinned(uint64_t bytes) {
     }
     arena_used_ += rounded;
     return arena_ + arena_used_ - rounded;
+}
+
+uint64_t Engine::scratch(const std::vector<uint8_t>& bytes) {
+    const uint64_t at = pinned(bytes.size());
+    std::memcpy(reinterpret_cast<void*>(at), bytes.data(), bytes.size());
+    return at;
 }
 
 void Engine::write(uint64_t address, const void* data, uint64_t bytes) {

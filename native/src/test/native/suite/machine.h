@@ -66,6 +66,24 @@ std::unique_ptr<Machine> real_machine(const std::string& backend, const std::str
 // schedule: 0 lowest first, 1 highest first, 2 random.
 std::unique_ptr<Machine> double_machine(const std::string& backend, const std::string& library_dir, int schedule);
 
+class Engine;
+
+// While it lives, the engine's compute stream does not go on; on a double nothing does.
+class Stall {
+public:
+    Stall(Machine& machine, const Engine& engine);
+    ~Stall();
+    Stall(const Stall&) = delete;
+    Stall& operator=(const Stall&) = delete;
+    // A real device cannot be stopped.
+    bool holds() const { return gate_ != nullptr || machine_.simulated(); }
+
+private:
+    struct Gate;
+    Machine& machine_;
+    std::shared_ptr<Gate> gate_;
+};
+
 // One rank's engine: a runtime, a compute stream, memory.
 class Engine {
 public:
@@ -77,6 +95,8 @@ public:
     uint64_t runtime() const { return runtime_; }
     uint64_t stream() const { return stream_; }
     uint64_t allocate(uint64_t bytes, const char* name);
+    // Pinned memory with these bytes, that nothing else is put into.
+    uint64_t scratch(const std::vector<uint8_t>& bytes);
     // Enqueues: memory becomes these bytes.
     void write(uint64_t address, const void* data, uint64_t bytes);
     void copy(uint64_t to, uint64_t from, uint64_t bytes);

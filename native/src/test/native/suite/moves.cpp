@@ -1,8 +1,12 @@
 // Weights between ranks: what arrives is what stood in the source when its stream got to it, or nothing is said to have.
+#include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <chrono>
 #include <cstring>
+#include <thread>
 
 #include "scenarios.h"
 
@@ -27,7 +31,7 @@ public:
         }
         static int64_t next = std::chrono::system_clock::now().time_since_epoch().count();
         const int64_t group = next++;
-        const std::string segment = context.directory + "/moves-" + std::to_string(group);
+        segment = context.directory + "/moves-" + std::to_string(group);
         for (uint32_t rank = 0; rank < ranks; rank++) {
             engines.push_back(std::make_unique<Engine>(context.machine, rank));
             plm_comm_opts opts{};
@@ -53,7 +57,31 @@ public:
                 engines[rank]->write(staged.back(), blank.data(), expert_bytes_);
             }
         }
+        segment_file_ = open(segment.c_str(), O_RDWR | O_CLOEXEC);
         unlink(segment.c_str());
+    }
+    ~Movers() {
+        if (segment_file_ >= 0) {
+            ::close(segment_file_);
+        }
+    }
+    Movers(const Movers&) = delete;
+    Movers& operator=(const Movers&) = delete;
+
+    // Damages one byte of weights that are on their way in the segment; false when they are not there.
+    bool damage(const std::vector<uint8_t>& expert, uint64_t byte) {
+        struct stat about {};
+        CHECK(fstat(segment_file_, &about) == 0);
+        std::vector<uint8_t> all(static_cast<size_t>(about.st_size));
+        CHECK(pread(segment_file_, all.data(), all.size(), 0) == static_cast<ssize_t>(all.size()));
+        const auto found = std::search(all.begin(), all.end(), expert.begin(), expert.end());
+        if (found == all.end()) {
+            return false;
+        }
+        const auto at = static_cast<off_t>(found - all.begin()) + static_cast<off_t>(byte);
+        const auto wrong = static_cast<uint8_t>(expert[byte] ^ 0x10);
+        CHECK(pwrite(segment_file_, &wrong, 1, at) == 1);
+        return true;
     }
 
     // New weights, by the rank's compute stream.
@@ -87,6 +115,18 @@ public:
         return plm_xfer_add(xfer, send ? 1 : 0, peer, tag, parts.data(), static_cast<uint32_t>(parts.size()));
     }
 
+    // Ends it, however long the device takes to let go of its memory.
+    void end(uint64_t xfer) {
+        const auto limit = std::chrono::steady_clock::now() + std::chrono::seconds(20);
+        int32_t status;
+        while ((status = plm_xfer_end(xfer, 1)) == PLM_E_TIMEOUT) {
+            context_.machine.stir(1);
+            CHECK_TEXT(std::chrono::steady_clock::now() < limit, "an exchange cannot be ended");
+        }
+        CHECK(status == PLM_OK);
+        CHECK(plm_xfer_poll(xfer) == PLM_E_STATE);
+    }
+
     int32_t finish(uint64_t xfer) {
         const auto limit = std::chrono::steady_clock::now() + std::chrono::seconds(20);
         int32_t status;
@@ -105,6 +145,7 @@ public:
         }
     }
 
+    std::string segment;
     static constexpr uint32_t slots = 3;
     std::vector<std::unique_ptr<Engine>> engines;
     std::vector<uint64_t> comms;
@@ -116,6 +157,7 @@ private:
     Context& context_;
     Random& random_;
     const uint32_t tensors_;
+    int segment_file_ = -1;
     std::vector<uint64_t> tensor_bytes_;
     uint64_t expert_bytes_ = 0;
 };
@@ -136,6 +178,12 @@ std::vector<Move> any_moves(Random& random, uint32_t ranks) {
         }
     }
     return moves;
+}
+
+// What was to be received may be used for something else.
+void receiver_is_free(Movers& movers) {
+    const std::vector<uint8_t> other(movers.bytes(), 0x11);
+    movers.engines[1]->write(movers.staged[Movers::slots], other.data(), other.size());
 }
 
 }  // namespace
@@ -172,6 +220,8 @@ void experts_arrive_as_they_were_at_submit(Context& context) {
             if (random.chance(50)) {
                 const int32_t status = plm_xfer_join(xfers[rank], movers.engines[rank]->stream());
                 CHECK(status == PLM_OK || status == PLM_PENDING);
+                // Joined means done: what the stream does next finds the weights.
+                CHECK(status == PLM_PENDING || plm_xfer_poll(xfers[rank]) == PLM_OK);
             }
             OK(movers.finish(xfers[rank]));
             OK(plm_xfer_join(xfers[rank], movers.engines[rank]->stream()));
@@ -192,17 +242,19 @@ void experts_arrive_as_they_were_at_submit(Context& context) {
 
 void lists_that_differ_are_refused(Context& context) {
     Random& random = context.random;
-    Movers movers(context, 2, PLM_TRANSPORT_NODE, 60'000);
-    const bool manifests = random.chance(50);
-    const uint64_t sender = movers.begin(0, 1, 5);
-    const uint64_t receiver = movers.begin(1, 1, manifests ? 6 : 5);
-    OK(movers.add(sender, true, 1, 0, movers.live[0], false));
+    Movers movers(context, 3, PLM_TRANSPORT_NODE, 60'000);
+    enum { manifest, one_more, another_member, differences };
+    const int64_t difference = random.in(0, differences - 1);
+    const uint32_t from = difference == another_member ? 2 : 0;
+    const uint64_t sender = movers.begin(from, 1, 5);
+    const uint64_t receiver = movers.begin(1, 1, difference == manifest ? 6 : 5);
+    OK(movers.add(sender, true, 1, 0, movers.live[from * Movers::slots], false));
     OK(movers.add(receiver, false, 0, 0, movers.staged[Movers::slots], true));
-    if (!manifests) {
+    if (difference == one_more) {
         OK(movers.add(sender, true, 1, 1, movers.live[1], false));
     }
     OK(plm_xfer_submit(receiver, movers.engines[1]->stream()));
-    OK(plm_xfer_submit(sender, movers.engines[0]->stream()));
+    OK(plm_xfer_submit(sender, movers.engines[from]->stream()));
     CHECK(movers.finish(sender) == PLM_E_STATE);
     CHECK(movers.finish(receiver) == PLM_E_STATE);
     const std::vector<uint8_t> blank(movers.bytes(), 0xee);
@@ -215,10 +267,11 @@ void lists_that_differ_are_refused(Context& context) {
 // Cut off wherever it is: once end() has said so, memory may be used for something else.
 void ended_exchanges_touch_nothing(Context& context) {
     Random& random = context.random;
-    Movers movers(context, 2, PLM_TRANSPORT_NODE, 60'000);
-    const bool peer_comes = random.chance(70);
+    const bool device = context.machine.collectives() && random.chance(40);
+    Movers movers(context, 2, device ? PLM_TRANSPORT_DEVICE : PLM_TRANSPORT_NODE, 60'000);
+    const bool peer_comes = device || random.chance(70);
     const uint64_t receiver = movers.begin(1, 1);
-    OK(movers.add(receiver, false, 0, 0, movers.staged[Movers::slots], true));
+    OK(movers.add(receiver, false, 0, 0, movers.staged[Movers::slots], !device));
     OK(plm_xfer_submit(receiver, movers.engines[1]->stream()));
     uint64_t sender = 0;
     if (peer_comes) {
@@ -227,23 +280,83 @@ void ended_exchanges_touch_nothing(Context& context) {
         OK(plm_xfer_submit(sender, movers.engines[0]->stream()));
     }
     context.machine.stir(static_cast<uint64_t>(random.in(0, 5)));
-    int32_t status;
-    const auto limit = std::chrono::steady_clock::now() + std::chrono::seconds(20);
-    while ((status = plm_xfer_end(receiver, 1)) == PLM_E_TIMEOUT) {
-        context.machine.stir(1);
-        CHECK(std::chrono::steady_clock::now() < limit);
-    }
-    CHECK(status == PLM_OK);
-    CHECK(plm_xfer_poll(receiver) == PLM_E_STATE);
-    const std::vector<uint8_t> other(movers.bytes(), 0x11);
-    movers.engines[1]->write(movers.staged[Movers::slots], other.data(), other.size());
-    if (peer_comes) {
-        while ((status = plm_xfer_end(sender, 1)) == PLM_E_TIMEOUT) {
-            context.machine.stir(1);
-            CHECK(std::chrono::steady_clock::now() < limit);
+    if (random.chance(30)) {
+        // The device stops in the middle: what it has begun it will go on with.
+        for (int64_t turns = random.in(0, 30); turns > 0; turns--) {
+            std::this_thread::yield();
         }
-        CHECK(status == PLM_OK);
+        const Stall stall(context.machine, *movers.engines[1]);
+        const int32_t status = plm_xfer_end(receiver, 25);
+        CHECK(status == PLM_OK || status == PLM_E_TIMEOUT);
+        if (status == PLM_E_TIMEOUT) {
+            CHECK(plm_xfer_poll(receiver) != PLM_E_STATE);
+        } else {
+            receiver_is_free(movers);
+        }
     }
+    if (plm_xfer_poll(receiver) != PLM_E_STATE) {
+        movers.end(receiver);
+        receiver_is_free(movers);
+    }
+    if (peer_comes) {
+        movers.end(sender);
+        // The sender's memory is its own again, too.
+        movers.fill(0, 0);
+    }
+    const std::vector<uint8_t> other(movers.bytes(), 0x11);
     CHECK(movers.engines[1]->read(movers.staged[Movers::slots], movers.bytes()) == other);
+    movers.engines[0]->synchronize();
+    movers.close();
+}
+
+// The receiver has not granted this exchange, but at best another one: nothing is sent, and both ends say so in time.
+void nothing_is_sent_without_a_grant(Context& context) {
+    Random& random = context.random;
+    Movers movers(context, 2, PLM_TRANSPORT_NODE, 5);
+    const bool other = random.chance(50);
+    const uint64_t sender = movers.begin(0, 2);
+    OK(movers.add(sender, true, 1, 0, movers.live[0], false));
+    const uint64_t receiver = movers.begin(1, 1);
+    OK(movers.add(receiver, false, 0, 0, movers.staged[Movers::slots], true));
+    for (auto& engine : movers.engines) {
+        engine->synchronize();
+    }
+    if (other) {
+        OK(plm_xfer_submit(receiver, movers.engines[1]->stream()));
+    }
+    OK(plm_xfer_submit(sender, movers.engines[0]->stream()));
+    CHECK(movers.finish(sender) == PLM_E_TIMEOUT);
+    CHECK(std::strstr(plm_last_error(), "no room was granted") != nullptr);
+    if (other) {
+        CHECK(movers.finish(receiver) == PLM_E_TIMEOUT);
+        CHECK(std::strstr(plm_last_error(), "nothing arrived") != nullptr);
+    }
+    const std::vector<uint8_t> blank(movers.bytes(), 0xee);
+    CHECK(movers.engines[1]->read(movers.staged[Movers::slots], movers.bytes()) == blank);
+    movers.end(sender);
+    movers.end(receiver);
+    movers.close();
+}
+
+// The receiver's stream stands, so the weights lie in the segment for a while, and a byte of them changes there.
+void damage_on_the_way_is_noticed(Context& context) {
+    Random& random = context.random;
+    Movers movers(context, 2, PLM_TRANSPORT_NODE, 60'000);
+    const uint64_t sender = movers.begin(0, 1);
+    OK(movers.add(sender, true, 1, 0, movers.live[0], false));
+    const uint64_t receiver = movers.begin(1, 1);
+    OK(movers.add(receiver, false, 0, 0, movers.staged[Movers::slots], random.chance(50)));
+    {
+        const Stall stall(context.machine, *movers.engines[1]);
+        OK(plm_xfer_submit(receiver, movers.engines[1]->stream()));
+        OK(plm_xfer_submit(sender, movers.engines[0]->stream()));
+        CHECK(movers.finish(sender) == PLM_OK);
+        CHECK(movers.damage(movers.weights[0],
+                            static_cast<uint64_t>(random.in(0, static_cast<int64_t>(movers.bytes()) - 1))));
+    }
+    CHECK(movers.finish(receiver) == PLM_E_DEVICE);
+    CHECK(std::strstr(plm_last_error(), "checksum") != nullptr);
+    movers.end(sender);
+    movers.end(receiver);
     movers.close();
 }

@@ -14,6 +14,7 @@ struct Scenario {
     // Of a hundred runs on a double, of a hundred on the host; 0: not there.
     int on_doubles;
     int on_host;
+    bool leaves_nothing;  // else what the device may still be at is left to it, on purpose
     void (*run)(Context& context);
 };
 
@@ -24,18 +25,27 @@ void capture_is_exact(Context& context);
 void narrow_counters_carry_on(Context& context);
 void slots_run_out_and_nothing_is_lost(Context& context);
 void a_restarted_writer_shows_as_a_fall(Context& context);
+void ranks_without_slots_gather_without_heat(Context& context);
+void rings_are_not_closed_under_the_device(Context& context);
 // votes.cpp
 void verdicts_are_the_least_of_equal_votes(Context& context);
 void a_bound_rank_waits_and_others_do_not(Context& context);
 void a_lost_group_leaves_every_rank_with_its_own_heat(Context& context);
+void ranks_at_different_steps_are_refused(Context& context);
 // moves.cpp
 void experts_arrive_as_they_were_at_submit(Context& context);
 void lists_that_differ_are_refused(Context& context);
 void ended_exchanges_touch_nothing(Context& context);
+void nothing_is_sent_without_a_grant(Context& context);
+void damage_on_the_way_is_noticed(Context& context);
 // threads.cpp
 void a_ring_with_a_thread_is_as_exact(Context& context);
 void a_second_thread_is_refused(Context& context);
 // faults.cpp
 void any_call_may_fail(Context& context);
+void any_call_of_an_exchange_may_fail(Context& context);
 void a_collective_that_hangs_is_given_up(Context& context);
 void a_lost_device_hangs_nobody(Context& context);
+// abi.cpp
+void what_is_wrong_is_refused(Context& context);
+void old_and_broken_libraries_say_so(Context& context);

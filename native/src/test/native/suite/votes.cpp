@@ -73,33 +73,35 @@ void a_bound_rank_waits_and_others_do_not(Context& context) {
     Random& random = context.random;
     const GroupShape shape = voting_shape(context);
     Group group(context.machine, shape, context.directory);
-    for (auto& rank : group.ranks) {
-        rank->begin(0);
-        rank->end(vote_of(0, 0));
+    bool holds = false;
+    {
+        const Stall stall(context.machine, group.ranks[0]->engine);
+        holds = stall.holds();
+        for (auto& rank : group.ranks) {
+            rank->begin(0);
+            rank->end(vote_of(0, 0));
+        }
+        if (holds) {
+            CHECK(group.ranks[0]->begin(K, 20'000).outcome == PLM_OUTCOME_PENDING);
+            group.ranks[0]->end(vote_of(6, static_cast<uint8_t>(random.in(1, 2))));
+            CHECK(group.ranks[0]->begin(2 * K, 1).outcome == PLM_OUTCOME_TIMED_OUT);
+            group.ranks[0]->end(vote_of(0, 0));
+            CHECK(group.ranks[0]->begin(3 * K, 20'000).outcome == PLM_OUTCOME_FAILED);
+            group.ranks[0]->end(vote_of(0, 0));
+            CHECK(group.ranks[0]->stats().gather == PLM_GATHER_NONE);
+        }
     }
-    context.machine.hold(true);
-    const bool stands = context.machine.simulated();
-    if (stands) {
-        CHECK(group.ranks[0]->begin(K, 20'000).outcome == PLM_OUTCOME_PENDING);
-        group.ranks[0]->end(vote_of(6, static_cast<uint8_t>(random.in(1, 2))));
-        CHECK(group.ranks[0]->begin(2 * K, 1).outcome == PLM_OUTCOME_TIMED_OUT);
-        group.ranks[0]->end(vote_of(0, 0));
-        CHECK(group.ranks[0]->begin(3 * K, 20'000).outcome == PLM_OUTCOME_FAILED);
-        group.ranks[0]->end(vote_of(0, 0));
-        CHECK(group.ranks[0]->stats().gather == PLM_GATHER_NONE);
-    }
-    context.machine.hold(false);
-    if (!stands) {
+    if (!holds) {
         group.settle();
     }
-    group.close(!stands);
+    group.close(!holds);
 }
 
 // One member falls silent. The others find out in time, and from then on publish for themselves, exactly.
 void a_lost_group_leaves_every_rank_with_its_own_heat(Context& context) {
     Random& random = context.random;
     GroupShape shape = voting_shape(context);
-    shape.timeout_ms = 30;
+    shape.timeout_ms = context.machine.simulated() ? 3 : 30;
     Group group(context.machine, shape, context.directory);
     int64_t step = 0;
     for (int64_t b = random.in(0, 3); b > 0; b--, step += K) {
@@ -113,20 +115,27 @@ void a_lost_group_leaves_every_rank_with_its_own_heat(Context& context) {
         }
     }
     const size_t silent = group.ranks.size() - 1;
-    for (int64_t b = 0; b < 6; b++, step += K) {
-        for (size_t rank = 0; rank < silent; rank++) {
-            group.ranks[rank]->count(random);
-            group.ranks[rank]->begin(step);
-            const bool grouped = group.ranks[rank]->stats().gather != PLM_GATHER_NONE;
-            group.ranks[rank]->end(vote_of(0, 0));
-            const int32_t status = plm_ring_wait(group.ranks[rank]->ring, step, 20'000);
-            CHECK(!grouped || status < 0);
-        }
+    for (size_t rank = 0; rank < silent; rank++) {
+        group.goes_on_alone(static_cast<uint32_t>(rank), step, random);
     }
-    for (uint32_t rank = 0; rank < silent; rank++) {
-        CHECK(group.ranks[rank]->stats().gather == PLM_GATHER_NONE);
-        CHECK(group.ranks[rank]->stats().alone > 0);
-        CHECK(group.look(rank) == step - K);
+    group.close(false);
+}
+
+// Gathers are paired by their number alone: ranks that do not mean the same step must find out, on both ends.
+void ranks_at_different_steps_are_refused(Context& context) {
+    Random& random = context.random;
+    GroupShape shape = voting_shape(context);
+    Group group(context.machine, shape, context.directory);
+    const auto ahead = static_cast<uint32_t>(random.in(0, shape.ranks - 1));
+    for (uint32_t rank = 0; rank < shape.ranks; rank++) {
+        group.ranks[rank]->begin(rank == ahead ? K : 0);
+        group.ranks[rank]->end(vote_of(0, 0));
+    }
+    group.settle();
+    for (uint32_t rank = 0; rank < shape.ranks; rank++) {
+        CHECK(plm_ring_wait(group.ranks[rank]->ring, rank == ahead ? K : 0, 0) < 0);
+        CHECK(group.ranks[rank]->stats().gathered == 0 && group.ranks[rank]->stats().gather == PLM_GATHER_NONE);
+        CHECK(group.look(rank) == -1);
     }
     group.close(false);
 }
