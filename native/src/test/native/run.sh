@@ -11,6 +11,7 @@ mkdir -p "$1"
 work=$(cd "$1" && pwd)
 library=$(cd "$2" && pwd)
 runs=${3:-300}
+bound=$((300 + runs / 5)) # seconds for one program
 cxx="$sources/cxx.sh"
 flags="-std=c++17 -O1 -g1 -Wall -Wextra -pthread -I$sources -I$here/doubles -I$here/suite ${CXXFLAGS:-}"
 objects="$work/objects"
@@ -38,7 +39,7 @@ run() {
     shift
     rm -rf "$work/scratch"
     mkdir "$work/scratch"
-    if ! timeout -k 5 300 "$@" >"$work/$name.txt" 2>&1; then
+    if ! timeout -k 5 "$bound" "$@" >"$work/$name.txt" 2>&1; then
         tail -n 60 "$work/$name.txt" >&2
         echo "native tests: $name failed; all that it wrote is in $work/$name.txt" >&2
         exit 1
@@ -55,6 +56,8 @@ run suite-host "$work/device_suite" "$work/scratch" --backend host --runs 200
 for backend in cuda ascend; do
     run "suite-$backend" "$work/device_suite" "$work/scratch" --backend $backend --library-dir "$work/doubles/current" \
         --runs "$runs"
+    run "suite-old-$backend" "$work/device_suite" "$work/scratch" --backend $backend --library-dir "$work/doubles/old" \
+        --runs 60
 done
 cat "$work"/suite-*.txt
 for program in "$here"/*_test.cpp; do
