@@ -368,6 +368,7 @@ void damage_on_the_way_is_noticed(Context& context) {
         OK(plm_xfer_submit(receiver, movers.engines[1]->stream()));
         OK(plm_xfer_submit(sender, movers.engines[0]->stream()));
         CHECK(movers.finish(sender) == PLM_OK);
+        CHECK(plm_xfer_join(receiver, movers.engines[1]->stream()) == PLM_PENDING);
         CHECK(movers.damage(movers.weights[0],
                             static_cast<uint64_t>(random.in(0, static_cast<int64_t>(movers.bytes()) - 1))));
     }
