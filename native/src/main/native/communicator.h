@@ -60,7 +60,7 @@ private:
     const uint64_t bytes_per_second_;
     std::shared_ptr<Transport> transport_;
     std::unique_ptr<Collectives> collectives_;
-    std::timed_mutex issuing_;  // the vendor's library is used by one thread at a time, also when it is aborted
+    std::mutex issuing_;  // the vendor's library is used by one thread at a time, also when it is aborted
     Pin issuer_;
     std::atomic<bool> aborted_{false};
 

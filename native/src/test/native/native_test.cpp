@@ -1,5 +1,6 @@
 // Tests of the C ABI for the sanitizers: threads as ranks, teardown in unkind orders. No framework: a check that fails
 // says where and ends the program.
+#include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <cstdio>
@@ -330,6 +331,50 @@ void cancelled_exchanges() {
     OK(plm_close(runtime, 5000));
 }
 
+// Ended wherever they are: afterwards the receiver's memory may be gone.
+void exchanges_ended_in_the_middle() {
+    constexpr uint64_t bytes = 24 << 20;
+    uint64_t runtime = 0, stream = 0, source = 0;
+    OK(plm_open("host", nullptr, &runtime));
+    OK(plm_stream_create(runtime, "s", &stream));
+    OK(plm_alloc(runtime, PLM_MEMORY_DEVICE, bytes, &source));
+    const int64_t group = next_group++;
+    plm_comm_opts opts{};
+    opts.size = sizeof opts;
+    opts.members = 2;
+    opts.group = group;
+    opts.staging_bytes = bytes;
+    opts.timeout_ms = 60000;
+    const std::string segment = directory + "/ended";
+    opts.address = segment.c_str();
+    uint64_t comms[2];
+    for (uint32_t rank = 0; rank < 2; rank++) {
+        opts.rank = rank;
+        OK(plm_comm_open(runtime, &opts, &comms[rank]));
+    }
+    for (int64_t id = 1; id <= 12; id++) {
+        uint64_t target = 0, sender = 0, receiver = 0;
+        OK(plm_alloc(runtime, PLM_MEMORY_DEVICE, bytes, &target));
+        OK(plm_xfer_begin(comms[0], id, 0, &sender));
+        OK(add(sender, 1, 1, source, bytes, 0));
+        OK(plm_xfer_begin(comms[1], id, 0, &receiver));
+        OK(add(receiver, 0, 0, target, bytes, 0));
+        OK(plm_xfer_submit(receiver, stream));
+        OK(plm_xfer_submit(sender, stream));
+        OK(poll_to_end(sender));  // from here on the receiver copies
+        OK(plm_xfer_end(receiver, 20000));
+        OK(plm_free(runtime, target));
+        OK(plm_xfer_end(sender, 20000));
+    }
+    for (const uint64_t comm : comms) {
+        OK(plm_comm_close(comm, 1000));
+    }
+    OK(plm_stream_sync(stream, 1000));
+    OK(plm_stream_destroy(stream, 1000));
+    OK(plm_free(runtime, source));
+    OK(plm_close(runtime, 5000));
+}
+
 // Handles that other threads retire while they are in use.
 void stale_handles() {
     uint64_t runtime = 0;
@@ -391,6 +436,60 @@ void mailbox_between_threads() {
     OK(plm_mailbox_close(out));
 }
 
+// A record that was damaged in the file is told as such, and not taken.
+void damaged_mailbox() {
+    const std::string path = directory + "/mailbox-" + std::to_string(next_group++);
+    const std::string record = "a plan that must arrive as it was sent";
+    uint64_t mailbox = 0;
+    OK(plm_mailbox_open(path.c_str(), 512, &mailbox));
+    OK(plm_mailbox_write(mailbox, 3, record.data(), static_cast<uint32_t>(record.size())));
+    FILE* file = std::fopen(path.c_str(), "r+");
+    CHECK(file != nullptr);
+    std::vector<char> bytes(8192);
+    bytes.resize(std::fread(bytes.data(), 1, bytes.size(), file));
+    const auto at = std::search(bytes.begin(), bytes.end(), record.begin(), record.end());
+    CHECK(at != bytes.end());
+    char text[64];
+    uint32_t length = 0;
+    int64_t position = 0;
+    for (const char letter : {'A', 'a'}) {
+        CHECK(std::fseek(file, at - bytes.begin(), SEEK_SET) == 0 && std::fputc(letter, file) == letter);
+        CHECK(std::fflush(file) == 0);
+        const int32_t status = plm_mailbox_read(mailbox, text, sizeof text, &length, &position);
+        CHECK(status == (letter == 'A' ? PLM_E_DEVICE : PLM_OK));
+    }
+    CHECK(position == 3 && std::string(text, length) == record);
+    CHECK(plm_mailbox_write(mailbox, 3, record.data(), 1) == PLM_E_ARG);
+    OK(plm_mailbox_close(mailbox));
+    std::fclose(file);
+}
+
+// A member that comes back must not go on with what it has not seen: it needs a new group, which takes the path over.
+void a_member_joins_once() {
+    uint64_t runtime = 0;
+    OK(plm_open("host", nullptr, &runtime));
+    const int64_t group = next_group++;
+    const uint64_t first = open_comm(runtime, 0, 2, group, 1000);
+    plm_comm_opts opts{};
+    opts.size = sizeof opts;
+    opts.members = 2;
+    opts.group = group;
+    opts.gather_bytes = 32 + 8 * (cells + layers);
+    opts.staging_bytes = 1 << 22;
+    const std::string segment = directory + "/segment";
+    opts.address = segment.c_str();
+    uint64_t again = 0;
+    CHECK(plm_comm_open(runtime, &opts, &again) == PLM_E_STATE);
+    CHECK(std::strstr(plm_last_error(), "a restart needs a new group") != nullptr);
+    opts.gather_bytes++;
+    CHECK(plm_comm_open(runtime, &opts, &again) == PLM_E_ARG);
+    CHECK(std::strstr(plm_last_error(), "configure all members alike") != nullptr);
+    const uint64_t next = open_comm(runtime, 0, 2, next_group++, 1000);
+    OK(plm_comm_close(next, 1000));
+    OK(plm_comm_close(first, 1000));
+    OK(plm_close(runtime, 5000));
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -403,7 +502,9 @@ int main(int argc, char** argv) {
     } tests[] = {{"ranks_on_threads", ranks_on_threads}, {"one_dispatch_thread", one_dispatch_thread},
                  {"dead_member", dead_member},           {"lock_step", lock_step},
                  {"exchanges", exchanges},               {"cancelled_exchanges", cancelled_exchanges},
-                 {"stale_handles", stale_handles},       {"mailbox_between_threads", mailbox_between_threads}};
+                 {"exchanges_ended_in_the_middle", exchanges_ended_in_the_middle},
+                 {"stale_handles", stale_handles},       {"mailbox_between_threads", mailbox_between_threads},
+                 {"damaged_mailbox", damaged_mailbox},   {"a_member_joins_once", a_member_joins_once}};
     for (auto& test : tests) {
         const auto start = std::chrono::steady_clock::now();
         test.run();

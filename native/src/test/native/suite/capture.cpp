@@ -148,15 +148,18 @@ void a_restarted_writer_shows_as_a_fall(Context& context) {
     group.close();
 }
 
-// A reader keeps all snapshots of rank 0, so it has no slot left: it takes part in the gathers all the same, and the
-// others see it as a rank without heat. When the snapshots are given back it has all that was counted meanwhile.
+// A reader keeps all snapshots of a rank, so it has no slot left: it takes part in the gathers all the same, and the
+// others see it as a rank without heat. When the snapshots are given back it has all that was counted meanwhile. In a
+// gather of the device, which cannot be without heat, it leaves the group instead.
 void ranks_without_slots_gather_without_heat(Context& context) {
     Random& random = context.random;
     GroupShape shape = any_shape(context);
-    shape.gather = PLM_GATHER_HOST;
+    const bool device = shape.gather == PLM_GATHER_DEVICE;
+    shape.gather = device ? PLM_GATHER_DEVICE : PLM_GATHER_HOST;
     shape.ranks = static_cast<uint32_t>(random.in(2, 4));
     shape.depth = 2;
     Group group(context.machine, shape, context.directory);
+    const auto starved = static_cast<uint32_t>(random.in(0, shape.ranks - 1));
     int64_t step = 0;
     const auto boundary = [&] {
         for (auto& rank : group.ranks) {
@@ -164,27 +167,40 @@ void ranks_without_slots_gather_without_heat(Context& context) {
             rank->begin(step);
             rank->end(vote_of(0, 0));
         }
-        group.settle();
+        if (group.ranks[starved]->stats().gather == shape.gather) {
+            group.settle();
+        }
         step += K;
     };
     boundary();
-    CHECK(group.look(0, true) == 0);
+    CHECK(group.look(starved, true) == 0);
     boundary();
-    CHECK(group.look(0, true) == K);
+    CHECK(group.look(starved, true) == K);
+    if (device) {
+        boundary();
+        CHECK(group.ranks[starved]->stats().gather == PLM_GATHER_NONE);
+        group.give_back(starved, 0);
+        group.give_back(starved, K);
+        group.goes_on_alone(starved, step, random);
+        group.close(false);
+        return;
+    }
     for (int64_t b = random.in(1, 4); b > 0; b--) {
         boundary();
-        CHECK(group.look(0) == -1);
-        for (uint32_t rank = 1; rank < shape.ranks; rank++) {
-            CHECK(group.look(rank) == step - K);
-            CHECK(!group.last_valid[0] && group.last_valid[rank]);
+        CHECK(group.look(starved) == -1);
+        for (uint32_t rank = 0; rank < shape.ranks; rank++) {
+            if (rank != starved) {
+                CHECK(group.look(rank) == step - K);
+                CHECK(!group.last_valid[starved] && group.last_valid[rank]);
+            }
         }
     }
-    CHECK(group.ranks[0]->stats().skipped > 0 && group.ranks[0]->stats().failed == 0);
-    group.give_back(0, 0);
-    group.give_back(0, K);
+    CHECK(group.ranks[starved]->stats().skipped > 0 && group.ranks[starved]->stats().failed == 0);
+    group.give_back(starved, 0);
+    group.give_back(starved, K);
     boundary();
-    CHECK(group.look(0) == step - K);
-    CHECK(group.last_valid[0]);
+    CHECK(group.look(starved) == step - K);
+    CHECK(group.last_valid[starved]);
     group.close();
 }
 

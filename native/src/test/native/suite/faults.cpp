@@ -29,6 +29,8 @@ bool try_boundary(Rank& rank, int64_t step, const std::vector<int64_t>& counters
     verdict.size = sizeof verdict;
     const plm_vote vote = vote_of(0, 0);
     if (plm_boundary_begin(rank.ring, rank.engine.stream(), step, 1, &verdict) != PLM_OK) {
+        // The others have a boundary more than this rank, so it gathers no longer.
+        CHECK(rank.stats().gather == PLM_GATHER_NONE);
         return false;
     }
     rank.expected[step] = counters;
@@ -155,14 +157,68 @@ void a_collective_that_hangs_is_given_up(Context& context) {
             rank->begin(step, 1);
             rank->end(vote_of(0, 0));
         }
+        if (issued + shape.ranks < hangs && random.chance(50)) {
+            continue;  // several are under way when it hangs
+        }
         for (auto& rank : group.ranks) {
             plm_ring_wait(rank->ring, step, 20'000);
+        }
+    }
+    // And some come after it.
+    for (int64_t more = random.in(0, 2); more > 0; more--, step += K) {
+        for (auto& rank : group.ranks) {
+            rank->begin(step, 1);
+            rank->end(vote_of(0, 0));
         }
     }
     for (uint32_t rank = 0; rank < shape.ranks; rank++) {
         CHECK(group.ranks[rank]->stats().gather == PLM_GATHER_NONE);
         group.goes_on_alone(rank, step, random);
     }
+    tear_down(group);
+}
+
+// The collective library says that something has gone wrong, while the device goes on as if nothing had: what stands
+// behind an aborted collective runs, too.
+void nothing_in_trouble_is_taken(Context& context) {
+    Random& random = context.random;
+    const int32_t remote_error = std::strcmp(context.machine.backend(), "cuda") == 0 ? 6 : 21;
+    GroupShape shape;
+    shape.ranks = 1;
+    shape.gather = PLM_GATHER_DEVICE;
+    Group group(context.machine, shape, context.directory);
+    Rank& rank = *group.ranks[0];
+    int64_t step = 0;
+    for (int64_t b = random.in(1, 3); b > 0; b--, step += K) {
+        rank.count(random);
+        rank.begin(step);
+        rank.end(vote_of(0, 0));
+        group.settle();
+        CHECK(group.look(0) == step);
+    }
+    uint64_t xfer = 0;
+    const bool exchange = random.chance(50);
+    if (exchange) {
+        OK(plm_xfer_begin(rank.comm, 1, 0, &xfer));
+        OK(plm_xfer_submit(xfer, rank.engine.stream()));
+    } else {
+        rank.begin(step);
+        rank.end(vote_of(0, 0));
+    }
+    context.machine.trouble(0, remote_error);
+    if (exchange) {
+        const auto limit = std::chrono::steady_clock::now() + std::chrono::seconds(20);
+        int32_t status;
+        while ((status = plm_xfer_poll(xfer)) == PLM_PENDING) {
+            CHECK(std::chrono::steady_clock::now() < limit);
+        }
+        CHECK(status == PLM_E_DEVICE);
+        OK(plm_xfer_end(xfer, 20'000));
+    } else {
+        CHECK(plm_ring_wait(rank.ring, step, 20'000) == PLM_E_DEVICE);
+        CHECK(group.look(0) == -1 && rank.stats().gather == PLM_GATHER_NONE);
+    }
+    context.machine.trouble(0, 0);
     tear_down(group);
 }
 

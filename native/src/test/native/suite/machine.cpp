@@ -56,6 +56,8 @@ public:
     void hold(bool held) override { double_hold(held); }
     void fault(const char* function, uint64_t nth, int32_t code) override { double_fault(function, nth, code); }
     void never(const char* function, uint64_t nth) override { double_never_complete(function, nth); }
+    uint64_t calls(const char* function) override { return double_calls(function); }
+    void trouble(int32_t device, int32_t code) override { double_comm_trouble(device, code); }
     void sticky(int32_t device, int32_t code) override { double_sticky(device, code); }
     void name_range(uint64_t address, uint64_t bytes, const char* name) override {
         double_name_range(reinterpret_cast<void*>(address), bytes, name);

@@ -54,6 +54,10 @@ public:
     // The nth call of a function from now on fails, or what it submits never runs.
     virtual void fault(const char* function, uint64_t nth, int32_t code) { (void)function, (void)nth, (void)code; }
     virtual void never(const char* function, uint64_t nth) { (void)function, (void)nth; }
+    // How often it was called.
+    virtual uint64_t calls(const char* function) { return (void)function, 0; }
+    // What the vendor's collective library says has gone wrong in the background, on this device; 0 ends it.
+    virtual void trouble(int32_t device, int32_t code) { (void)device, (void)code; }
     virtual void sticky(int32_t device, int32_t code) { (void)device, (void)code; }
     virtual void name_range(uint64_t address, uint64_t bytes, const char* name) { (void)address, (void)bytes, (void)name; }
     // Empty when nothing improper was done; leaks matter where the scenario says so.

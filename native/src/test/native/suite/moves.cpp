@@ -194,13 +194,17 @@ void experts_arrive_as_they_were_at_submit(Context& context) {
     const auto ranks = static_cast<uint32_t>(random.in(1, 3));
     Movers movers(context, ranks, device ? PLM_TRANSPORT_DEVICE : PLM_TRANSPORT_NODE);
     for (int64_t id = 1; id <= 2; id++) {
-        const std::vector<Move> moves = any_moves(random, ranks);
+        std::vector<Move> moves = any_moves(random, ranks);
         std::vector<uint64_t> xfers;
         for (uint32_t rank = 0; rank < ranks; rank++) {
             // The very last thing that the compute stream does before the exchange: who does not wait for it sends old
             // weights.
             movers.fill(rank, static_cast<uint32_t>(random.in(0, Movers::slots - 1)));
             xfers.push_back(movers.begin(rank, id));
+            // In what order they are added is each rank's own affair.
+            for (size_t i = moves.size(); i > 1; i--) {
+                std::swap(moves[i - 1], moves[static_cast<size_t>(random.in(0, static_cast<int64_t>(i) - 1))]);
+            }
             for (const Move& move : moves) {
                 const uint32_t from = move.from * Movers::slots + move.from_slot;
                 const uint32_t to = move.to * Movers::slots + move.to_slot;
@@ -279,10 +283,15 @@ void ended_exchanges_touch_nothing(Context& context) {
         OK(movers.add(sender, true, 1, 0, movers.live[0], false));
         OK(plm_xfer_submit(sender, movers.engines[0]->stream()));
     }
+    const char* const copies =
+        std::strcmp(context.machine.backend(), "cuda") == 0 ? "cudaMemcpyAsync" : "aclrtMemcpyAsync";
+    const uint64_t copied = context.machine.calls(copies) + static_cast<uint64_t>(random.in(1, 4));
     context.machine.stir(static_cast<uint64_t>(random.in(0, 5)));
-    if (random.chance(30)) {
+    if (random.chance(40)) {
         // The device stops in the middle: what it has begun it will go on with.
-        for (int64_t turns = random.in(0, 30); turns > 0; turns--) {
+        const auto soon = std::chrono::steady_clock::now() + std::chrono::milliseconds(3);
+        while (peer_comes && !device && context.machine.simulated() && context.machine.calls(copies) < copied &&
+               std::chrono::steady_clock::now() < soon) {
             std::this_thread::yield();
         }
         const Stall stall(context.machine, *movers.engines[1]);
@@ -309,27 +318,35 @@ void ended_exchanges_touch_nothing(Context& context) {
     movers.close();
 }
 
-// The receiver has not granted this exchange, but at best another one: nothing is sent, and both ends say so in time.
+// The receiver has never granted this exchange, or only another one, or does so no longer: nothing is sent, and both ends
+// say so in time.
 void nothing_is_sent_without_a_grant(Context& context) {
     Random& random = context.random;
     Movers movers(context, 2, PLM_TRANSPORT_NODE, 5);
-    const bool other = random.chance(50);
+    enum { never, another, no_longer, ways };
+    const int64_t way = random.in(0, ways - 1);
     const uint64_t sender = movers.begin(0, 2);
     OK(movers.add(sender, true, 1, 0, movers.live[0], false));
-    const uint64_t receiver = movers.begin(1, 1);
+    const uint64_t receiver = movers.begin(1, way == another ? 1 : 2);
     OK(movers.add(receiver, false, 0, 0, movers.staged[Movers::slots], true));
     for (auto& engine : movers.engines) {
         engine->synchronize();
     }
-    if (other) {
+    const auto nothing_arrives = [&] {
+        CHECK(movers.finish(receiver) == PLM_E_TIMEOUT);
+        CHECK(std::strstr(plm_last_error(), "nothing arrived") != nullptr);
+    };
+    if (way != never) {
         OK(plm_xfer_submit(receiver, movers.engines[1]->stream()));
+    }
+    if (way == no_longer) {
+        nothing_arrives();
     }
     OK(plm_xfer_submit(sender, movers.engines[0]->stream()));
     CHECK(movers.finish(sender) == PLM_E_TIMEOUT);
     CHECK(std::strstr(plm_last_error(), "no room was granted") != nullptr);
-    if (other) {
-        CHECK(movers.finish(receiver) == PLM_E_TIMEOUT);
-        CHECK(std::strstr(plm_last_error(), "nothing arrived") != nullptr);
+    if (way == another) {
+        nothing_arrives();
     }
     const std::vector<uint8_t> blank(movers.bytes(), 0xee);
     CHECK(movers.engines[1]->read(movers.staged[Movers::slots], movers.bytes()) == blank);
@@ -351,6 +368,7 @@ void damage_on_the_way_is_noticed(Context& context) {
         OK(plm_xfer_submit(receiver, movers.engines[1]->stream()));
         OK(plm_xfer_submit(sender, movers.engines[0]->stream()));
         CHECK(movers.finish(sender) == PLM_OK);
+        CHECK(plm_xfer_join(receiver, movers.engines[1]->stream()) == PLM_PENDING);
         CHECK(movers.damage(movers.weights[0],
                             static_cast<uint64_t>(random.in(0, static_cast<int64_t>(movers.bytes()) - 1))));
     }

@@ -45,6 +45,7 @@ void a_second_thread_is_refused(Context& context);
 void any_call_may_fail(Context& context);
 void any_call_of_an_exchange_may_fail(Context& context);
 void a_collective_that_hangs_is_given_up(Context& context);
+void nothing_in_trouble_is_taken(Context& context);
 void a_lost_device_hangs_nobody(Context& context);
 // abi.cpp
 void what_is_wrong_is_refused(Context& context);

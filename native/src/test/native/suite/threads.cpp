@@ -81,6 +81,18 @@ void a_second_thread_is_refused(Context& context) {
     });
     another.join();
     CHECK(status == PLM_E_STATE);
+    if (shape.gather == PLM_GATHER_DEVICE) {
+        // Another object, but the same communicator of the vendor's.
+        uint64_t xfer = 0;
+        OK(plm_xfer_begin(rank.comm, 1, 0, &xfer));
+        std::thread third([&] {
+            const int32_t submitted = plm_xfer_submit(xfer, rank.engine.stream());
+            status = submitted != PLM_OK ? submitted : plm_xfer_poll(xfer);
+        });
+        third.join();
+        CHECK(status == PLM_E_STATE);
+        OK(plm_xfer_end(xfer, 20'000));
+    }
     group.settle();
     group.close();
 }
