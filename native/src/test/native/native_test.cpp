@@ -333,7 +333,8 @@ void cancelled_exchanges() {
 
 // Ended wherever they are: afterwards the receiver's memory may be gone.
 void exchanges_ended_in_the_middle() {
-    constexpr uint64_t bytes = 24 << 20;
+    // Above what malloc ever keeps for itself, so that freed memory is gone and a late write is a crash.
+    constexpr uint64_t bytes = 40 << 20;
     uint64_t runtime = 0, stream = 0, source = 0;
     OK(plm_open("host", nullptr, &runtime));
     OK(plm_stream_create(runtime, "s", &stream));
