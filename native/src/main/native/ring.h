@@ -42,7 +42,12 @@ private:
     // (its boundary came to nothing, and the device may still be at it) -> INFLIGHT.
     enum class SlotState : uint32_t { free, in_flight, ready, failed, held };
 
-    struct Head;
+    // What goes before the counters in a gather of the device. Collectives are paired by their number alone; the step
+    // tells whether members meant the same one.
+    struct Head {
+        plm_vote vote;
+        int64_t step;
+    };
 
     // All that one boundary needs on its way; allocated once.
     struct Slot {
@@ -142,5 +147,20 @@ private:
     bool stopping_ = false;
     std::thread thread_;
 };
+
+// For a ring without a thread: goes on until the condition holds, nothing is in flight, or the deadline has come.
+template <class Condition>
+void Ring::drive(Deadline deadline, Condition condition) {
+    std::lock_guard<std::mutex> alone(advancing_);
+    while (Clock::now() < deadline) {
+        {
+            std::lock_guard<std::mutex> hold(lock_);
+            if (queue_.empty() || condition()) {
+                return;
+            }
+        }
+        advance(std::min(deadline, after_ms(20)));
+    }
+}
 
 }  // namespace plm
