@@ -2,7 +2,6 @@
 // may still be at is not given away.
 #include <unistd.h>
 
-#include <atomic>
 #include <chrono>
 #include <cstring>
 
@@ -86,22 +85,19 @@ void any_call_of_an_exchange_may_fail(Context& context) {
                                      cuda ? "cudaEventQuery" : "aclrtQueryEventStatus",
                                      cuda ? "cudaStreamWaitEvent" : "aclrtStreamWaitEvent"};
     const bool device = random.chance(50);
-    Engine engine(context.machine, 0);
-    std::vector<uint8_t> id(8192);
-    uint32_t id_bytes = 0;
-    OK(plm_comm_id(engine.runtime(), id.data(), static_cast<uint32_t>(id.size()), &id_bytes));
-    static std::atomic<int64_t> next{std::chrono::system_clock::now().time_since_epoch().count()};
     plm_comm_opts opts{};
     opts.size = sizeof opts;
     opts.transport = device ? PLM_TRANSPORT_DEVICE : PLM_TRANSPORT_NODE;
+    const std::vector<uint8_t> id = new_comm_id(context.machine, opts.transport);
+    Engine engine(context.machine, 0);
     opts.members = 1;
-    opts.group = next.fetch_add(1);
+    opts.group = static_cast<int64_t>(new_group());
     opts.staging_bytes = 4096;
     opts.timeout_ms = 20'000;
     const std::string segment = context.directory + "/failing-" + std::to_string(opts.group);
     opts.address = segment.c_str();
     opts.id = id.data();
-    opts.id_bytes = id_bytes;
+    opts.id_bytes = static_cast<uint32_t>(id.size());
     uint64_t comm = 0;
     OK(plm_comm_open(engine.runtime(), &opts, &comm));
     unlink(segment.c_str());

@@ -141,22 +141,29 @@ void Rank::close(bool leaks_nothing) {
     engine.close();
 }
 
-uint64_t Group::next_group() {
+uint64_t new_group() {
     static std::atomic<uint64_t> next{
         static_cast<uint64_t>(std::chrono::system_clock::now().time_since_epoch().count())};
     return next.fetch_add(1);
 }
 
-Group::Group(Machine& on, const GroupShape& of, const std::string& directory) : machine(on), shape(of) {
-    std::vector<uint8_t> id(8192);
-    if (shape.gather == PLM_GATHER_DEVICE) {
-        Engine first(machine, 0);
-        uint32_t bytes = 0;
-        OK(plm_comm_id(first.runtime(), id.data(), static_cast<uint32_t>(id.size()), &bytes));
-        id.resize(bytes);
-        first.close();
+std::vector<uint8_t> new_comm_id(Machine& machine, uint32_t transport) {
+    if (transport != PLM_TRANSPORT_DEVICE) {
+        return {};
     }
-    const uint64_t group = next_group();
+    Engine first(machine, 0);
+    std::vector<uint8_t> id(8192);
+    uint32_t bytes = 0;
+    OK(plm_comm_id(first.runtime(), id.data(), static_cast<uint32_t>(id.size()), &bytes));
+    id.resize(bytes);
+    first.close();
+    return id;
+}
+
+Group::Group(Machine& on, const GroupShape& of, const std::string& directory) : machine(on), shape(of) {
+    const std::vector<uint8_t> id =
+        new_comm_id(machine, shape.gather == PLM_GATHER_DEVICE ? PLM_TRANSPORT_DEVICE : PLM_TRANSPORT_NODE);
+    const uint64_t group = new_group();
     for (uint32_t rank = 0; rank < shape.ranks; rank++) {
         ranks.push_back(std::make_unique<Rank>(machine, shape, rank, directory, group, id));
     }

@@ -83,7 +83,11 @@ private:
         std::vector<int64_t> words;
     };
     std::vector<Kept> kept_;
-    static uint64_t next_group();
 };
+
+// The number of a life of a group that nobody has had, also not in a run before this one.
+uint64_t new_group();
+// The id of a new communicator of the device's collective library; empty where the transport is another one.
+std::vector<uint8_t> new_comm_id(Machine& machine, uint32_t transport);
 
 plm_vote vote_of(int32_t epoch, uint8_t level, int64_t plan_hash = 9);

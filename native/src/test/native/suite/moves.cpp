@@ -21,16 +21,8 @@ public:
             tensor_bytes_.push_back(static_cast<uint64_t>(random_.in(1, 40)) * 8);
             expert_bytes_ += tensor_bytes_.back();
         }
-        std::vector<uint8_t> id(8192);
-        if (transport == PLM_TRANSPORT_DEVICE) {
-            Engine first(context.machine, 0);
-            uint32_t bytes = 0;
-            OK(plm_comm_id(first.runtime(), id.data(), static_cast<uint32_t>(id.size()), &bytes));
-            id.resize(bytes);
-            first.close();
-        }
-        static int64_t next = std::chrono::system_clock::now().time_since_epoch().count();
-        const int64_t group = next++;
+        const std::vector<uint8_t> id = new_comm_id(context.machine, transport);
+        const auto group = static_cast<int64_t>(new_group());
         segment = context.directory + "/moves-" + std::to_string(group);
         for (uint32_t rank = 0; rank < ranks; rank++) {
             engines.push_back(std::make_unique<Engine>(context.machine, rank));
