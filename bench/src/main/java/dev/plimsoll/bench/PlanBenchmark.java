@@ -3,8 +3,11 @@ package dev.plimsoll.bench;
 import dev.plimsoll.model.ModelShape;
 import dev.plimsoll.model.Placement;
 import dev.plimsoll.model.Topology;
+import dev.plimsoll.planner.placement.ExpertLoad;
+import dev.plimsoll.planner.placement.Plan;
 import dev.plimsoll.planner.placement.PlanRequest;
 import dev.plimsoll.planner.placement.Policy;
+import java.util.List;
 import java.util.Random;
 import java.util.concurrent.TimeUnit;
 import org.openjdk.jmh.annotations.Benchmark;
@@ -35,31 +38,33 @@ public class PlanBenchmark {
     private String start = "initial";
 
     private final Policy policy = Policy.named("greedy");
-    private PlanRequest request = new PlanRequest(loads(0), Placement.initial(SHAPE, TOPOLOGY), SHAPE, TOPOLOGY, 0);
+    private PlanRequest request = PlanRequest.of(loads(0), Placement.initial(SHAPE, TOPOLOGY), SHAPE, TOPOLOGY);
 
     @Setup
     public void setUp() {
         Placement settled = Placement.initial(SHAPE, TOPOLOGY);
         if (start.equals("settled")) {
-            settled = policy.plan(new PlanRequest(loads(0), settled, SHAPE, TOPOLOGY, 0));
+            settled = policy.plan(PlanRequest.of(loads(0), settled, SHAPE, TOPOLOGY))
+                    .target();
         }
-        request = new PlanRequest(loads(0.02), settled, SHAPE, TOPOLOGY, 0);
+        request = PlanRequest.of(loads(0.02), settled, SHAPE, TOPOLOGY);
     }
 
-    private static double[][] loads(double noise) {
+    private static List<ExpertLoad> loads(double noise) {
         Random popularity = new Random(7);
         Random wobble = new Random(11);
-        double[][] loads = new double[SHAPE.layers()][SHAPE.experts()];
-        for (double[] layer : loads) {
+        long[][] loads = new long[SHAPE.layers()][SHAPE.experts()];
+        for (long[] layer : loads) {
             for (int expert = 0; expert < layer.length; expert++) {
-                layer[expert] = 1000 * Math.exp(0.7 * popularity.nextGaussian() + noise * wobble.nextGaussian());
+                layer[expert] =
+                        Math.round(1000 * Math.exp(0.7 * popularity.nextGaussian() + noise * wobble.nextGaussian()));
             }
         }
-        return loads;
+        return List.of(ExpertLoad.of(0, loads));
     }
 
     @Benchmark
-    public Placement plan() {
+    public Plan plan() {
         return policy.plan(request);
     }
 }

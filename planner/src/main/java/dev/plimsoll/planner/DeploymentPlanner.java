@@ -189,15 +189,17 @@ final class DeploymentPlanner {
                     Verdict.Keep.because(KeepReason.INCOMPLETE, summary.reason().name()));
             return;
         }
+        int subWindows = whole.rows().isEmpty() ? 1 : whole.rows().get(0).subWindows();
         ExpertLoad load = ExpertLoad.none(
                 summary.index(),
                 state.members().shape().layers(),
+                subWindows,
                 state.members().shape().experts());
         boolean underSettled = !summary.states().isEmpty();
-        TreeMap<Integer, long[][]> segments = segments(whole);
+        TreeMap<Integer, long[][][]> segments = segments(whole, subWindows);
         for (int segment = 0; segment < summary.states().size(); segment++) {
             Optional<Placement> served = known.of(summary.states().get(segment));
-            long[][] slotLoad = segments.get(segment);
+            long[][][] slotLoad = segments.get(segment);
             if (served.isEmpty() || slotLoad == null) {
                 refuse(
                         summary,
@@ -220,16 +222,19 @@ final class DeploymentPlanner {
         unplanned = Optional.of(summary);
     }
 
-    /** {@code segment → [layer][slot]}. */
-    private TreeMap<Integer, long[][]> segments(WindowJoin.Whole whole) {
-        TreeMap<Integer, long[][]> segments = new TreeMap<>();
+    /** {@code segment → [layer][subWindow][slot]}. */
+    private TreeMap<Integer, long[][][]> segments(WindowJoin.Whole whole, int subWindows) {
+        TreeMap<Integer, long[][][]> segments = new TreeMap<>();
         for (LoadWindow row : whole.rows()) {
-            long[][] load = segments.computeIfAbsent(
+            long[][][] load = segments.computeIfAbsent(
                     row.segment(),
-                    none -> new long[state.members().shape().layers()]
+                    none -> new long[state.members().shape().layers()][subWindows]
                             [state.members().topology().slots()]);
-            long[] values = row.load().toArray();
-            System.arraycopy(values, 0, load[row.layer()], row.firstSlot(), values.length);
+            long[] values = row.subLoad().toArray();
+            int slots = row.load().size();
+            for (int sub = 0; sub < subWindows; sub++) {
+                System.arraycopy(values, sub * slots, load[row.layer()][sub], row.firstSlot(), slots);
+            }
         }
         return segments;
     }

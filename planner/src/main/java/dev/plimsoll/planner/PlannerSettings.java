@@ -9,7 +9,6 @@ import java.time.Duration;
  *
  * @param policy name of a {@link Policy}
  * @param historyWindows most complete windows that the forecast looks back on
- * @param decay weight of a window relative to the one after it, in (0, 1]
  * @param cooldownWindows complete windows that must pass after a decision has ended before the next is made
  * @param maxMoves most moves of one decision
  * @param gate when a change pays
@@ -22,7 +21,6 @@ import java.time.Duration;
 public record PlannerSettings(
         String policy,
         int historyWindows,
-        double decay,
         int cooldownWindows,
         int maxMoves,
         Gate.Settings gate,
@@ -35,7 +33,6 @@ public record PlannerSettings(
     public static final PlannerSettings DEFAULTS = new PlannerSettings(
             "greedy",
             8,
-            0.6,
             1,
             100_000,
             new Gate.Settings(0.02, 0.005, 1, 20, 0.5, 10e9, Duration.ofMillis(1)),
@@ -51,9 +48,9 @@ public record PlannerSettings(
             throw new IllegalArgumentException("a history of " + historyWindows + " windows has none to hold out "
                     + gate.heldOutWindows() + " beside the newest");
         }
-        if (!(decay > 0 && decay <= 1) || cooldownWindows < 0 || maxMoves < 1) {
-            throw new IllegalArgumentException("decay must be in (0, 1], cooldown at least 0, moves at least 1: "
-                    + decay + ", " + cooldownWindows + ", " + maxMoves);
+        if (cooldownWindows < 0 || maxMoves < 1) {
+            throw new IllegalArgumentException(
+                    "cooldown must be at least 0, moves at least 1: " + cooldownWindows + ", " + maxMoves);
         }
     }
 
@@ -62,7 +59,6 @@ public record PlannerSettings(
         return new PlannerSettings(
                 name,
                 historyWindows,
-                decay,
                 cooldownWindows,
                 maxMoves,
                 gate,

@@ -4,11 +4,12 @@ import dev.plimsoll.model.Membership;
 import dev.plimsoll.model.Placement;
 import dev.plimsoll.model.PlacementRules;
 import dev.plimsoll.planner.placement.BatchCutter;
+import dev.plimsoll.planner.placement.Budget;
 import dev.plimsoll.planner.placement.Candidate;
 import dev.plimsoll.planner.placement.ExpertLoad;
-import dev.plimsoll.planner.placement.Forecast;
 import dev.plimsoll.planner.placement.Gate;
 import dev.plimsoll.planner.placement.KeepReason;
+import dev.plimsoll.planner.placement.MovePrices;
 import dev.plimsoll.planner.placement.PlanRequest;
 import dev.plimsoll.planner.placement.Policy;
 import dev.plimsoll.planner.placement.Verdict;
@@ -36,8 +37,14 @@ final class WindowPlan {
                     windows.size() + " complete windows of " + (settings.gate().heldOutWindows() + 1));
         }
         PlanRequest request = new PlanRequest(
-                Forecast.of(windows, settings.decay()), settled, members.shape(), members.topology(), settings.seed());
-        Placement target = policy.plan(request);
+                windows,
+                settled,
+                members.shape(),
+                members.topology(),
+                new Budget(settings.maxMoves(), Long.MAX_VALUE, Integer.MAX_VALUE),
+                MovePrices.EQUAL,
+                settings.seed());
+        Placement target = policy.plan(request).target();
         List<String> violations = PlacementRules.violations(target, members.shape(), members.topology());
         if (!violations.isEmpty()) {
             return Verdict.Keep.because(KeepReason.INVALID, violations.get(0));

@@ -22,6 +22,7 @@ import dev.plimsoll.model.StepRange;
 import dev.plimsoll.model.Topology;
 import dev.plimsoll.model.WindowSummary;
 import dev.plimsoll.planner.placement.KeepReason;
+import dev.plimsoll.planner.placement.Plan;
 import dev.plimsoll.planner.placement.PlanRequest;
 import dev.plimsoll.planner.placement.Policy;
 import dev.plimsoll.planner.placement.Verdict;
@@ -369,7 +370,7 @@ class PlannerTaskTest {
             }
 
             @Override
-            public Placement plan(PlanRequest request) {
+            public Plan plan(PlanRequest request) {
                 throw new IllegalStateException("broken on purpose");
             }
         });

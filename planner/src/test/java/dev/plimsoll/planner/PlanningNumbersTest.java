@@ -18,6 +18,7 @@ import java.lang.management.ManagementFactory;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
 import org.jspecify.annotations.Nullable;
@@ -85,9 +86,11 @@ class PlanningNumbersTest {
     @Test
     void planOfFiftyEightLayersIsShortEnoughForTheLoopsThread() {
         List<ExpertLoad> windows = SharedLoads.workload(root(), "dsv3_drift", 16, 8, 256);
-        double[][] load = new double[58][];
+        long[][] load = new long[58][];
         for (int layer = 0; layer < load.length; layer++) {
-            load[layer] = windows.get(layer / 8).toDoubles()[layer % 8];
+            load[layer] = Arrays.stream(windows.get(layer / 8).layer(layer % 8))
+                    .mapToLong(Math::round)
+                    .toArray();
         }
         ModelShape shape = ModelShape.of("deepseek-v3", 256, 8, 3, 58);
         Topology topology = Topology.even(32, 4, 10);
@@ -95,7 +98,7 @@ class PlanningNumbersTest {
         List<Double> millis = new ArrayList<>();
         for (int run = 0; run < 10; run++) {
             long start = ManagementFactory.getThreadMXBean().getCurrentThreadCpuTime();
-            Policy.named("greedy").plan(new PlanRequest(load, initial, shape, topology, 1));
+            Policy.named("greedy").plan(PlanRequest.of(List.of(ExpertLoad.of(0, load)), initial, shape, topology));
             millis.add((ManagementFactory.getThreadMXBean().getCurrentThreadCpuTime() - start) / 1e6);
         }
         System.out.printf(

@@ -92,7 +92,7 @@ public final class BatchCutter {
     }
 
     private static double fall(PlanRequest request, Placement target, int layer) {
-        double[] load = request.load()[layer];
+        double[] load = request.newest().layer(layer);
         return EvenSplit.max(EvenSplit.rankLoads(request.settled().layer(layer), load, request.topology()))
                 - EvenSplit.max(EvenSplit.rankLoads(target.layer(layer), load, request.topology()));
     }

@@ -1,52 +1,90 @@
 package dev.plimsoll.planner.placement;
 
 import dev.plimsoll.model.Placement;
-import java.util.Arrays;
 
 /**
- * The load of every expert of every layer over one window: slot loads added up over replicas, so that windows that were measured
- * under different placements can be compared.
+ * The load of every expert of every layer over one window and over its sub-samples: slot loads added up over replicas, so that
+ * windows that were measured under different placements can be compared.
+ *
+ * <p>Sub-samples are equal parts of the window in order of time; they show how experts rise and fall together inside it. A window
+ * without them has one, itself.
  */
 public final class ExpertLoad {
     private final long windowIndex;
+    /** {@code [layer][sample][expert]}. */
+    private final long[][][] samples;
+    /** {@code [layer][expert]}, the sum over samples. */
     private final long[][] load;
 
-    private ExpertLoad(long windowIndex, long[][] load) {
+    private ExpertLoad(long windowIndex, long[][][] samples) {
         this.windowIndex = windowIndex;
-        this.load = load;
+        this.samples = samples;
+        this.load = new long[samples.length][];
+        for (int layer = 0; layer < samples.length; layer++) {
+            load[layer] = new long[samples[layer][0].length];
+            for (long[] sample : samples[layer]) {
+                for (int expert = 0; expert < sample.length; expert++) {
+                    if (sample[expert] < 0) {
+                        throw new IllegalArgumentException("window " + windowIndex + " layer " + layer + " expert "
+                                + expert + " has a load of " + sample[expert]);
+                    }
+                    load[layer][expert] = Math.addExact(load[layer][expert], sample[expert]);
+                }
+            }
+        }
     }
 
-    /** @param load {@code [layer][expert]} tokens, copied */
+    /** @param load {@code [layer][expert]} tokens, copied; the window is its only sub-sample */
     public static ExpertLoad of(long windowIndex, long[][] load) {
-        long[][] copy = new long[load.length][];
+        long[][][] samples = new long[load.length][][];
         for (int layer = 0; layer < load.length; layer++) {
-            copy[layer] = load[layer].clone();
-            for (long tokens : copy[layer]) {
-                if (tokens < 0) {
-                    throw new IllegalArgumentException(
-                            "window " + windowIndex + " layer " + layer + " has a load of " + tokens);
-                }
+            samples[layer] = new long[][] {load[layer].clone()};
+        }
+        return new ExpertLoad(windowIndex, samples);
+    }
+
+    /** @param samples {@code [layer][sample][expert]} tokens, copied; at least one sample, equally many in every layer */
+    public static ExpertLoad ofSamples(long windowIndex, long[][][] samples) {
+        long[][][] copy = new long[samples.length][][];
+        for (int layer = 0; layer < samples.length; layer++) {
+            if (samples[layer].length == 0 || samples[layer].length != samples[0].length) {
+                throw new IllegalArgumentException("window " + windowIndex + " layer " + layer + " has "
+                        + samples[layer].length + " sub-samples, layer 0 has " + samples[0].length);
+            }
+            copy[layer] = new long[samples[layer].length][];
+            for (int sample = 0; sample < copy[layer].length; sample++) {
+                copy[layer][sample] = samples[layer][sample].clone();
             }
         }
         return new ExpertLoad(windowIndex, copy);
     }
 
     /** A window without any load yet. */
-    public static ExpertLoad none(long windowIndex, int layers, int experts) {
-        return new ExpertLoad(windowIndex, new long[layers][experts]);
+    public static ExpertLoad none(long windowIndex, int layers, int samples, int experts) {
+        return new ExpertLoad(windowIndex, new long[layers][samples][experts]);
     }
 
-    /** This load and what the slots counted while {@code placement} was served; {@code slotLoad} is {@code [layer][slot]}. */
-    public ExpertLoad plus(Placement placement, long[][] slotLoad) {
-        ExpertLoad sum = of(windowIndex, load);
+    /**
+     * This load and what the slots counted while {@code placement} was served.
+     *
+     * @param slotLoad {@code [layer][sample][slot]}, with as many samples as this load has
+     */
+    public ExpertLoad plus(Placement placement, long[][][] slotLoad) {
+        ExpertLoad sum = ofSamples(windowIndex, samples);
         for (int layer = 0; layer < slotLoad.length; layer++) {
             int[] expertOfSlot = placement.layer(layer);
-            for (int slot = 0; slot < expertOfSlot.length; slot++) {
-                int expert = expertOfSlot[slot];
-                sum.load[layer][expert] = Math.addExact(sum.load[layer][expert], slotLoad[layer][slot]);
+            if (slotLoad[layer].length != sum.samples[layer].length) {
+                throw new IllegalArgumentException(
+                        slotLoad[layer].length + " sub-samples cannot be added to " + sum.samples[layer].length);
+            }
+            for (int sample = 0; sample < slotLoad[layer].length; sample++) {
+                for (int slot = 0; slot < expertOfSlot.length; slot++) {
+                    sum.samples[layer][sample][expertOfSlot[slot]] = Math.addExact(
+                            sum.samples[layer][sample][expertOfSlot[slot]], slotLoad[layer][sample][slot]);
+                }
             }
         }
-        return sum;
+        return new ExpertLoad(windowIndex, sum.samples);
     }
 
     public long windowIndex() {
@@ -57,15 +95,37 @@ public final class ExpertLoad {
         return load.length;
     }
 
+    public int experts() {
+        return load[0].length;
+    }
+
+    /** Number of sub-samples, at least 1. */
+    public int samples() {
+        return samples[0].length;
+    }
+
     public long at(int layer, int expert) {
         return load[layer][expert];
+    }
+
+    public long at(int layer, int sample, int expert) {
+        return samples[layer][sample][expert];
     }
 
     /** A copy as doubles, {@code [layer][expert]}. */
     public double[][] toDoubles() {
         double[][] copy = new double[load.length][];
         for (int layer = 0; layer < load.length; layer++) {
-            copy[layer] = Arrays.stream(load[layer]).asDoubleStream().toArray();
+            copy[layer] = layer(layer);
+        }
+        return copy;
+    }
+
+    /** A copy of one layer as doubles, {@code [expert]}. */
+    public double[] layer(int layer) {
+        double[] copy = new double[load[layer].length];
+        for (int expert = 0; expert < copy.length; expert++) {
+            copy[expert] = load[layer][expert];
         }
         return copy;
     }

@@ -28,13 +28,21 @@ final class GreedyPolicy implements Policy {
         return "greedy";
     }
 
+    /** Weight of a window relative to the one after it, and how many windows count. */
+    private static final double DECAY = 0.6;
+
+    private static final int WINDOWS = 8;
+
     @Override
-    public Placement plan(PlanRequest request) {
+    public Plan plan(PlanRequest request) {
+        int from = Math.max(0, request.windows().size() - WINDOWS);
+        double[][] load =
+                Forecast.of(request.windows().subList(from, request.windows().size()), DECAY);
         int[][] experts = request.settled().toArray();
         for (int layer = 0; layer < experts.length; layer++) {
-            experts[layer] = planLayer(experts[layer], request.load()[layer], request);
+            experts[layer] = planLayer(experts[layer], load[layer], request);
         }
-        return Placement.of(request.settled().version(), experts);
+        return Plan.of(Placement.of(request.settled().version(), experts));
     }
 
     private static int[] planLayer(int[] settled, double[] load, PlanRequest request) {

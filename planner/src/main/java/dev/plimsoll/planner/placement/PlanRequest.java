@@ -3,30 +3,55 @@ package dev.plimsoll.planner.placement;
 import dev.plimsoll.model.ModelShape;
 import dev.plimsoll.model.Placement;
 import dev.plimsoll.model.Topology;
+import java.util.List;
 
 /**
  * All that a {@link Policy} may look at.
  *
- * @param load {@code [layer][expert]} tokens expected, not negative; not to be written to
+ * @param windows complete windows, oldest first, at least one; a policy looks back on as many as it likes
  * @param settled what the ranks serve, valid
+ * @param budget what the moves may take together
+ * @param prices what one move costs, by where its weights come from
  * @param seed of whatever a policy draws by chance
  */
-public record PlanRequest(double[][] load, Placement settled, ModelShape shape, Topology topology, long seed) {
+public record PlanRequest(
+        List<ExpertLoad> windows,
+        Placement settled,
+        ModelShape shape,
+        Topology topology,
+        Budget budget,
+        MovePrices prices,
+        long seed) {
     public PlanRequest {
-        if (load.length != shape.layers() || settled.layers() != shape.layers()) {
-            throw new IllegalArgumentException("loads of " + load.length + " layers and a placement of "
-                    + settled.layers() + " for a model of " + shape.layers());
+        windows = List.copyOf(windows);
+        if (windows.isEmpty()) {
+            throw new IllegalArgumentException("a plan needs at least one window");
         }
-        for (double[] layer : load) {
-            if (layer.length != shape.experts()) {
-                throw new IllegalArgumentException(
-                        "loads of " + layer.length + " experts for a model of " + shape.experts());
+        for (ExpertLoad window : windows) {
+            if (window.layers() != shape.layers() || window.experts() != shape.experts()) {
+                throw new IllegalArgumentException("window " + window.windowIndex() + " has " + window.layers()
+                        + " layers of " + window.experts() + " experts, the model " + shape.layers() + " of "
+                        + shape.experts());
             }
         }
-        if (topology.slotsPerRank() > shape.experts()) {
-            throw new IllegalArgumentException(
-                    "a rank with " + topology.slotsPerRank() + " slots cannot hold that many " + "different experts of "
-                            + shape.experts() + "; configure fewer redundant slots");
+        if (settled.layers() != shape.layers() || settled.slots() != topology.slots()) {
+            throw new IllegalArgumentException("a placement of " + settled.layers() + " layers × " + settled.slots()
+                    + " slots for " + shape.layers() + " × " + topology.slots());
         }
+        if (topology.slotsPerRank() > shape.experts()) {
+            throw new IllegalArgumentException("a rank with " + topology.slotsPerRank()
+                    + " slots cannot hold that many different experts of " + shape.experts()
+                    + "; configure fewer redundant slots");
+        }
+    }
+
+    /** A request without limits and with equal prices. */
+    public static PlanRequest of(List<ExpertLoad> windows, Placement settled, ModelShape shape, Topology topology) {
+        return new PlanRequest(windows, settled, shape, topology, Budget.UNLIMITED, MovePrices.EQUAL, 0);
+    }
+
+    /** The window that most policies plan for. */
+    public ExpertLoad newest() {
+        return windows.get(windows.size() - 1);
     }
 }

@@ -1,14 +1,12 @@
 package dev.plimsoll.planner.placement;
 
-import dev.plimsoll.model.Placement;
 import java.util.List;
 
 /**
- * A way to place experts: a pure function from expected loads and the settled placement to a new one.
+ * A way to place experts: a pure function from past windows and the settled placement to a new one.
  *
  * <p>The result has the settled version still, is valid by {@link dev.plimsoll.model.PlacementRules}, and keeps in its slot what
- * it keeps on its rank: every slot that differs is a transfer of weights. Whether the change pays as a whole is for the
- * {@link Gate} to say.
+ * it keeps on its rank: every slot that differs is a transfer of weights. Same request, same bytes, on any JVM and thread.
  */
 public interface Policy {
     /** The names that {@link #named} knows. */
@@ -17,7 +15,7 @@ public interface Policy {
     /** The name it is chosen by and reported under. */
     String name();
 
-    Placement plan(PlanRequest request);
+    Plan plan(PlanRequest request);
 
     /** The policy of that name, with its defaults. */
     static Policy named(String name) {

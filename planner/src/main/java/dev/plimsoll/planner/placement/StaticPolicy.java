@@ -1,7 +1,5 @@
 package dev.plimsoll.planner.placement;
 
-import dev.plimsoll.model.Placement;
-
 /** Never moves anything: the baseline. */
 final class StaticPolicy implements Policy {
     @Override
@@ -10,7 +8,7 @@ final class StaticPolicy implements Policy {
     }
 
     @Override
-    public Placement plan(PlanRequest request) {
-        return request.settled();
+    public Plan plan(PlanRequest request) {
+        return Plan.of(request.settled());
     }
 }

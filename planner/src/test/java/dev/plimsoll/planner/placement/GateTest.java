@@ -21,8 +21,8 @@ class GateTest {
     private static final long[] OPPOSED = {50, 10, 50, 10};
 
     private static Verdict judge(long bytesPerExpert, long[]... windows) {
-        Candidate candidate =
-                BatchCutter.cut(new PlanRequest(new double[1][4], SETTLED, SHAPE, TOPOLOGY, 1), SWAPPED, 2, 10);
+        Candidate candidate = BatchCutter.cut(
+                PlanRequest.of(List.of(ExpertLoad.none(0, 1, 1, 4)), SETTLED, SHAPE, TOPOLOGY), SWAPPED, 2, 10);
         List<ExpertLoad> loads = new java.util.ArrayList<>();
         for (long[] window : windows) {
             loads.add(ExpertLoad.of(loads.size(), new long[][] {window}));
@@ -77,8 +77,8 @@ class GateTest {
 
     @Test
     void nothingToChangeAndNothingThatFitsAreDifferentReasons() {
-        PlanRequest request = new PlanRequest(new double[1][4], SETTLED, SHAPE, TOPOLOGY, 1);
-        List<ExpertLoad> windows = List.of(ExpertLoad.none(0, 1, 4), ExpertLoad.none(1, 1, 4));
+        PlanRequest request = PlanRequest.of(List.of(ExpertLoad.none(0, 1, 1, 4)), SETTLED, SHAPE, TOPOLOGY);
+        List<ExpertLoad> windows = List.of(ExpertLoad.none(0, 1, 1, 4), ExpertLoad.none(1, 1, 1, 4));
 
         Verdict same = Gate.judge(
                 SETTINGS,

@@ -72,6 +72,14 @@ class PlacementPropertiesTest {
         return new Case(members, loads);
     }
 
+    private static PlanRequest request(double[][] load, Placement settled, ModelShape shape, Topology topology) {
+        long[][] tokens = new long[load.length][];
+        for (int layer = 0; layer < load.length; layer++) {
+            tokens[layer] = Arrays.stream(load[layer]).mapToLong(Math::round).toArray();
+        }
+        return PlanRequest.of(List.of(ExpertLoad.of(0, tokens)), settled, shape, topology);
+    }
+
     @Test
     void everyPlanIsValidKeepsSlotsAndIsTheSameTwice() {
         int moved = 0;
@@ -82,13 +90,13 @@ class PlacementPropertiesTest {
             Membership members = given.members();
             Placement settled = Placement.initial(members.shape(), members.topology());
             for (double[][] load : given.loads()) {
-                PlanRequest request = new PlanRequest(load, settled, members.shape(), members.topology(), seed);
-                Placement target = Policy.named("greedy").plan(request);
+                PlanRequest request = request(load, settled, members.shape(), members.topology());
+                Placement target = Policy.named("greedy").plan(request).target();
 
                 assertThat(PlacementRules.violations(target, members.shape(), members.topology()))
                         .as("seed %d", seed)
                         .isEmpty();
-                assertThat(Policy.named("greedy").plan(request))
+                assertThat(Policy.named("greedy").plan(request).target())
                         .as("seed %d", seed)
                         .isEqualTo(target);
                 assertSlotsKept(seed, settled, target, members.topology());
@@ -148,7 +156,7 @@ class PlacementPropertiesTest {
 
     private static void assertNoLayerIsWorse(long seed, PlanRequest request, Placement target) {
         for (int layer = 0; layer < target.layers(); layer++) {
-            double[] load = request.load()[layer];
+            double[] load = request.newest().layer(layer);
             double before =
                     EvenSplit.max(EvenSplit.rankLoads(request.settled().layer(layer), load, request.topology()));
             double after = EvenSplit.max(EvenSplit.rankLoads(target.layer(layer), load, request.topology()));
@@ -181,7 +189,9 @@ class PlacementPropertiesTest {
         Topology topology = Topology.even(4, 2, 3);
         Placement settled = Placement.initial(shape, topology);
 
-        Placement target = Policy.named("greedy").plan(new PlanRequest(new double[2][8], settled, shape, topology, 1));
+        Placement target = Policy.named("greedy")
+                .plan(request(new double[2][8], settled, shape, topology))
+                .target();
 
         assertThat(target).isEqualTo(settled);
     }
@@ -194,7 +204,8 @@ class PlacementPropertiesTest {
         load[0][5] = 1000;
 
         Placement target = Policy.named("greedy")
-                .plan(new PlanRequest(load, Placement.initial(shape, topology), shape, topology, 1));
+                .plan(request(load, Placement.initial(shape, topology), shape, topology))
+                .target();
 
         assertThat(EvenSplit.balance(target, load, topology).mean()).isEqualTo(1);
     }
@@ -216,8 +227,7 @@ class PlacementPropertiesTest {
         Topology topology = Topology.even(2, 1, 2);
         Placement settled = Placement.initial(shape, topology);
         // Both layers want one swap, two moves; it is worth more in layer 1.
-        PlanRequest request =
-                new PlanRequest(new double[][] {{5, 5, 1, 1}, {50, 50, 1, 1}}, settled, shape, topology, 1);
+        PlanRequest request = request(new double[][] {{5, 5, 1, 1}, {50, 50, 1, 1}}, settled, shape, topology);
         Placement target = Placement.of(0, new int[][] {{0, 2, 1, 3}, {0, 2, 1, 3}});
 
         Candidate cut = BatchCutter.cut(request, target, 2, 3);
@@ -233,7 +243,7 @@ class PlacementPropertiesTest {
         ModelShape shape = ModelShape.of("three layers", 4, 1, 0, 3);
         Topology topology = Topology.even(2, 1, 2);
         Placement settled = Placement.initial(shape, topology);
-        PlanRequest request = new PlanRequest(new double[3][4], settled, shape, topology, 1);
+        PlanRequest request = request(new double[3][4], settled, shape, topology);
         Placement target = Placement.of(0, new int[][] {{0, 2, 1, 3}, {2, 3, 0, 1}, {0, 2, 1, 3}});
 
         Candidate roomy = BatchCutter.cut(request, target, 3, 100);

@@ -1,0 +1,36 @@
+package dev.plimsoll.planner.placement;
+
+import java.util.List;
+
+/**
+ * Why a layer's moves are wanted, and why no others are.
+ *
+ * @param before balancedness that is expected of the settled placement
+ * @param predicted balancedness that is expected of the new one
+ * @param bound balancedness that no placement can exceed on the expected load
+ * @param gains balancedness that each move brings, in order of slots; the two moves of a swap share the gain of the swap
+ * @param stop why there are no more moves
+ * @param refused balancedness per move that the best move left out would bring; 0 when none would bring any
+ */
+public record LayerReason(double before, double predicted, double bound, List<Gain> gains, Stop stop, double refused) {
+    public LayerReason {
+        gains = List.copyOf(gains);
+    }
+
+    /** A move's part in the gain of its layer. */
+    public record Gain(int slot, double balancedness) {}
+
+    /** Why a layer gets no more moves. */
+    public enum Stop {
+        /** The layer has no load. */
+        UNLOADED,
+        /** No single step lowers what is expected above the mean. */
+        OPTIMUM,
+        /** The best step left lowers it by less than its moves cost. */
+        PRICE,
+        /** The best step left is less than what the load varies by itself. */
+        NOISE,
+        /** The budget of moves is used up. */
+        BUDGET
+    }
+}
