@@ -10,7 +10,7 @@ import java.util.List;
  */
 public interface Policy {
     /** The names that {@link #named} knows. */
-    List<String> NAMES = List.of("greedy", "static");
+    List<String> NAMES = List.of("greedy", "deepseek", "deepseek-hierarchical", "static");
 
     /** The name it is chosen by and reported under. */
     String name();
@@ -21,6 +21,8 @@ public interface Policy {
     static Policy named(String name) {
         return switch (name) {
             case "greedy" -> new GreedyPolicy();
+            case "deepseek" -> new DeepSeekPolicy();
+            case "deepseek-hierarchical" -> new DeepSeekHierarchicalPolicy(DeepSeekHierarchicalPolicy.GROUPS);
             case "static" -> new StaticPolicy();
             default -> throw new IllegalArgumentException("no policy '" + name + "': choose one of " + NAMES);
         };

@@ -24,9 +24,9 @@ import org.junit.jupiter.api.Test;
 /** Seeded random shapes and loads; a chain of plans each, so that most start from a placement that a plan made. */
 class PlacementPropertiesTest {
 
-    private record Case(Membership members, List<double[][]> loads) {}
+    record Case(Membership members, List<double[][]> loads) {}
 
-    private static Case random(long seed) {
+    static Case random(long seed) {
         Random random = new Random(seed);
         int ranks = 1 + random.nextInt(9);
         int nodes = ranks % 2 == 0 && random.nextBoolean() ? 2 : 1;
@@ -136,7 +136,7 @@ class PlacementPropertiesTest {
     }
 
     /** Nobody changes its slot without changing its rank. */
-    private static void assertSlotsKept(long seed, Placement before, Placement after, Topology topology) {
+    static void assertSlotsKept(long seed, Placement before, Placement after, Topology topology) {
         for (int layer = 0; layer < before.layers(); layer++) {
             int[] old = before.layer(layer);
             int[] now = after.layer(layer);

@@ -1,0 +1,71 @@
+package dev.plimsoll.planner.placement;
+
+import java.util.Arrays;
+
+/** How many replicas each expert gets, and the order in which experts are packed. */
+final class Replication {
+    private Replication() {}
+
+    /**
+     * Greedy by load ÷ replicas: every expert gets one slot, and each further slot goes to the expert whose replicas carry the
+     * most. It minimises the largest load of a replica. Ties by id.
+     *
+     * @param load {@code [expert]}
+     * @param slots from the number of experts to {@code most} times as many
+     * @param most replicas of an expert, as many as ranks could hold it
+     * @return {@code [expert]}
+     */
+    static int[] byLoad(double[] load, int slots, int most) {
+        if (slots < load.length || slots > (long) most * load.length) {
+            throw new IllegalArgumentException(slots + " slots cannot be shared out among " + load.length
+                    + " experts of 1 to " + most + " replicas each");
+        }
+        int[] replicas = new int[load.length];
+        Arrays.fill(replicas, 1);
+        for (int slot = load.length; slot < slots; slot++) {
+            int hottest = -1;
+            for (int expert = 0; expert < load.length; expert++) {
+                if (replicas[expert] < most
+                        && (hottest < 0 || load[expert] / replicas[expert] > load[hottest] / replicas[hottest])) {
+                    hottest = expert;
+                }
+            }
+            replicas[hottest]++;
+        }
+        return replicas;
+    }
+
+    /** Load of one replica of every expert. */
+    static double[] units(double[] load, int[] replicas) {
+        double[] unit = new double[load.length];
+        for (int expert = 0; expert < load.length; expert++) {
+            unit[expert] = load[expert] / replicas[expert];
+        }
+        return unit;
+    }
+
+    /** The ids in order of falling values, ties by id; no value is NaN. */
+    static int[] byFalling(double[] values) {
+        // A stable merge on primitives: boxing would cost more than the packing that follows.
+        int[] ids = new int[values.length];
+        Arrays.setAll(ids, id -> id);
+        mergeSort(ids, new int[ids.length], 0, ids.length, values);
+        return ids;
+    }
+
+    private static void mergeSort(int[] ids, int[] spare, int from, int to, double[] values) {
+        if (to - from < 2) {
+            return;
+        }
+        int middle = (from + to) >>> 1;
+        mergeSort(ids, spare, from, middle, values);
+        mergeSort(ids, spare, middle, to, values);
+        System.arraycopy(ids, from, spare, from, to - from);
+        int left = from;
+        int right = middle;
+        for (int at = from; at < to; at++) {
+            boolean takeLeft = right == to || (left < middle && values[spare[left]] >= values[spare[right]]);
+            ids[at] = takeLeft ? spare[left++] : spare[right++];
+        }
+    }
+}
