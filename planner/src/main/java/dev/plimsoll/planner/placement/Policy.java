@@ -10,7 +10,7 @@ import java.util.List;
  */
 public interface Policy {
     /** The names that {@link #named} knows. */
-    List<String> NAMES = List.of("greedy", "deepseek", "deepseek-hierarchical", "static");
+    List<String> NAMES = List.of("greedy", "deepseek", "deepseek-hierarchical", "swift", "static");
 
     /** The name it is chosen by and reported under. */
     String name();
@@ -23,6 +23,7 @@ public interface Policy {
             case "greedy" -> new GreedyPolicy();
             case "deepseek" -> new DeepSeekPolicy();
             case "deepseek-hierarchical" -> new DeepSeekHierarchicalPolicy(DeepSeekHierarchicalPolicy.GROUPS);
+            case "swift" -> new SwiftPolicy();
             case "static" -> new StaticPolicy();
             default -> throw new IllegalArgumentException("no policy '" + name + "': choose one of " + NAMES);
         };

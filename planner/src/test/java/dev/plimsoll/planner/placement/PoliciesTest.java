@@ -79,7 +79,7 @@ class PoliciesTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"deepseek", "deepseek-hierarchical", "static"})
+    @ValueSource(strings = {"deepseek", "deepseek-hierarchical", "swift", "static"})
     void aLayerWithoutLoadStaysAsItIs(String name) {
         LayerExample example = new LayerExample(8, Topology.even(4, 2, 3));
 
