@@ -10,7 +10,7 @@ import java.util.List;
  */
 public interface Policy {
     /** The names that {@link #named} knows. */
-    List<String> NAMES = List.of("greedy", "deepseek", "deepseek-hierarchical", "swift", "static");
+    List<String> NAMES = List.of("greedy", "deepseek", "deepseek-hierarchical", "swift", "flashlb", "static");
 
     /** The name it is chosen by and reported under. */
     String name();
@@ -24,6 +24,7 @@ public interface Policy {
             case "deepseek" -> new DeepSeekPolicy();
             case "deepseek-hierarchical" -> new DeepSeekHierarchicalPolicy(DeepSeekHierarchicalPolicy.GROUPS);
             case "swift" -> new SwiftPolicy();
+            case "flashlb" -> new FlashLbPolicy();
             case "static" -> new StaticPolicy();
             default -> throw new IllegalArgumentException("no policy '" + name + "': choose one of " + NAMES);
         };

@@ -79,7 +79,7 @@ class PoliciesTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"deepseek", "deepseek-hierarchical", "swift", "static"})
+    @ValueSource(strings = {"deepseek", "deepseek-hierarchical", "swift", "flashlb", "static"})
     void aLayerWithoutLoadStaysAsItIs(String name) {
         LayerExample example = new LayerExample(8, Topology.even(4, 2, 3));
 

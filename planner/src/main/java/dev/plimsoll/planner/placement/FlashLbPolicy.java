@@ -1,0 +1,66 @@
+package dev.plimsoll.planner.placement;
+
+import java.util.List;
+
+/**
+ * Plans for what ranks rise to together inside a window, and only where a layer has got worse: moments of the newest window's sub-samples,
+ * a gate per layer, {@link FlashLbTree}, and the new rows on the ranks that hold most of them ({@link RankMatching}).
+ *
+ * <p>Source: the published idea of FlashLB in vllm-ascend (2025–2026). A layer is planned anew when the inverse of its
+ * {@link FlashLbStages#peak} is below 0.85, or below 0.9 of what it was when its placement was committed (0.9 and 0.95 for
+ * fewer than 32 ranks).
+ *
+ * <p>Other than there:
+ * <ul>
+ *   <li>What was at the commit is no state of ours: the best that the settled placement would have been on the windows before the
+ *       newest one stands in for it, so what is older than the request's windows is forgotten. As nothing was committed where the
+ *       settled placement is version 0 or where there is but one window, all layers are planned then.
+ *   <li>A layer is changed only when its peak falls; there all layers that were computed are applied, worse ones too.
+ *   <li>An expert for which no rank with a free slot is left makes room ({@link Packing#makeRoom}); there it is written out of bounds.
+ *   <li>A layer without load stays as it is.
+ * </ul>
+ */
+final class FlashLbPolicy implements Policy {
+    private static final int MANY_RANKS = 32;
+
+    @Override
+    public String name() {
+        return "flashlb";
+    }
+
+    @Override
+    public Plan plan(PlanRequest request) {
+        int ranks = request.topology().ranks();
+        RankMatching matching = new RankMatching(ranks, request.shape().experts());
+        return LayerRule.everyLayer(request, (layer, settled) -> {
+            if (EvenSplit.max(request.newest().layer(layer)) == 0) {
+                return settled;
+            }
+            FlashLbStages stages = new FlashLbStages(request.newest(), layer);
+            double peak = stages.peak(settled, ranks);
+            if (!needsUpdate(request, layer, settled, peak)) {
+                return settled;
+            }
+            int[] found = new FlashLbTree(stages, ranks, request.topology().slotsPerRank()).search();
+            return stages.peak(found, ranks) < peak ? matching.rearrange(settled, found) : settled;
+        });
+    }
+
+    private static boolean needsUpdate(PlanRequest request, int layer, int[] settled, double peak) {
+        List<ExpertLoad> before = request.windows().subList(0, request.windows().size() - 1);
+        if (request.settled().version() == 0 || before.isEmpty()) {
+            return true;
+        }
+        boolean many = request.topology().ranks() >= MANY_RANKS;
+        double ratio = 1 / peak;
+        if (ratio < (many ? 0.85 : 0.9)) {
+            return true;
+        }
+        double lowest = Double.POSITIVE_INFINITY;
+        for (ExpertLoad window : before) {
+            FlashLbStages stages = new FlashLbStages(window, layer);
+            lowest = Math.min(lowest, stages.peak(settled, request.topology().ranks()));
+        }
+        return ratio < (many ? 0.9 : 0.95) / lowest;
+    }
+}
