@@ -10,7 +10,7 @@ import java.util.List;
  */
 public interface Policy {
     /** The names that {@link #named} knows. */
-    List<String> NAMES = List.of("greedy", "deepseek", "deepseek-hierarchical", "swift", "flashlb", "static");
+    List<String> NAMES = List.of("greedy", "deepseek", "deepseek-hierarchical", "swift", "flashlb", "static", "random");
 
     /** The name it is chosen by and reported under. */
     String name();
@@ -26,6 +26,7 @@ public interface Policy {
             case "swift" -> new SwiftPolicy();
             case "flashlb" -> new FlashLbPolicy();
             case "static" -> new StaticPolicy();
+            case "random" -> new RandomPolicy();
             default -> throw new IllegalArgumentException("no policy '" + name + "': choose one of " + NAMES);
         };
     }
