@@ -105,11 +105,11 @@ final class SharedLoads {
         int windows = data.remaining() / 2 / samples / layers / experts;
         List<ExpertLoad> loads = new ArrayList<>();
         for (int window = 0; window < windows; window++) {
-            long[][] load = new long[layers][experts];
+            long[][][] load = new long[layers][samples][experts];
             for (int i = 0; i < samples * layers * experts; i++) {
-                load[i / experts % layers][i % experts] += Short.toUnsignedInt(data.getShort());
+                load[i / experts % layers][i / experts / layers][i % experts] = Short.toUnsignedInt(data.getShort());
             }
-            loads.add(ExpertLoad.of(window, load));
+            loads.add(ExpertLoad.ofSamples(window, load));
         }
         return loads;
     }
