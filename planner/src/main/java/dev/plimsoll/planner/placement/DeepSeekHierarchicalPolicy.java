@@ -11,7 +11,8 @@ import java.util.stream.IntStream;
  * replicates the experts of its groups by load ÷ replicas and packs them onto its ranks; planned from the newest window.
  *
  * <p>Source: the load balancer that DeepSeek published in February 2025 (EPLB, "hierarchical load balancing"), the default of vLLM
- * and SGLang where groups divide over nodes. A model's shape says nothing of groups here, so their number is the policy's: 8 by
+ * and SGLang where groups divide over nodes. For a model whose router has no groups the engines use the global rule: so should who chooses
+ * the policy, as binding experts to nodes costs balance. A model's shape says nothing of groups here, so their number is the policy's: 8 by
  * default, as DeepSeek-V3 has; experts of a group have consecutive ids. The global rule of {@link DeepSeekPolicy} is applied where the
  * hierarchy is impossible: experts do not divide over groups or groups over nodes, nodes have different numbers of ranks, or a
  * rank has more slots than its node has experts (a node could not fill them without an expert twice on a rank). Mended here as there.

@@ -22,7 +22,8 @@ final class Packing {
 
     /**
      * Packing by falling load: every replica goes to the least loaded rank that may have it (Graham's rule, 1969), replicas of
-     * one expert one after the other. Ties by id.
+     * one expert one after the other. Ties by id. Where ranks have one slot each there is nothing to pack: experts take ranks in order
+     * of ids, their further replicas the ranks after them, so that most experts are on the same rank whatever the load.
      *
      * @param load {@code [expert]}
      * @param replicas {@code [expert]}, together as many as there are slots, none more than ranks
@@ -30,6 +31,10 @@ final class Packing {
     static Packing byLoad(double[] load, int[] replicas, int ranks, int slotsPerRank) {
         Packing packing = new Packing(ranks, slotsPerRank, load.length);
         double[] unit = Replication.units(load, replicas);
+        if (slotsPerRank == 1) {
+            packing.putInOrder(replicas, unit);
+            return packing;
+        }
         for (int expert : Replication.byFalling(unit)) {
             for (int replica = 0; replica < replicas[expert]; replica++) {
                 int rank = packing.leastLoaded(expert);
@@ -41,6 +46,16 @@ final class Packing {
             }
         }
         return packing;
+    }
+
+    private void putInOrder(int[] replicas, double[] unit) {
+        int further = replicas.length;
+        for (int expert = 0; expert < replicas.length; expert++) {
+            put(expert, expert, unit[expert]);
+            for (int replica = 1; replica < replicas[expert]; replica++) {
+                put(further++, expert, unit[expert]);
+            }
+        }
     }
 
     /** Whether the rank has a free slot and does not hold the expert. */

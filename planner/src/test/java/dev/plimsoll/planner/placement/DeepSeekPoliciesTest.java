@@ -26,6 +26,13 @@ class DeepSeekPoliciesTest {
                 .isDeepEqualTo(new int[][] {{0, 1}, {0, 1}, {0, 1}, {0, 1}, {0, 5}, {2, 6}, {3, 7}, {1, 4}});
     }
 
+    @Test
+    void expertsStayOnTheirRankWhereEachHasOneSlot() {
+        LayerExample example = new LayerExample(4, Topology.even(6, 1, 1));
+
+        assertThat(example.plan("deepseek", 10, 20, 90, 30)).containsExactly(0, 1, 2, 3, 2, 2);
+    }
+
     private static final long[] STAIRS = {80, 10, 20, 30, 40, 50, 60, 70};
 
     @Test
