@@ -17,18 +17,22 @@ import java.util.stream.IntStream;
 public record ParetoChart(String title, List<Point> points) {
     private static final int COLUMNS = 64;
     private static final int ROWS = 14;
+    /** Balancedness that the picture spans at most: below, differences at the top could not be seen. */
+    private static final double SPAN = 0.15;
+
+    private static final double MARGIN = 0.005;
     /** Stands where several points fall into one place. */
     private static final char SEVERAL = '#';
 
-    private static final int WIDTH = 760;
+    private static final int WIDTH = 960;
     private static final int HEIGHT = 440;
     private static final int LEFT = 64;
-    private static final int RIGHT = 32;
+    private static final int RIGHT = 280;
     private static final int TOP = 44;
     private static final int BOTTOM = 56;
     private static final int TICKS = 5;
-    private static final int LABEL_HEIGHT = 13;
-    private static final int LETTER_WIDTH = 7;
+    private static final int LABEL_HEIGHT = 12;
+    private static final int LETTER_WIDTH = 9;
 
     public ParetoChart {
         points = List.copyOf(points);
@@ -53,7 +57,7 @@ public record ParetoChart(String title, List<Point> points) {
         }
         StringBuilder text = new StringBuilder();
         text.append(String.format(
-                "next balancedness (up) against moved share (right); %c: several in one place%n", SEVERAL));
+                "next balancedness (up, or less at the bottom) against moved share (right); %c: several%n", SEVERAL));
         for (int row = 0; row < ROWS; row++) {
             boolean named = row == 0 || row == ROWS - 1 || row == ROWS / 2;
             double value = high() - (high() - low()) * row / (ROWS - 1);
@@ -114,19 +118,16 @@ public record ParetoChart(String title, List<Point> points) {
         }
         line(
                 svg,
-                "<text x=\"%d\" y=\"%d\">moved share of slots per plan after the first</text>",
+                "<text x=\"%d\" y=\"%d\">up: balancedness of the next window, or less at the lower edge; right: moved share of slots"
+                        + " per plan after the first; filled: on the front</text>",
                 LEFT,
-                HEIGHT - BOTTOM + 38);
-        line(
-                svg,
-                "<text x=\"%d\" y=\"%d\" text-anchor=\"end\">up: balancedness of the next window; filled: on the front</text>",
-                WIDTH - RIGHT,
                 HEIGHT - BOTTOM + 38);
         boolean[] front = Pareto.front(points);
         frontLine(svg, front);
         List<double[]> labels = new ArrayList<>();
         for (int i = 0; i < points.size(); i++) {
-            mark(svg, points.get(i), front[i], labels);
+            mark(svg, i, front[i], labels);
+            legend(svg, i, front[i]);
         }
     }
 
@@ -143,35 +144,48 @@ public record ParetoChart(String title, List<Point> points) {
                 path.toString().trim());
     }
 
-    /** @param labels left end, right end and height of those written before; a new one goes below what it would cover */
-    private void mark(StringBuilder svg, Point point, boolean onFront, List<double[]> labels) {
-        line(
-                svg,
-                "<circle cx=\"%.1f\" cy=\"%.1f\" r=\"4\" fill=\"%s\" stroke=\"#1f77b4\"/>",
-                x(point),
-                y(point),
-                onFront ? "#1f77b4" : "white");
-        double width = (double) LETTER_WIDTH * point.name().length();
-        boolean leftwards = x(point) + width + 8 > WIDTH;
-        double from = leftwards ? x(point) - 8 - width : x(point) + 8;
+    /** @param labels left end and height of those written before; a new one goes below what it would cover */
+    private void mark(StringBuilder svg, int index, boolean onFront, List<double[]> labels) {
+        Point point = points.get(index);
+        circle(svg, x(point), y(point), onFront);
+        double x = x(point) + 7;
         double y = y(point) + 4;
         boolean covered = true;
         while (covered) {
             double at = y;
             covered = labels.stream()
                     .anyMatch(other ->
-                            from < other[1] && from + width > other[0] && Math.abs(other[2] - at) < LABEL_HEIGHT - 1);
+                            Math.abs(other[0] - x) < LETTER_WIDTH && Math.abs(other[1] - at) < LABEL_HEIGHT - 1);
             y += covered ? LABEL_HEIGHT : 0;
         }
-        labels.add(new double[] {from, from + width, y});
+        labels.add(new double[] {x, y});
+        line(svg, "<text x=\"%.1f\" y=\"%.1f\">%s</text>", x, y, letter(index));
+    }
+
+    private void legend(StringBuilder svg, int index, boolean onFront) {
+        Point point = points.get(index);
+        double x = WIDTH - RIGHT + 24;
+        double y = TOP + 16.0 * index;
+        circle(svg, x, y - 4, onFront);
         line(
                 svg,
-                "<text x=\"%.1f\" y=\"%.1f\" text-anchor=\"%s\"%s>%s</text>",
-                leftwards ? x(point) - 8 : x(point) + 8,
+                "<text x=\"%.1f\" y=\"%.1f\"%s>%s  %s: %.4f, %.2f %%</text>",
+                x + 10,
                 y,
-                leftwards ? "end" : "start",
                 onFront ? " font-weight=\"bold\"" : "",
-                escaped(point.name()));
+                letter(index),
+                escaped(point.name()),
+                point.next(),
+                point.movedShare() * 100);
+    }
+
+    private static void circle(StringBuilder svg, double x, double y, boolean filled) {
+        line(
+                svg,
+                "<circle cx=\"%.1f\" cy=\"%.1f\" r=\"4\" fill=\"%s\" stroke=\"#1f77b4\"/>",
+                x,
+                y,
+                filled ? "#1f77b4" : "white");
     }
 
     private double x(Point point) {
@@ -187,7 +201,7 @@ public record ParetoChart(String title, List<Point> points) {
     }
 
     private double up(Point point) {
-        return (point.next() - low()) / (high() - low());
+        return Math.max(0, (point.next() - low()) / (high() - low()));
     }
 
     /** The right end, 1 % at least. */
@@ -196,12 +210,14 @@ public record ParetoChart(String title, List<Point> points) {
                 0.01, points.stream().mapToDouble(Point::movedShare).max().orElse(0));
     }
 
+    /** The lower edge; what is below it stands on it. */
     private double low() {
-        return points.stream().mapToDouble(Point::next).min().orElse(0) - 0.005;
+        double min = points.stream().mapToDouble(Point::next).min().orElse(0);
+        return Math.max(min - MARGIN, high() - SPAN);
     }
 
     private double high() {
-        return points.stream().mapToDouble(Point::next).max().orElse(1) + 0.005;
+        return points.stream().mapToDouble(Point::next).max().orElse(1) + MARGIN;
     }
 
     private static void line(StringBuilder svg, String format, Object... values) {

@@ -3,9 +3,11 @@ package dev.plimsoll.app.bench;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.plimsoll.app.bench.Pareto.Point;
 import dev.plimsoll.app.bench.PeerComparison.Average;
 import dev.plimsoll.app.bench.PeerComparison.Duel;
 import dev.plimsoll.app.bench.PeerComparison.Line;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
@@ -96,6 +98,16 @@ public record PeerReport(String policy, PeerComparison comparison, String argume
         root.put("arguments", arguments);
         machine.put(root.putObject("machine"));
         return PlannerBenchReport.line(root);
+    }
+
+    /** Means of ours and of the planners that scored all windows of all runs: only those are means of the same. */
+    public ParetoChart chart() {
+        List<Point> points = new ArrayList<>();
+        points.add(new Point(policy, comparison.meanMovedShare(), comparison.meanNext()));
+        comparison.averages().stream()
+                .filter(average -> average.runs() == comparison.lines().size() && average.stopped() == 0)
+                .forEach(average -> points.add(new Point(average.policy(), average.movedShare(), average.next())));
+        return new ParetoChart("mean over " + comparison.lines().size() + " runs", points);
     }
 
     private static ObjectNode names(ObjectNode node, Line line) {

@@ -129,7 +129,8 @@ public final class BenchPlannerCommand implements Callable<Integer>, Validated {
     @Option(
             names = "--svg",
             paramLabel = "FILE",
-            description = "Also write balancedness against moves as a picture, a panel for each workload.")
+            description = "Also write balancedness against moves as a picture: a panel for each workload,"
+                    + " or with --peers the means over all runs.")
     @Nullable
     private Path svg;
 
@@ -198,7 +199,6 @@ public final class BenchPlannerCommand implements Callable<Integer>, Validated {
         problems.require(
                 ranks == null && redundant == null && nodes == null && layers == null && replanEvery == null,
                 "--peers says what to run: leave out --ranks, --redundant, --nodes, --layers and --replan-every");
-        problems.require(svg == null, "--svg is not for --peers");
         problems.require(policies.size() <= 1, "--peers compares one policy, not " + policies);
         try {
             PeerScores scores = PeerScores.read(file);
@@ -288,6 +288,7 @@ public final class BenchPlannerCommand implements Callable<Integer>, Validated {
                         case TEXT -> report.text();
                     });
             out.flush();
+            draw(List.of(report.chart()));
             return 0;
         }
         List<PlannerBenchReport> reports = alone();
@@ -298,13 +299,14 @@ public final class BenchPlannerCommand implements Callable<Integer>, Validated {
             reports.stream().limit(1).forEach(report -> out.println(report.howTaken()));
         }
         out.flush();
-        if (svg != null) {
-            Files.writeString(
-                    svg,
-                    ParetoChart.svg(
-                            reports.stream().map(PlannerBenchReport::chart).toList()));
-        }
+        draw(reports.stream().map(PlannerBenchReport::chart).toList());
         return 0;
+    }
+
+    private void draw(List<ParetoChart> charts) throws IOException {
+        if (svg != null) {
+            Files.writeString(svg, ParetoChart.svg(charts));
+        }
     }
 
     private List<PlannerBenchReport> alone() throws Exception {
