@@ -18,7 +18,7 @@ public record EpConfiguration(int ranks, int redundant, int nodes) {
                     + ", " + redundant);
             return found;
         }
-        int slots = experts + redundant;
+        long slots = (long) experts + redundant;
         if (ranks % nodes != 0) {
             found.add("--ranks " + ranks + " do not divide evenly over --nodes " + nodes);
         }

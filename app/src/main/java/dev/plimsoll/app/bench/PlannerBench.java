@@ -50,6 +50,7 @@ public final class PlannerBench {
 
     private final Workload workload;
     private final ModelShape shape;
+    private final EpConfiguration configuration;
     private final Topology topology;
     private final Policy policy;
     private final Settings settings;
@@ -58,6 +59,7 @@ public final class PlannerBench {
     private PlannerBench(Workload workload, EpConfiguration configuration, Policy policy, Settings settings) {
         this.workload = workload;
         this.shape = workload.shape();
+        this.configuration = configuration;
         this.topology = configuration.topology(shape.experts());
         this.policy = policy;
         this.settings = settings;
@@ -78,7 +80,7 @@ public final class PlannerBench {
         for (int window = 0; window < last; window++) {
             if (window % settings.replanEvery() == 0) {
                 long began = now();
-                Placement target = policy.plan(request(window, settled)).target();
+                Placement target = plan(window, settled);
                 double millis = (now() - began) / 1e6 / shape.layers();
                 boolean valid =
                         PlacementRules.violations(target, shape, topology).isEmpty();
@@ -95,7 +97,18 @@ public final class PlannerBench {
     private void warmUp(Placement settled) {
         long end = System.nanoTime() + WARM_UP_NANOS;
         for (int i = 0; i < WARM_UP_PLANS && System.nanoTime() < end; i++) {
-            policy.plan(request(0, settled));
+            plan(0, settled);
+        }
+    }
+
+    private Placement plan(int newest, Placement settled) {
+        try {
+            return policy.plan(request(newest, settled)).target();
+        } catch (RuntimeException e) {
+            throw new IllegalStateException(
+                    "policy " + policy.name() + " cannot plan from window " + newest + " of " + workload.name()
+                            + " for " + configuration + ": " + e,
+                    e);
         }
     }
 

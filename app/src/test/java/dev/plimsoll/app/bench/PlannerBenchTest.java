@@ -1,6 +1,7 @@
 package dev.plimsoll.app.bench;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatIllegalStateException;
 import static org.assertj.core.api.Assertions.within;
 
 import dev.plimsoll.app.bench.PlannerBench.Settings;
@@ -103,6 +104,21 @@ class PlannerBenchTest {
         assertThat(scores.plans().get(1).valid()).isFalse();
         assertThat(scores.plans().get(1).moves()).isZero();
         assertThat(scores.balancedness().get(1)).containsExactly(4.0 / 6, 0.75);
+    }
+
+    @Test
+    void aPolicyThatFailsIsNamedWithWhatItFailedOn() {
+        ByTable policy = new ByTable(newest -> {
+            if (newest == 2) {
+                throw new IllegalArgumentException("no such group");
+            }
+            return new int[] {0, 1, 2, 3};
+        });
+
+        assertThatIllegalStateException()
+                .isThrownBy(() -> run(policy, EVERY_WINDOW))
+                .withMessageContaining("policy by-table cannot plan from window 2 of by-hand for 2 ranks")
+                .withMessageContaining("no such group");
     }
 
     @Test

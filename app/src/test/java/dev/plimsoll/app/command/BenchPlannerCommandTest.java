@@ -276,6 +276,9 @@ class BenchPlannerCommandTest {
         assertThat(run("--workload", file("a.npy"), "--ranks", "2", "--redundant", "10"))
                 .isEqualTo(2);
         assertThat(err.toString()).contains("each of --ranks 2 has 9 slots, more than there are experts");
+        assertThat(run("--workload", file("a.npy"), "--ranks", "1", "--redundant", "2147483647"))
+                .isEqualTo(2);
+        assertThat(err.toString()).contains("each of --ranks 1 has 2147483655 slots");
     }
 
     @Test
