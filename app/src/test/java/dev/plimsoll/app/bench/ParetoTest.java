@@ -50,12 +50,12 @@ class ParetoTest {
         ParetoChart chart = new ParetoChart("one", List.of(new Point("static", 0, 0.7)));
 
         assertThat(chart.text()).contains("|a");
-        assertThat(ParetoChart.svg(List.of(chart))).doesNotContain("NaN").doesNotContain("Infinity");
+        assertThat(ParetoSvg.of(List.of(chart))).doesNotContain("NaN").doesNotContain("Infinity");
     }
 
     @Test
     void thePictureMarksTheFrontAndEscapesNames() throws Exception {
-        String svg = ParetoChart.svg(
+        String svg = ParetoSvg.of(
                 List.of(new ParetoChart("a < b & c", POINTS), new ParetoChart("other", List.of(new Point("x", 0, 1)))));
 
         Document document = DocumentBuilderFactory.newInstance()

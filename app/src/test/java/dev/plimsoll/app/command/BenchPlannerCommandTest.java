@@ -268,7 +268,7 @@ class BenchPlannerCommandTest {
     @Test
     void whatIsMissingIsSaid() {
         assertThat(run()).isEqualTo(2);
-        assertThat(err.toString()).contains("'--workload=FILE|DIR'").contains("--ranks is missing; or give --peers");
+        assertThat(err.toString()).contains("--workload is missing").contains("--ranks is missing; or give --peers");
     }
 
     @Test
