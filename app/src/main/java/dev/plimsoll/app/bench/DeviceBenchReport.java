@@ -30,11 +30,7 @@ public record DeviceBenchReport(
         result.gathers().forEach((ranks, gather) -> micros(gathers.putObject(Integer.toString(ranks)), gather));
         root.put("backend", settings.backend()).put("layers", settings.layers()).put("slots", settings.slots());
         root.put("arguments", arguments());
-        root.putObject("machine")
-                .put("cores", machine.cores())
-                .put("cpu", machine.cpu())
-                .put("os", machine.os())
-                .put("jdk", machine.jdk())
+        machine.put(root.putObject("machine"))
                 .put("loadBefore", hundredths(loadBefore))
                 .put("loadAfter", hundredths(loadAfter));
         try {
@@ -58,13 +54,7 @@ public record DeviceBenchReport(
         result.gathers()
                 .forEach((ranks, gather) ->
                         line(text, "gather of " + ranks + (ranks == 1 ? " rank" : " ranks, all here"), gather));
-        text.append(machine.cores())
-                .append(" cores, ")
-                .append(machine.cpu())
-                .append("; ")
-                .append(machine.os())
-                .append("; JDK ")
-                .append(machine.jdk())
+        text.append(machine.line())
                 .append(String.format(Locale.ROOT, "; load %.2f before, %.2f after%n", loadBefore, loadAfter))
                 .append("again: plimsoll bench device ")
                 .append(arguments());

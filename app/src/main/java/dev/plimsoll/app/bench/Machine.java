@@ -1,5 +1,6 @@
 package dev.plimsoll.app.bench;
 
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.IOException;
 import java.lang.management.ManagementFactory;
 import java.nio.file.Files;
@@ -25,6 +26,16 @@ public record Machine(int cores, String cpu, String os, String jdk) {
                 System.getProperty("os.name") + " " + System.getProperty("os.version") + " "
                         + System.getProperty("os.arch"),
                 Runtime.version() + " (" + System.getProperty("java.vendor") + ")");
+    }
+
+    /** Adds what is known, and gives the node back. */
+    ObjectNode put(ObjectNode node) {
+        return node.put("cores", cores).put("cpu", cpu).put("os", os).put("jdk", jdk);
+    }
+
+    /** One line for people. */
+    String line() {
+        return cores + " cores, " + cpu + "; " + os + "; JDK " + jdk;
     }
 
     /** The load average over the last minute, negative when it is not known. */

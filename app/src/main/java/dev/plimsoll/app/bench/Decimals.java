@@ -1,0 +1,36 @@
+package dev.plimsoll.app.bench;
+
+import com.fasterxml.jackson.databind.node.DecimalNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import java.math.BigDecimal;
+import java.math.RoundingMode;
+
+/** Numbers in JSON with a fixed number of decimal places, so that two results can be compared line by line. */
+final class Decimals {
+    /** Of balancedness, shares of moves and milliseconds: what the peers' scores have. */
+    static final int PLACES = 4;
+
+    /** Of moves per layer. */
+    static final int MOVES = 2;
+
+    private Decimals() {}
+
+    /** What is not a number becomes null. */
+    static void put(ObjectNode node, String key, double value, int places) {
+        if (Double.isFinite(value)) {
+            // As a node of its own: put would drop the zeros at the end.
+            node.set(key, DecimalNode.valueOf(BigDecimal.valueOf(value).setScale(places, RoundingMode.HALF_UP)));
+        } else {
+            node.putNull(key);
+        }
+    }
+
+    /** As it is printed with {@link #PLACES}. */
+    static double rounded(double value) {
+        return Double.isFinite(value)
+                ? BigDecimal.valueOf(value)
+                        .setScale(PLACES, RoundingMode.HALF_UP)
+                        .doubleValue()
+                : value;
+    }
+}
