@@ -2,7 +2,8 @@ package dev.plimsoll.planner.placement;
 
 /**
  * Few transfers per plan: experts keep one slot for good, redundant slots are filled anew, and hot ranks exchange experts with
- * cold ones, at most one transfer from any rank to any other; planned from the newest window. See {@link SwiftLayer}.
+ * cold ones, at most one transfer from any rank to any other but for redundant slots that this leaves empty; planned from the newest
+ * window. See {@link SwiftLayer}.
  *
  * <p>Source: the published idea of SwiftBalancer, the default of vllm-ascend (2025). Mended here: an expert's load per replica with one
  * replica more is w·c ÷ (c + 1), where its code has w·(c + 1) ÷ (c + 2); every layer is judged by its own mean, where its code

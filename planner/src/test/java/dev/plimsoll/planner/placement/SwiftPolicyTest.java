@@ -61,4 +61,40 @@ class SwiftPolicyTest {
             assertThat(after).as("seed %d", seed).isLessThanOrEqualTo(before);
         }
     }
+
+    @Test
+    void swiftBringsOneReplicaFromARankToAnother() {
+        // Rank 2 has two slots to spare and experts 3 and 4 both want a replica there, but come from the same rank.
+        LayerExample example = new LayerExample(6, Topology.even(3, 1, 3));
+        int[] settled = {0, 1, 2, 3, 4, 0, 5, 0, 1};
+
+        int[] placed = example.plan("swift", settled, 1, 80, 1, 100, 90, 1);
+
+        assertThat(Arrays.stream(placed, 6, 9).filter(expert -> expert == 3 || expert == 4))
+                .containsExactly(3);
+    }
+
+    @Test
+    void swiftTransfersOncePerPairOfRanksAndNeverOnwards() {
+        int transfers = 0;
+        for (long seed = 0; seed < 300; seed++) {
+            // Without redundancy, so that everybody's old rank is known.
+            LayerExample example = new LayerExample(24, Topology.even(6, 1, 4));
+            int[] placed =
+                    example.plan("swift", new Random(seed).longs(24, 0, 1000).toArray());
+            boolean[][] taken = new boolean[6][6];
+            for (int slot = 0; slot < placed.length; slot++) {
+                int from = placed[slot] / 4;
+                int to = slot / 4;
+                if (from != to) {
+                    assertThat(taken[from][to])
+                            .as("seed %d: from %d to %d again", seed, from, to)
+                            .isFalse();
+                    taken[from][to] = true;
+                    transfers++;
+                }
+            }
+        }
+        assertThat(transfers).isGreaterThan(300);
+    }
 }
