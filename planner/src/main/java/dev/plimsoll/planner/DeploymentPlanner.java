@@ -323,11 +323,13 @@ final class DeploymentPlanner {
                         change.numbers().currentBalancedness(),
                         change.numbers().predictedBalancedness(),
                         policy.name(),
-                        change.numbers().line()),
+                        change.numbers().line(),
+                        change.candidate().reasons()),
                 nowMillis);
         for (Effect effect : transition.effects()) {
             if (effect instanceof Effect.Write write && write.command() instanceof Propose propose) {
-                List<String> violations = PlacementRules.violations(propose, state.settled(), state.members());
+                List<String> violations = PlacementRules.violations(
+                        propose, state.settled(), change.candidate().target(), state.members());
                 if (!violations.isEmpty()) {
                     return new Verdict.Keep(KeepReason.INVALID, violations.get(0), change.numbers());
                 }
