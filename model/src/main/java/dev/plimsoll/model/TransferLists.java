@@ -61,6 +61,45 @@ public record TransferLists(List<List<Transfer>> sends, List<List<Transfer>> rec
     }
 
     /**
+     * Transfers that are sound but slower than they need be: a nearer rank holds the expert, or one as near does that sends at
+     * least two fewer. A planner should know; no rank refuses because of it.
+     *
+     * @param settled the placement that the moves start from
+     */
+    public List<String> detours(Placement settled, Topology topology) {
+        List<String> found = new ArrayList<>();
+        for (List<Transfer> sent : sends) {
+            for (Transfer transfer : sent) {
+                Move move = transfer.move();
+                int distance = distance(transfer.from(), transfer.to(), topology);
+                int[] expertOfSlot = settled.layer(move.layer().index());
+                for (int slot = 0; slot < expertOfSlot.length; slot++) {
+                    if (expertOfSlot[slot] != move.expert().index()) {
+                        continue;
+                    }
+                    RankId other = topology.rankOf(new SlotId(slot));
+                    int otherDistance = distance(other, transfer.to(), topology);
+                    int otherSends = sends.get(other.index()).size();
+                    if (otherDistance < distance) {
+                        found.add(other + " is nearer: " + transfer);
+                    } else if (otherDistance == distance && otherSends <= sent.size() - 2) {
+                        found.add(
+                                other + " sends only " + otherSends + ", the sender " + sent.size() + ": " + transfer);
+                    }
+                }
+            }
+        }
+        return found;
+    }
+
+    private static int distance(RankId from, RankId to, Topology topology) {
+        if (from.equals(to)) {
+            return 0;
+        }
+        return topology.sameNode(from, to) ? 1 : 2;
+    }
+
+    /**
      * Where the lists do not fit each other: a transfer without its other half, sent in another order than its receiver waits
      * for it, or with a tag that two share; empty when every rank gets what it waits for.
      */

@@ -47,6 +47,27 @@ class TransferListsTest {
                 .anyMatch(line -> line.contains("does not wait for"));
     }
 
+    @Test
+    void nearerAndLessBusyHoldersAreDetours() {
+        Topology topology = Topology.even(4, 2, 1);
+        Placement settled = Placement.of(0, new int[][] {{0, 1, 0, 2}, {0, 0, 1, 2}, {0, 0, 1, 2}});
+
+        assertThat(detours(settled, topology, RandomPlan.move(0, 3, 0, 2))).isEmpty();
+        assertThat(detours(settled, topology, RandomPlan.move(0, 3, 0, 0)))
+                .singleElement()
+                .asString()
+                .startsWith("rank 2 is nearer");
+        assertThat(detours(settled, topology, RandomPlan.move(1, 3, 0, 0), RandomPlan.move(2, 3, 0, 1)))
+                .isEmpty();
+        assertThat(detours(settled, topology, RandomPlan.move(1, 3, 0, 0), RandomPlan.move(2, 3, 0, 0)))
+                .hasSize(2)
+                .allMatch(line -> line.startsWith("rank 1 sends only 0, the sender 2"));
+    }
+
+    private static List<String> detours(Placement settled, Topology topology, Move... moves) {
+        return TransferLists.of(new Batch(1, List.of(moves)), topology).detours(settled, topology);
+    }
+
     private static TransferLists without(List<List<Transfer>> sends, int rank, Transfer transfer) {
         return new TransferLists(remove(sends, rank, transfer), LISTS.receives());
     }

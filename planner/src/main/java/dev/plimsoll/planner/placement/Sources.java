@@ -20,9 +20,9 @@ import java.util.stream.IntStream;
  *
  * <p>A holder on the same rank comes first (a copy), then one on the same node, then any. Each move, those with the fewest
  * holders first, takes the rank that sends the least so far. Then, as long as one can be found, a chain of ranks hands moves on
- * from the busiest to one that sends at least two fewer: when there is no chain, those that it reaches send all that they can
- * send alone, and none of them could send less than the busiest. Ties go to the lowest rank. This is the optimal semi-matching of
- * Harvey, Ladner, Lovász and Tamir, Semi-Matchings for Bipartite Graphs and Load Balancing, 2006, ended when the maximum is least.
+ * from one rank to another that sends at least two fewer; when there is none, no other choice has a less busy sender, nor one
+ * that sends less with the rest as it is. Ties go to the lowest rank. This is the optimal semi-matching of Harvey, Ladner, Lovász
+ * and Tamir, Semi-Matchings for Bipartite Graphs and Load Balancing, 2006.
  */
 final class Sources {
     /** An expert that comes to a slot. */
@@ -108,39 +108,43 @@ final class Sources {
         }
         boolean relieved = true;
         while (relieved) {
-            relieved = relieve(busiest());
+            relieved = false;
+            for (int rank : busiestFirst()) {
+                while (relieve(rank)) {
+                    relieved = true;
+                }
+            }
         }
     }
 
-    private int busiest() {
-        int busiest = 0;
-        for (int rank = 1; rank < sentBy.size(); rank++) {
-            if (sends(rank) > sends(busiest)) {
-                busiest = rank;
-            }
-        }
-        return busiest;
+    private List<Integer> busiestFirst() {
+        List<Integer> ranks =
+                new ArrayList<>(IntStream.range(0, sentBy.size()).boxed().toList());
+        ranks.sort(Comparator.comparingInt(rank -> -sends(rank)));
+        return ranks;
     }
 
     /** Takes one move from a rank along the shortest chain to one that sends at least two fewer; false where there is none. */
-    private boolean relieve(int busiest) {
+    private boolean relieve(int relieved) {
+        if (sends(relieved) < 2) {
+            return false;
+        }
         // For each rank reached: the holder's slot through which, and what it would take over from the rank before.
         int[] holderAt = new int[sentBy.size()];
         int[] takesOver = new int[sentBy.size()];
         Arrays.fill(takesOver, -1);
-        Deque<Integer> reached = new ArrayDeque<>(List.of(busiest));
+        Deque<Integer> reached = new ArrayDeque<>(List.of(relieved));
         while (!reached.isEmpty()) {
-            int rank = reached.removeFirst();
-            for (int arrival : sentBy.get(rank)) {
+            for (int arrival : sentBy.get(reached.removeFirst())) {
                 for (int holder : holders[arrival]) {
                     int next = rank(holder);
-                    if (next == busiest || takesOver[next] >= 0) {
+                    if (next == relieved || takesOver[next] >= 0) {
                         continue;
                     }
                     holderAt[next] = holder;
                     takesOver[next] = arrival;
-                    if (sends(next) <= sends(busiest) - 2) {
-                        handOver(busiest, next, holderAt, takesOver);
+                    if (sends(next) <= sends(relieved) - 2) {
+                        handOver(relieved, next, holderAt, takesOver);
                         return true;
                     }
                     reached.addLast(next);
@@ -150,9 +154,9 @@ final class Sources {
         return false;
     }
 
-    private void handOver(int busiest, int last, int[] holderAt, int[] takesOver) {
+    private void handOver(int relieved, int last, int[] holderAt, int[] takesOver) {
         int rank = last;
-        while (rank != busiest) {
+        while (rank != relieved) {
             int arrival = takesOver[rank];
             int before = rank(source[arrival]);
             sentBy.get(before).remove(Integer.valueOf(arrival));

@@ -79,13 +79,19 @@ class SourcesTest {
             throw new AssertionError("nobody holds " + arrival);
         }
 
+        private int[] sends() {
+            int[] sends = new int[topology.ranks()];
+            moves().forEach(move -> sends[rank(move.source().index())]++);
+            return sends;
+        }
+
         int busiestSender() {
-            return arrivals.isEmpty()
-                    ? 0
-                    : TransferLists.of(new Batch(1, moves()), topology).sends().stream()
-                            .mapToInt(List::size)
-                            .max()
-                            .orElseThrow();
+            return Arrays.stream(sends()).max().orElseThrow();
+        }
+
+        /** Sum of squares over senders. */
+        int unevenness() {
+            return Arrays.stream(sends()).map(sent -> sent * sent).sum();
         }
     }
 
@@ -113,6 +119,12 @@ class SourcesTest {
                 tiers.add(given.tier(move.source().index(), arrival.slot()));
             }
             assertThat(given.moves()).as("seed %d, again", seed).isEqualTo(moves);
+            if (!moves.isEmpty()) {
+                assertThat(TransferLists.of(new Batch(1, moves), given.topology())
+                                .detours(given.settled(), given.topology()))
+                        .as("seed %d", seed)
+                        .isEmpty();
+            }
         }
         assertThat(tiers).containsExactlyInAnyOrder(0, 1, 2);
     }
@@ -126,6 +138,10 @@ class SourcesTest {
             int least = least(holders, 0, new int[given.topology().ranks()]);
 
             assertThat(given.busiestSender()).as("seed %d", seed).isEqualTo(least);
+            assertThat(given.unevenness())
+                    .as("seed %d, all senders", seed)
+                    .isEqualTo(
+                            leastUnevenness(holders, 0, new int[given.topology().ranks()]));
             worth += first(holders, given.topology().ranks()) > least ? 1 : 0;
         }
         assertThat(worth).as("cases in which taking any holder is worse").isGreaterThan(300);
@@ -140,6 +156,19 @@ class SourcesTest {
         for (int rank : holders[from]) {
             sends[rank]++;
             least = Math.min(least, least(holders, from + 1, sends));
+            sends[rank]--;
+        }
+        return least;
+    }
+
+    private static int leastUnevenness(int[][] holders, int from, int[] sends) {
+        if (from == holders.length) {
+            return Arrays.stream(sends).map(sent -> sent * sent).sum();
+        }
+        int least = Integer.MAX_VALUE;
+        for (int rank : holders[from]) {
+            sends[rank]++;
+            least = Math.min(least, leastUnevenness(holders, from + 1, sends));
             sends[rank]--;
         }
         return least;
