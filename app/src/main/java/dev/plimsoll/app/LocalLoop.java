@@ -52,6 +52,7 @@ public final class LocalLoop implements AutoCloseable {
             Membership members,
             EngineSettings engine,
             Traffic traffic,
+            PlannerSettings planning,
             Path directory,
             Meters meters,
             Consumer<String> problems) {
@@ -68,7 +69,7 @@ public final class LocalLoop implements AutoCloseable {
                 cause -> problems.accept("the aggregator has stopped: " + cause));
         planner = new Planner(
                 kafka,
-                PlannerSettings.DEFAULTS,
+                planning,
                 "local",
                 meters.planner(),
                 meters.plannerLoop(cause -> problems.accept("the planner has stopped: " + cause)));

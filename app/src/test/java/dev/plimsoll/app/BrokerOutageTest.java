@@ -12,6 +12,7 @@ import dev.plimsoll.model.ModelShape;
 import dev.plimsoll.model.Phase;
 import dev.plimsoll.model.Topology;
 import dev.plimsoll.model.WindowSummary;
+import dev.plimsoll.planner.PlannerSettings;
 import dev.plimsoll.simulator.EngineSettings;
 import dev.plimsoll.simulator.GeneratedTraffic;
 import dev.plimsoll.simulator.ModelPreset;
@@ -65,6 +66,7 @@ class BrokerOutageTest {
                         members,
                         EngineSettings.of(model.shape(), members.topology(), 32, STEPS_PER_SECOND),
                         new GeneratedTraffic(model, 32, 7),
+                        PlannerSettings.DEFAULTS,
                         shared.path(),
                         meters,
                         problem -> {})) {

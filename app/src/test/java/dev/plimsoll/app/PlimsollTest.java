@@ -77,6 +77,34 @@ class PlimsollTest {
     }
 
     @Test
+    void budgetsThatAllowNothingAreRefusedAllAtOnce() {
+        for (String role : new String[] {"up", "planner"}) {
+            err.getBuffer().setLength(0);
+            int code = run(
+                    role,
+                    "--max-moves",
+                    "0",
+                    "--max-bytes",
+                    "-1",
+                    "--max-layers",
+                    "0",
+                    "--other-node-price",
+                    "0.5",
+                    "--metrics-port",
+                    "99999");
+
+            assertThat(code).as(role).isEqualTo(2);
+            assertThat(err.toString())
+                    .as(role)
+                    .contains("--max-moves must be at least 1, not 0")
+                    .contains("--max-bytes must be at least 1, not -1")
+                    .contains("--max-layers must be at least 1, not 0")
+                    .contains("--other-node-price must be a number of at least 1, not 0.5")
+                    .contains("--metrics-port must be 0 to 65535");
+        }
+    }
+
+    @Test
     void rolesThatNeedAClusterSaySo() {
         for (String role : new String[] {"collector", "aggregator", "planner", "worker"}) {
             err.getBuffer().setLength(0);

@@ -1,5 +1,6 @@
 package dev.plimsoll.model;
 
+import dev.plimsoll.model.PlanCommand.Propose;
 import java.util.ArrayList;
 import java.util.BitSet;
 import java.util.List;
@@ -9,38 +10,73 @@ import java.util.List;
  *
  * <p>Shares no code with any planner. Nothing is repaired here: one fault and the whole plan is refused. Valid is a placement of the right
  * shape in which every expert of every layer has at least one slot and no rank holds an expert twice in a layer.
+ *
+ * <p>No expert is lost while a decision is carried out, because three things hold together. Within a batch, all weights arrive in
+ * staging memory, on all ranks, before any slot is overwritten, so a slot may be the source of one move and the target of
+ * another. A layer's moves are all in one batch, so no later batch reads what an earlier one overwrote. And after every batch,
+ * where a decision may be stopped, the placement is valid. The last two are checked here; the first is the ranks' part.
+ *
+ * <p>Stateless; the methods that tests override are each a rule that safety rests on.
  */
-public final class PlacementRules {
+public class PlacementRules {
     private static final int MOST_VIOLATIONS = 20;
+    private static final PlacementRules RULES = new PlacementRules();
 
-    private PlacementRules() {}
+    PlacementRules() {}
 
-    /** What is wrong with a placement, at most 20 lines; empty when it may be served. */
+    /** What is wrong with a placement, about 20 lines at most; empty when it may be served. */
     public static List<String> violations(Placement placement, ModelShape shape, Topology topology) {
+        return RULES.check(placement, shape, topology);
+    }
+
+    /**
+     * What is wrong with a decision: its moves against the placement they start from, its batches against staging memory, what
+     * its ranks send against what they wait for, its result after every batch, its hash.
+     */
+    public static List<String> violations(Propose propose, Placement settled, Membership members) {
+        return RULES.check(propose, settled, members);
+    }
+
+    /**
+     * What is wrong with a decision whose result is known, as it is where it is made: {@link #violations(Propose, Placement,
+     * Membership)}, and moves that are not exactly the difference between the two placements.
+     *
+     * @param target the result, under any version
+     */
+    public static List<String> violations(Propose propose, Placement settled, Placement target, Membership members) {
+        return RULES.check(propose, settled, target, members);
+    }
+
+    List<String> check(Placement placement, ModelShape shape, Topology topology) {
         List<String> found = new ArrayList<>();
-        if (placement.layers() != shape.layers() || placement.slots() != topology.slots()) {
-            found.add("shape is " + placement.layers() + " layers × " + placement.slots() + " slots, must be "
-                    + shape.layers() + " × " + topology.slots());
-            return found;
-        }
-        for (int layer = 0; layer < placement.layers() && found.size() < MOST_VIOLATIONS; layer++) {
-            layerViolations(placement.layer(layer), layer, shape, topology, found);
+        if (shapeFits(placement, shape, topology, found)) {
+            for (int layer = 0; layer < placement.layers() && found.size() < MOST_VIOLATIONS; layer++) {
+                checkLayer(placement.layer(layer), layer, shape, topology, found);
+            }
         }
         return found;
     }
 
-    private static void layerViolations(
-            int[] expertOfSlot, int layer, ModelShape shape, Topology topology, List<String> found) {
+    private static boolean shapeFits(Placement placement, ModelShape shape, Topology topology, List<String> found) {
+        if (placement.layers() == shape.layers() && placement.slots() == topology.slots()) {
+            return true;
+        }
+        found.add("shape is " + placement.layers() + " layers × " + placement.slots() + " slots, must be "
+                + shape.layers() + " × " + topology.slots());
+        return false;
+    }
+
+    private void checkLayer(int[] expertOfSlot, int layer, ModelShape shape, Topology topology, List<String> found) {
         BitSet served = new BitSet(shape.experts());
         for (int rank = 0; rank < topology.ranks(); rank++) {
             BitSet onRank = new BitSet(shape.experts());
             for (int local = 0; local < topology.slotsPerRank(); local++) {
                 int slot = rank * topology.slotsPerRank() + local;
                 int expert = expertOfSlot[slot];
-                if (expert < 0 || expert >= shape.experts()) {
+                if (!isBelow(expert, shape.experts())) {
                     found.add(
                             "layer " + layer + " slot " + slot + " holds expert " + expert + " of " + shape.experts());
-                } else if (onRank.get(expert)) {
+                } else if (isTwice(onRank, expert)) {
                     found.add("layer " + layer + " rank " + rank + " holds expert " + expert + " twice");
                 } else {
                     onRank.set(expert);
@@ -48,76 +84,176 @@ public final class PlacementRules {
                 }
             }
         }
-        for (int expert = served.nextClearBit(0); expert < shape.experts(); expert = served.nextClearBit(expert + 1)) {
+        for (int expert = nextUnserved(served, 0);
+                expert < shape.experts();
+                expert = nextUnserved(served, expert + 1)) {
             found.add("layer " + layer + " has no slot for expert " + expert);
         }
     }
 
-    /**
-     * What is wrong with a decision: its moves against the placement they start from, its batches against staging memory, its
-     * result against {@link #violations(Placement, ModelShape, Topology)} after every batch, its hash.
-     */
-    public static List<String> violations(PlanCommand.Propose propose, Placement settled, Membership members) {
+    List<String> check(Propose propose, Placement settled, Membership members) {
         List<String> found = new ArrayList<>();
-        if (propose.basedOn() != settled.version()) {
+        if (!shapeFits(settled, members.shape(), members.topology(), found)) {
+            return found;
+        }
+        if (!isBase(propose.basedOn(), settled.version())) {
             found.add("decision " + propose.epoch() + " is based on v" + propose.basedOn() + ", settled is v"
                     + settled.version());
             return found;
         }
-        if (propose.epoch() <= settled.version()) {
+        if (!isLater(propose.epoch(), settled.version())) {
             found.add("epoch " + propose.epoch() + " must be above the settled version " + settled.version());
         }
         BitSet layersBefore = new BitSet();
-        Placement result = settled;
+        int[][] serving = settled.toArray();
         for (int i = 0; i < propose.batches().size() && found.size() < MOST_VIOLATIONS; i++) {
             Batch batch = propose.batches().get(i);
-            if (batch.number() != i + 1) {
+            if (!isNumber(batch.number(), i + 1)) {
                 found.add("batch number " + batch.number() + " at place " + (i + 1));
             }
-            if (!movesAreSound(batch, settled, members, layersBefore, found)) {
+            if (!movesAreInBounds(batch, members, found)) {
                 return found;
             }
-            result = result.with(propose.epoch(), batch.moves());
-            found.addAll(violations(result, members.shape(), members.topology()));
+            checkMoves(batch, settled, serving, layersBefore, found);
+            checkTransfers(batch, members, found);
+            BitSet layers = new BitSet();
+            for (Move move : batch.moves()) {
+                serving[move.layer().index()][move.slot().index()] =
+                        move.expert().index();
+                layers.set(move.layer().index());
+            }
+            layers.stream()
+                    .forEach(layer -> checkLayer(serving[layer], layer, members.shape(), members.topology(), found));
+            layersBefore.or(layers);
         }
-        if (found.isEmpty() && result.hash() != propose.planHash()) {
-            found.add(String.format(
-                    "the moves of decision %d lead to hash %016x, it promises %016x",
-                    propose.epoch(), result.hash(), propose.planHash()));
+        if (found.isEmpty()) {
+            long hash = Placement.of(propose.epoch(), serving).hash();
+            if (!isPromised(hash, propose.planHash())) {
+                found.add(String.format(
+                        "the moves of decision %d lead to hash %016x, it promises %016x",
+                        propose.epoch(), hash, propose.planHash()));
+            }
         }
         return found;
     }
 
-    private static boolean movesAreSound(
-            Batch batch, Placement settled, Membership members, BitSet layersBefore, List<String> found) {
-        Topology topology = members.topology();
-        int[] incoming = new int[topology.ranks()];
-        BitSet layers = new BitSet();
+    private boolean movesAreInBounds(Batch batch, Membership members, List<String> found) {
+        int slots = members.topology().slots();
         for (Move move : batch.moves()) {
-            int layer = move.layer().index();
-            if (layer >= settled.layers()
-                    || move.slot().index() >= settled.slots()
-                    || move.source().index() >= settled.slots()
-                    || move.expert().index() >= members.shape().experts()) {
+            if (!isBelow(move.layer().index(), members.shape().layers())
+                    || !isBelow(move.slot().index(), slots)
+                    || !isBelow(move.source().index(), slots)
+                    || !isBelow(move.expert().index(), members.shape().experts())) {
                 found.add("out of bounds: " + move);
                 return false;
             }
-            if (layersBefore.get(layer)) {
+        }
+        return true;
+    }
+
+    private void checkMoves(Batch batch, Placement settled, int[][] serving, BitSet layersBefore, List<String> found) {
+        for (Move move : batch.moves()) {
+            int layer = move.layer().index();
+            if (isRepeated(layersBefore, layer)) {
                 found.add("layer " + layer + " is in more than one batch");
             }
-            layers.set(layer);
-            if (!settled.expert(move.layer(), move.source()).equals(move.expert())) {
+            if (!holds(settled.expert(move.layer(), move.source()), move)) {
                 found.add(move.source() + " of " + move.layer() + " does not hold " + move.expert());
+            } else if (isLost(serving[layer][move.source().index()], move)) {
+                found.add(move.source() + " of " + move.layer() + " is overwritten before " + move.expert()
+                        + " is read from it");
             }
-            if (settled.expert(move.layer(), move.slot()).equals(move.expert())) {
+            if (changesNothing(settled.expert(move.layer(), move.slot()), move)) {
                 found.add(move.slot() + " of " + move.layer() + " holds " + move.expert() + " already");
             }
-            if (++incoming[topology.rankOf(move.slot()).index()] == members.stagedExpertsPerRank() + 1) {
+        }
+    }
+
+    private void checkTransfers(Batch batch, Membership members, List<String> found) {
+        TransferLists lists = lists(batch, members.topology());
+        found.addAll(lists.problems());
+        for (int rank = 0; rank < lists.receives().size(); rank++) {
+            if (!fitsStaging(lists.receives().get(rank).size(), members)) {
                 found.add("batch " + batch.number() + " brings more than " + members.stagedExpertsPerRank()
-                        + " experts to " + topology.rankOf(move.slot()));
+                        + " experts to rank " + rank);
             }
         }
-        layersBefore.or(layers);
-        return found.isEmpty();
+    }
+
+    List<String> check(Propose propose, Placement settled, Placement target, Membership members) {
+        List<String> found = new ArrayList<>(check(propose, settled, members));
+        if (!found.isEmpty() || !shapeFits(target, members.shape(), members.topology(), found)) {
+            return found;
+        }
+        int[][] moved = settled.toArray();
+        for (Move move : propose.moves()) {
+            moved[move.layer().index()][move.slot().index()] = move.expert().index();
+        }
+        for (int layer = 0; layer < moved.length && found.size() < MOST_VIOLATIONS; layer++) {
+            int[] wanted = target.layer(layer);
+            for (int slot = 0; slot < wanted.length; slot++) {
+                if (!isWanted(moved[layer][slot], wanted[slot])) {
+                    found.add("layer " + layer + " slot " + slot + " is to hold expert " + wanted[slot]
+                            + ", the moves leave it with expert " + moved[layer][slot]);
+                }
+            }
+        }
+        return found;
+    }
+
+    boolean isBelow(int index, int bound) {
+        return index >= 0 && index < bound;
+    }
+
+    boolean isTwice(BitSet onRank, int expert) {
+        return onRank.get(expert);
+    }
+
+    int nextUnserved(BitSet served, int from) {
+        return served.nextClearBit(from);
+    }
+
+    boolean isBase(int basedOn, int settledVersion) {
+        return basedOn == settledVersion;
+    }
+
+    boolean isLater(int epoch, int settledVersion) {
+        return epoch > settledVersion;
+    }
+
+    boolean isNumber(int number, int place) {
+        return number == place;
+    }
+
+    boolean isRepeated(BitSet layersBefore, int layer) {
+        return layersBefore.get(layer);
+    }
+
+    boolean holds(ExpertId held, Move move) {
+        return held.equals(move.expert());
+    }
+
+    boolean isLost(int expertNow, Move move) {
+        return expertNow != move.expert().index();
+    }
+
+    boolean changesNothing(ExpertId held, Move move) {
+        return held.equals(move.expert());
+    }
+
+    boolean fitsStaging(int incoming, Membership members) {
+        return incoming <= members.stagedExpertsPerRank();
+    }
+
+    TransferLists lists(Batch batch, Topology topology) {
+        return TransferLists.of(batch, topology);
+    }
+
+    boolean isPromised(long hash, long promised) {
+        return hash == promised;
+    }
+
+    boolean isWanted(int moved, int wanted) {
+        return moved == wanted;
     }
 }

@@ -31,6 +31,7 @@ public sealed interface PlanCommand {
      * @param currentBalancedness mean balancedness of that window as it was measured
      * @param predictedBalancedness mean balancedness of that window under the result
      * @param reason why this pays, one line
+     * @param reasons why these moves and no others, layer by layer; ranks do not look at it
      */
     record Propose(
             PlanHeader header,
@@ -42,14 +43,42 @@ public sealed interface PlanCommand {
             double currentBalancedness,
             double predictedBalancedness,
             String policy,
-            String reason)
+            String reason,
+            PlanReasons reasons)
             implements PlanCommand {
         public Propose {
             batches = List.copyOf(batches);
+            reasons.requireFor(batches);
             requireEpoch(epoch);
             if (batches.isEmpty()) {
                 throw new IllegalArgumentException("decision " + epoch + " moves nothing");
             }
+        }
+
+        /** A decision of a policy that does not say why it moves what it moves. */
+        public Propose(
+                PlanHeader header,
+                int epoch,
+                int basedOn,
+                long planHash,
+                List<Batch> batches,
+                long windowIndex,
+                double currentBalancedness,
+                double predictedBalancedness,
+                String policy,
+                String reason) {
+            this(
+                    header,
+                    epoch,
+                    basedOn,
+                    planHash,
+                    batches,
+                    windowIndex,
+                    currentBalancedness,
+                    predictedBalancedness,
+                    policy,
+                    reason,
+                    PlanReasons.NONE);
         }
 
         /** All moves, in plan order. */

@@ -1,5 +1,6 @@
 package dev.plimsoll.planner;
 
+import dev.plimsoll.model.Batch;
 import dev.plimsoll.model.Deployment;
 import dev.plimsoll.model.GatherMode;
 import dev.plimsoll.model.LoadWindow;
@@ -10,6 +11,7 @@ import dev.plimsoll.model.PlacementRules;
 import dev.plimsoll.model.PlanCommand;
 import dev.plimsoll.model.PlanCommand.Propose;
 import dev.plimsoll.model.SettledPlacement;
+import dev.plimsoll.model.TransferLists;
 import dev.plimsoll.model.WindowSummary;
 import dev.plimsoll.planner.placement.ExpertLoad;
 import dev.plimsoll.planner.placement.KeepReason;
@@ -323,18 +325,30 @@ final class DeploymentPlanner {
                         change.numbers().currentBalancedness(),
                         change.numbers().predictedBalancedness(),
                         policy.name(),
-                        change.numbers().line()),
+                        change.numbers().line(),
+                        change.candidate().reasons()),
                 nowMillis);
         for (Effect effect : transition.effects()) {
             if (effect instanceof Effect.Write write && write.command() instanceof Propose propose) {
-                List<String> violations = PlacementRules.violations(propose, state.settled(), state.members());
+                List<String> violations = PlacementRules.violations(
+                        propose, state.settled(), change.candidate().target(), state.members());
                 if (!violations.isEmpty()) {
                     return new Verdict.Keep(KeepReason.INVALID, violations.get(0), change.numbers());
                 }
+                warnOfDetours(propose);
             }
         }
         take(transition);
         return change;
+    }
+
+    /** Sound and slower than it need be: a fault of ours, and no reason to serve on out of balance. */
+    private void warnOfDetours(Propose propose) {
+        for (Batch batch : propose.batches()) {
+            TransferLists.of(batch, state.members().topology())
+                    .detours(state.settled(), state.members().topology())
+                    .forEach(detour -> LOG.warn("{}: decision {}: {}", deployment(), propose.epoch(), detour));
+        }
     }
 
     private void refuse(WindowSummary window, Verdict.Keep keep) {

@@ -1,6 +1,8 @@
 package dev.plimsoll.planner;
 
+import dev.plimsoll.planner.placement.Budget;
 import dev.plimsoll.planner.placement.Gate;
+import dev.plimsoll.planner.placement.MovePrices;
 import dev.plimsoll.planner.placement.Policy;
 import java.time.Duration;
 
@@ -10,7 +12,8 @@ import java.time.Duration;
  * @param policy name of a {@link Policy}
  * @param historyWindows most complete windows that the forecast looks back on
  * @param cooldownWindows complete windows that must pass after a decision has ended before the next is made
- * @param maxMoves most moves of one decision
+ * @param budget what the moves of one decision may take together
+ * @param prices what a move costs a policy, by where its weights come from
  * @param gate when a change pays
  * @param acceptWithin time for all ranks to accept a proposal
  * @param progressWithin time between a permit and the first flip, and from flip to flip
@@ -22,7 +25,8 @@ public record PlannerSettings(
         String policy,
         int historyWindows,
         int cooldownWindows,
-        int maxMoves,
+        Budget budget,
+        MovePrices prices,
         Gate.Settings gate,
         Duration acceptWithin,
         Duration progressWithin,
@@ -34,7 +38,8 @@ public record PlannerSettings(
             "greedy",
             8,
             1,
-            100_000,
+            Budget.UNLIMITED,
+            MovePrices.EQUAL,
             new Gate.Settings(0.02, 0.005, 1, 20, 0.5, 10e9, Duration.ofMillis(1)),
             Duration.ofSeconds(15),
             Duration.ofSeconds(30),
@@ -48,10 +53,25 @@ public record PlannerSettings(
             throw new IllegalArgumentException("a history of " + historyWindows + " windows has none to hold out "
                     + gate.heldOutWindows() + " beside the newest");
         }
-        if (cooldownWindows < 0 || maxMoves < 1) {
-            throw new IllegalArgumentException(
-                    "cooldown must be at least 0, moves at least 1: " + cooldownWindows + ", " + maxMoves);
+        if (cooldownWindows < 0) {
+            throw new IllegalArgumentException("cooldown must be at least 0: " + cooldownWindows);
         }
+    }
+
+    /** These settings with other limits. */
+    public PlannerSettings within(Budget limits, MovePrices moves) {
+        return new PlannerSettings(
+                policy,
+                historyWindows,
+                cooldownWindows,
+                limits,
+                moves,
+                gate,
+                acceptWithin,
+                progressWithin,
+                abortWithin,
+                lookBack,
+                seed);
     }
 
     /** These settings with another policy. */
@@ -60,7 +80,8 @@ public record PlannerSettings(
                 name,
                 historyWindows,
                 cooldownWindows,
-                maxMoves,
+                budget,
+                prices,
                 gate,
                 acceptWithin,
                 progressWithin,

@@ -4,12 +4,11 @@ import dev.plimsoll.model.Membership;
 import dev.plimsoll.model.Placement;
 import dev.plimsoll.model.PlacementRules;
 import dev.plimsoll.planner.placement.BatchCutter;
-import dev.plimsoll.planner.placement.Budget;
 import dev.plimsoll.planner.placement.Candidate;
 import dev.plimsoll.planner.placement.ExpertLoad;
 import dev.plimsoll.planner.placement.Gate;
 import dev.plimsoll.planner.placement.KeepReason;
-import dev.plimsoll.planner.placement.MovePrices;
+import dev.plimsoll.planner.placement.Plan;
 import dev.plimsoll.planner.placement.PlanRequest;
 import dev.plimsoll.planner.placement.Policy;
 import dev.plimsoll.planner.placement.Verdict;
@@ -41,15 +40,15 @@ final class WindowPlan {
                 settled,
                 members.shape(),
                 members.topology(),
-                new Budget(settings.maxMoves(), Long.MAX_VALUE, Integer.MAX_VALUE),
-                MovePrices.EQUAL,
+                settings.budget(),
+                settings.prices(),
                 settings.seed());
-        Placement target = policy.plan(request).target();
-        List<String> violations = PlacementRules.violations(target, members.shape(), members.topology());
+        Plan plan = policy.plan(request);
+        List<String> violations = PlacementRules.violations(plan.target(), members.shape(), members.topology());
         if (!violations.isEmpty()) {
             return Verdict.Keep.because(KeepReason.INVALID, violations.get(0));
         }
-        Candidate candidate = BatchCutter.cut(request, target, members.stagedExpertsPerRank(), settings.maxMoves());
+        Candidate candidate = BatchCutter.cut(request, plan, members.stagedExpertsPerRank(), members.bytesPerExpert());
         return Gate.judge(
                 settings.gate(), candidate, settled, members.topology(), windows, members.bytesPerExpert(), windowTime);
     }

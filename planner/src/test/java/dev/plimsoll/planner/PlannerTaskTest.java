@@ -6,6 +6,7 @@ import dev.plimsoll.model.Balance;
 import dev.plimsoll.model.CloseReason;
 import dev.plimsoll.model.Deployment;
 import dev.plimsoll.model.GatherMode;
+import dev.plimsoll.model.LayerReason;
 import dev.plimsoll.model.LoadWindow;
 import dev.plimsoll.model.LongVector;
 import dev.plimsoll.model.Membership;
@@ -16,6 +17,7 @@ import dev.plimsoll.model.Placement;
 import dev.plimsoll.model.PlacementState;
 import dev.plimsoll.model.PlanCommand;
 import dev.plimsoll.model.PlanCommand.Propose;
+import dev.plimsoll.model.PlanReasons;
 import dev.plimsoll.model.RankAck;
 import dev.plimsoll.model.RankId;
 import dev.plimsoll.model.StepRange;
@@ -359,6 +361,69 @@ class PlannerTaskTest {
 
         assertThat(log()).containsExactly("Term", "Propose", "Void", "Propose", "Term");
         assertThat(partition.values(Topic.PLACEMENTS)).hasSize(4);
+    }
+
+    /** The layers that greedy moves, with a made-up reason each. */
+    private static Policy explaining(int gainsToo) {
+        return new Policy() {
+            @Override
+            public String name() {
+                return "explaining";
+            }
+
+            @Override
+            public Plan plan(PlanRequest request) {
+                Placement target = Policy.named("greedy").plan(request).target();
+                List<LayerReason> reasons = new ArrayList<>();
+                for (int layer = 0; layer < LAYERS; layer++) {
+                    int[] before = request.settled().layer(layer);
+                    int[] after = target.layer(layer);
+                    List<LayerReason.Gain> gains = new ArrayList<>();
+                    for (int slot = 0; slot < after.length; slot++) {
+                        if (before[slot] != after[slot]) {
+                            gains.add(new LayerReason.Gain(slot + gainsToo, 0.125 * (slot + 1)));
+                        }
+                    }
+                    reasons.add(new LayerReason(0.5, 0.75, 1, gains, LayerReason.Stop.PRICE, 0.001));
+                }
+                return new Plan(target, reasons);
+            }
+        };
+    }
+
+    @Test
+    void proposalSaysNothingOfReasonsWhereThePolicyDoesNot() {
+        proposed();
+
+        assertThat(decision().reasons()).isEqualTo(PlanReasons.NONE);
+    }
+
+    @Test
+    void proposalSaysWhyEveryMoveIsMadeWhereThePolicyDoes() throws Exception {
+        restart(explaining(0));
+        proposed();
+
+        Propose decision = decision();
+        assertThat(decision.policy()).isEqualTo("explaining");
+        assertThat(decision.reasons().moved().keySet()).containsExactly(0, 1);
+        decision.reasons()
+                .moved()
+                .forEach((layer, reason) -> assertThat(reason.gains())
+                        .isEqualTo(decision.moves().stream()
+                                .filter(move -> move.layer().index() == layer)
+                                .map(move -> new LayerReason.Gain(
+                                        move.slot().index(),
+                                        0.125 * (move.slot().index() + 1)))
+                                .toList()));
+        assertThat(Topic.PLAN.decode(Topic.PLAN.encode(decision))).isEqualTo(decision);
+    }
+
+    @Test
+    void policyThatSpeaksOfOtherMovesThanItMakesHasFailed() {
+        restart(explaining(1));
+        proposed();
+
+        assertThat(refused).containsExactly(KeepReason.COLD, KeepReason.ERROR);
     }
 
     @Test

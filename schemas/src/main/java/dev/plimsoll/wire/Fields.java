@@ -87,6 +87,14 @@ final class Fields {
         return LongVector.of(values);
     }
 
+    List<Float> floats(String name) {
+        List<Float> values = new ArrayList<>();
+        for (Object value : (List<?>) get(name)) {
+            values.add((Float) value);
+        }
+        return values;
+    }
+
     List<Integer> integers(String name) {
         List<Integer> values = new ArrayList<>();
         for (Object value : (List<?>) get(name)) {
@@ -107,7 +115,7 @@ final class Fields {
         return values;
     }
 
-    /** Sets a field of a number, a text, a flag, bytes or a list of integers. */
+    /** Sets a field of a number, a text, a flag, bytes or a list of numbers. */
     Fields put(String name, Object value) {
         record.put(name, value);
         return this;

@@ -47,6 +47,7 @@ final class Json {
                 schema.getProp("logicalType") == null
                         ? NODES.numberNode((Long) value)
                         : NODES.textNode(Instant.ofEpochMilli((Long) value).toString());
+            case FLOAT -> Float.isFinite((Float) value) ? NODES.numberNode((Float) value) : NullNode.getInstance();
             case DOUBLE -> Double.isFinite((Double) value) ? NODES.numberNode((Double) value) : NullNode.getInstance();
             case BOOLEAN -> NODES.booleanNode((Boolean) value);
             // Packed fields are put in by their codec.

@@ -3,6 +3,7 @@ package dev.plimsoll.wire;
 import dev.plimsoll.model.Batch;
 import dev.plimsoll.model.ExpertId;
 import dev.plimsoll.model.LayerId;
+import dev.plimsoll.model.LayerReason;
 import dev.plimsoll.model.Move;
 import dev.plimsoll.model.PlanCommand;
 import dev.plimsoll.model.PlanCommand.Abort;
@@ -12,8 +13,12 @@ import dev.plimsoll.model.PlanCommand.Settled;
 import dev.plimsoll.model.PlanCommand.Term;
 import dev.plimsoll.model.PlanCommand.Void;
 import dev.plimsoll.model.PlanHeader;
+import dev.plimsoll.model.PlanReasons;
 import dev.plimsoll.model.SlotId;
+import java.util.ArrayList;
 import java.util.List;
+import java.util.SortedMap;
+import java.util.TreeMap;
 
 /** {@link PlanCommand}: one record with a kind and optional fields, as topic tools know one schema per topic best. */
 final class PlanCommandCodec implements Codec<PlanCommand> {
@@ -33,7 +38,9 @@ final class PlanCommandCodec implements Codec<PlanCommand> {
         Shared.identity(to.put("summary", command.summary()), header.deployment(), header.incarnation())
                 .put("term", header.term())
                 .put("number", header.number())
-                .beginList("batches");
+                .beginList("batches")
+                .beginList("reasons")
+                .beginList("kept");
         if (command instanceof Term term) {
             to.putSymbol("kind", Kind.TERM).put("planner", term.planner());
         } else if (command instanceof Propose propose) {
@@ -74,6 +81,26 @@ final class PlanCommandCodec implements Codec<PlanCommand> {
                         .put("source", move.source().index());
             }
         }
+        writeReasons(propose.reasons(), to);
+    }
+
+    private static void writeReasons(PlanReasons reasons, Fields to) {
+        reasons.moved()
+                .forEach((layer, reason) -> to.addTo("reasons")
+                        .put("layer", layer)
+                        .put("before", reason.before())
+                        .put("predicted", reason.predicted())
+                        .put("bound", reason.bound())
+                        .put(
+                                "gains",
+                                reason.gains().stream()
+                                        .map(gain -> (float) gain.balancedness())
+                                        .toList())
+                        .putSymbol("stop", reason.stop())
+                        .put("refused", reason.refused()));
+        reasons.kept()
+                .forEach((stop, layers) ->
+                        to.addTo("kept").putSymbol("stop", stop).put("layers", layers));
     }
 
     @Override
@@ -82,18 +109,7 @@ final class PlanCommandCodec implements Codec<PlanCommand> {
                 Shared.deployment(from), from.number("incarnation"), from.number("term"), from.number("number"));
         return switch (from.symbol("kind", Kind.class)) {
             case TERM -> new Term(header, from.text("planner"));
-            case PROPOSE ->
-                new Propose(
-                        header,
-                        from.integer("epoch"),
-                        from.integer("basedOn"),
-                        from.hash("planHash"),
-                        batches(from),
-                        from.number("windowIndex"),
-                        from.real("currentBalancedness"),
-                        from.real("predictedBalancedness"),
-                        from.text("policy"),
-                        from.text("reason"));
+            case PROPOSE -> propose(header, batches(from), from);
             case PERMIT -> new Permit(header, from.integer("epoch"), from.hash("planHash"));
             case ABORT -> new Abort(header, from.integer("epoch"), from.text("reason"));
             case SETTLED ->
@@ -105,6 +121,53 @@ final class PlanCommandCodec implements Codec<PlanCommand> {
                         from.hash("placementHash"));
             case VOID -> new Void(header, from.integer("epoch"), from.text("reason"));
         };
+    }
+
+    private static Propose propose(PlanHeader header, List<Batch> batches, Fields from) {
+        return new Propose(
+                header,
+                from.integer("epoch"),
+                from.integer("basedOn"),
+                from.hash("planHash"),
+                batches,
+                from.number("windowIndex"),
+                from.real("currentBalancedness"),
+                from.real("predictedBalancedness"),
+                from.text("policy"),
+                from.text("reason"),
+                reasons(batches, from));
+    }
+
+    private static PlanReasons reasons(List<Batch> batches, Fields from) {
+        SortedMap<Integer, List<Integer>> slots = PlanReasons.slots(batches);
+        SortedMap<Integer, LayerReason> moved = new TreeMap<>();
+        for (Fields reason : from.list("reasons")) {
+            int layer = reason.integer("layer");
+            moved.put(layer, layerReason(reason, slots.getOrDefault(layer, List.of())));
+        }
+        SortedMap<LayerReason.Stop, Integer> kept = new TreeMap<>();
+        for (Fields layers : from.list("kept")) {
+            kept.merge(layers.symbol("stop", LayerReason.Stop.class), layers.integer("layers"), Math::addExact);
+        }
+        return new PlanReasons(moved, kept);
+    }
+
+    private static LayerReason layerReason(Fields from, List<Integer> slots) {
+        List<Float> gains = from.floats("gains");
+        if (gains.size() != slots.size()) {
+            throw new IllegalArgumentException(gains.size() + " gains for " + slots.size() + " moves of a layer");
+        }
+        List<LayerReason.Gain> ofSlots = new ArrayList<>();
+        for (int i = 0; i < slots.size(); i++) {
+            ofSlots.add(new LayerReason.Gain(slots.get(i), gains.get(i)));
+        }
+        return new LayerReason(
+                from.real("before"),
+                from.real("predicted"),
+                from.real("bound"),
+                ofSlots,
+                from.symbol("stop", LayerReason.Stop.class),
+                from.real("refused"));
     }
 
     private static List<Batch> batches(Fields from) {

@@ -45,6 +45,7 @@ final class ShapeCheck {
                     throw malformed("int " + value + " out of range");
                 }
             }
+            case FLOAT -> skip(4);
             case DOUBLE -> skip(8);
             case BOOLEAN -> {
                 skip(1);

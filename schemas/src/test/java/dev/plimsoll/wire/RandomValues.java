@@ -9,6 +9,7 @@ import dev.plimsoll.model.End;
 import dev.plimsoll.model.ExpertId;
 import dev.plimsoll.model.GatherMode;
 import dev.plimsoll.model.LayerId;
+import dev.plimsoll.model.LayerReason;
 import dev.plimsoll.model.LoadSample;
 import dev.plimsoll.model.LoadWindow;
 import dev.plimsoll.model.LongVector;
@@ -20,6 +21,7 @@ import dev.plimsoll.model.Phase;
 import dev.plimsoll.model.PlacementState;
 import dev.plimsoll.model.PlanCommand;
 import dev.plimsoll.model.PlanHeader;
+import dev.plimsoll.model.PlanReasons;
 import dev.plimsoll.model.Quarantined;
 import dev.plimsoll.model.RankAck;
 import dev.plimsoll.model.RankId;
@@ -34,6 +36,8 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.Random;
+import java.util.SortedMap;
+import java.util.TreeMap;
 import java.util.function.Function;
 import java.util.stream.IntStream;
 
@@ -267,7 +271,34 @@ final class RandomValues {
                 random.nextDouble(),
                 random.nextDouble(),
                 text(),
-                text());
+                text(),
+                random.nextInt(3) == 0 ? PlanReasons.NONE : reasons(batches));
+    }
+
+    private PlanReasons reasons(List<Batch> batches) {
+        SortedMap<Integer, LayerReason> moved = new TreeMap<>();
+        for (Batch batch : batches) {
+            // A float's worth of digits is what the log keeps.
+            List<LayerReason.Gain> gains = batch.moves().stream()
+                    .map(move -> new LayerReason.Gain(move.slot().index(), random.nextFloat()))
+                    .toList();
+            moved.put(
+                    batch.number(),
+                    new LayerReason(
+                            random.nextDouble(),
+                            random.nextDouble(),
+                            random.nextDouble(),
+                            gains,
+                            one(LayerReason.Stop.values()),
+                            random.nextDouble()));
+        }
+        SortedMap<LayerReason.Stop, Integer> kept = new TreeMap<>();
+        for (LayerReason.Stop stop : LayerReason.Stop.values()) {
+            if (random.nextBoolean()) {
+                kept.put(stop, positive());
+            }
+        }
+        return new PlanReasons(moved, kept);
     }
 
     SettledPlacement settledPlacement() {

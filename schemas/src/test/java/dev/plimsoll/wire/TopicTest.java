@@ -7,17 +7,26 @@ import static org.assertj.core.api.Assertions.catchThrowable;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.sun.management.ThreadMXBean;
+import dev.plimsoll.model.Batch;
 import dev.plimsoll.model.Deployment;
 import dev.plimsoll.model.End;
+import dev.plimsoll.model.ExpertId;
+import dev.plimsoll.model.LayerId;
+import dev.plimsoll.model.LayerReason;
 import dev.plimsoll.model.LoadSample;
 import dev.plimsoll.model.LoadWindow;
 import dev.plimsoll.model.LongVector;
+import dev.plimsoll.model.Move;
 import dev.plimsoll.model.Phase;
 import dev.plimsoll.model.PlacementState;
+import dev.plimsoll.model.PlanCommand.Propose;
+import dev.plimsoll.model.PlanHeader;
+import dev.plimsoll.model.PlanReasons;
 import dev.plimsoll.model.Quarantined;
 import dev.plimsoll.model.RankAck;
 import dev.plimsoll.model.RankId;
 import dev.plimsoll.model.SettledPlacement;
+import dev.plimsoll.model.SlotId;
 import dev.plimsoll.model.StepRange;
 import dev.plimsoll.model.Tick;
 import dev.plimsoll.wire.RandomValues.Kind;
@@ -26,10 +35,13 @@ import java.io.IOException;
 import java.lang.management.ManagementFactory;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Random;
+import java.util.TreeMap;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.apache.avro.generic.GenericData;
@@ -236,6 +248,68 @@ final class TopicTest {
         LoadSample sample = sample(
                 32, 58, 10, IntStream.range(0, 32 * 58 * 10).mapToLong(i -> i).toArray());
         assertThat(Topic.SAMPLES.encode(sample).length).isLessThan(256 * 1024);
+    }
+
+    @Test
+    void aDecisionOfThousandsOfMovesWithItsReasonsStaysSmall() throws Exception {
+        Random random = new Random(7);
+        List<Batch> batches = new ArrayList<>();
+        TreeMap<Integer, LayerReason> moved = new TreeMap<>();
+        for (int layer = 0; layer < 58; layer++) {
+            List<Move> moves = new ArrayList<>();
+            List<LayerReason.Gain> gains = new ArrayList<>();
+            for (int slot = 0; slot < 300; slot++) {
+                moves.add(new Move(
+                        new LayerId(layer),
+                        new SlotId(slot),
+                        new ExpertId(random.nextInt(256)),
+                        new SlotId(300 + random.nextInt(20))));
+                gains.add(new LayerReason.Gain(slot, random.nextFloat()));
+            }
+            batches.add(new Batch(layer + 1, moves));
+            moved.put(layer, new LayerReason(0.6, 0.9, 0.95, gains, LayerReason.Stop.PRICE, 1e-4));
+        }
+        Propose said = decision(batches, new PlanReasons(moved, new TreeMap<>()));
+        int silent = Topic.PLAN.encode(decision(batches, PlanReasons.NONE)).length;
+
+        assertThat(Topic.PLAN.encode(said).length - silent).isLessThan(4 * 58 * 300 + 50 * 58);
+        assertThat(Topic.PLAN.encode(said).length).isLessThan(220_000);
+        assertThat(said.summary()).hasSizeLessThan(120);
+        assertThat(Topic.PLAN.decode(Topic.PLAN.encode(said))).isEqualTo(said);
+    }
+
+    @Test
+    void reasonsAreReadBesideTheirMoves() throws Exception {
+        Batch batch = new Batch(
+                1,
+                List.of(
+                        new Move(new LayerId(3), new SlotId(0), new ExpertId(7), new SlotId(9)),
+                        new Move(new LayerId(3), new SlotId(4), new ExpertId(5), new SlotId(8))));
+        LayerReason reason = new LayerReason(
+                0.625,
+                0.875,
+                0.9375,
+                List.of(new LayerReason.Gain(0, 0.25), new LayerReason.Gain(4, 0.125)),
+                LayerReason.Stop.PRICE,
+                0.0625);
+        Propose decision = decision(
+                List.of(batch),
+                new PlanReasons(
+                        new TreeMap<>(Map.of(3, reason)),
+                        new TreeMap<>(Map.of(LayerReason.Stop.PRICE, 40, LayerReason.Stop.NOISE, 17))));
+
+        JsonNode json = new ObjectMapper().readTree(Topic.PLAN.json(decision));
+
+        assertThat(json.get("reasons").toString())
+                .isEqualTo("[{\"layer\":3,\"before\":0.625,\"predicted\":0.875,\"bound\":0.9375,\"gains\":[0.25,0.125],"
+                        + "\"stop\":\"PRICE\",\"refused\":0.0625}]");
+        assertThat(json.get("kept").toString())
+                .isEqualTo("[{\"stop\":\"PRICE\",\"layers\":40},{\"stop\":\"NOISE\",\"layers\":17}]");
+    }
+
+    private static Propose decision(List<Batch> batches, PlanReasons reasons) {
+        return new Propose(
+                new PlanHeader(new Deployment("d"), 1, 1, 1), 1, 0, 1, batches, 9, 0.6, 0.9, "p", "why", reasons);
     }
 
     private static LoadSample sample(int ranks, int layers, int slots, long... load) {

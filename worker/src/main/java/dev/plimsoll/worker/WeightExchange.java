@@ -7,6 +7,7 @@ import dev.plimsoll.model.Move;
 import dev.plimsoll.model.RankId;
 import dev.plimsoll.model.SlotId;
 import dev.plimsoll.model.Topology;
+import dev.plimsoll.model.TransferLists;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -15,9 +16,8 @@ import java.util.Map;
 /**
  * One rank's part in a batch: its weights on their way to staging memory, then from there to their slots.
  *
- * <p>Every rank derives its lists from the same batch in the same order, so that they are symmetric without a word: the sender
- * of a move is the rank of its source slot, and its tag is its index among the moves that come to the receiving rank. An exchange
- * without any send or receive is submitted all the same, for exchanges are submitted by all ranks in one order.
+ * <p>Every rank derives its lists from the same batch: {@link TransferLists}. An exchange without any send or receive is
+ * submitted all the same, for exchanges are submitted by all ranks in one order.
  */
 final class WeightExchange {
     private record Arrival(int layer, int localSlot, long staged) {}
@@ -58,20 +58,17 @@ final class WeightExchange {
     }
 
     private void submit(RankId self, Topology topology, EngineRank engine) {
-        int[] tags = new int[topology.ranks()];
-        for (Move move : batch.moves()) {
-            int sender = topology.rankOf(move.source()).index();
-            int receiver = topology.rankOf(move.slot()).index();
-            int tag = tags[receiver]++;
-            int layer = move.layer().index();
-            if (sender == self.index()) {
-                exchange.send(receiver, engine.slotAddress(layer, local(move.source(), topology)), bytes, tag);
-            }
-            if (receiver == self.index()) {
-                long staged = device.stagingAddress() + tag * bytes;
-                exchange.receive(sender, staged, bytes, tag);
-                arrivals.add(new Arrival(layer, local(move.slot(), topology), staged));
-            }
+        TransferLists lists = TransferLists.of(batch, topology);
+        for (TransferLists.Transfer sent : lists.sends().get(self.index())) {
+            Move move = sent.move();
+            long weights = engine.slotAddress(move.layer().index(), local(move.source(), topology));
+            exchange.send(sent.to().index(), weights, bytes, sent.tag());
+        }
+        for (TransferLists.Transfer awaited : lists.receives().get(self.index())) {
+            Move move = awaited.move();
+            long staged = device.stagingAddress() + awaited.tag() * bytes;
+            exchange.receive(awaited.from().index(), staged, bytes, awaited.tag());
+            arrivals.add(new Arrival(move.layer().index(), local(move.slot(), topology), staged));
         }
         exchange.submit();
     }

@@ -28,10 +28,14 @@ public final class PlannerCommand implements Callable<Integer>, Validated {
             description = "How placements are made (default: greedy; static never moves).")
     private String policy = "greedy";
 
+    @Mixin
+    private BudgetOptions budget = new BudgetOptions();
+
     @Override
     public void check(Problems problems) {
         kafka.require(problems);
         metrics.check(problems);
+        budget.check(problems);
         try {
             Policy.named(policy);
         } catch (IllegalArgumentException e) {
@@ -47,7 +51,7 @@ public final class PlannerCommand implements Callable<Integer>, Validated {
                             "planner",
                             new Planner(
                                     kafka.settings(),
-                                    PlannerSettings.DEFAULTS.withPolicy(policy),
+                                    budget.limit(PlannerSettings.DEFAULTS.withPolicy(policy)),
                                     InetAddress.getLocalHost().getHostName() + "/"
                                             + ProcessHandle.current().pid(),
                                     run.meters().planner(),

@@ -10,6 +10,7 @@ import dev.plimsoll.app.watch.LiveView;
 import dev.plimsoll.app.watch.LoopWatch;
 import dev.plimsoll.app.watch.ReportJson;
 import dev.plimsoll.model.Membership;
+import dev.plimsoll.planner.PlannerSettings;
 import dev.plimsoll.simulator.Ending;
 import dev.plimsoll.simulator.Totals;
 import dev.plimsoll.wire.kafka.KafkaSettings;
@@ -66,6 +67,9 @@ public final class UpCommand implements Callable<Integer>, Validated {
     private Path data;
 
     @Mixin
+    private BudgetOptions budget = new BudgetOptions();
+
+    @Mixin
     private KafkaOptions kafka = new KafkaOptions();
 
     @Mixin
@@ -74,6 +78,7 @@ public final class UpCommand implements Callable<Integer>, Validated {
     @Override
     public void check(Problems problems) {
         engine.check(problems);
+        budget.check(problems);
         kafka.check(problems);
         metrics.check(problems);
         problems.require(
@@ -137,6 +142,7 @@ public final class UpCommand implements Callable<Integer>, Validated {
                             members,
                             engine.engine(0, engine.ranks()),
                             engine.traffic(),
+                            budget.limit(PlannerSettings.DEFAULTS),
                             directory.path(),
                             meters,
                             view::problem));

@@ -2,6 +2,7 @@ package dev.plimsoll.planner.placement;
 
 import dev.plimsoll.model.Batch;
 import dev.plimsoll.model.Placement;
+import dev.plimsoll.model.PlanReasons;
 import java.util.List;
 
 /**
@@ -11,8 +12,10 @@ import java.util.List;
  * @param batches how to get there; empty when nothing changes
  * @param unfitting layers kept as they are because their incoming weights alone exceed a rank's staging memory
  * @param overBudget layers kept as they are because the moves before them used up the budget
+ * @param reasons why; empty where the policy does not say
  */
-public record Candidate(Placement target, List<Batch> batches, List<Integer> unfitting, List<Integer> overBudget) {
+public record Candidate(
+        Placement target, List<Batch> batches, List<Integer> unfitting, List<Integer> overBudget, PlanReasons reasons) {
     public Candidate {
         batches = List.copyOf(batches);
         unfitting = List.copyOf(unfitting);

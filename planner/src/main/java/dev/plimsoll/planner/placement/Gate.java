@@ -2,6 +2,7 @@ package dev.plimsoll.planner.placement;
 
 import dev.plimsoll.model.Placement;
 import dev.plimsoll.model.Topology;
+import dev.plimsoll.model.TransferLists;
 import dev.plimsoll.planner.placement.Verdict.Change;
 import dev.plimsoll.planner.placement.Verdict.Keep;
 import dev.plimsoll.planner.placement.Verdict.Numbers;
@@ -121,11 +122,7 @@ public final class Gate {
     private static double seconds(Settings settings, Candidate candidate, Topology topology, long bytesPerExpert) {
         double transfers = 0;
         for (var batch : candidate.batches()) {
-            int[] outgoing = new int[topology.ranks()];
-            batch.moves()
-                    .forEach(move -> outgoing[topology.rankOf(move.source()).index()]++);
-            int busiest = Math.max(
-                    BatchCutter.most(outgoing), BatchCutter.most(BatchCutter.incoming(batch.moves(), topology)));
+            int busiest = TransferLists.of(batch, topology).busiest();
             transfers += (double) busiest * bytesPerExpert / settings.linkBytesPerSecond();
         }
         return transfers + candidate.batches().size() * settings.flipTime().toNanos() / 1e9;

@@ -1,5 +1,6 @@
 package dev.plimsoll.planner.placement;
 
+import dev.plimsoll.model.LayerReason;
 import dev.plimsoll.model.Placement;
 import java.util.List;
 

@@ -163,7 +163,8 @@ public class DecisionProtocol {
                 offer.currentBalancedness(),
                 offer.predictedBalancedness(),
                 offer.policy(),
-                offer.reason());
+                offer.reason(),
+                offer.reasons());
         steps.write(decision);
         steps.epochUsed(epoch);
         return steps.stage(new Stage.Proposed(

@@ -2,6 +2,7 @@ package dev.plimsoll.planner.protocol;
 
 import dev.plimsoll.model.Batch;
 import dev.plimsoll.model.Membership;
+import dev.plimsoll.model.PlanReasons;
 import dev.plimsoll.model.RankAck;
 import java.util.List;
 
@@ -11,6 +12,7 @@ public sealed interface Event {
      * A change that passed the gate.
      *
      * @param basedOn the settled version that it was planned from
+     * @param reasons of its layers; speak of exactly the moves of the batches, or are empty
      */
     record Offer(
             int basedOn,
@@ -19,7 +21,8 @@ public sealed interface Event {
             double currentBalancedness,
             double predictedBalancedness,
             String policy,
-            String reason)
+            String reason,
+            PlanReasons reasons)
             implements Event {
         public Offer {
             batches = List.copyOf(batches);

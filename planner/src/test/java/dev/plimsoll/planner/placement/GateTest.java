@@ -22,7 +22,7 @@ class GateTest {
 
     private static Verdict judge(long bytesPerExpert, long[]... windows) {
         Candidate candidate = BatchCutter.cut(
-                PlanRequest.of(List.of(ExpertLoad.none(0, 1, 1, 4)), SETTLED, SHAPE, TOPOLOGY), SWAPPED, 2, 10);
+                PlanRequest.of(List.of(ExpertLoad.none(0, 1, 1, 4)), SETTLED, SHAPE, TOPOLOGY), Plan.of(SWAPPED), 2, 1);
         List<ExpertLoad> loads = new java.util.ArrayList<>();
         for (long[] window : windows) {
             loads.add(ExpertLoad.of(loads.size(), new long[][] {window}));
@@ -78,11 +78,19 @@ class GateTest {
     @Test
     void nothingToChangeAndNothingThatFitsAreDifferentReasons() {
         PlanRequest request = PlanRequest.of(List.of(ExpertLoad.none(0, 1, 1, 4)), SETTLED, SHAPE, TOPOLOGY);
+        PlanRequest oneMove = new PlanRequest(
+                request.windows(),
+                SETTLED,
+                SHAPE,
+                TOPOLOGY,
+                new Budget(1, Long.MAX_VALUE, Integer.MAX_VALUE),
+                MovePrices.EQUAL,
+                0);
         List<ExpertLoad> windows = List.of(ExpertLoad.none(0, 1, 1, 4), ExpertLoad.none(1, 1, 1, 4));
 
         Verdict same = Gate.judge(
                 SETTINGS,
-                BatchCutter.cut(request, SETTLED, 2, 10),
+                BatchCutter.cut(request, Plan.of(SETTLED), 2, 1),
                 SETTLED,
                 TOPOLOGY,
                 windows,
@@ -90,7 +98,7 @@ class GateTest {
                 Duration.ofSeconds(1));
         Verdict tooMany = Gate.judge(
                 SETTINGS,
-                BatchCutter.cut(request, SWAPPED, 2, 1),
+                BatchCutter.cut(oneMove, Plan.of(SWAPPED), 2, 1),
                 SETTLED,
                 TOPOLOGY,
                 windows,

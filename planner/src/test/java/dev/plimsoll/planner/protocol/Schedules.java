@@ -16,6 +16,7 @@ import dev.plimsoll.model.Placement;
 import dev.plimsoll.model.PlacementRules;
 import dev.plimsoll.model.PlanCommand;
 import dev.plimsoll.model.PlanCommand.Propose;
+import dev.plimsoll.model.PlanReasons;
 import dev.plimsoll.model.RankAck;
 import dev.plimsoll.model.RankId;
 import dev.plimsoll.model.Refusal;
@@ -235,7 +236,7 @@ final class Schedules {
                             new ExpertId(expert),
                             new SlotId(slots[expert][0])))));
         }
-        return new Event.Offer(settled.version(), batches, 1, 0.5, 0.9, "greedy", "test");
+        return new Event.Offer(settled.version(), batches, 1, 0.5, 0.9, "greedy", "test", PlanReasons.NONE);
     }
 
     // ---- what the log may say

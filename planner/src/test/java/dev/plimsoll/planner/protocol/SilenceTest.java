@@ -12,6 +12,7 @@ import dev.plimsoll.model.ModelShape;
 import dev.plimsoll.model.Move;
 import dev.plimsoll.model.Phase;
 import dev.plimsoll.model.PlanCommand;
+import dev.plimsoll.model.PlanReasons;
 import dev.plimsoll.model.RankAck;
 import dev.plimsoll.model.RankId;
 import dev.plimsoll.model.SlotId;
@@ -80,7 +81,9 @@ class SilenceTest {
 
     private void offer() {
         Move move = new Move(new LayerId(0), new SlotId(3), new ExpertId(1), new SlotId(1));
-        apply(new Event.Offer(0, List.of(new Batch(1, List.of(move))), 1, 0.5, 0.9, "test", "test"), 0);
+        apply(
+                new Event.Offer(0, List.of(new Batch(1, List.of(move))), 1, 0.5, 0.9, "test", "test", PlanReasons.NONE),
+                0);
         assertThat(state.stage()).isInstanceOf(Stage.Proposed.class);
     }
 

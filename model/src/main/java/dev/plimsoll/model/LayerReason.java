@@ -1,4 +1,4 @@
-package dev.plimsoll.planner.placement;
+package dev.plimsoll.model;
 
 import java.util.List;
 
@@ -8,7 +8,8 @@ import java.util.List;
  * @param before balancedness that is expected of the settled placement
  * @param predicted balancedness that is expected of the new one
  * @param bound balancedness that no placement can exceed on the expected load
- * @param gains balancedness that each move brings, in order of slots; the two moves of a swap share the gain of the swap
+ * @param gains balancedness that each move brings, in order of slots; the two moves of a swap share the gain of the swap; the plan
+ *     log keeps them as floats
  * @param stop why there are no more moves
  * @param refused balancedness per move that the best move left out would bring; 0 when none would bring any
  */
@@ -31,6 +32,10 @@ public record LayerReason(double before, double predicted, double bound, List<Ga
         /** The best step left is less than what the load varies by itself. */
         NOISE,
         /** The budget of moves is used up. */
-        BUDGET
+        BUDGET,
+        /** The weights that would come to a rank exceed its staging memory. */
+        STAGING,
+        /** A later release said why. */
+        UNKNOWN
     }
 }

@@ -1,0 +1,49 @@
+package dev.plimsoll.app.command;
+
+import dev.plimsoll.planner.PlannerSettings;
+import dev.plimsoll.planner.placement.Budget;
+import dev.plimsoll.planner.placement.MovePrices;
+import picocli.CommandLine.Option;
+
+/** What one decision may take, and what moves cost. */
+final class BudgetOptions {
+    @Option(
+            names = "--max-moves",
+            paramLabel = "N",
+            description = "Most slots that one decision gives another expert (default: no limit).")
+    private int moves = Budget.UNLIMITED.moves();
+
+    @Option(
+            names = "--max-bytes",
+            paramLabel = "BYTES",
+            description =
+                    "Most bytes of weights that one decision brings to ranks, copies within a rank too (default: no limit).")
+    private long bytes = Budget.UNLIMITED.bytes();
+
+    @Option(
+            names = "--max-layers",
+            paramLabel = "N",
+            description = "Most layers that one decision touches (default: no limit).")
+    private int layers = Budget.UNLIMITED.layers();
+
+    @Option(
+            names = "--other-node-price",
+            paramLabel = "PRICE",
+            description =
+                    "What a move from another node costs where one within a node costs 1 (default: 1.0, the same).")
+    private double otherNodePrice = MovePrices.EQUAL.otherNode();
+
+    void check(Problems problems) {
+        problems.require(moves >= 1, "--max-moves must be at least 1, not " + moves);
+        problems.require(bytes >= 1, "--max-bytes must be at least 1, not " + bytes);
+        problems.require(layers >= 1, "--max-layers must be at least 1, not " + layers);
+        problems.require(
+                otherNodePrice >= 1 && otherNodePrice < Double.POSITIVE_INFINITY,
+                "--other-node-price must be a number of at least 1, not " + otherNodePrice);
+    }
+
+    /** The settings, with these limits. */
+    PlannerSettings limit(PlannerSettings settings) {
+        return settings.within(new Budget(moves, bytes, layers), new MovePrices(1, otherNodePrice));
+    }
+}

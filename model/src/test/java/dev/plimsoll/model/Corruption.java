@@ -1,0 +1,280 @@
+package dev.plimsoll.model;
+
+import static dev.plimsoll.model.RandomPlan.holders;
+import static dev.plimsoll.model.RandomPlan.move;
+
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Optional;
+import java.util.Random;
+import java.util.function.BiFunction;
+import java.util.function.UnaryOperator;
+import java.util.stream.IntStream;
+
+/** One way to break a valid decision, and what the rules must say of it. */
+enum Corruption {
+    OTHER_SHAPE("shape is", (plan, random) -> {
+        ModelShape shape = plan.members().shape();
+        return Optional.of(new RandomPlan(
+                plan.propose(),
+                plan.settled(),
+                plan.target(),
+                RandomPlan.members(
+                        ModelShape.of("more", shape.experts(), 1, 0, shape.layers() + 1),
+                        plan.members().topology(),
+                        9)));
+    }),
+    OTHER_BASE("is based on", (plan, random) -> {
+        PlanCommand.Propose propose = plan.propose();
+        return Optional.of(new RandomPlan(
+                RandomPlan.propose(propose.epoch(), propose.basedOn() - 1, propose.planHash(), propose.batches()),
+                plan.settled(),
+                plan.target(),
+                plan.members()));
+    }),
+    OLD_EPOCH("must be above the settled version", (plan, random) -> {
+        int version = plan.settled().version();
+        return Optional.of(new RandomPlan(
+                RandomPlan.propose(
+                        version, version, plan.target().hash(), plan.propose().batches()),
+                plan.settled(),
+                plan.target(),
+                plan.members()));
+    }),
+    OTHER_HASH("it promises", (plan, random) -> {
+        PlanCommand.Propose propose = plan.propose();
+        return Optional.of(new RandomPlan(
+                RandomPlan.propose(
+                        propose.epoch(),
+                        propose.basedOn(),
+                        propose.planHash() ^ (1L << random.nextInt(64)),
+                        propose.batches()),
+                plan.settled(),
+                plan.target(),
+                plan.members()));
+    }),
+    /** The rest is a sound decision, with an honest hash; only it is not what was wanted. */
+    LAYER_LEFT_OUT("the moves leave it with", (plan, random) -> {
+        int layer = any(plan, random).layer().index();
+        List<Batch> rest = new ArrayList<>();
+        for (Batch batch : plan.propose().batches()) {
+            List<Move> others = batch.moves().stream()
+                    .filter(move -> move.layer().index() != layer)
+                    .toList();
+            if (!others.isEmpty()) {
+                rest.add(new Batch(rest.size() + 1, others));
+            }
+        }
+        return rest.isEmpty()
+                ? Optional.empty()
+                : Optional.of(
+                        new RandomPlan(plan.promised(rest).propose(), plan.settled(), plan.target(), plan.members()));
+    }),
+    MOVE_LEFT_OUT("", (plan, random) -> {
+        Move left = any(plan, random);
+        return replaced(plan, left, List.of()).map(plan::with);
+    }),
+    TWICE_ON_A_RANK("twice", (plan, random) -> {
+        Move move = any(plan, random);
+        int layer = move.layer().index();
+        int[] before = plan.settled().layer(layer);
+        int[] after = plan.target().layer(layer);
+        int slot = move.slot().index();
+        int slots = plan.members().topology().slotsPerRank();
+        return pick(
+                        random,
+                        IntStream.range(slot / slots * slots, (slot / slots + 1) * slots)
+                                .filter(other -> other != slot && before[slot] != after[other]))
+                .flatMap(other -> replaced(
+                        plan, move, List.of(move(layer, slot, after[other], holders(before, after[other])[0]))))
+                .map(plan::promised);
+    }),
+    LAST_COPY_LOST("has no slot for expert", (plan, random) -> {
+        Move move = any(plan, random);
+        int layer = move.layer().index();
+        int[] before = plan.settled().layer(layer);
+        int[] after = plan.target().layer(layer);
+        int slot = move.slot().index();
+        if (holders(after, after[slot]).length > 1) {
+            return Optional.empty();
+        }
+        return pick(
+                        random,
+                        IntStream.range(0, plan.members().shape().experts())
+                                .filter(expert -> expert != after[slot] && expert != before[slot]))
+                .flatMap(expert -> replaced(plan, move, List.of(move(layer, slot, expert, holders(before, expert)[0]))))
+                .map(plan::promised);
+    }),
+    WRONG_SOURCE("does not hold", (plan, random) -> {
+        Move move = any(plan, random);
+        int[] before = plan.settled().layer(move.layer().index());
+        return pick(
+                        random,
+                        IntStream.range(0, before.length)
+                                .filter(slot -> before[slot] != move.expert().index()
+                                        && slot != move.slot().index()))
+                .flatMap(source -> replaced(
+                        plan,
+                        move,
+                        List.of(move(
+                                move.layer().index(),
+                                move.slot().index(),
+                                move.expert().index(),
+                                source))))
+                .map(plan::with);
+    }),
+    LAYER_OUT_OF_BOUNDS(
+            "out of bounds",
+            (plan, random) -> altered(
+                    plan,
+                    random,
+                    move -> new Move(
+                            new LayerId(plan.members().shape().layers()), move.slot(), move.expert(), move.source()))),
+    SLOT_OUT_OF_BOUNDS(
+            "out of bounds",
+            (plan, random) -> altered(
+                    plan,
+                    random,
+                    move -> new Move(
+                            move.layer(),
+                            new SlotId(plan.members().topology().slots()),
+                            move.expert(),
+                            move.source()))),
+    EXPERT_OUT_OF_BOUNDS(
+            "out of bounds",
+            (plan, random) -> altered(
+                    plan,
+                    random,
+                    move -> new Move(
+                            move.layer(),
+                            move.slot(),
+                            new ExpertId(plan.members().shape().experts()),
+                            move.source()))),
+    SOURCE_OUT_OF_BOUNDS(
+            "out of bounds",
+            (plan, random) -> altered(
+                    plan,
+                    random,
+                    move -> new Move(
+                            move.layer(),
+                            move.slot(),
+                            move.expert(),
+                            new SlotId(plan.members().topology().slots())))),
+    STAGING_ONE_SHORT("brings more than", (plan, random) -> {
+        Topology topology = plan.members().topology();
+        int most = plan.propose().batches().stream()
+                .flatMap(batch -> TransferLists.of(batch, topology).receives().stream())
+                .mapToInt(List::size)
+                .max()
+                .orElseThrow();
+        return most == 1
+                ? Optional.empty()
+                : Optional.of(new RandomPlan(
+                        plan.propose(),
+                        plan.settled(),
+                        plan.target(),
+                        RandomPlan.members(plan.members().shape(), topology, most - 1)));
+    }),
+    LAYER_IN_TWO_BATCHES("is in more than one batch", (plan, random) -> {
+        Move last = any(plan, random);
+        return later(plan, last).map(plan::with);
+    }),
+    /** The weights of one move are gone when its batch is transferred. */
+    SOURCE_OVERWRITTEN("is overwritten before", (plan, random) -> {
+        Move reader = any(plan, random);
+        boolean overwritten = plan.propose().moves().stream()
+                .anyMatch(move ->
+                        move.layer().equals(reader.layer()) && move.slot().equals(reader.source()));
+        return overwritten ? later(plan, reader).map(plan::with) : Optional.empty();
+    }),
+    BATCH_OUT_OF_PLACE("batch number", (plan, random) -> {
+        List<Batch> batches = new ArrayList<>(plan.propose().batches());
+        Batch batch = batches.get(random.nextInt(batches.size()));
+        batches.set(batch.number() - 1, new Batch(batch.number() + 1, batch.moves()));
+        return Optional.of(plan.with(batches));
+    }),
+    MOVE_OF_WHAT_IS_THERE("already", (plan, random) -> {
+        Move beside = any(plan, random);
+        int layer = beside.layer().index();
+        int[] before = plan.settled().layer(layer);
+        int[] after = plan.target().layer(layer);
+        return pick(
+                        random,
+                        IntStream.range(0, before.length)
+                                .filter(slot ->
+                                        before[slot] == after[slot] && holders(before, before[slot]).length > 1))
+                .flatMap(slot -> {
+                    int other = Arrays.stream(holders(before, before[slot]))
+                            .filter(holder -> holder != slot)
+                            .findFirst()
+                            .orElseThrow();
+                    return replaced(plan, beside, List.of(beside, move(layer, slot, before[slot], other)));
+                })
+                .map(plan::with);
+    });
+
+    /** What one of the violations must contain. */
+    final String says;
+
+    private final BiFunction<RandomPlan, Random, Optional<RandomPlan>> breaking;
+
+    Corruption(String says, BiFunction<RandomPlan, Random, Optional<RandomPlan>> breaking) {
+        this.says = says;
+        this.breaking = breaking;
+    }
+
+    /** The decision, broken; empty where this one cannot be broken so. */
+    Optional<RandomPlan> of(RandomPlan plan, Random random) {
+        return breaking.apply(plan, random);
+    }
+
+    private static Move any(RandomPlan plan, Random random) {
+        List<Move> moves = plan.propose().moves();
+        return moves.get(random.nextInt(moves.size()));
+    }
+
+    private static Optional<Integer> pick(Random random, IntStream values) {
+        int[] all = values.toArray();
+        return all.length == 0 ? Optional.empty() : Optional.of(all[random.nextInt(all.length)]);
+    }
+
+    private static Optional<RandomPlan> altered(RandomPlan plan, Random random, UnaryOperator<Move> change) {
+        Move move = any(plan, random);
+        return replaced(plan, move, List.of(change.apply(move))).map(plan::with);
+    }
+
+    /** The batches with other moves in place of one; empty where a batch would have none. */
+    private static Optional<List<Batch>> replaced(RandomPlan plan, Move old, List<Move> instead) {
+        List<Batch> batches = new ArrayList<>();
+        for (Batch batch : plan.propose().batches()) {
+            List<Move> moves = new ArrayList<>(batch.moves());
+            int at = moves.indexOf(old);
+            if (at >= 0) {
+                moves.remove(at);
+                moves.addAll(at, instead);
+            }
+            if (moves.isEmpty()) {
+                return Optional.empty();
+            }
+            batches.add(new Batch(batch.number(), moves));
+        }
+        return Optional.of(batches);
+    }
+
+    /** The batches with one move alone in a batch of its own at the end; empty where its layer has no other move. */
+    private static Optional<List<Batch>> later(RandomPlan plan, Move last) {
+        boolean alone = plan.propose().moves().stream()
+                        .filter(move -> move.layer().equals(last.layer()))
+                        .count()
+                == 1;
+        if (alone) {
+            return Optional.empty();
+        }
+        return replaced(plan, last, List.of()).map(batches -> {
+            List<Batch> more = new ArrayList<>(batches);
+            more.add(new Batch(more.size() + 1, List.of(last)));
+            return more;
+        });
+    }
+}
