@@ -37,7 +37,7 @@ public class PlanBenchmark {
     @Param({"initial", "settled"})
     private String start = "initial";
 
-    private final Policy policy = Policy.named("greedy");
+    private final Policy policy = Policy.named("plimsoll");
     private PlanRequest request = PlanRequest.of(loads(0), Placement.initial(SHAPE, TOPOLOGY), SHAPE, TOPOLOGY);
 
     @Setup

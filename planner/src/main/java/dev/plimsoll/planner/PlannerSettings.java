@@ -35,7 +35,7 @@ public record PlannerSettings(
         long seed) {
     /** What {@code plimsoll up} starts with; tuned on the trace and workloads that {@code PlanningNumbersTest} reads. */
     public static final PlannerSettings DEFAULTS = new PlannerSettings(
-            "greedy",
+            "plimsoll",
             8,
             1,
             Budget.UNLIMITED,

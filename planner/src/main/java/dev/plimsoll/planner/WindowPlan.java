@@ -40,7 +40,7 @@ final class WindowPlan {
                 settled,
                 members.shape(),
                 members.topology(),
-                settings.budget(),
+                settings.budget().within(members.stagedExpertsPerRank()),
                 settings.prices(),
                 settings.seed());
         Plan plan = policy.plan(request);

@@ -24,7 +24,7 @@ import dev.plimsoll.model.StepRange;
 import dev.plimsoll.model.Topology;
 import dev.plimsoll.model.WindowSummary;
 import dev.plimsoll.planner.placement.KeepReason;
-import dev.plimsoll.planner.placement.Plan;
+import dev.plimsoll.planner.placement.LayerPlan;
 import dev.plimsoll.planner.placement.PlanRequest;
 import dev.plimsoll.planner.placement.Policy;
 import dev.plimsoll.planner.placement.Verdict;
@@ -77,7 +77,7 @@ class PlannerTaskTest {
     void begin() {
         partition.now = 1_000_000;
         partition.append(Topic.MEMBERS, members(1));
-        restart(Policy.named("greedy"));
+        restart(Policy.named("plimsoll"));
     }
 
     private void restart(Policy policy) {
@@ -258,7 +258,7 @@ class PlannerTaskTest {
         ack(RankAck.Kind.FLIPPED, decision().batches().size(), 0, 1, 2, 3);
         partition.now += 3_600_000;
 
-        restart(Policy.named("greedy"));
+        restart(Policy.named("plimsoll"));
 
         assertThat(log()).containsExactly("Term", "Propose", "Permit", "Term", "Settled");
         assertThat(partition.values(Topic.PLAN).get(3).header().term()).isEqualTo(2);
@@ -271,7 +271,7 @@ class PlannerTaskTest {
         window(3, true, PlacementState.settled(1));
         refused.clear();
 
-        restart(Policy.named("greedy"));
+        restart(Policy.named("plimsoll"));
         assertThat(partition.committedOffset()).hasValue(0);
         partition.poll(true);
         window(4, true, PlacementState.settled(1));
@@ -356,14 +356,14 @@ class PlannerTaskTest {
             partition.poll(true);
         }
 
-        restart(Policy.named("greedy"));
+        restart(Policy.named("plimsoll"));
         partition.poll(true);
 
         assertThat(log()).containsExactly("Term", "Propose", "Void", "Propose", "Term");
         assertThat(partition.values(Topic.PLACEMENTS)).hasSize(4);
     }
 
-    /** The layers that greedy moves, with a made-up reason each. */
+    /** The layers that plimsoll moves, with a made-up reason each. */
     private static Policy explaining(int gainsToo) {
         return new Policy() {
             @Override
@@ -372,27 +372,24 @@ class PlannerTaskTest {
             }
 
             @Override
-            public Plan plan(PlanRequest request) {
-                Placement target = Policy.named("greedy").plan(request).target();
-                List<LayerReason> reasons = new ArrayList<>();
-                for (int layer = 0; layer < LAYERS; layer++) {
-                    int[] before = request.settled().layer(layer);
-                    int[] after = target.layer(layer);
-                    List<LayerReason.Gain> gains = new ArrayList<>();
-                    for (int slot = 0; slot < after.length; slot++) {
-                        if (before[slot] != after[slot]) {
-                            gains.add(new LayerReason.Gain(slot + gainsToo, 0.125 * (slot + 1)));
-                        }
+            public LayerPlan plan(PlanRequest request, int layer) {
+                int[] before = request.settled().layer(layer);
+                int[] after = Policy.named("plimsoll").plan(request, layer).expertOfSlot();
+                List<LayerReason.Gain> gains = new ArrayList<>();
+                for (int slot = 0; slot < after.length; slot++) {
+                    if (before[slot] != after[slot]) {
+                        gains.add(new LayerReason.Gain(slot + gainsToo, 0.125 * (slot + 1)));
                     }
-                    reasons.add(new LayerReason(0.5, 0.75, 1, gains, LayerReason.Stop.PRICE, 0.001));
                 }
-                return new Plan(target, reasons);
+                return new LayerPlan(
+                        after, Optional.of(new LayerReason(0.5, 0.75, 1, gains, LayerReason.Stop.PRICE, 0.001)));
             }
         };
     }
 
     @Test
     void proposalSaysNothingOfReasonsWhereThePolicyDoesNot() {
+        restart(Policy.named("deepseek"));
         proposed();
 
         assertThat(decision().reasons()).isEqualTo(PlanReasons.NONE);
@@ -435,7 +432,7 @@ class PlannerTaskTest {
             }
 
             @Override
-            public Plan plan(PlanRequest request) {
+            public LayerPlan plan(PlanRequest request, int layer) {
                 throw new IllegalStateException("broken on purpose");
             }
         });

@@ -98,7 +98,7 @@ class PlanningNumbersTest {
         List<Double> millis = new ArrayList<>();
         for (int run = 0; run < 10; run++) {
             long start = ManagementFactory.getThreadMXBean().getCurrentThreadCpuTime();
-            Policy.named("greedy").plan(PlanRequest.of(List.of(ExpertLoad.of(0, load)), initial, shape, topology));
+            Policy.named("plimsoll").plan(PlanRequest.of(List.of(ExpertLoad.of(0, load)), initial, shape, topology));
             millis.add((ManagementFactory.getThreadMXBean().getCurrentThreadCpuTime() - start) / 1e6);
         }
         System.out.printf(

@@ -44,6 +44,6 @@ final class BudgetOptions {
 
     /** The settings, with these limits. */
     PlannerSettings limit(PlannerSettings settings) {
-        return settings.within(new Budget(moves, bytes, layers), new MovePrices(1, otherNodePrice));
+        return settings.within(new Budget(moves, bytes, layers, Integer.MAX_VALUE), new MovePrices(1, otherNodePrice));
     }
 }

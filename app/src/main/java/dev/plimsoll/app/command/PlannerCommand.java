@@ -24,9 +24,9 @@ public final class PlannerCommand implements Callable<Integer>, Validated {
 
     @Option(
             names = "--policy",
-            defaultValue = "greedy",
+            defaultValue = "plimsoll",
             description = "How placements are made (default: greedy; static never moves).")
-    private String policy = "greedy";
+    private String policy = "plimsoll";
 
     @Mixin
     private BudgetOptions budget = new BudgetOptions();

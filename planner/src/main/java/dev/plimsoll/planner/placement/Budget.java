@@ -6,15 +6,23 @@ package dev.plimsoll.planner.placement;
  * @param moves most slots that get another expert
  * @param bytes most bytes of weights that are brought to ranks; copies within a rank count too
  * @param layers most layers that are touched
+ * @param intoRank most experts of one layer that come to one rank: what its staging memory holds, as a layer is flipped whole
  */
-public record Budget(int moves, long bytes, int layers) {
+public record Budget(int moves, long bytes, int layers, int intoRank) {
     /** No limit. */
-    public static final Budget UNLIMITED = new Budget(Integer.MAX_VALUE, Long.MAX_VALUE, Integer.MAX_VALUE);
+    public static final Budget UNLIMITED =
+            new Budget(Integer.MAX_VALUE, Long.MAX_VALUE, Integer.MAX_VALUE, Integer.MAX_VALUE);
 
     public Budget {
-        if (moves < 1 || bytes < 1 || layers < 1) {
-            throw new IllegalArgumentException("a budget must allow at least one move, byte and layer: moves " + moves
-                    + ", bytes " + bytes + ", layers " + layers);
+        if (moves < 1 || bytes < 1 || layers < 1 || intoRank < 1) {
+            throw new IllegalArgumentException(
+                    "a budget must allow at least one move, byte and layer, and one expert into a " + "rank: moves "
+                            + moves + ", bytes " + bytes + ", layers " + layers + ", into a rank " + intoRank);
         }
+    }
+
+    /** This budget where a rank's staging memory holds no more than that. */
+    public Budget within(int stagedPerRank) {
+        return new Budget(moves, bytes, layers, Math.min(intoRank, Math.max(1, stagedPerRank)));
     }
 }

@@ -37,19 +37,18 @@ final class DeepSeekHierarchicalPolicy implements Policy {
     }
 
     @Override
-    public Plan plan(PlanRequest request) {
+    public LayerPlan plan(PlanRequest request, int layer) {
+        double[] load = request.newest().layer(layer);
+        if (EvenSplit.max(load) == 0) {
+            return LayerPlan.settled(request, layer);
+        }
         Topology topology = request.topology();
         List<int[]> nodes = ranksOfNodes(topology);
         boolean divides = divides(nodes, request.shape().experts(), topology.slotsPerRank());
-        return LayerRule.everyLayer(request, (layer, settled) -> {
-            double[] load = request.newest().layer(layer);
-            if (EvenSplit.max(load) == 0) {
-                return settled;
-            }
-            return divides
-                    ? place(load, nodes, topology.slotsPerRank())
-                    : DeepSeekPolicy.place(load, topology.ranks(), topology.slotsPerRank());
-        });
+        int[] placed = divides
+                ? place(load, nodes, topology.slotsPerRank())
+                : DeepSeekPolicy.place(load, topology.ranks(), topology.slotsPerRank());
+        return LayerPlan.of(request, layer, placed);
     }
 
     /** Ranks of every node in order of nodes' numbers. */

@@ -15,13 +15,15 @@ final class DeepSeekPolicy implements Policy {
     }
 
     @Override
-    public Plan plan(PlanRequest request) {
-        return LayerRule.everyLayer(request, (layer, settled) -> {
-            double[] load = request.newest().layer(layer);
-            return EvenSplit.max(load) == 0
-                    ? settled
-                    : place(load, request.topology().ranks(), request.topology().slotsPerRank());
-        });
+    public LayerPlan plan(PlanRequest request, int layer) {
+        double[] load = request.newest().layer(layer);
+        if (EvenSplit.max(load) == 0) {
+            return LayerPlan.settled(request, layer);
+        }
+        return LayerPlan.of(
+                request,
+                layer,
+                place(load, request.topology().ranks(), request.topology().slotsPerRank()));
     }
 
     /** {@code [slot]} for the load of every expert. */

@@ -29,21 +29,23 @@ final class FlashLbPolicy implements Policy {
     }
 
     @Override
-    public Plan plan(PlanRequest request) {
+    public LayerPlan plan(PlanRequest request, int layer) {
+        if (EvenSplit.max(request.newest().layer(layer)) == 0) {
+            return LayerPlan.settled(request, layer);
+        }
         int ranks = request.topology().ranks();
+        int[] settled = request.settled().layer(layer);
+        FlashLbStages stages = new FlashLbStages(request.newest(), layer);
+        double peak = stages.peak(settled, ranks);
+        if (!needsUpdate(request, layer, settled, peak)) {
+            return LayerPlan.settled(request, layer);
+        }
+        int[] found = new FlashLbTree(stages, ranks, request.topology().slotsPerRank()).search();
+        if (stages.peak(found, ranks) >= peak) {
+            return LayerPlan.settled(request, layer);
+        }
         RankMatching matching = new RankMatching(ranks, request.shape().experts());
-        return LayerRule.everyLayer(request, (layer, settled) -> {
-            if (EvenSplit.max(request.newest().layer(layer)) == 0) {
-                return settled;
-            }
-            FlashLbStages stages = new FlashLbStages(request.newest(), layer);
-            double peak = stages.peak(settled, ranks);
-            if (!needsUpdate(request, layer, settled, peak)) {
-                return settled;
-            }
-            int[] found = new FlashLbTree(stages, ranks, request.topology().slotsPerRank()).search();
-            return stages.peak(found, ranks) < peak ? matching.rearrange(settled, found) : settled;
-        });
+        return LayerPlan.of(request, layer, matching.rearrange(settled, found));
     }
 
     private static boolean needsUpdate(PlanRequest request, int layer, int[] settled, double peak) {

@@ -22,4 +22,17 @@ public record Plan(Placement target, List<LayerReason> layers) {
     public static Plan of(Placement target) {
         return new Plan(target, List.of());
     }
+
+    /** The plans of all layers, in order, as one; with reasons where every layer has one. */
+    public static Plan of(PlanRequest request, List<LayerPlan> layers) {
+        int[][] experts = new int[layers.size()][];
+        for (int layer = 0; layer < experts.length; layer++) {
+            experts[layer] = layers.get(layer).expertOfSlot();
+        }
+        List<LayerReason> reasons =
+                layers.stream().flatMap(plan -> plan.reason().stream()).toList();
+        return new Plan(
+                Placement.of(request.settled().version(), experts),
+                reasons.size() == layers.size() ? reasons : List.of());
+    }
 }

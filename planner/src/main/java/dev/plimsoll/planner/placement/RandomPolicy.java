@@ -20,14 +20,13 @@ final class RandomPolicy implements Policy {
     }
 
     @Override
-    public Plan plan(PlanRequest request) {
-        return LayerRule.everyLayer(
-                request,
-                (layer, settled) -> place(
-                        new Random(request.seed() + LAYER * (layer + 1)),
-                        request.shape().experts(),
-                        request.topology().ranks(),
-                        request.topology().slotsPerRank()));
+    public LayerPlan plan(PlanRequest request, int layer) {
+        int[] placed = place(
+                new Random(request.seed() + LAYER * (layer + 1)),
+                request.shape().experts(),
+                request.topology().ranks(),
+                request.topology().slotsPerRank());
+        return LayerPlan.of(request, layer, placed);
     }
 
     private static int[] place(Random random, int experts, int ranks, int slotsPerRank) {

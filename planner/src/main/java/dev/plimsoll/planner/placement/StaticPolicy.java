@@ -8,7 +8,7 @@ final class StaticPolicy implements Policy {
     }
 
     @Override
-    public Plan plan(PlanRequest request) {
-        return Plan.of(request.settled());
+    public LayerPlan plan(PlanRequest request, int layer) {
+        return LayerPlan.settled(request, layer);
     }
 }

@@ -18,13 +18,11 @@ final class SwiftPolicy implements Policy {
     }
 
     @Override
-    public Plan plan(PlanRequest request) {
-        return LayerRule.everyLayer(
-                request,
-                (layer, settled) -> new SwiftLayer(
-                                settled,
-                                request.newest().layer(layer),
-                                request.topology().ranks())
-                        .place());
+    public LayerPlan plan(PlanRequest request, int layer) {
+        SwiftLayer rule = new SwiftLayer(
+                request.settled().layer(layer),
+                request.newest().layer(layer),
+                request.topology().ranks());
+        return LayerPlan.of(request, layer, rule.place());
     }
 }

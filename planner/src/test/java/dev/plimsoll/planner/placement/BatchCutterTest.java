@@ -42,9 +42,9 @@ class BatchCutterTest {
     void layersThatPayMostGoFirstWhenTheBudgetIsShort() {
         // Two layers want one swap, two moves; it is worth more in layer 2.
         for (Budget budget : List.of(
-                new Budget(3, Long.MAX_VALUE, Integer.MAX_VALUE),
-                new Budget(Integer.MAX_VALUE, 399, Integer.MAX_VALUE),
-                new Budget(Integer.MAX_VALUE, Long.MAX_VALUE, 1))) {
+                new Budget(3, Long.MAX_VALUE, Integer.MAX_VALUE, Integer.MAX_VALUE),
+                new Budget(Integer.MAX_VALUE, 399, Integer.MAX_VALUE, Integer.MAX_VALUE),
+                new Budget(Integer.MAX_VALUE, Long.MAX_VALUE, 1, Integer.MAX_VALUE))) {
             Candidate cut = BatchCutter.cut(
                     request(SETTLED, TOPOLOGY, budget, new long[][] {{5, 5, 1, 1}, {9, 9, 9, 9}, {50, 50, 1, 1}}),
                     Plan.of(Placement.of(0, new int[][] {{0, 2, 1, 3}, {0, 1, 2, 3}, {0, 2, 1, 3}})),
@@ -93,7 +93,8 @@ class BatchCutterTest {
                     load[layer][expert] = random.nextInt(1000);
                 }
             }
-            Budget budget = new Budget(1 + random.nextInt(20), 1 + random.nextInt(2000), 1 + random.nextInt(layers));
+            Budget budget = new Budget(
+                    1 + random.nextInt(20), 1 + random.nextInt(2000), 1 + random.nextInt(layers), Integer.MAX_VALUE);
             Placement target = Placement.of(0, wanted);
             PlanRequest request = request(Placement.of(0, settled), topology, budget, load);
             int staged = 1 + random.nextInt(topology.slotsPerRank() + 2);
@@ -198,7 +199,7 @@ class BatchCutterTest {
                 reason(Stop.NOISE, 1, 2),
                 reason(Stop.PRICE));
         long[][] load = {{5, 5, 1, 1}, {5, 5, 1, 1}, {1, 1, 1, 1}, {9, 9, 1, 1}, {1, 1, 1, 1}};
-        Budget budget = new Budget(3, Long.MAX_VALUE, Integer.MAX_VALUE);
+        Budget budget = new Budget(3, Long.MAX_VALUE, Integer.MAX_VALUE, Integer.MAX_VALUE);
 
         Candidate cut = BatchCutter.cut(request(settled, TOPOLOGY, budget, load), new Plan(target, said), 1, 1);
 

@@ -83,7 +83,7 @@ class GateTest {
                 SETTLED,
                 SHAPE,
                 TOPOLOGY,
-                new Budget(1, Long.MAX_VALUE, Integer.MAX_VALUE),
+                new Budget(1, Long.MAX_VALUE, Integer.MAX_VALUE, Integer.MAX_VALUE),
                 MovePrices.EQUAL,
                 0);
         List<ExpertLoad> windows = List.of(ExpertLoad.none(0, 1, 1, 4), ExpertLoad.none(1, 1, 1, 4));
@@ -107,14 +107,5 @@ class GateTest {
 
         assertThat(reason(same)).isEqualTo(KeepReason.BALANCED);
         assertThat(reason(tooMany)).isEqualTo(KeepReason.BUDGET);
-    }
-
-    @Test
-    void forecastWeighsOlderWindowsLess() {
-        List<ExpertLoad> windows =
-                List.of(ExpertLoad.of(0, new long[][] {{4, 0}}), ExpertLoad.of(1, new long[][] {{1, 3}}));
-
-        assertThat(Forecast.of(windows, 0.5)[0]).containsExactly(2, 2);
-        assertThat(Forecast.of(windows, 1)[0]).containsExactly(2.5, 1.5);
     }
 }

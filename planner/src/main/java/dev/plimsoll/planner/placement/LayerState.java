@@ -1,0 +1,195 @@
+package dev.plimsoll.planner.placement;
+
+import java.util.Arrays;
+
+/**
+ * A layer's placement while it is being changed, with what every rank would carry in every {@linkplain Scenarios scenario}.
+ *
+ * <p>The potential of a rank is the mean over scenarios of its squared load above the level: the level is the mean rank load, or
+ * what the heaviest replica weighs at least, where that is more. Unlike the maximum, the sum of potentials falls with every useful
+ * move. Arrays are flat, with {@link Scenarios#COUNT} values side by side, and open to the package: the search reads
+ * them in its innermost loops. Loads of ranks that a change touches are added up anew in the order of slots, so no
+ * rounding piles up.
+ */
+final class LayerState {
+    static final int K = Scenarios.COUNT;
+
+    final int ranks;
+    final int slotsPerRank;
+    final int experts;
+    /** {@code [slot]}. */
+    final int[] expertOf;
+    /** {@code [expert]}. */
+    final int[] replicas;
+    /** {@code [rank · experts + expert]}. */
+    final boolean[] holds;
+    /** {@code [expert · K + k]}: load of one replica. */
+    final double[] unit;
+    /** {@code [rank · K + k]}. */
+    final double[] loadOf;
+    /** {@code [k]}. */
+    final double[] level;
+    /** {@code [rank]}. */
+    final double[] potential;
+
+    private final Scenarios scenarios;
+    /** Slots of an expert as a list: the first of each, and the next after each slot; -1 ends it. */
+    private final int[] firstSlot;
+
+    private final int[] nextSlot;
+
+    /** @param expertOfSlot {@code [slot]}, valid, copied */
+    LayerState(Scenarios scenarios, int[] expertOfSlot) {
+        this.scenarios = scenarios;
+        this.ranks = scenarios.ranks();
+        this.experts = scenarios.experts();
+        this.expertOf = expertOfSlot.clone();
+        this.slotsPerRank = expertOf.length / ranks;
+        this.replicas = new int[experts];
+        this.holds = new boolean[ranks * experts];
+        this.unit = new double[experts * K];
+        this.loadOf = new double[ranks * K];
+        this.level = new double[K];
+        this.potential = new double[ranks];
+        this.firstSlot = new int[experts];
+        this.nextSlot = new int[expertOf.length];
+        Arrays.fill(firstSlot, -1);
+        for (int slot = expertOf.length - 1; slot >= 0; slot--) {
+            int expert = expertOf[slot];
+            replicas[expert]++;
+            holds[slot / slotsPerRank * experts + expert] = true;
+            nextSlot[slot] = firstSlot[expert];
+            firstSlot[expert] = slot;
+        }
+        for (int k = 0; k < K; k++) {
+            level[k] = Bounds.fits(scenarios.load(), K, k, expertOf.length, 1)
+                    ? 1
+                    : Math.max(1, Bounds.heaviestReplica(scenarios.load(), K, k, expertOf.length, ranks));
+        }
+        for (int expert = 0; expert < experts; expert++) {
+            weigh(expert);
+        }
+        for (int rank = 0; rank < ranks; rank++) {
+            add(rank);
+        }
+    }
+
+    int slots() {
+        return expertOf.length;
+    }
+
+    int rankOf(int slot) {
+        return slot / slotsPerRank;
+    }
+
+    boolean holds(int rank, int expert) {
+        return holds[rank * experts + expert];
+    }
+
+    /** The first slot that holds the expert; go on with {@link #nextSlot} until -1. */
+    int firstSlot(int expert) {
+        return firstSlot[expert];
+    }
+
+    int nextSlot(int slot) {
+        return nextSlot[slot];
+    }
+
+    private void weigh(int expert) {
+        double part = 1.0 / replicas[expert];
+        for (int i = expert * K; i < expert * K + K; i++) {
+            unit[i] = scenarios.load()[i] * part;
+        }
+    }
+
+    private void add(int rank) {
+        int at = rank * K;
+        Arrays.fill(loadOf, at, at + K, 0);
+        for (int slot = rank * slotsPerRank; slot < (rank + 1) * slotsPerRank; slot++) {
+            int from = expertOf[slot] * K;
+            for (int k = 0; k < K; k++) {
+                loadOf[at + k] += unit[from + k];
+            }
+        }
+        double sum = 0;
+        for (int k = 0; k < K; k++) {
+            double above = Math.max(0, loadOf[at + k] - level[k]);
+            sum += above * above;
+        }
+        potential[rank] = sum / K;
+    }
+
+    /** Exchanges the experts of two slots of different ranks. */
+    void swap(int slot, int other) {
+        int expert = expertOf[slot];
+        int incoming = expertOf[other];
+        unlink(slot);
+        unlink(other);
+        link(slot, incoming);
+        link(other, expert);
+        add(rankOf(slot));
+        add(rankOf(other));
+    }
+
+    /** Puts another expert into a slot whose expert has more replicas. */
+    void replace(int slot, int incoming) {
+        int outgoing = expertOf[slot];
+        unlink(slot);
+        link(slot, incoming);
+        replicas[outgoing]--;
+        replicas[incoming]++;
+        weigh(outgoing);
+        weigh(incoming);
+        for (int other = firstSlot[incoming]; other >= 0; other = nextSlot[other]) {
+            add(rankOf(other));
+        }
+        for (int other = firstSlot[outgoing]; other >= 0; other = nextSlot[other]) {
+            if (!holds(rankOf(other), incoming)) {
+                add(rankOf(other));
+            }
+        }
+    }
+
+    private void unlink(int slot) {
+        int expert = expertOf[slot];
+        holds[rankOf(slot) * experts + expert] = false;
+        if (firstSlot[expert] == slot) {
+            firstSlot[expert] = nextSlot[slot];
+            return;
+        }
+        int before = firstSlot[expert];
+        while (nextSlot[before] != slot) {
+            before = nextSlot[before];
+        }
+        nextSlot[before] = nextSlot[slot];
+    }
+
+    private void link(int slot, int expert) {
+        expertOf[slot] = expert;
+        holds[rankOf(slot) * experts + expert] = true;
+        nextSlot[slot] = firstSlot[expert];
+        firstSlot[expert] = slot;
+    }
+
+    /** Sum of the ranks' potentials. */
+    double potential() {
+        double sum = 0;
+        for (double value : potential) {
+            sum += value;
+        }
+        return sum;
+    }
+
+    /** Balancedness that is expected: the mean over scenarios of mean over maximum. */
+    double balancedness() {
+        double sum = 0;
+        for (int k = 0; k < K; k++) {
+            double most = 0;
+            for (int rank = 0; rank < ranks; rank++) {
+                most = Math.max(most, loadOf[rank * K + k]);
+            }
+            sum += 1 / most;
+        }
+        return sum / K;
+    }
+}
