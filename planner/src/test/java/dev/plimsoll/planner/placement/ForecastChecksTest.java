@@ -133,7 +133,8 @@ class ForecastChecksTest {
                 loads.add(ExpertLoad.of(window, new long[][] {draw(random, share, 2000)}));
             }
             ours += error(LoadForecast.of(loads, 0).share(), share);
-            newest += error(LoadForecast.of(loads.subList(windows - 1, windows), 0).share(), share);
+            newest += error(
+                    LoadForecast.of(loads.subList(windows - 1, windows), 0).share(), share);
         }
         return ours / newest;
     }
@@ -200,8 +201,7 @@ class ForecastChecksTest {
                 assertThat(found.rest()).isCloseTo(0, within(1e-9));
                 for (int a = 0; a < 9; a++) {
                     for (int b = 0; b < 9; b++) {
-                        assertThat(product(found.directions(), a, b))
-                                .isCloseTo(product(patterns, a, b), within(1e-9));
+                        assertThat(product(found.directions(), a, b)).isCloseTo(product(patterns, a, b), within(1e-9));
                     }
                 }
             } else {

@@ -112,7 +112,9 @@ final class NaiveSearch {
     }
 
     private int distance(int a, int b) {
-        return a == b ? 0 : topology.nodeOfRank().get(a).equals(topology.nodeOfRank().get(b)) ? 1 : 2;
+        return a == b
+                ? 0
+                : topology.nodeOfRank().get(a).equals(topology.nodeOfRank().get(b)) ? 1 : 2;
     }
 
     private int rank(int slot) {
