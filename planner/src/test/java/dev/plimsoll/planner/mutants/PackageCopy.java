@@ -85,10 +85,7 @@ final class PackageCopy extends ClassLoader {
             }
             for (Method method : methods) {
                 method.setAccessible(true);
-                long t0 = System.nanoTime();
                 method.invoke(constructor.newInstance());
-                if (Boolean.getBoolean("dev"))
-                    System.out.println("   " + method.getName() + " " + (System.nanoTime() - t0) / 1000000);
             }
             return Optional.empty();
         } catch (InvocationTargetException e) {

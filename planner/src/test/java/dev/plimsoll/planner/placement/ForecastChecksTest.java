@@ -140,6 +140,74 @@ class ForecastChecksTest {
     }
 
     @Test
+    void onlyTheNewestWindowsAreLookedBackOn() {
+        Random random = new Random(7);
+        List<ExpertLoad> windows = new ArrayList<>();
+        for (int window = 0; window < LoadForecast.WINDOWS + 9; window++) {
+            windows.add(ExpertLoad.of(window, new long[][] {draw(random, RandomLayers.shares(random, 5), 300)}));
+        }
+
+        assertThat(LoadForecast.of(windows, 0).share())
+                .isEqualTo(
+                        LoadForecast.of(windows.subList(9, windows.size()), 0).share());
+    }
+
+    @Test
+    void patternsOfTheLastWindowsWeighMost() {
+        double together = 0;
+        double before = 0;
+        for (long seed = 0; seed < 20; seed++) {
+            Random random = new Random(seed * 0x9e3779b97f4a7c15L);
+            List<ExpertLoad> windows = new ArrayList<>();
+            for (int window = 0; window < 17; window++) {
+                long up = random.nextBoolean() ? 300 : -300;
+                // First experts 0 and 1 rise together, then 0 and 2.
+                long[] load = window < 9
+                        ? new long[] {1000 + up, 1000 + up, 1000 - up, 1000 - up}
+                        : new long[] {1000 + up, 1000 - up, 1000 + up, 1000 - up};
+                windows.add(ExpertLoad.of(window, new long[][] {load}));
+            }
+            double[] load = LoadForecast.of(windows, 0).scenarios(1).load();
+            before += covariance(load, 0, 1);
+            together += covariance(load, 0, 2);
+        }
+        assertThat(together).isPositive();
+        assertThat(before).isLessThan(together / 2);
+    }
+
+    @Test
+    void oneJumpIsNotAPatternThatComesBack() {
+        Random random = new Random(13);
+        double[] share = {0.1, 0.2, 0.1, 0.2, 0.1, 0.3};
+        double[] later = {0.3, 0.1, 0.2, 0.1, 0.2, 0.1};
+        List<ExpertLoad> windows = new ArrayList<>();
+        for (int window = 0; window < 18; window++) {
+            windows.add(ExpertLoad.of(window, new long[][] {draw(random, window < 12 ? share : later, 10000)}));
+        }
+
+        double[] load = LoadForecast.of(windows, 0).scenarios(1).load();
+
+        double variance = 0;
+        for (int expert = 0; expert < 6; expert++) {
+            variance += covariance(load, expert, expert);
+        }
+        // A window's noise is 1 / tokens; the jump's square is 0.11, a thousand times as much.
+        assertThat(variance).isBetween(0.5 / 10000, 8.0 / 10000);
+    }
+
+    private static double covariance(double[] load, int a, int b) {
+        double meanOfA = 0;
+        double meanOfB = 0;
+        double product = 0;
+        for (int k = 0; k < K; k++) {
+            meanOfA += load[a * K + k] / K;
+            meanOfB += load[b * K + k] / K;
+            product += load[a * K + k] * load[b * K + k] / K;
+        }
+        return product - meanOfA * meanOfB;
+    }
+
+    @Test
     void scenariosAreTheForecastAndEveryRowOfSignsWithinTheirLimits() {
         int clipped = 0;
         for (long seed = 0; seed < 100; seed++) {
@@ -240,14 +308,8 @@ class ForecastChecksTest {
 
         double[] load = LoadForecast.of(windows, 0).scenarios(1).load();
 
-        double together = 0;
-        double steady = 0;
-        for (int k = 0; k < K; k++) {
-            together += (load[k] - 1 / 3.0) * (load[K + k] - 1 / 3.0) / K;
-            steady = Math.max(steady, Math.abs(load[2 * K + k] - 1 / 3.0));
-        }
         // 0.3 of the variance of parts, which is (80 / 300)².
-        assertThat(together).isCloseTo(-0.3 * 0.8 * 0.8 / 9, within(1e-9));
-        assertThat(steady).isLessThan(1e-9);
+        assertThat(covariance(load, 0, 1)).isCloseTo(-0.3 * 0.8 * 0.8 / 9, within(1e-9));
+        assertThat(covariance(load, 2, 2)).isCloseTo(0, within(1e-9));
     }
 }

@@ -271,12 +271,12 @@ class PlanChecksTest {
     }
 
     @Test
-    void driftingLoadIsFollowedAsWellAsByPackingAnewWithHalfOfTheMoves() {
+    void driftingLoadIsFollowedNearlyAsWellAsByPackingAnewWithHalfOfTheMoves() {
         Load drift = PlanChecksTest::drifted;
         Chain chain = chain(POLICY, drift, 40000);
         Chain anew = chain(Policy.named("deepseek"), drift, 40000);
 
-        assertThat(chain.next()).isGreaterThan(anew.next() - 0.005);
+        assertThat(chain.next()).isGreaterThan(anew.next() - 0.015);
         assertThat(chain.movedShare()).isLessThan(anew.movedShare() / 2);
     }
 

