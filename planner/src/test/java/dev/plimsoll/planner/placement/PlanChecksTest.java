@@ -214,7 +214,7 @@ class PlanChecksTest {
     /** What a chain of plans has come to: each is made from the windows so far, and scored on the next one. */
     private record Chain(double next, double movedShare) {}
 
-    /** Decides what a window brings, {@code [expert]}. */
+    /** What a window brings, {@code [expert]}, after what the one before has brought. */
     private interface Load {
         double[] share(Random random, double[] share);
     }
@@ -250,7 +250,7 @@ class PlanChecksTest {
                 }
             }
         }
-        return new Chain(next / plans, moves / plans / 8 / (5));
+        return new Chain(next / plans, moves / plans / 8 / 5);
     }
 
     private static int differences(int[] before, int[] after) {
