@@ -271,7 +271,7 @@ class PlanChecksTest {
     }
 
     @Test
-    void driftingLoadIsFollowedNearlyAsWellAsByPackingAnewWithHalfOfTheMoves() {
+    void whatDriftsIsFollowedNearlyAsWellAsByPackingAnewForHalfOfTheMoves() {
         Load drift = PlanChecksTest::drifted;
         Chain chain = chain(POLICY, drift, 40000);
         Chain anew = chain(Policy.named("deepseek"), drift, 40000);
