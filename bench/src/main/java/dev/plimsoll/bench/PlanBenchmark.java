@@ -4,11 +4,11 @@ import dev.plimsoll.model.ModelShape;
 import dev.plimsoll.model.Placement;
 import dev.plimsoll.model.Topology;
 import dev.plimsoll.planner.placement.ExpertLoad;
-import dev.plimsoll.planner.placement.Plan;
+import dev.plimsoll.planner.placement.LayerPlan;
 import dev.plimsoll.planner.placement.PlanRequest;
 import dev.plimsoll.planner.placement.Policy;
+import java.util.ArrayList;
 import java.util.List;
-import java.util.Random;
 import java.util.concurrent.TimeUnit;
 import org.openjdk.jmh.annotations.Benchmark;
 import org.openjdk.jmh.annotations.BenchmarkMode;
@@ -22,49 +22,74 @@ import org.openjdk.jmh.annotations.Setup;
 import org.openjdk.jmh.annotations.State;
 import org.openjdk.jmh.annotations.Warmup;
 
-/** Time of one plan of a DeepSeek-V3-like deployment: 58 layers × 256 experts on 32 ranks × 10 slots, log-normal loads. */
+/** Time of the plan of one layer, on one thread, with 24 windows of history; over several windows and layers in turn. */
 @State(Scope.Benchmark)
 @BenchmarkMode(Mode.AverageTime)
-@OutputTimeUnit(TimeUnit.MILLISECONDS)
+@OutputTimeUnit(TimeUnit.MICROSECONDS)
 @Warmup(iterations = 3, time = 2)
 @Measurement(iterations = 5, time = 2)
 @Fork(1)
 public class PlanBenchmark {
-    private static final ModelShape SHAPE = ModelShape.of("deepseek-v3", 256, 8, 3, 58);
-    private static final Topology TOPOLOGY = Topology.even(32, 4, 10);
+    private static final int HISTORY = 24;
+    private static final int WINDOWS = 36;
+    private static final int LAYERS = 4;
 
-    /** {@code initial}: every layer is out of balance; {@code settled}: planned for the same loads, 2 % of noise since. */
-    @Param({"initial", "settled"})
-    private String start = "initial";
+    /** Ranks + redundant slots, experts. */
+    @Param({"8+8 of 32", "64+64 of 256", "320+64 of 256"})
+    private String shape = "64+64 of 256";
 
-    private final Policy policy = Policy.named("plimsoll");
-    private PlanRequest request = PlanRequest.of(loads(0), Placement.initial(SHAPE, TOPOLOGY), SHAPE, TOPOLOGY);
+    /** {@code initial}: the first plan, everything is out of balance; {@code steady}: each plan goes on from the one before. */
+    @Param({"initial", "steady"})
+    private String start = "steady";
+
+    @Param("plimsoll")
+    private String policy = "plimsoll";
+
+    private record Task(PlanRequest request, int layer) {}
+
+    private final List<Task> tasks = new ArrayList<>();
+    private Policy planner = Policy.named(policy);
+    private int next;
 
     @Setup
     public void setUp() {
-        Placement settled = Placement.initial(SHAPE, TOPOLOGY);
-        if (start.equals("settled")) {
-            settled = policy.plan(PlanRequest.of(loads(0), settled, SHAPE, TOPOLOGY))
-                    .target();
-        }
-        request = PlanRequest.of(loads(0.02), settled, SHAPE, TOPOLOGY);
-    }
-
-    private static List<ExpertLoad> loads(double noise) {
-        Random popularity = new Random(7);
-        Random wobble = new Random(11);
-        long[][] loads = new long[SHAPE.layers()][SHAPE.experts()];
-        for (long[] layer : loads) {
-            for (int expert = 0; expert < layer.length; expert++) {
-                layer[expert] =
-                        Math.round(1000 * Math.exp(0.7 * popularity.nextGaussian() + noise * wobble.nextGaussian()));
+        String[] numbers = shape.split("\\+| of ", -1);
+        int ranks = Integer.parseInt(numbers[0]);
+        int experts = Integer.parseInt(numbers[2]);
+        int slots = experts + Integer.parseInt(numbers[1]);
+        ModelShape model = ModelShape.of("bench", experts, 1, 0, LAYERS);
+        Topology topology = Topology.even(ranks, ranks % 8 == 0 ? ranks / 8 : 1, slots / ranks);
+        planner = Policy.named(policy);
+        tasks.clear();
+        next = 0;
+        List<ExpertLoad> windows = DriftingLoads.of(WINDOWS, LAYERS, experts, 7);
+        Placement settled = Placement.initial(model, topology);
+        for (int newest = HISTORY - 1; newest < WINDOWS; newest++) {
+            List<ExpertLoad> history = windows.subList(newest + 1 - HISTORY, newest + 1);
+            PlanRequest request = PlanRequest.of(history, settled, model, topology);
+            Placement planned = planner.plan(request).target().withVersion(settled.version() + 1);
+            if (start.equals("initial")) {
+                add(request);
+            } else {
+                // The first of them is still a plan from the initial placement.
+                if (newest >= HISTORY) {
+                    add(request);
+                }
+                settled = planned;
             }
         }
-        return List.of(ExpertLoad.of(0, loads));
+    }
+
+    private void add(PlanRequest request) {
+        for (int layer = 0; layer < LAYERS; layer++) {
+            tasks.add(new Task(request, layer));
+        }
     }
 
     @Benchmark
-    public Plan plan() {
-        return policy.plan(request);
+    public LayerPlan plan() {
+        Task task = tasks.get(next);
+        next = (next + 1) % tasks.size();
+        return planner.plan(task.request(), task.layer());
     }
 }

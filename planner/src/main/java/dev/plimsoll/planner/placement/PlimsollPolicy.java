@@ -32,7 +32,7 @@ final class PlimsollPolicy implements Policy {
      * @param initialPart part of all these prices that counts when the settled placement is the initial one
      */
     record Settings(double price, double noisePrice, double goodEnough, double priceOfLayer, double initialPart) {
-        static final Settings DEFAULTS = new Settings(0.0107, 1, 0.95, 0.05, 0.4);
+        static final Settings DEFAULTS = new Settings(0.0125, 1, 0.95, 0.05, 0.4);
     }
 
     /** Falls of the potential below this are rounding. */
