@@ -1,0 +1,117 @@
+package dev.plimsoll.planner.mutants;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+import java.util.TreeSet;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+
+/** Wrong variants of the placing of experts: a test that each of them names has to fail on it, and passes without it. */
+class PlacementMutantTest {
+    private static final Path SOURCES = Path.of("src/main/java", PackageCopy.PACKAGE.split("\\."));
+
+    static List<Mutant> mutants() {
+        return MutantTable.read(Path.of("src/test/resources/mutants.txt"));
+    }
+
+    /** A test that fails without a mutant catches nothing. */
+    @BeforeAll
+    static void testsThatCatchMutantsPassOnACopyWithoutOne() {
+        Map<String, String> sources = new TreeMap<>();
+        TreeSet<String> tests = new TreeSet<>();
+        for (Mutant mutant : mutants()) {
+            sources.put(mutant.file(), source(mutant));
+            tests.addAll(mutant.tests());
+        }
+        PackageCopy copy = PackageCopy.of(sources);
+        for (String test : tests) {
+            assertThat(copy.firstFailure(test)).as(test).isEmpty();
+        }
+    }
+
+    @Tag("mutant")
+    @ParameterizedTest
+    @MethodSource("mutants")
+    void wrongVariantIsCaught(Mutant mutant) {
+        PackageCopy copy = PackageCopy.of(Map.of(mutant.file(), mutant.applyTo(source(mutant))));
+        for (String test : mutant.tests()) {
+            if (copy.firstFailure(test).isPresent()) {
+                return;
+            }
+        }
+        throw new AssertionError(mutant.tests() + " do not catch " + mutant + ": " + mutant.why());
+    }
+
+    private static String source(Mutant mutant) {
+        try {
+            return Files.readString(SOURCES.resolve(mutant.file()));
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    @Test
+    void everyMutantOfTheTableFitsThePackageAsItIs() {
+        assertThat(mutants())
+                .isNotEmpty()
+                .allSatisfy(mutant -> assertThat(mutant.applyTo(source(mutant)))
+                        .as("%s", mutant)
+                        .isNotEqualTo(source(mutant)));
+    }
+
+    @Test
+    void withoutAReplacementTheTextIsLeftOut() {
+        assertThat(only("mutant gone", "why w", "in A.java", "by ATest", "- stop();")
+                        .applyTo("stop();go();"))
+                .isEqualTo("go();");
+    }
+
+    @Test
+    void aTextThatIsNowhereOrTwiceIsRefused() {
+        Mutant mutant = only("mutant gone", "why w", "in A.java", "by ATest", "- stop();");
+
+        assertThatThrownBy(() -> mutant.applyTo("go();"))
+                .hasMessageContaining("gone")
+                .hasMessageContaining("nowhere");
+        assertThatThrownBy(() -> mutant.applyTo("stop();stop();"))
+                .hasMessageContaining("gone")
+                .hasMessageContaining("more than once");
+    }
+
+    @Test
+    void whatIsNotUnderstoodIsRefused() {
+        assertThatThrownBy(() -> only("- x")).hasMessageContaining("before the first mutant");
+        assertThatThrownBy(() -> only("mutant a", "wyh w")).hasMessageContaining("wyh");
+        assertThatThrownBy(() -> only("mutant a", "in A.java", "by ATest", "- x"))
+                .hasMessageContaining("'why'");
+        assertThatThrownBy(() -> only("mutant a", "why w", "in A.java", "- x")).hasMessageContaining("'by'");
+        assertThatThrownBy(() -> only("mutant a", "why w", "in A.java", "by ATest"))
+                .hasMessageContaining("to find");
+        assertThatThrownBy(() -> only("mutant a", "why w", "in A.java", "by ATest", "- x", "+ x"))
+                .hasMessageContaining("changes nothing");
+        assertThatThrownBy(() -> only("mutant a", "why w", "in A.java", "by ATest", "- x", "mutant a"))
+                .hasMessageContaining("two mutants");
+    }
+
+    @Test
+    void mutantThatDoesNotCompileIsNotTakenForCaught() {
+        assertThatThrownBy(() -> PackageCopy.of(Map.of("Budget.java", "no java")))
+                .isInstanceOf(IllegalStateException.class)
+                .hasMessageContaining("do not compile");
+    }
+
+    private static Mutant only(String... lines) {
+        return MutantTable.parse(List.of(lines)).get(0);
+    }
+}

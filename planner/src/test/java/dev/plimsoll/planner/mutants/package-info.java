@@ -1,0 +1,4 @@
+@NullMarked
+package dev.plimsoll.planner.mutants;
+
+import org.jspecify.annotations.NullMarked;
