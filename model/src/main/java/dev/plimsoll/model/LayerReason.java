@@ -11,7 +11,7 @@ import java.util.List;
  * @param gains balancedness that each move brings, in order of slots; the two moves of a swap share the gain of the swap; the plan
  *     log keeps them as floats
  * @param stop why there are no more moves
- * @param refused balancedness per move that the best move left out would bring; 0 when none would bring any
+ * @param refused part of its price that the best move left out would bring, below 1; 0 when none comes near
  */
 public record LayerReason(double before, double predicted, double bound, List<Gain> gains, Stop stop, double refused) {
     public LayerReason {
@@ -29,7 +29,7 @@ public record LayerReason(double before, double predicted, double bound, List<Ga
         OPTIMUM,
         /** The best step left lowers it by less than its moves cost. */
         PRICE,
-        /** The best step left is less than what the load varies by itself. */
+        /** The same, and most of the price is for how much the load varies by itself. */
         NOISE,
         /** The budget of moves is used up. */
         BUDGET,

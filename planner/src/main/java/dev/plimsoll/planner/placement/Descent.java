@@ -10,9 +10,9 @@ import java.util.Arrays;
  * slots (one move). Whatever returns an expert to where it was settled earns its price back. The step with the largest
  * fall net of its price, per move, is taken; none is taken that does not pay its price.
  *
- * <p>The potential is convex in the loads of ranks, so its tangent bounds from above what a step can win, and by Jensen's
- * inequality the mean over scenarios bounds it too. Both bounds cost a few operations per candidate, after one pass over the
- * slots; only candidates that pass both are computed over all scenarios. The result is that of trying every candidate.
+ * <p>{@link Slopes} bounds what a candidate can win for a few operations; only those whose bound pays are computed over all
+ * scenarios. The result is that of trying every candidate but one rare kind: what a replacement does to other ranks is put together from
+ * what the two experts do alone, which is a little too low where a third rank holds both.
  */
 final class Descent {
     private static final int K = LayerState.K;

@@ -87,7 +87,7 @@ final class LoadForecast {
         return !shares.isEmpty();
     }
 
-    /** {@code [expert]}, adds up to 1 but for rounding; not to be written to. */
+    /** {@code [expert]}, adds up to 1 but for what trends would have below 0; not to be written to. */
     double[] share() {
         return forecast;
     }

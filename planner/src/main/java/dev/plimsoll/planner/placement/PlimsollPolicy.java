@@ -121,7 +121,7 @@ final class PlimsollPolicy implements Policy {
         if (found.state().potential() == 0) {
             return Stop.OPTIMUM;
         }
-        return found.refused() * found.price() > price ? Stop.NOISE : Stop.PRICE;
+        return found.price() > 2 * price ? Stop.NOISE : Stop.PRICE;
     }
 
     /** The two ways to search one layer. */

@@ -7,7 +7,7 @@ package dev.plimsoll.planner.placement;
  * ranks, so that 1 is a perfectly loaded rank. Not to be written to.
  *
  * @param load {@code [expert · COUNT + scenario]}
- * @param share {@code [expert]}, what is expected of each, adds up to 1
+ * @param share {@code [expert]}, what is expected of each
  * @param noise variance of a rank's load, in units of mean², that the scenarios leave out because it has no pattern
  */
 record Scenarios(double[] load, double[] share, int ranks, double noise) {
@@ -40,7 +40,8 @@ record Scenarios(double[] load, double[] share, int ranks, double noise) {
             }
         }
         for (int i = 0; i < load.length; i++) {
-            load[i] = load[i] / sum[i % COUNT] * ranks;
+            // A scenario that is cut off at 0 everywhere says nothing: what is expected stands in for it.
+            load[i] = (sum[i % COUNT] > 0 ? load[i] / sum[i % COUNT] : share[i / COUNT]) * ranks;
         }
         return new Scenarios(load, share, ranks, noise);
     }
