@@ -108,11 +108,6 @@ final class PlanFaults {
                 && reason.refused() <= 1 + ROUNDING)) {
             faults.add("layer " + layer + ": numbers out of order in " + reason);
         }
-        // Several scenarios together are judged by the potential, which may fall while the maximum of some rises.
-        boolean oneScenario = request.windows().size() == 1 && request.newest().samples() == 1;
-        if (oneScenario && !(reason.predicted() >= reason.before() - ROUNDING)) {
-            faults.add("layer " + layer + ": expected to be worse than before in " + reason);
-        }
         if (!(Math.abs(gains - (reason.predicted() - reason.before())) <= ROUNDING || changed.isEmpty())) {
             faults.add("layer " + layer + ": the gains are not what is gained in " + reason);
         }
