@@ -25,30 +25,15 @@ final class Descent {
     private final double least;
     private final Budget budget;
 
-    /** Gradient of each rank's potential, {@code [rank · K + k]}. */
-    private final double[] gradient;
-    /** Gradient of the slot's rank times its expert's unit, {@code [slot]}, and its sum over an expert's slots. */
-    private final double[] ownOf;
+    private final Slopes slopes;
+    /** Of the step that is sought: what a slot would win at most, net of its price, and the most of each rank's slots. */
+    private final double[] gainOfSlot;
 
-    private final double[] ownSum;
-    /** Gradient of the hot rank times every expert's unit, {@code [expert]}. */
-    private final double[] hotOf;
-    /** Gradient of every rank times the unit of the hot rank's slot, {@code [local slot · ranks + rank]}. */
-    private final double[] away;
-    /** By how much the potentials of an expert's ranks fall together when it gets one more replica, {@code [expert]}. */
-    private final double[] relief;
-    /** By how much the potential of a redundant slot's rank rises when the expert loses another replica, {@code [slot]}. */
-    private final double[] riseOf;
+    private final double[] mostOfRank;
+    /** Of the same: what it weighs and what it costs to bring, {@code [slot]}. */
+    private final double[] unitOfSlot;
 
-    private final double[] riseSum;
-    /** Means over scenarios, for Jensen's bound. */
-    private final double[] meanUnit;
-
-    private final double[] meanLoad;
-    private double meanLevel;
-    /** The most that the tangent can win on a rank by what leaves it, {@code [rank]}. */
-    private final double[] ownMost;
-
+    private final double[] costOfSlot;
     private final boolean[] tried;
 
     private int bestSlot;
@@ -56,9 +41,6 @@ final class Descent {
     private int bestExpert;
     private double bestScore;
     private double bestFall;
-
-    /** What a step may earn beyond its fall, by taking moves back. */
-    private double credit;
 
     private int moves;
     /** Experts on the rank that were not there, {@code [rank]}. */
@@ -87,17 +69,11 @@ final class Descent {
             moves += arrived;
             arrivals[state.rankOf(slot)] += arrived;
         }
-        this.gradient = new double[state.ranks * K];
-        this.ownOf = new double[state.slots()];
-        this.ownSum = new double[state.experts];
-        this.hotOf = new double[state.experts];
-        this.away = new double[state.slotsPerRank * state.ranks];
-        this.relief = new double[state.experts];
-        this.riseOf = new double[state.slots()];
-        this.riseSum = new double[state.experts];
-        this.meanUnit = new double[state.experts];
-        this.meanLoad = new double[state.ranks];
-        this.ownMost = new double[state.ranks];
+        this.slopes = new Slopes(state);
+        this.gainOfSlot = new double[state.slots()];
+        this.unitOfSlot = new double[state.slots()];
+        this.costOfSlot = new double[state.slots()];
+        this.mostOfRank = new double[state.ranks];
         this.tried = new boolean[state.ranks];
     }
 
@@ -134,7 +110,8 @@ final class Descent {
     }
 
     private boolean findStep() {
-        prepare();
+        slopes.refresh();
+        refused = 0;
         Arrays.fill(tried, false);
         for (int attempt = 0; attempt < Math.min(RANKS_TRIED, state.ranks); attempt++) {
             int hot = hottestUntried();
@@ -143,7 +120,7 @@ final class Descent {
             }
             tried[hot] = true;
             begin();
-            prepare(hot);
+            slopes.aim(hot);
             trySwaps(hot);
             tryReplicasElsewhere(hot);
             tryReplacementsHere(hot);
@@ -171,113 +148,54 @@ final class Descent {
         return hot;
     }
 
-    private void prepare() {
-        refused = 0;
-        credit = moves == 0 ? 0 : 2 * price * costs.most();
-        meanLevel = 0;
-        for (int k = 0; k < K; k++) {
-            meanLevel += state.level[k] / K;
-        }
-        for (int rank = 0; rank < state.ranks; rank++) {
-            double sum = 0;
-            for (int k = 0; k < K; k++) {
-                double load = state.loadOf[rank * K + k];
-                sum += load;
-                gradient[rank * K + k] = Math.max(0, load - state.level[k]) * (2.0 / K);
-            }
-            meanLoad[rank] = sum / K;
-            ownMost[rank] = 0;
-        }
-        for (int expert = 0; expert < state.experts; expert++) {
-            double sum = 0;
-            for (int k = 0; k < K; k++) {
-                sum += state.unit[expert * K + k];
-            }
-            meanUnit[expert] = sum / K;
-            ownSum[expert] = 0;
-            relief[expert] = 0;
-            riseSum[expert] = 0;
-        }
-        for (int slot = 0; slot < state.slots(); slot++) {
-            int rank = state.rankOf(slot);
-            ownOf[slot] = state.potential[rank] == 0 ? 0 : slope(rank, state.expertOf[slot]);
-            ownSum[state.expertOf[slot]] += ownOf[slot];
-            ownMost[rank] = Math.max(ownMost[rank], ownOf[slot]);
-            prepareReplacements(slot, rank, state.expertOf[slot]);
-        }
-    }
-
-    private void prepareReplacements(int slot, int rank, int expert) {
-        int replicas = state.replicas[expert];
-        if (state.potential[rank] > 0) {
-            relief[expert] += state.potential[rank] - potential(rank, expert, -1.0 / (replicas + 1), expert, 0);
-        }
-        if (replicas > 1) {
-            riseOf[slot] = potential(rank, expert, 1.0 / (replicas - 1), expert, 0) - state.potential[rank];
-            riseSum[expert] += riseOf[slot];
-        }
-    }
-
-    private void prepare(int hot) {
-        for (int expert = 0; expert < state.experts; expert++) {
-            hotOf[expert] = slope(hot, expert);
-        }
-        for (int local = 0; local < state.slotsPerRank; local++) {
-            int expert = state.expertOf[hot * state.slotsPerRank + local];
-            for (int rank = 0; rank < state.ranks; rank++) {
-                away[local * state.ranks + rank] = state.potential[rank] == 0 ? 0 : slope(rank, expert);
-            }
-        }
-    }
-
-    /** How fast the rank's potential rises with replicas of the expert. */
-    private double slope(int rank, int expert) {
-        double[] unit = state.unit;
-        int r = rank * K;
-        int e = expert * K;
-        return gradient[r] * unit[e]
-                + gradient[r + 1] * unit[e + 1]
-                + (gradient[r + 2] * unit[e + 2] + gradient[r + 3] * unit[e + 3])
-                + (gradient[r + 4] * unit[e + 4]
-                        + gradient[r + 5] * unit[e + 5]
-                        + (gradient[r + 6] * unit[e + 6] + gradient[r + 7] * unit[e + 7]));
-    }
-
     private void trySwaps(int hot) {
+        gainOfIncoming(hot);
         int first = hot * state.slotsPerRank;
         for (int slot = first; slot < first + state.slotsPerRank; slot++) {
             int expert = state.expertOf[slot];
+            double back = price * costs.of(hot, expert);
             for (int rank = 0; rank < state.ranks; rank++) {
                 if (rank == hot || state.holds(rank, expert)) {
                     continue;
                 }
-                double most = state.potential[hot] + state.potential[rank];
-                double tangent = hotOf[expert] - away[(slot - first) * state.ranks + rank];
-                if (Math.min(most, tangent + ownMost[rank]) <= bestScore - credit) {
+                double tangent = slopes.hot[expert] - slopes.away[(slot - first) * state.ranks + rank];
+                double net = tangent + back - price * costs.of(rank, expert);
+                if (net + mostOfRank[rank] <= bestScore) {
                     continue;
                 }
+                double most = state.potential[hot] + state.potential[rank] + net - tangent;
+                double aboveHere = slopes.meanLoad[hot] - slopes.meanUnit[expert] - slopes.meanLevel;
+                double aboveThere = slopes.meanLoad[rank] + slopes.meanUnit[expert] - slopes.meanLevel;
                 for (int other = rank * state.slotsPerRank; other < (rank + 1) * state.slotsPerRank; other++) {
-                    int incoming = state.expertOf[other];
-                    double bound = tangent - hotOf[incoming] + ownOf[other];
-                    if (bound <= bestScore - credit || state.holds(hot, incoming)) {
+                    if (net + gainOfSlot[other] <= bestScore) {
                         continue;
                     }
-                    double cost = swapCost(hot, expert, rank, incoming);
-                    if (score(bound, cost) > bestScore
-                            && score(most - jensen(hot, rank, expert, incoming), cost) > bestScore) {
-                        considerSwap(slot, other, cost);
+                    double here = aboveHere + unitOfSlot[other];
+                    double there = aboveThere - unitOfSlot[other];
+                    double left = (here > 0 ? here * here : 0) + (there > 0 ? there * there : 0);
+                    if (most - costOfSlot[other] - left > bestScore) {
+                        considerSwap(slot, other, swapCost(hot, expert, rank, state.expertOf[other]));
                     }
                 }
             }
         }
     }
 
-    /** What the two ranks' potentials are at least after the exchange. */
-    private double jensen(int hot, int rank, int expert, int incoming) {
-        double shift = meanUnit[expert] - meanUnit[incoming];
-        double here = Math.max(0, meanLoad[hot] - shift - meanLevel);
-        double there = Math.max(0, meanLoad[rank] + shift - meanLevel);
-        return here * here + there * there;
+    /** What every slot's expert would win, at most and net of its price, by coming to the hot rank. */
+    private void gainOfIncoming(int hot) {
+        for (int rank = 0; rank < state.ranks; rank++) {
+            double most = Double.NEGATIVE_INFINITY;
+            for (int slot = rank * state.slotsPerRank; slot < (rank + 1) * state.slotsPerRank; slot++) {
+                int incoming = state.expertOf[slot];
+                unitOfSlot[slot] = slopes.meanUnit[incoming];
+                costOfSlot[slot] = price * (costs.of(hot, incoming) - costs.of(rank, incoming));
+                gainOfSlot[slot] = state.holds(hot, incoming)
+                        ? Double.NEGATIVE_INFINITY
+                        : slopes.own[slot] - slopes.hot[incoming] - costOfSlot[slot];
+                most = Math.max(most, gainOfSlot[slot]);
+            }
+            mostOfRank[rank] = most;
+        }
     }
 
     private double swapCost(int rank, int expert, int otherRank, int incoming) {
@@ -314,7 +232,7 @@ final class Descent {
 
     private void consider(double fall, double cost, int slot, int other, int incoming) {
         double score = score(fall, cost);
-        if (score <= least && fall > 0 && cost > 0) {
+        if (score <= least && fall > 0 && cost > 0 && price > 0) {
             refused = Math.max(refused, fall / (cost * price));
         }
         if (score > bestScore) {
@@ -347,20 +265,45 @@ final class Descent {
 
     /** An expert of the hot rank gets one more replica, in a slot elsewhere whose expert has others. */
     private void tryReplicasElsewhere(int hot) {
+        gainOfOutgoing(hot);
         int first = hot * state.slotsPerRank;
-        for (int other = 0; other < state.slots(); other++) {
-            int outgoing = state.expertOf[other];
-            int rank = state.rankOf(other);
-            if (state.replicas[outgoing] == 1 || rank == hot) {
-                continue;
-            }
-            double rise = riseSum[outgoing] - riseOf[other];
-            for (int slot = first; slot < first + state.slotsPerRank; slot++) {
-                int expert = state.expertOf[slot];
-                double tangent = ownOf[other] - away[(slot - first) * state.ranks + rank] * part(expert);
-                considerReplacement(other, expert, relief[expert] - rise, tangent);
+        for (int slot = first; slot < first + state.slotsPerRank; slot++) {
+            int expert = state.expertOf[slot];
+            double part = slopes.partOfUnit(expert);
+            for (int rank = 0; rank < state.ranks; rank++) {
+                double here = slopes.away[(slot - first) * state.ranks + rank] * part;
+                double net = slopes.relief[expert] - here - price * costs.of(rank, expert);
+                if (net + mostOfRank[rank] <= bestScore) {
+                    continue;
+                }
+                for (int other = rank * state.slotsPerRank; other < (rank + 1) * state.slotsPerRank; other++) {
+                    if (net + gainOfSlot[other] > bestScore) {
+                        double rise = othersRise(other);
+                        boundReplacement(other, expert, slopes.relief[expert] - rise, slopes.own[other] - here);
+                    }
+                }
             }
         }
+    }
+
+    /** What every redundant replica elsewhere would win, at most and net of its price, by making room. */
+    private void gainOfOutgoing(int hot) {
+        for (int rank = 0; rank < state.ranks; rank++) {
+            double most = Double.NEGATIVE_INFINITY;
+            for (int slot = rank * state.slotsPerRank; slot < (rank + 1) * state.slotsPerRank; slot++) {
+                int outgoing = state.expertOf[slot];
+                gainOfSlot[slot] = rank == hot || state.replicas[outgoing] == 1
+                        ? Double.NEGATIVE_INFINITY
+                        : slopes.own[slot] - othersRise(slot) + price * costs.of(rank, outgoing);
+                most = Math.max(most, gainOfSlot[slot]);
+            }
+            mostOfRank[rank] = most;
+        }
+    }
+
+    /** By how much the potentials of the other replicas' ranks rise when the slot gives up its own. */
+    private double othersRise(int slot) {
+        return slopes.riseSum[state.expertOf[slot]] - slopes.rise[slot];
     }
 
     /** A redundant replica on the hot rank makes room for another expert. */
@@ -371,33 +314,26 @@ final class Descent {
             if (state.replicas[outgoing] == 1) {
                 continue;
             }
-            double rise = riseSum[outgoing] - riseOf[slot];
+            double rise = othersRise(slot);
             for (int expert = 0; expert < state.experts; expert++) {
-                double tangent = ownOf[slot] - hotOf[expert] * part(expert);
-                considerReplacement(slot, expert, relief[expert] - rise, tangent);
+                double tangent = slopes.own[slot] - slopes.hot[expert] * slopes.partOfUnit(expert);
+                boundReplacement(slot, expert, slopes.relief[expert] - rise, tangent);
             }
         }
-    }
-
-    /** What a replica weighs once there is one more, as a part of what it weighs now. */
-    private double part(int expert) {
-        return state.replicas[expert] / (state.replicas[expert] + 1.0);
     }
 
     /**
      * @param others by how much the potential of other ranks falls, if none of them holds both experts
      * @param tangent the most that the potential of the slot's own rank can fall
      */
-    private void considerReplacement(int slot, int incoming, double others, double tangent) {
+    private void boundReplacement(int slot, int incoming, double others, double tangent) {
         int rank = state.rankOf(slot);
-        if (others + Math.min(state.potential[rank], tangent) <= bestScore - credit || state.holds(rank, incoming)) {
-            return;
-        }
         int outgoing = state.expertOf[slot];
         double cost = costs.of(rank, incoming) - costs.of(rank, outgoing);
-        double above =
-                Math.max(0, meanLoad[rank] - meanUnit[outgoing] + meanUnit[incoming] * part(incoming) - meanLevel);
-        double own = Math.min(tangent, state.potential[rank] - above * above);
+        if (score(others + tangent, cost) <= bestScore || state.holds(rank, incoming)) {
+            return;
+        }
+        double own = Math.min(tangent, state.potential[rank] - slopes.afterReplacement(rank, outgoing, incoming));
         if (score(others + own, cost) > bestScore) {
             considerReplacement(slot, incoming, cost);
         }
@@ -413,11 +349,11 @@ final class Descent {
         double comes = (double) in / (in + 1);
         double less = -1.0 / (in + 1);
         double more = 1.0 / (out - 1);
-        double fall = state.potential[rank] - potential(rank, incoming, comes, outgoing, -1);
+        double fall = state.potential[rank] - state.potential(rank, incoming, comes, outgoing, -1);
         for (int other = state.firstSlot(incoming); other >= 0; other = state.nextSlot(other)) {
             int holder = state.rankOf(other);
             boolean both = state.holds(holder, outgoing);
-            fall += state.potential[holder] - potential(holder, incoming, less, outgoing, both ? more : 0);
+            fall += state.potential[holder] - state.potential(holder, incoming, less, outgoing, both ? more : 0);
         }
         if (score(fall, cost) <= bestScore) {
             // What is left can only take away, as the leaver's other replicas all gain.
@@ -426,21 +362,10 @@ final class Descent {
         for (int other = state.firstSlot(outgoing); other >= 0; other = state.nextSlot(other)) {
             int holder = state.rankOf(other);
             if (holder != rank && !state.holds(holder, incoming)) {
-                fall += state.potential[holder] - potential(holder, incoming, 0, outgoing, more);
+                fall += state.potential[holder] - state.potential(holder, incoming, 0, outgoing, more);
             }
         }
         consider(fall, cost, slot, -1, incoming);
-    }
-
-    private double potential(int rank, int a, double partOfA, int b, double partOfB) {
-        double sum = 0;
-        for (int k = 0; k < K; k++) {
-            double load =
-                    state.loadOf[rank * K + k] + partOfA * state.unit[a * K + k] + partOfB * state.unit[b * K + k];
-            double above = Math.max(0, load - state.level[k]);
-            sum += above * above;
-        }
-        return sum / K;
     }
 
     private void take() {

@@ -37,6 +37,9 @@ final class LayerState {
     private final int[] firstSlot;
 
     private final int[] nextSlot;
+    private final int[] touched;
+    private final boolean[] isTouched;
+    private int touchedCount;
 
     /** @param expertOfSlot {@code [slot]}, valid, copied */
     LayerState(Scenarios scenarios, int[] expertOfSlot) {
@@ -51,6 +54,8 @@ final class LayerState {
         this.loadOf = new double[ranks * K];
         this.level = new double[K];
         this.potential = new double[ranks];
+        this.touched = new int[ranks];
+        this.isTouched = new boolean[ranks];
         this.firstSlot = new int[experts];
         this.nextSlot = new int[expertOf.length];
         Arrays.fill(firstSlot, -1);
@@ -103,6 +108,7 @@ final class LayerState {
     }
 
     private void add(int rank) {
+        touch(rank);
         int at = rank * K;
         Arrays.fill(loadOf, at, at + K, 0);
         for (int slot = rank * slotsPerRank; slot < (rank + 1) * slotsPerRank; slot++) {
@@ -169,6 +175,56 @@ final class LayerState {
         holds[rankOf(slot) * experts + expert] = true;
         nextSlot[slot] = firstSlot[expert];
         firstSlot[expert] = slot;
+    }
+
+    /** The rank's potential if it carried that part of a replica of the expert more. */
+    double potential(int rank, int expert, double part) {
+        double sum = 0;
+        for (int k = 0; k < K; k++) {
+            double above = Math.max(0, loadOf[rank * K + k] + part * unit[expert * K + k] - level[k]);
+            sum += above * above;
+        }
+        return sum / K;
+    }
+
+    /** The same for parts of two experts. */
+    double potential(int rank, int expert, double part, int other, double partOfOther) {
+        double sum = 0;
+        for (int k = 0; k < K; k++) {
+            double load = loadOf[rank * K + k] + part * unit[expert * K + k] + partOfOther * unit[other * K + k];
+            double above = Math.max(0, load - level[k]);
+            sum += above * above;
+        }
+        return sum / K;
+    }
+
+    /** Ranks whose loads have changed since {@link #forgetTouched}. */
+    int touchedCount() {
+        return touchedCount;
+    }
+
+    int touched(int i) {
+        return touched[i];
+    }
+
+    void forgetTouched() {
+        for (int i = 0; i < touchedCount; i++) {
+            isTouched[touched[i]] = false;
+        }
+        touchedCount = 0;
+    }
+
+    void touchAll() {
+        for (int rank = 0; rank < ranks; rank++) {
+            touch(rank);
+        }
+    }
+
+    private void touch(int rank) {
+        if (!isTouched[rank]) {
+            isTouched[rank] = true;
+            touched[touchedCount++] = rank;
+        }
     }
 
     /** Sum of the ranks' potentials. */

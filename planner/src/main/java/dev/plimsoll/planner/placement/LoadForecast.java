@@ -144,19 +144,13 @@ final class LoadForecast {
 
     /** Takes the errors of what was foretold. */
     private void judge(double[] share) {
-        double[] error = new double[experts];
-        double energy = 0;
-        for (int expert = 0; expert < experts; expert++) {
-            error[expert] = share[expert] - forecast[expert];
-            energy += error[expert] * error[expert];
-        }
+        double[] error = share.clone();
+        Vectors.addTo(error, -1, forecast);
+        double energy = Vectors.dot(error, error);
         double[] squares = new double[predictions.length];
         double sum = 0;
         for (int i = 0; i < predictions.length; i++) {
-            for (int expert = 0; expert < experts; expert++) {
-                double difference = share[expert] - predictions[i][expert];
-                squares[i] += difference * difference;
-            }
+            squares[i] = Vectors.squaredDistance(share, predictions[i]);
             sum += squares[i];
         }
         for (int i = 0; i < predictions.length; i++) {
@@ -230,9 +224,7 @@ final class LoadForecast {
         for (int i = 0; i < weight.length; i++) {
             double part = weight[i] / sum;
             if (part > 0) {
-                for (int expert = 0; expert < experts; expert++) {
-                    forecast[expert] += part * predictions[i][expert];
-                }
+                Vectors.addTo(forecast, part, predictions[i]);
             }
         }
     }

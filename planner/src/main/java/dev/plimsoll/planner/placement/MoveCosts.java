@@ -9,37 +9,38 @@ import dev.plimsoll.model.Topology;
 final class MoveCosts {
     private final int[] expertOfSlot;
     private final int experts;
-    /** {@code [rank · experts + expert]}. */
-    private final boolean[] settled;
+    private final MovePrices prices;
+    private final int[] nodeOf;
+    /** {@code [rank · experts + expert]} and {@code [node · experts + expert]}: where experts are settled. */
+    private final boolean[] onRank;
 
-    private final double[] cost;
-    private final double most;
+    private final boolean[] onNode;
 
-    /** @param expertOfSlot {@code [slot]}, settled */
+    /** @param expertOfSlot {@code [slot]}, settled; not to be written to */
     MoveCosts(int[] expertOfSlot, int experts, Topology topology, MovePrices prices) {
         this.expertOfSlot = expertOfSlot;
         this.experts = experts;
-        this.settled = new boolean[topology.ranks() * experts];
-        this.cost = new double[topology.ranks() * experts];
-        this.most = prices.otherNode();
-        int nodes = 1
-                + topology.nodeOfRank().stream()
-                        .mapToInt(Integer::intValue)
-                        .max()
-                        .orElse(0);
-        boolean[] onNode = new boolean[nodes * experts];
+        this.prices = prices;
+        this.nodeOf = new int[topology.ranks()];
+        for (int rank = 0; rank < nodeOf.length; rank++) {
+            nodeOf[rank] = node(topology, rank);
+        }
+        this.onRank = new boolean[topology.ranks() * experts];
+        this.onNode = new boolean[nodeOf.length * experts];
         for (int slot = 0; slot < expertOfSlot.length; slot++) {
             int rank = slot / topology.slotsPerRank();
-            settled[rank * experts + expertOfSlot[slot]] = true;
-            onNode[topology.nodeOfRank().get(rank) * experts + expertOfSlot[slot]] = true;
+            onRank[rank * experts + expertOfSlot[slot]] = true;
+            onNode[nodeOf[rank] * experts + expertOfSlot[slot]] = true;
         }
-        for (int rank = 0; rank < topology.ranks(); rank++) {
-            int node = topology.nodeOfRank().get(rank);
-            for (int expert = 0; expert < experts; expert++) {
-                double price = onNode[node * experts + expert] ? prices.sameNode() : prices.otherNode();
-                cost[rank * experts + expert] = settled[rank * experts + expert] ? 0 : price;
-            }
+    }
+
+    /** The rank's node, as the first rank on it: numbers of nodes may be any. */
+    private int node(Topology topology, int rank) {
+        Integer node = topology.nodeOfRank().get(rank);
+        if (rank > 0 && topology.nodeOfRank().get(rank - 1).equals(node)) {
+            return nodeOf[rank - 1];
         }
+        return topology.nodeOfRank().indexOf(node);
     }
 
     /** The expert that the slot had. */
@@ -48,15 +49,13 @@ final class MoveCosts {
     }
 
     boolean settled(int rank, int expert) {
-        return settled[rank * experts + expert];
+        return onRank[rank * experts + expert];
     }
 
     double of(int rank, int expert) {
-        return cost[rank * experts + expert];
-    }
-
-    /** The most that one move costs. */
-    double most() {
-        return most;
+        if (onRank[rank * experts + expert]) {
+            return 0;
+        }
+        return onNode[nodeOf[rank] * experts + expert] ? prices.sameNode() : prices.otherNode();
     }
 }

@@ -32,7 +32,7 @@ final class PlimsollPolicy implements Policy {
      * @param initialPart part of all these prices that counts when the settled placement is the initial one
      */
     record Settings(double price, double noisePrice, double goodEnough, double priceOfLayer, double initialPart) {
-        static final Settings DEFAULTS = new Settings(0.0107, 1, 0.95, 0.05, 0.1);
+        static final Settings DEFAULTS = new Settings(0.0107, 1, 0.95, 0.05, 0.4);
     }
 
     /** Falls of the potential below this are rounding. */
@@ -62,7 +62,7 @@ final class PlimsollPolicy implements Policy {
         double part = initial ? settings.initialPart() : 1;
         double price = part * settings.price() / (topology.slotsPerRank() * Math.sqrt(settled.length));
         double noise = part * settings.noisePrice() * scenarios.noise() / topology.slotsPerRank();
-        Search search = new Search(request, settled, scenarios, price + noise);
+        Search search = new Search(request, settled, scenarios, price + noise, (price + noise) / part);
 
         LayerState state = new LayerState(scenarios, settled);
         double before = state.balancedness();
@@ -125,14 +125,16 @@ final class PlimsollPolicy implements Policy {
     }
 
     /** The two ways to search one layer. */
-    private record Search(PlanRequest request, int[] settled, Scenarios scenarios, MoveCosts costs, double price) {
-        Search(PlanRequest request, int[] settled, Scenarios scenarios, double price) {
+    private record Search(
+            PlanRequest request, int[] settled, Scenarios scenarios, MoveCosts costs, double price, double fullPrice) {
+        Search(PlanRequest request, int[] settled, Scenarios scenarios, double price, double fullPrice) {
             this(
                     request,
                     settled,
                     scenarios,
                     new MoveCosts(settled, scenarios.experts(), request.topology(), request.prices()),
-                    price);
+                    price,
+                    fullPrice);
         }
 
         Descent descent(LayerState state) {
@@ -143,7 +145,7 @@ final class PlimsollPolicy implements Policy {
             int[] packed = ScenarioPacking.pack(scenarios, costs, settled.length, price);
             LayerState state = new LayerState(scenarios, packed);
             // Which rank is which is still open, so moves cost nothing yet; but small falls are not worth the time.
-            new Descent(state, costs, 0, price / 2, Budget.UNLIMITED).descend();
+            new Descent(state, costs, 0, fullPrice, Budget.UNLIMITED).descend();
             int[] matched = new RankMatching(scenarios.ranks(), scenarios.experts()).rearrange(settled, state.expertOf);
             Descent descent = new Descent(new LayerState(scenarios, matched), costs, price, ROUNDING, Budget.UNLIMITED);
             descent.pullBack();

@@ -11,7 +11,7 @@ package dev.plimsoll.planner.placement;
  * @param rest sum of squares that no direction shows
  */
 record PrincipalDirections(double[][] directions, double rest) {
-    private static final int ITERATIONS = 6;
+    private static final int ITERATIONS = 5;
 
     /** @param patterns {@code [pattern][expert]}, mean zero, whose outer products add up to the covariance */
     static PrincipalDirections of(double[][] patterns, int most) {
@@ -28,9 +28,9 @@ record PrincipalDirections(double[][] directions, double rest) {
             double[][] image = new double[count][rows];
             for (int d = 0; d < count; d++) {
                 for (int i = 0; i < rows; i++) {
-                    image[d][i] = dot(gram[i], basis[d]);
+                    image[d][i] = Vectors.dot(gram[i], basis[d]);
                 }
-                variance[d] = dot(basis[d], image[d]);
+                variance[d] = Vectors.dot(basis[d], image[d]);
             }
             basis = image;
             orthonormalize(basis);
@@ -48,7 +48,7 @@ record PrincipalDirections(double[][] directions, double rest) {
         double[][] gram = new double[patterns.length][patterns.length];
         for (int i = 0; i < patterns.length; i++) {
             for (int j = 0; j <= i; j++) {
-                gram[i][j] = dot(patterns[i], patterns[j]);
+                gram[i][j] = Vectors.dot(patterns[i], patterns[j]);
                 gram[j][i] = gram[i][j];
             }
         }
@@ -75,16 +75,14 @@ record PrincipalDirections(double[][] directions, double rest) {
     /** Gram and Schmidt's, twice over for accuracy; a vector that depends on those before it becomes zero. */
     private static void orthonormalize(double[][] basis) {
         for (int d = 0; d < basis.length; d++) {
-            double before = dot(basis[d], basis[d]);
+            double before = Vectors.dot(basis[d], basis[d]);
             for (int pass = 0; pass < 2; pass++) {
                 for (int other = 0; other < d; other++) {
-                    double along = dot(basis[d], basis[other]);
-                    for (int i = 0; i < basis[d].length; i++) {
-                        basis[d][i] -= along * basis[other][i];
-                    }
+                    double along = Vectors.dot(basis[d], basis[other]);
+                    Vectors.addTo(basis[d], -along, basis[other]);
                 }
             }
-            double left = dot(basis[d], basis[d]);
+            double left = Vectors.dot(basis[d], basis[d]);
             double factor = left > 1e-24 * before ? 1 / Math.sqrt(left) : 0;
             for (int i = 0; i < basis[d].length; i++) {
                 basis[d][i] *= factor;
@@ -97,31 +95,9 @@ record PrincipalDirections(double[][] directions, double rest) {
         for (int d = 0; d < basis.length; d++) {
             double factor = variance[d] > noise ? Math.sqrt((variance[d] - noise) / variance[d]) : 0;
             for (int i = 0; i < patterns.length; i++) {
-                double part = factor * basis[d][i];
-                for (int expert = 0; expert < directions[d].length; expert++) {
-                    directions[d][expert] += part * patterns[i][expert];
-                }
+                Vectors.addTo(directions[d], factor * basis[d][i], patterns[i]);
             }
         }
         return directions;
-    }
-
-    /** Four sums side by side: adding to one sum waits for the addition before. */
-    private static double dot(double[] a, double[] b) {
-        double s0 = 0;
-        double s1 = 0;
-        double s2 = 0;
-        double s3 = 0;
-        int i = 0;
-        for (; i + 3 < a.length; i += 4) {
-            s0 += a[i] * b[i];
-            s1 += a[i + 1] * b[i + 1];
-            s2 += a[i + 2] * b[i + 2];
-            s3 += a[i + 3] * b[i + 3];
-        }
-        for (; i < a.length; i++) {
-            s0 += a[i] * b[i];
-        }
-        return s0 + s1 + (s2 + s3);
     }
 }

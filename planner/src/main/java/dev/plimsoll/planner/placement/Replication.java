@@ -22,15 +22,17 @@ final class Replication {
         }
         int[] replicas = new int[load.length];
         Arrays.fill(replicas, 1);
+        // An expert that has all it can have is out of the running.
+        double[] unit = most == 1 ? new double[load.length] : load.clone();
         for (int slot = load.length; slot < slots; slot++) {
-            int hottest = -1;
-            for (int expert = 0; expert < load.length; expert++) {
-                if (replicas[expert] < most
-                        && (hottest < 0 || load[expert] / replicas[expert] > load[hottest] / replicas[hottest])) {
+            int hottest = 0;
+            for (int expert = 1; expert < unit.length; expert++) {
+                if (unit[expert] > unit[hottest]) {
                     hottest = expert;
                 }
             }
             replicas[hottest]++;
+            unit[hottest] = replicas[hottest] < most ? load[hottest] / replicas[hottest] : -1;
         }
         return replicas;
     }
