@@ -32,7 +32,6 @@ class MoveCostsTest {
         assertThat(COSTS.of(0, 5)).isEqualTo(3);
         assertThat(COSTS.of(1, 0)).isEqualTo(3);
         assertThat(COSTS.of(3, 1)).isEqualTo(3);
-        assertThat(COSTS.most()).isEqualTo(3);
     }
 
     @Test
