@@ -54,6 +54,14 @@ class ExactOptimumTest {
             return EvenSplit.max(example.rankLoads(expertOfSlot, load));
         }
 
+        /** What the bound on balancedness says of the largest rank load. */
+        double leastMax() {
+            double[] loads = Arrays.stream(load).asDoubleStream().toArray();
+            Topology topology = example.topology();
+            double mean = Arrays.stream(loads).sum() / topology.ranks();
+            return mean / Bounds.balancedness(loads, topology.slots(), topology.ranks());
+        }
+
         int[] plan(PlimsollPolicy.Settings settings) {
             PlanRequest request = PlanRequest.of(
                     List.of(ExpertLoad.of(0, new long[][] {load})),
@@ -169,6 +177,7 @@ class ExactOptimumTest {
         for (long seed = 0; seed < INSTANCES; seed++) {
             Small small = Small.of(seed);
             double optimum = Search.optimum(small);
+            assertThat(optimum).as("seed %d", seed).isGreaterThan(small.leastMax() - 1e-9);
             free.add(small, optimum, seed);
             priced.add(small, optimum, seed);
         }

