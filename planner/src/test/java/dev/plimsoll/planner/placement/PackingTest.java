@@ -39,10 +39,11 @@ class PackingTest {
     void packingThatLooksOnlyAtRoomIsCaught() {
         int invalid = 0;
         for (long seed = 0; seed < 500; seed++) {
-            PlacementPropertiesTest.Case given = PlacementPropertiesTest.random(seed);
-            ModelShape shape = given.members().shape();
-            Topology topology = given.members().topology();
-            for (double[][] load : given.loads()) {
+            RandomInstance given = RandomInstance.of(seed);
+            ModelShape shape = given.shape();
+            Topology topology = given.topology();
+            for (ExpertLoad window : given.windows()) {
+                double[][] load = window.toDoubles();
                 int[][] placed = new int[load.length][];
                 for (int layer = 0; layer < placed.length; layer++) {
                     placed[layer] = packWithoutMending(load[layer], topology);
@@ -73,11 +74,11 @@ class PackingTest {
     @Test
     void packingIsValidForAnyReplicaCounts() {
         for (long seed = 0; seed < 2000; seed++) {
-            PlacementPropertiesTest.Case given = PlacementPropertiesTest.random(seed);
-            ModelShape shape = ModelShape.of("packed", given.members().shape().experts(), 1, 0, 1);
-            Topology topology = given.members().topology();
+            RandomInstance given = RandomInstance.of(seed);
+            ModelShape shape = ModelShape.of("packed", given.shape().experts(), 1, 0, 1);
+            Topology topology = given.topology();
             int[] replicas = drawnReplicas(shape.experts(), topology, new Random(seed));
-            double[] load = given.loads().get(3)[0];
+            double[] load = given.newest().layer(0);
 
             int[] packed = Packing.byLoad(load, replicas, topology.ranks(), topology.slotsPerRank())
                     .expertOfSlot();
@@ -93,9 +94,9 @@ class PackingTest {
     void packingThatNeverMakesRoomIsCaught() {
         int stuck = 0;
         for (long seed = 0; seed < 2000; seed++) {
-            PlacementPropertiesTest.Case given = PlacementPropertiesTest.random(seed);
-            Topology topology = given.members().topology();
-            double[] load = given.loads().get(3)[0];
+            RandomInstance given = RandomInstance.of(seed);
+            Topology topology = given.topology();
+            double[] load = given.newest().layer(0);
             int[] replicas = drawnReplicas(load.length, topology, new Random(seed));
             double[] unit = Replication.units(load, replicas);
             Packing packing = new Packing(topology.ranks(), topology.slotsPerRank(), load.length);

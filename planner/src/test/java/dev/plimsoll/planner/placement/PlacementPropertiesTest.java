@@ -5,106 +5,162 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.plimsoll.model.Deployment;
 import dev.plimsoll.model.GatherMode;
 import dev.plimsoll.model.Membership;
-import dev.plimsoll.model.ModelShape;
 import dev.plimsoll.model.Phase;
 import dev.plimsoll.model.Placement;
 import dev.plimsoll.model.PlacementRules;
 import dev.plimsoll.model.PlanCommand.Propose;
 import dev.plimsoll.model.PlanHeader;
 import dev.plimsoll.model.Topology;
-import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.List;
-import java.util.Random;
+import java.util.Locale;
 import org.junit.jupiter.api.Test;
 
-/** Seeded random shapes and loads; a chain of plans each, so that most start from a placement that a plan made. */
+/**
+ * What holds for every plan of the policy {@code plimsoll}, on {@linkplain RandomInstance random instances}: a chain of plans
+ * each, so that most start from a placement that a plan made.
+ *
+ * <p>More plans: {@code -Dplimsoll.plans=1000000}; from another seed: {@code -Dplimsoll.plans.first=SEED}.
+ */
 class PlacementPropertiesTest {
+    private static final long PLANS = Long.getLong("plimsoll.plans", 20_000);
+    private static final long FIRST = Long.getLong("plimsoll.plans.first", 0);
+    private static final Policy POLICY = Policy.named("plimsoll");
 
-    record Case(Membership members, List<double[][]> loads) {}
+    @Test
+    void everyPlanIsValidKeepsSlotsAndBudgetSaysWhyAndIsTheSameTwice() {
+        long start = System.nanoTime();
+        long plans = 0;
+        long moves = 0;
+        long seed = FIRST;
+        for (; plans < PLANS; seed++) {
+            RandomInstance given = RandomInstance.of(seed);
+            Placement settled = given.start();
+            for (int window = 0; window < given.windows().size(); window++) {
+                PlanRequest request = given.request(window, settled);
+                Plan plan = POLICY.plan(request);
 
-    static Case random(long seed) {
-        Random random = new Random(seed);
-        int ranks = 1 + random.nextInt(9);
-        int nodes = ranks % 2 == 0 && random.nextBoolean() ? 2 : 1;
-        int experts = 1 + random.nextInt(24);
-        int least = (experts + ranks - 1) / ranks;
-        // From no redundancy, where it divides, to every rank holding every expert.
-        int slotsPerRank = switch (random.nextInt(4)) {
-            case 0 -> least;
-            case 1 -> experts;
-            default -> least + random.nextInt(experts - least + 1);
-        };
-        int layers = 1 + random.nextInt(3);
-        List<double[][]> loads = new ArrayList<>();
-        for (int plan = 0; plan < 4; plan++) {
-            double[][] load = new double[layers][experts];
-            int kind = random.nextInt(6);
-            for (double[] layer : load) {
-                for (int expert = 0; expert < experts; expert++) {
-                    layer[expert] = switch (kind) {
-                        case 0 -> 0;
-                        case 1 -> 7;
-                        case 2 -> expert == experts / 2 ? 1e6 : 0;
-                        case 3 -> random.nextInt(3);
-                        case 4 -> Math.floor(1e4 / (1 + random.nextInt(experts)));
-                        default -> random.nextInt(1000);
-                    };
-                }
+                assertFaultless(seed, window, PlanFaults.ofAny(POLICY, request, plan));
+                assertFaultless(seed, window, PlanFaults.ofBudgetAndReasons(request, plan));
+                settled = plan.target().withVersion(settled.version() + 1);
+                moves += moves(request, plan);
+                plans++;
             }
-            loads.add(load);
         }
-        Membership members = new Membership(
-                new Deployment("random"),
-                1,
-                ModelShape.of("random", experts, 1, 0, layers),
-                Topology.even(ranks, nodes, slotsPerRank),
-                "test",
-                Phase.ALL,
-                GatherMode.HOST,
-                1,
-                1,
-                1,
-                1 + random.nextInt(slotsPerRank * 2));
-        return new Case(members, loads);
+        System.out.printf(
+                Locale.ROOT,
+                "plimsoll: %d plans with %d moves, seeds %d to %d, 0 faults, %.1f s%n",
+                plans,
+                moves,
+                FIRST,
+                seed - 1,
+                (System.nanoTime() - start) / 1e9);
+        assertThat(moves).isGreaterThan(plans);
     }
 
-    private static PlanRequest request(double[][] load, Placement settled, ModelShape shape, Topology topology) {
-        long[][] tokens = new long[load.length][];
-        for (int layer = 0; layer < load.length; layer++) {
-            tokens[layer] = Arrays.stream(load[layer]).mapToLong(Math::round).toArray();
+    private static void assertFaultless(long seed, int window, List<String> faults) {
+        // Formatting a description costs more than most plans do.
+        if (!faults.isEmpty()) {
+            assertThat(faults).as("plan of seed %d window %d", seed, window).isEmpty();
         }
-        return PlanRequest.of(List.of(ExpertLoad.of(0, tokens)), settled, shape, topology);
+    }
+
+    private static int moves(PlanRequest request, Plan plan) {
+        int moves = 0;
+        for (int layer = 0; layer < plan.target().layers(); layer++) {
+            moves += PlanFaults.changed(request, plan, layer).size();
+        }
+        return moves;
     }
 
     @Test
-    void everyPlanIsValidKeepsSlotsAndIsTheSameTwice() {
+    void instancesReachTheCornersOfWhatIsClaimed() {
+        assertThat(seedsWith(given -> given.shape().experts() == 1)).isGreaterThan(50);
+        assertThat(seedsWith(given -> given.topology().ranks() == 1)).isGreaterThan(50);
+        assertThat(seedsWith(given -> given.topology().slotsPerRank() == 1)).isGreaterThan(50);
+        assertThat(seedsWith(given ->
+                        given.topology().slotsPerRank() == given.shape().experts()))
+                .isGreaterThan(50);
+        assertThat(seedsWith(given -> given.topology().slots() == given.shape().experts()))
+                .isGreaterThan(50);
+        assertThat(seedsWith(given -> given.topology().slots() - given.shape().experts()
+                        > given.topology().ranks()))
+                .isGreaterThan(50);
+        assertThat(seedsWith(given -> given.windows().size() > 4)).isGreaterThan(50);
+        assertThat(seedsWith(given -> given.newest().samples() > 16)).isGreaterThan(10);
+        assertThat(seedsWith(given -> given.newest().at(0, 0) > 1L << 49)).isGreaterThan(50);
+        assertThat(seedsWith(given -> given.budget().moves() < 9)).isGreaterThan(50);
+        assertThat(seedsWith(given -> given.budget().intoRank() < 4)).isGreaterThan(50);
+        assertThat(seedsWith(given -> given.prices().otherNode() > 1
+                        && given.topology().nodeOfRank().stream().distinct().count() > 2))
+                .isGreaterThan(50);
+        assertThat(seedsWith(given -> given.start().version() > 0)).isGreaterThan(50);
+    }
+
+    private interface Corner {
+        boolean has(RandomInstance given);
+    }
+
+    private static int seedsWith(Corner corner) {
+        int found = 0;
+        for (long seed = 0; seed < 2000; seed++) {
+            found += corner.has(RandomInstance.of(seed)) ? 1 : 0;
+        }
+        return found;
+    }
+
+    /**
+     * A plan from where a plan led may still move a little, as moves are priced from there now, and another packing may be near
+     * enough; but that ends. 2 in 1,000 plans are followed by a second one, and 2 of 50,000 by a third.
+     */
+    @Test
+    void whatHasBeenPlannedIsKeptWhenNothingElseIsSeen() {
+        int plans = 0;
+        int followed = 0;
+        for (long seed = 0; seed < 4000; seed++) {
+            RandomInstance given = RandomInstance.of(seed);
+            if (!given.budget().equals(Budget.UNLIMITED)) {
+                continue;
+            }
+            int newest = given.windows().size() - 1;
+            Placement settled = next(given, newest, given.start());
+            int more = 0;
+            for (Placement next = next(given, newest, settled);
+                    !next.withVersion(0).equals(settled.withVersion(0));
+                    next = next(given, newest, settled)) {
+                settled = next;
+                assertThat(++more).as("seed %d: further plans that move", seed).isLessThan(3);
+            }
+            followed += more > 0 ? 1 : 0;
+            plans++;
+        }
+        assertThat(plans).isGreaterThan(1000);
+        assertThat(followed).isLessThan(plans / 200);
+    }
+
+    private static Placement next(RandomInstance given, int window, Placement settled) {
+        return POLICY.plan(given.request(window, settled)).target().withVersion(settled.version() + 1);
+    }
+
+    @Test
+    void everyPlanCanBeCutIntoBatchesThatTheRulesAccept() {
         int moved = 0;
         int batches = 0;
         int unfitting = 0;
+        int overBudget = 0;
         for (long seed = 0; seed < 2000; seed++) {
-            Case given = random(seed);
-            Membership members = given.members();
-            Placement settled = Placement.initial(members.shape(), members.topology());
-            for (double[][] load : given.loads()) {
-                PlanRequest request = request(load, settled, members.shape(), members.topology());
-                Placement target = Policy.named("plimsoll").plan(request).target();
+            RandomInstance given = RandomInstance.of(seed);
+            Placement settled = given.start();
+            for (int window = 0; window < given.windows().size(); window++) {
+                PlanRequest request = given.request(window, settled);
 
-                assertThat(PlacementRules.violations(target, members.shape(), members.topology()))
-                        .as("seed %d", seed)
-                        .isEmpty();
-                assertThat(Policy.named("plimsoll").plan(request).target())
-                        .as("seed %d", seed)
-                        .isEqualTo(target);
-                assertSlotsKept(seed, settled, target, members.topology());
-                assertNoLayerIsWorse(seed, request, target);
+                Candidate cut = BatchCutter.cut(request, POLICY.plan(request), given.stagedPerRank(), 1);
 
-                Candidate cut = BatchCutter.cut(request, Plan.of(target), members.stagedExpertsPerRank(), 1);
                 unfitting += cut.unfitting().size();
+                overBudget += cut.overBudget().size();
                 if (!cut.batches().isEmpty()) {
                     Propose propose = propose(settled, cut);
-                    assertThat(PlacementRules.violations(propose, settled, cut.target(), members))
-                            .as("seed %d", seed)
+                    assertThat(PlacementRules.violations(propose, settled, cut.target(), members(given)))
+                            .as("seed %d window %d", seed, window)
                             .isEmpty();
                     moved += cut.moves();
                     batches += cut.batches().size();
@@ -113,8 +169,24 @@ class PlacementPropertiesTest {
             }
         }
         assertThat(moved).isGreaterThan(5000);
-        assertThat(batches).isGreaterThan(2000);
+        assertThat(batches).isGreaterThan(1000);
         assertThat(unfitting).isGreaterThan(100);
+        assertThat(overBudget).isGreaterThan(100);
+    }
+
+    private static Membership members(RandomInstance given) {
+        return new Membership(
+                new Deployment("random"),
+                1,
+                given.shape(),
+                given.topology(),
+                "test",
+                Phase.ALL,
+                GatherMode.HOST,
+                1,
+                1,
+                1,
+                given.stagedPerRank());
     }
 
     private static Propose propose(Placement settled, Candidate cut) {
@@ -132,59 +204,19 @@ class PlacementPropertiesTest {
                 "test");
     }
 
-    /** Nobody changes its slot without changing its rank. */
-    static void assertSlotsKept(long seed, Placement before, Placement after, Topology topology) {
-        for (int layer = 0; layer < before.layers(); layer++) {
-            int[] old = before.layer(layer);
-            int[] now = after.layer(layer);
-            for (int slot = 0; slot < old.length; slot++) {
-                if (old[slot] == now[slot]) {
-                    continue;
-                }
-                int first = slot / topology.slotsPerRank() * topology.slotsPerRank();
-                int[] rank = Arrays.copyOfRange(old, first, first + topology.slotsPerRank());
-                int expert = now[slot];
-                assertThat(Arrays.stream(rank).noneMatch(held -> held == expert))
-                        .as("seed %d: expert %d comes anew to the rank of slot %d", seed, expert, slot)
-                        .isTrue();
-            }
-        }
-    }
-
-    private static void assertNoLayerIsWorse(long seed, PlanRequest request, Placement target) {
-        for (int layer = 0; layer < target.layers(); layer++) {
-            double[] load = request.newest().layer(layer);
-            double before =
-                    EvenSplit.max(EvenSplit.rankLoads(request.settled().layer(layer), load, request.topology()));
-            double after = EvenSplit.max(EvenSplit.rankLoads(target.layer(layer), load, request.topology()));
-            assertThat(after).as("seed %d layer %d", seed, layer).isLessThanOrEqualTo(before);
-        }
-    }
-
     @Test
     void zeroLoadMovesNothing() {
-        ModelShape shape = ModelShape.of("idle", 8, 2, 0, 2);
-        Topology topology = Topology.even(4, 2, 3);
-        Placement settled = Placement.initial(shape, topology);
+        LayerExample example = new LayerExample(8, Topology.even(4, 2, 3));
 
-        Placement target = Policy.named("plimsoll")
-                .plan(request(new double[2][8], settled, shape, topology))
-                .target();
-
-        assertThat(target).isEqualTo(settled);
+        assertThat(example.plan("plimsoll", new long[8])).isEqualTo(example.initial());
     }
 
     @Test
     void oneHotExpertIsReplicatedOnEveryRankThatHasRoom() {
-        ModelShape shape = ModelShape.of("hot", 8, 1, 0, 1);
-        Topology topology = Topology.even(4, 2, 3);
-        double[][] load = new double[1][8];
-        load[0][5] = 1000;
+        LayerExample example = new LayerExample(8, Topology.even(4, 2, 3));
+        long[] load = new long[8];
+        load[5] = 1000;
 
-        Placement target = Policy.named("plimsoll")
-                .plan(request(load, Placement.initial(shape, topology), shape, topology))
-                .target();
-
-        assertThat(EvenSplit.balance(target, load, topology).mean()).isEqualTo(1);
+        assertThat(example.rankLoads(example.plan("plimsoll", load), load)).containsOnly(250.0);
     }
 }
