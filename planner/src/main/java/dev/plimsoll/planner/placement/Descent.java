@@ -11,8 +11,7 @@ import java.util.Arrays;
  * fall net of its price, per move, is taken; none is taken that does not pay its price.
  *
  * <p>{@link Slopes} bounds what a candidate can win for a few operations; only those whose bound pays are computed over all
- * scenarios. The result is that of trying every candidate but one rare kind: what a replacement does to other ranks is put together from
- * what the two experts do alone, which is a little too low where a third rank holds both.
+ * scenarios. The result is that of trying every candidate.
  */
 final class Descent {
     private static final int K = LayerState.K;
@@ -30,6 +29,9 @@ final class Descent {
     private final double[] gainOfSlot;
 
     private final double[] mostOfRank;
+    /** See {@link #riseOfOutgoing} and {@link #riseWithIncoming}, {@code [expert]}. */
+    private final double[] sharedRise;
+
     /** Of the same: what it weighs and what it costs to bring, {@code [slot]}. */
     private final double[] unitOfSlot;
 
@@ -70,6 +72,7 @@ final class Descent {
             arrivals[state.rankOf(slot)] += arrived;
         }
         this.slopes = new Slopes(state);
+        this.sharedRise = new double[state.experts];
         this.gainOfSlot = new double[state.slots()];
         this.unitOfSlot = new double[state.slots()];
         this.costOfSlot = new double[state.slots()];
@@ -270,15 +273,17 @@ final class Descent {
         for (int slot = first; slot < first + state.slotsPerRank; slot++) {
             int expert = state.expertOf[slot];
             double part = slopes.partOfUnit(expert);
+            double mostShared = riseOfOutgoing(expert);
             for (int rank = 0; rank < state.ranks; rank++) {
                 double here = slopes.away[(slot - first) * state.ranks + rank] * part;
                 double net = slopes.relief[expert] - here - price * costs.of(rank, expert);
-                if (net + mostOfRank[rank] <= bestScore) {
+                if (net + mostOfRank[rank] + mostShared <= bestScore) {
                     continue;
                 }
                 for (int other = rank * state.slotsPerRank; other < (rank + 1) * state.slotsPerRank; other++) {
-                    if (net + gainOfSlot[other] > bestScore) {
-                        double rise = othersRise(other);
+                    double shared = sharedRise[state.expertOf[other]];
+                    if (net + gainOfSlot[other] + shared > bestScore) {
+                        double rise = othersRise(other) - shared;
                         boundReplacement(other, expert, slopes.relief[expert] - rise, slopes.own[other] - here);
                     }
                 }
@@ -301,6 +306,38 @@ final class Descent {
         }
     }
 
+    /**
+     * Fills {@link #sharedRise} for an expert that comes: by how much every other's replicas would rise on the ranks that it is
+     * on. There the one's fall and the other's rise meet, and together they can be better than their sum, so a bound must leave
+     * the rise out.
+     *
+     * @return the largest of them
+     */
+    private double riseOfOutgoing(int incoming) {
+        Arrays.fill(sharedRise, 0);
+        double most = 0;
+        for (int holder = state.firstSlot(incoming); holder >= 0; holder = state.nextSlot(holder)) {
+            int first = state.rankOf(holder) * state.slotsPerRank;
+            for (int slot = first; slot < first + state.slotsPerRank; slot++) {
+                int outgoing = state.expertOf[slot];
+                sharedRise[outgoing] += slopes.rise[slot];
+                most = Math.max(most, sharedRise[outgoing]);
+            }
+        }
+        return most;
+    }
+
+    /** The same for a slot whose expert leaves: the rise of its other replicas, for every expert that is on their ranks. */
+    private void riseWithIncoming(int slot) {
+        Arrays.fill(sharedRise, 0);
+        for (int other = state.firstSlot(state.expertOf[slot]); other >= 0; other = state.nextSlot(other)) {
+            int first = state.rankOf(other) * state.slotsPerRank;
+            for (int held = first; other != slot && held < first + state.slotsPerRank; held++) {
+                sharedRise[state.expertOf[held]] += slopes.rise[other];
+            }
+        }
+    }
+
     /** By how much the potentials of the other replicas' ranks rise when the slot gives up its own. */
     private double othersRise(int slot) {
         return slopes.riseSum[state.expertOf[slot]] - slopes.rise[slot];
@@ -315,15 +352,16 @@ final class Descent {
                 continue;
             }
             double rise = othersRise(slot);
+            riseWithIncoming(slot);
             for (int expert = 0; expert < state.experts; expert++) {
                 double tangent = slopes.own[slot] - slopes.hot[expert] * slopes.partOfUnit(expert);
-                boundReplacement(slot, expert, slopes.relief[expert] - rise, tangent);
+                boundReplacement(slot, expert, slopes.relief[expert] - (rise - sharedRise[expert]), tangent);
             }
         }
     }
 
     /**
-     * @param others by how much the potential of other ranks falls, if none of them holds both experts
+     * @param others by how much the potential of other ranks falls at most
      * @param tangent the most that the potential of the slot's own rank can fall
      */
     private void boundReplacement(int slot, int incoming, double others, double tangent) {

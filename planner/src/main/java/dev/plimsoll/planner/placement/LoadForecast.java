@@ -87,7 +87,7 @@ final class LoadForecast {
         return !shares.isEmpty();
     }
 
-    /** {@code [expert]}, adds up to 1 but for what trends would have below 0; not to be written to. */
+    /** {@code [expert]}, adds up to 1 but for rounding; not to be written to. */
     double[] share() {
         return forecast;
     }
@@ -227,6 +227,8 @@ final class LoadForecast {
                 Vectors.addTo(forecast, part, predictions[i]);
             }
         }
+        // Trends that are cut off at 0 add up to more than 1.
+        normalize(forecast);
     }
 
     /** The loads that the next window may bring. */

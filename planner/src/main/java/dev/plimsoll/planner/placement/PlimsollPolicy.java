@@ -38,6 +38,12 @@ final class PlimsollPolicy implements Policy {
     /** Falls of the potential below this are rounding. */
     private static final double ROUNDING = 1e-12;
 
+    /** Slots of a layer up to which starts nearby are tried too, and how many. */
+    private static final int MOST_SLOTS_TO_KICK = 64;
+
+    private static final int KICKS_PER_ROUND = 4;
+    private static final int MOST_ROUNDS = 5;
+
     private final Settings settings;
 
     PlimsollPolicy(Settings settings) {
@@ -66,22 +72,35 @@ final class PlimsollPolicy implements Policy {
 
         LayerState state = new LayerState(scenarios, settled);
         double before = state.balancedness();
+        double bound = bound(state);
         Descent found = search.descent(state);
         if (!initial) {
             found.descend();
         }
-        if (found.state().balancedness() < settings.goodEnough() * bound(state) || initial) {
+        if (initial || found.state().balancedness() < settings.goodEnough() * bound) {
             Descent packed = search.fromScratch();
-            double gain = packed.state().balancedness() - found.state().balancedness();
-            double more = (double) (packed.moves() - found.moves()) / settled.length;
-            if (gain > part * settings.priceOfLayer() * more && search.affordable(packed)) {
+            double priceOfLayer = part * settings.priceOfLayer();
+            if (worth(packed, priceOfLayer) > worth(found, priceOfLayer) && search.affordable(packed)) {
                 found = packed;
             } else if (initial) {
                 found.descend();
             }
+            if (settled.length <= MOST_SLOTS_TO_KICK) {
+                found = search.kicked(found, priceOfLayer);
+            }
+        }
+        if (found.state().balancedness() < before) {
+            // The sum of potentials fell while the maximum rose: nothing that an operator would want.
+            found = search.descent(new LayerState(scenarios, settled));
         }
         int[] placed = KeptSlots.arrange(settled, found.state().expertOf, topology.slotsPerRank());
-        return new LayerPlan(placed, Optional.of(reason(settled, placed, before, found, price)));
+        return new LayerPlan(placed, Optional.of(reason(settled, placed, before, bound, found, price)));
+    }
+
+    /** Expected balancedness less what its moves must bring. */
+    private static double worth(Descent found, double priceOfLayer) {
+        return found.state().balancedness()
+                - priceOfLayer * found.moves() / found.state().slots();
     }
 
     private static double bound(LayerState state) {
@@ -92,7 +111,8 @@ final class PlimsollPolicy implements Policy {
         return sum / state.level.length;
     }
 
-    private static LayerReason reason(int[] settled, int[] placed, double before, Descent found, double price) {
+    private static LayerReason reason(
+            int[] settled, int[] placed, double before, double bound, Descent found, double price) {
         LayerState state = found.state();
         double predicted = state.balancedness();
         double falls = 0;
@@ -111,7 +131,7 @@ final class PlimsollPolicy implements Policy {
             }
         }
         return new LayerReason(
-                before, predicted, Math.max(predicted, bound(state)), gains, stop(found, price), found.refused());
+                before, predicted, Math.max(predicted, bound), gains, stop(found, price), found.refused());
     }
 
     private static Stop stop(Descent found, double price) {
@@ -152,6 +172,45 @@ final class PlimsollPolicy implements Policy {
             descent.descend();
             descent.pullBack();
             return descent;
+        }
+
+        /**
+         * The best of descents that start where one replica of the found placement was exchanged for another expert's; with few slots
+         * single steps get stuck, and such starts cost little.
+         */
+        Descent kicked(Descent found, double priceOfLayer) {
+            Descent best = found;
+            for (int round = 0; round < MOST_ROUNDS; round++) {
+                Descent better = betterKick(best, priceOfLayer);
+                if (better == best) {
+                    return best;
+                }
+                best = better;
+            }
+            return best;
+        }
+
+        private Descent betterKick(Descent found, double priceOfLayer) {
+            LayerState state = found.state();
+            int kicks = 0;
+            for (int slot = 0; slot < state.slots(); slot++) {
+                for (int expert = 0; expert < state.experts && state.replicas[state.expertOf[slot]] > 1; expert++) {
+                    if (state.holds(state.rankOf(slot), expert)) {
+                        continue;
+                    }
+                    if (kicks++ == KICKS_PER_ROUND) {
+                        return found;
+                    }
+                    int[] start = state.expertOf.clone();
+                    start[slot] = expert;
+                    Descent descent = descent(new LayerState(scenarios, start));
+                    descent.descend();
+                    if (worth(descent, priceOfLayer) > worth(found, priceOfLayer) + ROUNDING && affordable(descent)) {
+                        return descent;
+                    }
+                }
+            }
+            return found;
         }
 
         boolean affordable(Descent found) {

@@ -3,7 +3,6 @@ package dev.plimsoll.planner.placement;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.util.Optional;
-import org.junit.jupiter.api.Disabled;
 import org.junit.jupiter.api.Test;
 
 /** Descents from random placements against scenarios of random windows, at several prices. */
@@ -100,7 +99,6 @@ class DescentTest {
     }
 
     @Test
-    @Disabled("the bound of replacements is too low where a rank holds both experts, so some good steps are not found")
     void findsWhatTryingEveryCandidateFinds() {
         int compared = 0;
         for (long seed = 0; seed < 2000; seed++) {

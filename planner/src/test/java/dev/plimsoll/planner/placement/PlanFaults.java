@@ -101,7 +101,7 @@ final class PlanFaults {
         // Written so that a value that is no number is a fault too.
         if (!(reason.before() > 0
                 && reason.before() <= 1 + ROUNDING
-                && reason.predicted() > 0
+                && reason.predicted() >= reason.before() - ROUNDING
                 && reason.bound() <= 1 + ROUNDING
                 && reason.predicted() <= reason.bound()
                 && reason.refused() >= 0
