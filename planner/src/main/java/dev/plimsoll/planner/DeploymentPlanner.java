@@ -43,7 +43,11 @@ final class DeploymentPlanner {
     private static final Logger LOG = LoggerFactory.getLogger(DeploymentPlanner.class);
 
     /** A complete window that the forecast looks back on. */
-    private record Past(ExpertLoad load, long firstOffset, WindowSummary summary) {}
+    private record Past(ExpertLoad load, long firstOffset, WindowSummary summary) {
+        Past withoutSamples() {
+            return new Past(load.withoutSamples(), firstOffset, summary);
+        }
+    }
 
     /** A settlement whose outcome is still to be measured. */
     private record Promise(Propose decision, int moves) {}
@@ -213,6 +217,10 @@ final class DeploymentPlanner {
             load = load.plus(served.orElseThrow(), slotLoad);
             underSettled &= Arrays.deepEquals(
                     served.orElseThrow().toArray(), state.settled().toArray());
+        }
+        if (!history.isEmpty()) {
+            // A forecast looks inside the newest window only, and these would be nine tenths of all that is kept.
+            history.addLast(history.removeLast().withoutSamples());
         }
         history.addLast(new Past(load, whole.firstOffset(), summary));
         if (history.size() > settings.historyWindows()) {

@@ -10,7 +10,8 @@ import java.time.Duration;
  * How the planner decides.
  *
  * @param policy name of a {@link Policy}
- * @param historyWindows most complete windows that the forecast looks back on
+ * @param historyWindows most complete windows that the forecast looks back on; a successor reads them again, so they hold the
+ *     partition's offset back
  * @param cooldownWindows complete windows that must pass after a decision has ended before the next is made
  * @param budget what the moves of one decision may take together
  * @param prices what a move costs a policy, by where its weights come from
@@ -18,7 +19,7 @@ import java.time.Duration;
  * @param acceptWithin time for all ranks to accept a proposal
  * @param progressWithin time between a permit and the first flip, and from flip to flip
  * @param abortWithin time for all ranks to say how far they got after an abort
- * @param lookBack how far back recovery reads summaries
+ * @param lookBack how far back recovery reads summaries: a successor sees no more windows than closed within it
  * @param seed of policies that draw by chance
  */
 public record PlannerSettings(
@@ -36,7 +37,7 @@ public record PlannerSettings(
     /** What {@code plimsoll up} starts with; tuned on the trace and workloads that {@code PlanningNumbersTest} reads. */
     public static final PlannerSettings DEFAULTS = new PlannerSettings(
             "plimsoll",
-            8,
+            24,
             1,
             Budget.UNLIMITED,
             MovePrices.EQUAL,
@@ -52,6 +53,10 @@ public record PlannerSettings(
         if (historyWindows <= gate.heldOutWindows()) {
             throw new IllegalArgumentException("a history of " + historyWindows + " windows has none to hold out "
                     + gate.heldOutWindows() + " beside the newest");
+        }
+        if (historyWindows > WindowJoin.MOST_OPEN) {
+            throw new IllegalArgumentException("a successor can put together the last " + WindowJoin.MOST_OPEN
+                    + " windows, fewer than a history of " + historyWindows);
         }
         if (cooldownWindows < 0) {
             throw new IllegalArgumentException("cooldown must be at least 0: " + cooldownWindows);
