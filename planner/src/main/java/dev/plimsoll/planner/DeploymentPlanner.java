@@ -15,7 +15,6 @@ import dev.plimsoll.model.TransferLists;
 import dev.plimsoll.model.WindowSummary;
 import dev.plimsoll.planner.placement.ExpertLoad;
 import dev.plimsoll.planner.placement.KeepReason;
-import dev.plimsoll.planner.placement.Policy;
 import dev.plimsoll.planner.placement.Verdict;
 import dev.plimsoll.planner.protocol.DecisionProtocol;
 import dev.plimsoll.planner.protocol.Effect;
@@ -53,7 +52,7 @@ final class DeploymentPlanner {
     private record Promise(Propose decision, int moves) {}
 
     private final PlannerSettings settings;
-    private final Policy policy;
+    private final ParallelPlanning planning;
     private final DecisionProtocol protocol;
     private final PlannerListener listener;
     private final Deque<Past> history = new ArrayDeque<>();
@@ -69,7 +68,7 @@ final class DeploymentPlanner {
     /** @param measured the deployment's newest outcome */
     DeploymentPlanner(
             PlannerSettings settings,
-            Policy policy,
+            ParallelPlanning planning,
             DecisionProtocol protocol,
             PlannerListener listener,
             PlanLog log,
@@ -78,7 +77,7 @@ final class DeploymentPlanner {
             Membership members,
             long nowMillis) {
         this.settings = settings;
-        this.policy = policy;
+        this.planning = planning;
         this.protocol = protocol;
         this.listener = listener;
         Transition start = protocol.takeOver(log, kept, members, nowMillis);
@@ -305,10 +304,24 @@ final class DeploymentPlanner {
         List<ExpertLoad> windows = history.stream().map(Past::load).toList();
         long start = System.nanoTime();
         try {
-            return WindowPlan.judge(settings, policy, state.members(), state.settled(), windows, windowTime());
+            long deadline = start + settings.planWithin().toNanos();
+            return WindowPlan.judge(
+                    settings,
+                    request -> planning.plan(request, deadline),
+                    state.members(),
+                    state.settled(),
+                    windows,
+                    windowTime());
+        } catch (ParallelPlanning.TimedOut e) {
+            LOG.warn("{}: {}; the placement stays", deployment(), e.getMessage());
+            return Verdict.Keep.because(KeepReason.TIMEOUT, e.getMessage());
         } catch (RuntimeException e) {
             // A policy that fails must not take the ranks' protocol down with it.
-            LOG.error("{}: policy {} failed; the placement stays", deployment(), policy.name(), e);
+            LOG.error(
+                    "{}: policy {} failed; the placement stays",
+                    deployment(),
+                    planning.policy().name(),
+                    e);
             return Verdict.Keep.because(KeepReason.ERROR, e.toString());
         } finally {
             listener.planned(deployment(), Duration.ofNanos(System.nanoTime() - start));
@@ -332,7 +345,7 @@ final class DeploymentPlanner {
                         newest.index(),
                         change.numbers().currentBalancedness(),
                         change.numbers().predictedBalancedness(),
-                        policy.name(),
+                        planning.policy().name(),
                         change.numbers().line(),
                         change.candidate().reasons()),
                 nowMillis);

@@ -20,6 +20,8 @@ import java.time.Duration;
  * @param progressWithin time between a permit and the first flip, and from flip to flip
  * @param abortWithin time for all ranks to say how far they got after an abort
  * @param lookBack how far back recovery reads summaries: a successor sees no more windows than closed within it
+ * @param planThreads threads that plan layers side by side
+ * @param planWithin time to plan all layers; what takes longer is given up
  * @param seed of policies that draw by chance
  */
 public record PlannerSettings(
@@ -33,8 +35,12 @@ public record PlannerSettings(
         Duration progressWithin,
         Duration abortWithin,
         Duration lookBack,
+        int planThreads,
+        Duration planWithin,
         long seed) {
-    /** What {@code plimsoll up} starts with; tuned on the trace and workloads that {@code PlanningNumbersTest} reads. */
+    /**
+     * What {@code plimsoll up} starts with; tuned on the trace and workloads that {@code PlanningNumbersTest} reads.
+     */
     public static final PlannerSettings DEFAULTS = new PlannerSettings(
             "plimsoll",
             24,
@@ -46,6 +52,8 @@ public record PlannerSettings(
             Duration.ofSeconds(30),
             Duration.ofSeconds(30),
             Duration.ofHours(1),
+            Runtime.getRuntime().availableProcessors(),
+            Duration.ofSeconds(5),
             0);
 
     public PlannerSettings {
@@ -60,6 +68,12 @@ public record PlannerSettings(
         }
         if (cooldownWindows < 0) {
             throw new IllegalArgumentException("cooldown must be at least 0: " + cooldownWindows);
+        }
+        if (planThreads < 1) {
+            throw new IllegalArgumentException("plans need at least one thread, not " + planThreads);
+        }
+        if (planWithin.isNegative() || planWithin.isZero()) {
+            throw new IllegalArgumentException("plans need some time: " + planWithin);
         }
     }
 
@@ -76,6 +90,8 @@ public record PlannerSettings(
                 progressWithin,
                 abortWithin,
                 lookBack,
+                planThreads,
+                planWithin,
                 seed);
     }
 
@@ -92,6 +108,26 @@ public record PlannerSettings(
                 progressWithin,
                 abortWithin,
                 lookBack,
+                planThreads,
+                planWithin,
+                seed);
+    }
+
+    /** These settings with another number of planning threads. */
+    public PlannerSettings withPlanThreads(int threads) {
+        return new PlannerSettings(
+                policy,
+                historyWindows,
+                cooldownWindows,
+                budget,
+                prices,
+                gate,
+                acceptWithin,
+                progressWithin,
+                abortWithin,
+                lookBack,
+                threads,
+                planWithin,
                 seed);
     }
 }

@@ -10,22 +10,23 @@ import dev.plimsoll.planner.placement.Gate;
 import dev.plimsoll.planner.placement.KeepReason;
 import dev.plimsoll.planner.placement.Plan;
 import dev.plimsoll.planner.placement.PlanRequest;
-import dev.plimsoll.planner.placement.Policy;
 import dev.plimsoll.planner.placement.Verdict;
 import java.time.Duration;
 import java.util.List;
+import java.util.function.Function;
 
 /** The way from complete windows to a verdict: forecast, policy, rules, batches, gate. Pure. */
 final class WindowPlan {
     private WindowPlan() {}
 
     /**
+     * @param planning a policy's plan of all layers
      * @param windows complete windows, oldest first, at most the history
      * @param windowTime how long a window takes
      */
     static Verdict judge(
             PlannerSettings settings,
-            Policy policy,
+            Function<PlanRequest, Plan> planning,
             Membership members,
             Placement settled,
             List<ExpertLoad> windows,
@@ -43,7 +44,7 @@ final class WindowPlan {
                 settings.budget().within(members.stagedExpertsPerRank()),
                 settings.prices(),
                 settings.seed());
-        Plan plan = policy.plan(request);
+        Plan plan = planning.apply(request);
         List<String> violations = PlacementRules.violations(plan.target(), members.shape(), members.topology());
         if (!violations.isEmpty()) {
             return Verdict.Keep.because(KeepReason.INVALID, violations.get(0));

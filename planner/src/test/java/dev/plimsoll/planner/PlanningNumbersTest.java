@@ -166,7 +166,7 @@ class PlanningNumbersTest {
                 long start = System.nanoTime();
                 Verdict verdict = WindowPlan.judge(
                         settings,
-                        policy,
+                        policy::plan,
                         members,
                         settled,
                         windows.subList(Math.max(0, t + 1 - settings.historyWindows()), t + 1),

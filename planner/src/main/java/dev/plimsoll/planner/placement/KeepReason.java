@@ -29,5 +29,7 @@ public enum KeepReason {
     /** The independent rules found the plan wrong: a bug of the policy. */
     INVALID,
     /** The policy failed. */
-    ERROR
+    ERROR,
+    /** The plan was not made in time and is given up. */
+    TIMEOUT
 }
