@@ -31,10 +31,8 @@ final class WindowPlan {
             Placement settled,
             List<ExpertLoad> windows,
             Duration windowTime) {
-        if (windows.size() <= settings.gate().heldOutWindows()) {
-            return Verdict.Keep.because(
-                    KeepReason.COLD,
-                    windows.size() + " complete windows of " + (settings.gate().heldOutWindows() + 1));
+        if (windows.size() < 2) {
+            return Verdict.Keep.because(KeepReason.COLD, windows.size() + " complete windows of 2");
         }
         PlanRequest request = new PlanRequest(
                 windows,
@@ -49,8 +47,24 @@ final class WindowPlan {
         if (!violations.isEmpty()) {
             return Verdict.Keep.because(KeepReason.INVALID, violations.get(0));
         }
-        Candidate candidate = BatchCutter.cut(request, plan, members.stagedExpertsPerRank(), members.bytesPerExpert());
+        Candidate candidate = cut(request, plan, members);
+        Placement earlier = settled;
+        if (!candidate.batches().isEmpty()) {
+            PlanRequest without = request.withoutNewest();
+            earlier = cut(without, planning.apply(without), members).target();
+        }
         return Gate.judge(
-                settings.gate(), candidate, settled, members.topology(), windows, members.bytesPerExpert(), windowTime);
+                settings.gate(),
+                candidate,
+                earlier,
+                settled,
+                members.topology(),
+                request.newest(),
+                members.bytesPerExpert(),
+                windowTime);
+    }
+
+    private static Candidate cut(PlanRequest request, Plan plan, Membership members) {
+        return BatchCutter.cut(request, plan, members.stagedExpertsPerRank(), members.bytesPerExpert());
     }
 }

@@ -22,7 +22,7 @@ public enum KeepReason {
     BUDGET,
     /** The newest window does not show the minimum gain. */
     GAIN,
-    /** A window before it does not show the minimum gain. */
+    /** What the policy would have made without the newest window does not show the minimum gain there. */
     HELD_OUT,
     /** The gain over the horizon does not pay for the transfers and flips. */
     COST,
