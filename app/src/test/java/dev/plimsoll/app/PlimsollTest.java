@@ -90,6 +90,8 @@ class PlimsollTest {
                     "0",
                     "--other-node-price",
                     "0.5",
+                    "--plan-threads",
+                    "0",
                     "--metrics-port",
                     "99999");
 
@@ -100,6 +102,7 @@ class PlimsollTest {
                     .contains("--max-bytes must be at least 1, not -1")
                     .contains("--max-layers must be at least 1, not 0")
                     .contains("--other-node-price must be a number of at least 1, not 0.5")
+                    .contains("--plan-threads must be at least 1, not 0")
                     .contains("--metrics-port must be 0 to 65535");
         }
     }

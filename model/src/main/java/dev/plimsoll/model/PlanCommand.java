@@ -29,7 +29,8 @@ public sealed interface PlanCommand {
      * @param planHash {@link Placement#hash()} of the whole result, with version {@code epoch}
      * @param windowIndex the newest window that the plan used
      * @param currentBalancedness mean balancedness of that window as it was measured
-     * @param predictedBalancedness mean balancedness of that window under the result
+     * @param predictedBalancedness mean balancedness that is expected of the windows to come: that of the newest window under what
+     *     the policy would have decided without it
      * @param reason why this pays, one line
      * @param reasons why these moves and no others, layer by layer; ranks do not look at it
      */

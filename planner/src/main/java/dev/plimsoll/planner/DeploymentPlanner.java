@@ -15,7 +15,6 @@ import dev.plimsoll.model.TransferLists;
 import dev.plimsoll.model.WindowSummary;
 import dev.plimsoll.planner.placement.ExpertLoad;
 import dev.plimsoll.planner.placement.KeepReason;
-import dev.plimsoll.planner.placement.Policy;
 import dev.plimsoll.planner.placement.Verdict;
 import dev.plimsoll.planner.protocol.DecisionProtocol;
 import dev.plimsoll.planner.protocol.Effect;
@@ -43,13 +42,17 @@ final class DeploymentPlanner {
     private static final Logger LOG = LoggerFactory.getLogger(DeploymentPlanner.class);
 
     /** A complete window that the forecast looks back on. */
-    private record Past(ExpertLoad load, long firstOffset, WindowSummary summary) {}
+    private record Past(ExpertLoad load, long firstOffset, WindowSummary summary) {
+        Past withoutSamples() {
+            return new Past(load.withoutSamples(), firstOffset, summary);
+        }
+    }
 
     /** A settlement whose outcome is still to be measured. */
     private record Promise(Propose decision, int moves) {}
 
     private final PlannerSettings settings;
-    private final Policy policy;
+    private final ParallelPlanning planning;
     private final DecisionProtocol protocol;
     private final PlannerListener listener;
     private final Deque<Past> history = new ArrayDeque<>();
@@ -65,7 +68,7 @@ final class DeploymentPlanner {
     /** @param measured the deployment's newest outcome */
     DeploymentPlanner(
             PlannerSettings settings,
-            Policy policy,
+            ParallelPlanning planning,
             DecisionProtocol protocol,
             PlannerListener listener,
             PlanLog log,
@@ -74,7 +77,7 @@ final class DeploymentPlanner {
             Membership members,
             long nowMillis) {
         this.settings = settings;
-        this.policy = policy;
+        this.planning = planning;
         this.protocol = protocol;
         this.listener = listener;
         Transition start = protocol.takeOver(log, kept, members, nowMillis);
@@ -214,6 +217,10 @@ final class DeploymentPlanner {
             underSettled &= Arrays.deepEquals(
                     served.orElseThrow().toArray(), state.settled().toArray());
         }
+        if (!history.isEmpty()) {
+            // A forecast looks inside the newest window only, and these would be nine tenths of all that is kept.
+            history.addLast(history.removeLast().withoutSamples());
+        }
         history.addLast(new Past(load, whole.firstOffset(), summary));
         if (history.size() > settings.historyWindows()) {
             history.removeFirst();
@@ -297,10 +304,24 @@ final class DeploymentPlanner {
         List<ExpertLoad> windows = history.stream().map(Past::load).toList();
         long start = System.nanoTime();
         try {
-            return WindowPlan.judge(settings, policy, state.members(), state.settled(), windows, windowTime());
+            long deadline = start + settings.planWithin().toNanos();
+            return WindowPlan.judge(
+                    settings,
+                    request -> planning.plan(request, deadline),
+                    state.members(),
+                    state.settled(),
+                    windows,
+                    windowTime());
+        } catch (ParallelPlanning.TimedOut e) {
+            LOG.warn("{}: {}; the placement stays", deployment(), e.getMessage());
+            return Verdict.Keep.because(KeepReason.TIMEOUT, e.getMessage());
         } catch (RuntimeException e) {
             // A policy that fails must not take the ranks' protocol down with it.
-            LOG.error("{}: policy {} failed; the placement stays", deployment(), policy.name(), e);
+            LOG.error(
+                    "{}: policy {} failed; the placement stays",
+                    deployment(),
+                    planning.policy().name(),
+                    e);
             return Verdict.Keep.because(KeepReason.ERROR, e.toString());
         } finally {
             listener.planned(deployment(), Duration.ofNanos(System.nanoTime() - start));
@@ -324,7 +345,7 @@ final class DeploymentPlanner {
                         newest.index(),
                         change.numbers().currentBalancedness(),
                         change.numbers().predictedBalancedness(),
-                        policy.name(),
+                        planning.policy().name(),
                         change.numbers().line(),
                         change.candidate().reasons()),
                 nowMillis);

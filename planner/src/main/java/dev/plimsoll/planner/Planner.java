@@ -13,6 +13,7 @@ import java.time.InstantSource;
  * <p>Several may run; the group spreads partitions over them, and one that takes over fences and replaces its predecessor.
  */
 public final class Planner implements AutoCloseable {
+    private final ParallelPlanning planning;
     private final PartitionLoop<LoadWindow> loop;
 
     /** @param name who we are, for people who read the plan log */
@@ -22,12 +23,12 @@ public final class Planner implements AutoCloseable {
             String name,
             PlannerListener listener,
             PartitionLoop.Listener loopListener) {
+        this.planning = new ParallelPlanning(Policy.named(settings.policy()), settings.planThreads());
         this.loop = new PartitionLoop<>(
                 kafka,
                 "planner",
                 Topic.WINDOWS,
-                partition -> new PlannerTask(
-                        settings, Policy.named(settings.policy()), name, listener, InstantSource.system()),
+                partition -> new PlannerTask(settings, planning, name, listener, InstantSource.system()),
                 loopListener);
     }
 
@@ -45,5 +46,6 @@ public final class Planner implements AutoCloseable {
     @Override
     public void close() {
         loop.close();
+        planning.close();
     }
 }

@@ -9,7 +9,6 @@ import dev.plimsoll.model.Quarantined;
 import dev.plimsoll.model.RankAck;
 import dev.plimsoll.model.SettledPlacement;
 import dev.plimsoll.model.WindowSummary;
-import dev.plimsoll.planner.placement.Policy;
 import dev.plimsoll.planner.protocol.Deadlines;
 import dev.plimsoll.planner.protocol.DecisionProtocol;
 import dev.plimsoll.planner.protocol.Event;
@@ -34,10 +33,11 @@ import java.util.stream.Stream;
 /**
  * The planner's work on one partition, with all deployments in it.
  *
- * <p>Plans on the newest whole window after each poll, on the loop's thread: milliseconds, or some 150 for a first
- * plan of the largest models. A job of its own with a timeout is for when policies take longer. A proposal and
- * the offsets of the windows that it used are one transaction. The offset stays at the oldest window that the forecast looks
- * back on, so that a successor sees the same history.
+ * <p>Plans on the newest whole window after each poll. The loop's thread waits while {@link ParallelPlanning} plans the layers:
+ * tens of milliseconds, or two seconds for a first plan of the largest models in a JVM that has just started, and never longer
+ * than the settings allow, which is far less than the minutes that its group lets pass between polls. A proposal and the
+ * offsets of the windows that it used are one transaction. The offset stays at the oldest window that the forecast looks back
+ * on, so that a successor sees the same history.
  */
 final class PlannerTask implements PartitionTask<LoadWindow> {
     /** Clocks of ranks may be behind ours by that much; older acks are told by their epoch. */
@@ -46,7 +46,7 @@ final class PlannerTask implements PartitionTask<LoadWindow> {
     private final PlannerSettings settings;
     private final PlannerListener listener;
     private final InstantSource clock;
-    private final Policy policy;
+    private final ParallelPlanning planning;
     private final DecisionProtocol protocol;
     private final TreeMap<Deployment, DeploymentPlanner> planners = new TreeMap<>();
     private final TreeMap<Deployment, WindowJoin> joins = new TreeMap<>();
@@ -58,11 +58,15 @@ final class PlannerTask implements PartitionTask<LoadWindow> {
     private boolean offsetMoved;
 
     PlannerTask(
-            PlannerSettings settings, Policy policy, String planner, PlannerListener listener, InstantSource clock) {
+            PlannerSettings settings,
+            ParallelPlanning planning,
+            String planner,
+            PlannerListener listener,
+            InstantSource clock) {
         this.settings = settings;
         this.listener = listener;
         this.clock = clock;
-        this.policy = policy;
+        this.planning = planning;
         this.protocol = new DecisionProtocol(
                 new Deadlines(
                         settings.acceptWithin().toMillis(),
@@ -125,7 +129,7 @@ final class PlannerTask implements PartitionTask<LoadWindow> {
                 deployment,
                 new DeploymentPlanner(
                         settings,
-                        policy,
+                        planning,
                         protocol,
                         listener,
                         Optional.ofNullable(logs.remove(deployment)).orElseGet(PlanLog::new),

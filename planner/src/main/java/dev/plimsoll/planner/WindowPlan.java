@@ -10,30 +10,29 @@ import dev.plimsoll.planner.placement.Gate;
 import dev.plimsoll.planner.placement.KeepReason;
 import dev.plimsoll.planner.placement.Plan;
 import dev.plimsoll.planner.placement.PlanRequest;
-import dev.plimsoll.planner.placement.Policy;
 import dev.plimsoll.planner.placement.Verdict;
 import java.time.Duration;
 import java.util.List;
+import java.util.function.Function;
 
 /** The way from complete windows to a verdict: forecast, policy, rules, batches, gate. Pure. */
 final class WindowPlan {
     private WindowPlan() {}
 
     /**
+     * @param planning a policy's plan of all layers
      * @param windows complete windows, oldest first, at most the history
      * @param windowTime how long a window takes
      */
     static Verdict judge(
             PlannerSettings settings,
-            Policy policy,
+            Function<PlanRequest, Plan> planning,
             Membership members,
             Placement settled,
             List<ExpertLoad> windows,
             Duration windowTime) {
-        if (windows.size() <= settings.gate().heldOutWindows()) {
-            return Verdict.Keep.because(
-                    KeepReason.COLD,
-                    windows.size() + " complete windows of " + (settings.gate().heldOutWindows() + 1));
+        if (windows.size() < 2) {
+            return Verdict.Keep.because(KeepReason.COLD, windows.size() + " complete windows of 2");
         }
         PlanRequest request = new PlanRequest(
                 windows,
@@ -43,13 +42,29 @@ final class WindowPlan {
                 settings.budget().within(members.stagedExpertsPerRank()),
                 settings.prices(),
                 settings.seed());
-        Plan plan = policy.plan(request);
+        Plan plan = planning.apply(request);
         List<String> violations = PlacementRules.violations(plan.target(), members.shape(), members.topology());
         if (!violations.isEmpty()) {
             return Verdict.Keep.because(KeepReason.INVALID, violations.get(0));
         }
-        Candidate candidate = BatchCutter.cut(request, plan, members.stagedExpertsPerRank(), members.bytesPerExpert());
+        Candidate candidate = cut(request, plan, members);
+        Placement earlier = settled;
+        if (!candidate.batches().isEmpty()) {
+            PlanRequest without = request.withoutNewest();
+            earlier = cut(without, planning.apply(without), members).target();
+        }
         return Gate.judge(
-                settings.gate(), candidate, settled, members.topology(), windows, members.bytesPerExpert(), windowTime);
+                settings.gate(),
+                candidate,
+                earlier,
+                settled,
+                members.topology(),
+                request.newest(),
+                members.bytesPerExpert(),
+                windowTime);
+    }
+
+    private static Candidate cut(PlanRequest request, Plan plan, Membership members) {
+        return BatchCutter.cut(request, plan, members.stagedExpertsPerRank(), members.bytesPerExpert());
     }
 }

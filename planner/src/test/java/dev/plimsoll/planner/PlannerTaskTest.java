@@ -23,17 +23,23 @@ import dev.plimsoll.model.RankId;
 import dev.plimsoll.model.StepRange;
 import dev.plimsoll.model.Topology;
 import dev.plimsoll.model.WindowSummary;
+import dev.plimsoll.planner.placement.Budget;
 import dev.plimsoll.planner.placement.KeepReason;
 import dev.plimsoll.planner.placement.LayerPlan;
+import dev.plimsoll.planner.placement.MovePrices;
 import dev.plimsoll.planner.placement.PlanRequest;
 import dev.plimsoll.planner.placement.Policy;
 import dev.plimsoll.planner.placement.Verdict;
 import dev.plimsoll.planner.protocol.PlanLog;
 import dev.plimsoll.wire.Topic;
+import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
+import java.util.concurrent.CountDownLatch;
+import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
@@ -58,6 +64,8 @@ class PlannerTaskTest {
         }
     };
 
+    private ParallelPlanning planning = new ParallelPlanning(Policy.named("static"), 1);
+
     private static Membership members(long incarnation) {
         return new Membership(
                 DEPLOYMENT,
@@ -81,8 +89,19 @@ class PlannerTaskTest {
     }
 
     private void restart(Policy policy) {
-        partition.assign(new PlannerTask(
-                PlannerSettings.DEFAULTS, policy, "test", listener, () -> Instant.ofEpochMilli(partition.now)));
+        restart(policy, PlannerSettings.DEFAULTS);
+    }
+
+    private void restart(Policy policy, PlannerSettings settings) {
+        planning.close();
+        planning = new ParallelPlanning(policy, 2);
+        partition.assign(
+                new PlannerTask(settings, planning, "test", listener, () -> Instant.ofEpochMilli(partition.now)));
+    }
+
+    @AfterEach
+    void stop() {
+        planning.close();
     }
 
     /** A complete window; each segment has an equal part of the load, split evenly over replicas. */
@@ -120,12 +139,23 @@ class PlannerTaskTest {
                                     states[segment],
                                     first,
                                     part,
-                                    1,
-                                    part,
+                                    2,
+                                    halves(part),
                                     ""));
                 }
             }
         }
+    }
+
+    /** Two equal sub-windows; all loads here are even or their halves are rounded down and up. */
+    private static LongVector halves(LongVector load) {
+        long[] whole = load.toArray();
+        long[] halves = new long[2 * whole.length];
+        for (int i = 0; i < whole.length; i++) {
+            halves[i] = whole[i] / 2;
+            halves[whole.length + i] = whole[i] - halves[i];
+        }
+        return LongVector.of(halves);
     }
 
     private Placement served(PlacementState state) {
@@ -282,6 +312,43 @@ class PlannerTaskTest {
     }
 
     @Test
+    void successorSeesTheSameWindowsAsItsPredecessor() {
+        Watching predecessor = new Watching();
+        restart(predecessor);
+        for (long index = 0; index < PlannerSettings.DEFAULTS.historyWindows() + 3; index++) {
+            window(index, index % 2 == 0, PlacementState.settled(0));
+        }
+        Watching successor = new Watching();
+        restart(successor);
+        partition.poll(true);
+
+        assertThat(predecessor.seen).hasSize(PlannerSettings.DEFAULTS.historyWindows());
+        assertThat(successor.seen).isEqualTo(predecessor.seen);
+        // Two sub-samples in the newest window; those before it keep their sums only.
+        assertThat(successor.seen.get(successor.seen.size() - 1)).startsWith("26 of 2: ");
+        assertThat(successor.seen.subList(0, successor.seen.size() - 1)).allMatch(window -> window.contains(" of 1: "));
+    }
+
+    /** Keeps the windows that the last plan was made from, and moves nothing. */
+    private static final class Watching implements Policy {
+        private volatile List<String> seen = List.of();
+
+        @Override
+        public String name() {
+            return "watching";
+        }
+
+        @Override
+        public LayerPlan plan(PlanRequest request, int layer) {
+            seen = request.windows().stream()
+                    .map(window -> window.windowIndex() + " of " + window.samples() + ": "
+                            + Arrays.deepToString(window.toDoubles()))
+                    .toList();
+            return Policy.named("static").plan(request, layer);
+        }
+    }
+
+    @Test
     void offsetFollowsTheOldestWindowOfTheHistory() {
         for (long index = 0; index < PlannerSettings.DEFAULTS.historyWindows() + 3; index++) {
             window(index, index % 2 == 0, PlacementState.settled(0));
@@ -421,6 +488,49 @@ class PlannerTaskTest {
         proposed();
 
         assertThat(refused).containsExactly(KeepReason.COLD, KeepReason.ERROR);
+    }
+
+    @Test
+    void planThatDoesNotComeInTimeIsGivenUpAndTheLoopGoesOn() {
+        CountDownLatch never = new CountDownLatch(1);
+        restart(
+                new Policy() {
+                    @Override
+                    public String name() {
+                        return "slow";
+                    }
+
+                    @Override
+                    public LayerPlan plan(PlanRequest request, int layer) {
+                        if (layer == 1) {
+                            try {
+                                never.await();
+                            } catch (InterruptedException e) {
+                                throw new IllegalStateException(e);
+                            }
+                        }
+                        return Policy.named("plimsoll").plan(request, layer);
+                    }
+                },
+                new PlannerSettings(
+                        "plimsoll",
+                        2,
+                        0,
+                        Budget.UNLIMITED,
+                        MovePrices.EQUAL,
+                        PlannerSettings.DEFAULTS.gate(),
+                        PlannerSettings.DEFAULTS.acceptWithin(),
+                        PlannerSettings.DEFAULTS.progressWithin(),
+                        PlannerSettings.DEFAULTS.abortWithin(),
+                        PlannerSettings.DEFAULTS.lookBack(),
+                        1,
+                        Duration.ofMillis(20),
+                        0));
+        proposed();
+        window(2, true, PlacementState.settled(0));
+
+        assertThat(refused).containsExactly(KeepReason.COLD, KeepReason.TIMEOUT, KeepReason.TIMEOUT);
+        assertThat(partition.values(Topic.PLAN)).allMatch(PlanCommand.Term.class::isInstance);
     }
 
     @Test

@@ -1,6 +1,7 @@
 package dev.plimsoll.planner;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.within;
 
 import dev.plimsoll.model.Deployment;
 import dev.plimsoll.model.GatherMode;
@@ -36,6 +37,8 @@ class PlanningNumbersTest {
      * @param initial measured balancedness of the first window
      * @param settled mean over windows that began at least one window after the latest settlement
      * @param slowest of all plans, in milliseconds
+     * @param predicted mean of what decisions promised
+     * @param realised mean of the first windows that were run wholly under their placements
      */
     private record Numbers(
             double initial,
@@ -44,7 +47,9 @@ class PlanningNumbersTest {
             int decisions,
             int firstMoves,
             int laterMoves,
-            double slowest) {}
+            double slowest,
+            double predicted,
+            double realised) {}
 
     @Test
     void mixedTraceIsServedAboveTheRequiredBalancedness() {
@@ -81,6 +86,21 @@ class PlanningNumbersTest {
 
         assertThat(dsv3.settled()).isGreaterThan(0.90);
         assertThat(qwen3.settled()).isGreaterThan(0.90);
+        assertThat(dsv3.predicted()).isCloseTo(dsv3.realised(), within(0.01));
+        assertThat(qwen3.predicted()).isCloseTo(qwen3.realised(), within(0.01));
+    }
+
+    @Test
+    void steadyLoadIsServedWithFewDecisionsAndPromisesAreKept() {
+        Numbers steady = run(
+                "dsv3 stationary, 32 × 10 slots",
+                SharedLoads.workload(root(), "dsv3_stationary", 16, 8, 256),
+                256,
+                Topology.even(32, 4, 10));
+
+        assertThat(steady.settled()).isGreaterThan(0.95);
+        assertThat(steady.decisions()).isLessThanOrEqualTo(4);
+        assertThat(steady.predicted()).isCloseTo(steady.realised(), within(0.01));
     }
 
     @Test
@@ -115,7 +135,7 @@ class PlanningNumbersTest {
         Numbers numbers = follow(PlannerSettings.DEFAULTS, windows, experts, topology);
         System.out.printf(
                 Locale.ROOT,
-                "%-36s initial %.3f  settled %.4f (worst window %.3f)  decisions %d  moves first %d then %d  slowest plan %.1f ms%n",
+                "%-36s initial %.3f  settled %.4f (worst window %.3f)  decisions %d  moves first %d then %d  slowest plan %.1f ms  predicted %.3f realised %.3f%n",
                 name,
                 numbers.initial(),
                 numbers.settled(),
@@ -123,7 +143,9 @@ class PlanningNumbersTest {
                 numbers.decisions(),
                 numbers.firstMoves(),
                 numbers.laterMoves(),
-                numbers.slowest());
+                numbers.slowest(),
+                numbers.predicted(),
+                numbers.realised());
         return numbers;
     }
 
@@ -151,9 +173,13 @@ class PlanningNumbersTest {
         double slowest = 0;
         Verdict.@Nullable Change inFlight = null;
         int settlesAfter = 0;
+        double promised = 0;
+        List<Double> promises = new ArrayList<>();
+        List<Double> outcomes = new ArrayList<>();
         for (int t = 0; t < windows.size(); t++) {
             if (inFlight != null && t == settlesAfter) {
                 settled = inFlight.candidate().target().withVersion(settled.version() + 1);
+                promised = inFlight.numbers().predictedBalancedness();
                 moves.add(inFlight.numbers().moves());
                 inFlight = null;
                 lastSettledAt = t;
@@ -162,11 +188,15 @@ class PlanningNumbersTest {
             if (lastSettledAt >= 0 && t >= lastSettledAt + 1) {
                 measured.add(balance(settled, windows.get(t), topology));
             }
+            if (t == lastSettledAt) {
+                promises.add(promised);
+                outcomes.add(balance(settled, windows.get(t), topology));
+            }
             if (inFlight == null && t >= idleFrom) {
                 long start = System.nanoTime();
                 Verdict verdict = WindowPlan.judge(
                         settings,
-                        policy,
+                        policy::plan,
                         members,
                         settled,
                         windows.subList(Math.max(0, t + 1 - settings.historyWindows()), t + 1),
@@ -187,12 +217,18 @@ class PlanningNumbersTest {
         }
         return new Numbers(
                 initial,
-                measured.stream().mapToDouble(Double::doubleValue).average().orElse(Double.NaN),
+                mean(measured),
                 measured.stream().mapToDouble(Double::doubleValue).min().orElse(Double.NaN),
                 moves.size(),
                 moves.isEmpty() ? 0 : moves.get(0),
                 moves.stream().skip(1).mapToInt(Integer::intValue).sum(),
-                slowest);
+                slowest,
+                mean(promises),
+                mean(outcomes));
+    }
+
+    private static double mean(List<Double> values) {
+        return values.stream().mapToDouble(Double::doubleValue).average().orElse(Double.NaN);
     }
 
     private static double balance(Placement placement, ExpertLoad window, Topology topology) {

@@ -25,17 +25,18 @@ public final class PlannerCommand implements Callable<Integer>, Validated {
     @Option(
             names = "--policy",
             defaultValue = "plimsoll",
-            description = "How placements are made (default: greedy; static never moves).")
+            description =
+                    "How placements are made: plimsoll, deepseek, deepseek-hierarchical, swift, flashlb, random, or static, which never moves (default: plimsoll).")
     private String policy = "plimsoll";
 
     @Mixin
-    private BudgetOptions budget = new BudgetOptions();
+    private PlanningOptions planning = new PlanningOptions();
 
     @Override
     public void check(Problems problems) {
         kafka.require(problems);
         metrics.check(problems);
-        budget.check(problems);
+        planning.check(problems);
         try {
             Policy.named(policy);
         } catch (IllegalArgumentException e) {
@@ -51,7 +52,7 @@ public final class PlannerCommand implements Callable<Integer>, Validated {
                             "planner",
                             new Planner(
                                     kafka.settings(),
-                                    budget.limit(PlannerSettings.DEFAULTS.withPolicy(policy)),
+                                    planning.limit(PlannerSettings.DEFAULTS.withPolicy(policy)),
                                     InetAddress.getLocalHost().getHostName() + "/"
                                             + ProcessHandle.current().pid(),
                                     run.meters().planner(),

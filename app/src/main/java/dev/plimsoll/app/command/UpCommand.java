@@ -67,7 +67,7 @@ public final class UpCommand implements Callable<Integer>, Validated {
     private Path data;
 
     @Mixin
-    private BudgetOptions budget = new BudgetOptions();
+    private PlanningOptions planning = new PlanningOptions();
 
     @Mixin
     private KafkaOptions kafka = new KafkaOptions();
@@ -78,7 +78,7 @@ public final class UpCommand implements Callable<Integer>, Validated {
     @Override
     public void check(Problems problems) {
         engine.check(problems);
-        budget.check(problems);
+        planning.check(problems);
         kafka.check(problems);
         metrics.check(problems);
         problems.require(
@@ -142,7 +142,7 @@ public final class UpCommand implements Callable<Integer>, Validated {
                             members,
                             engine.engine(0, engine.ranks()),
                             engine.traffic(),
-                            budget.limit(PlannerSettings.DEFAULTS),
+                            planning.limit(PlannerSettings.DEFAULTS),
                             directory.path(),
                             meters,
                             view::problem));

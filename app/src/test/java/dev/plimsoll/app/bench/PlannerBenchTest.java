@@ -6,14 +6,14 @@ import static org.assertj.core.api.Assertions.within;
 
 import dev.plimsoll.app.bench.PlannerBench.Settings;
 import dev.plimsoll.app.bench.PlannerScores.PlanScore;
-import dev.plimsoll.model.Placement;
 import dev.plimsoll.planner.placement.ExpertLoad;
-import dev.plimsoll.planner.placement.Plan;
+import dev.plimsoll.planner.placement.LayerPlan;
 import dev.plimsoll.planner.placement.PlanRequest;
 import dev.plimsoll.planner.placement.Policy;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.TreeMap;
 import java.util.function.Function;
 import org.junit.jupiter.api.Test;
@@ -48,13 +48,12 @@ class PlannerBenchTest {
         }
 
         @Override
-        public Plan plan(PlanRequest request) {
+        public LayerPlan plan(PlanRequest request, int layer) {
             int newest = (int) request.newest().windowIndex();
             seen.put(
                     newest,
                     request.windows().stream().map(ExpertLoad::windowIndex).toList());
-            int[] layer = table.apply(newest);
-            return Plan.of(Placement.of(request.settled().version(), new int[][] {layer, layer}));
+            return new LayerPlan(table.apply(newest), Optional.empty());
         }
     }
 

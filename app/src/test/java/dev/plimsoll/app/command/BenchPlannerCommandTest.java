@@ -130,7 +130,7 @@ class BenchPlannerCommandTest {
                         "--ranks",
                         "2",
                         "--policy",
-                        "static,greedy",
+                        "static,plimsoll",
                         "--replan-every",
                         "2",
                         "--layers",
@@ -143,13 +143,13 @@ class BenchPlannerCommandTest {
         assertThat(out.toString())
                 .contains("b.npy.gz, 2 ranks + 2 redundant slots on 1 node, 5 windows scored")
                 .contains("a static")
-                .contains("b greedy")
+                .contains("b plimsoll")
                 .contains("on the front")
                 .contains("against moved share (right)")
                 .contains(
                         "again: plimsoll bench planner --workload " + file("b.npy.gz")
-                                + " --ranks 2 --redundant 2 --nodes 1 --policy static,greedy --replan-every 2 --history 48 --layers 1..2");
-        assertThat(Files.readString(svg)).startsWith("<svg").contains(">b  greedy: ");
+                                + " --ranks 2 --redundant 2 --nodes 1 --policy static,plimsoll --replan-every 2 --history 48 --layers 1..2");
+        assertThat(Files.readString(svg)).startsWith("<svg").contains(">b  plimsoll: ");
     }
 
     @Test
@@ -254,12 +254,12 @@ class BenchPlannerCommandTest {
                         "--ranks",
                         "2",
                         "--policy",
-                        "static,greedy"))
+                        "static,plimsoll"))
                 .isEqualTo(2);
 
         assertThat(err.toString())
                 .contains("--peers says what to run: leave out --ranks")
-                .contains("--peers compares one policy, not [static, greedy]")
+                .contains("--peers compares one policy, not [static, plimsoll]")
                 .contains("lacks gone.npy, which --peers has scores on")
                 .contains("--peers has 6 windows scored by still on a.npy, which has 6 windows");
         assertThat(out.toString()).isEmpty();

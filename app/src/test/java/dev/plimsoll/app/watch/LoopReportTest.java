@@ -100,7 +100,7 @@ class LoopReportTest {
                 window,
                 0.5,
                 predicted,
-                "greedy",
+                "plimsoll",
                 "because");
     }
 

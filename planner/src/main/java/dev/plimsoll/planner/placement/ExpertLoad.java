@@ -31,6 +31,9 @@ public final class ExpertLoad {
                     load[layer][expert] = Math.addExact(load[layer][expert], sample[expert]);
                 }
             }
+            if (samples[layer].length == 1) {
+                load[layer] = samples[layer][0];
+            }
         }
     }
 
@@ -85,6 +88,11 @@ public final class ExpertLoad {
             }
         }
         return new ExpertLoad(windowIndex, sum.samples);
+    }
+
+    /** The same window as its only sub-sample: what is worth keeping of a window that is not the newest. */
+    public ExpertLoad withoutSamples() {
+        return samples() == 1 ? this : of(windowIndex, load);
     }
 
     public long windowIndex() {

@@ -7,12 +7,15 @@ import dev.plimsoll.planner.placement.Verdict.Change;
 import dev.plimsoll.planner.placement.Verdict.Keep;
 import dev.plimsoll.planner.placement.Verdict.Numbers;
 import java.time.Duration;
-import java.util.List;
 import java.util.Locale;
 
 /**
- * Decides whether a change of placement pays: on the newest window and on those before it, one by one, not on the forecast that
- * the plan was made from.
+ * Decides whether a change of placement pays: on the newest window, for the change itself and for the one that the policy would
+ * have made a window earlier.
+ *
+ * <p>The change has been fitted to the newest window and looks better there than it will be in the next. The earlier change has
+ * not seen it, as the change will not have seen the window that comes: so what the earlier one makes of the newest window is what
+ * can be promised, and a gain that it does not show is none.
  *
  * <p>Unit of gain and cost is <em>windows' worth of the group's time</em>. A step's experts take as long as the hottest rank
  * computes, so a window's gain is the relative fall of the hottest ranks' load, added up over layers; it is earned on the share of
@@ -24,8 +27,7 @@ public final class Gate {
 
     /**
      * @param minimumGain least relative fall of the hottest ranks' load in the newest window, which the plan has been fitted to
-     * @param minimumHeldOutGain least fall in each of the windows before it
-     * @param heldOutWindows windows before the newest that must show the gain too
+     * @param minimumHeldOutGain least fall in the newest window by the plan that was made without it
      * @param horizonWindows windows over which a change must pay for itself
      * @param expertTimeShare share of a step that goes with the hottest rank's load
      * @param linkBytesPerSecond of one rank
@@ -34,7 +36,6 @@ public final class Gate {
     public record Settings(
             double minimumGain,
             double minimumHeldOutGain,
-            int heldOutWindows,
             int horizonWindows,
             double expertTimeShare,
             double linkBytesPerSecond,
@@ -44,9 +45,8 @@ public final class Gate {
                 throw new IllegalArgumentException(
                         "minimum gains must be in [0, 1): " + minimumGain + ", held out " + minimumHeldOutGain);
             }
-            if (heldOutWindows < 0 || horizonWindows < 1) {
-                throw new IllegalArgumentException("held-out windows must be at least 0 and the horizon at least 1: "
-                        + heldOutWindows + ", " + horizonWindows);
+            if (horizonWindows < 1) {
+                throw new IllegalArgumentException("the horizon must be at least 1 window: " + horizonWindows);
             }
             if (!(expertTimeShare > 0 && expertTimeShare <= 1) || !(linkBytesPerSecond > 0) || flipTime.isNegative()) {
                 throw new IllegalArgumentException("expert time share must be in (0, 1], link speed above 0, flip time "
@@ -58,15 +58,17 @@ public final class Gate {
     private Gate() {}
 
     /**
-     * @param windows complete windows, oldest first, more than {@code heldOutWindows}
+     * @param earlier what the same policy would have made of the settled placement without the newest window
+     * @param newest the newest complete window
      * @param windowTime how long a window takes
      */
     public static Verdict judge(
             Settings settings,
             Candidate candidate,
+            Placement earlier,
             Placement settled,
             Topology topology,
-            List<ExpertLoad> windows,
+            ExpertLoad newest,
             long bytesPerExpert,
             Duration windowTime) {
         if (candidate.batches().isEmpty()) {
@@ -79,17 +81,13 @@ public final class Gate {
                                     + " the budget"
                             : "the policy wants no change");
         }
-        int newest = windows.size() - 1;
-        double gain = gain(candidate, settled, topology, windows.get(newest));
-        double heldOut = gain;
-        for (int i = Math.max(0, newest - settings.heldOutWindows()); i < newest; i++) {
-            heldOut = Math.min(heldOut, gain(candidate, settled, topology, windows.get(i)));
-        }
-        double[][] load = windows.get(newest).toDoubles();
+        double[][] load = newest.toDoubles();
+        double gain = gain(candidate.target(), settled, topology, load);
+        double heldOut = gain(earlier, settled, topology, load);
         double windowSeconds = windowTime.toNanos() / 1e9;
         Numbers numbers = new Numbers(
                 EvenSplit.balance(settled, load, topology).mean(),
-                EvenSplit.balance(candidate.target(), load, topology).mean(),
+                EvenSplit.balance(earlier, load, topology).mean(),
                 gain,
                 heldOut,
                 Math.min(gain, heldOut) * settings.expertTimeShare() * settings.horizonWindows(),
@@ -113,10 +111,9 @@ public final class Gate {
     }
 
     /** 0 where the window has no load. */
-    private static double gain(Candidate candidate, Placement settled, Topology topology, ExpertLoad window) {
-        double[][] load = window.toDoubles();
+    private static double gain(Placement target, Placement settled, Topology topology, double[][] load) {
         double before = EvenSplit.hottest(settled, load, topology);
-        return before == 0 ? 0 : (before - EvenSplit.hottest(candidate.target(), load, topology)) / before;
+        return before == 0 ? 0 : (before - EvenSplit.hottest(target, load, topology)) / before;
     }
 
     private static double seconds(Settings settings, Candidate candidate, Topology topology, long bytesPerExpert) {

@@ -22,12 +22,14 @@ public enum KeepReason {
     BUDGET,
     /** The newest window does not show the minimum gain. */
     GAIN,
-    /** A window before it does not show the minimum gain. */
+    /** What the policy would have made without the newest window does not show the minimum gain there. */
     HELD_OUT,
     /** The gain over the horizon does not pay for the transfers and flips. */
     COST,
     /** The independent rules found the plan wrong: a bug of the policy. */
     INVALID,
     /** The policy failed. */
-    ERROR
+    ERROR,
+    /** The plan was not made in time and is given up. */
+    TIMEOUT
 }

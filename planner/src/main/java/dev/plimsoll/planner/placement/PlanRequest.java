@@ -50,6 +50,11 @@ public record PlanRequest(
         return new PlanRequest(windows, settled, shape, topology, Budget.UNLIMITED, MovePrices.EQUAL, 0);
     }
 
+    /** The request as it would have been before the newest window, if this placement had been settled then; needs two windows. */
+    public PlanRequest withoutNewest() {
+        return new PlanRequest(windows.subList(0, windows.size() - 1), settled, shape, topology, budget, prices, seed);
+    }
+
     /** The window that most policies plan for. */
     public ExpertLoad newest() {
         return windows.get(windows.size() - 1);

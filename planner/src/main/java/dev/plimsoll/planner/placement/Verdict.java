@@ -9,9 +9,10 @@ public sealed interface Verdict {
      * What the verdict was made from.
      *
      * @param currentBalancedness mean balancedness of the newest window's load under the settled placement
-     * @param predictedBalancedness the same under the candidate
+     * @param predictedBalancedness the same under what the policy would have made of it a window earlier: what can be expected of
+     *     the candidate in the window that comes
      * @param gain relative fall of the hottest ranks' load in the newest window
-     * @param heldOutGain the smallest of the windows before it
+     * @param heldOutGain the same for what the policy would have made a window earlier
      * @param pays windows' worth of time saved over the horizon
      * @param cost windows' worth of time that transfers and flips take
      * @param moves slots that get another expert

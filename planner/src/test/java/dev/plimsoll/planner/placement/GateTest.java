@@ -1,6 +1,7 @@
 package dev.plimsoll.planner.placement;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.within;
 
 import dev.plimsoll.model.ModelShape;
 import dev.plimsoll.model.Placement;
@@ -14,20 +15,23 @@ class GateTest {
     private static final Topology TOPOLOGY = Topology.even(2, 1, 2);
     private static final Placement SETTLED = Placement.initial(SHAPE, TOPOLOGY);
     private static final Placement SWAPPED = Placement.of(0, new int[][] {{0, 2, 1, 3}});
-    private static final Gate.Settings SETTINGS =
-            new Gate.Settings(0.05, 0.05, 1, 10, 0.5, 1000, Duration.ofMillis(100));
+    private static final Placement CROSSED = Placement.of(0, new int[][] {{0, 3, 2, 1}});
+    private static final Gate.Settings SETTINGS = new Gate.Settings(0.05, 0.05, 10, 0.5, 1000, Duration.ofMillis(100));
     private static final long[] SKEWED = {50, 50, 10, 10};
     private static final long[] EVEN = {30, 30, 30, 30};
-    private static final long[] OPPOSED = {50, 10, 50, 10};
 
-    private static Verdict judge(long bytesPerExpert, long[]... windows) {
+    private static Verdict judge(long bytesPerExpert, Placement earlier, long... newest) {
         Candidate candidate = BatchCutter.cut(
                 PlanRequest.of(List.of(ExpertLoad.none(0, 1, 1, 4)), SETTLED, SHAPE, TOPOLOGY), Plan.of(SWAPPED), 2, 1);
-        List<ExpertLoad> loads = new java.util.ArrayList<>();
-        for (long[] window : windows) {
-            loads.add(ExpertLoad.of(loads.size(), new long[][] {window}));
-        }
-        return Gate.judge(SETTINGS, candidate, SETTLED, TOPOLOGY, loads, bytesPerExpert, Duration.ofSeconds(1));
+        return Gate.judge(
+                SETTINGS,
+                candidate,
+                earlier,
+                SETTLED,
+                TOPOLOGY,
+                ExpertLoad.of(1, new long[][] {newest}),
+                bytesPerExpert,
+                Duration.ofSeconds(1));
     }
 
     private static KeepReason reason(Verdict verdict) {
@@ -35,12 +39,13 @@ class GateTest {
     }
 
     @Test
-    void gainInTheNewestWindowAndTheOneBeforeIsProposedWithItsNumbers() {
-        Verdict verdict = judge(100, SKEWED, SKEWED);
+    void gainThatTheEarlierPlanShowsTooIsProposedWithItsNumbers() {
+        Verdict verdict = judge(100, SWAPPED, SKEWED);
 
         assertThat(verdict).isInstanceOf(Verdict.Change.class);
         // 100 of 120 tokens on the hottest rank become 60.
         assertThat(verdict.numbers().gain()).isEqualTo(0.4);
+        assertThat(verdict.numbers().heldOutGain()).isEqualTo(0.4);
         assertThat(verdict.numbers().currentBalancedness()).isEqualTo(0.6);
         assertThat(verdict.numbers().predictedBalancedness()).isEqualTo(1);
         // 40 % of half a step, ten windows long.
@@ -51,28 +56,34 @@ class GateTest {
     }
 
     @Test
+    void promiseAndPayAreThoseOfThePlanThatHasNotSeenTheNewestWindow() {
+        Verdict.Numbers numbers = judge(100, CROSSED, 50, 40, 10, 20).numbers();
+
+        // The candidate puts 60 of 120 tokens on the hottest rank, the earlier plan 70, the settled placement 90.
+        assertThat(numbers.gain()).isCloseTo(30 / 90.0, within(1e-12));
+        assertThat(numbers.heldOutGain()).isCloseTo(20 / 90.0, within(1e-12));
+        assertThat(numbers.predictedBalancedness()).isCloseTo(60 / 70.0, within(1e-12));
+        assertThat(numbers.pays()).isCloseTo(20 / 90.0 * 0.5 * 10, within(1e-12));
+    }
+
+    @Test
     void newestWindowWithoutGainIsRefused() {
-        assertThat(reason(judge(100, SKEWED, EVEN))).isEqualTo(KeepReason.GAIN);
+        assertThat(reason(judge(100, SWAPPED, EVEN))).isEqualTo(KeepReason.GAIN);
     }
 
     @Test
-    void earlierWindowThatDeniesTheGainIsRefused() {
-        assertThat(reason(judge(100, OPPOSED, SKEWED))).isEqualTo(KeepReason.HELD_OUT);
-    }
-
-    @Test
-    void windowsBeyondTheHeldOutOnesDoNotCount() {
-        assertThat(judge(100, OPPOSED, SKEWED, SKEWED)).isInstanceOf(Verdict.Change.class);
+    void gainThatTheEarlierPlanDidNotForeseeIsRefused() {
+        assertThat(reason(judge(100, SETTLED, SKEWED))).isEqualTo(KeepReason.HELD_OUT);
     }
 
     @Test
     void transfersThatOutweighTheGainAreRefused() {
-        assertThat(reason(judge(2000, SKEWED, SKEWED))).isEqualTo(KeepReason.COST);
+        assertThat(reason(judge(2000, SWAPPED, SKEWED))).isEqualTo(KeepReason.COST);
     }
 
     @Test
     void windowWithoutLoadShowsNoGain() {
-        assertThat(reason(judge(100, SKEWED, new long[4]))).isEqualTo(KeepReason.GAIN);
+        assertThat(reason(judge(100, SWAPPED, 0, 0, 0, 0))).isEqualTo(KeepReason.GAIN);
     }
 
     @Test
@@ -86,22 +97,23 @@ class GateTest {
                 new Budget(1, Long.MAX_VALUE, Integer.MAX_VALUE, Integer.MAX_VALUE),
                 MovePrices.EQUAL,
                 0);
-        List<ExpertLoad> windows = List.of(ExpertLoad.none(0, 1, 1, 4), ExpertLoad.none(1, 1, 1, 4));
 
         Verdict same = Gate.judge(
                 SETTINGS,
                 BatchCutter.cut(request, Plan.of(SETTLED), 2, 1),
                 SETTLED,
+                SETTLED,
                 TOPOLOGY,
-                windows,
+                request.newest(),
                 1,
                 Duration.ofSeconds(1));
         Verdict tooMany = Gate.judge(
                 SETTINGS,
                 BatchCutter.cut(oneMove, Plan.of(SWAPPED), 2, 1),
                 SETTLED,
+                SETTLED,
                 TOPOLOGY,
-                windows,
+                request.newest(),
                 1,
                 Duration.ofSeconds(1));
 

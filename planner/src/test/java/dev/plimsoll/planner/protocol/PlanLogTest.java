@@ -68,6 +68,6 @@ class PlanLogTest {
 
     private Propose proposal(long incarnation, int epoch) {
         PlanHeader header = new PlanHeader(DEPLOYMENT, incarnation, 1, ++number);
-        return new Propose(header, epoch, 0, 0, List.of(BATCH), 1, 0.5, 0.9, "greedy", "test");
+        return new Propose(header, epoch, 0, 0, List.of(BATCH), 1, 0.5, 0.9, "plimsoll", "test");
     }
 }

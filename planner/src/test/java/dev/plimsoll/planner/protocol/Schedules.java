@@ -236,7 +236,7 @@ final class Schedules {
                             new ExpertId(expert),
                             new SlotId(slots[expert][0])))));
         }
-        return new Event.Offer(settled.version(), batches, 1, 0.5, 0.9, "greedy", "test", PlanReasons.NONE);
+        return new Event.Offer(settled.version(), batches, 1, 0.5, 0.9, "plimsoll", "test", PlanReasons.NONE);
     }
 
     // ---- what the log may say

@@ -5,8 +5,8 @@ import dev.plimsoll.planner.placement.Budget;
 import dev.plimsoll.planner.placement.MovePrices;
 import picocli.CommandLine.Option;
 
-/** What one decision may take, and what moves cost. */
-final class BudgetOptions {
+/** What one decision may take, what moves cost, and how many threads plan. */
+final class PlanningOptions {
     @Option(
             names = "--max-moves",
             paramLabel = "N",
@@ -33,10 +33,18 @@ final class BudgetOptions {
                     "What a move from another node costs where one within a node costs 1 (default: 1.0, the same).")
     private double otherNodePrice = MovePrices.EQUAL.otherNode();
 
+    @Option(
+            names = "--plan-threads",
+            paramLabel = "N",
+            description =
+                    "Threads that plan layers side by side; plans do not depend on it (default: one per processor).")
+    private int threads = PlannerSettings.DEFAULTS.planThreads();
+
     void check(Problems problems) {
         problems.require(moves >= 1, "--max-moves must be at least 1, not " + moves);
         problems.require(bytes >= 1, "--max-bytes must be at least 1, not " + bytes);
         problems.require(layers >= 1, "--max-layers must be at least 1, not " + layers);
+        problems.require(threads >= 1, "--plan-threads must be at least 1, not " + threads);
         problems.require(
                 otherNodePrice >= 1 && otherNodePrice < Double.POSITIVE_INFINITY,
                 "--other-node-price must be a number of at least 1, not " + otherNodePrice);
@@ -44,6 +52,7 @@ final class BudgetOptions {
 
     /** The settings, with these limits. */
     PlannerSettings limit(PlannerSettings settings) {
-        return settings.within(new Budget(moves, bytes, layers, Integer.MAX_VALUE), new MovePrices(1, otherNodePrice));
+        return settings.within(new Budget(moves, bytes, layers, Integer.MAX_VALUE), new MovePrices(1, otherNodePrice))
+                .withPlanThreads(threads);
     }
 }

@@ -1,0 +1,130 @@
+package dev.plimsoll.planner;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
+
+import dev.plimsoll.model.Deployment;
+import dev.plimsoll.model.GatherMode;
+import dev.plimsoll.model.Membership;
+import dev.plimsoll.model.ModelShape;
+import dev.plimsoll.model.Phase;
+import dev.plimsoll.model.Placement;
+import dev.plimsoll.model.Topology;
+import dev.plimsoll.planner.placement.ExpertLoad;
+import dev.plimsoll.planner.placement.KeepReason;
+import dev.plimsoll.planner.placement.Plan;
+import dev.plimsoll.planner.placement.PlanRequest;
+import dev.plimsoll.planner.placement.Verdict;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.function.Function;
+import org.junit.jupiter.api.Test;
+
+/** Two ranks with two slots each and four experts, all by hand. */
+class WindowPlanTest {
+    private static final Membership MEMBERS = new Membership(
+            new Deployment("by-hand"),
+            1,
+            ModelShape.of("by-hand", 4, 1, 0, 1),
+            Topology.even(2, 1, 2),
+            "test",
+            Phase.ALL,
+            GatherMode.HOST,
+            1,
+            1,
+            1,
+            4);
+    private static final Placement SETTLED = Placement.initial(MEMBERS.shape(), MEMBERS.topology());
+    private static final Placement CROSSED = Placement.of(0, new int[][] {{0, 3, 2, 1}});
+    private static final Placement SWAPPED = Placement.of(0, new int[][] {{0, 2, 1, 3}});
+    private static final ExpertLoad BEFORE = ExpertLoad.of(4, new long[][] {{50, 40, 20, 10}});
+    private static final ExpertLoad NEWEST = ExpertLoad.of(5, new long[][] {{50, 40, 10, 20}});
+
+    private final List<List<Long>> asked = new ArrayList<>();
+
+    private Verdict judge(Function<PlanRequest, Placement> policy, ExpertLoad... windows) {
+        return WindowPlan.judge(
+                PlannerSettings.DEFAULTS,
+                request -> {
+                    asked.add(request.windows().stream()
+                            .map(ExpertLoad::windowIndex)
+                            .toList());
+                    return Plan.of(policy.apply(request));
+                },
+                MEMBERS,
+                SETTLED,
+                List.of(windows),
+                Duration.ofSeconds(1));
+    }
+
+    @Test
+    void promiseIsWhatThePlanMadeWithoutTheNewestWindowReachesThere() {
+        Verdict verdict = judge(request -> request.newest() == NEWEST ? SWAPPED : CROSSED, BEFORE, NEWEST);
+
+        assertThat(verdict).isInstanceOf(Verdict.Change.class);
+        assertThat(((Verdict.Change) verdict).candidate().target()).isEqualTo(SWAPPED);
+        // 60 and 60 with the plan that has seen the window, 70 and 50 with the one that has not; 90 and 30 as it is.
+        assertThat(verdict.numbers().predictedBalancedness()).isEqualTo(60.0 / 70);
+        assertThat(verdict.numbers().currentBalancedness()).isEqualTo(60.0 / 90);
+        assertThat(asked).containsExactly(List.of(4L, 5L), List.of(4L));
+    }
+
+    @Test
+    void policyThatWouldNotHaveMovedAWindowEarlierIsNotFollowedYet() {
+        Verdict verdict = judge(request -> request.newest() == NEWEST ? SWAPPED : SETTLED, BEFORE, NEWEST);
+
+        assertThat(((Verdict.Keep) verdict).reason()).isEqualTo(KeepReason.HELD_OUT);
+    }
+
+    @Test
+    void policyThatWantsNoChangeIsAskedOnce() {
+        Verdict verdict = judge(PlanRequest::settled, BEFORE, NEWEST);
+
+        assertThat(((Verdict.Keep) verdict).reason()).isEqualTo(KeepReason.BALANCED);
+        assertThat(asked).hasSize(1);
+    }
+
+    @Test
+    void oneWindowIsNotEnoughToPlanAndCheck() {
+        Verdict verdict = judge(request -> SWAPPED, NEWEST);
+
+        assertThat(((Verdict.Keep) verdict).reason()).isEqualTo(KeepReason.COLD);
+        assertThat(asked).isEmpty();
+    }
+
+    @Test
+    void settingsThatCannotWorkAreRefusedWithTheirValues() {
+        PlannerSettings settings = PlannerSettings.DEFAULTS;
+
+        assertThat(settings.withPlanThreads(3).planThreads()).isEqualTo(3);
+        assertThatIllegalArgumentException()
+                .isThrownBy(() -> settings.withPlanThreads(0))
+                .withMessageContaining("at least one thread, not 0");
+        assertThatIllegalArgumentException()
+                .isThrownBy(() -> history(1))
+                .withMessageContaining("a history of 1 windows");
+        assertThatIllegalArgumentException()
+                .isThrownBy(() -> history(WindowJoin.MOST_OPEN + 1))
+                .withMessageContaining("a history of 65");
+        assertThat(history(WindowJoin.MOST_OPEN).historyWindows()).isEqualTo(64);
+    }
+
+    private static PlannerSettings history(int windows) {
+        PlannerSettings settings = PlannerSettings.DEFAULTS;
+        return new PlannerSettings(
+                settings.policy(),
+                windows,
+                settings.cooldownWindows(),
+                settings.budget(),
+                settings.prices(),
+                settings.gate(),
+                settings.acceptWithin(),
+                settings.progressWithin(),
+                settings.abortWithin(),
+                settings.lookBack(),
+                settings.planThreads(),
+                settings.planWithin(),
+                settings.seed());
+    }
+}
