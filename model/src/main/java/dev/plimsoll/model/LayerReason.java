@@ -8,8 +8,8 @@ import java.util.List;
  * @param before balancedness that is expected of the settled placement
  * @param predicted balancedness that is expected of the new one
  * @param bound balancedness that no placement can exceed on the expected load
- * @param gains balancedness that each move brings, in order of slots; the two moves of a swap share the gain of the swap; the plan
- *     log keeps them as floats
+ * @param gains balancedness that each move brings, in order of slots; the two moves of a swap share the gain of the swap, those of a
+ *     placement from scratch share alike; the plan log keeps them as floats
  * @param stop why there are no more moves
  * @param refused part of its price that the best move left out would bring, below 1; 0 when none comes near
  */

@@ -117,17 +117,21 @@ final class PlimsollPolicy implements Policy {
         double predicted = state.balancedness();
         double falls = 0;
         int moves = 0;
+        // A placement from scratch puts no fall down to single moves: they share alike.
+        boolean stepByStep = true;
         for (int slot = 0; slot < placed.length; slot++) {
             if (placed[slot] != settled[slot]) {
-                falls += Math.max(0, found.fallOf(state.rankOf(slot), placed[slot]));
+                double fall = found.fallOf(state.rankOf(slot), placed[slot]);
+                stepByStep &= fall > 0;
+                falls += fall;
                 moves++;
             }
         }
         List<Gain> gains = new ArrayList<>();
         for (int slot = 0; slot < placed.length; slot++) {
             if (placed[slot] != settled[slot]) {
-                double fall = Math.max(0, found.fallOf(state.rankOf(slot), placed[slot]));
-                gains.add(new Gain(slot, (predicted - before) * (falls > 0 ? fall / falls : 1.0 / moves)));
+                double part = stepByStep ? found.fallOf(state.rankOf(slot), placed[slot]) / falls : 1.0 / moves;
+                gains.add(new Gain(slot, (predicted - before) * part));
             }
         }
         return new LayerReason(
