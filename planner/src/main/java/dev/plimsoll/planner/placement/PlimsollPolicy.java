@@ -13,8 +13,8 @@ import java.util.Optional;
  *
  * <p>{@link LoadForecast} says what to expect and in which ways that is usually wrong, as {@link Scenarios}; {@link Descent} makes
  * the moves that pay. Where single steps leave a layer well below what is possible, a placement from scratch competes:
- * {@link ScenarioPacking}, polished by the same descent, its rows matched to the ranks that hold most of them, and moves that
- * do not pay taken back. It wins when it gains more balancedness than its additional moves cost. An engine's initial placement
+ * {@link ScenarioPacking}, its rows matched to the ranks that hold most of them, moves that do not pay taken back, and descent
+ * from there. It wins when it gains more balancedness than its additional moves cost. An engine's initial placement
  * (version 0) has been made for no load at all: moves away from it are cheap, as what they gain lasts.
  *
  * <p>It keeps no state: the same windows and settled placement give the same plan, whoever asked before.
@@ -68,7 +68,7 @@ final class PlimsollPolicy implements Policy {
         double part = initial ? settings.initialPart() : 1;
         double price = part * settings.price() / (topology.slotsPerRank() * Math.sqrt(settled.length));
         double noise = part * settings.noisePrice() * scenarios.noise() / topology.slotsPerRank();
-        Search search = new Search(request, settled, scenarios, price + noise, (price + noise) / part);
+        Search search = new Search(request, settled, scenarios, price + noise);
 
         LayerState state = new LayerState(scenarios, settled);
         double before = state.balancedness();
@@ -149,16 +149,14 @@ final class PlimsollPolicy implements Policy {
     }
 
     /** The two ways to search one layer. */
-    private record Search(
-            PlanRequest request, int[] settled, Scenarios scenarios, MoveCosts costs, double price, double fullPrice) {
-        Search(PlanRequest request, int[] settled, Scenarios scenarios, double price, double fullPrice) {
+    private record Search(PlanRequest request, int[] settled, Scenarios scenarios, MoveCosts costs, double price) {
+        Search(PlanRequest request, int[] settled, Scenarios scenarios, double price) {
             this(
                     request,
                     settled,
                     scenarios,
                     new MoveCosts(settled, scenarios.experts(), request.topology(), request.prices()),
-                    price,
-                    fullPrice);
+                    price);
         }
 
         Descent descent(LayerState state) {
@@ -167,14 +165,10 @@ final class PlimsollPolicy implements Policy {
 
         Descent fromScratch() {
             int[] packed = ScenarioPacking.pack(scenarios, costs, settled.length, price);
-            LayerState state = new LayerState(scenarios, packed);
-            // Which rank is which is still open, so moves cost nothing yet; but small falls are not worth the time.
-            new Descent(state, costs, 0, fullPrice, Budget.UNLIMITED).descend();
-            int[] matched = new RankMatching(scenarios.ranks(), scenarios.experts()).rearrange(settled, state.expertOf);
+            int[] matched = new RankMatching(scenarios.ranks(), scenarios.experts()).rearrange(settled, packed);
             Descent descent = new Descent(new LayerState(scenarios, matched), costs, price, ROUNDING, Budget.UNLIMITED);
             descent.pullBack();
             descent.descend();
-            descent.pullBack();
             return descent;
         }
 
