@@ -43,6 +43,9 @@ public final class GrowthPlot {
         List<Point> points = new ArrayList<>();
         for (String line : lines.subList(1, lines.size())) {
             List<String> cells = cells(line);
+            if (!cells.get(0).endsWith(".PlanBenchmark.plan")) {
+                continue;
+            }
             String[] shape = cells.get(head.indexOf("Param: shape")).split("\\+| of ", -1);
             points.add(new Point(
                     Integer.parseInt(shape[0]),
