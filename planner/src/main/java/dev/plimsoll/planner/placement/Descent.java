@@ -22,7 +22,6 @@ final class Descent {
     private final MoveCosts costs;
     private final double price;
     private final double least;
-    private final Budget budget;
 
     private final Slopes slopes;
     /** Of the step that is sought: what a slot would win at most, net of its price, and the most of each rank's slots. */
@@ -44,12 +43,7 @@ final class Descent {
     private double bestScore;
     private double bestFall;
 
-    private int moves;
-    /** Experts on the rank that were not there, {@code [rank]}. */
-    private final int[] arrivals;
-    /** Fall of the potential that is put down to the expert's coming to the rank, {@code [rank · experts + expert]}. */
-    private final double[] fallOf;
-
+    private final Arrivals arrivals;
     private double refused;
     private boolean overBudget;
 
@@ -63,14 +57,7 @@ final class Descent {
         this.costs = costs;
         this.price = price;
         this.least = least;
-        this.budget = budget;
-        this.arrivals = new int[state.ranks];
-        this.fallOf = new double[state.ranks * state.experts];
-        for (int slot = 0; slot < state.slots(); slot++) {
-            int arrived = arrival(state.rankOf(slot), state.expertOf[slot]);
-            moves += arrived;
-            arrivals[state.rankOf(slot)] += arrived;
-        }
+        this.arrivals = new Arrivals(state, costs, budget);
         this.slopes = new Slopes(state);
         this.sharedRise = new double[state.experts];
         this.gainOfSlot = new double[state.slots()];
@@ -86,6 +73,15 @@ final class Descent {
 
     double price() {
         return price;
+    }
+
+    Arrivals arrivals() {
+        return arrivals;
+    }
+
+    /** Expected balancedness less what the moves must bring, where moving all slots of a layer costs that much of it. */
+    double worth(double priceOfLayer) {
+        return state.balancedness() - priceOfLayer * arrivals.moves() / state.slots();
     }
 
     /**
@@ -229,17 +225,13 @@ final class Descent {
         consider(state.potential[rank] + state.potential[otherRank] - after / K, cost, slot, other, incoming);
     }
 
-    private int arrival(int rank, int expert) {
-        return costs.settled(rank, expert) ? 0 : 1;
-    }
-
     private void consider(double fall, double cost, int slot, int other, int incoming) {
         double score = score(fall, cost);
         if (score <= least && fall > 0 && cost > 0 && price > 0) {
             refused = Math.max(refused, fall / (cost * price));
         }
         if (score > bestScore) {
-            if (!affordable(slot, other, incoming)) {
+            if (!arrivals.affordable(slot, other, incoming)) {
                 overBudget = true;
                 return;
             }
@@ -249,21 +241,6 @@ final class Descent {
             bestOther = other;
             bestExpert = incoming;
         }
-    }
-
-    /** Whether the budget allows the step; a step that brings no more than it takes back always is. */
-    private boolean affordable(int slot, int other, int incoming) {
-        int here = more(slot, incoming);
-        int there = other < 0 ? 0 : more(other, state.expertOf[slot]);
-        return (here + there <= 0 || moves + here + there <= budget.moves())
-                && (here <= 0 || arrivals[state.rankOf(slot)] + here <= budget.intoRank())
-                && (there <= 0 || arrivals[state.rankOf(other)] + there <= budget.intoRank());
-    }
-
-    /** Arrivals that the slot's rank has more, or less, once the slot holds the expert. */
-    private int more(int slot, int incoming) {
-        int rank = state.rankOf(slot);
-        return arrival(rank, incoming) - arrival(rank, state.expertOf[slot]);
     }
 
     /** An expert of the hot rank gets one more replica, in a slot elsewhere whose expert has others. */
@@ -407,42 +384,12 @@ final class Descent {
     }
 
     private void take() {
-        int expert = state.expertOf[bestSlot];
-        double share = bestOther < 0 ? bestFall : bestFall / 2;
-        arrive(bestSlot, bestExpert, share);
+        arrivals.book(bestSlot, bestOther, bestExpert, bestFall);
         if (bestOther >= 0) {
-            arrive(bestOther, expert, share);
             state.swap(bestSlot, bestOther);
         } else {
             state.replace(bestSlot, bestExpert);
         }
-    }
-
-    private void arrive(int slot, int incoming, double fall) {
-        int rank = state.rankOf(slot);
-        int more = more(slot, incoming);
-        moves += more;
-        arrivals[rank] += more;
-        fallOf[rank * state.experts + incoming] += fall;
-    }
-
-    /** Fall of the potential that is put down to the expert's coming to the rank; the two moves of a swap share its fall. */
-    double fallOf(int rank, int expert) {
-        return fallOf[rank * state.experts + expert];
-    }
-
-    /** Experts that are on ranks where they were not. */
-    int moves() {
-        return moves;
-    }
-
-    /** The most that are on one rank. */
-    int mostIntoRank() {
-        int most = 0;
-        for (int arrived : arrivals) {
-            most = Math.max(most, arrived);
-        }
-        return most;
     }
 
     /**

@@ -1,10 +1,8 @@
 package dev.plimsoll.planner.placement;
 
 import dev.plimsoll.model.LayerReason;
-import dev.plimsoll.model.LayerReason.Gain;
 import dev.plimsoll.model.LayerReason.Stop;
 import dev.plimsoll.model.Topology;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 
@@ -35,14 +33,8 @@ final class PlimsollPolicy implements Policy {
         static final Settings DEFAULTS = new Settings(0.0125, 1, 0.95, 0.05, 0.4);
     }
 
-    /** Falls of the potential below this are rounding. */
-    private static final double ROUNDING = 1e-12;
-
-    /** Slots of a layer up to which starts nearby are tried too, and how many. */
+    /** Slots of a layer up to which starts nearby are tried too. */
     private static final int MOST_SLOTS_TO_KICK = 64;
-
-    private static final int KICKS_PER_ROUND = 4;
-    private static final int MOST_ROUNDS = 5;
 
     private final Settings settings;
 
@@ -68,7 +60,7 @@ final class PlimsollPolicy implements Policy {
         double part = initial ? settings.initialPart() : 1;
         double price = part * settings.price() / (topology.slotsPerRank() * Math.sqrt(settled.length));
         double noise = part * settings.noisePrice() * scenarios.noise() / topology.slotsPerRank();
-        Search search = new Search(request, settled, scenarios, price + noise);
+        LayerSearch search = LayerSearch.of(request, settled, scenarios, price + noise);
 
         LayerState state = new LayerState(scenarios, settled);
         double before = state.balancedness();
@@ -80,7 +72,7 @@ final class PlimsollPolicy implements Policy {
         if (initial || found.state().balancedness() < settings.goodEnough() * bound) {
             Descent packed = search.fromScratch();
             double priceOfLayer = part * settings.priceOfLayer();
-            if (worth(packed, priceOfLayer) > worth(found, priceOfLayer) && search.affordable(packed)) {
+            if (packed.worth(priceOfLayer) > found.worth(priceOfLayer) && search.affordable(packed)) {
                 found = packed;
             } else if (initial) {
                 found.descend();
@@ -94,13 +86,7 @@ final class PlimsollPolicy implements Policy {
             found = search.descent(new LayerState(scenarios, settled));
         }
         int[] placed = KeptSlots.arrange(settled, found.state().expertOf, topology.slotsPerRank());
-        return new LayerPlan(placed, Optional.of(reason(settled, placed, before, bound, found, price)));
-    }
-
-    /** Expected balancedness less what its moves must bring. */
-    private static double worth(Descent found, double priceOfLayer) {
-        return found.state().balancedness()
-                - priceOfLayer * found.moves() / found.state().slots();
+        return new LayerPlan(placed, Optional.of(Reasons.of(settled, placed, before, bound, found, price)));
     }
 
     private static double bound(LayerState state) {
@@ -109,111 +95,5 @@ final class PlimsollPolicy implements Policy {
             sum += 1 / level;
         }
         return sum / state.level.length;
-    }
-
-    private static LayerReason reason(
-            int[] settled, int[] placed, double before, double bound, Descent found, double price) {
-        LayerState state = found.state();
-        double predicted = state.balancedness();
-        double falls = 0;
-        int moves = 0;
-        // A placement from scratch puts no fall down to single moves: they share alike.
-        boolean stepByStep = true;
-        for (int slot = 0; slot < placed.length; slot++) {
-            if (placed[slot] != settled[slot]) {
-                double fall = found.fallOf(state.rankOf(slot), placed[slot]);
-                stepByStep &= fall > 0;
-                falls += fall;
-                moves++;
-            }
-        }
-        List<Gain> gains = new ArrayList<>();
-        for (int slot = 0; slot < placed.length; slot++) {
-            if (placed[slot] != settled[slot]) {
-                double part = stepByStep ? found.fallOf(state.rankOf(slot), placed[slot]) / falls : 1.0 / moves;
-                gains.add(new Gain(slot, (predicted - before) * part));
-            }
-        }
-        return new LayerReason(
-                before, predicted, Math.max(predicted, bound), gains, stop(found, price), found.refused());
-    }
-
-    private static Stop stop(Descent found, double price) {
-        if (found.overBudget()) {
-            return Stop.BUDGET;
-        }
-        if (found.state().potential() == 0) {
-            return Stop.OPTIMUM;
-        }
-        return found.price() > 2 * price ? Stop.NOISE : Stop.PRICE;
-    }
-
-    /** The two ways to search one layer. */
-    private record Search(PlanRequest request, int[] settled, Scenarios scenarios, MoveCosts costs, double price) {
-        Search(PlanRequest request, int[] settled, Scenarios scenarios, double price) {
-            this(
-                    request,
-                    settled,
-                    scenarios,
-                    new MoveCosts(settled, scenarios.experts(), request.topology(), request.prices()),
-                    price);
-        }
-
-        Descent descent(LayerState state) {
-            return new Descent(state, costs, price, ROUNDING, request.budget());
-        }
-
-        Descent fromScratch() {
-            int[] packed = ScenarioPacking.pack(scenarios, costs, settled.length, price);
-            int[] matched = new RankMatching(scenarios.ranks(), scenarios.experts()).rearrange(settled, packed);
-            Descent descent = new Descent(new LayerState(scenarios, matched), costs, price, ROUNDING, Budget.UNLIMITED);
-            descent.pullBack();
-            descent.descend();
-            return descent;
-        }
-
-        /**
-         * The best of descents that start where one replica of the found placement was exchanged for another expert's; with few slots
-         * single steps get stuck, and such starts cost little.
-         */
-        Descent kicked(Descent found, double priceOfLayer) {
-            Descent best = found;
-            for (int round = 0; round < MOST_ROUNDS; round++) {
-                Descent better = betterKick(best, priceOfLayer);
-                if (better == best) {
-                    return best;
-                }
-                best = better;
-            }
-            return best;
-        }
-
-        private Descent betterKick(Descent found, double priceOfLayer) {
-            LayerState state = found.state();
-            int kicks = 0;
-            for (int slot = 0; slot < state.slots(); slot++) {
-                for (int expert = 0; expert < state.experts && state.replicas[state.expertOf[slot]] > 1; expert++) {
-                    if (state.holds(state.rankOf(slot), expert)) {
-                        continue;
-                    }
-                    if (kicks++ == KICKS_PER_ROUND) {
-                        return found;
-                    }
-                    int[] start = state.expertOf.clone();
-                    start[slot] = expert;
-                    Descent descent = descent(new LayerState(scenarios, start));
-                    descent.descend();
-                    if (worth(descent, priceOfLayer) > worth(found, priceOfLayer) + ROUNDING && affordable(descent)) {
-                        return descent;
-                    }
-                }
-            }
-            return found;
-        }
-
-        boolean affordable(Descent found) {
-            return found.moves() <= request.budget().moves()
-                    && found.mostIntoRank() <= request.budget().intoRank();
-        }
     }
 }

@@ -60,7 +60,7 @@ class DescentTest {
 
             double descended = given.get().total(state);
             assertThat(descended).as("seed %d", seed).isLessThanOrEqualTo(before + ROUNDING);
-            assertThat(descent.moves())
+            assertThat(descent.arrivals().moves())
                     .as("seed %d", seed)
                     .isLessThanOrEqualTo(given.get().instance().budget().moves());
             lowered += descended < before ? 1 : 0;
@@ -93,8 +93,8 @@ class DescentTest {
                     most = Math.max(most, ++into[state.rankOf(slot)]);
                 }
             }
-            assertThat(descent.moves()).as("seed %d", seed).isEqualTo(moves);
-            assertThat(descent.mostIntoRank()).as("seed %d", seed).isEqualTo(most);
+            assertThat(descent.arrivals().moves()).as("seed %d", seed).isEqualTo(moves);
+            assertThat(descent.arrivals().mostIntoRank()).as("seed %d", seed).isEqualTo(most);
         }
     }
 

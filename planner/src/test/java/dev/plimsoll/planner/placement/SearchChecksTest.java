@@ -186,8 +186,8 @@ class SearchChecksTest {
             int[] before = naive.arrivals(given.at());
             int[] after = naive.arrivals(now);
             int moves = Arrays.stream(after).sum();
-            assertThat(descent.moves()).as("seed %d", seed).isEqualTo(moves);
-            assertThat(descent.mostIntoRank())
+            assertThat(descent.arrivals().moves()).as("seed %d", seed).isEqualTo(moves);
+            assertThat(descent.arrivals().mostIntoRank())
                     .as("seed %d", seed)
                     .isEqualTo(Arrays.stream(after).max().orElseThrow());
             assertThat(moves)
@@ -243,7 +243,7 @@ class SearchChecksTest {
         double sum = 0;
         for (int rank = 0; rank < descent.state().ranks; rank++) {
             for (int expert = 0; expert < descent.state().experts; expert++) {
-                sum += descent.fallOf(rank, expert);
+                sum += descent.arrivals().fallOf(rank, expert);
             }
         }
         equal(seed, sum, fall);
