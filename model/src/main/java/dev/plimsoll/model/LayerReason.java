@@ -27,7 +27,7 @@ public record LayerReason(double before, double predicted, double bound, List<Ga
         UNLOADED,
         /** No single step lowers what is expected above the mean. */
         OPTIMUM,
-        /** The best step left lowers it by less than its moves cost. */
+        /** The best step left lowers it by less than its moves cost, or what was found would be less balanced than before. */
         PRICE,
         /** The same, and most of the price is for how much the load varies by itself. */
         NOISE,

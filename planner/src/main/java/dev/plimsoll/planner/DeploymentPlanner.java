@@ -26,6 +26,7 @@ import dev.plimsoll.planner.protocol.Transition;
 import dev.plimsoll.wire.Topic;
 import dev.plimsoll.wire.kafka.Output;
 import java.time.Duration;
+import java.time.InstantSource;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -194,7 +195,7 @@ final class DeploymentPlanner {
                     Verdict.Keep.because(KeepReason.INCOMPLETE, summary.reason().name()));
             return;
         }
-        int subWindows = whole.rows().isEmpty() ? 1 : whole.rows().get(0).subWindows();
+        int subWindows = subWindows(whole);
         ExpertLoad load = ExpertLoad.none(
                 summary.index(),
                 state.members().shape().layers(),
@@ -217,9 +218,13 @@ final class DeploymentPlanner {
             underSettled &= Arrays.deepEquals(
                     served.orElseThrow().toArray(), state.settled().toArray());
         }
-        if (!history.isEmpty()) {
-            // A forecast looks inside the newest window only, and these would be nine tenths of all that is kept.
+        if (history.size() > 1) {
+            // A forecast looks inside the newest window only, and the promise is made without that one: the sub-samples
+            // of others
+            // would be nine tenths of all that is kept.
+            Past newest = history.removeLast();
             history.addLast(history.removeLast().withoutSamples());
+            history.addLast(newest);
         }
         history.addLast(new Past(load, whole.firstOffset(), summary));
         if (history.size() > settings.historyWindows()) {
@@ -231,6 +236,13 @@ final class DeploymentPlanner {
         unplanned = Optional.of(summary);
     }
 
+    /** Parts that all records of the window have; 1 where they disagree, as records of different aggregators' making could. */
+    private static int subWindows(WindowJoin.Whole whole) {
+        List<Integer> found =
+                whole.rows().stream().map(LoadWindow::subWindows).distinct().toList();
+        return found.size() == 1 ? found.get(0) : 1;
+    }
+
     /** {@code segment → [layer][subWindow][slot]}. */
     private TreeMap<Integer, long[][][]> segments(WindowJoin.Whole whole, int subWindows) {
         TreeMap<Integer, long[][][]> segments = new TreeMap<>();
@@ -239,7 +251,7 @@ final class DeploymentPlanner {
                     row.segment(),
                     none -> new long[state.members().shape().layers()][subWindows]
                             [state.members().topology().slots()]);
-            long[] values = row.subLoad().toArray();
+            long[] values = (subWindows == 1 ? row.load() : row.subLoad()).toArray();
             int slots = row.load().size();
             for (int sub = 0; sub < subWindows; sub++) {
                 System.arraycopy(values, sub * slots, load[row.layer()][sub], row.firstSlot(), slots);
@@ -265,16 +277,26 @@ final class DeploymentPlanner {
         });
     }
 
-    /** Decides on the newest window, once. */
-    void plan(long nowMillis) {
+    /** The window that {@link #plan} would decide on; without one, one after all others. */
+    long unplannedWindow() {
+        return unplanned.map(WindowSummary::index).orElse(Long.MAX_VALUE);
+    }
+
+    /**
+     * Decides on the newest window, once.
+     *
+     * @param clock asked when the plan is made, which may be seconds after this is called
+     * @param deadlineNanos of {@link System#nanoTime}, until which a plan is waited for
+     */
+    void plan(InstantSource clock, long deadlineNanos) {
         if (unplanned.isEmpty()) {
             return;
         }
         WindowSummary newest = unplanned.orElseThrow();
         unplanned = Optional.empty();
-        Verdict verdict = mayNotPlan(newest).<Verdict>map(keep -> keep).orElseGet(this::judge);
+        Verdict verdict = mayNotPlan(newest).<Verdict>map(keep -> keep).orElseGet(() -> judge(deadlineNanos));
         if (verdict instanceof Verdict.Change change) {
-            verdict = propose(change, newest, nowMillis);
+            verdict = propose(change, newest, clock.millis());
         }
         if (verdict instanceof Verdict.Keep keep) {
             refuse(newest, keep);
@@ -300,14 +322,13 @@ final class DeploymentPlanner {
         return Optional.empty();
     }
 
-    private Verdict judge() {
+    private Verdict judge(long deadlineNanos) {
         List<ExpertLoad> windows = history.stream().map(Past::load).toList();
         long start = System.nanoTime();
         try {
-            long deadline = start + settings.planWithin().toNanos();
             return WindowPlan.judge(
                     settings,
-                    request -> planning.plan(request, deadline),
+                    request -> planning.plan(request, deadlineNanos),
                     state.members(),
                     state.settled(),
                     windows,

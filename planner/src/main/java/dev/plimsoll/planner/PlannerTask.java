@@ -213,9 +213,13 @@ final class PlannerTask implements PartitionTask<LoadWindow> {
 
     @Override
     public void onPoll(long nowMillis) {
+        long deadlineNanos = System.nanoTime() + settings.planWithin().toNanos();
         for (DeploymentPlanner planner : planners.values()) {
             planner.happened(new Event.TimePassed(), nowMillis);
-            planner.plan(nowMillis);
+            // Whoever takes over reads old windows first: what they ask for may have been undone since.
+            if (!join(planner.deployment()).awaitsLater(planner.members().incarnation(), planner.unplannedWindow())) {
+                planner.plan(clock, deadlineNanos);
+            }
             planner.forgetBefore(nowMillis - settings.lookBack().toMillis());
         }
     }

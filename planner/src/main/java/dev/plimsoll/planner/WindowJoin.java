@@ -96,6 +96,16 @@ public final class WindowJoin {
         return window;
     }
 
+    /** Whether a complete window after that one is announced whose records are still to come. */
+    boolean awaitsLater(long incarnation, long index) {
+        return open.tailMap(new Key(incarnation, index), false).entrySet().stream()
+                .anyMatch(entry -> entry.getKey().incarnation() == incarnation
+                        && entry.getValue()
+                                .summary
+                                .filter(WindowSummary::complete)
+                                .isPresent());
+    }
+
     /** Windows given up for want of room since the last call. */
     int takeOverflowed() {
         int count = overflowed;

@@ -4,6 +4,7 @@ import dev.plimsoll.model.Membership;
 import dev.plimsoll.model.Placement;
 import dev.plimsoll.model.PlacementRules;
 import dev.plimsoll.planner.placement.BatchCutter;
+import dev.plimsoll.planner.placement.Budget;
 import dev.plimsoll.planner.placement.Candidate;
 import dev.plimsoll.planner.placement.ExpertLoad;
 import dev.plimsoll.planner.placement.Gate;
@@ -34,14 +35,15 @@ final class WindowPlan {
         if (windows.size() < 2) {
             return Verdict.Keep.because(KeepReason.COLD, windows.size() + " complete windows of 2");
         }
+        if (settings.budget().bytes() < members.bytesPerExpert()) {
+            return Verdict.Keep.because(
+                    KeepReason.BUDGET,
+                    "a budget of " + settings.budget().bytes() + " bytes is less than one expert's "
+                            + members.bytesPerExpert());
+        }
+        Budget budget = settings.budget().within(members.stagedExpertsPerRank(), members.bytesPerExpert());
         PlanRequest request = new PlanRequest(
-                windows,
-                settled,
-                members.shape(),
-                members.topology(),
-                settings.budget().within(members.stagedExpertsPerRank()),
-                settings.prices(),
-                settings.seed());
+                windows, settled, members.shape(), members.topology(), budget, settings.prices(), settings.seed());
         Plan plan = planning.apply(request);
         List<String> violations = PlacementRules.violations(plan.target(), members.shape(), members.topology());
         if (!violations.isEmpty()) {

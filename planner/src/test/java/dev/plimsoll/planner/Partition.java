@@ -60,6 +60,20 @@ final class Partition implements Recovery {
         commit();
     }
 
+    /** Polls once, and gets no more than that many windows' records, as after a take-over of many. */
+    void pollRecords(int most) {
+        PlannerTask running = task.orElseThrow();
+        int from = read.getOrDefault(Topic.WINDOWS, 0);
+        List<Received<?>> records = records(Topic.WINDOWS);
+        int to = Math.min(records.size(), from + most);
+        read.put(Topic.WINDOWS, to);
+        for (Received<?> record : List.copyOf(records.subList(from, to))) {
+            running.onRecord(as(Topic.WINDOWS, record));
+        }
+        running.onPoll(now);
+        commit();
+    }
+
     private void drain(Topic<?> topic, PlannerTask running) {
         unread(topic).forEach(running::onCompanion);
     }

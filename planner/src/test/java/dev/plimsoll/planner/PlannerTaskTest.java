@@ -46,6 +46,7 @@ import org.junit.jupiter.api.Test;
 class PlannerTaskTest {
     private static final Deployment DEPLOYMENT = new Deployment("r1/decode-0");
     private static final int LAYERS = 2;
+    private static final long BYTES_PER_EXPERT = 10;
     /** Tokens per expert: the first two ranks are hot. */
     private static final long[] SKEWED = {400, 300, 200, 100, 10, 10, 10, 10};
 
@@ -77,8 +78,8 @@ class PlannerTaskTest {
                 GatherMode.HOST,
                 4,
                 8,
-                1,
-                4);
+                BYTES_PER_EXPERT,
+                4 * BYTES_PER_EXPERT);
     }
 
     @BeforeEach
@@ -324,9 +325,50 @@ class PlannerTaskTest {
 
         assertThat(predecessor.seen).hasSize(PlannerSettings.DEFAULTS.historyWindows());
         assertThat(successor.seen).isEqualTo(predecessor.seen);
-        // Two sub-samples in the newest window; those before it keep their sums only.
-        assertThat(successor.seen.get(successor.seen.size() - 1)).startsWith("26 of 2: ");
-        assertThat(successor.seen.subList(0, successor.seen.size() - 1)).allMatch(window -> window.contains(" of 1: "));
+        // Two sub-samples in the newest two windows, as a plan is made without the newest too; those before keep their
+        // sums only.
+        int size = successor.seen.size();
+        assertThat(successor.seen.get(size - 1)).startsWith("26 of 2: ");
+        assertThat(successor.seen.get(size - 2)).startsWith("25 of 2: ");
+        assertThat(successor.seen.subList(0, size - 2)).allMatch(window -> window.contains(" of 1: "));
+    }
+
+    @Test
+    void successorDoesNotPlanFromAnOldWindowWhileALaterOneIsStillToBeRead() {
+        restart(new Watching());
+        for (long index = 0; index < 6; index++) {
+            window(index, true, PlacementState.settled(0));
+        }
+        Watching successor = new Watching();
+        restart(successor);
+
+        partition.pollRecords(5);
+        assertThat(successor.seen).isEmpty();
+        partition.poll(true);
+
+        assertThat(successor.seen).hasSize(6);
+    }
+
+    @Test
+    void budgetOfBytesBoundsTheMovesThatAPolicyMayWant() {
+        restart(Policy.named("plimsoll"), bytes(2 * BYTES_PER_EXPERT));
+        proposed();
+
+        assertThat(decision().moves()).hasSize(2);
+    }
+
+    @Test
+    void budgetBelowTheBytesOfOneExpertIsSaidAndMovesNothing() {
+        restart(Policy.named("plimsoll"), bytes(BYTES_PER_EXPERT - 1));
+        proposed();
+
+        assertThat(refused).endsWith(KeepReason.BUDGET);
+    }
+
+    private static PlannerSettings bytes(long bytes) {
+        return PlannerSettings.DEFAULTS.within(
+                new Budget(Integer.MAX_VALUE, bytes, Integer.MAX_VALUE, Integer.MAX_VALUE),
+                PlannerSettings.DEFAULTS.prices());
     }
 
     /** Keeps the windows that the last plan was made from, and moves nothing. */

@@ -138,7 +138,16 @@ final class PlanCommandCodec implements Codec<PlanCommand> {
                 reasons(batches, from));
     }
 
+    /** None where they do not speak of these moves: they are for people, and no reason to refuse a decision. */
     private static PlanReasons reasons(List<Batch> batches, Fields from) {
+        try {
+            return readReasons(batches, from).requireFor(batches);
+        } catch (IllegalArgumentException e) {
+            return PlanReasons.NONE;
+        }
+    }
+
+    private static PlanReasons readReasons(List<Batch> batches, Fields from) {
         SortedMap<Integer, List<Integer>> slots = PlanReasons.slots(batches);
         SortedMap<Integer, LayerReason> moved = new TreeMap<>();
         for (Fields reason : from.list("reasons")) {

@@ -21,8 +21,15 @@ public record Budget(int moves, long bytes, int layers, int intoRank) {
         }
     }
 
-    /** This budget where a rank's staging memory holds no more than that. */
-    public Budget within(int stagedPerRank) {
-        return new Budget(moves, bytes, layers, Math.min(intoRank, Math.max(1, stagedPerRank)));
+    /**
+     * This budget as policies see it, in moves alone: a search that knew nothing of bytes would want layers that no cutter could
+     * then let through.
+     *
+     * @param stagedPerRank experts that a rank's staging memory holds
+     * @param bytesPerExpert at most {@code bytes}
+     */
+    public Budget within(int stagedPerRank, long bytesPerExpert) {
+        int affordable = (int) Math.min(moves, bytes / bytesPerExpert);
+        return new Budget(affordable, bytes, layers, Math.min(intoRank, stagedPerRank));
     }
 }

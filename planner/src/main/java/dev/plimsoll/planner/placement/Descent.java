@@ -228,7 +228,7 @@ final class Descent {
     private void consider(double fall, double cost, int slot, int other, int incoming) {
         double score = score(fall, cost);
         if (score <= least && fall > 0 && cost > 0 && price > 0) {
-            refused = Math.max(refused, fall / (cost * price));
+            refused = Math.max(refused, Math.min(fall / (cost * price), Math.nextDown(1.0)));
         }
         if (score > bestScore) {
             if (!arrivals.affordable(slot, other, incoming)) {

@@ -53,6 +53,9 @@ final class FlashLbPolicy implements Policy {
         if (request.settled().version() == 0 || before.isEmpty()) {
             return true;
         }
+        // Windows before the newest may come without sub-samples, and the peak of a sum is lower than that of its
+        // parts.
+        double whole = peakOfWhole(request.newest(), request, layer, settled);
         boolean many = request.topology().ranks() >= MANY_RANKS;
         double ratio = 1 / peak;
         if (ratio < (many ? 0.85 : 0.9)) {
@@ -60,9 +63,13 @@ final class FlashLbPolicy implements Policy {
         }
         double lowest = Double.POSITIVE_INFINITY;
         for (ExpertLoad window : before) {
-            FlashLbStages stages = new FlashLbStages(window, layer);
-            lowest = Math.min(lowest, stages.peak(settled, request.topology().ranks()));
+            lowest = Math.min(lowest, peakOfWhole(window, request, layer, settled));
         }
-        return ratio < (many ? 0.9 : 0.95) / lowest;
+        return 1 / whole < (many ? 0.9 : 0.95) / lowest;
+    }
+
+    private static double peakOfWhole(ExpertLoad window, PlanRequest request, int layer, int[] settled) {
+        return new FlashLbStages(window.withoutSamples(), layer)
+                .peak(settled, request.topology().ranks());
     }
 }

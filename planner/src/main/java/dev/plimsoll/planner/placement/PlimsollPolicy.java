@@ -12,8 +12,8 @@ import java.util.Optional;
  * <p>{@link LoadForecast} says what to expect and in which ways that is usually wrong, as {@link Scenarios}; {@link Descent} makes
  * the moves that pay. Where single steps leave a layer well below what is possible, a placement from scratch competes:
  * {@link ScenarioPacking}, its rows matched to the ranks that hold most of them, moves that do not pay taken back, and descent
- * from there. It wins when it gains more balancedness than its additional moves cost. An engine's initial placement
- * (version 0) has been made for no load at all: moves away from it are cheap, as what they gain lasts.
+ * from there. It wins when it gains more balancedness than its additional moves cost. What an engine starts with
+ * has been made for no load at all: moves away from it are cheap, as what they gain lasts.
  *
  * <p>It keeps no state: the same windows and settled placement give the same plan, whoever asked before.
  */
@@ -56,7 +56,8 @@ final class PlimsollPolicy implements Policy {
         }
         Topology topology = request.topology();
         Scenarios scenarios = forecast.scenarios(topology.ranks());
-        boolean initial = request.settled().version() == 0;
+        // A decision may have left layers as they were.
+        boolean initial = request.settled().version() == 0 || isInitial(settled, scenarios.experts());
         double part = initial ? settings.initialPart() : 1;
         double price = part * settings.price() / (topology.slotsPerRank() * Math.sqrt(settled.length));
         double noise = part * settings.noisePrice() * scenarios.noise() / topology.slotsPerRank();
@@ -65,6 +66,7 @@ final class PlimsollPolicy implements Policy {
         LayerState state = new LayerState(scenarios, settled);
         double before = state.balancedness();
         double bound = bound(state);
+        boolean overBudget = false;
         Descent found = search.descent(state);
         if (!initial) {
             found.descend();
@@ -72,7 +74,9 @@ final class PlimsollPolicy implements Policy {
         if (initial || found.state().balancedness() < settings.goodEnough() * bound) {
             Descent packed = search.fromScratch();
             double priceOfLayer = part * settings.priceOfLayer();
-            if (packed.worth(priceOfLayer) > found.worth(priceOfLayer) && search.affordable(packed)) {
+            boolean better = packed.worth(priceOfLayer) > found.worth(priceOfLayer);
+            overBudget = better && !search.affordable(packed);
+            if (better && !overBudget) {
                 found = packed;
             } else if (initial) {
                 found.descend();
@@ -86,7 +90,17 @@ final class PlimsollPolicy implements Policy {
             found = search.descent(new LayerState(scenarios, settled));
         }
         int[] placed = KeptSlots.arrange(settled, found.state().expertOf, topology.slotsPerRank());
-        return new LayerPlan(placed, Optional.of(Reasons.of(settled, placed, before, bound, found, price)));
+        return new LayerPlan(placed, Optional.of(Reasons.of(settled, placed, before, bound, found, overBudget, price)));
+    }
+
+    /** Whether the layer is as engines start with it: {@link dev.plimsoll.model.Placement#initial}. */
+    private static boolean isInitial(int[] settled, int experts) {
+        for (int slot = 0; slot < settled.length; slot++) {
+            if (settled[slot] != slot % experts) {
+                return false;
+            }
+        }
+        return true;
     }
 
     private static double bound(LayerState state) {

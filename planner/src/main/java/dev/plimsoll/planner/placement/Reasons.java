@@ -15,16 +15,18 @@ final class Reasons {
      * @param placed {@code [slot]}, what was found, with who stays on a rank in its slot
      * @param before balancedness expected of the settled placement
      * @param bound of balancedness
+     * @param overBudget whether something better was left because of the budget
      * @param price of a move, without what it costs for the noise
      */
-    static LayerReason of(int[] settled, int[] placed, double before, double bound, Descent found, double price) {
+    static LayerReason of(
+            int[] settled, int[] placed, double before, double bound, Descent found, boolean overBudget, double price) {
         double predicted = found.state().balancedness();
         return new LayerReason(
                 before,
                 predicted,
                 Math.max(predicted, bound),
                 gains(settled, placed, predicted - before, found),
-                stop(found, price),
+                overBudget ? Stop.BUDGET : stop(found, price),
                 found.refused());
     }
 

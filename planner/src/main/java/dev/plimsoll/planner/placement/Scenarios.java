@@ -18,7 +18,8 @@ record Scenarios(double[] load, double[] share, int ranks, double noise) {
 
     /**
      * The forecast plus every row of signs of a Hadamard matrix times the directions: so the mean over scenarios is the forecast
-     * and their covariance the sum over directions, exactly, with only one scenario more than directions.
+     * and their covariance the sum over directions, exactly, with only one scenario more than directions; before loads below 0 or above
+     * {@value #MOST_RISE} times what is expected are cut off and scenarios are scaled to equal sums.
      *
      * @param directions {@code [direction][expert]}, at most {@code COUNT - 1}, each scaled by its standard deviation
      */

@@ -89,7 +89,7 @@ record RandomInstance(
     private static Budget budget(Random random) {
         return switch (random.nextInt(6)) {
             case 0 -> new Budget(1 + random.nextInt(8), Long.MAX_VALUE, 1 + random.nextInt(2), Integer.MAX_VALUE);
-            case 1 -> Budget.UNLIMITED.within(1 + random.nextInt(3));
+            case 1 -> Budget.UNLIMITED.within(1 + random.nextInt(3), 1);
             case 2 -> new Budget(1 + random.nextInt(8), 1 + random.nextInt(20), 2, 1 + random.nextInt(3));
             default -> Budget.UNLIMITED;
         };
