@@ -17,11 +17,12 @@ final class Descent {
     private static final int K = LayerState.K;
     /** Ranks that are tried, hottest first, before the descent ends. */
     private static final int RANKS_TRIED = 4;
+    /** What a step must bring beyond the price of its moves: less is rounding. */
+    static final double ROUNDING = 1e-12;
 
     private final LayerState state;
     private final MoveCosts costs;
     private final double price;
-    private final double least;
 
     private final Slopes slopes;
     /** Of the step that is sought: what a slot would win at most, net of its price, and the most of each rank's slots. */
@@ -49,14 +50,12 @@ final class Descent {
 
     /**
      * @param price fall of the potential that a move must bring, in units of mean²
-     * @param least what a step must bring beyond the price of its moves
      * @param budget whose moves and experts into a rank are respected
      */
-    Descent(LayerState state, MoveCosts costs, double price, double least, Budget budget) {
+    Descent(LayerState state, MoveCosts costs, double price, Budget budget) {
         this.state = state;
         this.costs = costs;
         this.price = price;
-        this.least = least;
         this.arrivals = new Arrivals(state, costs, budget);
         this.slopes = new Slopes(state);
         this.sharedRise = new double[state.experts];
@@ -134,7 +133,7 @@ final class Descent {
         bestSlot = -1;
         bestOther = -1;
         bestExpert = -1;
-        bestScore = least;
+        bestScore = ROUNDING;
     }
 
     private int hottestUntried() {
@@ -227,7 +226,7 @@ final class Descent {
 
     private void consider(double fall, double cost, int slot, int other, int incoming) {
         double score = score(fall, cost);
-        if (score <= least && fall > 0 && cost > 0 && price > 0) {
+        if (score <= ROUNDING && fall > 0 && cost > 0 && price > 0) {
             refused = Math.max(refused, Math.min(fall / (cost * price), Math.nextDown(1.0)));
         }
         if (score > bestScore) {

@@ -3,30 +3,31 @@ package dev.plimsoll.planner.placement;
 /**
  * The ways to search a placement of one layer.
  *
- * @param settled {@code [slot]}
+ * @param start the settled placement; not to be changed
  * @param price fall of the potential that a move must bring, in units of mean²
  */
-record LayerSearch(PlanRequest request, int[] settled, Scenarios scenarios, MoveCosts costs, double price) {
-    /** Falls of the potential below this are rounding. */
-    private static final double ROUNDING = 1e-12;
-
+record LayerSearch(PlanRequest request, Scenarios scenarios, LayerState start, MoveCosts costs, double price) {
     private static final int KICKS_PER_ROUND = 4;
     private static final int MOST_ROUNDS = 5;
 
     static LayerSearch of(PlanRequest request, int[] settled, Scenarios scenarios, double price) {
         MoveCosts costs = new MoveCosts(settled, scenarios.experts(), request.topology(), request.prices());
-        return new LayerSearch(request, settled, scenarios, costs, price);
+        return new LayerSearch(request, scenarios, new LayerState(scenarios, settled), costs, price);
     }
 
     /** A descent that has not begun. */
-    Descent descent(LayerState state) {
-        return new Descent(state, costs, price, ROUNDING, request.budget());
+    Descent descent() {
+        return descentFrom(start.expertOf, request.budget());
+    }
+
+    private Descent descentFrom(int[] expertOfSlot, Budget budget) {
+        return new Descent(start.at(expertOfSlot), costs, price, budget);
     }
 
     Descent fromScratch() {
-        int[] packed = ScenarioPacking.pack(scenarios, costs, settled.length, price);
-        int[] matched = new RankMatching(scenarios.ranks(), scenarios.experts()).rearrange(settled, packed);
-        Descent descent = new Descent(new LayerState(scenarios, matched), costs, price, ROUNDING, Budget.UNLIMITED);
+        int[] packed = ScenarioPacking.pack(scenarios, costs, start.slots(), price);
+        int[] matched = new RankMatching(scenarios.ranks(), scenarios.experts()).rearrange(start.expertOf, packed);
+        Descent descent = descentFrom(matched, Budget.UNLIMITED);
         descent.pullBack();
         descent.descend();
         return descent;
@@ -59,11 +60,11 @@ record LayerSearch(PlanRequest request, int[] settled, Scenarios scenarios, Move
                 if (kicks++ == KICKS_PER_ROUND) {
                     return found;
                 }
-                int[] start = state.expertOf.clone();
-                start[slot] = expert;
-                Descent descent = descent(new LayerState(scenarios, start));
+                int[] kicked = state.expertOf.clone();
+                kicked[slot] = expert;
+                Descent descent = descentFrom(kicked, request.budget());
                 descent.descend();
-                if (descent.worth(priceOfLayer) > found.worth(priceOfLayer) + ROUNDING && affordable(descent)) {
+                if (descent.worth(priceOfLayer) > found.worth(priceOfLayer) + Descent.ROUNDING && affordable(descent)) {
                     return descent;
                 }
             }

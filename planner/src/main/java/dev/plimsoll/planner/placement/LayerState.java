@@ -27,7 +27,7 @@ final class LayerState {
     final double[] unit;
     /** {@code [rank · K + k]}. */
     final double[] loadOf;
-    /** {@code [k]}. */
+    /** {@code [k]}; shared by all states of a layer. */
     final double[] level;
     /** {@code [rank]}. */
     final double[] potential;
@@ -43,6 +43,10 @@ final class LayerState {
 
     /** @param expertOfSlot {@code [slot]}, valid, copied */
     LayerState(Scenarios scenarios, int[] expertOfSlot) {
+        this(scenarios, expertOfSlot, levels(scenarios, expertOfSlot.length));
+    }
+
+    private LayerState(Scenarios scenarios, int[] expertOfSlot, double[] level) {
         this.scenarios = scenarios;
         this.ranks = scenarios.ranks();
         this.experts = scenarios.experts();
@@ -52,7 +56,7 @@ final class LayerState {
         this.holds = new boolean[ranks * experts];
         this.unit = new double[experts * K];
         this.loadOf = new double[ranks * K];
-        this.level = new double[K];
+        this.level = level;
         this.potential = new double[ranks];
         this.touched = new int[ranks];
         this.isTouched = new boolean[ranks];
@@ -66,17 +70,27 @@ final class LayerState {
             nextSlot[slot] = firstSlot[expert];
             firstSlot[expert] = slot;
         }
-        for (int k = 0; k < K; k++) {
-            level[k] = Bounds.fits(scenarios.load(), K, k, expertOf.length, 1)
-                    ? 1
-                    : Math.max(1, Bounds.heaviestReplica(scenarios.load(), K, k, expertOf.length, ranks));
-        }
         for (int expert = 0; expert < experts; expert++) {
             weigh(expert);
         }
         for (int rank = 0; rank < ranks; rank++) {
             add(rank);
         }
+    }
+
+    private static double[] levels(Scenarios scenarios, int slots) {
+        double[] level = new double[K];
+        for (int k = 0; k < K; k++) {
+            level[k] = Bounds.fits(scenarios.load(), K, k, slots, 1)
+                    ? 1
+                    : Math.max(1, Bounds.heaviestReplica(scenarios.load(), K, k, slots, scenarios.ranks()));
+        }
+        return level;
+    }
+
+    /** Another placement of the same layer under the same scenarios; its levels are not worked out again. */
+    LayerState at(int[] expertOfSlot) {
+        return new LayerState(scenarios, expertOfSlot, level);
     }
 
     int slots() {

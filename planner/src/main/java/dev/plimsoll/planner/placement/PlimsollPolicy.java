@@ -63,11 +63,10 @@ final class PlimsollPolicy implements Policy {
         double noise = part * settings.noisePrice() * scenarios.noise() / topology.slotsPerRank();
         LayerSearch search = LayerSearch.of(request, settled, scenarios, price + noise);
 
-        LayerState state = new LayerState(scenarios, settled);
-        double before = state.balancedness();
-        double bound = bound(state);
+        double before = search.start().balancedness();
+        double bound = bound(search.start());
         boolean overBudget = false;
-        Descent found = search.descent(state);
+        Descent found = search.descent();
         if (!initial) {
             found.descend();
         }
@@ -87,7 +86,7 @@ final class PlimsollPolicy implements Policy {
         }
         if (found.state().balancedness() < before) {
             // The sum of potentials fell while the maximum rose: nothing that an operator would want.
-            found = search.descent(new LayerState(scenarios, settled));
+            found = search.descent();
         }
         int[] placed = KeptSlots.arrange(settled, found.state().expertOf, topology.slotsPerRank());
         return new LayerPlan(placed, Optional.of(Reasons.of(settled, placed, before, bound, found, overBudget, price)));

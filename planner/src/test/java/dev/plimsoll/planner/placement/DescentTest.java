@@ -31,7 +31,7 @@ class DescentTest {
         }
 
         Descent descent(LayerState from, Budget budget) {
-            return new Descent(from, costs, price, LEAST, budget);
+            return new Descent(from, costs, price, budget);
         }
 
         /** What a descent lowers: the potential, and the price of all moves. */

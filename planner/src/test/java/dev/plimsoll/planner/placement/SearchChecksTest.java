@@ -34,7 +34,7 @@ class SearchChecksTest {
 
         Descent descent(double price, Budget budget) {
             MoveCosts costs = new MoveCosts(settled, scenarios.experts(), topology, prices);
-            return new Descent(new LayerState(scenarios, at), costs, price, 1e-12, budget);
+            return new Descent(new LayerState(scenarios, at), costs, price, budget);
         }
 
         NaiveSearch naive(double price, Budget budget) {
@@ -215,7 +215,7 @@ class SearchChecksTest {
         LayerState state = new LayerState(Scenarios.of(share, new double[0][], 3, 0), settled);
         assertThat(state.potential()).isCloseTo(0.64, within(1e-9));
 
-        new Descent(state, costs, 0.085, 1e-12, Budget.UNLIMITED).descend();
+        new Descent(state, costs, 0.085, Budget.UNLIMITED).descend();
 
         // What is left is 0.09, and no move takes more than 0.08 of it.
         assertThat(state.expertOf).containsExactly(0, 1, 2, 0, 3, 4);
