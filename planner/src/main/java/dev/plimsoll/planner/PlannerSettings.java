@@ -83,48 +83,26 @@ public record PlannerSettings(
 
     /** These settings with other limits. */
     public PlannerSettings within(Budget limits, MovePrices moves) {
-        return new PlannerSettings(
-                policy,
-                historyWindows,
-                cooldownWindows,
-                limits,
-                moves,
-                gate,
-                acceptWithin,
-                progressWithin,
-                abortWithin,
-                lookBack,
-                planThreads,
-                planWithin,
-                seed);
+        return with(policy, limits, moves, planThreads);
     }
 
     /** These settings with another policy. */
     public PlannerSettings withPolicy(String name) {
-        return new PlannerSettings(
-                name,
-                historyWindows,
-                cooldownWindows,
-                budget,
-                prices,
-                gate,
-                acceptWithin,
-                progressWithin,
-                abortWithin,
-                lookBack,
-                planThreads,
-                planWithin,
-                seed);
+        return with(name, budget, prices, planThreads);
     }
 
     /** These settings with another number of planning threads. */
     public PlannerSettings withPlanThreads(int threads) {
+        return with(policy, budget, prices, threads);
+    }
+
+    private PlannerSettings with(String name, Budget limits, MovePrices moves, int threads) {
         return new PlannerSettings(
-                policy,
+                name,
                 historyWindows,
                 cooldownWindows,
-                budget,
-                prices,
+                limits,
+                moves,
                 gate,
                 acceptWithin,
                 progressWithin,
