@@ -219,9 +219,9 @@ final class DeploymentPlanner {
                     served.orElseThrow().toArray(), state.settled().toArray());
         }
         if (history.size() > 1) {
-            // A forecast looks inside the newest window only, and the promise is made without that one: the sub-samples
-            // of others
-            // would be nine tenths of all that is kept.
+            // A forecast looks inside the newest window only, and the promise is made without that one. The sub-samples
+            // of
+            // others would be nine tenths of all that is kept.
             Past newest = history.removeLast();
             history.addLast(history.removeLast().withoutSamples());
             history.addLast(newest);
