@@ -14,10 +14,11 @@ import dev.plimsoll.model.SampleRecord;
 import dev.plimsoll.model.Tick;
 import dev.plimsoll.model.WindowSummary;
 import dev.plimsoll.wire.Topic;
+import dev.plimsoll.wire.kafka.InputLog;
 import dev.plimsoll.wire.kafka.Output;
 import dev.plimsoll.wire.kafka.PartitionTask;
 import dev.plimsoll.wire.kafka.Received;
-import dev.plimsoll.wire.kafka.Recovery;
+import dev.plimsoll.wire.kafka.RecoveryRead;
 import dev.plimsoll.wire.kafka.Transaction;
 import java.time.Duration;
 import java.util.ArrayDeque;
@@ -25,7 +26,6 @@ import java.util.ArrayList;
 import java.util.Deque;
 import java.util.List;
 import java.util.Optional;
-import java.util.OptionalLong;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -50,6 +50,10 @@ public final class AggregatorTask implements PartitionTask<SampleRecord> {
     private long committed;
     private int recordsSinceCheckpoint;
     private boolean inputLost;
+    private boolean stateRead;
+    private boolean membersRead;
+    private Optional<AggregatorState> last = Optional.empty();
+    private final List<Membership> memberships = new ArrayList<>();
 
     public AggregatorTask(int partition, AggregatorSettings settings, AggregatorListener listener) {
         this.settings = settings;
@@ -73,49 +77,65 @@ public final class AggregatorTask implements PartitionTask<SampleRecord> {
     }
 
     @Override
-    public long recover(Recovery recovery) {
-        Optional<AggregatorState> last = recovery.readAll(Topic.AGGREGATOR_STATE).stream()
-                .map(Received::value)
-                .filter(state -> state.partition() == recovery.partition())
-                .reduce((earlier, later) -> later);
-        OptionalLong group = recovery.committedOffset();
-        if (last.isEmpty() && group.isPresent()) {
-            throw new IllegalStateException("The group has committed offset " + group.getAsLong()
-                    + " of the samples' partition " + recovery.partition()
-                    + ", but the aggregator's state topic has nothing of"
-                    + " it: windows would be published twice. Restore that topic, or delete the group's offsets to start anew"
-                    + " from the oldest sample.");
+    public Optional<RecoveryRead<?>> nextRead(InputLog input) {
+        if (!stateRead) {
+            stateRead = true;
+            return Optional.of(RecoveryRead.state(Topic.AGGREGATOR_STATE, record -> {
+                if (record.value().partition() == input.partition()) {
+                    last = Optional.of(record.value());
+                }
+            }));
         }
-        AggregatorState state = last.orElse(Fold.nothing(recovery.partition()));
-        fold = foldOf(state);
-        // The state alone says what is needed: offsets of a group may expire, the compacted state does not.
-        long needed = state.nextInputOffset();
-        if (group.isPresent() && group.getAsLong() != needed) {
+        if (!membersRead && lastState(input).nextInputOffset() < input.first()) {
+            membersRead = true;
+            return Optional.of(RecoveryRead.all(Topic.MEMBERS, record -> memberships.add(record.value())));
+        }
+        return Optional.empty();
+    }
+
+    @Override
+    public long recovered(InputLog input) {
+        if (last.isEmpty() && input.committed().isPresent()) {
+            throw new IllegalStateException("The group has committed offset "
+                    + input.committed().getAsLong() + " of the samples' partition "
+                    + input.partition() + ", but the aggregator's state topic has nothing of it: windows would be"
+                    + " published twice. Restore that topic, or delete the group's offsets to start anew from the oldest"
+                    + " sample.");
+        }
+        fold = foldOf(lastState(input));
+        // The state alone says what is needed: offsets of a group may expire, the compacted state does not. Asked of
+        // what was
+        // read, not of the fold, whose windows are not open yet.
+        long needed = lastState(input).nextInputOffset();
+        if (input.committed().isPresent() && input.committed().getAsLong() != needed) {
             LOG.warn(
                     "Partition {}: the group has committed {}, the state says {}; going by the state",
-                    recovery.partition(),
-                    group.getAsLong(),
+                    input.partition(),
+                    input.committed().getAsLong(),
                     needed);
         }
-        if (needed < recovery.firstInputOffset()) {
-            lost(recovery, needed);
+        if (needed < input.first()) {
+            lost(input, needed);
         }
-        committed = Math.max(needed, recovery.firstInputOffset());
+        committed = Math.max(needed, input.first());
         return committed;
     }
 
-    private void lost(Recovery recovery, long needed) {
+    private AggregatorState lastState(InputLog input) {
+        return last.orElseGet(() -> Fold.nothing(input.partition()));
+    }
+
+    private void lost(InputLog input, long needed) {
         inputLost = true;
-        listener.inputLost(recovery.partition(), needed, recovery.firstInputOffset());
+        listener.inputLost(input.partition(), needed, input.first());
         LOG.error(
                 "Partition {}: samples from offset {} to {} were deleted before they were folded. Windows are TRUNCATED until one"
                         + " is complete. Raise the samples' retention or find out why the aggregator was away for so long.",
-                recovery.partition(),
+                input.partition(),
                 needed,
-                recovery.firstInputOffset() - 1);
-        List<Membership> memberships =
-                recovery.readAll(Topic.MEMBERS).stream().map(Received::value).toList();
+                input.first() - 1);
         fold.truncate(memberships);
+        memberships.clear();
     }
 
     @Override

@@ -14,20 +14,25 @@ import dev.plimsoll.planner.protocol.DecisionProtocol;
 import dev.plimsoll.planner.protocol.Event;
 import dev.plimsoll.planner.protocol.PlanLog;
 import dev.plimsoll.wire.Topic;
+import dev.plimsoll.wire.kafka.InputLog;
 import dev.plimsoll.wire.kafka.Output;
 import dev.plimsoll.wire.kafka.PartitionTask;
 import dev.plimsoll.wire.kafka.Received;
-import dev.plimsoll.wire.kafka.Recovery;
+import dev.plimsoll.wire.kafka.RecoveryRead;
 import dev.plimsoll.wire.kafka.Transaction;
 import java.time.Duration;
 import java.time.InstantSource;
+import java.util.ArrayDeque;
 import java.util.ArrayList;
+import java.util.Collection;
+import java.util.Deque;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.TreeMap;
+import java.util.function.Supplier;
 import java.util.stream.Stream;
 
 /**
@@ -54,6 +59,7 @@ final class PlannerTask implements PartitionTask<LoadWindow> {
     private final TreeMap<Deployment, Map<Integer, SettledPlacement>> kept = new TreeMap<>();
     private final TreeMap<Deployment, Outcome> outcomes = new TreeMap<>();
     private final List<Output<?>> outputs = new ArrayList<>();
+    private final Deque<Supplier<Optional<RecoveryRead<?>>>> reads = reads();
     private long nextOffset;
     private boolean offsetMoved;
 
@@ -81,40 +87,67 @@ final class PlannerTask implements PartitionTask<LoadWindow> {
     }
 
     @Override
-    public long recover(Recovery recovery) {
-        long now = clock.millis();
+    public Optional<RecoveryRead<?>> nextRead(InputLog input) {
+        return nextOf(reads);
+    }
+
+    /** What is read at recovery, in this order; the later ones depend on what the earlier ones have brought. */
+    private Deque<Supplier<Optional<RecoveryRead<?>>>> reads() {
         Map<Deployment, Long> proposedAt = new LinkedHashMap<>();
-        recovery.readAll(Topic.PLAN, record -> {
+        // Only the newest of a deployment: taking over an incarnation that has passed would void what is in flight now.
+        Map<Deployment, Membership> newest = new TreeMap<>();
+        Deque<Supplier<Optional<RecoveryRead<?>>>> inOrder = new ArrayDeque<>();
+        inOrder.add(() -> Optional.of(RecoveryRead.state(Topic.PLAN, record -> {
             Deployment deployment = record.value().header().deployment();
             logs.computeIfAbsent(deployment, none -> new PlanLog()).add(record.value());
             if (record.value() instanceof PlanCommand.Propose) {
                 proposedAt.put(deployment, record.timestampMillis());
             }
-        });
-        recovery.readAll(
+        })));
+        inOrder.add(() -> Optional.of(RecoveryRead.state(
                 Topic.PLACEMENTS,
                 record -> kept.computeIfAbsent(record.value().deployment(), none -> new TreeMap<>())
-                        .put(record.value().layer(), record.value()));
+                        .put(record.value().layer(), record.value()))));
         // Outcomes are written in the order of settlements, so the last one tells whether the last settlement has one.
-        recovery.readAll(Topic.OUTCOMES, record -> outcomes.put(record.value().deployment(), record.value()));
-        // Only the newest of a deployment: taking over an incarnation that has passed would void what is in flight now.
-        Map<Deployment, Membership> newest = new TreeMap<>();
-        recovery.readAll(
+        inOrder.add(() -> Optional.of(RecoveryRead.all(
+                Topic.OUTCOMES, record -> outcomes.put(record.value().deployment(), record.value()))));
+        inOrder.add(() -> Optional.of(RecoveryRead.all(
                 Topic.MEMBERS,
                 record -> newest.merge(
                         record.value().deployment(),
                         record.value(),
-                        (a, b) -> b.incarnation() >= a.incarnation() ? b : a));
-        newest.values().forEach(members -> members(members, now));
-        planners.values().stream()
+                        (a, b) -> b.incarnation() >= a.incarnation() ? b : a))));
+        inOrder.add(() -> acksInFlight(newest.values(), proposedAt));
+        inOrder.add(() -> Optional.of(RecoveryRead.since(
+                Topic.WINDOW_SUMMARIES,
+                clock.millis() - settings.lookBack().toMillis(),
+                record -> join(record.value().deployment()).add(record.value()))));
+        return inOrder;
+    }
+
+    /** The acks of the decisions that are in flight, if any are; makes the planners, as the plan log is read. */
+    private Optional<RecoveryRead<?>> acksInFlight(Collection<Membership> newest, Map<Deployment, Long> proposedAt) {
+        long now = clock.millis();
+        newest.forEach(members -> members(members, now));
+        OptionalLong since = planners.values().stream()
                 .filter(planner -> planner.stage().inFlight().isPresent())
                 .mapToLong(planner -> proposedAt.getOrDefault(planner.deployment(), now))
-                .min()
-                .ifPresent(since -> recovery.readSince(Topic.ACKS, since - CLOCK_SKEW.toMillis())
-                        .forEach(record -> ack(record.value(), now)));
-        recovery.readSince(Topic.WINDOW_SUMMARIES, now - settings.lookBack().toMillis())
-                .forEach(record -> join(record.value().deployment()).add(record.value()));
-        nextOffset = Math.max(recovery.committedOffset().orElse(0), recovery.firstInputOffset());
+                .min();
+        return since.isEmpty()
+                ? nextOf(reads)
+                : Optional.of(RecoveryRead.since(
+                        Topic.ACKS,
+                        since.getAsLong() - CLOCK_SKEW.toMillis(),
+                        record -> ack(record.value(), clock.millis())));
+    }
+
+    private static Optional<RecoveryRead<?>> nextOf(Deque<Supplier<Optional<RecoveryRead<?>>>> reads) {
+        return Optional.ofNullable(reads.poll()).flatMap(Supplier::get);
+    }
+
+    @Override
+    public long recovered(InputLog input) {
+        nextOffset = Math.max(input.committed().orElse(0), input.first());
         return nextOffset;
     }
 

@@ -2,8 +2,8 @@ package dev.plimsoll.wire.kafka;
 
 import static java.util.Objects.requireNonNull;
 
-import dev.plimsoll.wire.Topic;
 import dev.plimsoll.wire.WireException;
+import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.HashMap;
 import java.util.HashSet;
@@ -72,26 +72,31 @@ final class AssignedReader implements AutoCloseable {
         return requireNonNull(consumer.beginningOffsets(Set.of(partition)).get(partition));
     }
 
+    /**
+     * Reads what a recovery asks for; returns the end up to which it has read.
+     *
+     * @param progress told whenever records came
+     */
+    <T> long read(RecoveryRead<T> asked, TopicPartition partition, Runnable progress) {
+        long end = end(partition);
+        OptionalLong from = asked.sinceMillis().isPresent()
+                ? since(partition, asked.sinceMillis().getAsLong())
+                : OptionalLong.of(beginning(partition));
+        if (from.isPresent()) {
+            read(asked, partition, from.getAsLong(), end, progress);
+        }
+        return end;
+    }
+
     /** The first offset with a timestamp of at least this, empty when there is none. */
-    OptionalLong since(TopicPartition partition, long timestampMillis) {
+    private OptionalLong since(TopicPartition partition, long timestampMillis) {
         Map<TopicPartition, Long> query = new HashMap<>();
         query.put(partition, timestampMillis);
         OffsetAndTimestamp found = consumer.offsetsForTimes(query).get(partition);
         return found == null ? OptionalLong.empty() : OptionalLong.of(found.offset());
     }
 
-    /**
-     * The records {@code [from, to)}, each passed on as it comes; unreadable ones are logged and left out.
-     *
-     * @param progress told whenever records came
-     */
-    <T> void read(
-            Topic<T> topic,
-            TopicPartition partition,
-            long from,
-            long to,
-            java.util.function.Consumer<Received<T>> each,
-            Runnable progress) {
+    private <T> void read(RecoveryRead<T> asked, TopicPartition partition, long from, long to, Runnable progress) {
         if (from >= to) {
             return;
         }
@@ -107,7 +112,7 @@ final class AssignedReader implements AutoCloseable {
                 for (ConsumerRecord<byte[], byte[]> record :
                         consumer.poll(Duration.ofMillis(100)).records(partition)) {
                     if (record.offset() < to) {
-                        pass(topic, record, each);
+                        pass(asked, record);
                     }
                 }
                 long next = consumer.position(partition);
@@ -125,19 +130,23 @@ final class AssignedReader implements AutoCloseable {
         }
     }
 
-    private static <T> void pass(
-            Topic<T> topic, ConsumerRecord<byte[], byte[]> record, java.util.function.Consumer<Received<T>> each) {
+    private static <T> void pass(RecoveryRead<T> asked, ConsumerRecord<byte[], byte[]> record) {
         if (record.value() == null) {
+            asked.removed().accept(new String(record.key(), StandardCharsets.UTF_8));
             return;
         }
         Received<T> received;
         try {
-            received = Records.decode(topic, record);
+            received = Records.decode(asked.topic(), record);
         } catch (WireException e) {
+            if (asked.required()) {
+                throw new UnreadableStateException(
+                        record.topic() + "-" + record.partition() + "@" + record.offset(), e);
+            }
             warnUnreadable(record, e);
             return;
         }
-        each.accept(received);
+        asked.each().accept(received);
     }
 
     static void warnUnreadable(ConsumerRecord<byte[], byte[]> record, WireException why) {

@@ -3,7 +3,6 @@ package dev.plimsoll.wire.kafka;
 import dev.plimsoll.wire.Topic;
 import dev.plimsoll.wire.WireException;
 import java.time.Duration;
-import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -73,11 +72,19 @@ final class OwnedPartition<I> {
         for (Topic<?> companion : read) {
             positions.put(companion.name(), reader.end(of(companion)));
         }
-        RecoveryView view = new RecoveryView(
-                committed == null ? OptionalLong.empty() : OptionalLong.of(committed.offset()),
+        InputLog log = loop.inputLog(
+                input.partition(),
                 AssignedReader.beginning(consumer, input),
-                positions);
-        long position = recovered.recover(view);
+                end,
+                committed == null ? OptionalLong.empty() : OptionalLong.of(committed.offset()),
+                committed == null ? "" : committed.metadata());
+        for (Optional<RecoveryRead<?>> next = recovered.nextRead(log);
+                next.isPresent();
+                next = recovered.nextRead(log)) {
+            TopicPartition other = of(next.get().topic());
+            positions.put(other.topic(), reader.read(next.get(), other, loop::progressed));
+        }
+        long position = recovered.recovered(log);
         Map<String, Topic<?>> byName = new HashMap<>();
         for (Topic<?> companion : read) {
             byName.put(companion.name(), companion);
@@ -85,7 +92,7 @@ final class OwnedPartition<I> {
         }
         companions = byName;
         // Behind the log's start there is nothing to read; the task was told where the log starts.
-        consumer.seek(input, Math.max(position, view.firstInputOffset()));
+        consumer.seek(input, Math.max(position, log.first()));
         consumer.resume(Set.of(input));
         task = recovered;
     }
@@ -153,7 +160,8 @@ final class OwnedPartition<I> {
         }
         // The metadata is read here, after all callbacks have run and while the partition is ours.
         writer.sendOffsetsToTransaction(
-                Map.of(input, new OffsetAndMetadata(transaction.nextInputOffset())), consumer.groupMetadata());
+                Map.of(input, new OffsetAndMetadata(transaction.nextInputOffset(), transaction.note())),
+                consumer.groupMetadata());
         try {
             writer.commitTransaction();
         } catch (TimeoutException e) {
@@ -183,57 +191,5 @@ final class OwnedPartition<I> {
 
     private TopicPartition of(Topic<?> other) {
         return new TopicPartition(other.name(), input.partition());
-    }
-
-    private final class RecoveryView implements Recovery {
-        private final OptionalLong committed;
-        private final long first;
-        private final Map<String, Long> positions;
-
-        RecoveryView(OptionalLong committed, long first, Map<String, Long> positions) {
-            this.committed = committed;
-            this.first = first;
-            this.positions = positions;
-        }
-
-        @Override
-        public int partition() {
-            return input.partition();
-        }
-
-        @Override
-        public OptionalLong committedOffset() {
-            return committed;
-        }
-
-        @Override
-        public long firstInputOffset() {
-            return first;
-        }
-
-        @Override
-        public <T> List<Received<T>> readAll(Topic<T> other) {
-            List<Received<T>> values = new ArrayList<>();
-            readAll(other, values::add);
-            return values;
-        }
-
-        @Override
-        public <T> void readAll(Topic<T> other, java.util.function.Consumer<Received<T>> each) {
-            read(other, reader.beginning(of(other)), each);
-        }
-
-        @Override
-        public <T> List<Received<T>> readSince(Topic<T> other, long sinceMillis) {
-            List<Received<T>> values = new ArrayList<>();
-            reader.since(of(other), sinceMillis).ifPresent(from -> read(other, from, values::add));
-            return values;
-        }
-
-        private <T> void read(Topic<T> other, long from, java.util.function.Consumer<Received<T>> each) {
-            long end = reader.end(of(other));
-            reader.read(other, of(other), from, end, each, loop::progressed);
-            positions.put(other.name(), end);
-        }
     }
 }

@@ -7,10 +7,15 @@ import java.util.Collection;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
+import java.util.OptionalLong;
 import java.util.Set;
 import java.util.TreeMap;
+import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.function.IntFunction;
+import org.apache.kafka.clients.admin.Admin;
+import org.apache.kafka.clients.admin.TopicDescription;
 import org.apache.kafka.clients.consumer.CloseOptions;
 import org.apache.kafka.clients.consumer.Consumer;
 import org.apache.kafka.clients.consumer.ConsumerRebalanceListener;
@@ -73,6 +78,7 @@ public final class PartitionLoop<I> implements AutoCloseable {
     private volatile boolean closing;
     private volatile long lastProgressNanos;
     private volatile @Nullable Thread thread;
+    private @Nullable Admin admin;
 
     /**
      * @param role names the group {@code plimsoll.<role>} and the transactional ids
@@ -103,6 +109,7 @@ public final class PartitionLoop<I> implements AutoCloseable {
         try {
             reader = new AssignedReader(
                     new KafkaConsumer<>(ClientProperties.reader(settings, "plimsoll-" + role + "-reader", "none")));
+            admin = Admin.create(ClientProperties.admin(settings, ClientProperties.CALL_TIMEOUT));
         } catch (RuntimeException e) {
             consumer.close(CloseOptions.timeout(Duration.ZERO));
             throw e;
@@ -172,6 +179,10 @@ public final class PartitionLoop<I> implements AutoCloseable {
             closeQuietly(() -> consumer.close(CloseOptions.timeout(Duration.ofSeconds(2))));
             owned.values().forEach(partition -> closeQuietly(partition::drop));
             closeQuietly(reader::close);
+            Admin open = admin;
+            if (open != null) {
+                closeQuietly(() -> open.close(Duration.ZERO));
+            }
         }
     }
 
@@ -314,6 +325,29 @@ public final class PartitionLoop<I> implements AutoCloseable {
     KafkaProducer<byte[], byte[]> newProducer(int partition) {
         return new KafkaProducer<>(ClientProperties.transactional(
                 settings, "plimsoll-" + role + "-" + partition, ClientProperties.CALL_TIMEOUT));
+    }
+
+    /** What the broker says of the input's log; blocks, bounded by the admin client's time-outs. */
+    InputLog inputLog(int partition, long first, long end, OptionalLong committed, String note) {
+        Admin asking = Objects.requireNonNull(admin, "the loop has not started");
+        try {
+            TopicDescription description = Objects.requireNonNull(asking.describeTopics(List.of(input.name()))
+                    .allTopicNames()
+                    .get()
+                    .get(input.name()));
+            return new InputLog(
+                    partition,
+                    description.partitions().size(),
+                    description.topicId().toString(),
+                    first,
+                    end,
+                    committed,
+                    note);
+        } catch (InterruptedException e) {
+            throw new InterruptException(e);
+        } catch (ExecutionException e) {
+            throw e.getCause() instanceof RuntimeException failure ? failure : new KafkaException(e.getCause());
+        }
     }
 
     PartitionTask<I> newTask(int partition) {

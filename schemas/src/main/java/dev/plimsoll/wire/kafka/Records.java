@@ -40,7 +40,7 @@ final class Records {
                 topic.partition(output.deployment(), value, partitions),
                 output.timestampMillis().isPresent() ? output.timestampMillis().getAsLong() : null,
                 topic.key(value).getBytes(StandardCharsets.UTF_8),
-                topic.encode(value));
+                output.removal() ? null : topic.encode(value));
     }
 
     /** The value; none of our records is empty, so a tombstone is one that cannot be read. */

@@ -81,19 +81,28 @@ final class PartitionLoopTest {
         private long written;
         private long next;
         private boolean dirty;
+        private boolean asked;
 
         ChainTask(Runnable hazard) {
             this.hazard = hazard;
         }
 
         @Override
-        public long recover(Recovery recovery) {
+        public Optional<RecoveryRead<?>> nextRead(InputLog input) {
             hazard.run();
-            recovery.readAll(
+            if (asked) {
+                return Optional.empty();
+            }
+            asked = true;
+            return Optional.of(RecoveryRead.state(
                     Topic.PLAN,
                     command ->
-                            written = Math.max(written, command.value().header().number()));
-            next = recovery.committedOffset().orElse(recovery.firstInputOffset());
+                            written = Math.max(written, command.value().header().number())));
+        }
+
+        @Override
+        public long recovered(InputLog input) {
+            next = input.committed().orElse(input.first());
             return next;
         }
 
@@ -266,6 +275,7 @@ final class PartitionLoopTest {
         private final List<Output<?>> outputs = new ArrayList<>();
         private int seen;
         private int told;
+        private int reads;
 
         AckCounter(Deployment deployment) {
             this.deployment = deployment;
@@ -277,15 +287,23 @@ final class PartitionLoopTest {
         }
 
         @Override
-        public long recover(Recovery recovery) {
-            seen = recovery.readAll(Topic.ACKS).size();
-            told = recovery.readSince(Topic.PLAN, 0).stream()
-                    .map(Received::value)
-                    .filter(command -> command.header().deployment().equals(deployment))
-                    .mapToInt(command -> (int) command.header().number())
-                    .max()
-                    .orElse(0);
-            return recovery.committedOffset().orElse(recovery.firstInputOffset());
+        public Optional<RecoveryRead<?>> nextRead(InputLog input) {
+            reads++;
+            return switch (reads) {
+                case 1 -> Optional.of(RecoveryRead.all(Topic.ACKS, ack -> seen++));
+                case 2 ->
+                    Optional.of(RecoveryRead.since(Topic.PLAN, 0, command -> {
+                        if (command.value().header().deployment().equals(deployment)) {
+                            told = Math.max(told, (int) command.value().header().number());
+                        }
+                    }));
+                default -> Optional.empty();
+            };
+        }
+
+        @Override
+        public long recovered(InputLog input) {
+            return input.committed().orElse(input.first());
         }
 
         @Override
@@ -392,12 +410,12 @@ final class PartitionLoopTest {
                 Topic.SAMPLES,
                 number -> new ChainTask(() -> {}) {
                     @Override
-                    public long recover(Recovery recovery) {
+                    public long recovered(InputLog input) {
                         if (number == 0) {
-                            recovered.add(recovery.firstInputOffset());
-                            recovered.add(recovery.committedOffset().orElseThrow());
+                            recovered.add(input.first());
+                            recovered.add(input.committed().orElseThrow());
                         }
-                        return super.recover(recovery);
+                        return super.recovered(input);
                     }
 
                     @Override

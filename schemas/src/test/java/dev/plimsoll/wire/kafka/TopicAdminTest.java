@@ -123,9 +123,9 @@ final class TopicAdminTest {
                 Topic.OUTCOMES,
                 number -> new Idle() {
                     @Override
-                    public long recover(Recovery recovery) {
+                    public long recovered(InputLog input) {
                         recovered.add(number);
-                        return recovery.firstInputOffset();
+                        return input.first();
                     }
                 },
                 PartitionLoop.Listener.NONE)) {
