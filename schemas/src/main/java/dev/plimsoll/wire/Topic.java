@@ -21,6 +21,7 @@ import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.function.Function;
 import java.util.regex.Pattern;
 
@@ -182,6 +183,30 @@ public final class Topic<T> {
             return Math.floorMod(record.partition(), partitions);
         }
         return partition(deployment, partitions);
+    }
+
+    /** Whether a record stands in the partition of its deployment; what belongs to no deployment stands well anywhere. */
+    public boolean belongs(T value, int partition, int partitions) {
+        Optional<Deployment> deployment = deployment(value);
+        return deployment.isEmpty() || partition(deployment.orElseThrow(), value, partitions) == partition;
+    }
+
+    /** Whose record it is, where the value says so. */
+    private static Optional<Deployment> deployment(Object value) {
+        if (value instanceof SampleRecord sample) {
+            return Optional.of(sample.deployment());
+        } else if (value instanceof LoadWindow window) {
+            return Optional.of(window.deployment());
+        } else if (value instanceof WindowSummary summary) {
+            return Optional.of(summary.deployment());
+        } else if (value instanceof PlanCommand command) {
+            return Optional.of(command.header().deployment());
+        } else if (value instanceof RankAck ack) {
+            return Optional.of(ack.deployment());
+        } else if (value instanceof Outcome outcome) {
+            return Optional.of(outcome.deployment());
+        }
+        return value instanceof SettledPlacement placement ? Optional.of(placement.deployment()) : Optional.empty();
     }
 
     /** Such as {@code plimsoll.samples.v1}. */

@@ -3,6 +3,8 @@ package dev.plimsoll.wire.kafka;
 import dev.plimsoll.model.Quarantined;
 import dev.plimsoll.wire.Topic;
 import dev.plimsoll.wire.WireException;
+import dev.plimsoll.wire.WireException.Reason;
+import dev.plimsoll.wire.life.PartitionLife;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 import java.util.HexFormat;
@@ -20,15 +22,39 @@ final class Records {
                 topic, record.partition(), record.offset(), record.timestamp(), topic.decode(bytes(record)));
     }
 
+    /** The same, refusing what stands in another partition than its deployment's. */
+    static <T> Received<T> decode(Topic<T> topic, ConsumerRecord<byte[], byte[]> record, int partitions)
+            throws WireException {
+        Received<T> received = decode(topic, record);
+        if (!topic.belongs(received.value(), record.partition(), partitions)) {
+            throw new WireException(
+                    Reason.MISPLACED,
+                    "'" + topic.key(received.value()) + "' stands in partition " + record.partition() + " of "
+                            + partitions + ", where its key does not hash to: its producer needs Kafka's default"
+                            + " partitioner (murmur2)");
+        }
+        return received;
+    }
+
+    /** Why a record is left out at which tasks have crashed too often. */
+    static WireException crashed() {
+        return new WireException(
+                Reason.CRASHED,
+                "it has made its task fail " + PartitionLife.CRASHES
+                        + " times; the log of this process has the errors");
+    }
+
     static Quarantined quarantined(ConsumerRecord<byte[], byte[]> record, WireException why) {
         byte[] bytes = bytes(record);
+        // One that is misplaced can be read where it stands, and whoever misplaces one misplaces them all.
+        int kept = why.reason() == Reason.MISPLACED ? 0 : Quarantined.KEPT_BYTES;
         return new Quarantined(
                 record.topic(),
                 record.partition(),
                 record.offset(),
                 why.reason().name(),
                 String.valueOf(why.getMessage()),
-                HexFormat.of().formatHex(Arrays.copyOf(bytes, Math.min(bytes.length, Quarantined.KEPT_BYTES))),
+                HexFormat.of().formatHex(Arrays.copyOf(bytes, Math.min(bytes.length, kept))),
                 bytes.length);
     }
 

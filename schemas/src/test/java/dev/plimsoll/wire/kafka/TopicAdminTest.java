@@ -94,6 +94,7 @@ final class TopicAdminTest {
                 .all()
                 .get();
 
+        await(() -> topics.status().stream().anyMatch(status -> status.partitions() == 5));
         assertThat(topics.status())
                 .allSatisfy(status -> assertThat(status.differences())
                         .isEqualTo(
