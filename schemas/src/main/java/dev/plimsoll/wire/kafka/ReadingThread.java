@@ -1,5 +1,6 @@
 package dev.plimsoll.wire.kafka;
 
+import dev.plimsoll.model.Deployment;
 import dev.plimsoll.model.Quarantined;
 import dev.plimsoll.wire.Topic;
 import dev.plimsoll.wire.WireException;
@@ -11,6 +12,7 @@ import java.util.Collection;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.TreeMap;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
@@ -44,6 +46,7 @@ final class ReadingThread<T> extends Thread {
 
     private final KafkaSettings settings;
     private final Topic<T> topic;
+    private final Optional<Deployment> only;
     private final TopicReader.Start start;
     private final Consumer<Quarantined> unreadable;
     private final FluxSink<PartitionStream<T>> outer;
@@ -55,9 +58,11 @@ final class ReadingThread<T> extends Thread {
     private boolean inPoll;
     private final CountDownLatch stop = new CountDownLatch(1);
 
+    /** @param only the deployment whose records are wanted; empty for all */
     ReadingThread(
             KafkaSettings settings,
             Topic<T> topic,
+            Optional<Deployment> only,
             TopicReader.Start start,
             Consumer<Quarantined> unreadable,
             FluxSink<PartitionStream<T>> outer) {
@@ -65,6 +70,7 @@ final class ReadingThread<T> extends Thread {
         setDaemon(true);
         this.settings = settings;
         this.topic = topic;
+        this.only = only;
         this.start = start;
         this.unreadable = unreadable;
         this.outer = outer;
@@ -145,6 +151,9 @@ final class ReadingThread<T> extends Thread {
         }
         List<TopicPartition> partitions = infos.stream()
                 .map(info -> new TopicPartition(info.topic(), info.partition()))
+                .filter(partition -> only.map(deployment -> Topic.partition(deployment, infos.size()))
+                        .orElse(partition.partition())
+                        .equals(partition.partition()))
                 .toList();
         Map<TopicPartition, Long> positions = positions(partitions);
         consumer.assign(partitions);
@@ -217,7 +226,8 @@ final class ReadingThread<T> extends Thread {
     private List<Received<T>> decode(List<ConsumerRecord<byte[], byte[]>> records) {
         List<Received<T>> batch = new ArrayList<>(records.size());
         for (ConsumerRecord<byte[], byte[]> record : records) {
-            if (record.value() == null) {
+            if (record.value() == null
+                    || (only.isPresent() && !Records.isOf(topic, only.orElseThrow(), record.key()))) {
                 continue;
             }
             try {
