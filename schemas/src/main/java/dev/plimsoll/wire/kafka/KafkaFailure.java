@@ -28,6 +28,7 @@ enum KafkaFailure {
         // Producers wrap what broke them, so a cause may be fatal where its wrapper says nothing.
         for (Throwable cause = failure; cause != null; cause = cause.getCause()) {
             if (cause instanceof Error
+                    || cause instanceof KafkaSetupException
                     || cause instanceof AuthenticationException
                     || cause instanceof AuthorizationException
                     || cause instanceof UnsupportedVersionException

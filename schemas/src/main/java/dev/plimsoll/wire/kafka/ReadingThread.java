@@ -16,6 +16,7 @@ import java.util.Optional;
 import java.util.TreeMap;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Consumer;
 import org.apache.kafka.clients.consumer.CloseOptions;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
@@ -26,6 +27,7 @@ import org.apache.kafka.common.KafkaException;
 import org.apache.kafka.common.PartitionInfo;
 import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.errors.InterruptException;
+import org.apache.kafka.common.errors.TimeoutException;
 import org.apache.kafka.common.errors.UnknownTopicOrPartitionException;
 import org.apache.kafka.common.errors.WakeupException;
 import org.jspecify.annotations.Nullable;
@@ -43,6 +45,7 @@ import reactor.core.publisher.FluxSink;
 final class ReadingThread<T> extends Thread {
     private static final Logger LOG = LoggerFactory.getLogger(ReadingThread.class);
     private static final Duration POLL = Duration.ofMillis(500);
+    private static final AtomicLong READERS = new AtomicLong();
 
     private final KafkaSettings settings;
     private final Topic<T> topic;
@@ -54,6 +57,8 @@ final class ReadingThread<T> extends Thread {
     private final Map<TopicPartition, Lane<T>> lanes =
             new TreeMap<>((a, b) -> Integer.compare(a.partition(), b.partition()));
     private final Backoff backoff = new Backoff();
+    private final Pulse pulse;
+    private boolean warned;
     private final Object pollLock = new Object();
     private boolean inPoll;
     private final CountDownLatch stop = new CountDownLatch(1);
@@ -74,8 +79,10 @@ final class ReadingThread<T> extends Thread {
         this.start = start;
         this.unreadable = unreadable;
         this.outer = outer;
-        this.consumer =
-                new KafkaConsumer<>(ClientProperties.reader(settings, "plimsoll-read-" + topic.name(), "earliest"));
+        this.consumer = Clients.consumer(
+                settings, ClientProperties.reader(settings, "plimsoll-read-" + topic.name(), "earliest"));
+        this.pulse = new Pulse("reading " + topic.name() + " #" + READERS.incrementAndGet(), settings.listener());
+        pulse.of(consumer::metrics);
     }
 
     /** Ends the subscription; returns at once. */
@@ -116,6 +123,7 @@ final class ReadingThread<T> extends Thread {
             outer.error(fatal);
         } finally {
             consumer.close(CloseOptions.timeout(Duration.ofMillis(500)));
+            pulse.close();
         }
     }
 
@@ -123,7 +131,7 @@ final class ReadingThread<T> extends Thread {
     private void attempt(Runnable action) {
         try {
             action.run();
-            backoff.succeeded(() -> LOG.info("reading {} goes on", topic));
+            backoff.succeeded(this::goesOn);
         } catch (WakeupException e) {
             // A late one, for a poll that had ended by itself.
         } catch (InterruptException e) {
@@ -132,7 +140,10 @@ final class ReadingThread<T> extends Thread {
             if (KafkaFailure.of(e) == KafkaFailure.FATAL) {
                 throw e;
             }
-            if (backoff.failed(e)) {
+            boolean news = backoff.failed(e);
+            boolean told = e instanceof TimeoutException timedOut && pulse.failed(timedOut);
+            if (news && !told) {
+                warned = true;
                 LOG.warn("cannot read {} and keeps trying: {}", topic, KafkaFailure.describe(e));
             }
             try {
@@ -141,6 +152,14 @@ final class ReadingThread<T> extends Thread {
             } catch (InterruptedException interrupted) {
                 throw new InterruptException(interrupted);
             }
+        }
+    }
+
+    private void goesOn() {
+        pulse.answered();
+        if (warned) {
+            warned = false;
+            LOG.info("reading {} goes on", topic);
         }
     }
 
@@ -205,16 +224,19 @@ final class ReadingThread<T> extends Thread {
             inPoll = true;
         }
         try {
+            boolean waits = false;
             // After inPoll is set: a credit that comes from here on wakes the poll.
             for (Map.Entry<TopicPartition, Lane<T>> lane : lanes.entrySet()) {
                 boolean paused = consumer.paused().contains(lane.getKey());
                 boolean open = lane.getValue().hasCredit();
+                waits |= open;
                 if (open && paused) {
                     consumer.resume(List.of(lane.getKey()));
                 } else if (!open && !paused) {
                     consumer.pause(List.of(lane.getKey()));
                 }
             }
+            pulse.look(waits);
             return stopping() ? ConsumerRecords.empty() : consumer.poll(POLL);
         } finally {
             synchronized (pollLock) {
