@@ -22,7 +22,6 @@ import org.apache.kafka.clients.consumer.ConsumerRebalanceListener;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.clients.consumer.ConsumerRecords;
 import org.apache.kafka.clients.consumer.InvalidOffsetException;
-import org.apache.kafka.clients.consumer.KafkaConsumer;
 import org.apache.kafka.clients.producer.KafkaProducer;
 import org.apache.kafka.common.KafkaException;
 import org.apache.kafka.common.TopicPartition;
@@ -39,8 +38,9 @@ import org.slf4j.LoggerFactory;
  * its own, {@code plimsoll-<role>-<partition>}, so that a take-over fences at once. Any error that is not retriable drops the
  * partition's task and recovers a new one from the committed offset.
  *
- * <p>A member that was killed and starts again gets its partitions when the old member's session of 6 s has ended, or at once when
- * the settings have a {@code group.instance.id} of its own (static membership). {@code group.protocol=consumer} is supported.
+ * <p>A member that was killed and starts again gets its partitions when the old member's session has ended, or at once when the
+ * settings have a {@code group.instance.id} of its own (static membership). The session is 6 s long; with {@code
+ * group.protocol=consumer} it is what the broker says, 45 s unless its {@code group.consumer.session.timeout.ms} says otherwise.
  */
 public final class PartitionLoop<I> implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(PartitionLoop.class);
@@ -75,6 +75,7 @@ public final class PartitionLoop<I> implements AutoCloseable {
     private final Map<TopicPartition, Backoff> backoffs = new HashMap<>();
     private final Backoff polling = new Backoff();
     private final Heartbeats heartbeats = new Heartbeats();
+    private final MemberWatch watch;
     private volatile boolean closing;
     private volatile long lastProgressNanos;
     private volatile @Nullable Thread thread;
@@ -95,6 +96,7 @@ public final class PartitionLoop<I> implements AutoCloseable {
         this.input = input;
         this.tasks = tasks;
         this.listener = listener;
+        this.watch = new MemberWatch(role, settings.listener());
     }
 
     /** Starts the thread and returns. */
@@ -104,16 +106,17 @@ public final class PartitionLoop<I> implements AutoCloseable {
         }
         // Clients are made here, so that wrong settings fail in the caller's hands.
         Consumer<byte[], byte[]> consumer =
-                new KafkaConsumer<>(ClientProperties.member(settings, Topic.PREFIX + role, "plimsoll-" + role));
+                Clients.consumer(settings, ClientProperties.member(settings, Topic.PREFIX + role, "plimsoll-" + role));
         AssignedReader reader;
         try {
-            reader = new AssignedReader(
-                    new KafkaConsumer<>(ClientProperties.reader(settings, "plimsoll-" + role + "-reader", "none")));
-            admin = Admin.create(ClientProperties.admin(settings, ClientProperties.CALL_TIMEOUT));
+            reader = new AssignedReader(Clients.consumer(
+                    settings, ClientProperties.reader(settings, "plimsoll-" + role + "-reader", "none")));
+            admin = Clients.admin(settings, ClientProperties.admin(settings, ClientProperties.CALL_TIMEOUT));
         } catch (RuntimeException e) {
             consumer.close(CloseOptions.timeout(Duration.ZERO));
             throw e;
         }
+        watch.of(consumer);
         progressed();
         Thread starting = new Thread(() -> run(consumer, reader), "plimsoll-" + role);
         starting.setDaemon(true);
@@ -176,6 +179,7 @@ public final class PartitionLoop<I> implements AutoCloseable {
         } finally {
             // Whatever interrupted us must not cut the farewell to the group short.
             Thread.interrupted();
+            closeQuietly(watch::close);
             closeQuietly(() -> consumer.close(CloseOptions.timeout(Duration.ofSeconds(2))));
             owned.values().forEach(partition -> closeQuietly(partition::drop));
             closeQuietly(reader::close);
@@ -192,6 +196,7 @@ public final class PartitionLoop<I> implements AutoCloseable {
         progressed();
         heartbeats.of(consumer);
         long nowMillis = System.currentTimeMillis();
+        watch.look(consumer, records, nowMillis);
         Map<Integer, List<ConsumerRecord<byte[], byte[]>>> companions = new HashMap<>();
         for (ConsumerRecord<byte[], byte[]> record : ofCompanions) {
             companions
@@ -323,8 +328,10 @@ public final class PartitionLoop<I> implements AutoCloseable {
     }
 
     KafkaProducer<byte[], byte[]> newProducer(int partition) {
-        return new KafkaProducer<>(ClientProperties.transactional(
-                settings, "plimsoll-" + role + "-" + partition, ClientProperties.CALL_TIMEOUT));
+        return Clients.producer(
+                settings,
+                ClientProperties.transactional(
+                        settings, "plimsoll-" + role + "-" + partition, ClientProperties.CALL_TIMEOUT));
     }
 
     /** What the broker says of the input's log; blocks, bounded by the admin client's time-outs. */

@@ -13,23 +13,31 @@ import org.apache.kafka.common.TopicPartition;
 import org.jspecify.annotations.Nullable;
 
 /**
- * How far a group's member is behind the stable end of what it reads, told once a second. A group's committed offsets cannot say
- * it where a role commits less than it has read. Owned by the consumer's thread.
+ * What is told of a group's member while it polls: whether it is answered, and once a second how far it is behind the stable end of
+ * what it reads. Owned by the consumer's thread.
  */
-final class Behind {
+final class MemberWatch {
     private static final long PERIOD_MILLIS = 1_000;
 
     private final ClientListener listener;
+    private final Pulse pulse;
     private final Map<TopicPartition, Long> lastTimestamps = new HashMap<>();
     private final Set<TopicPartition> told = new HashSet<>();
     private long nextMillis;
 
-    Behind(ClientListener listener) {
+    MemberWatch(String role, ClientListener listener) {
         this.listener = listener;
+        this.pulse = new Pulse("group " + role, listener);
+    }
+
+    void of(Consumer<?, ?> consumer) {
+        pulse.of(consumer::metrics);
     }
 
     /** @param records what the last poll brought */
     void look(Consumer<?, ?> consumer, ConsumerRecords<byte[], byte[]> records, long nowMillis) {
+        // Fetches or heartbeats, a member always asks for something.
+        pulse.look(true);
         for (TopicPartition partition : records.partitions()) {
             for (ConsumerRecord<byte[], byte[]> record : records.records(partition)) {
                 lastTimestamps.put(partition, record.timestamp());
@@ -73,5 +81,6 @@ final class Behind {
     void close() {
         told.forEach(partition -> listener.onReleased(partition.topic(), partition.partition()));
         told.clear();
+        pulse.close();
     }
 }
