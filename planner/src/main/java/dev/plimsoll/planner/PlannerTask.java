@@ -60,6 +60,7 @@ final class PlannerTask implements PartitionTask<LoadWindow> {
     private final TreeMap<Deployment, Outcome> outcomes = new TreeMap<>();
     private final List<Output<?>> outputs = new ArrayList<>();
     private final Deque<Supplier<Optional<RecoveryRead<?>>>> reads = reads();
+    private int partition;
     private long nextOffset;
     private boolean offsetMoved;
 
@@ -88,6 +89,7 @@ final class PlannerTask implements PartitionTask<LoadWindow> {
 
     @Override
     public Optional<RecoveryRead<?>> nextRead(InputLog input) {
+        partition = input.partition();
         return nextOf(reads);
     }
 
@@ -158,6 +160,7 @@ final class PlannerTask implements PartitionTask<LoadWindow> {
             return;
         }
         Deployment deployment = members.deployment();
+        listener.serving(partition, deployment);
         planners.put(
                 deployment,
                 new DeploymentPlanner(

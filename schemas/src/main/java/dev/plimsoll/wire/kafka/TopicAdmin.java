@@ -261,7 +261,7 @@ public final class TopicAdmin implements AutoCloseable {
             throw e.getCause() instanceof KafkaException failure ? failure : new KafkaException(e.getCause());
         } catch (java.util.concurrent.TimeoutException e) {
             TimeoutException timedOut = new TimeoutException(
-                    "no answer from " + settings.bootstrapServers() + " within " + timeout.toMillis() + " ms", e);
+                    "no answer from " + settings.bootstrapServers() + " within " + timeout.toMillis() + " ms");
             pulse.failed(timedOut);
             throw timedOut;
         } catch (InterruptedException e) {
