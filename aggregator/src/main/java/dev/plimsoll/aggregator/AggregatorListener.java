@@ -23,6 +23,9 @@ public interface AggregatorListener {
     /** A record could not be read; it goes to quarantine. */
     default void unreadable(Quarantined record) {}
 
+    /** The deployment's incarnation has ended, or another member of the group tells of it from now on. */
+    default void released(Deployment deployment) {}
+
     /** Time is written into the log of a silent deployment. */
     default void tick(Deployment deployment) {}
 

@@ -7,6 +7,7 @@ import dev.plimsoll.aggregator.window.Fold;
 import dev.plimsoll.aggregator.window.FoldListener;
 import dev.plimsoll.model.AggregatorState;
 import dev.plimsoll.model.Deployment;
+import dev.plimsoll.model.End;
 import dev.plimsoll.model.LoadWindow;
 import dev.plimsoll.model.Membership;
 import dev.plimsoll.model.Quarantined;
@@ -24,8 +25,10 @@ import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Deque;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -45,6 +48,8 @@ public final class AggregatorTask implements PartitionTask<SampleRecord> {
     private final Deque<Quarantined> quarantined = new ArrayDeque<>();
     private final List<Deployment> ticks = new ArrayList<>();
     private final List<WindowSummary> taken = new ArrayList<>();
+    private final Set<Deployment> ended = new HashSet<>();
+    private final Set<Deployment> told = new HashSet<>();
     private final Ticks silence;
     private Fold fold;
     private long committed;
@@ -141,6 +146,9 @@ public final class AggregatorTask implements PartitionTask<SampleRecord> {
     @Override
     public void onRecord(Received<SampleRecord> record) {
         silence.heard(record.value().deployment());
+        if (record.value() instanceof End) {
+            ended.add(record.value().deployment());
+        }
         fold.fold(record.offset(), record.timestampMillis(), record.value()).ifPresent(checkpoints::add);
         recordsSinceCheckpoint++;
     }
@@ -221,10 +229,23 @@ public final class AggregatorTask implements PartitionTask<SampleRecord> {
         recordsSinceCheckpoint = 0;
     }
 
+    /** Another member of the group has the partition now, or nobody. */
+    void revoked() {
+        told.forEach(listener::released);
+        told.clear();
+    }
+
     /** The transaction that was taken last is committed. */
     void onCommitted(int outputs, Duration took) {
-        taken.forEach(listener::windowClosed);
+        taken.forEach(window -> {
+            told.add(window.deployment());
+            listener.windowClosed(window);
+        });
         taken.clear();
+        // Behind the windows that their ends have closed.
+        ended.forEach(listener::released);
+        told.removeAll(ended);
+        ended.clear();
         listener.committed(fold.state().partition(), outputs, took);
     }
 }

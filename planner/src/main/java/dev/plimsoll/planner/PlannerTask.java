@@ -33,6 +33,8 @@ import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.TreeMap;
 import java.util.function.Supplier;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import java.util.stream.Stream;
 
 /**
@@ -41,12 +43,14 @@ import java.util.stream.Stream;
  * <p>Plans on the newest whole window after each poll. The loop's thread waits while {@link ParallelPlanning} plans the layers:
  * tens of milliseconds, or two seconds for a first plan of the largest models in a JVM that has just started, and never longer
  * than the settings allow, which is far less than the minutes that its group lets pass between polls. A proposal and the
- * offsets of the windows that it used are one transaction. The offset stays at the oldest window that the forecast looks back
- * on, so that a successor sees the same history.
+ * offset behind the windows that it used are one transaction. The offset is how far was read, so that the group's lag is what is
+ * left to do; beside it stands the oldest window that the forecast looks back on, from which a successor reads the same history.
  */
 final class PlannerTask implements PartitionTask<LoadWindow> {
     /** Clocks of ranks may be behind ours by that much; older acks are told by their epoch. */
     private static final Duration CLOCK_SKEW = Duration.ofMinutes(10);
+
+    private static final Pattern LOOKS_BACK = Pattern.compile("looks back to (\\d{1,18})");
 
     private final PlannerSettings settings;
     private final PlannerListener listener;
@@ -60,7 +64,9 @@ final class PlannerTask implements PartitionTask<LoadWindow> {
     private final TreeMap<Deployment, Outcome> outcomes = new TreeMap<>();
     private final List<Output<?>> outputs = new ArrayList<>();
     private final Deque<Supplier<Optional<RecoveryRead<?>>>> reads = reads();
+    private int partition;
     private long nextOffset;
+    private long read;
     private boolean offsetMoved;
 
     PlannerTask(
@@ -88,6 +94,7 @@ final class PlannerTask implements PartitionTask<LoadWindow> {
 
     @Override
     public Optional<RecoveryRead<?>> nextRead(InputLog input) {
+        partition = input.partition();
         return nextOf(reads);
     }
 
@@ -147,7 +154,12 @@ final class PlannerTask implements PartitionTask<LoadWindow> {
 
     @Override
     public long recovered(InputLog input) {
-        nextOffset = Math.max(input.committed().orElse(0), input.first());
+        long committed = input.committed().orElse(0);
+        Matcher note = LOOKS_BACK.matcher(input.note());
+        // Earlier releases say nothing beside their offset, which is itself the oldest that is needed.
+        long oldest = note.matches() ? Math.min(committed, Long.parseLong(note.group(1))) : committed;
+        nextOffset = Math.max(oldest, input.first());
+        read = Math.max(committed, nextOffset);
         return nextOffset;
     }
 
@@ -158,6 +170,7 @@ final class PlannerTask implements PartitionTask<LoadWindow> {
             return;
         }
         Deployment deployment = members.deployment();
+        listener.serving(partition, deployment);
         planners.put(
                 deployment,
                 new DeploymentPlanner(
@@ -263,7 +276,9 @@ final class PlannerTask implements PartitionTask<LoadWindow> {
         if (outputs.isEmpty() && !offsetMoved) {
             return Optional.empty();
         }
-        Transaction transaction = new Transaction(outputs, oldestNeeded());
+        // Until the history is read again, the group has been further already.
+        read = Math.max(read, nextOffset);
+        Transaction transaction = new Transaction(outputs, read, "looks back to " + oldestNeeded());
         outputs.clear();
         offsetMoved = false;
         return Optional.of(transaction);

@@ -18,6 +18,7 @@ final class Partition {
     private final Map<Topic<?>, List<Received<?>>> topics = new HashMap<>();
     private final Map<Topic<?>, Integer> read = new HashMap<>();
     private OptionalLong committed = OptionalLong.empty();
+    private String note = "";
     private Optional<PlannerTask> task = Optional.empty();
     long now;
 
@@ -40,7 +41,7 @@ final class Partition {
         for (Topic<?> topic : next.companions()) {
             read.put(topic, records(topic).size());
         }
-        InputLog log = new InputLog(0, 1, "windows", 0, records(Topic.WINDOWS).size(), committed, "");
+        InputLog log = new InputLog(0, 1, "windows", 0, records(Topic.WINDOWS).size(), committed, note);
         for (Optional<RecoveryRead<?>> asked = next.nextRead(log); asked.isPresent(); asked = next.nextRead(log)) {
             deliver(asked.get());
         }
@@ -95,6 +96,7 @@ final class Partition {
                 transaction = task.orElseThrow().takeTransaction()) {
             transaction.orElseThrow().outputs().forEach(this::append);
             committed = OptionalLong.of(transaction.orElseThrow().nextInputOffset());
+            note = transaction.orElseThrow().note();
         }
     }
 
@@ -108,6 +110,21 @@ final class Partition {
 
     <T> List<T> values(Topic<T> topic) {
         return stored(topic).stream().map(Received::value).toList();
+    }
+
+    /** What stands beside the committed offset. */
+    String note() {
+        return note;
+    }
+
+    /** As a release before this one would have left it. */
+    void forgetNote() {
+        note = "";
+    }
+
+    /** Where the running task reads on. */
+    int position() {
+        return read.getOrDefault(Topic.WINDOWS, 0);
     }
 
     OptionalLong committedOffset() {

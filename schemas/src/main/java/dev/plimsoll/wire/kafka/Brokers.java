@@ -30,7 +30,7 @@ final class Brokers implements AutoCloseable {
     private final String group;
 
     Brokers(KafkaSettings settings, String role) {
-        this.admin = Admin.create(ClientProperties.admin(settings, ClientProperties.CALL_TIMEOUT));
+        this.admin = Clients.admin(settings, ClientProperties.admin(settings, ClientProperties.CALL_TIMEOUT));
         this.group = Topic.PREFIX + role;
     }
 

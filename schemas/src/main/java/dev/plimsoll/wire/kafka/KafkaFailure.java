@@ -31,7 +31,8 @@ enum KafkaFailure {
         boolean refused = false;
         // Producers wrap what broke them, so a cause may be fatal where its wrapper says nothing.
         for (Throwable cause = failure; cause != null; cause = cause.getCause()) {
-            if (cause instanceof AuthenticationException
+            if (cause instanceof KafkaSetupException
+                    || cause instanceof AuthenticationException
                     || cause instanceof AuthorizationException
                     || cause instanceof UnsupportedVersionException
                     || cause instanceof ConfigException

@@ -23,8 +23,6 @@ import org.apache.kafka.clients.consumer.ConsumerRebalanceListener;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.clients.consumer.ConsumerRecords;
 import org.apache.kafka.clients.consumer.InvalidOffsetException;
-import org.apache.kafka.clients.consumer.KafkaConsumer;
-import org.apache.kafka.clients.producer.KafkaProducer;
 import org.apache.kafka.clients.producer.Producer;
 import org.apache.kafka.common.KafkaException;
 import org.apache.kafka.common.TopicPartition;
@@ -96,15 +94,16 @@ public final class PartitionLoop<I> implements AutoCloseable {
             new TreeMap<>((a, b) -> Integer.compare(a.partition(), b.partition()));
     private final Backoff polling = new Backoff();
     private final Heartbeats heartbeats = new Heartbeats();
+    private final MemberWatch watch;
     private volatile boolean closing;
     private volatile boolean settled;
     private volatile long lastProgressNanos;
     private volatile @Nullable Thread thread;
-    private @Nullable Clients clients;
+    private @Nullable Open clients;
     private long patienceUntilNanos;
 
     /** What a loop has open; made in the caller's hands, used and closed by the loop's thread. */
-    private record Clients(
+    private record Open(
             Consumer<byte[], byte[]> consumer,
             AssignedReader reader,
             Brokers brokers,
@@ -121,7 +120,7 @@ public final class PartitionLoop<I> implements AutoCloseable {
             Topic<I> input,
             IntFunction<PartitionTask<I>> tasks,
             Listener listener) {
-        this(settings, role, input, tasks, listener, Pace.USUAL, KafkaProducer::new);
+        this(settings, role, input, tasks, listener, Pace.USUAL, properties -> Clients.producer(settings, properties));
     }
 
     PartitionLoop(
@@ -139,6 +138,7 @@ public final class PartitionLoop<I> implements AutoCloseable {
         this.listener = listener;
         this.pace = pace;
         this.writers = writers;
+        this.watch = new MemberWatch(role, settings.listener());
     }
 
     /** Starts the thread and returns. */
@@ -148,13 +148,13 @@ public final class PartitionLoop<I> implements AutoCloseable {
         }
         // Clients are made here, so that wrong settings fail in the caller's hands.
         Consumer<byte[], byte[]> consumer =
-                new KafkaConsumer<>(ClientProperties.member(settings, Topic.PREFIX + role, "plimsoll-" + role));
-        Clients open;
+                Clients.consumer(settings, ClientProperties.member(settings, Topic.PREFIX + role, "plimsoll-" + role));
+        Open open;
         try {
-            AssignedReader reader = new AssignedReader(
-                    new KafkaConsumer<>(ClientProperties.reader(settings, "plimsoll-" + role + "-reader", "none")));
+            AssignedReader reader = new AssignedReader(Clients.consumer(
+                    settings, ClientProperties.reader(settings, "plimsoll-" + role + "-reader", "none")));
             Brokers brokers = new Brokers(settings, role);
-            open = new Clients(
+            open = new Open(
                     consumer,
                     reader,
                     brokers,
@@ -166,6 +166,7 @@ public final class PartitionLoop<I> implements AutoCloseable {
             throw e;
         }
         clients = open;
+        watch.of(consumer);
         progressed();
         Thread starting = daemon(() -> run(open), "plimsoll-" + role);
         thread = starting;
@@ -223,7 +224,7 @@ public final class PartitionLoop<I> implements AutoCloseable {
         }
     }
 
-    private void run(Clients open) {
+    private void run(Open open) {
         Consumer<byte[], byte[]> consumer = open.consumer();
         try {
             consumer.subscribe(List.of(input.name()), new Assignment(open));
@@ -245,6 +246,7 @@ public final class PartitionLoop<I> implements AutoCloseable {
             // Whatever interrupted us must not cut the farewell to the group short.
             Thread.interrupted();
             settled = false;
+            closeQuietly(watch::close);
             closeQuietly(() -> consumer.close(CloseOptions.timeout(Duration.ofSeconds(2))));
             owned.values().forEach(partition -> closeQuietly(partition::drop));
             closeQuietly(() -> open.helpers().shutdownNow());
@@ -253,12 +255,13 @@ public final class PartitionLoop<I> implements AutoCloseable {
         }
     }
 
-    private void round(Clients open) {
+    private void round(Open open) {
         ConsumerRecords<byte[], byte[]> records = poll(open);
         ConsumerRecords<byte[], byte[]> ofCompanions = pollCompanions(open.reader());
         progressed();
         heartbeats.of(open.consumer());
         long nowMillis = System.currentTimeMillis();
+        watch.look(open.consumer(), records, nowMillis);
         Map<Integer, List<ConsumerRecord<byte[], byte[]>>> companions = new HashMap<>();
         for (ConsumerRecord<byte[], byte[]> record : ofCompanions) {
             companions
@@ -312,7 +315,7 @@ public final class PartitionLoop<I> implements AutoCloseable {
         }
     }
 
-    private ConsumerRecords<byte[], byte[]> poll(Clients open) {
+    private ConsumerRecords<byte[], byte[]> poll(Open open) {
         boolean moving = owned.values().stream().anyMatch(OwnedPartition::moving);
         Duration timeout = moving ? POLL_WHILE_MOVING : open.reader().hasCompanions() ? POLL_WITH_COMPANIONS : POLL;
         try {
@@ -406,7 +409,7 @@ public final class PartitionLoop<I> implements AutoCloseable {
         return opened().helpers();
     }
 
-    private Clients opened() {
+    private Open opened() {
         return Objects.requireNonNull(clients, "the loop has not started");
     }
 
@@ -480,9 +483,9 @@ public final class PartitionLoop<I> implements AutoCloseable {
 
     /** Runs inside {@code poll} on the loop's thread; must be short, so recovery happens after it. */
     private final class Assignment implements ConsumerRebalanceListener {
-        private final Clients open;
+        private final Open open;
 
-        Assignment(Clients open) {
+        Assignment(Open open) {
             this.open = open;
         }
 

@@ -1,5 +1,6 @@
 package dev.plimsoll.wire.kafka;
 
+import dev.plimsoll.model.Deployment;
 import dev.plimsoll.model.Quarantined;
 import dev.plimsoll.wire.Topic;
 import dev.plimsoll.wire.WireException;
@@ -10,6 +11,7 @@ import java.util.Arrays;
 import java.util.HexFormat;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.clients.producer.ProducerRecord;
+import org.jspecify.annotations.Nullable;
 
 /** Between Kafka's records and ours. */
 final class Records {
@@ -67,6 +69,16 @@ final class Records {
                 output.timestampMillis().isPresent() ? output.timestampMillis().getAsLong() : null,
                 topic.key(value).getBytes(StandardCharsets.UTF_8),
                 output.removal() ? null : topic.encode(value));
+    }
+
+    /** Whether a record with this key is the deployment's, told without decoding it. */
+    static boolean isOf(Topic<?> topic, Deployment deployment, byte @Nullable [] key) {
+        if (key == null) {
+            return false;
+        }
+        String text = new String(key, StandardCharsets.UTF_8);
+        int layer = topic == Topic.PLACEMENTS ? text.lastIndexOf('/') : -1;
+        return (layer < 0 ? text : text.substring(0, layer)).equals(deployment.id());
     }
 
     /** The value; none of our records is empty, so a tombstone is one that cannot be read. */
