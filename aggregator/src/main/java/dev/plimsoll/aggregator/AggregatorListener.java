@@ -29,6 +29,9 @@ public interface AggregatorListener {
     /** Time is written into the log of a silent deployment. */
     default void tick(Deployment deployment) {}
 
+    /** A quorum reports from elsewhere, and the windows follow. Told again when work that was not committed is done again. */
+    default void jumped(Deployment deployment, long fromWindow, long toWindow) {}
+
     /** Input was lost before it was folded. */
     default void inputLost(int partition, long neededOffset, long firstOffset) {}
 
