@@ -72,10 +72,12 @@ public final class LocalRanks implements AutoCloseable {
     /**
      * Opens everything; steps nothing.
      *
+     * @param lifecycle whose stop ends the opening too
      * @param group the other processes that hold ranks of the same engine, none when there is only this one
      * @param problems told of what a person should know: misrouted tokens, a rank that must leave
      */
     public LocalRanks(
+            Lifecycle lifecycle,
             Membership members,
             EngineSettings settings,
             Traffic traffic,
@@ -110,6 +112,7 @@ public final class LocalRanks implements AutoCloseable {
         }
         try {
             for (int rank = settings.firstRank(); rank < settings.firstRank() + settings.ranks(); rank++) {
+                lifecycle.proceed();
                 openRank(new RankId(rank), device, directory, initial, agents);
             }
         } catch (RuntimeException e) {

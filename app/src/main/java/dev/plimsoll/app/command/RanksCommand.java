@@ -102,9 +102,10 @@ public final class RanksCommand implements Callable<Integer>, Validated {
                         shared.directory().resolve("engine.segment"), members.incarnation(), blocks, block));
         try (RoleRun run = new RoleRun()) {
             LocalRanks ranks = run.lifecycle()
-                    .started(
+                    .start(
                             "ranks",
-                            new LocalRanks(
+                            () -> new LocalRanks(
+                                    run.lifecycle(),
                                     members,
                                     engine.engine(block * localRanks, localRanks),
                                     engine.traffic(),

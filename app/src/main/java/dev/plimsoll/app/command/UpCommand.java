@@ -2,6 +2,7 @@ package dev.plimsoll.app.command;
 
 import dev.plimsoll.app.Lifecycle;
 import dev.plimsoll.app.LocalLoop;
+import dev.plimsoll.app.Logs;
 import dev.plimsoll.app.SharedDirectory;
 import dev.plimsoll.app.broker.EmbeddedBroker;
 import dev.plimsoll.app.metrics.Meters;
@@ -99,8 +100,8 @@ public final class UpCommand implements Callable<Integer>, Validated {
         boolean colour = terminal && System.getenv("NO_COLOR") == null;
         Logs.leaveToTheView();
         Lifecycle lifecycle = new Lifecycle();
-        lifecycle.stopOnSignal();
         try (lifecycle) {
+            lifecycle.stopOnSignal();
             Run run = new Run(lifecycle, new LiveView(lines, terminal, colour));
             int code = run.go();
             // Before the parts stop: the numbers are final, and a cluster that is away must not keep them from being
@@ -112,8 +113,6 @@ public final class UpCommand implements Callable<Integer>, Validated {
                 run.tell();
             }
             return code;
-        } finally {
-            lifecycle.finished();
         }
     }
 
@@ -134,10 +133,12 @@ public final class UpCommand implements Callable<Integer>, Validated {
         private int go() throws Exception {
             KafkaSettings settings = kafka.given() ? kafka.settings() : kafka.settings(broker());
             makeTopics(settings);
-            SharedDirectory directory = lifecycle.started("shared memory", SharedDirectory.temporary());
-            LocalLoop started = lifecycle.started(
+            SharedDirectory directory = lifecycle.started("shared memory", SharedDirectory.planned());
+            directory.make();
+            LocalLoop started = lifecycle.start(
                     "loop",
-                    new LocalLoop(
+                    () -> new LocalLoop(
+                            lifecycle,
                             settings,
                             members,
                             engine.engine(0, engine.ranks()),
@@ -171,12 +172,14 @@ public final class UpCommand implements Callable<Integer>, Validated {
         private String broker() throws Exception {
             Path directory = data;
             if (directory == null) {
-                Path temporary = Files.createTempDirectory("plimsoll-broker-");
-                lifecycle.started("data", () -> SharedDirectory.remove(temporary));
-                directory = temporary;
+                directory = lifecycle
+                        .started("data", EmbeddedBroker.temporaryData())
+                        .make()
+                        .path();
             }
+            Path logs = directory;
             long began = System.nanoTime();
-            EmbeddedBroker broker = lifecycle.started("broker", EmbeddedBroker.start(directory, 0));
+            EmbeddedBroker broker = lifecycle.start("broker", () -> EmbeddedBroker.start(logs, 0));
             view.note(
                     "broker",
                     String.format(
@@ -184,11 +187,18 @@ public final class UpCommand implements Callable<Integer>, Validated {
                             "ready at %s in %.1f s, data in %s",
                             broker.bootstrapServers(),
                             (System.nanoTime() - began) / 1e9,
-                            directory));
+                            logs));
             return broker.bootstrapServers();
         }
 
-        private void makeTopics(KafkaSettings settings) {
+        private void makeTopics(KafkaSettings settings) throws Exception {
+            view.note(
+                    "topics",
+                    lifecycle.ask("topics", () -> topicsMade(settings)) + " made; read them with: plimsoll topics tail"
+                            + " --bootstrap-servers " + settings.bootstrapServers());
+        }
+
+        private int topicsMade(KafkaSettings settings) {
             try (TopicAdmin admin = new TopicAdmin(settings, KAFKA_TIMEOUT)) {
                 // A cluster of others gets the layout that it would have in production, the embedded broker a small
                 // one.
@@ -196,11 +206,8 @@ public final class UpCommand implements Callable<Integer>, Validated {
                         ? admin.create(TopicsCommand.PARTITIONS, OptionalInt.empty())
                                 .size()
                         : admin.create(EMBEDDED_PARTITIONS, 1).size();
-                view.note(
-                        "topics",
-                        made + " made; read them with: plimsoll topics tail --bootstrap-servers "
-                                + settings.bootstrapServers());
                 admin.warnings().forEach(view::problem);
+                return made;
             }
         }
 
