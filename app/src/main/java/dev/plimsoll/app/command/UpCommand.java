@@ -20,11 +20,13 @@ import java.io.PrintStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CompletableFuture;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.ExitCode;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
@@ -104,6 +106,9 @@ public final class UpCommand implements Callable<Integer>, Validated {
             lifecycle.stopOnSignal();
             Run run = new Run(lifecycle, new LiveView(lines, terminal, colour));
             int code = run.go();
+            if (code == ExitCode.USAGE) {
+                return code;
+            }
             // Before the parts stop: the numbers are final, and a cluster that is away must not keep them from being
             // told.
             if (json) {
@@ -133,6 +138,13 @@ public final class UpCommand implements Callable<Integer>, Validated {
         private int go() throws Exception {
             KafkaSettings settings = kafka.given() ? kafka.settings() : kafka.settings(broker());
             makeTopics(settings);
+            Optional<String> stale = kafka.given() || data != null
+                    ? Incarnations.tooLow(lifecycle, settings, members.deployment(), members.incarnation())
+                    : Optional.empty();
+            if (stale.isPresent()) {
+                view.problem(stale.get());
+                return ExitCode.USAGE;
+            }
             SharedDirectory directory = lifecycle.started("shared memory", SharedDirectory.planned());
             directory.make();
             LocalLoop started = lifecycle.start(
