@@ -9,6 +9,7 @@ import dev.plimsoll.app.metrics.Meters;
 import dev.plimsoll.app.metrics.MetricsServer;
 import dev.plimsoll.app.watch.LiveView;
 import dev.plimsoll.app.watch.LoopWatch;
+import dev.plimsoll.app.watch.PaceWatch;
 import dev.plimsoll.app.watch.ReportJson;
 import dev.plimsoll.model.Membership;
 import dev.plimsoll.planner.PlannerSettings;
@@ -126,6 +127,7 @@ public final class UpCommand implements Callable<Integer>, Validated {
         private final Lifecycle lifecycle;
         private final LiveView view;
         private final Membership members = engine.members(System.currentTimeMillis());
+        private final PaceWatch pace = new PaceWatch(engine.stepsPerSecond(), members.windowSteps());
         private final Meters meters = new Meters();
         private @Nullable LocalLoop loop;
         private @Nullable LoopWatch watch;
@@ -174,10 +176,7 @@ public final class UpCommand implements Callable<Integer>, Validated {
                 view.note("metrics", "http://" + metrics.host() + ":" + server.port() + "/metrics, /livez, /readyz");
             }
             CompletableFuture<Ending> ending = started.start();
-            view.note(
-                    "roles",
-                    "collector, aggregator, planner and worker run; the first window closes after "
-                            + members.windowSteps() + " steps");
+            view.note("roles", "collector, aggregator, planner and worker run; " + pace.announcement());
             return untilStopped(started, watching, ending);
         }
 
@@ -226,7 +225,6 @@ public final class UpCommand implements Callable<Integer>, Validated {
         private int untilStopped(LocalLoop started, LoopWatch watching, CompletableFuture<Ending> ending)
                 throws InterruptedException {
             long began = System.nanoTime();
-            long stepsBefore = 0;
             while (!ending.isDone()) {
                 Duration running = Duration.ofNanos(System.nanoTime() - began);
                 if (duration != null && running.compareTo(duration) >= 0) {
@@ -237,9 +235,9 @@ public final class UpCommand implements Callable<Integer>, Validated {
                     break;
                 }
                 Totals totals = started.totals();
-                double rate = (totals.steps() - stepsBefore) * 1e9 / STATUS_INTERVAL.toNanos();
-                stepsBefore = totals.steps();
-                view.status(running, totals.steps(), rate, totals.misrouted(), meters.dropped());
+                pace.at(Duration.ofNanos(System.nanoTime() - began), totals.steps())
+                        .ifPresent(missed -> view.note("pace", missed));
+                view.status(running, totals.steps(), pace.toString(), totals.misrouted(), meters.dropped());
             }
             started.stopStepping();
             started.drain(DRAIN);
