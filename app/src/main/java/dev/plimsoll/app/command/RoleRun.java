@@ -25,7 +25,6 @@ final class RoleRun implements AutoCloseable {
 
     RoleRun() {
         lifecycle.stopOnSignal();
-        lifecycle.started("finish", lifecycle::finished);
         lifecycle.started("meters", meters);
     }
 
