@@ -25,12 +25,13 @@ class GeneratedPagesTest {
             "commands", CommandPage::text,
             "topics", TopicTable::text,
             "metrics", MetricTable::text,
-            "reasons", ReasonTables::text);
+            "reasons", ReasonTables::text,
+            "refused", RefusedProperties::text);
 
     private static final Pattern PART = Pattern.compile("(?s)(<!-- generated: (\\w+)[^>]*-->\n)(.*?)(<!-- end -->)");
 
     @ParameterizedTest
-    @ValueSource(strings = {"docs/cli.md", "docs/topics.md", "docs/metrics.md"})
+    @ValueSource(strings = {"docs/cli.md", "docs/topics.md", "docs/metrics.md", "docs/operating.md"})
     void whatIsGeneratedIsAsTheSourcesHaveIt(String page) throws IOException {
         Path file = Documents.ROOT.resolve(page);
         String is = Documents.read(file);
