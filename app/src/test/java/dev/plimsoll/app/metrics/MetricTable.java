@@ -1,0 +1,95 @@
+package dev.plimsoll.app.metrics;
+
+import dev.plimsoll.model.Quarantined;
+import dev.plimsoll.planner.PlannerListener;
+import dev.plimsoll.planner.WindowJoin;
+import dev.plimsoll.planner.protocol.Effect;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeMap;
+import java.util.TreeSet;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import java.util.stream.Collectors;
+
+/** All metrics of ours as Prometheus sees them, with their labels: those that {@link Events} calls forth. */
+public final class MetricTable {
+    private static final Pattern LABEL = Pattern.compile("(\\w+)=\"((?:[^\"\\\\]|\\\\.)*)\"");
+    /** What a histogram has by its nature. */
+    private static final Set<String> OF_HISTOGRAMS = Set.of("le", "quantile");
+
+    private record Family(String name, String type, String help, Set<String> labels) {}
+
+    private MetricTable() {}
+
+    public static String text() {
+        return families().stream()
+                .sorted(Comparator.comparing(Family::name))
+                .map(family -> "| `%s` | %s | %s | %s |\n"
+                        .formatted(
+                                family.name(),
+                                family.type(),
+                                family.labels().stream()
+                                        .map(label -> "`" + label + "`")
+                                        .collect(Collectors.joining(", ")),
+                                family.help()))
+                .collect(Collectors.joining("", "| metric | kind | labels | what |\n|---|---|---|---|\n", ""));
+    }
+
+    /** The names that a query may use. */
+    public static Set<String> names() {
+        return lines().stream()
+                .filter(line -> !line.startsWith("#"))
+                .map(line -> line.split("[{ ]", 2)[0])
+                .collect(Collectors.toCollection(TreeSet::new));
+    }
+
+    private static List<Family> families() {
+        Map<String, Family> families = new TreeMap<>();
+        String name = "";
+        String help = "";
+        for (String line : lines()) {
+            String[] words = line.split(" ", 4);
+            if (line.startsWith("# HELP ")) {
+                name = words[2];
+                help = words.length > 3 ? words[3] : "";
+            } else if (line.startsWith("# TYPE ")) {
+                name = words[2];
+                families.put(name, new Family(name, words[3], help, new TreeSet<>()));
+                help = "";
+            } else if (families.containsKey(name)) {
+                Matcher label = LABEL.matcher(line);
+                while (label.find()) {
+                    if (!OF_HISTOGRAMS.contains(label.group(1))) {
+                        families.get(name).labels().add(label.group(1));
+                    }
+                }
+            }
+        }
+        // Micrometer puts the highest value of late beside each histogram.
+        return families.values().stream()
+                .filter(family -> family.name().startsWith("plimsoll_"))
+                .filter(family -> !family.name().endsWith("_max"))
+                .toList();
+    }
+
+    /** What no healthy run does. */
+    private static void rare(Meters meters) {
+        Quarantined record = new Quarantined("plimsoll.samples.v1", 0, 0, "FRAME", "", "", 0);
+        meters.aggregator().unreadable(record);
+        PlannerListener planner = meters.planner();
+        planner.alarm(Events.DEPLOYMENT, true, "");
+        planner.ignored(Events.DEPLOYMENT, Effect.IgnoreReason.DUPLICATE);
+        planner.dropped(Events.DEPLOYMENT, WindowJoin.Drop.OVERTAKEN, 1);
+    }
+
+    private static List<String> lines() {
+        try (Meters meters = new Meters()) {
+            Events.all(meters);
+            rare(meters);
+            return meters.registry().scrape().lines().toList();
+        }
+    }
+}
