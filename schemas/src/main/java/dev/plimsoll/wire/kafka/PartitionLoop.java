@@ -461,10 +461,10 @@ public final class PartitionLoop<I> implements AutoCloseable {
 
     void quarantines(TopicPartition partition, Throwable cause) {
         LOG.error(
-                "{} leaves {} alone and tries again every {} s, others go on: {}",
+                "{} leaves {} alone and tries again every {}, others go on: {}",
                 role,
                 partition,
-                pace.quarantined().toSeconds(),
+                pace.quarantined(),
                 KafkaFailure.describe(cause),
                 stackOfBug(cause));
     }
