@@ -23,6 +23,9 @@ public final class PlannerCommand implements Callable<Integer>, Validated {
     @Mixin
     private MetricsOptions metrics = new MetricsOptions();
 
+    @Mixin
+    private LoopOptions loops = new LoopOptions();
+
     @Option(
             names = "--policy",
             defaultValue = "plimsoll",
@@ -37,6 +40,7 @@ public final class PlannerCommand implements Callable<Integer>, Validated {
     public void check(Problems problems) {
         kafka.require(problems);
         metrics.check(problems);
+        loops.check(problems);
         planning.check(problems);
         try {
             Policy.named(policy);
@@ -54,6 +58,7 @@ public final class PlannerCommand implements Callable<Integer>, Validated {
                             "planner",
                             new Planner(
                                     settings,
+                                    loops.count(),
                                     planning.limit(PlannerSettings.DEFAULTS.withPolicy(policy)),
                                     InetAddress.getLocalHost().getHostName() + "/"
                                             + ProcessHandle.current().pid(),
@@ -61,7 +66,7 @@ public final class PlannerCommand implements Callable<Integer>, Validated {
                                     run.meters().plannerLoop(run::stopped)));
             planner.start();
             ClusterCheck cluster = new ClusterCheck(settings, System.err::println);
-            run.serve(metrics, Map.of("planner", planner::alive, "kafka", () -> run.near(cluster)));
+            run.serve(metrics, Map.of("planner", planner::alive, "partitions", planner::settled, "kafka", () -> run.near(cluster)));
             System.err.println("planner runs against " + kafka.settings().bootstrapServers());
             return run.await("planner", cluster);
         }

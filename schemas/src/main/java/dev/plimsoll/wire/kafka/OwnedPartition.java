@@ -345,7 +345,6 @@ final class OwnedPartition<I> {
         Duration took = commit.join();
         committing = null;
         Transaction transaction = Objects.requireNonNull(newest);
-        happened(new Event.Committed(input.topic(), transaction.nextInputOffset()), null);
         if (!renewing) {
             loop.listener().onCommitted(input.partition(), transaction.outputs().size(), took);
         }
