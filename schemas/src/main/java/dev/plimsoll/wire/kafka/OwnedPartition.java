@@ -18,7 +18,6 @@ import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.CompletionException;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
@@ -127,9 +126,7 @@ final class OwnedPartition<I> {
     }
 
     /** Something went wrong with it that does not concern the whole process. */
-    void failed(Throwable thrown) {
-        Throwable failure =
-                thrown instanceof CompletionException && thrown.getCause() != null ? thrown.getCause() : thrown;
+    void failed(Throwable failure) {
         if (failure instanceof CrashException crash) {
             happened(new Event.Crashed(crash.place(), crash.crash() instanceof Error), crash);
             return;

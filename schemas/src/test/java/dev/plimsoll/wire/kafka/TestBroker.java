@@ -23,6 +23,11 @@ final class TestBroker implements AutoCloseable {
     private @Nullable KafkaRaftServer server;
 
     TestBroker(Path directory) throws IOException {
+        this(directory, Map.of());
+    }
+
+    /** @param further settings of the broker, over ours */
+    TestBroker(Path directory, Map<String, String> further) throws IOException {
         int controllerPort = freePort();
         settings.put("process.roles", "broker,controller");
         settings.put("node.id", "1");
@@ -47,6 +52,7 @@ final class TestBroker implements AutoCloseable {
         settings.put("auto.create.topics.enable", "false");
         settings.put("broker.heartbeat.interval.ms", "500");
         settings.put("broker.session.timeout.ms", "4000");
+        settings.putAll(further);
         Path config = directory.resolve("broker.properties");
         Properties properties = new Properties();
         properties.putAll(settings);
