@@ -84,7 +84,11 @@ public final class Collector implements AutoCloseable {
     /** Starts and returns; engines may come later. */
     public void start() {
         writer = new TopicWriter(
-                settings, "plimsoll-collector-" + emitter, ServedDirectory.IN_FLIGHT * MOST_DEPLOYMENTS, DELIVERY);
+                settings,
+                "plimsoll-collector-" + emitter,
+                ServedDirectory.IN_FLIGHT * MOST_DEPLOYMENTS,
+                DELIVERY,
+                TopicWriter.Compression.FOR_MACHINES);
         running.add(Flux.interval(Duration.ZERO, LOOK_FOR_FILES, scheduler)
                 .onBackpressureDrop()
                 .subscribe(tick -> lookForFiles(), e -> listener.onTrouble("looking for engines", e)));

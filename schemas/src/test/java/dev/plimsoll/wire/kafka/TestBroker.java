@@ -17,12 +17,12 @@ import org.apache.kafka.common.utils.Time;
 import org.jspecify.annotations.Nullable;
 
 /** A real broker of one node in this JVM that can be stopped and started again with its data and its port. */
-final class TestBroker implements AutoCloseable {
+public final class TestBroker implements AutoCloseable {
     private final Map<String, String> settings = new HashMap<>();
     private final int port = freePort();
     private @Nullable KafkaRaftServer server;
 
-    TestBroker(Path directory) throws IOException {
+    public TestBroker(Path directory) throws IOException {
         this(directory, Map.of());
     }
 
@@ -70,7 +70,7 @@ final class TestBroker implements AutoCloseable {
         start();
     }
 
-    KafkaSettings client() {
+    public KafkaSettings client() {
         return KafkaSettings.of("127.0.0.1:" + port);
     }
 
