@@ -2,13 +2,11 @@ package dev.plimsoll.app.command;
 
 import dev.plimsoll.planner.Planner;
 import dev.plimsoll.planner.PlannerSettings;
-import dev.plimsoll.planner.placement.Policy;
 import java.net.InetAddress;
 import java.util.Map;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
-import picocli.CommandLine.Option;
 
 /** Windows to decisions. */
 @Command(
@@ -22,13 +20,6 @@ public final class PlannerCommand implements Callable<Integer>, Validated {
     @Mixin
     private MetricsOptions metrics = new MetricsOptions();
 
-    @Option(
-            names = "--policy",
-            defaultValue = "plimsoll",
-            description =
-                    "How placements are made: plimsoll, deepseek, deepseek-hierarchical, swift, flashlb, random, or static, which never moves (default: plimsoll).")
-    private String policy = "plimsoll";
-
     @Mixin
     private PlanningOptions planning = new PlanningOptions();
 
@@ -37,11 +28,6 @@ public final class PlannerCommand implements Callable<Integer>, Validated {
         kafka.require(problems);
         metrics.check(problems);
         planning.check(problems);
-        try {
-            Policy.named(policy);
-        } catch (IllegalArgumentException e) {
-            problems.add("--policy: " + e.getMessage());
-        }
     }
 
     @Override
@@ -52,7 +38,7 @@ public final class PlannerCommand implements Callable<Integer>, Validated {
                             "planner",
                             new Planner(
                                     kafka.settings(),
-                                    planning.limit(PlannerSettings.DEFAULTS.withPolicy(policy)),
+                                    planning.limit(PlannerSettings.DEFAULTS),
                                     InetAddress.getLocalHost().getHostName() + "/"
                                             + ProcessHandle.current().pid(),
                                     run.meters().planner(),
