@@ -2,14 +2,12 @@ package dev.plimsoll.app.command;
 
 import dev.plimsoll.planner.Planner;
 import dev.plimsoll.planner.PlannerSettings;
-import dev.plimsoll.planner.placement.Policy;
 import dev.plimsoll.wire.kafka.KafkaSettings;
 import java.net.InetAddress;
 import java.util.Map;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
-import picocli.CommandLine.Option;
 
 /** Windows to decisions. */
 @Command(
@@ -26,13 +24,6 @@ public final class PlannerCommand implements Callable<Integer>, Validated {
     @Mixin
     private LoopOptions loops = new LoopOptions();
 
-    @Option(
-            names = "--policy",
-            defaultValue = "plimsoll",
-            description =
-                    "How placements are made: plimsoll, deepseek, deepseek-hierarchical, swift, flashlb, random, or static, which never moves (default: plimsoll).")
-    private String policy = "plimsoll";
-
     @Mixin
     private PlanningOptions planning = new PlanningOptions();
 
@@ -42,11 +33,6 @@ public final class PlannerCommand implements Callable<Integer>, Validated {
         metrics.check(problems);
         loops.check(problems);
         planning.check(problems);
-        try {
-            Policy.named(policy);
-        } catch (IllegalArgumentException e) {
-            problems.add("--policy: " + e.getMessage());
-        }
     }
 
     @Override
@@ -59,7 +45,7 @@ public final class PlannerCommand implements Callable<Integer>, Validated {
                             new Planner(
                                     settings,
                                     loops.count(),
-                                    planning.limit(PlannerSettings.DEFAULTS.withPolicy(policy)),
+                                    planning.limit(PlannerSettings.DEFAULTS),
                                     InetAddress.getLocalHost().getHostName() + "/"
                                             + ProcessHandle.current().pid(),
                                     run.meters().planner(),
