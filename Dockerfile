@@ -7,7 +7,7 @@ RUN apt-get update \
 WORKDIR /src
 COPY . .
 RUN --mount=type=cache,target=/root/.m2 \
-    ./mvnw -B -ntp -pl app -am package -DskipTests
+    ./mvnw -B -ntp -T 1C -Plaunch -pl app -am package -DskipTests
 
 FROM eclipse-temurin:25.0.3_9-jre-noble
 RUN apt-get update \

@@ -39,7 +39,7 @@ public final class Aggregator implements AutoCloseable {
         this.loop = new PartitionLoop<>(kafka, "aggregator", Topic.SAMPLES, this::task, new PartitionLoop.Listener() {
             @Override
             public void onRevoked(int partition) {
-                tasks.remove(partition);
+                Optional.ofNullable(tasks.remove(partition)).ifPresent(AggregatorTask::revoked);
             }
 
             @Override

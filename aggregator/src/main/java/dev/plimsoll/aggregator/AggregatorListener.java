@@ -23,8 +23,14 @@ public interface AggregatorListener {
     /** A record could not be read; it goes to quarantine. */
     default void unreadable(Quarantined record) {}
 
+    /** The deployment's incarnation has ended, or another member of the group tells of it from now on. */
+    default void released(Deployment deployment) {}
+
     /** Time is written into the log of a silent deployment. */
     default void tick(Deployment deployment) {}
+
+    /** A quorum reports from elsewhere, and the windows follow. Told again when work that was not committed is done again. */
+    default void jumped(Deployment deployment, long fromWindow, long toWindow) {}
 
     /** Input was lost before it was folded. */
     default void inputLost(int partition, long neededOffset, long firstOffset) {}

@@ -7,6 +7,7 @@ import dev.plimsoll.aggregator.window.Fold;
 import dev.plimsoll.aggregator.window.FoldListener;
 import dev.plimsoll.model.AggregatorState;
 import dev.plimsoll.model.Deployment;
+import dev.plimsoll.model.End;
 import dev.plimsoll.model.LoadWindow;
 import dev.plimsoll.model.Membership;
 import dev.plimsoll.model.Quarantined;
@@ -14,113 +15,141 @@ import dev.plimsoll.model.SampleRecord;
 import dev.plimsoll.model.Tick;
 import dev.plimsoll.model.WindowSummary;
 import dev.plimsoll.wire.Topic;
+import dev.plimsoll.wire.kafka.InputLog;
 import dev.plimsoll.wire.kafka.Output;
 import dev.plimsoll.wire.kafka.PartitionTask;
 import dev.plimsoll.wire.kafka.Received;
-import dev.plimsoll.wire.kafka.Recovery;
+import dev.plimsoll.wire.kafka.RecoveryRead;
 import dev.plimsoll.wire.kafka.Transaction;
 import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Deque;
+import java.util.HashSet;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
-import java.util.OptionalLong;
+import java.util.Set;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * The windows of one partition, exactly once: what a record closed, the state as of that record, quarantine and the oldest offset that
- * is still needed travel in one transaction. Recovery reads the state and folds again from that offset.
+ * The windows of one partition, exactly once: what a record closed, the state of the deployments that changed, quarantine and the oldest
+ * offset that is still needed travel in one transaction. Recovery reads the state and folds again from that offset.
  */
 public final class AggregatorTask implements PartitionTask<SampleRecord> {
     private static final Logger LOG = LoggerFactory.getLogger(AggregatorTask.class);
 
-    /** Unreadable records that are held while no deployment is known that could stand for the partition. */
-    private static final int MOST_HELD = 256;
+    /** State and quarantine belong to partitions: the deployment that an output needs decides nothing. */
+    private static final Deployment NOBODY = new Deployment("nobody");
 
+    private final int partition;
     private final AggregatorSettings settings;
     private final AggregatorListener listener;
     private final Deque<Checkpoint> checkpoints = new ArrayDeque<>();
     private final Deque<Quarantined> quarantined = new ArrayDeque<>();
     private final List<Deployment> ticks = new ArrayList<>();
     private final List<WindowSummary> taken = new ArrayList<>();
+    private final Set<Deployment> ended = new HashSet<>();
+    private final Set<Deployment> told = new HashSet<>();
+    private final List<Membership> memberships = new ArrayList<>();
+    private final CommittedState found;
+    private final Refusals refusals = new Refusals();
     private final Ticks silence;
     private Fold fold;
+    private Optional<InputLog> log = Optional.empty();
+    private Optional<Start> start = Optional.empty();
     private long committed;
     private int recordsSinceCheckpoint;
-    private boolean inputLost;
+    private long checkpointMillis = Long.MIN_VALUE;
+    private boolean overdue;
+    private boolean mustCommit;
+    private boolean replacesFirstRelease;
+    private boolean stateRead;
+    private boolean membersRead;
 
     public AggregatorTask(int partition, AggregatorSettings settings, AggregatorListener listener) {
+        this.partition = partition;
         this.settings = settings;
         this.listener = listener;
+        this.found = new CommittedState(partition);
         this.silence = new Ticks(settings.tickInterval());
-        this.fold = foldOf(Fold.nothing(partition));
+        this.fold = Fold.empty(partition, settings.windows(), events());
     }
 
-    private Fold foldOf(AggregatorState state) {
-        return new Fold(state, settings.windows(), new FoldListener() {
+    private FoldListener events() {
+        return new FoldListener() {
             @Override
             public void fate(Deployment deployment, Fate fate, long cells, long load) {
-                if (fate == Fate.MEMBERS_CONFLICT
-                        || fate == Fate.MEMBERS_TOO_LARGE
-                        || fate == Fate.TOO_MANY_DEPLOYMENTS) {
-                    LOG.error("A membership record of {} is refused, its samples will be too: {}", deployment, fate);
-                }
+                refusals.told(deployment, fate);
                 listener.fate(deployment, fate, cells, load);
             }
-        });
+
+            @Override
+            public void jumped(Deployment deployment, long fromWindow, long toWindow) {
+                LOG.warn(
+                        "A quorum of {}'s ranks reports from window {} while window {} was open: going there. Windows between are"
+                                + " not published unless a quorum goes back to them.",
+                        deployment,
+                        toWindow,
+                        fromWindow);
+                listener.jumped(deployment, fromWindow, toWindow);
+            }
+        };
     }
 
     @Override
-    public long recover(Recovery recovery) {
-        Optional<AggregatorState> last = recovery.readAll(Topic.AGGREGATOR_STATE).stream()
-                .map(Received::value)
-                .filter(state -> state.partition() == recovery.partition())
-                .reduce((earlier, later) -> later);
-        OptionalLong group = recovery.committedOffset();
-        if (last.isEmpty() && group.isPresent()) {
-            throw new IllegalStateException("The group has committed offset " + group.getAsLong()
-                    + " of the samples' partition " + recovery.partition()
-                    + ", but the aggregator's state topic has nothing of"
-                    + " it: windows would be published twice. Restore that topic, or delete the group's offsets to start anew"
-                    + " from the oldest sample.");
+    public Optional<RecoveryRead<?>> nextRead(InputLog input) {
+        if (!stateRead) {
+            stateRead = true;
+            return Optional.of(RecoveryRead.state(Topic.AGGREGATOR_STATE, record -> found.add(record.value()))
+                    .orRemoved(found::removed));
         }
-        AggregatorState state = last.orElse(Fold.nothing(recovery.partition()));
-        fold = foldOf(state);
-        // The state alone says what is needed: offsets of a group may expire, the compacted state does not.
-        long needed = state.nextInputOffset();
-        if (group.isPresent() && group.getAsLong() != needed) {
-            LOG.warn(
-                    "Partition {}: the group has committed {}, the state says {}; going by the state",
-                    recovery.partition(),
-                    group.getAsLong(),
-                    needed);
+        if (!membersRead && start(input).lost().isPresent()) {
+            membersRead = true;
+            return Optional.of(RecoveryRead.all(Topic.MEMBERS, record -> memberships.add(record.value())));
         }
-        if (needed < recovery.firstInputOffset()) {
-            lost(recovery, needed);
-        }
-        committed = Math.max(needed, recovery.firstInputOffset());
-        return committed;
+        return Optional.empty();
     }
 
-    private void lost(Recovery recovery, long needed) {
-        inputLost = true;
-        listener.inputLost(recovery.partition(), needed, recovery.firstInputOffset());
-        LOG.error(
-                "Partition {}: samples from offset {} to {} were deleted before they were folded. Windows are TRUNCATED until one"
-                        + " is complete. Raise the samples' retention or find out why the aggregator was away for so long.",
-                recovery.partition(),
-                needed,
-                recovery.firstInputOffset() - 1);
-        List<Membership> memberships =
-                recovery.readAll(Topic.MEMBERS).stream().map(Received::value).toList();
-        fold.truncate(memberships);
+    private Start start(InputLog input) {
+        if (start.isEmpty()) {
+            start = Optional.of(found.start(input));
+        }
+        return start.get();
+    }
+
+    @Override
+    public long recovered(InputLog input) {
+        log = Optional.of(input);
+        Start at = start(input);
+        fold = new Fold(partition, at.asOf(), at.sequences(), settings.windows(), events());
+        at.lost().ifPresent(what -> {
+            LOG.error(
+                    "Partition {}: input is lost: {}. Windows are TRUNCATED until one of their deployment is complete.",
+                    partition,
+                    what);
+            listener.inputLost(partition, found.nextInputOffset(), at.position());
+            fold.truncate(memberships);
+            mustCommit = true;
+        });
+        memberships.clear();
+        replacesFirstRelease = found.ofFirstRelease();
+        if (replacesFirstRelease) {
+            fold.keepAll();
+        }
+        found.clear();
+        committed = at.position();
+        return committed;
     }
 
     @Override
     public void onRecord(Received<SampleRecord> record) {
         silence.heard(record.value().deployment());
+        if (record.value() instanceof End) {
+            ended.add(record.value().deployment());
+        }
         fold.fold(record.offset(), record.timestampMillis(), record.value()).ifPresent(checkpoints::add);
         recordsSinceCheckpoint++;
     }
@@ -135,9 +164,6 @@ public final class AggregatorTask implements PartitionTask<SampleRecord> {
         listener.unreadable(record);
         LOG.warn("Quarantined {}", record.summary());
         quarantined.add(record);
-        if (quarantined.size() > MOST_HELD && fold.deployments().isEmpty()) {
-            LOG.error("No deployment is known that could stand for the partition; dropped {}", quarantined.remove());
-        }
     }
 
     @Override
@@ -146,34 +172,61 @@ public final class AggregatorTask implements PartitionTask<SampleRecord> {
             ticks.add(deployment);
             listener.tick(deployment);
         }
+        boolean idle = recordsSinceCheckpoint == 0 || checkpointMillis > nowMillis;
+        if (idle || checkpointMillis == Long.MIN_VALUE) {
+            checkpointMillis = nowMillis;
+        }
+        overdue = !idle
+                && nowMillis - checkpointMillis >= settings.checkpointInterval().toMillis();
     }
 
     @Override
     public Optional<Transaction> takeTransaction() {
         if (checkpoints.isEmpty() && fold.live() && checkpointDue()) {
-            checkpoints.add(new Checkpoint(List.of(), fold.state()));
+            checkpoints.add(fold.checkpoint());
         }
         List<Output<?>> outputs = new ArrayList<>();
         taken.clear();
-        Optional<AggregatorState> state = Optional.empty();
-        while (!checkpoints.isEmpty() && taken.size() < settings.windowsPerTransaction()) {
+        Map<Deployment, AggregatorState.Sequence> changed = new LinkedHashMap<>();
+        Map<Deployment, AggregatorState.Sequence> forgotten = new LinkedHashMap<>();
+        Optional<Checkpoint> last = Optional.empty();
+        long bytes = 0;
+        while (!checkpoints.isEmpty() && bytes < settings.bytesPerTransaction()) {
             Checkpoint checkpoint = checkpoints.remove();
-            checkpoint.windows().forEach(window -> add(outputs, window));
-            state = Optional.of(checkpoint.state());
+            for (ClosedWindow window : checkpoint.windows()) {
+                add(outputs, window);
+                bytes += window.bytes();
+            }
+            checkpoint.changed().forEach(state -> {
+                changed.put(state.deployment(), state);
+                forgotten.remove(state.deployment());
+            });
+            checkpoint.forgotten().forEach(state -> {
+                changed.remove(state.deployment());
+                forgotten.put(state.deployment(), state);
+            });
+            last = Optional.of(checkpoint);
         }
-        state.ifPresent(latest -> add(outputs, latest));
+        last.ifPresent(newest -> {
+            changed.values().forEach(state -> outputs.add(Output.of(Topic.AGGREGATOR_STATE, NOBODY, of(state))));
+            forgotten.values().forEach(state -> outputs.add(Output.removal(Topic.AGGREGATOR_STATE, NOBODY, of(state))));
+            add(outputs, newest);
+        });
         ticks.forEach(deployment -> outputs.add(Output.of(Topic.SAMPLES, deployment, new Tick(deployment))));
         ticks.clear();
         return outputs.isEmpty() ? Optional.empty() : Optional.of(new Transaction(outputs, committed));
     }
 
-    /** Whether something besides windows has to be committed. Without a deployment there is no key to write it under. */
+    /** Whether something besides windows and ticks has to be committed. */
     private boolean checkpointDue() {
-        return !fold.deployments().isEmpty()
-                && (!quarantined.isEmpty()
-                        || !ticks.isEmpty()
-                        || inputLost
-                        || recordsSinceCheckpoint >= settings.recordsPerCheckpoint());
+        return !quarantined.isEmpty()
+                || mustCommit
+                || overdue
+                || recordsSinceCheckpoint >= settings.recordsPerCheckpoint();
+    }
+
+    private AggregatorState of(AggregatorState.Sequence state) {
+        return new AggregatorState.OfDeployment(partition, state);
     }
 
     private void add(List<Output<?>> outputs, ClosedWindow window) {
@@ -185,26 +238,52 @@ public final class AggregatorTask implements PartitionTask<SampleRecord> {
         taken.add(summary);
     }
 
-    private void add(List<Output<?>> outputs, AggregatorState state) {
-        Deployment any = state.sequences().get(0).members().deployment();
-        while (!quarantined.isEmpty() && quarantined.element().offset() <= state.asOf()) {
-            outputs.add(Output.of(Topic.QUARANTINE, any, quarantined.remove()));
+    private void add(List<Output<?>> outputs, Checkpoint newest) {
+        while (!quarantined.isEmpty() && quarantined.element().offset() <= newest.asOf()) {
+            outputs.add(Output.of(Topic.QUARANTINE, NOBODY, quarantined.remove()));
         }
-        outputs.add(Output.of(Topic.AGGREGATOR_STATE, any, state));
-        long next = state.nextInputOffset();
-        if (next < committed && !inputLost) {
+        if (replacesFirstRelease) {
+            outputs.add(Output.of(Topic.AGGREGATOR_STATE, NOBODY, AggregatorState.Whole.outOfReach(partition)));
+            replacesFirstRelease = false;
+        }
+        long next = newest.nextInputOffset();
+        if (next < committed && !mustCommit) {
             throw new IllegalStateException(
                     "offset " + next + " is needed, but " + committed + " is committed: a fault in the fold");
         }
+        outputs.add(Output.of(
+                Topic.AGGREGATOR_STATE,
+                NOBODY,
+                new AggregatorState.OfPartition(
+                        partition,
+                        newest.asOf(),
+                        next,
+                        log.map(InputLog::topicId).orElse(""),
+                        log.map(InputLog::partitions).orElse(0))));
         committed = Math.max(committed, next);
-        inputLost = false;
+        mustCommit = false;
         recordsSinceCheckpoint = 0;
+        overdue = false;
+        checkpointMillis = Long.MIN_VALUE;
+    }
+
+    /** Another member of the group has the partition now, or nobody. */
+    void revoked() {
+        told.forEach(listener::released);
+        told.clear();
     }
 
     /** The transaction that was taken last is committed. */
     void onCommitted(int outputs, Duration took) {
-        taken.forEach(listener::windowClosed);
+        taken.forEach(window -> {
+            told.add(window.deployment());
+            listener.windowClosed(window);
+        });
         taken.clear();
-        listener.committed(fold.state().partition(), outputs, took);
+        // Behind the windows that their ends have closed.
+        ended.forEach(listener::released);
+        told.removeAll(ended);
+        ended.clear();
+        listener.committed(partition, outputs, took);
     }
 }

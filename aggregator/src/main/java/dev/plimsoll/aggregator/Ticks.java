@@ -3,7 +3,6 @@ package dev.plimsoll.aggregator;
 import dev.plimsoll.model.Deployment;
 import java.time.Duration;
 import java.util.ArrayList;
-import java.util.Collection;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
@@ -30,20 +29,24 @@ final class Ticks {
         active.add(deployment);
     }
 
-    /** The deployments that need a tick now, of those that wait for time. */
-    List<Deployment> due(Collection<Deployment> awaiting, long nowMillis) {
-        lastHeard.keySet().retainAll(Set.copyOf(awaiting));
+    /**
+     * The deployments that need a tick now.
+     *
+     * @param awaiting those that wait for time, and how long they have to be silent before they need to know it
+     */
+    List<Deployment> due(Map<Deployment, Duration> awaiting, long nowMillis) {
+        lastHeard.keySet().retainAll(awaiting.keySet());
         List<Deployment> due = new ArrayList<>();
-        for (Deployment deployment : awaiting) {
+        awaiting.forEach((deployment, silence) -> {
             long last = lastHeard.getOrDefault(deployment, nowMillis);
             if (active.contains(deployment) || last > nowMillis) {
                 last = nowMillis;
-            } else if (nowMillis - last >= intervalMillis) {
+            } else if (nowMillis - last >= Math.max(intervalMillis, silence.toMillis())) {
                 due.add(deployment);
                 last = nowMillis;
             }
             lastHeard.put(deployment, last);
-        }
+        });
         active.clear();
         return due;
     }

@@ -39,14 +39,10 @@ public final class LocalLoop implements AutoCloseable {
     private final Planner planner;
     private final NodeWorker worker;
     private final Meters meters;
-    private final Lifecycle lifecycle = new Lifecycle();
+    private final Lifecycle lifecycle;
     private boolean ended;
 
-    /**
-     * Opens the ranks and makes the roles; steps and reads nothing.
-     *
-     * @param directory where ranks, collector and worker meet, best on tmpfs
-     */
+    /** As the other one, for a process that nobody stops while it starts. */
     public LocalLoop(
             KafkaSettings kafka,
             Membership members,
@@ -56,37 +52,78 @@ public final class LocalLoop implements AutoCloseable {
             Path directory,
             Meters meters,
             Consumer<String> problems) {
-        this.meters = meters;
-        ranks = lifecycle.started(
-                "ranks",
-                new LocalRanks(members, engine, traffic, directory, Optional.empty(), meters.agents(), problems));
-        meters.engine(members.deployment(), ranks.counts());
-        collector = new Collector(kafka, directory, "local", meters.collector());
-        aggregator = new Aggregator(
-                kafka,
-                AggregatorSettings.DEFAULT,
-                meters.aggregator(),
-                cause -> problems.accept("the aggregator has stopped: " + cause));
-        planner = new Planner(
-                kafka,
-                planning,
-                "local",
-                meters.planner(),
-                meters.plannerLoop(cause -> problems.accept("the planner has stopped: " + cause)));
-        worker = new NodeWorker(kafka, directory, members.deployment(), meters.worker());
+        this(new Lifecycle(), kafka, members, engine, traffic, planning, directory, meters, problems);
     }
 
-    /** Starts the roles and lets the ranks step; completes when the ranks stop, for whatever reason. */
+    /**
+     * Opens the ranks and makes the roles; steps and reads nothing.
+     *
+     * @param process whose stop keeps ranks and roles from starting; it notes nothing of them
+     * @param directory where ranks, collector and worker meet, best on tmpfs
+     * @throws Lifecycle.Stopped when the stop comes meanwhile; nothing of it is then left
+     */
+    public LocalLoop(
+            Lifecycle process,
+            KafkaSettings kafka,
+            Membership members,
+            EngineSettings engine,
+            Traffic traffic,
+            PlannerSettings planning,
+            Path directory,
+            Meters meters,
+            Consumer<String> problems) {
+        this.meters = meters;
+        lifecycle = process.within();
+        try {
+            ranks = lifecycle.started(
+                    "ranks",
+                    new LocalRanks(
+                            lifecycle,
+                            members,
+                            engine,
+                            traffic,
+                            directory,
+                            Optional.empty(),
+                            meters.agents(),
+                            problems));
+            meters.engine(members.deployment(), ranks.counts());
+            collector = new Collector(kafka, directory, "local", meters.collector());
+            aggregator = new Aggregator(
+                    kafka,
+                    AggregatorSettings.DEFAULT,
+                    meters.aggregator(),
+                    cause -> problems.accept("the aggregator has stopped: " + cause));
+            planner = new Planner(
+                    kafka,
+                    planning,
+                    "local",
+                    meters.planner(),
+                    meters.plannerLoop(cause -> problems.accept("the planner has stopped: " + cause)));
+            worker = new NodeWorker(kafka, directory, members.deployment(), meters.worker());
+        } catch (RuntimeException e) {
+            lifecycle.close();
+            throw e;
+        }
+    }
+
+    /**
+     * Starts the roles and lets the ranks step; completes when the ranks stop, for whatever reason.
+     *
+     * @throws Lifecycle.Stopped when a stop comes meanwhile; {@link #close} then stops those that run
+     */
     public CompletableFuture<Ending> start() {
-        lifecycle.started("collector", collector);
-        collector.start();
-        lifecycle.started("aggregator", aggregator);
-        aggregator.start();
-        lifecycle.started("planner", planner);
-        planner.start();
-        lifecycle.started("worker", worker);
-        worker.start();
+        start("collector", collector, collector::start);
+        start("aggregator", aggregator, aggregator::start);
+        start("planner", planner, planner::start);
+        start("worker", worker, worker::start);
+        lifecycle.proceed();
         return ranks.start();
+    }
+
+    private void start(String name, AutoCloseable role, Runnable start) {
+        lifecycle.proceed();
+        lifecycle.started(name, role);
+        start.run();
     }
 
     public void stopStepping() {

@@ -55,10 +55,6 @@ public final class LocalRanks implements AutoCloseable {
     private static final int MAILBOX_BYTES = 4 << 20;
 
     private final Membership members;
-    /** Keeps other processes from taking over the files of ranks that run; the system lets go of it when we end. */
-    private final FileChannel lock;
-
-    private final Device device;
     private final Engine engine;
     private final List<EngineRank> ranks = new ArrayList<>();
     private final Histogram boundaryNanos = new ConcurrentHistogram(HIGHEST_NANOS, 3);
@@ -66,16 +62,21 @@ public final class LocalRanks implements AutoCloseable {
     private final Deque<AutoCloseable> onDispatchThread = new ArrayDeque<>();
 
     private final Deque<AutoCloseable> opened = new ArrayDeque<>();
+    /** What the engine stands on, closed after it: the device, and a lock that keeps others from the files of ranks that run. */
+    private final Deque<AutoCloseable> beneath = new ArrayDeque<>();
+
     private CompletableFuture<Ending> running = new CompletableFuture<>();
     private volatile boolean started;
 
     /**
      * Opens everything; steps nothing.
      *
+     * @param lifecycle whose stop ends the opening too
      * @param group the other processes that hold ranks of the same engine, none when there is only this one
      * @param problems told of what a person should know: misrouted tokens, a rank that must leave
      */
     public LocalRanks(
+            Lifecycle lifecycle,
             Membership members,
             EngineSettings settings,
             Traffic traffic,
@@ -95,21 +96,24 @@ public final class LocalRanks implements AutoCloseable {
                 problems.accept("misrouted token: " + token);
             }
         };
-        lock = lock(directory.resolve("ranks-" + settings.firstRank() + ".lock"));
-        new MembershipFile(directory).write(members);
+        // The system lets go of it when we end, however that happens.
+        beneath.push(lock(directory.resolve("ranks-" + settings.firstRank() + ".lock")));
         Placement initial = Placement.initial(members.shape(), members.topology());
-        Device device = Device.open("host");
-        this.device = device;
+        Device device;
         try {
+            new MembershipFile(directory).writeNext(members);
+            device = Device.open("host");
+            beneath.push(device);
             engine = group.isPresent()
                     ? Engine.open(device, settings, initial, traffic, listener, group.get())
                     : Engine.open(device, settings, initial, traffic, listener);
         } catch (RuntimeException e) {
-            device.close();
+            closeAll(beneath, new ArrayList<>());
             throw e;
         }
         try {
             for (int rank = settings.firstRank(); rank < settings.firstRank() + settings.ranks(); rank++) {
+                lifecycle.proceed();
                 openRank(new RankId(rank), device, directory, initial, agents);
             }
         } catch (RuntimeException e) {
@@ -249,7 +253,7 @@ public final class LocalRanks implements AutoCloseable {
         }
         closeAll(opened, failures);
         engine.close();
-        closeAll(new ArrayDeque<>(List.of(device, lock)), failures);
+        closeAll(beneath, failures);
         if (!failures.isEmpty()) {
             throw failures.get(0);
         }

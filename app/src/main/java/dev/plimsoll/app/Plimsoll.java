@@ -56,7 +56,7 @@ public final class Plimsoll {
     private Plimsoll() {}
 
     public static void main(String[] arguments) {
-        System.exit(run(arguments));
+        System.exit(Signals.exitCode(run(arguments)));
     }
 
     /** Runs a command; returns its exit code. */
@@ -71,6 +71,9 @@ public final class Plimsoll {
                 .setCaseInsensitiveEnumValuesAllowed(true)
                 .setExecutionStrategy(Plimsoll::checkThenRun)
                 .setExecutionExceptionHandler((failure, command, parsed) -> {
+                    if (failure instanceof Lifecycle.Stopped) {
+                        return ExitCode.OK;
+                    }
                     command.getErr().println("plimsoll: " + message(failure));
                     return ExitCode.SOFTWARE;
                 });

@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
@@ -22,16 +23,20 @@ final class RoleProcess implements AutoCloseable {
 
     /** @param logs where the output goes */
     static RoleProcess start(Path logs, String... arguments) {
+        return start(logs, List.of(), arguments);
+    }
+
+    /** @param options more of the JVM's, which come last and so win */
+    static RoleProcess start(Path logs, List<String> options, String... arguments) {
         List<String> command = new ArrayList<>(List.of(
                 Path.of(System.getProperty("java.home"), "bin", "java").toString(),
                 "-XX:+IgnoreUnrecognizedVMOptions",
                 "--enable-native-access=ALL-UNNAMED",
                 "-Xmx192m",
                 "-XX:+UseSerialGC",
-                "-XX:TieredStopAtLevel=1",
-                "-cp",
-                System.getProperty("java.class.path"),
-                "dev.plimsoll.app.Plimsoll"));
+                "-XX:TieredStopAtLevel=1"));
+        command.addAll(options);
+        command.addAll(List.of("-cp", System.getProperty("java.class.path"), "dev.plimsoll.app.Plimsoll"));
         command.addAll(List.of(arguments));
         String name = arguments[0] + "-" + System.nanoTime();
         Path out = logs.resolve(name + ".out");
@@ -45,6 +50,23 @@ final class RoleProcess implements AutoCloseable {
         } catch (IOException e) {
             throw new UncheckedIOException("cannot start " + command, e);
         }
+    }
+
+    long pid() {
+        return process.pid();
+    }
+
+    /** Sends a signal, such as {@code INT}. */
+    void signal(String name) throws IOException, InterruptedException {
+        new ProcessBuilder("kill", "-" + name, Long.toString(pid())).start().waitFor();
+    }
+
+    /** Waits for its end; the exit code. */
+    int exitCode(Duration longest) throws InterruptedException {
+        if (!process.waitFor(longest.toMillis(), TimeUnit.MILLISECONDS)) {
+            throw new AssertionError("process " + pid() + " still runs after " + longest + ": " + err());
+        }
+        return process.exitValue();
     }
 
     boolean alive() {

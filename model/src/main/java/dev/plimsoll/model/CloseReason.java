@@ -14,8 +14,10 @@ public enum CloseReason {
     TIME,
     /** The incarnation ended or another began. */
     INCARNATION,
-    /** A quorum turned out to be far ahead, as after a long outage of all reporters. */
+    /** A quorum turned out to be far away, as after a long outage of all reporters; the next window is not its neighbour. */
     RESYNC,
     /** Input was lost or given up. */
-    TRUNCATED
+    TRUNCATED,
+    /** Nothing came for the idle time, in append time: the engine stands still, or died without an END. */
+    IDLE
 }

@@ -4,8 +4,9 @@ package dev.plimsoll.model;
  * Who takes part in one incarnation of a deployment, and the schedule that all of them keep: the only record that starts an
  * incarnation.
  *
- * @param incarnation one life of the deployment; a restart or another set of ranks starts the next, higher one
- * @param engine the engine's name and version, for people
+ * @param incarnation one life of the deployment; a restart or another set of ranks starts the next, higher one: counted, or the
+ *     time in milliseconds
+ * @param engine the engine's name and version, for people: one line of at most 200 characters
  * @param phase the phase of all samples of this incarnation
  * @param boundarySteps K: samples, votes and flips happen at steps divisible by it
  * @param windowSteps W, a multiple of K; in this record, not in a setting, so that windows are a function of the log
@@ -28,6 +29,8 @@ public record Membership(
     /** What one exchange of weights can bring to a rank, whatever its memory. */
     private static final int MOST_STAGED_EXPERTS = 1024;
 
+    private static final long MOST_AHEAD_MILLIS = 24 * 3_600_000L;
+
     public Membership {
         if (incarnation < 1) {
             throw new IllegalArgumentException("incarnation must be at least 1: " + incarnation);
@@ -39,10 +42,23 @@ public record Membership(
         if (topology.slots() < shape.experts()) {
             throw new IllegalArgumentException(topology.slots() + " slots cannot hold " + shape.experts() + " experts");
         }
+        if (topology.slotsPerRank() > shape.experts()) {
+            throw new IllegalArgumentException(topology.slotsPerRank() + " slots on a rank for " + shape.experts()
+                    + " experts: some would be on it twice");
+        }
+        PlainText.require("engine", engine);
         if (bytesPerExpert < 1 || stagingBytesPerRank < bytesPerExpert) {
             throw new IllegalArgumentException("staging of " + stagingBytesPerRank
                     + " bytes per rank cannot hold one expert of " + bytesPerExpert + " bytes");
         }
+    }
+
+    /**
+     * Whether an incarnation is so far ahead of the clock (more than a day) that it was no time in milliseconds: later lives that
+     * are numbered by the clock could not follow it for years.
+     */
+    public static boolean aheadOfClock(long incarnation, long nowMillis) {
+        return incarnation - MOST_AHEAD_MILLIS > nowMillis;
     }
 
     /** Boundaries in one window. */

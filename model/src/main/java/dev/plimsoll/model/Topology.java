@@ -16,6 +16,10 @@ public record Topology(List<Integer> nodeOfRank, int slotsPerRank) {
             throw new IllegalArgumentException(
                     "ranks=" + nodeOfRank.size() + " slotsPerRank=" + slotsPerRank + ": need at least 1 of each");
         }
+        if ((long) nodeOfRank.size() * slotsPerRank > Integer.MAX_VALUE) {
+            throw new IllegalArgumentException(
+                    nodeOfRank.size() + " ranks × " + slotsPerRank + " slots are more than can be numbered");
+        }
         if (nodeOfRank.stream().anyMatch(node -> node < 0)) {
             throw new IllegalArgumentException("nodes must not be negative: " + nodeOfRank);
         }

@@ -57,6 +57,58 @@ class ValuesTest {
     }
 
     @Test
+    void aMembershipHoldsNoExpertTwiceOnARank() {
+        assertThat(members(16, 64, 6).topology().slotsPerRank()).isEqualTo(6);
+        assertThatIllegalArgumentException()
+                .isThrownBy(() -> members(16, 64, 7))
+                .withMessageContaining("7 slots on a rank for 6 experts");
+    }
+
+    @Test
+    void namesForPeopleAreOneLineThatDoesNothingToATerminal() {
+        for (String bad : List.of("", " ", "a\nb", "a\u001b[31m", "a\u0000", "a\u009b31m", "x".repeat(201))) {
+            assertThatIllegalArgumentException()
+                    .as("'%s'", bad)
+                    .isThrownBy(() -> ModelShape.of(bad, 6, 2, 0, 1))
+                    .withMessageNotContaining("\u001b")
+                    .withMessageNotContaining("\n");
+            assertThatIllegalArgumentException().as("'%s'", bad).isThrownBy(() -> members("e" + bad + "\u0007"));
+        }
+        assertThat(members("vLLM 0.12, Größe L").engine()).isEqualTo("vLLM 0.12, Größe L");
+    }
+
+    @Test
+    void moreLayersThanAnyModelHasAreRefusedBeforeTheyAreListed() {
+        assertThatIllegalArgumentException()
+                .isThrownBy(() -> ModelShape.of("m", 6, 2, 0, Integer.MAX_VALUE))
+                .withMessageContaining("2147483647 mixture-of-experts layers: at most 4096");
+        assertThat(ModelShape.of("m", 6, 2, 3, ModelShape.MOST_LAYERS).layers()).isEqualTo(4096);
+    }
+
+    @Test
+    void layersNeedNotFollowEachOther() {
+        assertThat(new ModelShape("m", 6, 2, List.of(0, 2, 4)).layers()).isEqualTo(3);
+    }
+
+    @Test
+    void slotsThatCannotBeNumberedAreRefused() {
+        assertThatIllegalArgumentException()
+                .isThrownBy(() -> Topology.even(1024, 1, Integer.MAX_VALUE))
+                .withMessageContaining("1024 ranks × 2147483647 slots");
+    }
+
+    @Test
+    void incarnationInMicrosecondsIsAheadOfTheClockAndACountedOneIsNot() {
+        long now = 1_795_367_122_443L;
+
+        assertThat(Membership.aheadOfClock(1, now)).isFalse();
+        assertThat(Membership.aheadOfClock(now + 24 * 3_600_000L, now)).isFalse();
+        assertThat(Membership.aheadOfClock(now + 24 * 3_600_000L + 1, now)).isTrue();
+        assertThat(Membership.aheadOfClock(now * 1000, now)).isTrue();
+        assertThat(Membership.aheadOfClock(Long.MAX_VALUE, now)).isTrue();
+    }
+
+    @Test
     void aSampleMustHaveThePromisedNumberOfCounters() {
         assertThatIllegalArgumentException()
                 .isThrownBy(() -> sample(LongVector.of(1, 2, 3)))
@@ -84,12 +136,20 @@ class ValuesTest {
     }
 
     private static Membership members(int boundary, int window, int slotsPerRank) {
+        return members(boundary, window, slotsPerRank, "test");
+    }
+
+    private static Membership members(String engine) {
+        return members(16, 64, 2, engine);
+    }
+
+    private static Membership members(int boundary, int window, int slotsPerRank, String engine) {
         return new Membership(
                 new Deployment("d"),
                 1,
                 ModelShape.of("m", 6, 2, 0, 1),
                 Topology.even(4, 1, slotsPerRank),
-                "test",
+                engine,
                 Phase.DECODE,
                 GatherMode.HOST,
                 boundary,

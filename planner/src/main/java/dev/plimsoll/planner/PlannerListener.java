@@ -15,6 +15,9 @@ import java.time.Duration;
 public interface PlannerListener {
     PlannerListener NONE = new PlannerListener() {};
 
+    /** This planner decides for the deployment, as long as it owns the partition. */
+    default void serving(int partition, Deployment deployment) {}
+
     /** A policy ran and the gate judged. */
     default void planned(Deployment deployment, Duration took) {}
 

@@ -14,20 +14,27 @@ import dev.plimsoll.planner.protocol.DecisionProtocol;
 import dev.plimsoll.planner.protocol.Event;
 import dev.plimsoll.planner.protocol.PlanLog;
 import dev.plimsoll.wire.Topic;
+import dev.plimsoll.wire.kafka.InputLog;
 import dev.plimsoll.wire.kafka.Output;
 import dev.plimsoll.wire.kafka.PartitionTask;
 import dev.plimsoll.wire.kafka.Received;
-import dev.plimsoll.wire.kafka.Recovery;
+import dev.plimsoll.wire.kafka.RecoveryRead;
 import dev.plimsoll.wire.kafka.Transaction;
 import java.time.Duration;
 import java.time.InstantSource;
+import java.util.ArrayDeque;
 import java.util.ArrayList;
+import java.util.Collection;
+import java.util.Deque;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.TreeMap;
+import java.util.function.Supplier;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import java.util.stream.Stream;
 
 /**
@@ -36,12 +43,14 @@ import java.util.stream.Stream;
  * <p>Plans on the newest whole window after each poll. The loop's thread waits while {@link ParallelPlanning} plans the layers:
  * tens of milliseconds, or two seconds for a first plan of the largest models in a JVM that has just started, and never longer
  * than the settings allow, which is far less than the minutes that its group lets pass between polls. A proposal and the
- * offsets of the windows that it used are one transaction. The offset stays at the oldest window that the forecast looks back
- * on, so that a successor sees the same history.
+ * offset behind the windows that it used are one transaction. The offset is how far was read, so that the group's lag is what is
+ * left to do; beside it stands the oldest window that the forecast looks back on, from which a successor reads the same history.
  */
 final class PlannerTask implements PartitionTask<LoadWindow> {
     /** Clocks of ranks may be behind ours by that much; older acks are told by their epoch. */
     private static final Duration CLOCK_SKEW = Duration.ofMinutes(10);
+
+    private static final Pattern LOOKS_BACK = Pattern.compile("looks back to (\\d{1,18})");
 
     private final PlannerSettings settings;
     private final PlannerListener listener;
@@ -54,7 +63,10 @@ final class PlannerTask implements PartitionTask<LoadWindow> {
     private final TreeMap<Deployment, Map<Integer, SettledPlacement>> kept = new TreeMap<>();
     private final TreeMap<Deployment, Outcome> outcomes = new TreeMap<>();
     private final List<Output<?>> outputs = new ArrayList<>();
+    private final Deque<Supplier<Optional<RecoveryRead<?>>>> reads = reads();
+    private int partition;
     private long nextOffset;
+    private long read;
     private boolean offsetMoved;
 
     PlannerTask(
@@ -81,40 +93,73 @@ final class PlannerTask implements PartitionTask<LoadWindow> {
     }
 
     @Override
-    public long recover(Recovery recovery) {
-        long now = clock.millis();
+    public Optional<RecoveryRead<?>> nextRead(InputLog input) {
+        partition = input.partition();
+        return nextOf(reads);
+    }
+
+    /** What is read at recovery, in this order; the later ones depend on what the earlier ones have brought. */
+    private Deque<Supplier<Optional<RecoveryRead<?>>>> reads() {
         Map<Deployment, Long> proposedAt = new LinkedHashMap<>();
-        recovery.readAll(Topic.PLAN, record -> {
+        // Only the newest of a deployment: taking over an incarnation that has passed would void what is in flight now.
+        Map<Deployment, Membership> newest = new TreeMap<>();
+        Deque<Supplier<Optional<RecoveryRead<?>>>> inOrder = new ArrayDeque<>();
+        inOrder.add(() -> Optional.of(RecoveryRead.state(Topic.PLAN, record -> {
             Deployment deployment = record.value().header().deployment();
             logs.computeIfAbsent(deployment, none -> new PlanLog()).add(record.value());
             if (record.value() instanceof PlanCommand.Propose) {
                 proposedAt.put(deployment, record.timestampMillis());
             }
-        });
-        recovery.readAll(
+        })));
+        inOrder.add(() -> Optional.of(RecoveryRead.state(
                 Topic.PLACEMENTS,
                 record -> kept.computeIfAbsent(record.value().deployment(), none -> new TreeMap<>())
-                        .put(record.value().layer(), record.value()));
+                        .put(record.value().layer(), record.value()))));
         // Outcomes are written in the order of settlements, so the last one tells whether the last settlement has one.
-        recovery.readAll(Topic.OUTCOMES, record -> outcomes.put(record.value().deployment(), record.value()));
-        // Only the newest of a deployment: taking over an incarnation that has passed would void what is in flight now.
-        Map<Deployment, Membership> newest = new TreeMap<>();
-        recovery.readAll(
+        inOrder.add(() -> Optional.of(RecoveryRead.all(
+                Topic.OUTCOMES, record -> outcomes.put(record.value().deployment(), record.value()))));
+        inOrder.add(() -> Optional.of(RecoveryRead.all(
                 Topic.MEMBERS,
                 record -> newest.merge(
                         record.value().deployment(),
                         record.value(),
-                        (a, b) -> b.incarnation() >= a.incarnation() ? b : a));
-        newest.values().forEach(members -> members(members, now));
-        planners.values().stream()
+                        (a, b) -> b.incarnation() >= a.incarnation() ? b : a))));
+        inOrder.add(() -> acksInFlight(newest.values(), proposedAt));
+        inOrder.add(() -> Optional.of(RecoveryRead.since(
+                Topic.WINDOW_SUMMARIES,
+                clock.millis() - settings.lookBack().toMillis(),
+                record -> join(record.value().deployment()).add(record.value()))));
+        return inOrder;
+    }
+
+    /** The acks of the decisions that are in flight, if any are; makes the planners, as the plan log is read. */
+    private Optional<RecoveryRead<?>> acksInFlight(Collection<Membership> newest, Map<Deployment, Long> proposedAt) {
+        long now = clock.millis();
+        newest.forEach(members -> members(members, now));
+        OptionalLong since = planners.values().stream()
                 .filter(planner -> planner.stage().inFlight().isPresent())
                 .mapToLong(planner -> proposedAt.getOrDefault(planner.deployment(), now))
-                .min()
-                .ifPresent(since -> recovery.readSince(Topic.ACKS, since - CLOCK_SKEW.toMillis())
-                        .forEach(record -> ack(record.value(), now)));
-        recovery.readSince(Topic.WINDOW_SUMMARIES, now - settings.lookBack().toMillis())
-                .forEach(record -> join(record.value().deployment()).add(record.value()));
-        nextOffset = Math.max(recovery.committedOffset().orElse(0), recovery.firstInputOffset());
+                .min();
+        return since.isEmpty()
+                ? nextOf(reads)
+                : Optional.of(RecoveryRead.since(
+                        Topic.ACKS,
+                        since.getAsLong() - CLOCK_SKEW.toMillis(),
+                        record -> ack(record.value(), clock.millis())));
+    }
+
+    private static Optional<RecoveryRead<?>> nextOf(Deque<Supplier<Optional<RecoveryRead<?>>>> reads) {
+        return Optional.ofNullable(reads.poll()).flatMap(Supplier::get);
+    }
+
+    @Override
+    public long recovered(InputLog input) {
+        long committed = input.committed().orElse(0);
+        Matcher note = LOOKS_BACK.matcher(input.note());
+        // Earlier releases say nothing beside their offset, which is itself the oldest that is needed.
+        long oldest = note.matches() ? Math.min(committed, Long.parseLong(note.group(1))) : committed;
+        nextOffset = Math.max(oldest, input.first());
+        read = Math.max(committed, nextOffset);
         return nextOffset;
     }
 
@@ -125,6 +170,7 @@ final class PlannerTask implements PartitionTask<LoadWindow> {
             return;
         }
         Deployment deployment = members.deployment();
+        listener.serving(partition, deployment);
         planners.put(
                 deployment,
                 new DeploymentPlanner(
@@ -230,7 +276,9 @@ final class PlannerTask implements PartitionTask<LoadWindow> {
         if (outputs.isEmpty() && !offsetMoved) {
             return Optional.empty();
         }
-        Transaction transaction = new Transaction(outputs, oldestNeeded());
+        // Until the history is read again, the group has been further already.
+        read = Math.max(read, nextOffset);
+        Transaction transaction = new Transaction(outputs, read, "looks back to " + oldestNeeded());
         outputs.clear();
         offsetMoved = false;
         return Optional.of(transaction);

@@ -1,9 +1,10 @@
 package dev.plimsoll.planner;
 
 import dev.plimsoll.wire.Topic;
+import dev.plimsoll.wire.kafka.InputLog;
 import dev.plimsoll.wire.kafka.Output;
 import dev.plimsoll.wire.kafka.Received;
-import dev.plimsoll.wire.kafka.Recovery;
+import dev.plimsoll.wire.kafka.RecoveryRead;
 import dev.plimsoll.wire.kafka.Transaction;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -11,13 +12,13 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
-import java.util.function.Consumer;
 
 /** One partition of all topics in memory, and the loop that runs a {@link PlannerTask} on it. */
-final class Partition implements Recovery {
+final class Partition {
     private final Map<Topic<?>, List<Received<?>>> topics = new HashMap<>();
     private final Map<Topic<?>, Integer> read = new HashMap<>();
     private OptionalLong committed = OptionalLong.empty();
+    private String note = "";
     private Optional<PlannerTask> task = Optional.empty();
     long now;
 
@@ -40,7 +41,11 @@ final class Partition implements Recovery {
         for (Topic<?> topic : next.companions()) {
             read.put(topic, records(topic).size());
         }
-        read.put(Topic.WINDOWS, (int) next.recover(this));
+        InputLog log = new InputLog(0, 1, "windows", 0, records(Topic.WINDOWS).size(), committed, note);
+        for (Optional<RecoveryRead<?>> asked = next.nextRead(log); asked.isPresent(); asked = next.nextRead(log)) {
+            deliver(asked.get());
+        }
+        read.put(Topic.WINDOWS, (int) next.recovered(log));
         commit();
     }
 
@@ -91,6 +96,7 @@ final class Partition implements Recovery {
                 transaction = task.orElseThrow().takeTransaction()) {
             transaction.orElseThrow().outputs().forEach(this::append);
             committed = OptionalLong.of(transaction.orElseThrow().nextInputOffset());
+            note = transaction.orElseThrow().note();
         }
     }
 
@@ -106,42 +112,33 @@ final class Partition implements Recovery {
         return stored(topic).stream().map(Received::value).toList();
     }
 
-    @Override
-    public int partition() {
-        return 0;
+    /** What stands beside the committed offset. */
+    String note() {
+        return note;
     }
 
-    @Override
-    public OptionalLong committedOffset() {
+    /** As a release before this one would have left it. */
+    void forgetNote() {
+        note = "";
+    }
+
+    /** Where the running task reads on. */
+    int position() {
+        return read.getOrDefault(Topic.WINDOWS, 0);
+    }
+
+    OptionalLong committedOffset() {
         return committed;
     }
 
-    @Override
-    public long firstInputOffset() {
-        return 0;
-    }
-
-    @Override
-    public <T> List<Received<T>> readAll(Topic<T> topic) {
-        if (topic == Topic.PLAN || topic == Topic.OUTCOMES) {
-            throw new IllegalStateException(topic + " keeps a year: too long for a list");
-        }
-        return stored(topic);
-    }
-
-    @Override
-    public <T> void readAll(Topic<T> topic, Consumer<Received<T>> each) {
-        stored(topic).forEach(each);
+    private <T> void deliver(RecoveryRead<T> asked) {
+        stored(asked.topic()).stream()
+                .filter(record ->
+                        record.timestampMillis() >= asked.sinceMillis().orElse(Long.MIN_VALUE))
+                .forEach(asked.each());
     }
 
     private <T> List<Received<T>> stored(Topic<T> topic) {
         return records(topic).stream().map(record -> as(topic, record)).toList();
-    }
-
-    @Override
-    public <T> List<Received<T>> readSince(Topic<T> topic, long sinceMillis) {
-        return stored(topic).stream()
-                .filter(record -> record.timestampMillis() >= sinceMillis)
-                .toList();
     }
 }

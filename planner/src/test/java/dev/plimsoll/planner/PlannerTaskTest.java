@@ -303,7 +303,8 @@ class PlannerTaskTest {
         refused.clear();
 
         restart(Policy.named("plimsoll"));
-        assertThat(partition.committedOffset()).hasValue(0);
+        assertThat(partition.note()).isEqualTo("looks back to 0");
+        assertThat(partition.position()).isZero();
         partition.poll(true);
         window(4, true, PlacementState.settled(1));
 
@@ -391,13 +392,31 @@ class PlannerTaskTest {
     }
 
     @Test
-    void offsetFollowsTheOldestWindowOfTheHistory() {
+    void offsetIsWhatWasReadAndItsNoteFollowsTheOldestWindowOfTheHistory() {
         for (long index = 0; index < PlannerSettings.DEFAULTS.historyWindows() + 3; index++) {
             window(index, index % 2 == 0, PlacementState.settled(0));
         }
 
         // Four records per window; three windows have left the history.
-        assertThat(partition.committedOffset()).hasValue(12);
+        assertThat(partition.note()).isEqualTo("looks back to 12");
+        assertThat(partition.committedOffset())
+                .as("what is read, so that the group has no lag")
+                .hasValue(4L * (PlannerSettings.DEFAULTS.historyWindows() + 3));
+
+        // A successor reads the history again, and meanwhile the group does not go back.
+        long read = partition.committedOffset().orElseThrow();
+        restart(Policy.named("static"));
+        assertThat(partition.position()).isEqualTo(12);
+        partition.pollRecords(8);
+        assertThat(partition.committedOffset()).hasValue(read);
+        partition.poll(true);
+        assertThat(partition.committedOffset()).hasValue(read);
+        assertThat(partition.note()).isEqualTo("looks back to 12");
+
+        // An earlier release has left nothing beside its offset.
+        partition.forgetNote();
+        restart(Policy.named("static"));
+        assertThat(partition.position()).isEqualTo(read);
     }
 
     @Test
@@ -432,7 +451,7 @@ class PlannerTaskTest {
         window(1, true, PlacementState.settled(0));
 
         assertThat(dropped).containsExactly(WindowJoin.Drop.OVERTAKEN);
-        assertThat(partition.committedOffset()).hasValue(4);
+        assertThat(partition.note()).isEqualTo("looks back to 4");
     }
 
     @Test

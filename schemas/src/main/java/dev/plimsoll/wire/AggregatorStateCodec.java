@@ -1,71 +1,79 @@
 package dev.plimsoll.wire;
 
-import dev.plimsoll.model.AggregatorState;
+import dev.plimsoll.model.AggregatorState.Counts;
 import dev.plimsoll.model.AggregatorState.Sequence;
+import dev.plimsoll.model.AggregatorState.Whole;
+import dev.plimsoll.model.LongVector;
+import java.util.List;
+import java.util.OptionalLong;
 import java.util.stream.Collectors;
 
-/** {@link AggregatorState}. */
-final class AggregatorStateCodec implements Codec<AggregatorState> {
+/**
+ * {@link Whole}, as the first release wrote it. Read with what a state holds today; written without deployments only, to stand where
+ * that release looks.
+ */
+final class AggregatorStateCodec implements Codec<Whole> {
     private final MembershipCodec members = new MembershipCodec();
 
     @Override
-    public void write(AggregatorState state, Fields to) {
+    public void write(Whole state, Fields to) {
+        if (!state.sequences().isEmpty()) {
+            throw new IllegalStateException("deployments have records of their own: " + state);
+        }
         to.put("summary", line(state))
                 .put("partition", state.partition())
                 .put("asOf", state.asOf())
                 .beginList("sequences");
-        for (Sequence sequence : state.sequences()) {
-            Fields fields = to.addTo("sequences")
-                    .put("firstOpen", sequence.firstOpen())
-                    .put("closedBy", sequence.closedBy())
-                    .put("previousIndex", sequence.previousIndex())
-                    .put("ended", sequence.ended())
-                    .put("truncated", sequence.truncated())
-                    .put("oldestNeeded", sequence.oldestNeeded())
-                    .put("late", sequence.counts().late())
-                    .put("duplicates", sequence.counts().duplicates())
-                    .put("conflicts", sequence.counts().conflicts())
-                    .put("rejected", sequence.counts().rejected())
-                    .put("unattributed", sequence.counts().unattributed())
-                    .put("excluded", sequence.excluded())
-                    .put("farthest", sequence.farthest());
-            members.write(sequence.members(), fields.putFields("members"));
-        }
     }
 
     @Override
-    public AggregatorState read(Fields from) {
-        return new AggregatorState(
+    public Whole read(Fields from) {
+        long asOf = from.number("asOf");
+        return new Whole(
                 from.integer("partition"),
-                from.number("asOf"),
-                from.list("sequences").stream().map(this::sequence).toList());
+                asOf,
+                from.list("sequences").stream()
+                        .map(sequence -> sequence(sequence, asOf))
+                        .toList());
     }
 
-    private Sequence sequence(Fields from) {
+    /** That release numbered windows from 0, never went back, and kept no append times; it jumped when one sample was too far ahead. */
+    private Sequence sequence(Fields from, long asOf) {
+        long previous = from.number("previousIndex");
+        long oldest = from.number("oldestNeeded");
         return new Sequence(
                 members.read(from.fields("members")),
+                asOf,
                 from.number("firstOpen"),
                 from.number("closedBy"),
-                from.number("previousIndex"),
-                from.flag("ended"),
+                previous < 0 ? LongVector.empty() : LongVector.of(0, previous),
+                from.flag("ended") ? OptionalLong.of(Math.max(0, from.number("closedBy"))) : OptionalLong.empty(),
                 from.flag("truncated"),
-                from.number("oldestNeeded"),
+                oldest > asOf ? OptionalLong.empty() : OptionalLong.of(oldest),
+                OptionalLong.empty(),
                 from.longs("excluded"),
-                from.longs("farthest"),
-                new AggregatorState.Counts(
-                        from.number("late"),
-                        from.number("duplicates"),
-                        from.number("conflicts"),
-                        from.number("rejected"),
-                        from.number("unattributed")));
+                List.of(),
+                counts(from));
+    }
+
+    static Counts counts(Fields from) {
+        return new Counts(
+                from.number("late"),
+                from.number("duplicates"),
+                from.number("conflicts"),
+                from.number("rejected"),
+                from.number("unattributed"));
     }
 
     @Override
-    public String line(AggregatorState state) {
-        return "STATE partition " + state.partition() + ": "
-                + state.sequences().stream()
-                        .map(sequence -> sequence.members().deployment() + " incarnation "
-                                + sequence.members().incarnation() + " window " + sequence.firstOpen() + " open")
-                        .collect(Collectors.joining(", "));
+    public String line(Whole state) {
+        return state.isOutOfReach()
+                ? "STATE partition " + state.partition()
+                        + ": kept in records of its own since a later release; an aggregator"
+                        + " of the first release must not go on here"
+                : "STATE partition " + state.partition() + ": "
+                        + state.sequences().stream()
+                                .map(DeploymentStateCodec::line)
+                                .collect(Collectors.joining(", "));
     }
 }

@@ -14,8 +14,14 @@ final class LoadWindowCodec implements Codec<LoadWindow> {
                 .put("segment", window.segment())
                 .put("firstSlot", window.firstSlot())
                 .put("load", window.load())
-                .put("subWindows", window.subWindows())
-                .put("subLoad", window.subLoad());
+                .put(
+                        "subWindows",
+                        window.load().size() == 0
+                                ? 0
+                                : window.subSums().size() / window.load().size())
+                .put("firstSubWindow", window.firstSubWindow())
+                .put("windowParts", window.subWindows())
+                .put("subLoad", window.subSums());
         Shared.steps(to, window.steps());
         Shared.state(to.putFields("state"), window.state());
     }
@@ -33,7 +39,8 @@ final class LoadWindowCodec implements Codec<LoadWindow> {
                 Shared.state(from.fields("state")),
                 from.integer("firstSlot"),
                 from.longs("load"),
-                from.integer("subWindows"),
+                from.integer(from.integer("windowParts") == 0 ? "subWindows" : "windowParts"),
+                from.integer("firstSubWindow"),
                 from.longs("subLoad"),
                 from.text("summary"));
     }

@@ -63,6 +63,27 @@ public final class MembershipFile {
         replace(file, Topic.MEMBERS.encode(membership));
     }
 
+    /**
+     * Writes the membership as the next life of the deployment, unless a later one stands there.
+     *
+     * @throws IllegalStateException for a file of a later life, or one of the same that says something else
+     */
+    public void writeNext(Membership membership) {
+        Optional<Membership> there = read().filter(old -> old.deployment().equals(membership.deployment()));
+        if (there.isPresent() && there.get().incarnation() > membership.incarnation()) {
+            throw new IllegalStateException(file + " is of " + membership.deployment() + ", incarnation "
+                    + there.get().incarnation() + ", and incarnation " + membership.incarnation()
+                    + " is lower: whoever has seen the higher one takes the lower one for stale");
+        }
+        if (there.isPresent()
+                && there.get().incarnation() == membership.incarnation()
+                && !there.get().equals(membership)) {
+            throw new IllegalStateException(file + " is of " + membership.deployment() + ", incarnation "
+                    + membership.incarnation() + ", with other values: a changed deployment is a new incarnation");
+        }
+        write(membership);
+    }
+
     /** The membership, empty when there is none yet; throws {@link IllegalStateException} for a file that is not one. */
     public Optional<Membership> read() {
         try {

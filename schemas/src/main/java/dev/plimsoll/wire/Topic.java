@@ -21,6 +21,7 @@ import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.function.Function;
 import java.util.regex.Pattern;
 
@@ -105,13 +106,24 @@ public final class Topic<T> {
             deleteAfter(Duration.ofDays(365), "CreateTime"),
             value -> value.deployment().id(),
             new OutcomeCodec());
-    public static final Topic<AggregatorState> AGGREGATOR_STATE = of(
-            AggregatorState.class,
+    public static final Topic<AggregatorState> AGGREGATOR_STATE = new Topic<>(
             "aggregator-state.v1",
-            "what aggregators start again from, per partition of the samples topic",
+            "what aggregators start again from, per partition of the samples topic and deployment",
             COMPACTED,
-            value -> Integer.toString(value.partition()),
-            new AggregatorStateCodec());
+            Topic::stateKey,
+            List.of(
+                    new RecordFormat<AggregatorState>(
+                            AggregatorState.OfPartition.class,
+                            "PartitionState",
+                            narrow(AggregatorState.OfPartition.class, new PartitionStateCodec())),
+                    new RecordFormat<AggregatorState>(
+                            AggregatorState.OfDeployment.class,
+                            "DeploymentState",
+                            narrow(AggregatorState.OfDeployment.class, new DeploymentStateCodec())),
+                    new RecordFormat<AggregatorState>(
+                            AggregatorState.Whole.class,
+                            "AggregatorState",
+                            narrow(AggregatorState.Whole.class, new AggregatorStateCodec()))));
     public static final Topic<Quarantined> QUARANTINE = of(
             Quarantined.class,
             "quarantine.v1",
@@ -182,6 +194,30 @@ public final class Topic<T> {
             return Math.floorMod(record.partition(), partitions);
         }
         return partition(deployment, partitions);
+    }
+
+    /** Whether a record stands in the partition of its deployment; what belongs to no deployment stands well anywhere. */
+    public boolean belongs(T value, int partition, int partitions) {
+        Optional<Deployment> deployment = deployment(value);
+        return deployment.isEmpty() || partition(deployment.orElseThrow(), value, partitions) == partition;
+    }
+
+    /** Whose record it is, where the value says so. */
+    private static Optional<Deployment> deployment(Object value) {
+        if (value instanceof SampleRecord sample) {
+            return Optional.of(sample.deployment());
+        } else if (value instanceof LoadWindow window) {
+            return Optional.of(window.deployment());
+        } else if (value instanceof WindowSummary summary) {
+            return Optional.of(summary.deployment());
+        } else if (value instanceof PlanCommand command) {
+            return Optional.of(command.header().deployment());
+        } else if (value instanceof RankAck ack) {
+            return Optional.of(ack.deployment());
+        } else if (value instanceof Outcome outcome) {
+            return Optional.of(outcome.deployment());
+        }
+        return value instanceof SettledPlacement placement ? Optional.of(placement.deployment()) : Optional.empty();
     }
 
     /** Such as {@code plimsoll.samples.v1}. */
@@ -276,26 +312,36 @@ public final class Topic<T> {
                 timestampType);
     }
 
+    /** The first release's record keeps its key: what it wrote is replaced. */
+    private static String stateKey(AggregatorState state) {
+        if (state instanceof AggregatorState.OfDeployment one) {
+            return one.partition() + "/" + one.sequence().deployment().id();
+        }
+        return state instanceof AggregatorState.OfPartition one
+                ? one.partition() + "/"
+                : Integer.toString(state.partition());
+    }
+
     /** A codec of one of several kinds; the format's type has been checked before it is asked. */
-    private static <S extends SampleRecord> Codec<SampleRecord> narrow(Class<S> type, Codec<S> codec) {
+    private static <T, S extends T> Codec<T> narrow(Class<S> type, Codec<S> codec) {
         return new Codec<>() {
             @Override
-            public void write(SampleRecord value, Fields to) {
+            public void write(T value, Fields to) {
                 codec.write(type.cast(value), to);
             }
 
             @Override
-            public SampleRecord read(Fields from) {
+            public T read(Fields from) {
                 return codec.read(from);
             }
 
             @Override
-            public String line(SampleRecord value) {
+            public String line(T value) {
                 return codec.line(type.cast(value));
             }
 
             @Override
-            public void amend(SampleRecord value, ObjectNode json) {
+            public void amend(T value, ObjectNode json) {
                 codec.amend(type.cast(value), json);
             }
         };

@@ -13,7 +13,11 @@ public final class WireException extends Exception {
         /** Bytes that the schema cannot read. */
         MALFORMED,
         /** Readable, but not a valid value. */
-        INVALID
+        INVALID,
+        /** A valid value in another partition than its deployment's: a producer with a partitioner of its own. */
+        MISPLACED,
+        /** A valid value at which what was to be done with it has failed time and again. */
+        CRASHED
     }
 
     private final Reason reason;

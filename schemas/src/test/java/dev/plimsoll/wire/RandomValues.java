@@ -35,6 +35,7 @@ import dev.plimsoll.model.WindowSummary;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.OptionalLong;
 import java.util.Random;
 import java.util.SortedMap;
 import java.util.TreeMap;
@@ -89,7 +90,12 @@ final class RandomValues {
             new Kind<>("ack", Topic.ACKS, RandomValues::ack),
             new Kind<>("newest members", Topic.MEMBERS, RandomValues::members),
             new Kind<>("outcome", Topic.OUTCOMES, RandomValues::outcome),
-            new Kind<>("aggregator state", Topic.AGGREGATOR_STATE, RandomValues::aggregatorState),
+            new Kind<>("partition state", Topic.AGGREGATOR_STATE, RandomValues::partitionState),
+            new Kind<>("deployment state", Topic.AGGREGATOR_STATE, RandomValues::deploymentState),
+            new Kind<>(
+                    "first release's state",
+                    Topic.AGGREGATOR_STATE,
+                    values -> new AggregatorState.Whole(values.random.nextInt(64), values.number() - 1, List.of())),
             new Kind<>("quarantined", Topic.QUARANTINE, RandomValues::quarantined));
 
     private final Random random;
@@ -204,6 +210,8 @@ final class RandomValues {
     LoadWindow window() {
         int slots = 1 + random.nextInt(40);
         int subWindows = 1 + random.nextInt(16);
+        int first = random.nextInt(subWindows);
+        int parts = random.nextInt(subWindows - first + 1);
         return new LoadWindow(
                 deployment(),
                 number(),
@@ -216,7 +224,8 @@ final class RandomValues {
                 random.nextInt(3) * 40,
                 longs(slots),
                 subWindows,
-                longs(subWindows * slots),
+                first,
+                longs(parts * slots),
                 text());
     }
 
@@ -338,23 +347,34 @@ final class RandomValues {
                 balance());
     }
 
-    AggregatorState aggregatorState() {
-        return new AggregatorState(
+    AggregatorState partitionState() {
+        long next = number() >>> 1;
+        return new AggregatorState.OfPartition(
+                random.nextInt(64), next + random.nextInt(1000), next, text(), random.nextInt(64));
+    }
+
+    AggregatorState deploymentState() {
+        return new AggregatorState.OfDeployment(
                 random.nextInt(64),
-                number() - 1,
-                IntStream.range(0, random.nextInt(4))
-                        .mapToObj(i -> new AggregatorState.Sequence(
-                                members(),
-                                number(),
-                                number() - 1,
-                                number() - 1,
-                                random.nextBoolean(),
-                                random.nextBoolean(),
-                                number(),
-                                longs(random.nextInt(20)),
-                                LongVector.of(-1, number()),
-                                new AggregatorState.Counts(number(), number(), number(), number(), number())))
-                        .toList());
+                new AggregatorState.Sequence(
+                        members(),
+                        number() - 1,
+                        number() - 1,
+                        number() - 1,
+                        longs(2 * random.nextInt(4)),
+                        optional(),
+                        random.nextBoolean(),
+                        optional(),
+                        optional(),
+                        longs(random.nextInt(20)),
+                        IntStream.range(0, random.nextInt(4))
+                                .mapToObj(rank -> new AggregatorState.Astray(rank, number(), number(), number()))
+                                .toList(),
+                        new AggregatorState.Counts(number(), number(), number(), number(), number())));
+    }
+
+    private OptionalLong optional() {
+        return random.nextBoolean() ? OptionalLong.empty() : OptionalLong.of(number());
     }
 
     Quarantined quarantined() {

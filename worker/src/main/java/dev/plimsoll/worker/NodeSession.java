@@ -80,14 +80,14 @@ final class NodeSession {
                 .subscribe(tick -> look(), e -> listener.onTrouble("looking at rings", e)));
     }
 
-    /** Adds ranks and reads the plan log from its beginning, for their mailboxes are behind those of the others. */
+    /** Adds ranks and reads the plan log from where it can concern the incarnation, for their mailboxes are behind those of the others. */
     void add(List<RankPort> found) {
         for (RankPort port : found) {
             ranks.put(port.rank(), port);
             ledgers.put(port.rank(), new AckLedger());
             listener.onRankFound(port.rank(), port.incarnation());
         }
-        feeding.update(Flux.defer(topics::planLog)
+        feeding.update(Flux.defer(() -> topics.planLog(members.incarnation()))
                 .filter(this::concerns)
                 .publishOn(scheduler, 16)
                 .concatMap(this::feed, 1)

@@ -19,8 +19,13 @@ import reactor.core.publisher.Mono;
 
 /** The topics as a worker uses them. */
 interface WorkerTopics extends AutoCloseable {
-    /** The plan log from its beginning; cold. */
-    Flux<Received<PlanCommand>> planLog();
+    /**
+     * The plan log as far as it can concern an incarnation, in order; cold.
+     *
+     * <p>Where the incarnation's number is a time, reading begins there and terms of before are not heard: a planner that they
+     * deposed cannot write any more, as its successor has fenced it, and every command names its own term.
+     */
+    Flux<Received<PlanCommand>> planLog(long incarnation);
 
     byte[] encode(PlanCommand command);
 
@@ -44,22 +49,29 @@ interface WorkerTopics extends AutoCloseable {
         private static final Duration DELIVERY = Duration.ofSeconds(10);
 
         private final KafkaSettings settings;
+        private final Deployment deployment;
         private final TopicWriter writer;
         private final Consumer<String> unreadable;
 
         OfCluster(KafkaSettings settings, Deployment deployment, Consumer<String> unreadable) {
             this.settings = settings;
+            this.deployment = deployment;
             this.unreadable = unreadable;
             writer = new TopicWriter(settings, "plimsoll-worker-" + deployment, IN_FLIGHT, DELIVERY);
         }
 
         @Override
-        public Flux<Received<PlanCommand>> planLog() {
+        public Flux<Received<PlanCommand>> planLog(long incarnation) {
             return TopicReader.records(
                     settings,
                     Topic.PLAN,
-                    new TopicReader.Start.Beginning(),
+                    deployment,
+                    startOf(incarnation),
                     record -> unreadable.accept("plan log: " + record));
+        }
+
+        private static TopicReader.Start startOf(long incarnation) {
+            return TopicReader.Start.ofIncarnation(incarnation, System.currentTimeMillis());
         }
 
         @Override
@@ -74,13 +86,11 @@ interface WorkerTopics extends AutoCloseable {
 
         @Override
         public void publish(Membership membership) {
-            Deployment deployment = membership.deployment();
+            Deployment key = membership.deployment();
             TopicWriter.writeTogether(
                     settings,
-                    "plimsoll-worker-members-" + deployment,
-                    List.of(
-                            Output.of(Topic.SAMPLES, deployment, membership),
-                            Output.of(Topic.MEMBERS, deployment, membership)),
+                    "plimsoll-worker-members-" + key,
+                    List.of(Output.of(Topic.SAMPLES, key, membership), Output.of(Topic.MEMBERS, key, membership)),
                     DELIVERY);
         }
 
@@ -89,10 +99,10 @@ interface WorkerTopics extends AutoCloseable {
             return TopicReader.records(
                             settings,
                             Topic.MEMBERS,
-                            new TopicReader.Start.Beginning(),
+                            membership.deployment(),
+                            startOf(membership.incarnation()),
                             record -> unreadable.accept("members: " + record))
-                    .filter(record -> record.value().deployment().equals(membership.deployment())
-                            && record.value().incarnation() == membership.incarnation())
+                    .filter(record -> record.value().incarnation() == membership.incarnation())
                     .next()
                     .then();
         }

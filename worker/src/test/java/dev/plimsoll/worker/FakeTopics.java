@@ -36,7 +36,7 @@ final class FakeTopics implements WorkerTopics {
     }
 
     @Override
-    public Flux<Received<PlanCommand>> planLog() {
+    public Flux<Received<PlanCommand>> planLog(long incarnation) {
         return Flux.concat(Flux.fromIterable(List.copyOf(log)), live.asFlux());
     }
 

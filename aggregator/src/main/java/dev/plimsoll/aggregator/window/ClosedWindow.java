@@ -1,6 +1,7 @@
 package dev.plimsoll.aggregator.window;
 
 import dev.plimsoll.model.LoadWindow;
+import dev.plimsoll.model.LongVector;
 import dev.plimsoll.model.WindowSummary;
 import java.util.List;
 
@@ -10,7 +11,28 @@ import java.util.List;
  * @param loads one per segment and layer (more where a layer is wide), layers in order; none when nothing was counted
  */
 public record ClosedWindow(List<LoadWindow> loads, WindowSummary summary) {
+    /** Names, steps and a line for people. */
+    private static final long BYTES_BESIDES = 300;
+
     public ClosedWindow {
         loads = List.copyOf(loads);
+    }
+
+    /** What its records take when they are written, about: numbers are written with as many bytes as they need. */
+    public long bytes() {
+        long bytes = BYTES_BESIDES + 2L * summary.present().size();
+        for (LoadWindow load : loads) {
+            bytes += BYTES_BESIDES + bytes(load.load()) + bytes(load.subSums());
+        }
+        return bytes;
+    }
+
+    private static long bytes(LongVector numbers) {
+        long bytes = 0;
+        for (int i = 0; i < numbers.size(); i++) {
+            // Seven bits a byte, and one bit for the sign.
+            bytes += (64 + 7 - Long.numberOfLeadingZeros(2 * numbers.at(i) | 1) - 1) / 7;
+        }
+        return bytes;
     }
 }

@@ -24,11 +24,11 @@ record ClosingReport(
         long previousIndex,
         Optional<OpenWindow> window,
         Counts counts) {
-    /** Counters per record: with 5 bytes each at most 20 KB. */
+    /** Counters per record: with 5 bytes each at most 20 KB. Sub-windows that a segment has nothing in are left out. */
     private static final int MOST_COUNTERS = 4096;
 
     ClosedWindow closedWindow(int partition, long offset, long appendTime, int subWindows) {
-        List<LoadWindow> loads = window.map(this::loads).orElse(List.of());
+        List<LoadWindow> loads = window.map(open -> loads(open, subWindows)).orElse(List.of());
         List<PlacementState> states = window.map(
                         open -> open.segments().stream().map(Segment::state).toList())
                 .orElse(List.of());
@@ -68,14 +68,15 @@ record ClosingReport(
         return OpenWindow.steps(members, index);
     }
 
-    private List<LoadWindow> loads(OpenWindow open) {
+    private List<LoadWindow> loads(OpenWindow open, int subWindows) {
         int slots = members.topology().slots();
         List<LoadWindow> loads = new ArrayList<>();
         for (int layer = 0; layer < members.shape().layers(); layer++) {
             for (int segment = 0; segment < open.segments().size(); segment++) {
                 Segment sums = open.segments().get(segment);
                 LongVector load = LongVector.of(sums.load(layer));
-                int width = Math.max(1, MOST_COUNTERS / (sums.subWindows() + 1));
+                int first = sums.firstSubWindow();
+                int width = Math.max(1, MOST_COUNTERS / (Math.max(0, sums.endSubWindow() - first) + 1));
                 for (int from = 0; from < slots; from += width) {
                     int to = Math.min(slots, from + width);
                     LongVector part = load.slice(from, to);
@@ -90,7 +91,8 @@ record ClosingReport(
                             sums.state(),
                             from,
                             part,
-                            sums.subWindows(),
+                            subWindows,
+                            first,
                             LongVector.of(sums.subLoad(layer, from, to)),
                             line(layer, sums.state(), from, part)));
                 }
@@ -139,6 +141,9 @@ record ClosingReport(
         }
         if (!states.isEmpty()) {
             line.append(", ").append(some(states.stream().map(Object::toString).toList()));
+        }
+        if (previousIndex < 0 && index > 0) {
+            line.append(", the first window: no sample of an earlier one came before");
         }
         if (reason != CloseReason.COMPLETE) {
             int expected = members.boundariesPerWindow();

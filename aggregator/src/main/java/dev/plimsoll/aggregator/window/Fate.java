@@ -30,8 +30,12 @@ public enum Fate {
     TOO_LARGE(true),
     /** More placement states in one window than it has boundaries. */
     TOO_MANY_STATES(true),
+    /** The open windows of its deployment have no room for it. */
+    NO_MEMORY(true),
     /** A second, different membership record of the same incarnation. */
     MEMBERS_CONFLICT(true),
+    /** A membership record whose incarnation is far beyond the clock: a later one by the clock could never begin. */
+    INCARNATION_AHEAD(true),
     /** A membership record whose windows would not fit into memory. */
     MEMBERS_TOO_LARGE(true),
     /** A membership record of one deployment too many in this partition. */

@@ -1,27 +1,38 @@
 package dev.plimsoll.aggregator.window;
 
-import dev.plimsoll.model.AggregatorState;
+import dev.plimsoll.model.AggregatorState.Sequence;
 import dev.plimsoll.model.Deployment;
 import dev.plimsoll.model.LoadSample;
 import dev.plimsoll.model.Membership;
 import dev.plimsoll.model.SampleRecord;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collection;
+import java.util.Comparator;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalLong;
 import java.util.TreeMap;
+import java.util.function.Function;
 import java.util.function.Supplier;
+import java.util.stream.Stream;
 
 /**
  * The fold over one partition of the samples topic: the windows of every deployment in it.
  *
- * <p>Windows depend on the sequence of records alone. To go on after a restart, make a fold from the state that was committed last and
- * feed it the records from {@link AggregatorState#nextInputOffset()} on: those up to {@link AggregatorState#asOf()} are replayed, that
- * is, they rebuild what is open and neither close nor count anything a second time.
+ * <p>Windows depend on the sequence of records alone. To go on after a restart, make a fold from the states that were committed last and
+ * feed it the records from the offset on that was committed with them. Each deployment's state has an offset of its own: records up to it
+ * are replayed, that is, they rebuild what is open and neither close nor count anything a second time; later ones are folded.
+ *
+ * <p>What concerns more than one deployment (who begins, who is forgotten) is decided at records whose effect is committed at once.
  */
 public final class Fold {
     /** Most deployments in one partition, a bound on what their membership records may cost. */
     public static final int MOST_DEPLOYMENTS = 256;
+
+    /** After such a silence a deployment without END may be forgotten in favour of a new one. */
+    private static final Duration ABANDONED = Duration.ofDays(1);
 
     private final int partition;
     private final WindowSettings settings;
@@ -30,66 +41,133 @@ public final class Fold {
     private final TreeMap<Deployment, WindowFold> folds = new TreeMap<>();
     private final long replayedThrough;
     private long position;
+    /** Whether states have changed otherwise than by records, which nobody would learn by reading. */
+    private boolean allChanged;
 
-    /** A fold that goes on from a state, or begins when the state has no sequences and is as of -1. */
-    public Fold(AggregatorState state, WindowSettings settings, FoldListener listener) {
-        this(state, settings, listener, FoldRules::new);
+    /**
+     * A fold that goes on.
+     *
+     * @param asOf offset of the newest record that was read, -1 for none
+     * @param sequences what was kept of every deployment
+     */
+    public Fold(
+            int partition, long asOf, Collection<Sequence> sequences, WindowSettings settings, FoldListener listener) {
+        this(partition, asOf, sequences, settings, listener, FoldRules::new);
     }
 
-    Fold(AggregatorState state, WindowSettings settings, FoldListener listener, Supplier<FoldRules> rules) {
-        this.partition = state.partition();
+    Fold(
+            int partition,
+            long asOf,
+            Collection<Sequence> sequences,
+            WindowSettings settings,
+            FoldListener listener,
+            Supplier<FoldRules> rules) {
+        this.partition = partition;
         this.settings = settings;
         this.listener = listener;
         this.rules = rules;
-        this.replayedThrough = state.asOf();
-        this.position = state.asOf();
-        for (AggregatorState.Sequence sequence : state.sequences()) {
-            folds.put(
-                    sequence.members().deployment(),
-                    new WindowFold(sequence, partition, settings, rules.get(), listener));
+        this.replayedThrough = asOf;
+        this.position = asOf;
+        for (Sequence sequence : sequences) {
+            folds.put(sequence.deployment(), new WindowFold(sequence, partition, settings, rules.get(), listener));
         }
     }
 
-    /** The state of a partition of which nothing was ever committed. */
-    public static AggregatorState nothing(int partition) {
-        return new AggregatorState(partition, -1, List.of());
+    /** A fold of a partition of which nothing was ever committed. */
+    public static Fold empty(int partition, WindowSettings settings, FoldListener listener) {
+        return new Fold(partition, -1, List.of(), settings, listener);
     }
 
     /**
      * Folds the next record; offsets ascend, with gaps.
      *
-     * @return the windows that it closed with what to commit with them, empty when it closed none
+     * @return the windows that it closed with what to commit with them, empty when there is nothing that must be committed
      */
     public Optional<Checkpoint> fold(long offset, long appendTimeMillis, SampleRecord record) {
         Optional<WindowFold> known = Optional.ofNullable(folds.get(record.deployment()));
-        if (offset <= replayedThrough) {
+        if (offset <= known.map(WindowFold::asOf).orElse(replayedThrough)) {
             if (record instanceof LoadSample sample) {
                 known.ifPresent(fold -> fold.replay(offset, appendTimeMillis, sample));
             }
             return Optional.empty();
         }
-        skip(offset);
-        if (record instanceof Membership members && !Shapes.fits(members)) {
-            listener.fate(record.deployment(), Fate.MEMBERS_TOO_LARGE, 0, 0);
-            return Optional.empty();
+        if (offset > replayedThrough) {
+            skip(offset);
+        }
+        if (record instanceof Membership members) {
+            Optional<Fate> refusal = Shapes.refusal(members, appendTimeMillis, settings);
+            if (refusal.isPresent()) {
+                listener.fate(record.deployment(), refusal.get(), 0, 0);
+                return Optional.empty();
+            }
         }
         if (known.isEmpty()) {
-            begin(record);
-            return Optional.empty();
+            return begin(offset, appendTimeMillis, record);
         }
-        List<ClosedWindow> closed = known.get().fold(offset, appendTimeMillis, record);
-        return closed.isEmpty() ? Optional.empty() : Optional.of(new Checkpoint(closed, state()));
+        WindowFold fold = known.get();
+        long incarnation = fold.members().incarnation();
+        OptionalLong endedBy = fold.endedBy();
+        List<ClosedWindow> closed = fold.fold(offset, appendTimeMillis, record);
+        boolean turns =
+                fold.members().incarnation() != incarnation || !fold.endedBy().equals(endedBy);
+        return closed.isEmpty() && !turns
+                ? Optional.empty()
+                : Optional.of(checkpoint(closed, List.of(fold), List.of()));
     }
 
-    private void begin(SampleRecord record) {
+    private Optional<Checkpoint> begin(long offset, long appendTime, SampleRecord record) {
         if (!(record instanceof Membership members)) {
             long cells = record instanceof LoadSample sample ? sample.ranks() : 0;
             listener.fate(record.deployment(), Fate.UNKNOWN_DEPLOYMENT, cells, 0);
-        } else if (folds.size() >= MOST_DEPLOYMENTS) {
-            listener.fate(record.deployment(), Fate.TOO_MANY_DEPLOYMENTS, 0, 0);
-        } else {
-            folds.put(members.deployment(), new WindowFold(members, partition, settings, rules.get(), listener));
+            return Optional.empty();
         }
+        List<Sequence> forgotten = List.of();
+        if (folds.size() >= MOST_DEPLOYMENTS) {
+            Optional<Deployment> forgettable = forgettable(appendTime);
+            if (forgettable.isEmpty()) {
+                listener.fate(record.deployment(), Fate.TOO_MANY_DEPLOYMENTS, 0, 0);
+                return Optional.empty();
+            }
+            forgotten = Stream.ofNullable(folds.remove(forgettable.get()))
+                    .map(WindowFold::state)
+                    .toList();
+        }
+        WindowFold fold = new WindowFold(members, offset, partition, settings, rules.get(), listener);
+        folds.put(members.deployment(), fold);
+        return Optional.of(checkpoint(List.of(), List.of(fold), forgotten));
+    }
+
+    /** Of those that ended the one that ended first, else the one that has been silent for longest, if that is long. */
+    private Optional<Deployment> forgettable(long appendTime) {
+        return first(fold -> fold.endedBy())
+                .or(() -> first(fold -> fold.abandoned(appendTime, ABANDONED) ? fold.grownAt() : OptionalLong.empty()));
+    }
+
+    private Optional<Deployment> first(Function<WindowFold, OptionalLong> order) {
+        return folds.entrySet().stream()
+                .filter(entry -> order.apply(entry.getValue()).isPresent())
+                .min(Comparator.comparingLong(
+                        entry -> order.apply(entry.getValue()).getAsLong()))
+                .map(Map.Entry::getKey);
+    }
+
+    private Checkpoint checkpoint(List<ClosedWindow> closed, Collection<WindowFold> changed, List<Sequence> forgotten) {
+        Collection<WindowFold> taken = allChanged ? folds.values() : changed;
+        allChanged = false;
+        List<Sequence> states = taken.stream().map(WindowFold::takeState).toList();
+        return new Checkpoint(closed, position, oldestNeeded(), states, forgotten);
+    }
+
+    private long oldestNeeded() {
+        return folds.values().stream()
+                .flatMapToLong(fold -> fold.oldestNeeded().stream())
+                .reduce(position + 1, Math::min);
+    }
+
+    /** All that has changed since the last checkpoint, to commit progress when nothing closes; only of a fold that is {@link #live}. */
+    public Checkpoint checkpoint() {
+        return checkpoint(
+                List.of(), folds.values().stream().filter(WindowFold::changed).toList(), List.of());
     }
 
     /** Notes that a record was read which the fold cannot use. */
@@ -105,33 +183,26 @@ public final class Fold {
         return offset <= replayedThrough;
     }
 
-    /** Whether records beyond those of the predecessor were read. Before, open windows are not rebuilt and {@link #state} is not one to keep. */
+    /** Whether records beyond those of the predecessor were read. Before, open windows are not rebuilt and there is nothing to keep. */
     public boolean live() {
         return position > replayedThrough;
     }
 
-    /** The state as of the newest record read. */
-    public AggregatorState state() {
-        return new AggregatorState(
-                partition,
-                position,
-                folds.values().stream().map(fold -> fold.state(position)).toList());
+    /** Where all deployments are, as of the newest record read. */
+    public List<Sequence> sequences() {
+        return folds.values().stream().map(WindowFold::state).toList();
     }
 
-    /** The deployments with a window that append time would close: what a tick is good for. */
-    public List<Deployment> awaitingTime() {
-        List<Deployment> awaiting = new ArrayList<>();
-        folds.forEach((deployment, fold) -> {
-            if (fold.awaitsTime()) {
-                awaiting.add(deployment);
-            }
-        });
+    /** The deployments with a window that append time would close, and the silence after which a tick is good for something. */
+    public Map<Deployment, Duration> awaitingTime() {
+        Map<Deployment, Duration> awaiting = new TreeMap<>();
+        folds.forEach((deployment, fold) -> fold.awaitsTime().ifPresent(silence -> awaiting.put(deployment, silence)));
         return awaiting;
     }
 
     /** Every deployment that has a membership record, in order. */
     public List<Deployment> deployments() {
-        return List.copyOf(folds.keySet());
+        return new ArrayList<>(folds.keySet());
     }
 
     /**
@@ -142,10 +213,20 @@ public final class Fold {
         for (Membership members : memberships) {
             WindowFold known = folds.get(members.deployment());
             boolean newer = known == null || known.members().incarnation() < members.incarnation();
-            if (newer && Shapes.fits(members) && (known != null || folds.size() < MOST_DEPLOYMENTS)) {
-                folds.put(members.deployment(), new WindowFold(members, partition, settings, rules.get(), listener));
+            boolean fits =
+                    Shapes.refusal(members, members.incarnation(), settings).isEmpty();
+            if (newer && fits && (known != null || folds.size() < MOST_DEPLOYMENTS)) {
+                folds.put(
+                        members.deployment(),
+                        new WindowFold(members, position, partition, settings, rules.get(), listener));
             }
         }
         folds.values().forEach(WindowFold::truncate);
+        keepAll();
+    }
+
+    /** The next checkpoint has the state of all deployments, not only of those that changed. */
+    public void keepAll() {
+        allChanged = true;
     }
 }

@@ -14,4 +14,7 @@ public interface FoldListener {
      * @param load what they counted; 0 for {@link Fate#TOO_LARGE}
      */
     default void fate(Deployment deployment, Fate fate, long cells, long load) {}
+
+    /** A quorum reports from elsewhere, and the fold follows; the windows between are not published. */
+    default void jumped(Deployment deployment, long fromWindow, long toWindow) {}
 }

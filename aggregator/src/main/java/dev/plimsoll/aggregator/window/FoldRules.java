@@ -1,5 +1,6 @@
 package dev.plimsoll.aggregator.window;
 
+import dev.plimsoll.model.AggregatorState;
 import dev.plimsoll.model.LoadSample;
 import java.util.NavigableSet;
 
@@ -24,9 +25,26 @@ class FoldRules {
         return closed + 1;
     }
 
-    /** Whether so many ranks are too far ahead that it is this fold that is behind. */
-    boolean resyncs(int ranksTooFar, int quorum) {
-        return ranksTooFar >= quorum;
+    /** Whether a rank that reports from elsewhere is to be believed. */
+    boolean believes(AggregatorState.Astray rank, long appendTimeMillis, WindowSettings settings) {
+        return rank.records() >= 2
+                && appendTimeMillis - rank.sinceMillis()
+                        >= settings.resyncTime().toMillis();
+    }
+
+    /** Whether steps that were jumped over may come to be open again. */
+    boolean returns() {
+        return true;
+    }
+
+    /** The first open window, when the first sample is in this one. */
+    long begins(long window) {
+        return window;
+    }
+
+    /** Whether open windows that nothing came for have waited long enough. */
+    boolean idle(long silentMillis, WindowSettings settings) {
+        return silentMillis >= settings.idleTime().toMillis();
     }
 
     /** Whether a sample inside of a window belongs to it. */

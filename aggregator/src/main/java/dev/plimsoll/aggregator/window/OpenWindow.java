@@ -7,9 +7,7 @@ import dev.plimsoll.model.PlacementState;
 import dev.plimsoll.model.StepRange;
 import java.util.ArrayList;
 import java.util.BitSet;
-import java.util.HashMap;
 import java.util.List;
-import java.util.Map;
 
 /**
  * A window that samples may still be added to: a set of cells and their sums.
@@ -21,7 +19,8 @@ import java.util.Map;
  * <p>A sample over several sub-windows cannot be split; it counts in the one that its last step is in.
  */
 final class OpenWindow {
-    private record CellKey(int rank, StepRange steps, int firstLayer, int layers) {}
+    private static final long ODD = 0x9E3779B97F4A7C15L;
+    private static final long OBJECTS = 1024;
 
     private final Membership members;
     private final StepRange steps;
@@ -30,8 +29,10 @@ final class OpenWindow {
     private final int ranks;
     private final int layers;
     private final int subWindows;
-    /** Content of every cell, for lookup only: hash order reaches nothing. */
-    private final Map<CellKey, Long> cells = new HashMap<>();
+    /** Every cell with its content. */
+    private final Fingerprints cells = new Fingerprints();
+    /** The cells that belong to no window, without their content. */
+    private final Fingerprints unattributed = new Fingerprints();
     /** {@code (boundary · ranks + rank) · layers + layer}; by boundary first, as later ones are mostly empty. */
     private final BitSet taken = new BitSet();
     /** {@code [boundary · ranks + rank]} layers taken. */
@@ -41,6 +42,9 @@ final class OpenWindow {
 
     private final List<Segment> segments = new ArrayList<>();
     private final Routed routed;
+    /** Sub-windows of segments that have memory. */
+    private int sums;
+
     private int presentOfAll;
     private long accepted;
     private boolean spanned;
@@ -73,7 +77,7 @@ final class OpenWindow {
         if (overlaps(sample, cell.rank())) {
             return compare(sample, cell);
         }
-        cells.put(key(sample, cell.rank()), cell.hash());
+        cells.add(key(sample, cell.rank()) ^ cell.hash());
         for (int boundary = boundary(sample.steps().from());
                 boundary < boundary(sample.steps().to());
                 boundary++) {
@@ -91,20 +95,31 @@ final class OpenWindow {
 
     /** Adds to the sums only, or takes away. */
     void add(LoadSample sample, int rank, int sign) {
-        int subWindow = (int) ((sample.steps().to() - steps.from() - 1) * subWindows / steps.length());
-        long[] loadOfLayer = segment(sample.state()).add(sample, rank, subWindow, sign);
+        int subWindow = subWindow(sample);
+        Segment segment = segment(sample.state());
+        sums += segment.touches(subWindow) ? 0 : 1;
+        long[] loadOfLayer = segment.add(sample, rank, subWindow, sign);
         for (long load : loadOfLayer) {
             accepted += sign * load;
         }
         routed.add(sample, loadOfLayer, sign);
     }
 
+    private int subWindow(LoadSample sample) {
+        return (int) ((sample.steps().to() - steps.from() - 1) * subWindows / steps.length());
+    }
+
     /** Remembers a rank's part of a sample that ends in this window but belongs to none. */
     Fate offerUnattributed(LoadSample sample, Cell cell) {
         spanned = true;
-        return cells.putIfAbsent(key(sample, cell.rank()), cell.hash()) == null
-                ? Fate.UNATTRIBUTED
-                : compare(sample, cell);
+        if (steps.contains(sample.steps()) && overlaps(sample, cell.rank())) {
+            return compare(sample, cell);
+        }
+        if (!unattributed.add(key(sample, cell.rank()))) {
+            return compare(sample, cell);
+        }
+        cells.add(key(sample, cell.rank()) ^ cell.hash());
+        return Fate.UNATTRIBUTED;
     }
 
     /** A sample that spans into this window could not be attributed. */
@@ -113,8 +128,7 @@ final class OpenWindow {
     }
 
     private Fate compare(LoadSample sample, Cell cell) {
-        Long there = cells.get(key(sample, cell.rank()));
-        return there != null && there == cell.hash() ? Fate.DUPLICATE : Fate.CONFLICT;
+        return cells.contains(key(sample, cell.rank()) ^ cell.hash()) ? Fate.DUPLICATE : Fate.CONFLICT;
     }
 
     private boolean overlaps(LoadSample sample, int rank) {
@@ -150,8 +164,59 @@ final class OpenWindow {
         return (int) ((step - steps.from()) / members.boundarySteps());
     }
 
-    private static CellKey key(LoadSample sample, int rank) {
-        return new CellKey(rank, sample.steps(), sample.firstLayer(), sample.layers());
+    /** A hash of where a cell is. It decides between two ways of being left out, never whether load is counted. */
+    private static long key(LoadSample sample, int rank) {
+        long key = rank;
+        key = (key + sample.steps().from()) * ODD;
+        key = ((key ^ (key >>> 29)) + sample.steps().to()) * ODD;
+        key = ((key ^ (key >>> 29)) + sample.firstLayer()) * ODD;
+        key = ((key ^ (key >>> 29)) + sample.layers()) * ODD;
+        return key ^ (key >>> 31);
+    }
+
+    /** What a window takes that nothing has fallen into. */
+    static long bytesOfEmpty(Membership members) {
+        long cells = (long) members.boundariesPerWindow() * members.topology().ranks();
+        return OBJECTS
+                + cells * members.shape().layers() / 8
+                + 4 * cells
+                + 8L * members.topology().ranks();
+    }
+
+    /** What a window takes that is full, under one placement state. */
+    static long bytesOfWhole(Membership members, WindowSettings settings) {
+        return bytesOfEmpty(members)
+                + settings.subWindows(members.boundariesPerWindow()) * bytesOfSums(members)
+                + 32L * members.boundariesPerWindow() * members.topology().ranks();
+    }
+
+    private static long bytesOfSums(Membership members) {
+        return 8L * members.shape().layers() * members.topology().slots();
+    }
+
+    /** What this window takes, about; follows from what is in it. */
+    long bytes() {
+        return bytesOfEmpty(members)
+                + sums * bytesOfSums(members)
+                + cells.bytes()
+                + unattributed.bytes()
+                + routed.bytes();
+    }
+
+    /** What a sample of this window could add to that. */
+    long bytesFor(LoadSample sample) {
+        boolean there = segments.stream()
+                .anyMatch(segment -> segment.state().equals(sample.state()) && segment.touches(subWindow(sample)));
+        return (there ? 0 : bytesOfSums(members)) + bytesOfCells(sample);
+    }
+
+    /** The same for a window that is not open yet. */
+    static long bytesFor(Membership members, LoadSample sample) {
+        return bytesOfEmpty(members) + bytesOfSums(members) + bytesOfCells(sample);
+    }
+
+    private static long bytesOfCells(LoadSample sample) {
+        return 64L * sample.ranks() + Routed.blockBytes(sample.layers());
     }
 
     boolean complete() {

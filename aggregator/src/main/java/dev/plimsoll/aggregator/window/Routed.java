@@ -52,6 +52,16 @@ final class Routed {
         }
     }
 
+    /** What the blocks take, about. */
+    long bytes() {
+        return blocks.size() * blockBytes(layers);
+    }
+
+    /** What one block of all layers takes, about. */
+    static long blockBytes(int layers) {
+        return 200 + 16L * layers;
+    }
+
     /** Layers in which what was computed is not what was routed, or emitters disagree on what was routed. */
     BitSet violations() {
         BitSet violated = new BitSet(layers);

@@ -26,8 +26,27 @@ final class Segment {
         return state;
     }
 
-    int subWindows() {
-        return sums.length;
+    /** Whether something fell into a sub-window. */
+    boolean touches(int subWindow) {
+        return sums[subWindow].length != 0;
+    }
+
+    /** The first sub-window that something fell into; 0 when there is none. */
+    int firstSubWindow() {
+        int first = 0;
+        while (first < sums.length && !touches(first)) {
+            first++;
+        }
+        return first % sums.length;
+    }
+
+    /** Behind the last sub-window that something fell into; 0 when there is none. */
+    int endSubWindow() {
+        int end = sums.length;
+        while (end > 0 && !touches(end - 1)) {
+            end--;
+        }
+        return end;
     }
 
     /** Adds one rank's counters and returns their sum per layer of the sample. */
@@ -52,13 +71,15 @@ final class Segment {
         return loadOfLayer;
     }
 
-    /** {@code [subWindow · (to - from) + slot - from]} of one layer. */
+    /** {@code [subWindow - firstSubWindow][slot - from]} of one layer, flattened, up to the end sub-window. */
     long[] subLoad(int layer, int from, int to) {
         int width = to - from;
-        long[] values = new long[sums.length * width];
-        for (int sub = 0; sub < sums.length; sub++) {
-            if (sums[sub].length != 0) {
-                System.arraycopy(sums[sub], layer * slots + from, values, sub * width, width);
+        int first = firstSubWindow();
+        int count = Math.max(0, endSubWindow() - first);
+        long[] values = new long[count * width];
+        for (int sub = 0; sub < count; sub++) {
+            if (touches(first + sub)) {
+                System.arraycopy(sums[first + sub], layer * slots + from, values, sub * width, width);
             }
         }
         return values;

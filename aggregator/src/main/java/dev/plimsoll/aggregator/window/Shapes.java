@@ -2,6 +2,7 @@ package dev.plimsoll.aggregator.window;
 
 import dev.plimsoll.model.LoadSample;
 import dev.plimsoll.model.Membership;
+import java.time.Duration;
 import java.util.Optional;
 
 /** Whether records fit the membership, and a membership fits into memory: nothing of a size that a record claims is allocated before. */
@@ -13,7 +14,20 @@ final class Shapes {
 
     private Shapes() {}
 
-    static boolean fits(Membership members) {
+    /** Ahead of the clock by more than any two clocks differ; incarnations that are counted and no time in milliseconds are far behind it. */
+    private static final long MOST_AHEAD_MILLIS = Duration.ofDays(1).toMillis();
+
+    /** Why a membership record cannot be used. */
+    static Optional<Fate> refusal(Membership members, long appendTimeMillis, WindowSettings settings) {
+        if (members.incarnation() - appendTimeMillis > MOST_AHEAD_MILLIS) {
+            return Optional.of(Fate.INCARNATION_AHEAD);
+        }
+        return fits(members) && OpenWindow.bytesOfWhole(members, settings) <= settings.openBytes()
+                ? Optional.empty()
+                : Optional.of(Fate.MEMBERS_TOO_LARGE);
+    }
+
+    private static boolean fits(Membership members) {
         long boundaries = members.boundariesPerWindow();
         long layers = members.shape().layers();
         long ranks = members.topology().ranks();

@@ -4,29 +4,38 @@ import dev.plimsoll.model.AggregatorState;
 import dev.plimsoll.model.CloseReason;
 import dev.plimsoll.model.End;
 import dev.plimsoll.model.LoadSample;
+import dev.plimsoll.model.LongVector;
 import dev.plimsoll.model.Membership;
 import dev.plimsoll.model.SampleRecord;
 import dev.plimsoll.model.Tick;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.OptionalLong;
 import java.util.TreeMap;
+import java.util.stream.LongStream;
 
 /**
  * The windows of one deployment: which are open, what is in them, and when they close.
  *
  * <p>A window closes when every rank is done with its end ({@code COMPLETE}, or {@code GAP} or {@code SPANNING} when cells are
  * missing), when a quorum is past its end by the grace in steps ({@code STEPS}) or for the grace in append time ({@code TIME}), when the
- * incarnation ends ({@code INCARNATION}), or when a quorum turns out to be beyond what the fold can hold ({@code RESYNC}). Whatever
- * closes it, a window that has all its cells is {@code COMPLETE}. Windows close in order, none is left out but by a RESYNC, and a closed
- * one never changes.
+ * incarnation ends ({@code INCARNATION}), when a quorum turns out to be elsewhere ({@code RESYNC}), or when nothing has come for the idle
+ * time ({@code IDLE}). Whatever closes it, a window that has all its cells is {@code COMPLETE}.
+ *
+ * <p>The first sample of an incarnation decides which window is the first. Windows close in order, none is left out but by a RESYNC, and
+ * a closed one never changes. A RESYNC goes ahead, or back to windows that were jumped over; what was published is never opened again.
  *
  * <p>{@link #replay} rebuilds the open windows after a restart: it takes the same samples as before and decides nothing.
  */
 final class WindowFold {
+    private static final long BEFORE_FIRST_SAMPLE = -1;
+
     private final int partition;
     private final WindowSettings settings;
     private final FoldRules rules;
+    private final FoldListener listener;
     private final Ledger ledger;
     private final TreeMap<Long, OpenWindow> open = new TreeMap<>();
     /** Append time at which a quorum passed the end of an open window. */
@@ -34,28 +43,41 @@ final class WindowFold {
 
     private Membership members;
     private RankProgress progress;
-    private FarAhead far;
+    private Published published;
+    private Stray stray;
+    private final Excluded excluded;
     private long firstOpen;
-    private long previousIndex = -1;
-    private long closedBy = -1;
-    private boolean ended;
+    private long asOf;
+    private long closedBy;
+    private OptionalLong endedBy;
     private boolean truncated;
+    private OptionalLong grownAt;
     /** Records before it are of no use in replay. */
-    private long replayFrom;
+    private final long replayFrom;
+    /** The first record whose effect no state that was handed out has. */
+    private OptionalLong changedFrom = OptionalLong.empty();
 
-    /** The first incarnation of a deployment. */
-    WindowFold(Membership members, int partition, WindowSettings settings, FoldRules rules, FoldListener listener) {
+    /** The first incarnation of a deployment, which a record at this offset began. */
+    WindowFold(
+            Membership members,
+            long offset,
+            int partition,
+            WindowSettings settings,
+            FoldRules rules,
+            FoldListener listener) {
         this(
                 new AggregatorState.Sequence(
                         members,
-                        0,
+                        offset,
+                        BEFORE_FIRST_SAMPLE,
                         -1,
-                        -1,
+                        LongVector.empty(),
+                        OptionalLong.empty(),
                         false,
-                        false,
-                        0,
-                        new FarAhead(0).excludedOffsets(),
-                        new FarAhead(members.topology().ranks()).farthestOfRanks(),
+                        OptionalLong.empty(),
+                        OptionalLong.empty(),
+                        LongVector.empty(),
+                        List.of(),
                         AggregatorState.Counts.NONE),
                 partition,
                 settings,
@@ -73,47 +95,94 @@ final class WindowFold {
         this.partition = partition;
         this.settings = settings;
         this.rules = rules;
-        this.ledger = new Ledger(state.members().deployment(), listener, state.counts());
+        this.listener = listener;
+        this.ledger = new Ledger(state.deployment(), listener, state.counts());
         this.members = state.members();
         this.progress = progressOf(members);
-        this.far = new FarAhead(state.farthest(), state.excluded());
+        this.published = new Published(state.published());
+        this.stray = strayOf(members, state.astray());
+        this.excluded = new Excluded(state.excluded());
         this.firstOpen = state.firstOpen();
-        this.previousIndex = state.previousIndex();
+        this.asOf = state.asOf();
         this.closedBy = state.closedBy();
-        this.ended = state.ended();
+        this.endedBy = state.endedBy();
         this.truncated = state.truncated();
-        this.replayFrom = state.oldestNeeded();
+        this.grownAt = state.grownAt();
+        this.replayFrom = state.oldestNeeded().orElse(Long.MAX_VALUE);
     }
 
     private static RankProgress progressOf(Membership members) {
         return new RankProgress(members.topology().ranks(), members.shape().layers());
     }
 
-    AggregatorState.Sequence state(long asOf) {
+    private Stray strayOf(Membership members, List<AggregatorState.Astray> known) {
+        return new Stray(known, (long) members.windowSteps() * settings.windowsAhead());
+    }
+
+    AggregatorState.Sequence state() {
         return new AggregatorState.Sequence(
                 members,
+                asOf,
                 firstOpen,
                 closedBy,
-                previousIndex,
-                ended,
+                published.ranges(),
+                endedBy,
                 truncated,
-                oldestNeeded(asOf),
-                far.excludedOffsets(),
-                far.farthestOfRanks(),
+                oldestOpen(),
+                grownAt,
+                excluded.offsets(),
+                stray.ranks(),
                 ledger.sinceClose());
     }
 
-    private long oldestNeeded(long asOf) {
-        return open.values().stream().mapToLong(OpenWindow::firstOffset).reduce(asOf + 1, Math::min);
+    /** The state, to be kept: it has the effect of all records so far. */
+    AggregatorState.Sequence takeState() {
+        changedFrom = OptionalLong.empty();
+        return state();
+    }
+
+    private OptionalLong oldestOpen() {
+        return open.values().stream().mapToLong(OpenWindow::firstOffset).min();
+    }
+
+    /** The first record that is needed to have this state again from what was handed out. */
+    OptionalLong oldestNeeded() {
+        return LongStream.concat(oldestOpen().stream(), changedFrom.stream()).min();
+    }
+
+    /** Whether the state has changed since it was handed out. */
+    boolean changed() {
+        return changedFrom.isPresent();
     }
 
     Membership members() {
         return members;
     }
 
-    /** Whether a window waits for nothing but append time to go on. */
-    boolean awaitsTime() {
-        return quorumAt.containsKey(firstOpen);
+    /** Offset of the newest record of this deployment. */
+    long asOf() {
+        return asOf;
+    }
+
+    OptionalLong endedBy() {
+        return endedBy;
+    }
+
+    /** Whether nothing is open, and has not been for long. */
+    boolean abandoned(long appendTime, Duration silence) {
+        return open.isEmpty() && grownAt.isPresent() && appendTime - grownAt.getAsLong() >= silence.toMillis();
+    }
+
+    OptionalLong grownAt() {
+        return grownAt;
+    }
+
+    /** The silence that makes append time worth knowing, as it may close a window; empty when none is open. */
+    Optional<Duration> awaitsTime() {
+        if (quorumAt.containsKey(firstOpen)) {
+            return Optional.of(Duration.ZERO);
+        }
+        return open.isEmpty() ? Optional.empty() : Optional.of(settings.idleTime());
     }
 
     /** Input was lost: windows that are not complete may lack more than their ranks know, until one is complete again. */
@@ -123,17 +192,24 @@ final class WindowFold {
 
     /** Folds a sample that was folded before, by a predecessor whose state this one was made of. */
     void replay(long offset, long appendTime, LoadSample sample) {
-        if (offset < replayFrom || far.excludes(offset) || refusal(sample).isPresent()) {
+        if (offset < replayFrom || excluded.contains(offset) || refusal(sample).isPresent()) {
             return;
         }
         long index = indexOf(sample.steps().to());
-        if (index >= firstOpen && index <= mostAhead()) {
+        if (index >= firstOpen && index <= mostAhead() && !published.contains(index)) {
             cells(sample).ifPresent(cells -> place(offset, appendTime, sample, index, cells));
         }
     }
 
     /** Folds a record and returns the windows that it closed, in order. */
     List<ClosedWindow> fold(long offset, long appendTime, SampleRecord record) {
+        asOf = offset;
+        if (changedFrom.isEmpty()) {
+            changedFrom = OptionalLong.of(offset);
+        }
+        if (grownAt.isEmpty() && !open.isEmpty()) {
+            grownAt = OptionalLong.of(appendTime); // the first release kept no such time
+        }
         Closing closing = new Closing(offset, appendTime);
         if (record instanceof LoadSample sample) {
             onSample(sample, closing);
@@ -155,11 +231,13 @@ final class WindowFold {
             closing.closeAllOpen(CloseReason.INCARNATION);
             members = record;
             progress = progressOf(record);
-            far = new FarAhead(record.topology().ranks());
+            published = new Published(LongVector.empty());
+            stray = strayOf(record, List.of());
+            excluded.forgetBefore(closing.offset);
             quorumAt.clear();
-            firstOpen = 0;
-            previousIndex = -1;
-            ended = false;
+            firstOpen = BEFORE_FIRST_SAMPLE;
+            endedBy = OptionalLong.empty();
+            grownAt = OptionalLong.empty();
             truncated = false;
         } else if (!record.equals(members)) {
             ledger.count(Fate.MEMBERS_CONFLICT, 0, 0);
@@ -172,9 +250,9 @@ final class WindowFold {
                     record.incarnation() < members.incarnation() ? Fate.STALE_INCARNATION : Fate.PREMATURE_INCARNATION,
                     0,
                     0);
-        } else if (!ended) {
+        } else if (endedBy.isEmpty()) {
             closing.closeAllOpen(CloseReason.INCARNATION);
-            ended = true;
+            endedBy = OptionalLong.of(closing.offset);
         }
     }
 
@@ -187,19 +265,21 @@ final class WindowFold {
             return;
         }
         long index = indexOf(sample.steps().to());
-        if (index < firstOpen) {
+        if (firstOpen == BEFORE_FIRST_SAMPLE) {
+            firstOpen = rules.begins(index);
+        }
+        if (elsewhere(index)) {
+            stray.note(sample.firstRank(), sample.ranks(), sample.steps().to(), closing.appendTime);
+            closing.resync();
+        }
+        if (index < firstOpen || published.contains(index)) {
             ledger.count(Fate.LATE, sample.ranks(), load(cells.get()));
             return;
         }
-        if (index > mostAhead()) {
-            far.note(sample.firstRank(), sample.ranks(), index);
-            if (rules.resyncs(far.ranks(), quorum())) {
-                closing.resync();
-            }
-        }
-        if (index > mostAhead()) {
-            ledger.count(Fate.TOO_FAR, sample.ranks(), load(cells.get()));
-            far.exclude(closing.offset);
+        Optional<Fate> noRoom = noRoom(sample, index);
+        if (noRoom.isPresent()) {
+            ledger.count(noRoom.get(), sample.ranks(), load(cells.get()));
+            excluded.add(closing.offset);
             closing.boundExcluded();
             return;
         }
@@ -211,15 +291,43 @@ final class WindowFold {
         for (int i = 0; i < fates.size(); i++) {
             Cell cell = cells.get().get(i);
             ledger.count(fates.get(i), 1, cell.load());
-            far.clear(cell.rank());
+            stray.clear(cell.rank());
         }
+        if (fates.contains(Fate.ACCEPTED) || fates.contains(Fate.UNATTRIBUTED)) {
+            grownAt = OptionalLong.of(closing.appendTime);
+        }
+    }
+
+    /** Far ahead, or in windows that a jump has left out. Windows that were published are gone for good. */
+    private boolean elsewhere(long index) {
+        return !published.contains(index) && (index > mostAhead() || (rules.returns() && index < firstOpen));
+    }
+
+    private Optional<Fate> noRoom(LoadSample sample, long index) {
+        if (index > mostAhead()) {
+            return Optional.of(Fate.TOO_FAR);
+        }
+        OpenWindow window = open.get(index);
+        long bytes = window == null ? OpenWindow.bytesFor(members, sample) : window.bytesFor(sample);
+        for (long i = firstSpanned(sample); i < index; i++) {
+            bytes += open.containsKey(i) ? 0 : OpenWindow.bytesOfEmpty(members);
+        }
+        for (OpenWindow other : open.values()) {
+            bytes += other.bytes();
+        }
+        return bytes > settings.openBytes() ? Optional.of(Fate.NO_MEMORY) : Optional.empty();
+    }
+
+    /** The first window, of those that are not closed, that a sample has steps of. */
+    private long firstSpanned(LoadSample sample) {
+        return Math.max(firstOpen, indexOf(sample.steps().from() + 1));
     }
 
     private Optional<Fate> refusal(LoadSample sample) {
         if (sample.incarnation() > members.incarnation()) {
             return Optional.of(Fate.PREMATURE_INCARNATION);
         }
-        if (sample.incarnation() < members.incarnation() || ended) {
+        if (sample.incarnation() < members.incarnation() || endedBy.isPresent()) {
             return Optional.of(Fate.STALE_INCARNATION);
         }
         return Shapes.refusal(members, sample);
@@ -254,7 +362,7 @@ final class WindowFold {
             window = openWindow(index, offset);
         }
         if (!inside) {
-            for (long i = Math.max(firstOpen, indexOf(sample.steps().from() + 1)); i < index; i++) {
+            for (long i = firstSpanned(sample); i < index; i = published.nextOpen(i + 1)) {
                 openWindow(i, offset).markSpanned();
             }
         }
@@ -325,9 +433,15 @@ final class WindowFold {
                 advance(rules.next(firstOpen, open.navigableKeySet()));
                 due = due();
             }
+            if (grownAt.isPresent() && rules.idle(now - grownAt.getAsLong(), settings)) {
+                closeAllOpen(CloseReason.IDLE);
+            }
         }
 
         private Optional<CloseReason> due() {
+            if (firstOpen == BEFORE_FIRST_SAMPLE) {
+                return Optional.empty();
+            }
             OpenWindow window = open.get(firstOpen);
             long end = endOf(firstOpen);
             if ((window != null && window.complete()) || progress.allDoneWith(end)) {
@@ -342,21 +456,35 @@ final class WindowFold {
                     : Optional.empty();
         }
 
-        /** At least the first open window is closed, so that the jump stands in the chain. */
+        /**
+         * Goes where a quorum is, if there is such a place. At least the first open window is closed, so that the jump stands in the
+         * log of windows. What a rank has reported so far says nothing about its windows there.
+         */
         void resync() {
-            long reached = far.reachedBy(quorum());
+            OptionalLong step = stray.place(quorum(), rank -> rules.believes(rank, now, settings));
+            if (step.isEmpty()) {
+                return;
+            }
+            long from = firstOpen;
             closeThrough(Math.max(firstOpen, lastOpen()), CloseReason.RESYNC);
-            firstOpen = Math.max(firstOpen, reached);
+            firstOpen = published.nextOpen(indexOf(step.getAsLong()));
+            progress = progressOf(members);
             quorumAt.clear();
-            far.clearRanks();
+            stray.clear();
+            excluded.forgetBefore(offset);
+            listener.jumped(members.deployment(), from, firstOpen);
         }
 
         /** Rejects that are too many to remember: gives up the open windows, so that nothing is left to confuse them with. */
         void boundExcluded() {
-            far.forgetBefore(oldestNeeded(offset));
-            if (far.excluded() > settings.rememberedRejects()) {
+            forgetExcluded();
+            if (excluded.size() > settings.rememberedRejects()) {
                 closeAllOpen(CloseReason.TRUNCATED);
             }
+        }
+
+        private void forgetExcluded() {
+            excluded.forgetBefore(oldestOpen().orElse(offset + 1));
         }
 
         void closeAllOpen(CloseReason reason) {
@@ -372,18 +500,19 @@ final class WindowFold {
         private void closeThrough(long last, CloseReason reason) {
             while (firstOpen <= last) {
                 close(reason);
-                advance(firstOpen + 1);
+                advance(published.nextOpen(firstOpen + 1));
             }
         }
 
         private void close(CloseReason cause) {
             Optional<OpenWindow> window = Optional.ofNullable(open.get(firstOpen));
             CloseReason reason = reason(cause, window);
-            ClosingReport report = new ClosingReport(members, firstOpen, reason, previousIndex, window, ledger.take());
+            ClosingReport report =
+                    new ClosingReport(members, firstOpen, reason, published.before(firstOpen), window, ledger.take());
             closed.add(report.closedWindow(
                     partition, offset, appendTime, settings.subWindows(members.boundariesPerWindow())));
             truncated = truncated && reason != CloseReason.COMPLETE;
-            previousIndex = firstOpen;
+            published.add(firstOpen);
             closedBy = offset;
         }
 
@@ -402,11 +531,11 @@ final class WindowFold {
         }
 
         private void advance(long next) {
-            firstOpen = next;
-            open.headMap(next).clear();
-            quorumAt.headMap(next).clear();
-            far.reach(mostAhead());
-            far.forgetBefore(oldestNeeded(offset));
+            firstOpen = published.nextOpen(next);
+            open.headMap(firstOpen).clear();
+            quorumAt.headMap(firstOpen).clear();
+            stray.retain(step -> elsewhere(indexOf(step)));
+            forgetExcluded();
         }
     }
 }

@@ -12,7 +12,10 @@ import java.time.Duration;
  * @param graceTime how long after a quorum passed its end a window closes, in append time
  * @param windowsAhead how many windows a sample may be ahead of the first open one; bounds memory
  * @param subWindows most equal parts of a window that are summed on their own, 1..16
- * @param rememberedRejects most samples per deployment that were too far ahead and have to be remembered as such
+ * @param rememberedRejects most samples per deployment that were rejected, but might fit by now, and have to be remembered as such
+ * @param idleTime how long nothing may come for an open window before all that are open close, in append time
+ * @param resyncTime how long a quorum has to report from elsewhere before the fold follows, in append time
+ * @param openBytes most memory of one deployment's open windows; samples beyond it are refused
  */
 public record WindowSettings(
         int quorumPercent,
@@ -20,8 +23,12 @@ public record WindowSettings(
         Duration graceTime,
         int windowsAhead,
         int subWindows,
-        int rememberedRejects) {
-    public static final WindowSettings DEFAULT = new WindowSettings(90, 50, Duration.ofSeconds(5), 8, 8, 4096);
+        int rememberedRejects,
+        Duration idleTime,
+        Duration resyncTime,
+        long openBytes) {
+    public static final WindowSettings DEFAULT = new WindowSettings(
+            90, 50, Duration.ofSeconds(5), 8, 8, 4096, Duration.ofMinutes(1), Duration.ofSeconds(5), 512L << 20);
 
     public WindowSettings {
         require(quorumPercent >= 1 && quorumPercent <= 100, "quorumPercent", quorumPercent, "1..100");
@@ -34,6 +41,9 @@ public record WindowSettings(
         require(!graceTime.isNegative(), "graceTime", graceTime, "0 or more");
         require(subWindows >= 1 && subWindows <= 16, "subWindows", subWindows, "1..16");
         require(rememberedRejects >= 1, "rememberedRejects", rememberedRejects, "1 or more");
+        require(idleTime.toMillis() >= 1, "idleTime", idleTime, "1 ms or more");
+        require(!resyncTime.isNegative(), "resyncTime", resyncTime, "0 or more");
+        require(openBytes >= 1, "openBytes", openBytes, "1 or more");
     }
 
     private static void require(boolean holds, String name, Object value, String range) {

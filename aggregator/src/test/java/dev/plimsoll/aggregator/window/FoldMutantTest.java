@@ -3,11 +3,13 @@ package dev.plimsoll.aggregator.window;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.plimsoll.model.AggregatorState;
+import dev.plimsoll.model.AggregatorState.Sequence;
 import dev.plimsoll.model.LoadSample;
 import dev.plimsoll.model.LongVector;
-import java.util.Arrays;
+import java.util.List;
 import java.util.NavigableSet;
-import java.util.function.UnaryOperator;
+import java.util.OptionalLong;
+import java.util.function.Consumer;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
@@ -31,7 +33,7 @@ class FoldMutantTest {
     void neverCatchingUpWithRanksThatAreAllFarAheadIsFound() {
         assertFound(FoldVariant.ruledBy(() -> new FoldRules() {
             @Override
-            boolean resyncs(int ranksTooFar, int quorum) {
+            boolean believes(AggregatorState.Astray rank, long now, WindowSettings settings) {
                 return false;
             }
         }));
@@ -52,71 +54,126 @@ class FoldMutantTest {
 
     @Test
     void stateAsOfTheReadPositionIsFound() {
-        assertFound(new FoldVariant(FoldVariant.RIGHT.rules(), state -> state, true));
+        assertFound(FoldVariant.storing((checkpoint, fold) -> new Checkpoint(
+                checkpoint.windows(),
+                checkpoint.asOf(),
+                checkpoint.nextInputOffset(),
+                fold.sequences(),
+                checkpoint.forgotten())));
+    }
+
+    @Test
+    void committingAnOffsetWithoutRegardForDeploymentsThatWereNotWrittenIsFound() {
+        assertFound(FoldVariant.storing((checkpoint, fold) -> new Checkpoint(
+                checkpoint.windows(),
+                checkpoint.asOf(),
+                checkpoint.changed().stream()
+                        .flatMapToLong(state -> state.oldestNeeded().stream())
+                        .reduce(checkpoint.asOf() + 1, Math::min),
+                checkpoint.changed(),
+                checkpoint.forgotten())));
+    }
+
+    @Test
+    void notWritingTheStateOfTheDeploymentThatClosedIsFound() {
+        assertFound(FoldVariant.storing((checkpoint, fold) -> new Checkpoint(
+                checkpoint.windows(),
+                checkpoint.asOf(),
+                checkpoint.nextInputOffset(),
+                checkpoint.windows().isEmpty() ? checkpoint.changed() : List.of(),
+                checkpoint.forgotten())));
     }
 
     @Test
     void forgettingWhichOffsetsWereExcludedIsFound() {
-        assertFound(recovering(s -> new AggregatorState.Sequence(
-                s.members(),
-                s.firstOpen(),
-                s.closedBy(),
-                s.previousIndex(),
-                s.ended(),
-                s.truncated(),
-                s.oldestNeeded(),
-                LongVector.empty(),
-                s.farthest(),
-                s.counts())));
+        assertFound(changing(s -> s.excluded = LongVector.empty()));
     }
 
     @Test
-    void forgettingWhichRanksAreFarAheadIsFound() {
-        assertFound(recovering(s -> {
-            long[] none = new long[s.farthest().size()];
-            Arrays.fill(none, -1);
-            return new AggregatorState.Sequence(
-                    s.members(),
-                    s.firstOpen(),
-                    s.closedBy(),
-                    s.previousIndex(),
-                    s.ended(),
-                    s.truncated(),
-                    s.oldestNeeded(),
-                    s.excluded(),
-                    LongVector.of(none),
-                    s.counts());
-        }));
+    void forgettingWhichRanksAreAstrayIsFound() {
+        assertFound(changing(s -> s.astray = List.of()));
     }
 
     @Test
     void forgettingWhatWasCountedIsFound() {
-        assertFound(recovering(s -> new AggregatorState.Sequence(
-                s.members(),
-                s.firstOpen(),
-                s.closedBy(),
-                s.previousIndex(),
-                s.ended(),
-                s.truncated(),
-                s.oldestNeeded(),
-                s.excluded(),
-                s.farthest(),
-                AggregatorState.Counts.NONE)));
+        assertFound(changing(s -> s.counts = AggregatorState.Counts.NONE));
+    }
+
+    @Test
+    void forgettingWhatWasPublishedBeyondAJumpIsFound() {
+        assertFound(changing(s -> s.published = s.published.slice(0, Math.min(2, s.published.size()))));
+    }
+
+    @Test
+    void forgettingWhenADeploymentWasHeardLastIsFound() {
+        assertFound(changing(s -> s.grownAt = OptionalLong.empty()));
     }
 
     @Test
     void replayingRecordsThatNoOpenWindowHoldsIsFound() {
-        assertFound(recovering(s -> new AggregatorState.Sequence(
-                s.members(),
-                s.firstOpen(),
-                s.closedBy(),
-                s.previousIndex(),
-                s.ended(),
-                s.truncated(),
-                0,
-                s.excluded(),
-                s.farthest(),
-                s.counts())));
+        assertFound(changing(s -> s.oldestNeeded = OptionalLong.of(0)));
+    }
+
+    @Test
+    void silenceThatIsMeasuredByAClockOfOnesOwnIsFound() {
+        assertFound(FoldVariant.ruledBy(() -> new FoldRules() {
+            private long asked;
+
+            @Override
+            boolean idle(long silentMillis, WindowSettings settings) {
+                return ++asked % 40 == 0; // as often as a clock may tick while records are read
+            }
+        }));
+    }
+
+    @Test
+    void waitingForEverForADeploymentThatDiedIsFound() {
+        assertFound(FoldVariant.ruledBy(() -> new FoldRules() {
+            @Override
+            boolean idle(long silentMillis, WindowSettings settings) {
+                return false;
+            }
+        }));
+    }
+
+    @Test
+    void followingRanksAfterOneRecordIsFound() {
+        assertFound(FoldVariant.ruledBy(() -> new FoldRules() {
+            @Override
+            boolean believes(AggregatorState.Astray rank, long now, WindowSettings settings) {
+                return now - rank.sinceMillis() >= settings.resyncTime().toMillis();
+            }
+        }));
+    }
+
+    @Test
+    void followingRanksAtOnceIsFound() {
+        assertFound(FoldVariant.ruledBy(() -> new FoldRules() {
+            @Override
+            boolean believes(AggregatorState.Astray rank, long now, WindowSettings settings) {
+                return rank.records() >= 2;
+            }
+        }));
+    }
+
+    @Test
+    void neverGoingBackIsFound() {
+        assertFound(FoldVariant.ruledBy(() -> new FoldRules() {
+            @Override
+            boolean returns() {
+                return false;
+            }
+        }));
+    }
+
+    @Test
+    void beginningWithWindowZeroWhateverComesIsFound() {
+        assertFound(FoldVariant.ruledBy(() -> new FoldRules() {
+            @Override
+            long begins(long window) {
+                return 0;
+            }
+        }));
     }
 
     @Test
@@ -145,8 +202,8 @@ class FoldMutantTest {
                                 });
                     }
                 },
-                state -> state,
-                false));
+                FoldVariant.RIGHT.recovered(),
+                FoldVariant.RIGHT.store()));
     }
 
     @Test
@@ -169,14 +226,43 @@ class FoldMutantTest {
         }));
     }
 
-    private static FoldVariant recovering(UnaryOperator<AggregatorState.Sequence> change) {
-        return new FoldVariant(
-                FoldVariant.RIGHT.rules(),
-                state -> new AggregatorState(
-                        state.partition(),
-                        state.asOf(),
-                        state.sequences().stream().map(change).toList()),
-                false);
+    /** The parts of a state that recovery may get wrong. */
+    private static final class Draft {
+        LongVector published;
+        OptionalLong oldestNeeded;
+        OptionalLong grownAt;
+        LongVector excluded;
+        List<AggregatorState.Astray> astray;
+        AggregatorState.Counts counts;
+
+        Draft(Sequence from) {
+            published = from.published();
+            oldestNeeded = from.oldestNeeded();
+            grownAt = from.grownAt();
+            excluded = from.excluded();
+            astray = from.astray();
+            counts = from.counts();
+        }
+    }
+
+    private static FoldVariant changing(Consumer<Draft> change) {
+        return FoldVariant.recovering(s -> {
+            Draft draft = new Draft(s);
+            change.accept(draft);
+            return new Sequence(
+                    s.members(),
+                    s.asOf(),
+                    s.firstOpen(),
+                    s.closedBy(),
+                    draft.published,
+                    s.endedBy(),
+                    s.truncated(),
+                    draft.oldestNeeded,
+                    draft.grownAt,
+                    draft.excluded,
+                    draft.astray,
+                    draft.counts);
+        });
     }
 
     private static void assertFound(FoldVariant mutant) {

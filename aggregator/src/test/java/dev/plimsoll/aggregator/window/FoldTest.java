@@ -4,13 +4,21 @@ import static dev.plimsoll.aggregator.window.Samples.ONE;
 import static dev.plimsoll.aggregator.window.Samples.gathered;
 import static dev.plimsoll.aggregator.window.Samples.ofRank;
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.groups.Tuple.tuple;
 
+import dev.plimsoll.model.AggregatorState.Sequence;
 import dev.plimsoll.model.CloseReason;
+import dev.plimsoll.model.Deployment;
 import dev.plimsoll.model.End;
+import dev.plimsoll.model.LoadSample;
+import dev.plimsoll.model.LoadWindow;
 import dev.plimsoll.model.LongVector;
 import dev.plimsoll.model.Membership;
+import dev.plimsoll.model.PlacementState;
 import dev.plimsoll.model.SampleRecord;
+import dev.plimsoll.model.Tick;
 import dev.plimsoll.model.WindowSummary;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.Test;
@@ -18,13 +26,27 @@ import org.junit.jupiter.api.Test;
 class FoldTest {
     private static final Membership MEMBERS = Samples.members(ONE, 1, 2, 2, 2, 2);
 
-    private final Fold fold = new Fold(Fold.nothing(0), WindowSettings.DEFAULT, FoldListener.NONE);
+    private final List<Fate> fates = new ArrayList<>();
+    private final List<String> jumps = new ArrayList<>();
+    private final FoldListener listener = new FoldListener() {
+        @Override
+        public void fate(Deployment deployment, Fate fate, long cells, long load) {
+            fates.add(fate);
+        }
+
+        @Override
+        public void jumped(Deployment deployment, long fromWindow, long toWindow) {
+            jumps.add(fromWindow + " to " + toWindow);
+        }
+    };
+    private final Fold fold = Fold.empty(0, WindowSettings.DEFAULT, listener);
     private long offset;
+    private long time = 1000;
 
     private List<ClosedWindow> feed(SampleRecord... records) {
         List<ClosedWindow> closed = new ArrayList<>();
         for (SampleRecord record : records) {
-            fold.fold(offset, 1000 + offset, record).ifPresent(checkpoint -> closed.addAll(checkpoint.windows()));
+            fold.fold(offset, time++, record).ifPresent(checkpoint -> closed.addAll(checkpoint.windows()));
             offset++;
         }
         return closed;
@@ -92,16 +114,194 @@ class FoldTest {
     }
 
     @Test
-    void afterALongOutageOfAllTheFoldJumpsAndKeepsTheSampleThatShowedIt() {
+    void afterALongOutageOfAllTheFoldJumpsOnceRecordsHaveAgreedForSomeTime() {
         feed(MEMBERS, gathered(MEMBERS, 0, 16, 1));
+        assertThat(feed(gathered(MEMBERS, 3200, 3216, 1), gathered(MEMBERS, 3216, 3232, 1)))
+                .isEmpty();
+        time += 5_000;
 
-        List<ClosedWindow> jump = feed(gathered(MEMBERS, 3200, 3216, 1));
-        List<ClosedWindow> next = feed(gathered(MEMBERS, 3216, 3232, 1));
+        List<ClosedWindow> jump = feed(gathered(MEMBERS, 3232, 3248, 1));
+        List<ClosedWindow> next = feed(gathered(MEMBERS, 3248, 3264, 1));
 
         assertThat(jump).extracting(window -> window.summary().reason()).containsExactly(CloseReason.RESYNC);
-        assertThat(next.get(0).summary().index()).isEqualTo(100);
+        assertThat(next.get(0).summary().index()).isEqualTo(101);
         assertThat(next.get(0).summary().previousIndex()).isZero();
         assertThat(next.get(0).summary().reason()).isEqualTo(CloseReason.COMPLETE);
+        assertThat(jumps).containsExactly("0 to 101");
+    }
+
+    @Test
+    void oneRecordFromTheFutureMovesNothing() {
+        feed(MEMBERS, gathered(MEMBERS, 0, 16, 1), gathered(MEMBERS, 1L << 52, (1L << 52) + 16, 1));
+        time += 60_000;
+
+        List<ClosedWindow> closed = feed(gathered(MEMBERS, 16, 32, 1), gathered(MEMBERS, 32, 64, 1));
+
+        assertThat(closed)
+                .extracting(window -> window.summary().reason())
+                .containsExactly(CloseReason.COMPLETE, CloseReason.COMPLETE);
+        assertThat(closed.get(0).summary().rejected()).isEqualTo(1);
+    }
+
+    @Test
+    void aRankThatRepeatsItselfFromTheFutureMovesNothing() {
+        long far = 1L << 40;
+        feed(MEMBERS, gathered(MEMBERS, 0, 16, 1));
+        for (int i = 0; i < 10; i++) {
+            time += 10_000;
+            assertThat(feed(gathered(MEMBERS, far, far + 16, 1)))
+                    .extracting(w -> w.summary().reason())
+                    .doesNotContain(CloseReason.RESYNC);
+        }
+    }
+
+    @Test
+    void aWrongJumpHealsWhenAQuorumKeepsSendingEarlierStepsAndNoWindowIsPublishedTwice() {
+        long far = 1L << 40;
+        List<ClosedWindow> closed = new ArrayList<>(feed(MEMBERS, gathered(MEMBERS, 0, 32, 1)));
+        closed.addAll(feed(gathered(MEMBERS, far, far + 16, 1)));
+        time += 5_000;
+        closed.addAll(feed(gathered(MEMBERS, far + 16, far + 32, 1)));
+        for (long step = 64; step < 192; step += 16) {
+            closed.addAll(feed(gathered(MEMBERS, step, step + 16, 1)));
+            time += 1_000;
+        }
+
+        assertThat(closed)
+                .extracting(
+                        w -> w.summary().index(),
+                        w -> w.summary().previousIndex(),
+                        w -> w.summary().reason())
+                .containsExactly(
+                        tuple(0L, -1L, CloseReason.COMPLETE),
+                        tuple(1L, 0L, CloseReason.RESYNC),
+                        tuple(far / 32, 1L, CloseReason.GAP),
+                        tuple(far / 32 + 1, far / 32, CloseReason.RESYNC),
+                        tuple(4L, 1L, CloseReason.GAP),
+                        tuple(5L, 4L, CloseReason.COMPLETE));
+        assertThat(jumps).containsExactly("1 to " + far / 32, far / 32 + 1 + " to 4");
+    }
+
+    @Test
+    void silenceOfADeploymentThatDiedClosesAllItsWindowsAndItGoesOnWhenItIsBack() {
+        feed(MEMBERS, gathered(MEMBERS, 0, 16, 1), ofRank(MEMBERS, 0, 32, 48, 1));
+        time += 59_000;
+        assertThat(feed(new Tick(ONE))).isEmpty();
+        time += 2_000;
+
+        List<ClosedWindow> closed = feed(new Tick(ONE));
+        List<ClosedWindow> after = feed(gathered(MEMBERS, 64, 96, 1));
+
+        assertThat(closed)
+                .extracting(window -> window.summary().reason())
+                .containsExactly(CloseReason.IDLE, CloseReason.IDLE);
+        assertThat(fold.checkpoint().nextInputOffset()).isEqualTo(offset);
+        assertThat(after).extracting(window -> window.summary().index()).containsExactly(2L);
+        assertThat(after.get(0).summary().reason()).isEqualTo(CloseReason.COMPLETE);
+    }
+
+    @Test
+    void theFirstWindowIsTheOneOfTheFirstSampleAndSaysSo() {
+        feed(MEMBERS);
+
+        WindowSummary first = feed(gathered(MEMBERS, 96, 128, 1)).get(0).summary();
+
+        assertThat(first.index()).isEqualTo(3);
+        assertThat(first.previousIndex()).isEqualTo(-1);
+        assertThat(first.reason()).isEqualTo(CloseReason.COMPLETE);
+        assertThat(first.summary()).contains("the first window: no sample of an earlier one came before");
+    }
+
+    @Test
+    void anIncarnationFarBeyondTheClockIsRefusedAndALaterOneByTheClockBegins() {
+        time = 1_700_000_000_000L;
+        long day = 24 * 3600 * 1000L;
+        feed(MEMBERS, Samples.members(ONE, time * 1000, 2, 2, 2, 2), Samples.members(ONE, time + 2 * day, 2, 2, 2, 2));
+        assertThat(fold.sequences().get(0).members().incarnation()).isEqualTo(1);
+        assertThat(fates).containsOnly(Fate.INCARNATION_AHEAD).hasSize(2);
+
+        Membership later = Samples.members(ONE, time + day / 2, 2, 2, 2, 2);
+        feed(later);
+
+        assertThat(fold.sequences().get(0).members()).isEqualTo(later);
+    }
+
+    @Test
+    void aDeploymentThatEndedMakesRoomForANewOneAndTheOneThatEndedFirstGoesFirst() {
+        for (int i = 0; i < Fold.MOST_DEPLOYMENTS; i++) {
+            Deployment one = new Deployment("d" + i);
+            feed(Samples.members(one, 1, 2, 1, 1, 1));
+        }
+        feed(Samples.members(ONE, 1, 2, 1, 1, 1));
+        assertThat(fates).containsExactly(Fate.TOO_MANY_DEPLOYMENTS);
+        feed(new End(new Deployment("d9"), 1), new End(new Deployment("d3"), 1));
+
+        Checkpoint checkpoint =
+                fold.fold(offset, time, Samples.members(ONE, 1, 2, 1, 1, 1)).orElseThrow();
+
+        assertThat(checkpoint.forgotten()).extracting(Sequence::deployment).containsExactly(new Deployment("d9"));
+        assertThat(checkpoint.changed()).extracting(Sequence::deployment).containsExactly(ONE);
+        assertThat(fold.deployments()).hasSize(Fold.MOST_DEPLOYMENTS).contains(ONE);
+    }
+
+    @Test
+    void aCloseKeepsTheStateOfItsDeploymentAlone() {
+        Deployment two = new Deployment("two");
+        Membership others = Samples.members(two, 1, 2, 2, 2, 2);
+        feed(MEMBERS, others, gathered(MEMBERS, 0, 16, 1), gathered(others, 0, 16, 1));
+
+        Checkpoint checkpoint =
+                fold.fold(offset, time, gathered(MEMBERS, 16, 32, 1)).orElseThrow();
+
+        assertThat(checkpoint.changed()).extracting(Sequence::deployment).containsExactly(ONE);
+        assertThat(checkpoint.nextInputOffset()).isEqualTo(3);
+    }
+
+    @Test
+    void samplesThatTheOpenWindowsHaveNoRoomForAreRefusedAndCounted() {
+        long bytes = OpenWindow.bytesOfWhole(MEMBERS, WindowSettings.DEFAULT) + OpenWindow.bytesOfEmpty(MEMBERS);
+        WindowSettings tight = new WindowSettings(
+                90, 50, Duration.ofSeconds(5), 8, 8, 4096, Duration.ofMinutes(1), Duration.ofSeconds(5), bytes);
+        Fold small = new Fold(0, -1, List.of(), tight, listener);
+        small.fold(0, time, MEMBERS);
+        small.fold(1, time, ofRank(MEMBERS, 0, 0, 16, 1));
+        small.fold(2, time, ofRank(MEMBERS, 0, 32, 48, 1));
+        small.fold(3, time, ofRank(MEMBERS, 0, 64, 80, 1));
+
+        assertThat(fates).containsExactly(Fate.ACCEPTED, Fate.NO_MEMORY, Fate.NO_MEMORY);
+    }
+
+    @Test
+    void subWindowsThatASegmentHasNothingInAreNotWritten() {
+        Membership eight = Samples.members(ONE, 1, 2, 2, 2, 8);
+        feed(eight, gathered(eight, 0, 64, 1));
+
+        ClosedWindow window = feed(flipped(gathered(eight, 64, 128, 3))).get(0);
+
+        assertThat(window.loads()).hasSize(4).allSatisfy(load -> {
+            assertThat(load.subWindows()).isEqualTo(8);
+            assertThat(load.subSums().size()).isEqualTo(load.load().size());
+            assertThat(load.subLoad().size()).isEqualTo(8 * load.load().size());
+        });
+        assertThat(window.loads()).extracting(LoadWindow::firstSubWindow).containsExactly(3, 7, 3, 7);
+    }
+
+    private static LoadSample flipped(LoadSample s) {
+        return new LoadSample(
+                s.deployment(),
+                s.incarnation(),
+                s.steps(),
+                s.phase(),
+                s.emitter(),
+                s.firstRank(),
+                s.ranks(),
+                s.firstLayer(),
+                s.layers(),
+                s.slotsPerRank(),
+                PlacementState.settled(2),
+                s.mixed(),
+                s.routed(),
+                s.load());
     }
 
     @Test
@@ -137,7 +337,7 @@ class FoldTest {
         List<ClosedWindow> closed = feed(new End(ONE, 1), gathered(MEMBERS, 16, 32, 1));
 
         assertThat(closed).extracting(window -> window.summary().reason()).containsExactly(CloseReason.INCARNATION);
-        assertThat(fold.state().sequences().get(0).counts().rejected()).isEqualTo(1);
+        assertThat(fold.sequences().get(0).counts().rejected()).isEqualTo(1);
     }
 
     @Test
@@ -149,8 +349,8 @@ class FoldTest {
                 ofRank(Samples.members(ONE, 1, 9, 2, 2, 2), 8, 0, 16, 1),
                 Samples.members(ONE, 2, 1000, 1000, 1000, 4096));
 
-        assertThat(fold.state().sequences().get(0).members()).isEqualTo(MEMBERS);
-        assertThat(fold.state().sequences().get(0).counts().rejected()).isEqualTo(3);
+        assertThat(fold.sequences().get(0).members()).isEqualTo(MEMBERS);
+        assertThat(fold.sequences().get(0).counts().rejected()).isEqualTo(3);
         assertThat(feed(gathered(MEMBERS, 0, 32, 1)).get(0).summary().reason()).isEqualTo(CloseReason.COMPLETE);
     }
 
@@ -158,7 +358,11 @@ class FoldTest {
     void aWideLayerIsCutIntoRecordsOfAtMostTwentyKilobytes() {
         Membership wide = Samples.members(ONE, 1, 64, 1, 16, 8);
 
-        List<ClosedWindow> closed = feed(wide, gathered(wide, 0, 128, 1));
+        feed(wide);
+        List<ClosedWindow> closed = new ArrayList<>();
+        for (long step = 0; step < 128; step += 16) {
+            closed.addAll(feed(gathered(wide, step, step + 16, 1)));
+        }
 
         assertThat(closed.get(0).loads())
                 .hasSize(3)

@@ -17,7 +17,7 @@ import java.util.Random;
 
 /**
  * A log of one partition in which everything goes wrong that may: skew, loss, duplicates, conflicts, other cuts, stuck ranks, steps from
- * the future, append time that steps back, flips, incarnations, outages. At its end every rank reports again.
+ * the future, append time that steps back, flips, incarnations, outages, silence. At its end every rank reports again.
  */
 final class RandomLog {
     record Entry(long offset, long appendTime, SampleRecord record) {}
@@ -28,6 +28,11 @@ final class RandomLog {
     final WindowSettings settings;
     /** Whether every deployment ended cleanly at the end. */
     final boolean ended;
+    /** Whether, if none did, all died at the end, and time went on. */
+    final boolean died;
+
+    /** Whether there is room for two or three windows only. */
+    final boolean shortOfMemory;
 
     private final Random random;
     private long offset;
@@ -35,8 +40,17 @@ final class RandomLog {
 
     RandomLog(long seed) {
         random = new Random(seed * 0x9E3779B97F4A7C15L);
+        shortOfMemory = random.nextInt(8) == 0;
         settings = new WindowSettings(
-                50, random.nextInt(3) * 50, Duration.ofMillis(1000), 2 + random.nextInt(3), 8, 2 + random.nextInt(20));
+                50,
+                random.nextInt(3) * 50,
+                Duration.ofMillis(1000),
+                2 + random.nextInt(3),
+                8,
+                2 + random.nextInt(20),
+                Duration.ofMillis(random.nextInt(4) == 0 ? 1_500 : 6_000),
+                Duration.ofMillis(random.nextInt(300)),
+                shortOfMemory ? 3_000 + random.nextInt(6_000) : 1 << 20);
         offset = random.nextInt(5);
         List<Life> lives = new ArrayList<>();
         int deployments = 1 + random.nextInt(2);
@@ -48,7 +62,12 @@ final class RandomLog {
             lives.get(random.nextInt(lives.size())).act();
         }
         ended = random.nextBoolean();
+        died = !ended && random.nextBoolean();
         lives.forEach(Life::recoverAll);
+        if (died) {
+            time = entries.stream().mapToLong(Entry::appendTime).max().orElseThrow();
+            lives.forEach(life -> life.silence(settings.idleTime().toMillis()));
+        }
     }
 
     private void append(SampleRecord record) {
@@ -79,6 +98,7 @@ final class RandomLog {
         Life(Deployment deployment) {
             this.deployment = deployment;
             this.members = membership(1);
+            start();
             if (random.nextInt(10) == 0) {
                 append(sample(0, 0, K, 0, layers));
             }
@@ -89,8 +109,36 @@ final class RandomLog {
             return Samples.members(deployment, incarnation, ranks, layers, width, boundaries);
         }
 
+        /** Some begin to be observed when they have made steps already, and not all ranks at the same one. */
+        private void start() {
+            long from = random.nextInt(4) == 0 ? (long) K * random.nextInt(20 * boundaries) : 0;
+            for (int i = 0; i < emitters; i++) {
+                at[i] = from + (random.nextInt(10) == 0 ? (long) K * random.nextInt(3 * boundaries) : 0);
+            }
+        }
+
+        /** Nobody reports for so long; ticks say so. */
+        void silence(long millis) {
+            for (int i = 0; i < 3; i++) {
+                entries.add(new Entry(++offset, time += millis / 2, new Tick(deployment)));
+            }
+        }
+
+        /** Records from a place where nobody is: of all ranks, one or more of them, at once or over some time. */
+        private void wild() {
+            long step = (long) K * boundaries * (random.nextInt(40) + (random.nextInt(3) == 0 ? 1L << 30 : 0));
+            int records = 1 + random.nextInt(3);
+            for (int i = 0; i < records; i++) {
+                for (int emitter = 0; emitter < (gathered ? 1 : emitters); emitter++) {
+                    append(sample(emitter, step, step + K, 0, layers));
+                }
+                step += random.nextInt(4) == 0 ? 0 : K;
+                time += random.nextInt(2) * 150L;
+            }
+        }
+
         void act() {
-            int kind = random.nextInt(100);
+            int kind = random.nextInt(104);
             if (kind < 66) {
                 int emitter = slowest();
                 if (emitter != stuck && random.nextInt(100) < 80) {
@@ -126,6 +174,14 @@ final class RandomLog {
                 begin();
             } else if (kind == 98) {
                 malformed();
+            } else if (kind == 100 || kind == 101) {
+                silence(random.nextInt(2) == 0 ? settings.idleTime().toMillis() : 400);
+            } else if (kind == 102) {
+                wild();
+            } else if (kind == 103 && random.nextInt(2) == 0) {
+                for (int i = 0; i < emitters; i++) {
+                    at[i] = Math.max(0, at[i] - (long) K * boundaries * random.nextInt(6)); // back, in the same life
+                }
             } else if (random.nextInt(4) == 0) {
                 append(random.nextBoolean() ? members : membership(Math.max(1, members.incarnation() - 1)));
             }
@@ -143,6 +199,7 @@ final class RandomLog {
             append(members);
             over = false;
             Arrays.fill(at, 0);
+            start();
             stuck = -1;
         }
 
@@ -247,7 +304,7 @@ final class RandomLog {
             for (long step : at) {
                 front = Math.max(front, step);
             }
-            long windows = 2L * settings.windowsAhead() + 6;
+            long windows = 2L * settings.windowsAhead() + 16;
             for (long step = front; step < front + windows * K * boundaries; step += K) {
                 for (int emitter = 0; emitter < (gathered ? 1 : emitters); emitter++) {
                     append(sample(emitter, step, step + K, 0, layers));

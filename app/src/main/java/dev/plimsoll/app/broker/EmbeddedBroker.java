@@ -1,5 +1,6 @@
 package dev.plimsoll.app.broker;
 
+import dev.plimsoll.app.SharedDirectory;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.PrintStream;
@@ -97,6 +98,11 @@ public final class EmbeddedBroker implements AutoCloseable {
             broker.close();
             throw failed(directory, broker.port, e);
         }
+    }
+
+    /** Where a broker for a while keeps its data: a directory to be made, removed when it is closed. */
+    public static SharedDirectory temporaryData() {
+        return SharedDirectory.planned(Path.of(System.getProperty("java.io.tmpdir")), "plimsoll-broker-");
     }
 
     /** What clients set as {@code bootstrap.servers}. */

@@ -2,6 +2,7 @@ package dev.plimsoll.app.command;
 
 import dev.plimsoll.aggregator.Aggregator;
 import dev.plimsoll.aggregator.AggregatorSettings;
+import dev.plimsoll.wire.kafka.KafkaSettings;
 import java.util.Map;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
@@ -28,17 +29,18 @@ public final class AggregatorCommand implements Callable<Integer>, Validated {
     @Override
     public Integer call() throws Exception {
         try (RoleRun run = new RoleRun()) {
+            KafkaSettings settings = run.kafka("aggregator", kafka.settings());
             Aggregator aggregator = run.lifecycle()
                     .started(
                             "aggregator",
                             new Aggregator(
-                                    kafka.settings(),
+                                    settings,
                                     AggregatorSettings.DEFAULT,
                                     run.meters().aggregator(),
                                     run::stopped));
             aggregator.start();
-            ClusterCheck cluster = new ClusterCheck(kafka.settings(), System.err::println);
-            run.serve(metrics, Map.of("aggregator", aggregator::alive, "kafka", cluster::found));
+            ClusterCheck cluster = new ClusterCheck(settings, System.err::println);
+            run.serve(metrics, Map.of("aggregator", aggregator::alive, "kafka", () -> run.near(cluster)));
             System.err.println("aggregator runs against " + kafka.settings().bootstrapServers());
             return run.await("aggregator", cluster);
         }

@@ -127,12 +127,10 @@ public final class BenchDeviceCommand implements Callable<Integer>, Validated {
         try (Lifecycle lifecycle = new Lifecycle()) {
             // A signal ends the measurement in order, for what it keeps in shared memory would stay.
             lifecycle.stopOnSignal();
-            lifecycle.started("finish", lifecycle::finished);
-            SharedDirectory directory = lifecycle.started("directory", SharedDirectory.temporary());
+            SharedDirectory directory = lifecycle.started("directory", SharedDirectory.planned());
+            directory.make();
             result = DeviceBench.run(settings, directory.path(), (size, done, of) -> {
-                if (lifecycle.stopRequested()) {
-                    throw new IllegalStateException("stopped before the end: there is no result");
-                }
+                lifecycle.proceed();
                 notice(size, done, of);
             });
         }

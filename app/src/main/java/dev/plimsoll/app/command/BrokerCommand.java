@@ -1,7 +1,6 @@
 package dev.plimsoll.app.command;
 
 import dev.plimsoll.app.Lifecycle;
-import dev.plimsoll.app.SharedDirectory;
 import dev.plimsoll.app.broker.EmbeddedBroker;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -39,15 +38,16 @@ public final class BrokerCommand implements Callable<Integer>, Validated {
     public Integer call() throws Exception {
         try (Lifecycle lifecycle = new Lifecycle()) {
             lifecycle.stopOnSignal();
-            lifecycle.started("finish", lifecycle::finished);
             Path directory = data;
             if (directory == null) {
-                Path temporary = Files.createTempDirectory("plimsoll-broker-");
-                lifecycle.started("data", () -> SharedDirectory.remove(temporary));
-                directory = temporary;
+                directory = lifecycle
+                        .started("data", EmbeddedBroker.temporaryData())
+                        .make()
+                        .path();
             }
-            EmbeddedBroker broker = lifecycle.started("broker", EmbeddedBroker.start(directory, port));
-            System.out.println("broker    ready at " + broker.bootstrapServers() + ", data in " + directory);
+            Path logs = directory;
+            EmbeddedBroker broker = lifecycle.start("broker", () -> EmbeddedBroker.start(logs, port));
+            System.out.println("broker    ready at " + broker.bootstrapServers() + ", data in " + logs);
             lifecycle.await();
         }
         return 0;

@@ -2,6 +2,7 @@ package dev.plimsoll.app.command;
 
 import dev.plimsoll.app.Lifecycle;
 import dev.plimsoll.wire.kafka.KafkaSettings;
+import dev.plimsoll.wire.kafka.KafkaSetupException;
 import dev.plimsoll.wire.kafka.TopicAdmin;
 import java.time.Duration;
 import java.util.List;
@@ -35,6 +36,15 @@ final class ClusterCheck {
         return found;
     }
 
+    /** Whether there is an answer now, so that it need not be waited for in the role's clients; says nothing. */
+    void look() {
+        try (TopicAdmin admin = new TopicAdmin(kafka, ANSWER)) {
+            admin.partitions();
+        } catch (RuntimeException e) {
+            // The settings' listener has heard of it.
+        }
+    }
+
     /** Asks until all is there or the stop is requested. */
     void run(Lifecycle lifecycle) throws InterruptedException {
         while (!lifecycle.stopRequested() && !ask()) {
@@ -58,6 +68,9 @@ final class ClusterCheck {
             }
             found = true;
             admin.warnings().forEach(warning -> lines.accept("warning: " + warning));
+        } catch (KafkaSetupException e) {
+            // Waiting does not mend it.
+            throw e;
         } catch (RuntimeException e) {
             // One try fails at the connection, the next at our patience: not news.
             String away = "cannot reach Kafka at " + kafka.bootstrapServers();

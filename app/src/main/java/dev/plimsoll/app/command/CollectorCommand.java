@@ -1,6 +1,7 @@
 package dev.plimsoll.app.command;
 
 import dev.plimsoll.collector.Collector;
+import dev.plimsoll.wire.kafka.KafkaSettings;
 import java.nio.file.Files;
 import java.util.Map;
 import java.util.concurrent.Callable;
@@ -34,20 +35,21 @@ public final class CollectorCommand implements Callable<Integer>, Validated {
     public Integer call() throws Exception {
         Files.createDirectories(shared.directory());
         try (RoleRun run = new RoleRun()) {
+            KafkaSettings settings = run.kafka("collector", kafka.settings());
             Collector collector = run.lifecycle()
                     .started(
                             "collector",
                             new Collector(
-                                    kafka.settings(),
+                                    settings,
                                     shared.directory(),
                                     "node",
                                     run.meters().collector()));
             collector.start();
-            run.serve(metrics, Map.of("collector", run.meters()::ringRead));
+            ClusterCheck cluster = new ClusterCheck(settings, System.err::println);
+            run.serve(metrics, Map.of("collector", run.meters()::ringRead, "kafka", () -> run.near(cluster)));
             System.err.println(
                     "collector runs against " + kafka.settings().bootstrapServers() + " on " + shared.directory());
-            run.lifecycle().await();
+            return run.await("collector", cluster);
         }
-        return 0;
     }
 }

@@ -59,10 +59,10 @@ public final class EngineOptions {
     @Nullable
     private String model;
 
-    @Option(names = "--ranks", defaultValue = "8", description = "Ranks of the deployment (default: 8).")
+    @Option(names = "--ranks", defaultValue = "8", description = "Ranks of the deployment (default: ${DEFAULT-VALUE}).")
     private int ranks = 8;
 
-    @Option(names = "--nodes", defaultValue = "2", description = "Nodes the ranks are on (default: 2).")
+    @Option(names = "--nodes", defaultValue = "2", description = "Nodes the ranks are on (default: ${DEFAULT-VALUE}).")
     private int nodes = 2;
 
     @Option(
@@ -74,37 +74,41 @@ public final class EngineOptions {
 
     @Option(
             names = "--steps-per-second",
-            defaultValue = "200",
-            description = "Pace, 0 for as fast as possible (default: 200).")
-    private double stepsPerSecond = 200;
+            defaultValue = "100",
+            description = "Pace, 0 for as fast as possible (default: ${DEFAULT-VALUE}).")
+    private double stepsPerSecond = 100;
 
     @Option(
             names = "--tokens-per-step",
             defaultValue = "64",
-            description = "Tokens of one step over all ranks (default: 64).")
+            description = "Tokens of one step over all ranks (default: ${DEFAULT-VALUE}).")
     private int tokensPerStep = 64;
 
     @Option(
             names = "--window",
             paramLabel = "STEPS",
-            defaultValue = "512",
-            description = "Steps in a window (default: 512).")
-    private int windowSteps = 512;
+            defaultValue = "256",
+            description = "Steps in a window (default: ${DEFAULT-VALUE}).")
+    private int windowSteps = 256;
 
     @Option(
             names = "--boundary",
             paramLabel = "STEPS",
             defaultValue = "16",
-            description = "Steps between two boundaries, where samples, votes and flips happen (default: 16).")
+            description =
+                    "Steps between two boundaries, where samples, votes and flips happen (default: ${DEFAULT-VALUE}).")
     private int boundarySteps = 16;
 
     @Option(
             names = "--expert-bytes",
             defaultValue = "4096",
-            description = "Bytes of one expert's weights in one layer (default: 4096).")
+            description = "Bytes of one expert's weights in one layer (default: ${DEFAULT-VALUE}).")
     private int expertBytes = 4096;
 
-    @Option(names = "--seed", defaultValue = "7", description = "Seed of all that is random (default: 7).")
+    @Option(
+            names = "--seed",
+            defaultValue = "7",
+            description = "Seed of all that is random (default: ${DEFAULT-VALUE}).")
     private long seed = 7;
 
     private @Nullable ModelShape shape;
@@ -227,6 +231,11 @@ public final class EngineOptions {
                 windowSteps,
                 expertBytes,
                 (long) STAGED_EXPERTS * expertBytes);
+    }
+
+    /** The pace, 0 for none. */
+    public double stepsPerSecond() {
+        return stepsPerSecond;
     }
 
     public int ranks() {

@@ -1,5 +1,6 @@
 package dev.plimsoll.app.command;
 
+import dev.plimsoll.app.Lifecycle;
 import dev.plimsoll.model.Deployment;
 import dev.plimsoll.model.GatherMode;
 import dev.plimsoll.model.Membership;
@@ -9,10 +10,13 @@ import dev.plimsoll.model.Topology;
 import dev.plimsoll.simulator.ModelPreset;
 import dev.plimsoll.wire.MembershipFile;
 import java.nio.file.Files;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.ExitCode;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
@@ -57,6 +61,15 @@ public final class MembershipWriteCommand implements Callable<Integer>, Validate
             description = "Layers without experts before them (default: 0).")
     @Nullable
     private Integer denseLayers;
+
+    @Option(
+            names = "--layer-ids",
+            paramLabel = "ID",
+            split = ",",
+            description =
+                    "The layers with experts, by the model's own numbers and in ascending order, instead of --layers"
+                            + " and --dense-layers: such as 1,3,5 or 3..60.")
+    private List<String> layerIds = new ArrayList<>();
 
     @Option(names = "--experts", paramLabel = "N", description = "Experts per layer of a model of your own.")
     @Nullable
@@ -111,6 +124,9 @@ public final class MembershipWriteCommand implements Callable<Integer>, Validate
                     + " that runs under that one are then refused.")
     private boolean force;
 
+    @Mixin
+    private KafkaOptions kafka = new KafkaOptions();
+
     private @Nullable Membership members;
 
     @Override
@@ -118,7 +134,10 @@ public final class MembershipWriteCommand implements Callable<Integer>, Validate
         shared.check(problems);
         problems.require(deployment != null, "--deployment is missing: name the deployment, such as r1/decode-0");
         problems.require(incarnation != null, "--incarnation is missing: number this life of the deployment");
-        problems.require(incarnation == null || incarnation > 0, "--incarnation must be above 0, not " + incarnation);
+        if (incarnation != null) {
+            Incarnations.check(problems, incarnation);
+        }
+        kafka.check(problems);
         problems.require(ranks != null, "--ranks is missing: say how many ranks the deployment has over all nodes");
         problems.require(ranks == null || (ranks >= 1 && ranks <= 1024), "--ranks must be 1 to 1024, not " + ranks);
         problems.require(
@@ -162,51 +181,72 @@ public final class MembershipWriteCommand implements Callable<Integer>, Validate
                 || slotsPerRank == null) {
             return;
         }
-        members = new Membership(
-                new Deployment(deployment),
-                incarnation,
-                shape.get(),
-                Topology.even(ranks, nodes, slotsPerRank),
-                engine,
-                phase,
-                gather,
-                boundarySteps,
-                windowSteps,
-                expertBytes,
-                stagingBytes == null ? expertBytes : stagingBytes);
+        try {
+            members = new Membership(
+                    new Deployment(deployment),
+                    incarnation,
+                    shape.get(),
+                    Topology.even(ranks, nodes, slotsPerRank),
+                    engine,
+                    phase,
+                    gather,
+                    boundarySteps,
+                    windowSteps,
+                    expertBytes,
+                    stagingBytes == null ? expertBytes : stagingBytes);
+        } catch (IllegalArgumentException e) {
+            problems.add("--ranks, --slots-per-rank, --engine: ", e);
+            return;
+        }
         checkReplaced(problems, members);
     }
 
     private Optional<ModelShape> shape(Problems problems) {
-        boolean own = layers != null || experts != null || topK != null || denseLayers != null;
-        try {
-            if (!own) {
-                problems.require(
-                        model != null,
-                        "--model is missing: name one of " + String.join(", ", ModelPreset.names())
-                                + ", or give --layers, --experts and --top-k");
-                return Optional.ofNullable(model)
-                        .map(name -> ModelPreset.named(name).shape());
-            }
-            problems.require(layers != null, "--layers is missing: --experts and --top-k need it");
-            problems.require(experts != null, "--experts is missing: --layers and --top-k need it");
-            problems.require(topK != null, "--top-k is missing: --layers and --experts need it");
-            problems.require(layers == null || layers >= 1, "--layers must be at least 1, not " + layers);
+        int others = problems.found().size();
+        boolean own = layers != null || experts != null || topK != null || denseLayers != null || !layerIds.isEmpty();
+        if (!own) {
             problems.require(
-                    denseLayers == null || denseLayers >= 0, "--dense-layers must not be negative: " + denseLayers);
-            if (layers == null
-                    || experts == null
-                    || topK == null
-                    || layers < 1
-                    || (denseLayers != null && denseLayers < 0)) {
-                return Optional.empty();
-            }
-            return Optional.of(ModelShape.of(
-                    model == null ? "unnamed" : model, experts, topK, denseLayers == null ? 0 : denseLayers, layers));
-        } catch (IllegalArgumentException e) {
-            problems.add(own ? "--experts, --top-k: " : "--model: ", e);
+                    model != null,
+                    "--model is missing: name one of " + String.join(", ", ModelPreset.names())
+                            + ", or give --layers, --experts and --top-k");
+        } else {
+            problems.require(
+                    layers != null || !layerIds.isEmpty(),
+                    "--layers is missing, or --layer-ids: --experts and --top-k need one of them");
+            problems.require(
+                    layerIds.isEmpty() || (layers == null && denseLayers == null),
+                    "--layer-ids says all about layers: leave --layers and --dense-layers out");
+            problems.require(experts != null, "--experts is missing: a model of your own needs it");
+            problems.require(topK != null, "--top-k is missing: a model of your own needs it");
+            problems.require(
+                    layers == null || (layers >= 1 && layers <= ModelShape.MOST_LAYERS),
+                    "--layers must be 1 to " + ModelShape.MOST_LAYERS + ", not " + layers);
+            problems.require(
+                    denseLayers == null || (denseLayers >= 0 && denseLayers <= ModelShape.MOST_LAYERS),
+                    "--dense-layers must be 0 to " + ModelShape.MOST_LAYERS + ", not " + denseLayers);
+        }
+        if (problems.found().size() > others) {
             return Optional.empty();
         }
+        try {
+            return own
+                    ? Optional.of(ownShape())
+                    : Optional.ofNullable(model)
+                            .map(name -> ModelPreset.named(name).shape());
+        } catch (IllegalArgumentException | ArithmeticException e) {
+            problems.add(own ? "--model, --layer-ids, --experts, --top-k: " : "--model: ", e);
+            return Optional.empty();
+        }
+    }
+
+    private ModelShape ownShape() {
+        if (experts == null || topK == null) {
+            throw new IllegalStateException("options were not checked");
+        }
+        String name = model == null ? "unnamed" : model;
+        return layers == null
+                ? new ModelShape(name, experts, topK, LayerIds.parse(layerIds))
+                : ModelShape.of(name, experts, topK, denseLayers == null ? 0 : denseLayers, layers);
     }
 
     private void checkReplaced(Problems problems, Membership fresh) {
@@ -217,12 +257,12 @@ public final class MembershipWriteCommand implements Callable<Integer>, Validate
             MembershipFile file = new MembershipFile(shared.directory());
             file.read()
                     .filter(old -> !old.equals(fresh))
-                    .ifPresent(
-                            old -> problems.require(
-                                    old.deployment().equals(fresh.deployment())
-                                            && old.incarnation() < fresh.incarnation(),
-                                    file.path() + " is of " + old.deployment() + ", incarnation " + old.incarnation()
-                                            + ": choose a higher --incarnation or another directory, or replace it with --force"));
+                    .ifPresent(old -> problems.require(
+                            old.deployment().equals(fresh.deployment()) && old.incarnation() < fresh.incarnation(),
+                            file.path() + " is of " + old.deployment() + ", incarnation " + old.incarnation()
+                                    + ", and --incarnation is " + fresh.incarnation()
+                                    + ": choose a higher one or another directory; where the one that is there was"
+                                    + " a mistake and has not been published, replace it with --force"));
         } catch (IllegalStateException e) {
             problems.add("replace it with --force: ", e);
         }
@@ -233,6 +273,16 @@ public final class MembershipWriteCommand implements Callable<Integer>, Validate
         Membership fresh = members;
         if (fresh == null) {
             throw new IllegalStateException("options were not checked");
+        }
+        if (kafka.given()) {
+            try (Lifecycle lifecycle = new Lifecycle()) {
+                Optional<String> tooLow =
+                        Incarnations.tooLow(lifecycle, kafka.settings(), fresh.deployment(), fresh.incarnation());
+                if (tooLow.isPresent()) {
+                    System.err.println("plimsoll: " + tooLow.get());
+                    return ExitCode.USAGE;
+                }
+            }
         }
         Files.createDirectories(shared.directory());
         MembershipFile file = new MembershipFile(shared.directory());

@@ -3,6 +3,7 @@ package dev.plimsoll.app.command;
 import dev.plimsoll.planner.Planner;
 import dev.plimsoll.planner.PlannerSettings;
 import dev.plimsoll.planner.placement.Policy;
+import dev.plimsoll.wire.kafka.KafkaSettings;
 import java.net.InetAddress;
 import java.util.Map;
 import java.util.concurrent.Callable;
@@ -47,19 +48,20 @@ public final class PlannerCommand implements Callable<Integer>, Validated {
     @Override
     public Integer call() throws Exception {
         try (RoleRun run = new RoleRun()) {
+            KafkaSettings settings = run.kafka("planner", kafka.settings());
             Planner planner = run.lifecycle()
                     .started(
                             "planner",
                             new Planner(
-                                    kafka.settings(),
+                                    settings,
                                     planning.limit(PlannerSettings.DEFAULTS.withPolicy(policy)),
                                     InetAddress.getLocalHost().getHostName() + "/"
                                             + ProcessHandle.current().pid(),
                                     run.meters().planner(),
                                     run.meters().plannerLoop(run::stopped)));
             planner.start();
-            ClusterCheck cluster = new ClusterCheck(kafka.settings(), System.err::println);
-            run.serve(metrics, Map.of("planner", planner::alive, "kafka", cluster::found));
+            ClusterCheck cluster = new ClusterCheck(settings, System.err::println);
+            run.serve(metrics, Map.of("planner", planner::alive, "kafka", () -> run.near(cluster)));
             System.err.println("planner runs against " + kafka.settings().bootstrapServers());
             return run.await("planner", cluster);
         }

@@ -6,11 +6,13 @@ import dev.plimsoll.model.Membership;
 import dev.plimsoll.simulator.Ending;
 import dev.plimsoll.simulator.ProcessGroup;
 import dev.plimsoll.simulator.Totals;
+import dev.plimsoll.wire.MembershipFile;
 import java.nio.file.Files;
 import java.time.Duration;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalLong;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CompletableFuture;
 import java.util.regex.Matcher;
@@ -56,13 +58,10 @@ public final class RanksCommand implements Callable<Integer>, Validated {
     @Nullable
     private Duration duration;
 
-    /** Ranks never talk to Kafka: their node's collector and worker do. Accepted so that all roles start alike. */
-    @Mixin
-    private KafkaOptions kafka = new KafkaOptions();
-
     @Mixin
     private MetricsOptions metrics = new MetricsOptions();
 
+    private final long started = System.currentTimeMillis();
     private int block;
     private int blocks = 1;
 
@@ -70,9 +69,10 @@ public final class RanksCommand implements Callable<Integer>, Validated {
     public void check(Problems problems) {
         engine.check(problems);
         shared.check(problems);
-        kafka.check(problems);
         metrics.check(problems);
-        problems.require(incarnation == null || incarnation > 0, "--incarnation must be above 0, not " + incarnation);
+        if (incarnation != null) {
+            Incarnations.check(problems, incarnation);
+        }
         problems.require(
                 duration == null || !(duration.isZero() || duration.isNegative()), "--for must be longer than 0");
         Matcher matcher = PROCESS.matcher(process);
@@ -89,22 +89,50 @@ public final class RanksCommand implements Callable<Integer>, Validated {
         problems.require(
                 blocks <= 1 || incarnation != null,
                 "--process " + process + " needs an --incarnation, the same in all " + blocks + " processes");
+        if (!problems.any()) {
+            checkFile(problems);
+        }
+    }
+
+    /** A life that is over, or another deployment's, is replaced; a later life is not. */
+    private void checkFile(Problems problems) {
+        Membership fresh = engine.members(incarnation());
+        MembershipFile file = new MembershipFile(shared.directory());
+        try {
+            file.read()
+                    .filter(there -> there.deployment().equals(fresh.deployment()))
+                    .flatMap(there -> Incarnations.tooLow(
+                            fresh.deployment(),
+                            fresh.incarnation(),
+                            OptionalLong.of(there.incarnation()),
+                            file.path().toString()))
+                    .ifPresent(problem -> problems.add(problem
+                            + "; where no collector or worker has published it, removing the directory does too"));
+        } catch (IllegalStateException unreadable) {
+            problems.add("--ring-dir: ", unreadable);
+        }
+    }
+
+    /** Of the clock, where none was given: always the same for one process. */
+    private long incarnation() {
+        return incarnation == null ? started : incarnation;
     }
 
     @Override
     public Integer call() throws Exception {
         Files.createDirectories(shared.directory());
         int localRanks = engine.ranks() / blocks;
-        Membership members = engine.members(incarnation == null ? System.currentTimeMillis() : incarnation);
+        Membership members = engine.members(incarnation());
         Optional<ProcessGroup> group = blocks == 1
                 ? Optional.empty()
                 : Optional.of(new ProcessGroup(
                         shared.directory().resolve("engine.segment"), members.incarnation(), blocks, block));
         try (RoleRun run = new RoleRun()) {
             LocalRanks ranks = run.lifecycle()
-                    .started(
+                    .start(
                             "ranks",
-                            new LocalRanks(
+                            () -> new LocalRanks(
+                                    run.lifecycle(),
                                     members,
                                     engine.engine(block * localRanks, localRanks),
                                     engine.traffic(),

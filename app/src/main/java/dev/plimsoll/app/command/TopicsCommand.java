@@ -282,7 +282,6 @@ public final class TopicsCommand {
                 } else {
                     lifecycle.await();
                 }
-                lifecycle.finished();
             }
             Throwable cause = failure.get();
             if (cause != null) {

@@ -2,12 +2,14 @@ package dev.plimsoll.app.command;
 
 import dev.plimsoll.app.Lifecycle;
 import dev.plimsoll.app.LocalLoop;
+import dev.plimsoll.app.Logs;
 import dev.plimsoll.app.SharedDirectory;
 import dev.plimsoll.app.broker.EmbeddedBroker;
 import dev.plimsoll.app.metrics.Meters;
 import dev.plimsoll.app.metrics.MetricsServer;
 import dev.plimsoll.app.watch.LiveView;
 import dev.plimsoll.app.watch.LoopWatch;
+import dev.plimsoll.app.watch.PaceWatch;
 import dev.plimsoll.app.watch.ReportJson;
 import dev.plimsoll.model.Membership;
 import dev.plimsoll.planner.PlannerSettings;
@@ -19,11 +21,13 @@ import java.io.PrintStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CompletableFuture;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.ExitCode;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
@@ -99,10 +103,13 @@ public final class UpCommand implements Callable<Integer>, Validated {
         boolean colour = terminal && System.getenv("NO_COLOR") == null;
         Logs.leaveToTheView();
         Lifecycle lifecycle = new Lifecycle();
-        lifecycle.stopOnSignal();
         try (lifecycle) {
+            lifecycle.stopOnSignal();
             Run run = new Run(lifecycle, new LiveView(lines, terminal, colour));
             int code = run.go();
+            if (code == ExitCode.USAGE) {
+                return code;
+            }
             // Before the parts stop: the numbers are final, and a cluster that is away must not keep them from being
             // told.
             if (json) {
@@ -112,8 +119,6 @@ public final class UpCommand implements Callable<Integer>, Validated {
                 run.tell();
             }
             return code;
-        } finally {
-            lifecycle.finished();
         }
     }
 
@@ -122,6 +127,7 @@ public final class UpCommand implements Callable<Integer>, Validated {
         private final Lifecycle lifecycle;
         private final LiveView view;
         private final Membership members = engine.members(System.currentTimeMillis());
+        private final PaceWatch pace = new PaceWatch(engine.stepsPerSecond(), members.windowSteps());
         private final Meters meters = new Meters();
         private @Nullable LocalLoop loop;
         private @Nullable LoopWatch watch;
@@ -134,10 +140,19 @@ public final class UpCommand implements Callable<Integer>, Validated {
         private int go() throws Exception {
             KafkaSettings settings = kafka.given() ? kafka.settings() : kafka.settings(broker());
             makeTopics(settings);
-            SharedDirectory directory = lifecycle.started("shared memory", SharedDirectory.temporary());
-            LocalLoop started = lifecycle.started(
+            Optional<String> stale = kafka.given() || data != null
+                    ? Incarnations.tooLow(lifecycle, settings, members.deployment(), members.incarnation())
+                    : Optional.empty();
+            if (stale.isPresent()) {
+                view.problem(stale.get());
+                return ExitCode.USAGE;
+            }
+            SharedDirectory directory = lifecycle.started("shared memory", SharedDirectory.planned());
+            directory.make();
+            LocalLoop started = lifecycle.start(
                     "loop",
-                    new LocalLoop(
+                    () -> new LocalLoop(
+                            lifecycle,
                             settings,
                             members,
                             engine.engine(0, engine.ranks()),
@@ -161,22 +176,21 @@ public final class UpCommand implements Callable<Integer>, Validated {
                 view.note("metrics", "http://" + metrics.host() + ":" + server.port() + "/metrics, /livez, /readyz");
             }
             CompletableFuture<Ending> ending = started.start();
-            view.note(
-                    "roles",
-                    "collector, aggregator, planner and worker run; the first window closes after "
-                            + members.windowSteps() + " steps");
+            view.note("roles", "collector, aggregator, planner and worker run; " + pace.announcement());
             return untilStopped(started, watching, ending);
         }
 
         private String broker() throws Exception {
             Path directory = data;
             if (directory == null) {
-                Path temporary = Files.createTempDirectory("plimsoll-broker-");
-                lifecycle.started("data", () -> SharedDirectory.remove(temporary));
-                directory = temporary;
+                directory = lifecycle
+                        .started("data", EmbeddedBroker.temporaryData())
+                        .make()
+                        .path();
             }
+            Path logs = directory;
             long began = System.nanoTime();
-            EmbeddedBroker broker = lifecycle.started("broker", EmbeddedBroker.start(directory, 0));
+            EmbeddedBroker broker = lifecycle.start("broker", () -> EmbeddedBroker.start(logs, 0));
             view.note(
                     "broker",
                     String.format(
@@ -184,11 +198,18 @@ public final class UpCommand implements Callable<Integer>, Validated {
                             "ready at %s in %.1f s, data in %s",
                             broker.bootstrapServers(),
                             (System.nanoTime() - began) / 1e9,
-                            directory));
+                            logs));
             return broker.bootstrapServers();
         }
 
-        private void makeTopics(KafkaSettings settings) {
+        private void makeTopics(KafkaSettings settings) throws Exception {
+            view.note(
+                    "topics",
+                    lifecycle.ask("topics", () -> topicsMade(settings)) + " made; read them with: plimsoll topics tail"
+                            + " --bootstrap-servers " + settings.bootstrapServers());
+        }
+
+        private int topicsMade(KafkaSettings settings) {
             try (TopicAdmin admin = new TopicAdmin(settings, KAFKA_TIMEOUT)) {
                 // A cluster of others gets the layout that it would have in production, the embedded broker a small
                 // one.
@@ -196,18 +217,14 @@ public final class UpCommand implements Callable<Integer>, Validated {
                         ? admin.create(TopicsCommand.PARTITIONS, OptionalInt.empty())
                                 .size()
                         : admin.create(EMBEDDED_PARTITIONS, 1).size();
-                view.note(
-                        "topics",
-                        made + " made; read them with: plimsoll topics tail --bootstrap-servers "
-                                + settings.bootstrapServers());
                 admin.warnings().forEach(view::problem);
+                return made;
             }
         }
 
         private int untilStopped(LocalLoop started, LoopWatch watching, CompletableFuture<Ending> ending)
                 throws InterruptedException {
             long began = System.nanoTime();
-            long stepsBefore = 0;
             while (!ending.isDone()) {
                 Duration running = Duration.ofNanos(System.nanoTime() - began);
                 if (duration != null && running.compareTo(duration) >= 0) {
@@ -218,9 +235,9 @@ public final class UpCommand implements Callable<Integer>, Validated {
                     break;
                 }
                 Totals totals = started.totals();
-                double rate = (totals.steps() - stepsBefore) * 1e9 / STATUS_INTERVAL.toNanos();
-                stepsBefore = totals.steps();
-                view.status(running, totals.steps(), rate, totals.misrouted(), meters.dropped());
+                pace.at(Duration.ofNanos(System.nanoTime() - began), totals.steps())
+                        .ifPresent(missed -> view.note("pace", missed));
+                view.status(running, totals.steps(), pace.toString(), totals.misrouted(), meters.dropped());
             }
             started.stopStepping();
             started.drain(DRAIN);

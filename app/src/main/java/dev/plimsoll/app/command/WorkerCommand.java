@@ -2,6 +2,7 @@ package dev.plimsoll.app.command;
 
 import dev.plimsoll.model.Membership;
 import dev.plimsoll.wire.MembershipFile;
+import dev.plimsoll.wire.kafka.KafkaSettings;
 import dev.plimsoll.worker.NodeWorker;
 import java.nio.file.Files;
 import java.time.Duration;
@@ -39,7 +40,9 @@ public final class WorkerCommand implements Callable<Integer>, Validated {
     public Integer call() throws Exception {
         Files.createDirectories(shared.directory());
         try (RoleRun run = new RoleRun()) {
-            run.serve(metrics, Map.of("worker", run.meters()::membersPublished));
+            KafkaSettings settings = run.kafka("worker", kafka.settings());
+            ClusterCheck cluster = new ClusterCheck(settings, System.err::println);
+            run.serve(metrics, Map.of("worker", run.meters()::membersPublished, "kafka", () -> run.near(cluster)));
             System.err.println(
                     "worker runs against " + kafka.settings().bootstrapServers() + " on " + shared.directory());
             MembershipFile file = new MembershipFile(shared.directory());
@@ -54,13 +57,12 @@ public final class WorkerCommand implements Callable<Integer>, Validated {
                     .started(
                             "worker",
                             new NodeWorker(
-                                    kafka.settings(),
+                                    settings,
                                     shared.directory(),
                                     members.get().deployment(),
                                     run.meters().worker()));
             worker.start();
-            run.lifecycle().await();
+            return run.await("worker", cluster);
         }
-        return 0;
     }
 }

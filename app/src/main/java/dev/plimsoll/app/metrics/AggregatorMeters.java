@@ -47,6 +47,11 @@ final class AggregatorMeters implements AggregatorListener {
                 .increment(window.unattributed());
         series.counter("plimsoll.windows.unconserved", "Windows in which tokens computed and routed differ.", tags)
                 .increment(window.conserved() ? 0 : 1);
+        if (window.reason() == CloseReason.INCARNATION) {
+            // The incarnation's last windows; what they say holds no more.
+            series.release(window.deployment());
+            return;
+        }
         series.gauge(
                 "plimsoll.window.completeness.ratio", "Cells present of those expected.", tags, window.completeness());
         series.set(
@@ -65,6 +70,11 @@ final class AggregatorMeters implements AggregatorListener {
                     window.balance().min());
         }
         series.now("plimsoll.last.window.timestamp.seconds", "When the last window closed.", tags);
+    }
+
+    @Override
+    public void released(Deployment deployment) {
+        series.release(deployment);
     }
 
     private static long missing(WindowSummary window) {

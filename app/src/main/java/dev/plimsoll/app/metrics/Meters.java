@@ -7,10 +7,13 @@ import dev.plimsoll.model.RankAck;
 import dev.plimsoll.model.RankId;
 import dev.plimsoll.model.Refusal;
 import dev.plimsoll.planner.PlannerListener;
+import dev.plimsoll.wire.kafka.ClientListener;
+import dev.plimsoll.wire.kafka.KafkaContact;
 import dev.plimsoll.wire.kafka.PartitionLoop;
 import dev.plimsoll.worker.AgentListener;
 import dev.plimsoll.worker.WorkerListener;
 import io.micrometer.core.instrument.Counter;
+import io.micrometer.core.instrument.Gauge;
 import io.micrometer.core.instrument.Tags;
 import io.micrometer.core.instrument.Timer;
 import io.micrometer.core.instrument.binder.jvm.JvmGcMetrics;
@@ -23,6 +26,9 @@ import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.Executors;
+import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Consumer;
 import org.slf4j.Logger;
@@ -46,13 +52,21 @@ public final class Meters implements AutoCloseable {
     /** Of this build. */
     public static final String VERSION = "0.1.0";
 
-    private final PrometheusMeterRegistry registry = new PrometheusMeterRegistry(PrometheusConfig.DEFAULT);
+    private final PrometheusMeterRegistry registry = emptyRegistry();
     private final JvmGcMetrics collections = new JvmGcMetrics();
+    private final ScheduledExecutorService housekeeping = Executors.newSingleThreadScheduledExecutor(task -> {
+        Thread thread = new Thread(task, "plimsoll-meters");
+        thread.setDaemon(true);
+        return thread;
+    });
     private final Series series = new Series(registry);
+    private final Series aggregated = new Series(registry);
+    private final Series planned = new Series(registry);
+    private final Series collected = new Series(registry);
     private final Counter captured =
             series.counter("plimsoll.samples.captured", "Samples made of what the heat ring held.");
     private final Counter published = series.counter("plimsoll.samples.published", "Samples that the broker has.");
-    private final PlannerMeters planner = new PlannerMeters(series);
+    private final PlannerMeters planner = new PlannerMeters(planned);
     private final AtomicLong dropped = new AtomicLong();
     private final List<EngineCounts> asked = new CopyOnWriteArrayList<>();
     private volatile boolean ringRead;
@@ -64,6 +78,29 @@ public final class Meters implements AutoCloseable {
         new JvmThreadMetrics().bindTo(registry);
         new ProcessorMetrics().bindTo(registry);
         collections.bindTo(registry);
+        // Workers and engines have one deployment for life, which may rightly have nothing to say for days.
+        List.of(aggregated, planned, collected)
+                .forEach(role -> housekeeping.scheduleWithFixedDelay(role::forgetEnded, 1, 1, TimeUnit.MINUTES));
+    }
+
+    /**
+     * What the Kafka clients of a role tell, as meters.
+     *
+     * @param contact knows whether the cluster is away
+     */
+    public ClientListener kafka(String role, KafkaContact contact) {
+        Gauge.builder("plimsoll.kafka.away", contact, known -> known.awaySince().isPresent() ? 1 : 0)
+                .strongReference(true)
+                .description("Whether the role's cluster does not answer.")
+                .tags("role", role)
+                .register(registry);
+        return ClientListener.all(contact, new KafkaMeters(registry, role, housekeeping));
+    }
+
+    private static PrometheusMeterRegistry emptyRegistry() {
+        PrometheusMeterRegistry registry = new PrometheusMeterRegistry(PrometheusConfig.DEFAULT);
+        registry.config().meterFilter(KafkaMeters.kept());
+        return registry;
     }
 
     public PrometheusMeterRegistry registry() {
@@ -128,6 +165,14 @@ public final class Meters implements AutoCloseable {
         double misrouted();
     }
 
+    private static final Duration[] LATENCY = {
+        Duration.ofMillis(5),
+        Duration.ofMillis(20),
+        Duration.ofMillis(100),
+        Duration.ofMillis(500),
+        Duration.ofSeconds(2),
+        Duration.ofSeconds(10)
+    };
     private static final String RINGS_ENDED = "plimsoll.collector.rings.ended";
     private static final String RINGS_ENDED_HELP = "Heat rings that were read to their end, by how they ended.";
 
@@ -144,6 +189,11 @@ public final class Meters implements AutoCloseable {
         Counter finished = series.counter(
                 "plimsoll.collector.deployments.finished",
                 "Deployments whose rings had all ended, and that were let go.");
+        Timer latency = series.timer(
+                "plimsoll.sample.latency",
+                "From the boundary at which a sample was captured to when the broker had it.",
+                Tags.empty(),
+                LATENCY);
         series.zero(RINGS_ENDED, RINGS_ENDED_HELP, Tags.empty(), "reason", CollectorListener.RingEnd.class);
         return new CollectorListener() {
             @Override
@@ -154,6 +204,7 @@ public final class Meters implements AutoCloseable {
             @Override
             public void onFinished(Deployment deployment, long incarnation) {
                 finished.increment();
+                collected.release(deployment);
                 LOG.info("collector: {}, incarnation {}, has ended and is let go", deployment, incarnation);
             }
 
@@ -181,15 +232,18 @@ public final class Meters implements AutoCloseable {
             @Override
             public void onCaptured(Deployment deployment, int samples, long step) {
                 captured.increment(samples);
-                series.now(
+                collected.now(
                         "plimsoll.collector.last.sample.timestamp.seconds",
                         "When the last snapshot was read.",
-                        series.of(deployment));
+                        collected.of(deployment));
             }
 
             @Override
             public void onPublished(long step, long capturedNanos) {
                 published.increment();
+                // Both are of this machine's clock; one that was set back in between is no reason for less than
+                // nothing.
+                latency.record(Duration.ofNanos(Math.max(0, System.currentTimeMillis() * 1_000_000 - capturedNanos)));
             }
 
             @Override
@@ -230,7 +284,7 @@ public final class Meters implements AutoCloseable {
     }
 
     public AggregatorListener aggregator() {
-        return new AggregatorMeters(series);
+        return new AggregatorMeters(aggregated);
     }
 
     public PlannerListener planner() {
@@ -238,8 +292,11 @@ public final class Meters implements AutoCloseable {
         return planner;
     }
 
-    /** For the planner's loop: whether it is active, and how often it was thrown back. */
-    /** @param stopped told when the planner's loop has stopped for good */
+    /**
+     * For the planner's loop: whether it is active, and how often it was thrown back.
+     *
+     * @param stopped told when the planner's loop has stopped for good
+     */
     public PartitionLoop.Listener plannerLoop(Consumer<Throwable> stopped) {
         return planner.loop(stopped);
     }
@@ -323,6 +380,7 @@ public final class Meters implements AutoCloseable {
 
     @Override
     public void close() {
+        housekeeping.shutdownNow();
         collections.close();
         registry.close();
     }

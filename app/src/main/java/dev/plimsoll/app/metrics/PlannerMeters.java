@@ -53,6 +53,7 @@ final class PlannerMeters implements PlannerListener {
     private final Map<String, AtomicLong> refusals = new ConcurrentHashMap<>();
     private final Set<Tags> seen = ConcurrentHashMap.newKeySet();
     private final Map<Deployment, Pending> pending = new ConcurrentHashMap<>();
+    private final Map<Integer, Set<Deployment>> served = new ConcurrentHashMap<>();
 
     PlannerMeters(Series series) {
         this.series = series;
@@ -63,6 +64,23 @@ final class PlannerMeters implements PlannerListener {
         Map<String, Long> counts = new TreeMap<>();
         refusals.forEach((reason, count) -> counts.put(reason, count.get()));
         return counts;
+    }
+
+    @Override
+    public void serving(int partition, Deployment deployment) {
+        served.computeIfAbsent(partition, none -> ConcurrentHashMap.newKeySet()).add(deployment);
+    }
+
+    /** Another planner tells of them from now on; this one's last word would stand beside its. */
+    private void release(int partition) {
+        Set<Deployment> deployments = served.remove(partition);
+        if (deployments != null) {
+            deployments.forEach(deployment -> {
+                pending.remove(deployment);
+                seen.remove(Tags.of("deployment", deployment.id()));
+                series.release(deployment);
+            });
+        }
     }
 
     @Override
@@ -192,6 +210,7 @@ final class PlannerMeters implements PlannerListener {
             @Override
             public void onRevoked(int partition) {
                 owned.remove(partition);
+                release(partition);
                 active(owned);
             }
 

@@ -138,19 +138,19 @@ public final class LiveView {
     }
 
     /** Renews the line at the bottom of a terminal. */
-    public synchronized void status(Duration running, long steps, double stepsPerSecond, long misrouted, long dropped) {
+    public synchronized void status(Duration running, long steps, String pace, long misrouted, long dropped) {
         if (!terminal) {
             return;
         }
         // Shorter than 80 columns: a line that wraps cannot be taken back.
         status = String.format(
                 Locale.ROOT,
-                "%s %d:%02d  %,d steps (%.0f/s)  misrouted %,d  dropped %,d  Ctrl-C stops",
+                "%s %d:%02d  %,d steps  pace %s  misrouted %,d  dropped %,d  Ctrl-C stops",
                 misrouted == 0 ? paint(32, "●") : paint(31, "●"),
                 running.toMinutes(),
                 running.toSecondsPart(),
                 steps,
-                stepsPerSecond,
+                pace,
                 misrouted,
                 dropped);
         out.print("\r\u001b[K" + status);

@@ -1,6 +1,5 @@
 package dev.plimsoll.app.watch;
 
-import dev.plimsoll.model.Deployment;
 import dev.plimsoll.model.Membership;
 import dev.plimsoll.model.Outcome;
 import dev.plimsoll.model.PlanCommand;
@@ -57,14 +56,10 @@ public final class LoopWatch implements AutoCloseable {
 
     /** Starts reading and returns. */
     public void start() {
-        follow(Topic.WINDOW_SUMMARIES, WindowSummary::deployment, WindowSummary::incarnation, this::window);
-        follow(
-                Topic.PLAN,
-                command -> command.header().deployment(),
-                command -> command.header().incarnation(),
-                this::command);
-        follow(Topic.ACKS, RankAck::deployment, RankAck::incarnation, this::ack);
-        follow(Topic.OUTCOMES, Outcome::deployment, Outcome::incarnation, received -> view.outcome(received.value()));
+        follow(Topic.WINDOW_SUMMARIES, WindowSummary::incarnation, this::window);
+        follow(Topic.PLAN, command -> command.header().incarnation(), this::command);
+        follow(Topic.ACKS, RankAck::incarnation, this::ack);
+        follow(Topic.OUTCOMES, Outcome::incarnation, received -> view.outcome(received.value()));
     }
 
     /** Runs a question on the report where it cannot change meanwhile. */
@@ -73,18 +68,15 @@ public final class LoopWatch implements AutoCloseable {
     }
 
     private <T> void follow(
-            Topic<T> topic,
-            Function<T, Deployment> deployment,
-            Function<T, Long> incarnation,
-            java.util.function.Consumer<Received<T>> handler) {
+            Topic<T> topic, Function<T, Long> incarnation, java.util.function.Consumer<Received<T>> handler) {
         Flux<Received<T>> records = TopicReader.records(
                 kafka,
                 topic,
+                members.deployment(),
                 new TopicReader.Start.Since(startedMillis - CLOCKS_DIFFER.toMillis()),
                 unreadable -> view.problem("unreadable record: " + unreadable.summary()));
         subscriptions.add(records.publishOn(thread)
-                .filter(received -> deployment.apply(received.value()).equals(members.deployment())
-                        && incarnation.apply(received.value()) == members.incarnation())
+                .filter(received -> incarnation.apply(received.value()) == members.incarnation())
                 .subscribe(
                         received -> handle(handler, received),
                         error -> view.problem("cannot follow " + topic.name() + ": " + error)));

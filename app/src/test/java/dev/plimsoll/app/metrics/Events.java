@@ -81,14 +81,22 @@ final class Events {
     }
 
     static WindowSummary window(long... present) {
+        return window(DEPLOYMENT, CloseReason.GAP, present);
+    }
+
+    static WindowSummary window(Deployment deployment, CloseReason reason) {
+        return window(deployment, reason, 4, 4, 4, 4);
+    }
+
+    private static WindowSummary window(Deployment deployment, CloseReason reason, long... present) {
         return new WindowSummary(
-                DEPLOYMENT,
+                deployment,
                 7,
                 Phase.DECODE,
                 0,
                 -1,
                 new StepRange(0, 64),
-                CloseReason.GAP,
+                reason,
                 4,
                 LongVector.of(present),
                 new Balance(0.8, 0.7, 0, 2),

@@ -8,10 +8,15 @@ import dev.plimsoll.aggregator.window.Fate;
 import dev.plimsoll.app.Plimsoll;
 import dev.plimsoll.collector.CollectorListener;
 import dev.plimsoll.collector.CollectorListener.Dropped;
+import dev.plimsoll.model.CloseReason;
 import dev.plimsoll.model.Deployment;
 import dev.plimsoll.planner.PlannerListener;
 import dev.plimsoll.wire.kafka.PartitionLoop;
+import io.micrometer.core.instrument.Gauge;
+import io.micrometer.core.instrument.Tags;
 import java.time.Duration;
+import java.util.List;
+import java.util.concurrent.atomic.AtomicLong;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import picocli.CommandLine;
@@ -77,6 +82,111 @@ class MetersTest {
         assertThat(lines)
                 .contains("{deployment=\"other\",fate=\"accepted\"} 2.0")
                 .contains("{deployment=\"d0\",fate=\"accepted\"} 2.0");
+    }
+
+    @Test
+    void gaugeOfADeploymentBeyondTheBoundIsNotAnothersAndIsCountedAsWithheld() {
+        AggregatorListener aggregator = meters.aggregator();
+        for (int i = 0; i < Series.MOST_DEPLOYMENTS + 2; i++) {
+            aggregator.windowClosed(Events.window(new Deployment("d" + i), CloseReason.COMPLETE));
+        }
+
+        assertThat(line("plimsoll_window_missing_ranks").lines())
+                .hasSize(Series.MOST_DEPLOYMENTS)
+                .noneMatch(line -> line.contains("other"));
+        // Completeness, missing ranks, balancedness twice and the time, of two deployments.
+        assertThat(line("plimsoll_gauges_withheld_total")).endsWith(" 10.0");
+        assertThat(line("plimsoll_windows_total{completeness=\"complete\",deployment=\"other\"}"))
+                .endsWith("} 2.0");
+    }
+
+    @Test
+    void gaugesGoWhenTheIncarnationEndsAndCountsStay() {
+        AggregatorListener aggregator = meters.aggregator();
+        aggregator.windowClosed(Events.window(KNOWN, CloseReason.COMPLETE));
+        assertThat(line("plimsoll_window_missing_ranks")).doesNotStartWith("no ");
+
+        aggregator.windowClosed(Events.window(KNOWN, CloseReason.INCARNATION));
+        assertThat(gauges()).isEmpty();
+        assertThat(line("plimsoll_windows_total{completeness=\"incarnation\",deployment=\"r1/decode-0\"}"))
+                .endsWith("} 1.0");
+
+        // and come again with the next one
+        aggregator.windowClosed(Events.window(KNOWN, CloseReason.COMPLETE));
+        assertThat(gauges()).isNotEmpty();
+        aggregator.released(KNOWN);
+        assertThat(gauges()).isEmpty();
+    }
+
+    @Test
+    void gaugesOfAPlannerGoWithThePartition() {
+        PartitionLoop.Listener loop = meters.plannerLoop(cause -> {});
+        PlannerListener planner = meters.planner();
+        Deployment other = new Deployment("other-partition");
+        planner.serving(3, KNOWN);
+        planner.serving(4, other);
+        planner.proposed(Events.propose(1));
+        planner.planned(other, Duration.ofMillis(1));
+        assertThat(line("plimsoll_decisions_pending").lines()).hasSize(2);
+
+        loop.onRevoked(3);
+
+        assertThat(line("plimsoll_decisions_pending"))
+                .isEqualTo("plimsoll_decisions_pending{deployment=\"other-partition\"} 0.0");
+        assertThat(gauges()).allMatch(line -> line.contains("other-partition"));
+        // The partition comes back, and with it what is pending.
+        planner.serving(3, KNOWN);
+        planner.planned(KNOWN, Duration.ofMillis(1));
+        assertThat(line("plimsoll_decisions_pending{deployment=\"r1/decode-0\"}"))
+                .endsWith("} 0.0");
+    }
+
+    @Test
+    void collectorsGaugeGoesWithTheDeployment() {
+        CollectorListener collector = meters.collector();
+        collector.onCaptured(KNOWN, 1, 16);
+        assertThat(gauges()).hasSize(1);
+        collector.onFinished(KNOWN, 7);
+        assertThat(gauges()).isEmpty();
+    }
+
+    @Test
+    void deploymentThatNobodySpokeOfForADayIsForgottenAndItsPlaceIsFree() {
+        AtomicLong now = new AtomicLong();
+        Series series = new Series(meters.registry(), now::get);
+        for (int i = 0; i < Series.MOST_DEPLOYMENTS; i++) {
+            series.counter("plimsoll.some", "", series.of(new Deployment("d" + i)))
+                    .increment();
+            series.set("plimsoll.gauge", "", series.of(new Deployment("d" + i)), i);
+        }
+        now.addAndGet(Series.FORGOTTEN_AFTER.toNanos());
+        series.of(new Deployment("d7"));
+        now.addAndGet(1);
+        series.forgetEnded();
+
+        assertThat(line("plimsoll_some_total")).isEqualTo("plimsoll_some_total{deployment=\"d7\"} 1.0");
+        assertThat(line("plimsoll_gauge")).isEqualTo("plimsoll_gauge{deployment=\"d7\"} 7.0");
+        assertThat(series.of(new Deployment("new"))).isEqualTo(Tags.of("deployment", "new"));
+    }
+
+    @Test
+    void latencyIsFromTheBoundaryToTheBroker() {
+        CollectorListener collector = meters.collector();
+        collector.onPublished(16, (System.currentTimeMillis() - 1_000) * 1_000_000);
+        collector.onPublished(32, (System.currentTimeMillis() + 60_000) * 1_000_000);
+
+        assertThat(line("plimsoll_sample_latency_seconds_count")).endsWith(" 2");
+        assertThat(Double.parseDouble(
+                        line("plimsoll_sample_latency_seconds_sum").split(" ")[1]))
+                .isBetween(1.0, 11.0);
+    }
+
+    /** The gauges that name a deployment. */
+    private List<String> gauges() {
+        return meters.registry().getMeters().stream()
+                .filter(meter -> meter instanceof Gauge && meter.getId().getTag("deployment") != null)
+                .map(meter -> meter.getId().toString())
+                .toList();
     }
 
     @Test

@@ -1,38 +1,118 @@
 package dev.plimsoll.wire.kafka;
 
-import static java.util.Objects.requireNonNull;
-
-import dev.plimsoll.wire.Topic;
 import dev.plimsoll.wire.WireException;
 import java.time.Duration;
+import java.util.ArrayDeque;
+import java.util.Deque;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.Map;
-import java.util.OptionalLong;
 import java.util.Set;
 import org.apache.kafka.clients.consumer.CloseOptions;
 import org.apache.kafka.clients.consumer.Consumer;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.clients.consumer.ConsumerRecords;
-import org.apache.kafka.clients.consumer.OffsetAndTimestamp;
 import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.errors.TimeoutException;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * The second consumer of a loop, outside of its group: reads companions as they grow, and at recoveries other topics from a place
- * to their end. Owned by the loop's thread.
+ * The second consumer of a loop, outside of its group: reads companions as they grow, and beside them what recoveries ask for. It is
+ * polled once in a round, whatever is being read. Owned by the loop's thread.
  */
 final class AssignedReader implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(AssignedReader.class);
     private static final Duration STALLED = Duration.ofSeconds(5);
+    private static final Duration WAITING_FOR_STRETCHES = Duration.ofMillis(10);
 
     private final Consumer<byte[], byte[]> consumer;
     private final Set<TopicPartition> companions = new HashSet<>();
+    private final Map<TopicPartition, Stretch> stretches = new HashMap<>();
 
     AssignedReader(Consumer<byte[], byte[]> consumer) {
         this.consumer = consumer;
+    }
+
+    /**
+     * Records of one partition from an offset to another, for one recovery. While some of what came has not been taken, no more is
+     * fetched.
+     */
+    final class Stretch {
+        private final TopicPartition partition;
+        private final long to;
+        private final Deque<ConsumerRecord<byte[], byte[]>> pending = new ArrayDeque<>();
+        private long position;
+        private long movedNanos = System.nanoTime();
+
+        Stretch(TopicPartition partition, long from, long to) {
+            this.partition = partition;
+            this.to = to;
+            this.position = from;
+        }
+
+        /** The next record, null when none is here yet. */
+        @Nullable
+        ConsumerRecord<byte[], byte[]> next() {
+            ConsumerRecord<byte[], byte[]> next = pending.poll();
+            if (next != null && pending.isEmpty()) {
+                movedNanos = System.nanoTime();
+                consumer.resume(Set.of(partition));
+            }
+            return next;
+        }
+
+        /**
+         * Whether everything has been taken.
+         *
+         * @throws TimeoutException when nothing has come for 5 s
+         */
+        boolean through() {
+            if (!pending.isEmpty()) {
+                return false;
+            }
+            if (position >= to) {
+                return true;
+            }
+            if (System.nanoTime() - movedNanos > STALLED.toNanos()) {
+                throw new TimeoutException("reading " + partition + " stands still at " + position + " of " + to);
+            }
+            return false;
+        }
+
+        void end() {
+            if (stretches.remove(partition, this)) {
+                assign();
+            }
+        }
+
+        private void came(Iterable<ConsumerRecord<byte[], byte[]>> records) {
+            for (ConsumerRecord<byte[], byte[]> record : records) {
+                if (record.offset() < to) {
+                    pending.add(record);
+                }
+            }
+            if (!pending.isEmpty()) {
+                consumer.pause(Set.of(partition));
+            }
+            long reached = consumer.position(partition);
+            if (reached > position) {
+                position = reached;
+                movedNanos = System.nanoTime();
+            }
+        }
+    }
+
+    /** Begins to read a stretch; {@link Stretch#end} it. */
+    Stretch read(TopicPartition partition, long from, long to) {
+        Stretch stretch = new Stretch(partition, from, to);
+        if (from < to) {
+            stretches.put(partition, stretch);
+            assign();
+            consumer.seek(partition, from);
+        }
+        return stretch;
     }
 
     boolean hasCompanions() {
@@ -41,103 +121,48 @@ final class AssignedReader implements AutoCloseable {
 
     void addCompanion(TopicPartition partition, long position) {
         companions.add(partition);
-        consumer.assign(companions);
+        assign();
         consumer.seek(partition, position);
     }
 
-    /** Stops reading everything of a partition number. */
+    /** Stops reading the companions of a partition number. */
     void removeCompanions(int partition) {
         if (companions.removeIf(companion -> companion.partition() == partition)) {
-            consumer.assign(companions);
+            assign();
         }
     }
 
-    ConsumerRecords<byte[], byte[]> poll(Duration timeout) {
-        return companions.isEmpty() ? ConsumerRecords.empty() : consumer.poll(timeout);
+    /** Leaves the companions of a partition number alone for a while. */
+    void pauseCompanions(int partition) {
+        consumer.pause(companionsOf(partition));
     }
 
-    long end(TopicPartition partition) {
-        return end(consumer, partition);
+    void resumeCompanions(int partition) {
+        consumer.resume(companionsOf(partition));
     }
 
-    long beginning(TopicPartition partition) {
-        return beginning(consumer, partition);
+    private Set<TopicPartition> companionsOf(int partition) {
+        Set<TopicPartition> found = new HashSet<>(companions);
+        found.removeIf(companion -> companion.partition() != partition);
+        return found;
     }
 
-    static long end(Consumer<byte[], byte[]> consumer, TopicPartition partition) {
-        return requireNonNull(consumer.endOffsets(Set.of(partition)).get(partition));
-    }
-
-    static long beginning(Consumer<byte[], byte[]> consumer, TopicPartition partition) {
-        return requireNonNull(consumer.beginningOffsets(Set.of(partition)).get(partition));
-    }
-
-    /** The first offset with a timestamp of at least this, empty when there is none. */
-    OptionalLong since(TopicPartition partition, long timestampMillis) {
-        Map<TopicPartition, Long> query = new HashMap<>();
-        query.put(partition, timestampMillis);
-        OffsetAndTimestamp found = consumer.offsetsForTimes(query).get(partition);
-        return found == null ? OptionalLong.empty() : OptionalLong.of(found.offset());
-    }
-
-    /**
-     * The records {@code [from, to)}, each passed on as it comes; unreadable ones are logged and left out.
-     *
-     * @param progress told whenever records came
-     */
-    <T> void read(
-            Topic<T> topic,
-            TopicPartition partition,
-            long from,
-            long to,
-            java.util.function.Consumer<Received<T>> each,
-            Runnable progress) {
-        if (from >= to) {
-            return;
-        }
+    private void assign() {
         Set<TopicPartition> all = new HashSet<>(companions);
-        all.add(partition);
+        all.addAll(stretches.keySet());
         consumer.assign(all);
-        consumer.pause(companions);
-        try {
-            consumer.seek(partition, from);
-            long position = from;
-            long deadline = System.nanoTime() + STALLED.toNanos();
-            while (position < to) {
-                for (ConsumerRecord<byte[], byte[]> record :
-                        consumer.poll(Duration.ofMillis(100)).records(partition)) {
-                    if (record.offset() < to) {
-                        pass(topic, record, each);
-                    }
-                }
-                long next = consumer.position(partition);
-                if (next > position) {
-                    position = next;
-                    deadline = System.nanoTime() + STALLED.toNanos();
-                    progress.run();
-                } else if (System.nanoTime() > deadline) {
-                    throw new TimeoutException("reading " + partition + " stands still at " + position + " of " + to);
-                }
-            }
-        } finally {
-            consumer.assign(companions);
-            consumer.resume(companions);
-        }
     }
 
-    private static <T> void pass(
-            Topic<T> topic, ConsumerRecord<byte[], byte[]> record, java.util.function.Consumer<Received<T>> each) {
-        if (record.value() == null) {
-            return;
+    /** Polls once; what belongs to stretches is kept for them, what belongs to companions is in the answer too. */
+    ConsumerRecords<byte[], byte[]> poll(Duration whenOnlyCompanions) {
+        if (companions.isEmpty() && stretches.isEmpty()) {
+            return ConsumerRecords.empty();
         }
-        Received<T> received;
-        try {
-            received = Records.decode(topic, record);
-        } catch (WireException e) {
-            warnUnreadable(record, e);
-            return;
-        }
-        each.accept(received);
+        boolean pending = stretches.values().stream().anyMatch(stretch -> !stretch.pending.isEmpty());
+        ConsumerRecords<byte[], byte[]> records = consumer.poll(
+                pending ? Duration.ZERO : stretches.isEmpty() ? whenOnlyCompanions : WAITING_FOR_STRETCHES);
+        stretches.forEach((partition, stretch) -> stretch.came(records.records(partition)));
+        return records;
     }
 
     static void warnUnreadable(ConsumerRecord<byte[], byte[]> record, WireException why) {

@@ -44,6 +44,13 @@ final class Backoff {
         return news;
     }
 
+    /** Begins a wait of this length; returns whether this failure is worth a line in the log. */
+    boolean failed(Throwable failure, Duration wait) {
+        boolean news = failed(failure);
+        untilNanos = System.nanoTime() + wait.toNanos();
+        return news;
+    }
+
     /** It works; {@code ifFailing} runs when it did not before. */
     void succeeded(Runnable ifFailing) {
         if (waiting) {

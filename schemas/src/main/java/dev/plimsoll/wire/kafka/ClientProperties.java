@@ -2,6 +2,7 @@ package dev.plimsoll.wire.kafka;
 
 import java.time.Duration;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
@@ -14,7 +15,7 @@ import org.apache.kafka.common.serialization.ByteArraySerializer;
 
 /**
  * The properties of our clients, in three layers: our tuning, over it the user's properties, over them what our guarantees rest
- * on.
+ * on. What stands in the third layer is refused by name where a user gives another value, so nothing is overwritten in silence.
  */
 final class ClientProperties {
     /** How long a call of a loop's thread may block; two of them fit into the 10 s after which a loop is not alive. */
@@ -23,22 +24,46 @@ final class ClientProperties {
     /** As short as Kafka Streams has it: so long does a dead writer hold up readers of committed records. */
     static final Duration TRANSACTION_TIMEOUT = Duration.ofSeconds(10);
 
-    // What a user may set only to the value that we set anyway; an empty set means not at all.
-    private static final Map<String, Set<String>> OURS = Map.ofEntries(
-            Map.entry("bootstrap.servers", Set.of()),
-            Map.entry("enable.auto.commit", Set.of("false")),
-            Map.entry("isolation.level", Set.of("read_committed")),
-            Map.entry("auto.offset.reset", Set.of()),
-            Map.entry("group.id", Set.of()),
-            Map.entry("transactional.id", Set.of()),
-            Map.entry("enable.idempotence", Set.of("true")),
-            Map.entry("acks", Set.of("all", "-1")),
-            Map.entry("partitioner.class", Set.of()),
-            Map.entry("allow.auto.create.topics", Set.of("false")),
-            Map.entry("key.serializer", Set.of()),
-            Map.entry("value.serializer", Set.of()),
-            Map.entry("key.deserializer", Set.of()),
-            Map.entry("value.deserializer", Set.of()));
+    /** @param values what a user may say, for it is what we set anyway */
+    private record Ours(Set<String> values, String why) {}
+
+    private static final String EXACTLY_ONCE = "exactly-once reading and writing rests on ours: leave it out";
+    private static final String NAMES = "each of our clients has one of its own: leave it out";
+    private static final String BOUNDED =
+            "calls must end within the seconds in which a role has to answer or stop, so it is set for each client: leave it out";
+    private static final String BYTES = "our records are bytes with an id of their schema: leave it out";
+
+    private static final Map<String, Ours> OURS = Map.ofEntries(
+            Map.entry("bootstrap.servers", new Ours(Set.of(), "name the cluster with --bootstrap-servers")),
+            Map.entry("enable.auto.commit", new Ours(Set.of("false"), EXACTLY_ONCE)),
+            Map.entry("isolation.level", new Ours(Set.of("read_committed"), EXACTLY_ONCE)),
+            Map.entry("auto.offset.reset", new Ours(Set.of(), EXACTLY_ONCE)),
+            Map.entry("enable.idempotence", new Ours(Set.of("true"), EXACTLY_ONCE)),
+            Map.entry("acks", new Ours(Set.of("all", "-1"), EXACTLY_ONCE)),
+            Map.entry(
+                    "partitioner.class",
+                    new Ours(Set.of(), "a deployment has one partition in all topics: leave it out")),
+            Map.entry(
+                    "allow.auto.create.topics",
+                    new Ours(Set.of("false"), "topics are made with 'plimsoll topics create': leave it out")),
+            Map.entry("group.id", new Ours(Set.of(), NAMES)),
+            Map.entry("transactional.id", new Ours(Set.of(), NAMES)),
+            Map.entry("client.id", new Ours(Set.of(), NAMES)),
+            Map.entry("request.timeout.ms", new Ours(Set.of(), BOUNDED)),
+            Map.entry("default.api.timeout.ms", new Ours(Set.of(), BOUNDED)),
+            Map.entry("max.block.ms", new Ours(Set.of(), BOUNDED)),
+            Map.entry("delivery.timeout.ms", new Ours(Set.of(), BOUNDED)),
+            Map.entry("linger.ms", new Ours(Set.of(), BOUNDED)),
+            Map.entry("key.serializer", new Ours(Set.of(), BYTES)),
+            Map.entry("value.serializer", new Ours(Set.of(), BYTES)),
+            Map.entry("key.deserializer", new Ours(Set.of(), BYTES)),
+            Map.entry("value.deserializer", new Ours(Set.of(), BYTES)));
+
+    /** What the classic protocol's members decide and the newer one leaves to the broker; its clients refuse them. */
+    private static final List<String> CLASSIC_ONLY = List.of(
+            ConsumerConfig.SESSION_TIMEOUT_MS_CONFIG,
+            ConsumerConfig.HEARTBEAT_INTERVAL_MS_CONFIG,
+            ConsumerConfig.PARTITION_ASSIGNMENT_STRATEGY_CONFIG);
 
     private static final AtomicInteger CLIENTS = new AtomicInteger();
 
@@ -46,10 +71,14 @@ final class ClientProperties {
 
     static void refuseContradictions(Map<String, String> properties) {
         new TreeMap<>(properties).forEach((key, value) -> {
-            Set<String> allowed = OURS.get(key);
-            if (allowed != null && !allowed.contains(value)) {
+            Ours ours = OURS.get(key);
+            if (ours != null && !ours.values().contains(value)) {
+                throw new IllegalArgumentException("client property " + key + "=" + value + ": " + ours.why());
+            }
+            if (newProtocol(properties) && CLASSIC_ONLY.contains(key)) {
                 throw new IllegalArgumentException("client property " + key + "=" + value
-                        + " contradicts what exactly-once reading and writing needs: leave it out");
+                        + " is of no use with group.protocol=consumer, where the broker decides it (such as by"
+                        + " group.consumer.session.timeout.ms): leave it out");
             }
         });
     }
@@ -57,15 +86,17 @@ final class ClientProperties {
     /** A member of a group; positions are set by us, offsets are committed by transactions only. */
     static Map<String, Object> member(KafkaSettings settings, String group, String clientId) {
         Map<String, Object> properties = consumer(settings, clientId);
-        if ("consumer".equals(settings.properties().get("group.protocol"))) {
+        if (newProtocol(settings.properties())) {
             // The broker assigns and watches, and the client refuses settings for it.
-            properties.remove(ConsumerConfig.SESSION_TIMEOUT_MS_CONFIG);
-            properties.remove(ConsumerConfig.HEARTBEAT_INTERVAL_MS_CONFIG);
-            properties.remove(ConsumerConfig.PARTITION_ASSIGNMENT_STRATEGY_CONFIG);
+            CLASSIC_ONLY.forEach(properties::remove);
         }
         properties.put(ConsumerConfig.GROUP_ID_CONFIG, group);
         properties.put(ConsumerConfig.AUTO_OFFSET_RESET_CONFIG, "none");
         return properties;
+    }
+
+    private static boolean newProtocol(Map<String, String> properties) {
+        return "consumer".equalsIgnoreCase(properties.get("group.protocol"));
     }
 
     /** A reader of assigned partitions without a group. */
@@ -79,8 +110,8 @@ final class ClientProperties {
     private static Map<String, Object> consumer(KafkaSettings settings, String clientId) {
         Map<String, Object> properties = new HashMap<>();
         // The shortest that brokers allow by default: a member killed and started again waits so long for its
-        // partitions,
-        // unless it has a group.instance.id.
+        // partitions, unless it has a group.instance.id. Under group.protocol=consumer the broker decides, 45 s by
+        // default.
         properties.put(ConsumerConfig.SESSION_TIMEOUT_MS_CONFIG, 6000);
         properties.put(ConsumerConfig.HEARTBEAT_INTERVAL_MS_CONFIG, 1500);
         properties.put(
@@ -160,7 +191,7 @@ final class ClientProperties {
             Map<String, Object> properties, KafkaSettings settings, String clientId) {
         properties.put("bootstrap.servers", settings.bootstrapServers());
         properties.put("client.id", clientId + "-" + CLIENTS.incrementAndGet());
-        properties.put("enable.metrics.push", false);
+        properties.putIfAbsent("enable.metrics.push", false);
         return properties;
     }
 

@@ -1,5 +1,6 @@
 package dev.plimsoll.wire.kafka;
 
+import dev.plimsoll.wire.life.Blast;
 import org.apache.kafka.common.config.ConfigException;
 import org.apache.kafka.common.errors.AuthenticationException;
 import org.apache.kafka.common.errors.AuthorizationException;
@@ -11,7 +12,7 @@ import org.apache.kafka.common.errors.RetriableException;
 import org.apache.kafka.common.errors.UnsupportedVersionException;
 
 /**
- * What to do about an error, the one place that decides it.
+ * What to do about an error, and how far it reaches: the one place that decides it.
  *
  * <p>There is one way back to a known state, whatever broke: drop the task, close the producer, fence, recover. Aborting and going
  * on with the same producer would save milliseconds and cost a second way that is hardly ever taken.
@@ -21,25 +22,44 @@ enum KafkaFailure {
     RETRY,
     /** The state is not known to be good any more: drop it and recover. The default, also for what we have never heard of. */
     RESET,
-    /** It will never work, or the process is broken: stop with one clear line. */
+    /** What was tried will hardly ever work, or broke the machine: leave it alone, and try again rarely. */
+    REFUSED,
+    /** Nothing will work until somebody changes the settings, the rights or the cluster: stop with one clear line. */
     FATAL;
 
     static KafkaFailure of(Throwable failure) {
+        boolean refused = false;
         // Producers wrap what broke them, so a cause may be fatal where its wrapper says nothing.
         for (Throwable cause = failure; cause != null; cause = cause.getCause()) {
-            if (cause instanceof Error
+            if (cause instanceof KafkaSetupException
                     || cause instanceof AuthenticationException
                     || cause instanceof AuthorizationException
                     || cause instanceof UnsupportedVersionException
                     || cause instanceof ConfigException
                     || cause instanceof InvalidConfigurationException
                     || cause instanceof InvalidTopicException
-                    || cause instanceof RecordTooLargeException
                     || cause instanceof FencedInstanceIdException) {
                 return FATAL;
             }
+            refused |= cause instanceof Error
+                    || cause instanceof RecordTooLargeException
+                    || cause instanceof UnreadableStateException
+                    || cause instanceof RefusedException;
+        }
+        if (refused) {
+            return REFUSED;
         }
         return failure instanceof RetriableException ? RETRY : RESET;
+    }
+
+    /**
+     * How far it reaches.
+     *
+     * @param work what was being done: the work on a record, a partition or all that the member has
+     */
+    Blast blast(Blast work) {
+        // A member cannot be left alone: whoever is broken in the midst of its polling knows nothing of its state.
+        return this == FATAL || this == REFUSED && work == Blast.MEMBER ? Blast.PROCESS : work;
     }
 
     /** The failure in one line, with the cause that says most. */

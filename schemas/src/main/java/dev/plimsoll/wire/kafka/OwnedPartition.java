@@ -2,29 +2,41 @@ package dev.plimsoll.wire.kafka;
 
 import dev.plimsoll.wire.Topic;
 import dev.plimsoll.wire.WireException;
+import dev.plimsoll.wire.WireException.Reason;
+import dev.plimsoll.wire.life.Blast;
+import dev.plimsoll.wire.life.Effect;
+import dev.plimsoll.wire.life.Event;
+import dev.plimsoll.wire.life.PartitionLife;
+import dev.plimsoll.wire.life.Phase;
+import dev.plimsoll.wire.life.Place;
+import dev.plimsoll.wire.life.Step;
 import java.time.Duration;
-import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
-import java.util.OptionalLong;
 import java.util.Set;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import org.apache.kafka.clients.admin.TopicDescription;
 import org.apache.kafka.clients.consumer.Consumer;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
-import org.apache.kafka.clients.consumer.OffsetAndMetadata;
-import org.apache.kafka.clients.producer.KafkaProducer;
+import org.apache.kafka.clients.producer.Producer;
 import org.apache.kafka.common.TopicPartition;
-import org.apache.kafka.common.errors.TimeoutException;
+import org.apache.kafka.common.errors.InterruptException;
 import org.jspecify.annotations.Nullable;
 
 /**
- * One assigned partition of a {@link PartitionLoop}: its task, its producer and how both are made anew. All bookkeeping of a
- * partition is in here and dies with it. Owned by the loop's thread.
+ * One assigned partition of a {@link PartitionLoop}: does what its {@link PartitionLife} says. All bookkeeping of a partition is in
+ * here and dies with it. Owned by the loop's thread.
  *
- * <p>Without a task the partition is paused and waits for {@link #recover}. A partition whose input has never had a record gets
- * its producer with the first record or the first transaction: a cluster of 64 partitions has mostly empty ones. What the task
- * did before it was fenced may be outdated then, so fencing always means a new task.
+ * <p>While anything but {@link Phase#RUNNING}, while a commit is under way and while it is doubted that the log is the same, the
+ * partition's input is paused. A partition whose input has never had a record gets its producer with the first record or the first
+ * transaction: a cluster of 64 partitions has mostly empty ones.
  */
 final class OwnedPartition<I> {
     private final TopicPartition input;
@@ -32,10 +44,23 @@ final class OwnedPartition<I> {
     private final PartitionLoop<I> loop;
     private final Consumer<byte[], byte[]> consumer;
     private final AssignedReader reader;
+    private final Backoff backoff = new Backoff();
+    private PartitionLife life = PartitionLife.assigned();
+    private @Nullable TakeOver takingOver;
+    private TakeOver.@Nullable Found found;
+    private @Nullable Recovery<I> recovery;
     private @Nullable PartitionTask<I> task;
-    private @Nullable KafkaProducer<byte[], byte[]> producer;
-    private boolean mustFence;
     private Map<String, Topic<?>> companions = Map.of();
+    private @Nullable CompletableFuture<Duration> committing;
+    /** The newest that was taken or committed, and the offset up to which no record follows it, as far as was said with it. */
+    private @Nullable Transaction newest;
+
+    private long emptyBefore;
+    private boolean renewing;
+    /** The offset behind the last record that the task was given. */
+    private long delivered;
+
+    private boolean doubting;
 
     OwnedPartition(
             TopicPartition input,
@@ -54,65 +79,159 @@ final class OwnedPartition<I> {
         return input;
     }
 
-    boolean running() {
-        return task != null;
+    Phase phase() {
+        return life.phase();
     }
 
-    /** Fences the predecessor where there can be one, then makes a task from what is committed. */
-    void recover() {
-        long end = AssignedReader.end(consumer, input);
-        if (producer == null && (mustFence || end > 0)) {
-            KafkaProducer<byte[], byte[]> fencing = loop.newProducer(input.partition());
-            producer = fencing;
-            fencing.initTransactions();
-        }
-        OffsetAndMetadata committed = consumer.committed(Set.of(input)).get(input);
-        PartitionTask<I> recovered = loop.newTask(input.partition());
-        List<Topic<?>> read = recovered.companions();
-        Map<String, Long> positions = new HashMap<>();
-        for (Topic<?> companion : read) {
-            positions.put(companion.name(), reader.end(of(companion)));
-        }
-        RecoveryView view = new RecoveryView(
-                committed == null ? OptionalLong.empty() : OptionalLong.of(committed.offset()),
-                AssignedReader.beginning(consumer, input),
-                positions);
-        long position = recovered.recover(view);
-        Map<String, Topic<?>> byName = new HashMap<>();
-        for (Topic<?> companion : read) {
-            byName.put(companion.name(), companion);
-            reader.addCompanion(of(companion), positions.getOrDefault(companion.name(), 0L));
-        }
-        companions = byName;
-        // Behind the log's start there is nothing to read; the task was told where the log starts.
-        consumer.seek(input, Math.max(position, view.firstInputOffset()));
-        consumer.resume(Set.of(input));
-        task = recovered;
+    /** Whether something is awaited that is not a record: the next round should come soon. */
+    boolean moving() {
+        return phase() == Phase.FENCING || phase() == Phase.RECOVERING || committing != null || doubting;
     }
 
-    /** One round: what came is folded, what is ready is committed. */
+    /** Whether it waits for its turn. */
+    boolean due() {
+        return switch (phase()) {
+            case ASSIGNED -> true;
+            case WAITING, QUARANTINED -> backoff.over();
+            case FENCING, RECOVERING, RUNNING -> false;
+        };
+    }
+
+    void begin() {
+        happened(new Event.Due(), null);
+    }
+
+    /** One round: whatever can be done without waiting. */
     void round(
             List<ConsumerRecord<byte[], byte[]>> records,
             List<ConsumerRecord<byte[], byte[]>> ofCompanions,
-            long nowMillis) {
-        PartitionTask<I> running = task;
-        if (running == null) {
-            return;
-        }
-        if (producer == null && !records.isEmpty()) {
-            fenceNext();
-            return;
-        }
-        for (ConsumerRecord<byte[], byte[]> record : records) {
-            Received<I> received;
-            try {
-                received = Records.decode(topic, record);
-            } catch (WireException e) {
-                running.onUnreadable(Records.quarantined(record, e), record.timestamp());
-                continue;
+            long nowMillis,
+            long sliceUntilNanos) {
+        switch (phase()) {
+            case FENCING -> {
+                TakeOver fencing = Objects.requireNonNull(takingOver);
+                if (fencing.done()) {
+                    found = fencing.result();
+                    takingOver = null;
+                    happened(new Event.TakenOver(found.writer() != null), null);
+                }
             }
-            running.onRecord(received);
+            case RECOVERING -> {
+                if (Objects.requireNonNull(recovery).advance(sliceUntilNanos)) {
+                    happened(new Event.Recovered(), null);
+                }
+            }
+            case RUNNING -> run(Objects.requireNonNull(task), records, ofCompanions, nowMillis);
+            case ASSIGNED, WAITING, QUARANTINED -> {}
         }
+    }
+
+    /** Something went wrong with it that does not concern the whole process. */
+    void failed(Throwable thrown) {
+        Throwable failure =
+                thrown instanceof CompletionException && thrown.getCause() != null ? thrown.getCause() : thrown;
+        if (failure instanceof CrashException crash) {
+            happened(new Event.Crashed(crash.place(), crash.crash() instanceof Error), crash);
+            return;
+        }
+        happened(
+                new Event.Failed(
+                        switch (KafkaFailure.of(failure)) {
+                            case RETRY -> Event.Remedy.RETRY;
+                            case RESET -> Event.Remedy.RESET;
+                            case REFUSED, FATAL -> Event.Remedy.QUARANTINE;
+                        }),
+                failure);
+    }
+
+    /** The input's topic was looked at. */
+    void seen(TopicDescription description) {
+        if (found == null) {
+            return;
+        }
+        InputLog log = found.log();
+        if (!log.topicId().equals(description.topicId().toString())
+                || log.partitions() != description.partitions().size()) {
+            LogChangedException change = new LogChangedException(
+                    input.topic(),
+                    log,
+                    description.topicId().toString(),
+                    description.partitions().size());
+            loop.logChanged(input, change);
+            happened(new Event.LogChanged(), change);
+        } else if (doubting) {
+            doubting = false;
+            resume();
+        }
+    }
+
+    private void happened(Event event, @Nullable Throwable cause) {
+        Step step = life.on(event);
+        life = step.next();
+        step.effects().forEach(effect -> perform(effect, cause));
+    }
+
+    private void perform(Effect effect, @Nullable Throwable cause) {
+        switch (effect) {
+            case TAKE_OVER -> takingOver = loop.takeOver(input, life.mustFence());
+            case RECOVER -> {
+                TakeOver.Found taken = Objects.requireNonNull(found);
+                recovery = new Recovery<>(
+                        loop.newTask(input.partition()), taken.log(), reader, loop.brokers(), life::leavesOut);
+            }
+            case RUN -> startRunning(Objects.requireNonNull(recovery), Objects.requireNonNull(found));
+            case DROP -> {
+                consumer.pause(Set.of(input));
+                drop();
+            }
+            case DISCARD -> Objects.requireNonNull(found).discard();
+            case WAIT -> loop.waits(input, backoff.failed(Objects.requireNonNull(cause)), cause);
+            case WAIT_LONG -> {
+                var unused = backoff.failed(
+                        Objects.requireNonNull(cause), loop.pace().quarantined());
+                loop.quarantines(input, cause);
+            }
+            case TELL_RESET -> loop.listener().onReset(input.partition(), Objects.requireNonNull(cause));
+            case TELL_QUARANTINED -> loop.listener().onQuarantined(input.partition(), Objects.requireNonNull(cause));
+        }
+    }
+
+    private void startRunning(Recovery<I> recovered, TakeOver.Found taken) {
+        PartitionTask<I> running = recovered.task();
+        Map<String, Topic<?>> byName = new HashMap<>();
+        for (Topic<?> companion : running.companions()) {
+            byName.put(companion.name(), companion);
+            reader.addCompanion(new TopicPartition(companion.name(), input.partition()), recovered.position(companion));
+        }
+        companions = byName;
+        recovery = null;
+        task = running;
+        InputLog log = taken.log();
+        // Behind the log's start there is nothing to read; the task was told where the log starts.
+        delivered = Math.max(recovered.position(), log.first());
+        newest = log.committed().isPresent()
+                ? new Transaction(List.of(), log.committed().getAsLong(), log.note())
+                : null;
+        emptyBefore = taken.emptyBefore();
+        consumer.seek(input, Math.max(delivered, taken.start()));
+        consumer.resume(Set.of(input));
+        backoff.succeeded(() -> loop.recovered(input));
+    }
+
+    private void run(
+            PartitionTask<I> running,
+            List<ConsumerRecord<byte[], byte[]>> records,
+            List<ConsumerRecord<byte[], byte[]>> ofCompanions,
+            long nowMillis) {
+        boolean wasCommitting = committing != null;
+        if (wasCommitting && !committed()) {
+            return;
+        }
+        if (!life.writer() && !records.isEmpty()) {
+            happened(new Event.WriterWanted(), null);
+            return;
+        }
+        feed(running, records);
         for (ConsumerRecord<byte[], byte[]> record : ofCompanions) {
             Topic<?> companion = companions.get(record.topic());
             if (companion != null && record.value() != null) {
@@ -120,120 +239,187 @@ final class OwnedPartition<I> {
             }
         }
         running.onPoll(nowMillis);
+        takeTransactions(running);
+        if (wasCommitting && committing == null) {
+            resume();
+        }
+    }
+
+    private void feed(PartitionTask<I> running, List<ConsumerRecord<byte[], byte[]>> records) {
+        int partitions = Objects.requireNonNull(found).log().partitions();
+        for (ConsumerRecord<byte[], byte[]> record : records) {
+            Place place = new Place(record.topic(), record.offset());
+            try {
+                if (life.leavesOut(place)) {
+                    throw Records.crashed();
+                }
+                running.onRecord(Records.decode(topic, record, partitions));
+            } catch (WireException e) {
+                if (e.reason() == Reason.MISPLACED && !loop.logSeenLately()) {
+                    // Or the topic has got more partitions meanwhile: it is looked at before the record is blamed.
+                    doubt(record.offset());
+                    return;
+                }
+                running.onUnreadable(Records.quarantined(record, e), record.timestamp());
+            } catch (InterruptException e) {
+                throw e;
+            } catch (Throwable e) {
+                throw new CrashException(place, e);
+            }
+            delivered = record.offset() + 1;
+        }
+    }
+
+    private void doubt(long offset) {
+        doubting = true;
+        consumer.pause(Set.of(input));
+        consumer.seek(input, offset);
+        loop.lookAtLog();
+    }
+
+    private void onCompanion(PartitionTask<I> running, Topic<?> companion, ConsumerRecord<byte[], byte[]> record) {
+        Place place = new Place(record.topic(), record.offset());
+        try {
+            if (life.leavesOut(place)) {
+                throw Records.crashed();
+            }
+            running.onCompanion(Records.decode(companion, record));
+        } catch (WireException e) {
+            AssignedReader.warnUnreadable(record, e);
+        } catch (InterruptException e) {
+            throw e;
+        } catch (Throwable e) {
+            throw new CrashException(place, e);
+        }
+    }
+
+    /** Commits what is ready; one that takes long goes on while others have their rounds. */
+    private void takeTransactions(PartitionTask<I> running) {
         for (Optional<Transaction> taken = running.takeTransaction();
                 taken.isPresent();
                 taken = running.takeTransaction()) {
-            if (producer == null) {
-                fenceNext();
+            if (!life.writer()) {
+                happened(new Event.WriterWanted(), null);
                 return;
             }
-            commit(producer, taken.get());
+            if (!commit(taken.get())) {
+                return;
+            }
         }
     }
 
-    private static <I> void onCompanion(
-            PartitionTask<I> task, Topic<?> companion, ConsumerRecord<byte[], byte[]> record) {
-        Received<?> received;
+    /** Returns whether it is through already. */
+    private boolean commit(Transaction transaction) {
+        // Markers and what was aborted take offsets too: the position is behind those that have been passed.
+        long position = consumer.position(input);
+        long empty = transaction.nextInputOffset() == delivered ? Math.max(0, position - delivered) : 0;
+        Producer<byte[], byte[]> writer =
+                Objects.requireNonNull(Objects.requireNonNull(found).writer());
+        // The metadata is read here, after all callbacks have run and while the partition is ours. Whatever happens
+        // later, the
+        // partition's next owner fences this writer before it looks at anything.
+        Commit commit = new Commit(writer, transaction, input, empty, consumer.groupMetadata());
+        committing = CompletableFuture.supplyAsync(commit::run, loop.helpers());
+        newest = transaction;
+        emptyBefore = transaction.nextInputOffset() + empty;
         try {
-            received = Records.decode(companion, record);
-        } catch (WireException e) {
-            AssignedReader.warnUnreadable(record, e);
-            return;
-        }
-        task.onCompanion(received);
-    }
-
-    private void commit(KafkaProducer<byte[], byte[]> writer, Transaction transaction) {
-        long begin = System.nanoTime();
-        writer.beginTransaction();
-        for (Output<?> output : transaction.outputs()) {
-            int partitions = writer.partitionsFor(output.topic().name()).size();
-            // A failed send fails the commit.
-            var unused = writer.send(Records.encode(output, partitions));
-        }
-        // The metadata is read here, after all callbacks have run and while the partition is ours.
-        writer.sendOffsetsToTransaction(
-                Map.of(input, new OffsetAndMetadata(transaction.nextInputOffset())), consumer.groupMetadata());
-        try {
-            writer.commitTransaction();
+            var unused = committing.get(loop.patienceNanos(), TimeUnit.NANOSECONDS);
         } catch (TimeoutException e) {
-            // The outcome is unknown. Asking again resolves it, and so does a new producer's fence if this fails too.
-            writer.commitTransaction();
+            consumer.pause(Set.of(input));
+            reader.pauseCompanions(input.partition());
+            return false;
+        } catch (ExecutionException e) {
+            // Told by what follows.
+        } catch (InterruptedException e) {
+            throw new InterruptException(e);
         }
-        loop.committed(input.partition(), transaction.outputs().size(), Duration.ofNanos(System.nanoTime() - begin));
+        return committed();
     }
 
-    private void fenceNext() {
-        mustFence = true;
-        drop();
+    /** Looks whether the commit under way is through; throws what went wrong with it. */
+    private boolean committed() {
+        CompletableFuture<Duration> commit = Objects.requireNonNull(committing);
+        if (!commit.isDone()) {
+            return false;
+        }
+        Duration took = commit.join();
+        committing = null;
+        Transaction transaction = Objects.requireNonNull(newest);
+        happened(new Event.Committed(input.topic(), transaction.nextInputOffset()), null);
+        if (!renewing) {
+            loop.listener().onCommitted(input.partition(), transaction.outputs().size(), took);
+        }
+        renewing = false;
+        return true;
+    }
+
+    /**
+     * Commits once more what was committed when only markers have come since: without that, a log that is cut behind them would
+     * look like one that lost records.
+     */
+    void renew() {
+        Transaction last = newest;
+        if (phase() == Phase.RUNNING
+                && life.writer()
+                && committing == null
+                && last != null
+                && last.nextInputOffset() == delivered
+                && consumer.position(input) > emptyBefore) {
+            renewing = true;
+            var unused = commit(new Transaction(List.of(), delivered, last.note()));
+        }
+    }
+
+    private void resume() {
+        if (!doubting && committing == null && phase() == Phase.RUNNING) {
+            consumer.resume(Set.of(input));
+            reader.resumeCompanions(input.partition());
+        }
+    }
+
+    /** Whether a commit is under way that the process should wait for before it leaves. */
+    boolean awaitCommit(long nanos) {
+        CompletableFuture<Duration> commit = committing;
+        if (commit == null) {
+            return true;
+        }
+        try {
+            var unused = commit.get(nanos, TimeUnit.NANOSECONDS);
+            return true;
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            return false;
+        } catch (ExecutionException | TimeoutException e) {
+            return false;
+        }
     }
 
     /** Throws task and producer away; a transaction that is open is aborted by the next producer's fence. */
     void drop() {
+        if (takingOver != null) {
+            takingOver.giveUp();
+            takingOver = null;
+        }
+        if (recovery != null) {
+            recovery.end();
+            recovery = null;
+        }
         task = null;
         companions = Map.of();
+        committing = null;
+        renewing = false;
+        doubting = false;
         reader.removeCompanions(input.partition());
-        KafkaProducer<byte[], byte[]> closing = producer;
-        producer = null;
-        if (closing != null) {
-            mustFence = true;
-            closing.close(Duration.ZERO);
+        TakeOver.Found dropped = found;
+        found = null;
+        if (dropped != null) {
+            dropped.discard();
         }
     }
 
-    private TopicPartition of(Topic<?> other) {
-        return new TopicPartition(other.name(), input.partition());
-    }
-
-    private final class RecoveryView implements Recovery {
-        private final OptionalLong committed;
-        private final long first;
-        private final Map<String, Long> positions;
-
-        RecoveryView(OptionalLong committed, long first, Map<String, Long> positions) {
-            this.committed = committed;
-            this.first = first;
-            this.positions = positions;
-        }
-
-        @Override
-        public int partition() {
-            return input.partition();
-        }
-
-        @Override
-        public OptionalLong committedOffset() {
-            return committed;
-        }
-
-        @Override
-        public long firstInputOffset() {
-            return first;
-        }
-
-        @Override
-        public <T> List<Received<T>> readAll(Topic<T> other) {
-            List<Received<T>> values = new ArrayList<>();
-            readAll(other, values::add);
-            return values;
-        }
-
-        @Override
-        public <T> void readAll(Topic<T> other, java.util.function.Consumer<Received<T>> each) {
-            read(other, reader.beginning(of(other)), each);
-        }
-
-        @Override
-        public <T> List<Received<T>> readSince(Topic<T> other, long sinceMillis) {
-            List<Received<T>> values = new ArrayList<>();
-            reader.since(of(other), sinceMillis).ifPresent(from -> read(other, from, values::add));
-            return values;
-        }
-
-        private <T> void read(Topic<T> other, long from, java.util.function.Consumer<Received<T>> each) {
-            long end = reader.end(of(other));
-            reader.read(other, of(other), from, end, each, loop::progressed);
-            positions.put(other.name(), end);
-        }
+    static Blast reach(Throwable failure) {
+        return failure instanceof CrashException
+                ? Blast.RECORD
+                : KafkaFailure.of(failure).blast(Blast.PARTITION);
     }
 }

@@ -1,24 +1,29 @@
 package dev.plimsoll.wire.kafka;
 
 import dev.plimsoll.wire.Topic;
+import dev.plimsoll.wire.life.Blast;
+import dev.plimsoll.wire.life.Phase;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Set;
+import java.util.Objects;
 import java.util.TreeMap;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Function;
 import java.util.function.IntFunction;
+import org.apache.kafka.clients.admin.TopicDescription;
 import org.apache.kafka.clients.consumer.CloseOptions;
 import org.apache.kafka.clients.consumer.Consumer;
 import org.apache.kafka.clients.consumer.ConsumerRebalanceListener;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.clients.consumer.ConsumerRecords;
 import org.apache.kafka.clients.consumer.InvalidOffsetException;
-import org.apache.kafka.clients.consumer.KafkaConsumer;
-import org.apache.kafka.clients.producer.KafkaProducer;
+import org.apache.kafka.clients.producer.Producer;
 import org.apache.kafka.common.KafkaException;
 import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.errors.InterruptException;
@@ -30,18 +35,33 @@ import org.slf4j.LoggerFactory;
  * A member of a consumer group that runs a {@link PartitionTask} for every partition it is assigned, exactly once: outputs and
  * input offsets are committed together, a dead predecessor is fenced before anything is read.
  *
- * <p>One thread polls, folds, sends and commits; no transaction is open across a poll. Each partition has a transactional id of
- * its own, {@code plimsoll-<role>-<partition>}, so that a take-over fences at once. Any error that is not retriable drops the
- * partition's task and recovers a new one from the committed offset.
+ * <p>One thread polls and folds, and never waits for long: predecessors are fenced and transactions committed on helpers' threads,
+ * and tasks recover in slices, so that a partition that takes long holds up no other. Each partition has a transactional id of its
+ * own, {@code plimsoll-<role>-<partition>}, so that a take-over fences at once, whatever the predecessor still has under way; a task
+ * is left alone while its transaction is committed.
  *
- * <p>A member that was killed and starts again gets its partitions when the old member's session of 6 s has ended, or at once when
- * the settings have a {@code group.instance.id} of its own (static membership). {@code group.protocol=consumer} is supported.
+ * <p>A retriable error of a poll keeps all tasks, and a call of a commit that times out is made again for 30 s and longer for large
+ * transactions. What fails beyond that drops its partition's task, and a new one recovers from the committed offset, soon or, where
+ * time alone will hardly help (an {@link Error} of the task, a record too large, a state that cannot be read or contradicts what is
+ * committed), after a minute. A record at which tasks have thrown three times is handed to {@link PartitionTask#onUnreadable}. Only
+ * what concerns everything, such as authentication or rights, stops the loop.
+ *
+ * <p>A member that was killed and starts again gets its partitions when the old member's session has ended: after 6 s, or with
+ * {@code group.protocol=consumer}, which is supported, after the brokers' {@code group.consumer.session.timeout.ms} (45 s unless
+ * changed). With a {@code group.instance.id} of its own (static membership) it gets them at once.
  */
 public final class PartitionLoop<I> implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(PartitionLoop.class);
     private static final Duration SILENT = Duration.ofSeconds(10);
     private static final Duration POLL = Duration.ofMillis(100);
     private static final Duration POLL_WITH_COMPANIONS = Duration.ofMillis(20);
+    private static final Duration POLL_WHILE_MOVING = Duration.ofMillis(5);
+    /** How long all recoveries may keep the thread in one round. */
+    private static final Duration SLICE = Duration.ofMillis(50);
+    /** How long a round waits for commits before it leaves them to their helpers: most are through by then. */
+    private static final Duration PATIENCE = Duration.ofMillis(200);
+    /** How many partitions are taken over at once, each with a helper and what its task reads. */
+    private static final int SIDE_BY_SIDE = 16;
 
     /** What the loop tells of itself; called on its thread. */
     public interface Listener {
@@ -56,6 +76,9 @@ public final class PartitionLoop<I> implements AutoCloseable {
         /** A task was dropped and will be recovered. */
         default void onReset(int partition, Throwable cause) {}
 
+        /** A partition is left alone, but for a try in every minute: somebody should put the cause right. */
+        default void onQuarantined(int partition, Throwable cause) {}
+
         /** The loop has ended of itself and takes no more work: somebody has to put the cause right and start another. */
         default void onStopped(Throwable cause) {}
     }
@@ -65,14 +88,27 @@ public final class PartitionLoop<I> implements AutoCloseable {
     private final Topic<I> input;
     private final IntFunction<PartitionTask<I>> tasks;
     private final Listener listener;
+    private final Pace pace;
+    private final Function<Map<String, Object>, Producer<byte[], byte[]>> writers;
     private final Map<TopicPartition, OwnedPartition<I>> owned =
             new TreeMap<>((a, b) -> Integer.compare(a.partition(), b.partition()));
-    private final Map<TopicPartition, Backoff> backoffs = new HashMap<>();
     private final Backoff polling = new Backoff();
     private final Heartbeats heartbeats = new Heartbeats();
+    private final MemberWatch watch;
     private volatile boolean closing;
+    private volatile boolean settled;
     private volatile long lastProgressNanos;
     private volatile @Nullable Thread thread;
+    private @Nullable Open clients;
+    private long patienceUntilNanos;
+
+    /** What a loop has open; made in the caller's hands, used and closed by the loop's thread. */
+    private record Open(
+            Consumer<byte[], byte[]> consumer,
+            AssignedReader reader,
+            Brokers brokers,
+            LogWatch watch,
+            ExecutorService helpers) {}
 
     /**
      * @param role names the group {@code plimsoll.<role>} and the transactional ids
@@ -84,11 +120,25 @@ public final class PartitionLoop<I> implements AutoCloseable {
             Topic<I> input,
             IntFunction<PartitionTask<I>> tasks,
             Listener listener) {
+        this(settings, role, input, tasks, listener, Pace.USUAL, properties -> Clients.producer(settings, properties));
+    }
+
+    PartitionLoop(
+            KafkaSettings settings,
+            String role,
+            Topic<I> input,
+            IntFunction<PartitionTask<I>> tasks,
+            Listener listener,
+            Pace pace,
+            Function<Map<String, Object>, Producer<byte[], byte[]>> writers) {
         this.settings = settings;
         this.role = role;
         this.input = input;
         this.tasks = tasks;
         this.listener = listener;
+        this.pace = pace;
+        this.writers = writers;
+        this.watch = new MemberWatch(role, settings.listener());
     }
 
     /** Starts the thread and returns. */
@@ -98,20 +148,35 @@ public final class PartitionLoop<I> implements AutoCloseable {
         }
         // Clients are made here, so that wrong settings fail in the caller's hands.
         Consumer<byte[], byte[]> consumer =
-                new KafkaConsumer<>(ClientProperties.member(settings, Topic.PREFIX + role, "plimsoll-" + role));
-        AssignedReader reader;
+                Clients.consumer(settings, ClientProperties.member(settings, Topic.PREFIX + role, "plimsoll-" + role));
+        Open open;
         try {
-            reader = new AssignedReader(
-                    new KafkaConsumer<>(ClientProperties.reader(settings, "plimsoll-" + role + "-reader", "none")));
+            AssignedReader reader = new AssignedReader(Clients.consumer(
+                    settings, ClientProperties.reader(settings, "plimsoll-" + role + "-reader", "none")));
+            Brokers brokers = new Brokers(settings, role);
+            open = new Open(
+                    consumer,
+                    reader,
+                    brokers,
+                    new LogWatch(brokers, input.name(), pace.logLook()),
+                    // At most one thread for each partition that waits for brokers.
+                    Executors.newCachedThreadPool(work -> daemon(work, "plimsoll-" + role + "-helper")));
         } catch (RuntimeException e) {
             consumer.close(CloseOptions.timeout(Duration.ZERO));
             throw e;
         }
+        clients = open;
+        watch.of(consumer);
         progressed();
-        Thread starting = new Thread(() -> run(consumer, reader), "plimsoll-" + role);
-        starting.setDaemon(true);
+        Thread starting = daemon(() -> run(open), "plimsoll-" + role);
         thread = starting;
         starting.start();
+    }
+
+    private static Thread daemon(Runnable work, String name) {
+        Thread thread = new Thread(work, name);
+        thread.setDaemon(true);
+        return thread;
     }
 
     /**
@@ -129,6 +194,14 @@ public final class PartitionLoop<I> implements AutoCloseable {
      */
     public boolean joined() {
         return alive() && heartbeats.recent();
+    }
+
+    /**
+     * Whether it is alive, the input topic is there, and no partition that it owns waits after a failure or is left alone: readiness
+     * for whoever wants to know that everything is worked on.
+     */
+    public boolean settled() {
+        return alive() && settled;
     }
 
     /** Stops polling, commits what is taken, leaves the group; bounded by 5 s. */
@@ -151,12 +224,15 @@ public final class PartitionLoop<I> implements AutoCloseable {
         }
     }
 
-    private void run(Consumer<byte[], byte[]> consumer, AssignedReader reader) {
+    private void run(Open open) {
+        Consumer<byte[], byte[]> consumer = open.consumer();
         try {
-            consumer.subscribe(List.of(input.name()), new Assignment(consumer, reader));
+            consumer.subscribe(List.of(input.name()), new Assignment(open));
             while (!closing) {
-                round(consumer, reader);
+                round(open);
             }
+            long until = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(1500);
+            owned.values().forEach(partition -> partition.awaitCommit(Math.max(0, until - System.nanoTime())));
         } catch (InterruptException e) {
             LOG.warn("{} was interrupted and stops", role);
         } catch (Throwable fatal) {
@@ -169,60 +245,91 @@ public final class PartitionLoop<I> implements AutoCloseable {
         } finally {
             // Whatever interrupted us must not cut the farewell to the group short.
             Thread.interrupted();
+            settled = false;
+            closeQuietly(watch::close);
             closeQuietly(() -> consumer.close(CloseOptions.timeout(Duration.ofSeconds(2))));
             owned.values().forEach(partition -> closeQuietly(partition::drop));
-            closeQuietly(reader::close);
+            closeQuietly(() -> open.helpers().shutdownNow());
+            closeQuietly(open.reader()::close);
+            closeQuietly(open.brokers()::close);
         }
     }
 
-    private void round(Consumer<byte[], byte[]> consumer, AssignedReader reader) {
-        ConsumerRecords<byte[], byte[]> records = poll(consumer, reader);
-        ConsumerRecords<byte[], byte[]> ofCompanions = pollCompanions(reader);
+    private void round(Open open) {
+        ConsumerRecords<byte[], byte[]> records = poll(open);
+        ConsumerRecords<byte[], byte[]> ofCompanions = pollCompanions(open.reader());
         progressed();
-        heartbeats.of(consumer);
+        heartbeats.of(open.consumer());
         long nowMillis = System.currentTimeMillis();
+        watch.look(open.consumer(), records, nowMillis);
         Map<Integer, List<ConsumerRecord<byte[], byte[]>>> companions = new HashMap<>();
         for (ConsumerRecord<byte[], byte[]> record : ofCompanions) {
             companions
                     .computeIfAbsent(record.partition(), partition -> new ArrayList<>())
                     .add(record);
         }
-        boolean recovered = false;
+        patienceUntilNanos = System.nanoTime() + PATIENCE.toNanos();
+        long recovering = owned.values().stream()
+                .filter(partition -> partition.phase() == Phase.RECOVERING)
+                .count();
+        long takenOver = recovering
+                + owned.values().stream()
+                        .filter(partition -> partition.phase() == Phase.FENCING)
+                        .count();
         for (OwnedPartition<I> partition : owned.values()) {
             try {
-                if (partition.running()) {
+                if (!partition.due()) {
                     partition.round(
                             records.records(partition.input()),
                             companions.getOrDefault(partition.input().partition(), List.of()),
-                            nowMillis);
-                } else if (!recovered && backoff(partition).over()) {
-                    // One in a round: recovering blocks, and polls must go on.
-                    recovered = true;
-                    partition.recover();
-                    backoff(partition).succeeded(() -> LOG.info("{} has recovered {}", role, partition.input()));
-                }
-                if (!partition.running()) {
-                    consumer.pause(Set.of(partition.input()));
+                            nowMillis,
+                            System.nanoTime() + SLICE.toNanos() / Math.max(1, recovering));
+                } else if (takenOver < SIDE_BY_SIDE) {
+                    takenOver++;
+                    partition.begin();
                 }
             } catch (Throwable failure) {
-                failed(consumer, partition, failure);
+                failed(partition, failure);
+            }
+        }
+        lookAt(open.watch());
+        settled = !open.watch().missing()
+                && owned.values().stream()
+                        .map(OwnedPartition::phase)
+                        .noneMatch(phase -> phase == Phase.WAITING || phase == Phase.QUARANTINED);
+    }
+
+    /** Whether the input is still the log that the tasks know; also the time to say that what was committed is still all. */
+    private void lookAt(LogWatch watch) {
+        TopicDescription seen = watch.look();
+        if (seen == null) {
+            return;
+        }
+        for (OwnedPartition<I> partition : owned.values()) {
+            try {
+                partition.seen(seen);
+                partition.renew();
+            } catch (Throwable failure) {
+                failed(partition, failure);
             }
         }
     }
 
-    private ConsumerRecords<byte[], byte[]> poll(Consumer<byte[], byte[]> consumer, AssignedReader reader) {
-        boolean recovering = owned.values().stream()
-                .anyMatch(
-                        partition -> !partition.running() && backoff(partition).over());
-        Duration timeout = recovering ? Duration.ZERO : reader.hasCompanions() ? POLL_WITH_COMPANIONS : POLL;
+    private ConsumerRecords<byte[], byte[]> poll(Open open) {
+        boolean moving = owned.values().stream().anyMatch(OwnedPartition::moving);
+        Duration timeout = moving ? POLL_WHILE_MOVING : open.reader().hasCompanions() ? POLL_WITH_COMPANIONS : POLL;
         try {
-            ConsumerRecords<byte[], byte[]> records = consumer.poll(timeout);
+            ConsumerRecords<byte[], byte[]> records = open.consumer().poll(timeout);
             polling.succeeded(() -> LOG.info("{} polls again", role));
             return records;
         } catch (InvalidOffsetException e) {
-            e.partitions().forEach(lost -> failedIfOwned(consumer, lost, e));
+            open.watch().soon();
+            List<OwnedPartition<I>> lost = owned.values().stream()
+                    .filter(partition -> e.partitions().contains(partition.input()))
+                    .toList();
+            lost.forEach(partition -> failed(partition, e));
         } catch (RuntimeException e) {
-            pollFailed(e, () -> owned.values().forEach(partition -> failed(consumer, partition, e)));
+            pollFailed(e);
         }
         return ConsumerRecords.empty();
     }
@@ -237,20 +344,20 @@ public final class PartitionLoop<I> implements AutoCloseable {
                             .anyMatch(lost ->
                                     lost.partition() == partition.input().partition()))
                     .toList();
-            behind.forEach(partition -> failed(null, partition, e));
+            behind.forEach(partition -> failed(partition, e));
         } catch (RuntimeException e) {
-            pollFailed(e, () -> owned.values().forEach(partition -> failed(null, partition, e)));
+            pollFailed(e);
         }
         return ConsumerRecords.empty();
     }
 
-    private void pollFailed(RuntimeException failure, Runnable reset) {
-        rethrowIfOver(failure);
+    private void pollFailed(RuntimeException failure) {
+        rethrowIfOver(failure, KafkaFailure.of(failure).blast(Blast.MEMBER));
         if (polling.failed(failure)) {
             LOG.warn("{} cannot poll and keeps trying: {}", role, KafkaFailure.describe(failure));
         }
         if (KafkaFailure.of(failure) == KafkaFailure.RESET) {
-            reset.run();
+            owned.values().forEach(partition -> failed(partition, failure));
         }
         try {
             TimeUnit.NANOSECONDS.sleep(polling.leftNanos());
@@ -259,44 +366,21 @@ public final class PartitionLoop<I> implements AutoCloseable {
         }
     }
 
-    private void failedIfOwned(Consumer<byte[], byte[]> consumer, TopicPartition partition, Throwable failure) {
-        OwnedPartition<I> failing = owned.get(partition);
-        if (failing != null) {
-            failed(consumer, failing, failure);
-        }
-    }
-
-    private void failed(@Nullable Consumer<byte[], byte[]> consumer, OwnedPartition<I> partition, Throwable failure) {
-        rethrowIfOver(failure);
-        boolean dropped = partition.running();
-        partition.drop();
-        if (consumer != null) {
-            consumer.pause(Set.of(partition.input()));
-        }
-        if (backoff(partition).failed(failure)) {
-            LOG.warn(
-                    "{} {} {} and keeps trying: {}",
-                    role,
-                    dropped ? "recovers" : "cannot recover",
-                    partition.input(),
-                    KafkaFailure.describe(failure),
-                    stackOfBug(failure));
-        }
-        if (dropped || KafkaFailure.of(failure) == KafkaFailure.RESET) {
-            listener.onReset(partition.input().partition(), failure);
-        }
+    private void failed(OwnedPartition<I> partition, Throwable failure) {
+        rethrowIfOver(failure, OwnedPartition.reach(failure));
+        partition.failed(failure);
     }
 
     /** The stack is of use where the error is ours; a cluster's errors are told by their message. */
     private static @Nullable Throwable stackOfBug(Throwable failure) {
-        return failure instanceof KafkaException ? null : failure;
+        return failure instanceof KafkaException || failure instanceof RefusedException ? null : failure;
     }
 
-    private static void rethrowIfOver(Throwable failure) {
+    private static void rethrowIfOver(Throwable failure, Blast reach) {
         if (failure instanceof InterruptException interrupted) {
             throw interrupted;
         }
-        if (KafkaFailure.of(failure) == KafkaFailure.FATAL) {
+        if (reach == Blast.PROCESS) {
             throw failure instanceof RuntimeException fatal
                     ? fatal
                     : failure instanceof Error error ? throwError(error) : new IllegalStateException(failure);
@@ -307,25 +391,85 @@ public final class PartitionLoop<I> implements AutoCloseable {
         throw error;
     }
 
-    private Backoff backoff(OwnedPartition<I> partition) {
-        return backoffs.computeIfAbsent(partition.input(), input -> new Backoff());
+    // What its partitions ask of the loop.
+
+    Listener listener() {
+        return listener;
     }
 
-    KafkaProducer<byte[], byte[]> newProducer(int partition) {
-        return new KafkaProducer<>(ClientProperties.transactional(
-                settings, "plimsoll-" + role + "-" + partition, ClientProperties.CALL_TIMEOUT));
+    Pace pace() {
+        return pace;
+    }
+
+    Brokers brokers() {
+        return opened().brokers();
+    }
+
+    ExecutorService helpers() {
+        return opened().helpers();
+    }
+
+    private Open opened() {
+        return Objects.requireNonNull(clients, "the loop has not started");
+    }
+
+    TakeOver takeOver(TopicPartition partition, boolean mustFence) {
+        return new TakeOver(
+                helpers(),
+                partition,
+                mustFence,
+                brokers(),
+                () -> writers.apply(
+                        Commit.writerProperties(settings, "plimsoll-" + role + "-" + partition.partition())));
     }
 
     PartitionTask<I> newTask(int partition) {
         return tasks.apply(partition);
     }
 
-    void committed(int partition, int outputs, Duration took) {
-        progressed();
-        listener.onCommitted(partition, outputs, took);
+    boolean logSeenLately() {
+        return opened().watch().recent();
     }
 
-    void progressed() {
+    void lookAtLog() {
+        opened().watch().soon();
+    }
+
+    /** How long a partition may still wait for its commit in this round. */
+    long patienceNanos() {
+        return Math.max(TimeUnit.MILLISECONDS.toNanos(1), patienceUntilNanos - System.nanoTime());
+    }
+
+    void recovered(TopicPartition partition) {
+        LOG.info("{} has recovered {}", role, partition);
+    }
+
+    void logChanged(TopicPartition partition, Throwable change) {
+        LOG.warn("{} recovers {}: {}", role, partition, change.getMessage());
+    }
+
+    void waits(TopicPartition partition, boolean news, Throwable cause) {
+        if (news) {
+            LOG.warn(
+                    "{} recovers {} and keeps trying: {}",
+                    role,
+                    partition,
+                    KafkaFailure.describe(cause),
+                    stackOfBug(cause));
+        }
+    }
+
+    void quarantines(TopicPartition partition, Throwable cause) {
+        LOG.error(
+                "{} leaves {} alone and tries again every {} s, others go on: {}",
+                role,
+                partition,
+                pace.quarantined().toSeconds(),
+                KafkaFailure.describe(cause),
+                stackOfBug(cause));
+    }
+
+    private void progressed() {
         lastProgressNanos = System.nanoTime();
     }
 
@@ -339,22 +483,21 @@ public final class PartitionLoop<I> implements AutoCloseable {
 
     /** Runs inside {@code poll} on the loop's thread; must be short, so recovery happens after it. */
     private final class Assignment implements ConsumerRebalanceListener {
-        private final Consumer<byte[], byte[]> consumer;
-        private final AssignedReader reader;
+        private final Open open;
 
-        Assignment(Consumer<byte[], byte[]> consumer, AssignedReader reader) {
-            this.consumer = consumer;
-            this.reader = reader;
+        Assignment(Open open) {
+            this.open = open;
         }
 
         @Override
         public void onPartitionsAssigned(Collection<TopicPartition> partitions) {
             for (TopicPartition partition : partitions) {
-                owned.put(partition, new OwnedPartition<>(partition, input, PartitionLoop.this, consumer, reader));
-                backoffs.remove(partition);
+                owned.put(
+                        partition,
+                        new OwnedPartition<>(partition, input, PartitionLoop.this, open.consumer(), open.reader()));
                 // Any position will do while the partition is paused: without one, poll would throw.
-                consumer.pause(Set.of(partition));
-                consumer.seek(partition, 0);
+                open.consumer().pause(List.of(partition));
+                open.consumer().seek(partition, 0);
                 listener.onAssigned(partition.partition());
             }
         }

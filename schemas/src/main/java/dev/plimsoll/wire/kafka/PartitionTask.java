@@ -9,20 +9,28 @@ import java.util.Optional;
  * The work on one partition: a fold over its records whose results are written in transactions.
  *
  * <p>All methods are called on the loop's one thread. A task is made when its partition is assigned and thrown away when the
- * partition is revoked or anything fails; the next one starts from {@link #recover}. It must not keep anything elsewhere.
+ * partition is revoked or anything fails; the next one starts from what is committed. It must not keep anything elsewhere.
+ *
+ * <p>A task recovers in turns, so that the loop can poll between them: {@link #nextRead} is asked and its records are delivered until
+ * it has no more, then {@link #recovered}; only then come records of the input.
  */
 public interface PartitionTask<I> {
 
     /**
      * Further topics of which this task reads the same partition number, outside of the group. They are read from the offset
-     * behind what {@link Recovery} has returned of them, else from their end at recovery.
+     * behind what a {@link RecoveryRead} has brought of them, else from their end at recovery.
      */
     default List<Topic<?>> companions() {
         return List.of();
     }
 
-    /** Rebuilds the state; returns the offset of the input partition to read from. */
-    long recover(Recovery recovery);
+    /** What has to be read next to rebuild the state; asked when the read before is through, until it is empty. */
+    default Optional<RecoveryRead<?>> nextRead(InputLog input) {
+        return Optional.empty();
+    }
+
+    /** Everything is read; returns the offset of the input partition to go on from. */
+    long recovered(InputLog input);
 
     /** A record of the input topic, in offset order. */
     void onRecord(Received<I> record);

@@ -1,5 +1,6 @@
 package dev.plimsoll.wire.kafka;
 
+import dev.plimsoll.model.Deployment;
 import dev.plimsoll.model.Quarantined;
 import dev.plimsoll.wire.Topic;
 import dev.plimsoll.wire.WireException;
@@ -11,9 +12,11 @@ import java.util.Collection;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.TreeMap;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Consumer;
 import org.apache.kafka.clients.consumer.CloseOptions;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
@@ -24,6 +27,7 @@ import org.apache.kafka.common.KafkaException;
 import org.apache.kafka.common.PartitionInfo;
 import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.errors.InterruptException;
+import org.apache.kafka.common.errors.TimeoutException;
 import org.apache.kafka.common.errors.UnknownTopicOrPartitionException;
 import org.apache.kafka.common.errors.WakeupException;
 import org.jspecify.annotations.Nullable;
@@ -41,9 +45,11 @@ import reactor.core.publisher.FluxSink;
 final class ReadingThread<T> extends Thread {
     private static final Logger LOG = LoggerFactory.getLogger(ReadingThread.class);
     private static final Duration POLL = Duration.ofMillis(500);
+    private static final AtomicLong READERS = new AtomicLong();
 
     private final KafkaSettings settings;
     private final Topic<T> topic;
+    private final Optional<Deployment> only;
     private final TopicReader.Start start;
     private final Consumer<Quarantined> unreadable;
     private final FluxSink<PartitionStream<T>> outer;
@@ -51,13 +57,17 @@ final class ReadingThread<T> extends Thread {
     private final Map<TopicPartition, Lane<T>> lanes =
             new TreeMap<>((a, b) -> Integer.compare(a.partition(), b.partition()));
     private final Backoff backoff = new Backoff();
+    private final Pulse pulse;
+    private boolean warned;
     private final Object pollLock = new Object();
     private boolean inPoll;
     private final CountDownLatch stop = new CountDownLatch(1);
 
+    /** @param only the deployment whose records are wanted; empty for all */
     ReadingThread(
             KafkaSettings settings,
             Topic<T> topic,
+            Optional<Deployment> only,
             TopicReader.Start start,
             Consumer<Quarantined> unreadable,
             FluxSink<PartitionStream<T>> outer) {
@@ -65,11 +75,14 @@ final class ReadingThread<T> extends Thread {
         setDaemon(true);
         this.settings = settings;
         this.topic = topic;
+        this.only = only;
         this.start = start;
         this.unreadable = unreadable;
         this.outer = outer;
-        this.consumer =
-                new KafkaConsumer<>(ClientProperties.reader(settings, "plimsoll-read-" + topic.name(), "earliest"));
+        this.consumer = Clients.consumer(
+                settings, ClientProperties.reader(settings, "plimsoll-read-" + topic.name(), "earliest"));
+        this.pulse = new Pulse("reading " + topic.name() + " #" + READERS.incrementAndGet(), settings.listener());
+        pulse.of(consumer::metrics);
     }
 
     /** Ends the subscription; returns at once. */
@@ -110,6 +123,7 @@ final class ReadingThread<T> extends Thread {
             outer.error(fatal);
         } finally {
             consumer.close(CloseOptions.timeout(Duration.ofMillis(500)));
+            pulse.close();
         }
     }
 
@@ -117,7 +131,7 @@ final class ReadingThread<T> extends Thread {
     private void attempt(Runnable action) {
         try {
             action.run();
-            backoff.succeeded(() -> LOG.info("reading {} goes on", topic));
+            backoff.succeeded(this::goesOn);
         } catch (WakeupException e) {
             // A late one, for a poll that had ended by itself.
         } catch (InterruptException e) {
@@ -126,7 +140,10 @@ final class ReadingThread<T> extends Thread {
             if (KafkaFailure.of(e) == KafkaFailure.FATAL) {
                 throw e;
             }
-            if (backoff.failed(e)) {
+            boolean news = backoff.failed(e);
+            boolean told = e instanceof TimeoutException timedOut && pulse.failed(timedOut);
+            if (news && !told) {
+                warned = true;
                 LOG.warn("cannot read {} and keeps trying: {}", topic, KafkaFailure.describe(e));
             }
             try {
@@ -138,6 +155,14 @@ final class ReadingThread<T> extends Thread {
         }
     }
 
+    private void goesOn() {
+        pulse.answered();
+        if (warned) {
+            warned = false;
+            LOG.info("reading {} goes on", topic);
+        }
+    }
+
     private void open() {
         List<PartitionInfo> infos = consumer.partitionsFor(topic.name());
         if (infos == null || infos.isEmpty()) {
@@ -145,6 +170,9 @@ final class ReadingThread<T> extends Thread {
         }
         List<TopicPartition> partitions = infos.stream()
                 .map(info -> new TopicPartition(info.topic(), info.partition()))
+                .filter(partition -> only.map(deployment -> Topic.partition(deployment, infos.size()))
+                        .orElse(partition.partition())
+                        .equals(partition.partition()))
                 .toList();
         Map<TopicPartition, Long> positions = positions(partitions);
         consumer.assign(partitions);
@@ -196,16 +224,19 @@ final class ReadingThread<T> extends Thread {
             inPoll = true;
         }
         try {
+            boolean waits = false;
             // After inPoll is set: a credit that comes from here on wakes the poll.
             for (Map.Entry<TopicPartition, Lane<T>> lane : lanes.entrySet()) {
                 boolean paused = consumer.paused().contains(lane.getKey());
                 boolean open = lane.getValue().hasCredit();
+                waits |= open;
                 if (open && paused) {
                     consumer.resume(List.of(lane.getKey()));
                 } else if (!open && !paused) {
                     consumer.pause(List.of(lane.getKey()));
                 }
             }
+            pulse.look(waits);
             return stopping() ? ConsumerRecords.empty() : consumer.poll(POLL);
         } finally {
             synchronized (pollLock) {
@@ -217,7 +248,8 @@ final class ReadingThread<T> extends Thread {
     private List<Received<T>> decode(List<ConsumerRecord<byte[], byte[]>> records) {
         List<Received<T>> batch = new ArrayList<>(records.size());
         for (ConsumerRecord<byte[], byte[]> record : records) {
-            if (record.value() == null) {
+            if (record.value() == null
+                    || (only.isPresent() && !Records.isOf(topic, only.orElseThrow(), record.key()))) {
                 continue;
             }
             try {

@@ -1,13 +1,17 @@
 package dev.plimsoll.wire.kafka;
 
+import dev.plimsoll.model.Deployment;
 import dev.plimsoll.model.Quarantined;
 import dev.plimsoll.wire.Topic;
 import dev.plimsoll.wire.WireException;
+import dev.plimsoll.wire.WireException.Reason;
+import dev.plimsoll.wire.life.PartitionLife;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 import java.util.HexFormat;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.clients.producer.ProducerRecord;
+import org.jspecify.annotations.Nullable;
 
 /** Between Kafka's records and ours. */
 final class Records {
@@ -20,15 +24,39 @@ final class Records {
                 topic, record.partition(), record.offset(), record.timestamp(), topic.decode(bytes(record)));
     }
 
+    /** The same, refusing what stands in another partition than its deployment's. */
+    static <T> Received<T> decode(Topic<T> topic, ConsumerRecord<byte[], byte[]> record, int partitions)
+            throws WireException {
+        Received<T> received = decode(topic, record);
+        if (!topic.belongs(received.value(), record.partition(), partitions)) {
+            throw new WireException(
+                    Reason.MISPLACED,
+                    "'" + topic.key(received.value()) + "' stands in partition " + record.partition() + " of "
+                            + partitions + ", where its key does not hash to: its producer needs Kafka's default"
+                            + " partitioner (murmur2)");
+        }
+        return received;
+    }
+
+    /** Why a record is left out at which tasks have crashed too often. */
+    static WireException crashed() {
+        return new WireException(
+                Reason.CRASHED,
+                "it has made its task fail " + PartitionLife.CRASHES
+                        + " times; the log of this process has the errors");
+    }
+
     static Quarantined quarantined(ConsumerRecord<byte[], byte[]> record, WireException why) {
         byte[] bytes = bytes(record);
+        // One that is misplaced can be read where it stands, and whoever misplaces one misplaces them all.
+        int kept = why.reason() == Reason.MISPLACED ? 0 : Quarantined.KEPT_BYTES;
         return new Quarantined(
                 record.topic(),
                 record.partition(),
                 record.offset(),
                 why.reason().name(),
                 String.valueOf(why.getMessage()),
-                HexFormat.of().formatHex(Arrays.copyOf(bytes, Math.min(bytes.length, Quarantined.KEPT_BYTES))),
+                HexFormat.of().formatHex(Arrays.copyOf(bytes, Math.min(bytes.length, kept))),
                 bytes.length);
     }
 
@@ -40,7 +68,17 @@ final class Records {
                 topic.partition(output.deployment(), value, partitions),
                 output.timestampMillis().isPresent() ? output.timestampMillis().getAsLong() : null,
                 topic.key(value).getBytes(StandardCharsets.UTF_8),
-                topic.encode(value));
+                output.removal() ? null : topic.encode(value));
+    }
+
+    /** Whether a record with this key is the deployment's, told without decoding it. */
+    static boolean isOf(Topic<?> topic, Deployment deployment, byte @Nullable [] key) {
+        if (key == null) {
+            return false;
+        }
+        String text = new String(key, StandardCharsets.UTF_8);
+        int layer = topic == Topic.PLACEMENTS ? text.lastIndexOf('/') : -1;
+        return (layer < 0 ? text : text.substring(0, layer)).equals(deployment.id());
     }
 
     /** The value; none of our records is empty, so a tombstone is one that cannot be read. */

@@ -1,35 +1,201 @@
 package dev.plimsoll.wire.kafka;
 
 import dev.plimsoll.wire.Topic;
-import java.util.List;
-import java.util.OptionalLong;
-import java.util.function.Consumer;
+import dev.plimsoll.wire.WireException;
+import dev.plimsoll.wire.life.Place;
+import java.nio.charset.StandardCharsets;
+import java.util.HashMap;
+import java.util.Map;
+import java.util.Objects;
+import java.util.Optional;
+import java.util.function.Predicate;
+import org.apache.kafka.clients.admin.ListOffsetsResult.ListOffsetsResultInfo;
+import org.apache.kafka.clients.admin.OffsetSpec;
+import org.apache.kafka.clients.consumer.ConsumerRecord;
+import org.apache.kafka.common.KafkaFuture;
+import org.apache.kafka.common.TopicPartition;
+import org.apache.kafka.common.errors.InterruptException;
+import org.jspecify.annotations.Nullable;
 
 /**
- * What a {@link PartitionTask} may read to rebuild its state, after its predecessor has been fenced: only what is committed, up
- * to the end at that time. Lives on the loop's thread and only during {@link PartitionTask#recover}.
+ * A task on its way from what is committed to its state, in slices: whatever has to be waited for is looked at again in the next
+ * round, so that several recover side by side and polls go on. Owned by the loop's thread.
  */
-public interface Recovery {
-    /** The partition number, equal in all topics. */
-    int partition();
+final class Recovery<I> {
+    private final PartitionTask<I> task;
+    private final InputLog log;
+    private final AssignedReader reader;
+    private final Brokers brokers;
+    private final Predicate<Place> leftOut;
+    private final Map<String, Long> companionPositions = new HashMap<>();
+    private @Nullable KafkaFuture<Map<TopicPartition, ListOffsetsResultInfo>> companionEnds;
+    private @Nullable Read<?> read;
+    private long position;
 
-    /** The offset that the group has committed for the input partition, empty when it never did. */
-    OptionalLong committedOffset();
-
-    /** The first offset of the input partition that still exists. */
-    long firstInputOffset();
-
-    /** All records of this partition of another topic, for topics that are small. Unreadable ones are left out and logged. */
-    <T> List<Received<T>> readAll(Topic<T> topic);
-
-    /**
-     * The same without holding them: each is passed on as it is read. When reading fails under way, so does the recovery, and
-     * the task is thrown away with what it was told.
-     */
-    default <T> void readAll(Topic<T> topic, Consumer<Received<T>> each) {
-        readAll(topic).forEach(each);
+    /** @param leftOut which records have crashed too many tasks before this one */
+    Recovery(PartitionTask<I> task, InputLog log, AssignedReader reader, Brokers brokers, Predicate<Place> leftOut) {
+        this.task = task;
+        this.log = log;
+        this.reader = reader;
+        this.brokers = brokers;
+        this.leftOut = leftOut;
+        Map<TopicPartition, OffsetSpec> ends = new HashMap<>();
+        task.companions().forEach(companion -> ends.put(of(companion), OffsetSpec.latest()));
+        if (!ends.isEmpty()) {
+            companionEnds = brokers.offsets(ends);
+        }
     }
 
-    /** The records of this partition of another topic with a timestamp of at least {@code sinceMillis}. */
-    <T> List<Received<T>> readSince(Topic<T> topic, long sinceMillis);
+    PartitionTask<I> task() {
+        return task;
+    }
+
+    /** Where the task wants to go on; when it has recovered. */
+    long position() {
+        return position;
+    }
+
+    /** Where to go on in a companion; when it has recovered. */
+    long position(Topic<?> companion) {
+        return companionPositions.getOrDefault(companion.name(), 0L);
+    }
+
+    /** Goes on until there is something to wait for or time is up; returns whether the task has recovered. */
+    boolean advance(long untilNanos) {
+        KafkaFuture<Map<TopicPartition, ListOffsetsResultInfo>> ends = companionEnds;
+        if (ends != null) {
+            if (!ends.isDone()) {
+                return false;
+            }
+            Brokers.wait(ends).forEach((partition, end) -> companionPositions.put(partition.topic(), end.offset()));
+            companionEnds = null;
+        }
+        while (System.nanoTime() - untilNanos < 0) {
+            if (read == null) {
+                Optional<RecoveryRead<?>> next = task.nextRead(log);
+                if (next.isEmpty()) {
+                    position = recovered();
+                    return true;
+                }
+                read = new Read<>(next.get());
+            }
+            if (!read.advance(untilNanos)) {
+                return false;
+            }
+            read = null;
+        }
+        return false;
+    }
+
+    private long recovered() {
+        long wanted;
+        try {
+            wanted = task.recovered(log);
+        } catch (IllegalStateException e) {
+            throw new RefusedException(String.valueOf(e.getMessage()), e);
+        }
+        if (wanted > log.end()) {
+            throw new RefusedException("the work on " + of(log) + " is to go on at offset " + wanted
+                    + ", but its log ends at "
+                    + log.end() + ": it is another log than before. Delete the group's offsets to start anew from its"
+                    + " beginning, or bring the old log back");
+        }
+        return wanted;
+    }
+
+    private static String of(InputLog log) {
+        return "partition " + log.partition() + " of topic id " + log.topicId();
+    }
+
+    /** Gives everything back; the task is not to be used any more unless it has recovered. */
+    void end() {
+        if (read != null) {
+            read.end();
+            read = null;
+        }
+    }
+
+    private TopicPartition of(Topic<?> topic) {
+        return new TopicPartition(topic.name(), log.partition());
+    }
+
+    /** One read of the task. */
+    private final class Read<T> {
+        private final RecoveryRead<T> asked;
+        private final TopicPartition partition;
+        private final KafkaFuture<Map<TopicPartition, ListOffsetsResultInfo>> ends;
+        private final KafkaFuture<Map<TopicPartition, ListOffsetsResultInfo>> begins;
+        private AssignedReader.@Nullable Stretch stretch;
+
+        Read(RecoveryRead<T> asked) {
+            this.asked = asked;
+            this.partition = of(asked.topic());
+            OffsetSpec from = asked.sinceMillis().isPresent()
+                    ? OffsetSpec.forTimestamp(asked.sinceMillis().getAsLong())
+                    : OffsetSpec.earliest();
+            ends = brokers.offsets(Map.of(partition, OffsetSpec.latest()));
+            begins = brokers.offsets(Map.of(partition, from));
+        }
+
+        boolean advance(long untilNanos) {
+            AssignedReader.Stretch reading = stretch;
+            if (reading == null) {
+                if (!ends.isDone() || !begins.isDone()) {
+                    return false;
+                }
+                long end = offset(ends);
+                long begin = offset(begins);
+                companionPositions.put(partition.topic(), end);
+                // Negative when no record is as young as was asked for.
+                reading = reader.read(partition, begin < 0 ? end : begin, end);
+                stretch = reading;
+            }
+            while (System.nanoTime() - untilNanos < 0) {
+                ConsumerRecord<byte[], byte[]> record = reading.next();
+                if (record != null) {
+                    pass(record);
+                } else if (reading.through()) {
+                    reading.end();
+                    return true;
+                } else {
+                    return false;
+                }
+            }
+            return false;
+        }
+
+        private long offset(KafkaFuture<Map<TopicPartition, ListOffsetsResultInfo>> answer) {
+            return Objects.requireNonNull(Brokers.wait(answer).get(partition)).offset();
+        }
+
+        private void pass(ConsumerRecord<byte[], byte[]> record) {
+            Place place = new Place(record.topic(), record.offset());
+            try {
+                if (leftOut.test(place)) {
+                    throw Records.crashed();
+                }
+                if (record.value() == null) {
+                    asked.removed().accept(new String(record.key(), StandardCharsets.UTF_8));
+                } else {
+                    asked.each().accept(Records.decode(asked.topic(), record));
+                }
+            } catch (WireException e) {
+                if (asked.required()) {
+                    throw new UnreadableStateException(
+                            record.topic() + "-" + record.partition() + "@" + record.offset(), e);
+                }
+                AssignedReader.warnUnreadable(record, e);
+            } catch (InterruptException e) {
+                throw e;
+            } catch (Throwable e) {
+                throw new CrashException(place, e);
+            }
+        }
+
+        void end() {
+            if (stretch != null) {
+                stretch.end();
+            }
+        }
+    }
 }

@@ -52,11 +52,13 @@ public final class TopicAdmin implements AutoCloseable {
     private final KafkaSettings settings;
     private final Duration timeout;
     private final Admin admin;
+    private final Pulse pulse;
 
     public TopicAdmin(KafkaSettings settings, Duration timeout) {
         this.settings = settings;
         this.timeout = timeout;
-        this.admin = Admin.create(ClientProperties.admin(settings, timeout));
+        this.pulse = new Pulse("admin", settings.listener());
+        this.admin = Clients.admin(settings, ClientProperties.admin(settings, timeout));
     }
 
     /**
@@ -249,12 +251,19 @@ public final class TopicAdmin implements AutoCloseable {
 
     private <T> T get(KafkaFuture<T> future) {
         try {
-            return future.get(timeout.toMillis(), TimeUnit.MILLISECONDS);
+            T answer = future.get(timeout.toMillis(), TimeUnit.MILLISECONDS);
+            pulse.answered();
+            return answer;
         } catch (ExecutionException e) {
+            if (e.getCause() instanceof TimeoutException timedOut) {
+                pulse.failed(timedOut);
+            }
             throw e.getCause() instanceof KafkaException failure ? failure : new KafkaException(e.getCause());
         } catch (java.util.concurrent.TimeoutException e) {
-            throw new TimeoutException(
-                    "no answer from " + settings.bootstrapServers() + " within " + timeout.toMillis() + " ms", e);
+            TimeoutException timedOut = new TimeoutException(
+                    "no answer from " + settings.bootstrapServers() + " within " + timeout.toMillis() + " ms");
+            pulse.failed(timedOut);
+            throw timedOut;
         } catch (InterruptedException e) {
             throw new InterruptException(e);
         }
@@ -263,5 +272,6 @@ public final class TopicAdmin implements AutoCloseable {
     @Override
     public void close() {
         admin.close(Duration.ofSeconds(1));
+        pulse.close();
     }
 }

@@ -1,8 +1,12 @@
 package dev.plimsoll.wire.kafka;
 
+import dev.plimsoll.model.Deployment;
 import dev.plimsoll.model.Quarantined;
 import dev.plimsoll.wire.Topic;
+import java.time.Duration;
+import java.time.Instant;
 import java.util.List;
+import java.util.Optional;
 import java.util.function.Consumer;
 import reactor.core.publisher.Flux;
 
@@ -25,6 +29,25 @@ public final class TopicReader {
         record End() implements Start {}
 
         record Since(long timestampMillis) implements Start {}
+
+        /** Clocks of whoever numbers an incarnation and of whoever writes for it may differ by that much. */
+        Duration CLOCKS_DIFFER = Duration.ofMinutes(10);
+
+        /**
+         * Where the records of an incarnation begin, in a topic that is dated by its writers. Numbers are chosen by the clock
+         * unless somebody gives others: of one that can be a time it is known that nobody has written for it before. Any other
+         * says nothing, and its records may stand anywhere from the beginning on.
+         *
+         * @param nowMillis what is after it by more than {@link #CLOCKS_DIFFER} cannot have been taken from a clock
+         */
+        static Start ofIncarnation(long incarnation, long nowMillis) {
+            return incarnation >= FIRST_TIME && incarnation <= nowMillis + CLOCKS_DIFFER.toMillis()
+                    ? new Since(incarnation - CLOCKS_DIFFER.toMillis())
+                    : new Beginning();
+        }
+
+        /** Older than this project; lower numbers are counted by hand. */
+        long FIRST_TIME = Instant.parse("2020-01-01T00:00:00Z").toEpochMilli();
     }
 
     /** The records of one partition that one poll brought, in order, at least one. */
@@ -43,9 +66,18 @@ public final class TopicReader {
      */
     public static <T> Flux<PartitionStream<T>> partitions(
             KafkaSettings settings, Topic<T> topic, Start start, Consumer<Quarantined> unreadable) {
+        return partitions(settings, topic, Optional.empty(), start, unreadable);
+    }
+
+    private static <T> Flux<PartitionStream<T>> partitions(
+            KafkaSettings settings,
+            Topic<T> topic,
+            Optional<Deployment> only,
+            Start start,
+            Consumer<Quarantined> unreadable) {
         // The outer buffer is bounded by the number of partitions.
         return Flux.create(sink -> {
-            ReadingThread<T> reading = new ReadingThread<>(settings, topic, start, unreadable, sink);
+            ReadingThread<T> reading = new ReadingThread<>(settings, topic, only, start, unreadable, sink);
             sink.onDispose(reading::stopReading);
             reading.start();
         });
@@ -54,11 +86,30 @@ public final class TopicReader {
     /** All records of a topic, in order within each partition: {@link #partitions} flattened. */
     public static <T> Flux<Received<T>> records(
             KafkaSettings settings, Topic<T> topic, Start start, Consumer<Quarantined> unreadable) {
+        return flattened(partitions(settings, topic, Optional.empty(), start, unreadable));
+    }
+
+    /**
+     * The records of one deployment, in order: reads no partition but its own, and decodes no record but its own.
+     *
+     * @param topic one whose records are put where their deployment belongs
+     * @param unreadable told of the deployment's records that cannot be decoded
+     */
+    public static <T> Flux<Received<T>> records(
+            KafkaSettings settings,
+            Topic<T> topic,
+            Deployment deployment,
+            Start start,
+            Consumer<Quarantined> unreadable) {
+        if (topic == Topic.AGGREGATOR_STATE || topic == Topic.QUARANTINE) {
+            throw new IllegalArgumentException(topic + " is put by the partition of its input: read all of it");
+        }
+        return flattened(partitions(settings, topic, Optional.of(deployment), start, unreadable));
+    }
+
+    private static <T> Flux<Received<T>> flattened(Flux<PartitionStream<T>> partitions) {
         // Concurrency must cover all partitions, or the last ones would wait for the first ones to end.
-        return partitions(settings, topic, start, unreadable)
-                .flatMap(
-                        partition -> partition.batches().concatMapIterable(PartitionBatch::records, 1),
-                        Integer.MAX_VALUE,
-                        64);
+        return partitions.flatMap(
+                partition -> partition.batches().concatMapIterable(PartitionBatch::records, 1), Integer.MAX_VALUE, 64);
     }
 }

@@ -17,6 +17,7 @@ import org.apache.kafka.clients.producer.RecordMetadata;
 import org.apache.kafka.common.KafkaException;
 import org.apache.kafka.common.errors.AuthorizationException;
 import org.apache.kafka.common.errors.InterruptException;
+import org.apache.kafka.common.errors.RetriableException;
 import org.apache.kafka.common.errors.TimeoutException;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -43,6 +44,7 @@ public final class TopicWriter implements AutoCloseable {
     private final BlockingQueue<Write<?>> queue = new LinkedBlockingQueue<>();
     private final Set<Write<?>> unanswered = ConcurrentHashMap.newKeySet();
     private final AtomicBoolean broken = new AtomicBoolean();
+    private final Pulse pulse;
     private final Thread thread;
     private boolean started;
     private volatile boolean closing;
@@ -57,6 +59,7 @@ public final class TopicWriter implements AutoCloseable {
         this.clientId = clientId;
         this.inFlight = inFlight;
         this.deliveryTimeout = deliveryTimeout;
+        this.pulse = new Pulse("writing by " + clientId, settings.listener());
         this.thread = new Thread(this::run, "plimsoll-write-" + clientId);
         thread.setDaemon(true);
     }
@@ -94,6 +97,7 @@ public final class TopicWriter implements AutoCloseable {
         try {
             while (!closing || !queue.isEmpty()) {
                 Write<?> write = queue.poll(100, TimeUnit.MILLISECONDS);
+                pulse.look(!unanswered.isEmpty());
                 if (producer != null && broken.get()) {
                     producer.close(Duration.ZERO);
                     producer = null;
@@ -109,8 +113,10 @@ public final class TopicWriter implements AutoCloseable {
                 }
                 try {
                     if (producer == null) {
-                        producer = new KafkaProducer<>(
+                        producer = Clients.producer(
+                                settings,
                                 ClientProperties.idempotent(settings, "plimsoll-" + clientId, deliveryTimeout));
+                        pulse.of(producer::metrics);
                     }
                     write.send(producer);
                 } catch (InterruptException e) {
@@ -128,6 +134,7 @@ public final class TopicWriter implements AutoCloseable {
                 Thread.interrupted();
                 producer.close(CLOSING.dividedBy(3));
             }
+            pulse.close();
             answerAll();
         }
     }
@@ -138,7 +145,7 @@ public final class TopicWriter implements AutoCloseable {
         // Fencing, metadata and the commit may each take a third.
         Duration callTimeout = timeout.dividedBy(3);
         try (KafkaProducer<byte[], byte[]> producer =
-                new KafkaProducer<>(ClientProperties.transactional(settings, transactionalId, callTimeout))) {
+                Clients.producer(settings, ClientProperties.transactional(settings, transactionalId, callTimeout))) {
             try {
                 producer.initTransactions();
                 producer.beginTransaction();
@@ -206,6 +213,7 @@ public final class TopicWriter implements AutoCloseable {
         void send(KafkaProducer<byte[], byte[]> producer) {
             var unused = producer.send(Records.encode(output, partitions(producer)), (metadata, failure) -> {
                 if (failure == null) {
+                    pulse.answered();
                     if (answered()) {
                         sink.success(metadata.offset());
                     }
@@ -221,6 +229,7 @@ public final class TopicWriter implements AutoCloseable {
                 try {
                     return producer.partitionsFor(output.topic().name()).size();
                 } catch (TimeoutException e) {
+                    pulse.look(true);
                     if (closing || cancelled || System.nanoTime() - deadlineNanos > 0) {
                         throw e;
                     }
@@ -232,6 +241,9 @@ public final class TopicWriter implements AutoCloseable {
             // Some failures stick to a producer, as a missing right does until it is granted; a new one costs little.
             if (KafkaFailure.of(failure) == KafkaFailure.RESET || failure instanceof AuthorizationException) {
                 broken.set(true);
+            }
+            if (failure instanceof RetriableException retriable && !cancelled) {
+                pulse.failed(retriable);
             }
             if (answered()) {
                 sink.error(failure);

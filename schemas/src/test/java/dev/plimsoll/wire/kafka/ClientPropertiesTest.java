@@ -5,6 +5,11 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.time.Duration;
 import java.util.Map;
+import java.util.Set;
+import java.util.TreeSet;
+import org.apache.kafka.clients.admin.AdminClientConfig;
+import org.apache.kafka.clients.consumer.ConsumerConfig;
+import org.apache.kafka.clients.producer.ProducerConfig;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -26,7 +31,13 @@ final class ClientPropertiesTest {
         "auto.offset.reset,latest",
         "value.deserializer,x.Y",
         "key.serializer,x.Y",
-        "bootstrap.servers,other:1"
+        "bootstrap.servers,other:1",
+        "request.timeout.ms,30000",
+        "default.api.timeout.ms,60000",
+        "max.block.ms,60000",
+        "delivery.timeout.ms,120000",
+        "linger.ms,20",
+        "client.id,mine"
     })
     void contradictionsAreRefusedByName(String key, String value) {
         assertThatThrownBy(() -> with(key, value))
@@ -61,6 +72,55 @@ final class ClientPropertiesTest {
                 .doesNotContainKeys("session.timeout.ms", "heartbeat.interval.ms", "partition.assignment.strategy");
         assertThat(ClientProperties.reader(with("group.instance.id", "i"), "c", "none"))
                 .doesNotContainKey("group.instance.id");
+    }
+
+    /** Whatever we put over a user's property must be refused, or it would be overwritten in silence. */
+    @Test
+    void noPropertyThatIsNotRefusedIsOverwritten() {
+        Set<String> names = new TreeSet<>(ConsumerConfig.configNames());
+        names.addAll(ProducerConfig.configNames());
+        names.addAll(AdminClientConfig.configNames());
+        for (String name : names) {
+            String value = name.equals("group.protocol") ? "consumer" : "marked";
+            KafkaSettings settings;
+            try {
+                settings = with(name, value);
+            } catch (IllegalArgumentException refused) {
+                continue;
+            }
+            honoured(name, value, ConsumerConfig.configNames(), ClientProperties.member(settings, "g", "c"));
+            honoured(
+                    name,
+                    value,
+                    ProducerConfig.configNames(),
+                    ClientProperties.idempotent(settings, "c", Duration.ofSeconds(1)));
+            honoured(
+                    name,
+                    value,
+                    ProducerConfig.configNames(),
+                    ClientProperties.transactional(settings, "t", Duration.ofSeconds(1)));
+            honoured(
+                    name,
+                    value,
+                    AdminClientConfig.configNames(),
+                    ClientProperties.admin(settings, Duration.ofSeconds(1)));
+        }
+    }
+
+    private static void honoured(String name, String value, Set<String> known, Map<String, Object> properties) {
+        if (known.contains(name)) {
+            assertThat(properties).containsEntry(name, value);
+        }
+    }
+
+    @ParameterizedTest
+    @CsvSource({"session.timeout.ms,10000", "heartbeat.interval.ms,2000", "partition.assignment.strategy,x.Y"})
+    void whatTheBrokerDecidesUnderTheNewProtocolIsRefusedWithItAndTakenWithout(String key, String value) {
+        assertThatThrownBy(() -> new KafkaSettings("h:1", Map.of(key, value, "group.protocol", "consumer")))
+                .isInstanceOf(IllegalArgumentException.class)
+                .hasMessageContaining(key + "=" + value)
+                .hasMessageContaining("the broker decides");
+        assertThat(ClientProperties.member(with(key, value), "g", "c")).containsEntry(key, value);
     }
 
     @Test

@@ -2,6 +2,7 @@ package dev.plimsoll.wire.kafka;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.plimsoll.wire.life.Blast;
 import java.util.Map;
 import java.util.stream.Stream;
 import org.apache.kafka.clients.consumer.CommitFailedException;
@@ -74,10 +75,18 @@ final class KafkaFailureTest {
                 new UnsupportedVersionException("t"),
                 new InvalidConfigurationException("t"),
                 new ConfigException("t"),
-                new RecordTooLargeException("t"),
                 new FencedInstanceIdException("t"),
-                new KafkaException("in an error state", new TransactionalIdAuthorizationException("t")),
+                new KafkaException("in an error state", new TransactionalIdAuthorizationException("t")));
+    }
+
+    static Stream<Throwable> refused() {
+        return Stream.of(
+                new RecordTooLargeException("t"),
+                new KafkaException("in an error state", new RecordTooLargeException("t")),
+                new UnreadableStateException("t", new IllegalStateException("t")),
+                new RefusedException("t"),
                 new OutOfMemoryError("t"),
+                new StackOverflowError("t"),
                 new NoClassDefFoundError("t"));
     }
 
@@ -97,5 +106,36 @@ final class KafkaFailureTest {
     @MethodSource
     void fatal(Throwable failure) {
         assertThat(KafkaFailure.of(failure)).isEqualTo(KafkaFailure.FATAL);
+    }
+
+    @ParameterizedTest
+    @MethodSource
+    void refused(Throwable failure) {
+        assertThat(KafkaFailure.of(failure)).isEqualTo(KafkaFailure.REFUSED);
+    }
+
+    @ParameterizedTest
+    @MethodSource("fatal")
+    void whatIsFatalReachesTheProcessWhereverItIsMet(Throwable failure) {
+        for (Blast work : Blast.values()) {
+            assertThat(KafkaFailure.of(failure).blast(work)).isEqualTo(Blast.PROCESS);
+        }
+    }
+
+    @ParameterizedTest
+    @MethodSource("refused")
+    void whatIsRefusedReachesNoFurtherThanItsPartition(Throwable failure) {
+        assertThat(KafkaFailure.of(failure).blast(Blast.PARTITION)).isEqualTo(Blast.PARTITION);
+        assertThat(KafkaFailure.of(failure).blast(Blast.MEMBER))
+                .as("in the midst of polling")
+                .isEqualTo(Blast.PROCESS);
+    }
+
+    @ParameterizedTest
+    @MethodSource({"retried", "reset"})
+    void everythingElseReachesAsFarAsTheWorkThatFailed(Throwable failure) {
+        for (Blast work : Blast.values()) {
+            assertThat(KafkaFailure.of(failure).blast(work)).isEqualTo(work);
+        }
     }
 }

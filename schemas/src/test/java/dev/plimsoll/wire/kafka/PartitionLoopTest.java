@@ -3,7 +3,6 @@ package dev.plimsoll.wire.kafka;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.plimsoll.model.Deployment;
-import dev.plimsoll.model.End;
 import dev.plimsoll.model.Outcome;
 import dev.plimsoll.model.PlanCommand;
 import dev.plimsoll.model.PlanHeader;
@@ -17,7 +16,6 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
-import java.util.Objects;
 import java.util.Optional;
 import java.util.Random;
 import java.util.concurrent.CopyOnWriteArrayList;
@@ -26,10 +24,6 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
-import java.util.concurrent.locks.LockSupport;
-import java.util.function.BooleanSupplier;
-import java.util.stream.IntStream;
-import java.util.stream.LongStream;
 import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.admin.OffsetSpec;
 import org.apache.kafka.clients.admin.RecordsToDelete;
@@ -42,8 +36,6 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
-import reactor.core.Disposable;
-import reactor.core.publisher.Flux;
 
 /**
  * The exactly-once loop against a real broker. The task under test chains: END records number n comes in, a PERMIT with number n
@@ -51,7 +43,7 @@ import reactor.core.publisher.Flux;
  */
 final class PartitionLoopTest {
     private static final int PARTITIONS = 2;
-    private static final Duration PATIENCE = Duration.ofSeconds(30);
+    private static final Duration PATIENCE = Chain.PATIENCE;
 
     @TempDir
     static Path directory;
@@ -64,6 +56,7 @@ final class PartitionLoopTest {
         try (TopicAdmin admin = new TopicAdmin(broker.client(), Duration.ofSeconds(10))) {
             admin.create(PARTITIONS, 1);
             assertThat(admin.warnings()).isEmpty();
+            Chain.await(() -> admin.missing().isEmpty());
             assertThat(admin.status())
                     .allSatisfy(status -> assertThat(status.differences()).isEmpty());
         }
@@ -74,78 +67,13 @@ final class PartitionLoopTest {
         broker.close();
     }
 
-    /** Numbers what it reads; its state is what the plan log says that it has numbered. */
-    private static class ChainTask implements PartitionTask<SampleRecord> {
-        private final List<Output<?>> outputs = new ArrayList<>();
-        private final Runnable hazard;
-        private long written;
-        private long next;
-        private boolean dirty;
-
-        ChainTask(Runnable hazard) {
-            this.hazard = hazard;
-        }
-
-        @Override
-        public long recover(Recovery recovery) {
-            hazard.run();
-            recovery.readAll(
-                    Topic.PLAN,
-                    command ->
-                            written = Math.max(written, command.value().header().number()));
-            next = recovery.committedOffset().orElse(recovery.firstInputOffset());
-            return next;
-        }
-
-        @Override
-        public void onRecord(Received<SampleRecord> record) {
-            hazard.run();
-            next = record.offset() + 1;
-            dirty = true;
-            written++;
-            Deployment deployment = record.value().deployment();
-            long incarnation = ((End) record.value()).incarnation();
-            outputs.add(Output.of(
-                    Topic.PLAN,
-                    deployment,
-                    new PlanCommand.Permit(new PlanHeader(deployment, incarnation, 1, written), 1, written)));
-        }
-
-        @Override
-        public void onUnreadable(Quarantined record, long timestampMillis) {
-            next = record.offset() + 1;
-            dirty = true;
-            outputs.add(Output.of(Topic.QUARANTINE, new Deployment("any"), record));
-        }
-
-        @Override
-        public Optional<Transaction> takeTransaction() {
-            hazard.run();
-            if (!dirty) {
-                return Optional.empty();
-            }
-            Transaction transaction = new Transaction(outputs, next);
-            outputs.clear();
-            dirty = false;
-            return Optional.of(transaction);
-        }
-    }
-
-    /** One deployment per partition, found by trying names. */
-    private static Deployment deploymentOf(String test, int partition) {
-        return IntStream.iterate(0, i -> i + 1)
-                .mapToObj(i -> new Deployment(test + i))
-                .filter(deployment -> Topic.partition(deployment, PARTITIONS) == partition)
-                .findFirst()
-                .orElseThrow();
-    }
-
     @ParameterizedTest
     @ValueSource(strings = {"classic", "consumer"})
     void outputsFormAnExactChainWhateverFails(String protocol) {
         // given: a task that throws at random points, a loop that is closed and made anew under way
         KafkaSettings settings = with("group.protocol", protocol);
-        List<Deployment> deployments = List.of(deploymentOf(protocol, 0), deploymentOf(protocol, 1));
+        List<Deployment> deployments =
+                List.of(Chain.deploymentOf(protocol, 0, PARTITIONS), Chain.deploymentOf(protocol, 1, PARTITIONS));
         Random random = new Random(7);
         AtomicInteger resets = new AtomicInteger();
         AtomicBoolean dangerous = new AtomicBoolean(true);
@@ -166,21 +94,21 @@ final class PartitionLoopTest {
         // when
         int stages = 3;
         int perStage = 40;
-        try (LiveView<PlanCommand> plan = new LiveView<>(Topic.PLAN)) {
+        try (LiveView<PlanCommand> plan = new LiveView<>(broker.client(), Topic.PLAN)) {
             for (int stage = 0; stage < stages; stage++) {
                 dangerous.set(true);
                 try (PartitionLoop<SampleRecord> loop = loop(settings, protocol, hazard, listener)) {
                     loop.start();
                     for (Deployment deployment : deployments) {
-                        write(deployment, stage * perStage + 1, perStage);
+                        Chain.write(broker.client(), deployment, stage * perStage + 1, perStage);
                     }
                     int enough = stage * perStage + perStage / 2;
-                    await(() ->
-                            deployments.stream().allMatch(d -> permits(plan, d).size() >= enough));
+                    Chain.await(() -> deployments.stream()
+                            .allMatch(d -> Chain.permits(plan, d).size() >= enough));
                     if (stage == stages - 1) {
                         dangerous.set(false);
-                        await(() -> deployments.stream()
-                                .allMatch(d -> permits(plan, d).size() >= stages * perStage));
+                        Chain.await(() -> deployments.stream()
+                                .allMatch(d -> Chain.permits(plan, d).size() >= stages * perStage));
                     }
                 }
             }
@@ -188,25 +116,31 @@ final class PartitionLoopTest {
 
         // then
         assertThat(resets.get()).as("injected failures").isPositive();
-        deployments.forEach(deployment -> assertChain(deployment, stages * perStage));
+        deployments.forEach(deployment -> Chain.assertChain(broker.client(), deployment, stages * perStage));
     }
 
     @Test
     void aMemberThatLostItsPartitionsIsFencedWhenItComesBack() throws Exception {
         // given: a member that stands still inside its task until the group has given it up
         KafkaSettings settings = with("max.poll.interval.ms", "2000");
-        Deployment deployment = deploymentOf("zombie", 0);
+        Deployment deployment = Chain.deploymentOf("zombie", 0, PARTITIONS);
         CountDownLatch stuck = new CountDownLatch(1);
         CountDownLatch goOn = new CountDownLatch(1);
-        AtomicReference<Throwable> reset = new AtomicReference<>();
+        AtomicBoolean forgotten = new AtomicBoolean();
         PartitionLoop.Listener listener = new PartitionLoop.Listener() {
             @Override
             public void onReset(int partition, Throwable cause) {
-                reset.compareAndSet(null, cause);
+                assertThat(KafkaFailure.of(cause)).isEqualTo(KafkaFailure.RESET);
+                forgotten.set(true);
+            }
+
+            @Override
+            public void onRevoked(int partition) {
+                forgotten.set(true);
             }
         };
-        write(deployment, 1, 10);
-        try (LiveView<PlanCommand> plan = new LiveView<>(Topic.PLAN);
+        Chain.write(broker.client(), deployment, 1, 10);
+        try (LiveView<PlanCommand> plan = new LiveView<>(broker.client(), Topic.PLAN);
                 PartitionLoop<SampleRecord> zombie = new PartitionLoop<>(
                         settings,
                         "zombie",
@@ -227,37 +161,37 @@ final class PartitionLoopTest {
             zombie.start();
             assertThat(stuck.await(20, TimeUnit.SECONDS)).isTrue();
             successor.start();
-            await(() -> permits(plan, deployment).size() == 10);
+            Chain.await(() -> Chain.permits(plan, deployment).size() == 10);
 
             // when it comes back, with records folded that another has committed
             goOn.countDown();
 
-            // then its transaction fails, and what it had folded is forgotten
-            await(() -> reset.get() != null);
-            assertThat(KafkaFailure.of(Objects.requireNonNull(reset.get()))).isEqualTo(KafkaFailure.RESET);
-            write(deployment, 11, 10);
-            await(() -> permits(plan, deployment).size() >= 20);
+            // then its transaction fails, or its next poll says that the partition is lost: what it had folded is
+            // forgotten
+            Chain.await(forgotten::get);
+            Chain.write(broker.client(), deployment, 11, 10);
+            Chain.await(() -> Chain.permits(plan, deployment).size() >= 20);
         }
-        assertChain(deployment, 20);
+        Chain.assertChain(broker.client(), deployment, 20);
     }
 
     @Test
     void brokerOutageIsSurvivedWithoutLossOrDuplicate() {
-        Deployment deployment = deploymentOf("outage", 1);
-        try (LiveView<PlanCommand> plan = new LiveView<>(Topic.PLAN);
+        Deployment deployment = Chain.deploymentOf("outage", 1, PARTITIONS);
+        try (LiveView<PlanCommand> plan = new LiveView<>(broker.client(), Topic.PLAN);
                 PartitionLoop<SampleRecord> loop =
                         loop(broker.client(), "outage", () -> {}, PartitionLoop.Listener.NONE)) {
             loop.start();
-            write(deployment, 1, 20);
-            await(() -> permits(plan, deployment).size() == 20);
+            Chain.write(broker.client(), deployment, 1, 20);
+            Chain.await(() -> Chain.permits(plan, deployment).size() == 20);
             broker.stop();
             assertThat(loop.alive()).isTrue();
             broker.start();
-            write(deployment, 21, 20);
-            await(() -> permits(plan, deployment).size() >= 40);
+            Chain.write(broker.client(), deployment, 21, 20);
+            Chain.await(() -> Chain.permits(plan, deployment).size() >= 40);
             assertThat(loop.alive()).isTrue();
         }
-        assertChain(deployment, 40);
+        Chain.assertChain(broker.client(), deployment, 40);
     }
 
     /** Says in the outcomes topic how many acks of its partition it has seen; its input is another topic, and empty. */
@@ -266,6 +200,7 @@ final class PartitionLoopTest {
         private final List<Output<?>> outputs = new ArrayList<>();
         private int seen;
         private int told;
+        private int reads;
 
         AckCounter(Deployment deployment) {
             this.deployment = deployment;
@@ -277,15 +212,23 @@ final class PartitionLoopTest {
         }
 
         @Override
-        public long recover(Recovery recovery) {
-            seen = recovery.readAll(Topic.ACKS).size();
-            told = recovery.readSince(Topic.PLAN, 0).stream()
-                    .map(Received::value)
-                    .filter(command -> command.header().deployment().equals(deployment))
-                    .mapToInt(command -> (int) command.header().number())
-                    .max()
-                    .orElse(0);
-            return recovery.committedOffset().orElse(recovery.firstInputOffset());
+        public Optional<RecoveryRead<?>> nextRead(InputLog input) {
+            reads++;
+            return switch (reads) {
+                case 1 -> Optional.of(RecoveryRead.all(Topic.ACKS, ack -> seen++));
+                case 2 ->
+                    Optional.of(RecoveryRead.since(Topic.PLAN, 0, command -> {
+                        if (command.value().header().deployment().equals(deployment)) {
+                            told = Math.max(told, (int) command.value().header().number());
+                        }
+                    }));
+                default -> Optional.empty();
+            };
+        }
+
+        @Override
+        public long recovered(InputLog input) {
+            return input.committed().orElse(input.first());
         }
 
         @Override
@@ -324,8 +267,8 @@ final class PartitionLoopTest {
 
     @Test
     void companionsAreReadBesideAnInputThatIsEmpty() {
-        Deployment deployment = deploymentOf("companion", 1);
-        try (LiveView<PlanCommand> plan = new LiveView<>(Topic.PLAN);
+        Deployment deployment = Chain.deploymentOf("companion", 1, PARTITIONS);
+        try (LiveView<PlanCommand> plan = new LiveView<>(broker.client(), Topic.PLAN);
                 TopicWriter writer = new TopicWriter(broker.client(), "acks", 10, Duration.ofSeconds(10))) {
             int step = 0;
             for (int life = 1; life <= 2; life++) {
@@ -333,7 +276,7 @@ final class PartitionLoopTest {
                         broker.client(),
                         "companion",
                         Topic.OUTCOMES,
-                        partition -> new AckCounter(deploymentOf("companion", partition)),
+                        partition -> new AckCounter(Chain.deploymentOf("companion", partition, PARTITIONS)),
                         PartitionLoop.Listener.NONE)) {
                     loop.start();
                     for (int i = 0; i < 5; i++) {
@@ -342,29 +285,29 @@ final class PartitionLoopTest {
                                 deployment, 1, new RankId(0), 1, RankAck.Kind.ACCEPTED, 0, Optional.empty(), 1, step);
                         writer.write(Output.of(Topic.ACKS, deployment, ack)).block(PATIENCE);
                         int expected = step;
-                        await(() -> permits(plan, deployment).size() >= expected);
+                        Chain.await(() -> Chain.permits(plan, deployment).size() >= expected);
                     }
                 }
             }
         }
-        assertChain(deployment, 10);
+        Chain.assertChain(broker.client(), deployment, 10);
     }
 
     @Test
     void unreadableRecordsReachQuarantineAndLostInputBeginsAtTheLogsStart() throws Exception {
-        Deployment deployment = deploymentOf("lost", 0);
-        write(deployment, 1, 5);
+        Deployment deployment = Chain.deploymentOf("lost", 0, PARTITIONS);
+        Chain.write(broker.client(), deployment, 1, 5);
         try (KafkaProducer<byte[], byte[]> raw =
                 new KafkaProducer<>(ClientProperties.idempotent(broker.client(), "raw", Duration.ofSeconds(10)))) {
             raw.send(new ProducerRecord<>(Topic.SAMPLES.name(), 0, new byte[0], new byte[] {7, 7}))
                     .get();
         }
         List<Long> recovered = new CopyOnWriteArrayList<>();
-        try (LiveView<Quarantined> quarantine = new LiveView<>(Topic.QUARANTINE)) {
+        try (LiveView<Quarantined> quarantine = new LiveView<>(broker.client(), Topic.QUARANTINE)) {
             try (PartitionLoop<SampleRecord> loop =
                     loop(broker.client(), "lost", () -> {}, PartitionLoop.Listener.NONE)) {
                 loop.start();
-                await(() -> quarantine.values().stream().anyMatch(record -> record.partition() == 0));
+                Chain.await(() -> quarantine.values().stream().anyMatch(record -> record.partition() == 0));
             }
             assertThat(quarantine.values()).allSatisfy(record -> {
                 assertThat(record.topic()).isEqualTo(Topic.SAMPLES.name());
@@ -373,7 +316,7 @@ final class PartitionLoopTest {
             });
         }
         // when records are lost that had not been read yet
-        write(deployment, 6, 10);
+        Chain.write(broker.client(), deployment, 6, 10);
         long end;
         TopicPartition partition = new TopicPartition(Topic.SAMPLES.name(), 0);
         try (Admin admin = Admin.create(ClientProperties.admin(broker.client(), Duration.ofSeconds(10)))) {
@@ -392,12 +335,12 @@ final class PartitionLoopTest {
                 Topic.SAMPLES,
                 number -> new ChainTask(() -> {}) {
                     @Override
-                    public long recover(Recovery recovery) {
+                    public long recovered(InputLog input) {
                         if (number == 0) {
-                            recovered.add(recovery.firstInputOffset());
-                            recovered.add(recovery.committedOffset().orElseThrow());
+                            recovered.add(input.first());
+                            recovered.add(input.committed().orElseThrow());
                         }
-                        return super.recover(recovery);
+                        return super.recovered(input);
                     }
 
                     @Override
@@ -410,51 +353,11 @@ final class PartitionLoopTest {
                 },
                 PartitionLoop.Listener.NONE)) {
             loop.start();
-            await(() -> read.size() >= 3);
+            Chain.await(() -> read.size() >= 3);
         }
         assertThat(recovered.get(0)).isEqualTo(end - 3);
         assertThat(recovered.get(1)).isLessThan(end - 3);
         assertThat(read).containsExactly(end - 3, end - 2, end - 1);
-    }
-
-    @Test
-    void whatCanNeverWorkStopsTheLoopWhichSaysSo() {
-        Deployment deployment = deploymentOf("fatal", 0);
-        AtomicReference<Throwable> stopped = new AtomicReference<>();
-        write(deployment, 1, 1);
-        try (PartitionLoop<SampleRecord> loop = new PartitionLoop<>(
-                broker.client(),
-                "fatal",
-                Topic.SAMPLES,
-                partition -> new ChainTask(() -> {}) {
-                    @Override
-                    public Optional<Transaction> takeTransaction() {
-                        String tooLarge = "x".repeat(2 << 20);
-                        Random noise = new Random(1);
-                        PlanCommand huge = new PlanCommand.Abort(
-                                new PlanHeader(deployment, 1, 1, 1),
-                                1,
-                                tooLarge.chars()
-                                        .map(c -> 'a' + noise.nextInt(26))
-                                        .collect(
-                                                StringBuilder::new,
-                                                StringBuilder::appendCodePoint,
-                                                StringBuilder::append)
-                                        .toString());
-                        return Optional.of(new Transaction(List.of(Output.of(Topic.PLAN, deployment, huge)), 0));
-                    }
-                },
-                new PartitionLoop.Listener() {
-                    @Override
-                    public void onStopped(Throwable cause) {
-                        stopped.compareAndSet(null, cause);
-                    }
-                })) {
-            loop.start();
-            assertThat(loop.alive()).isTrue();
-            await(() -> !loop.alive());
-        }
-        assertThat(KafkaFailure.of(Objects.requireNonNull(stopped.get()))).isEqualTo(KafkaFailure.FATAL);
     }
 
     @ParameterizedTest
@@ -467,12 +370,12 @@ final class PartitionLoopTest {
             loop.start();
             assertThat(loop.joined()).isFalse();
             broker.start();
-            await(loop::joined);
+            Chain.await(loop::joined);
             broker.stop();
-            await(() -> !loop.joined());
+            Chain.await(() -> !loop.joined());
             assertThat(loop.alive()).as("polls go on").isTrue();
             broker.start();
-            await(loop::joined);
+            Chain.await(loop::joined);
         }
     }
 
@@ -486,7 +389,7 @@ final class PartitionLoopTest {
             }
         })) {
             loop.start();
-            await(loop::alive);
+            Chain.await(loop::alive);
         }
         assertThat(stopped.get()).isNull();
     }
@@ -494,24 +397,24 @@ final class PartitionLoopTest {
     @Test
     void aMemberOfTheSameNameTakesOverAtOnce() {
         KafkaSettings settings = with("group.instance.id", "a-0");
-        Deployment deployment = deploymentOf("static", 1);
-        try (LiveView<PlanCommand> plan = new LiveView<>(Topic.PLAN);
+        Deployment deployment = Chain.deploymentOf("static", 1, PARTITIONS);
+        try (LiveView<PlanCommand> plan = new LiveView<>(broker.client(), Topic.PLAN);
                 PartitionLoop<SampleRecord> dead = loop(settings, "static", () -> {}, PartitionLoop.Listener.NONE);
                 PartitionLoop<SampleRecord> restarted =
                         loop(settings, "static", () -> {}, PartitionLoop.Listener.NONE)) {
             dead.start();
-            write(deployment, 1, 5);
-            await(() -> permits(plan, deployment).size() == 5);
+            Chain.write(broker.client(), deployment, 1, 5);
+            Chain.await(() -> Chain.permits(plan, deployment).size() == 5);
             long begin = System.nanoTime();
             restarted.start();
-            await(() -> !dead.alive());
-            write(deployment, 6, 5);
-            await(() -> permits(plan, deployment).size() >= 10);
+            Chain.await(() -> !dead.alive());
+            Chain.write(broker.client(), deployment, 6, 5);
+            Chain.await(() -> Chain.permits(plan, deployment).size() >= 10);
             assertThat(Duration.ofNanos(System.nanoTime() - begin))
                     .as("without waiting for the session of 6 s")
                     .isLessThan(Duration.ofSeconds(5));
         }
-        assertChain(deployment, 10);
+        Chain.assertChain(broker.client(), deployment, 10);
     }
 
     private static KafkaSettings with(String key, String value) {
@@ -523,81 +426,11 @@ final class PartitionLoopTest {
         return new PartitionLoop<>(settings, role, Topic.SAMPLES, partition -> new ChainTask(hazard), listener);
     }
 
-    private static void write(Deployment deployment, int from, int count) {
-        try (TopicWriter writer = new TopicWriter(broker.client(), "test", count, Duration.ofSeconds(10))) {
-            List<Long> offsets = Flux.range(from, count)
-                    .flatMapSequential(
-                            n -> writer.write(
-                                    Output.of(Topic.SAMPLES, deployment, (SampleRecord) new End(deployment, n))),
-                            count)
-                    .collectList()
-                    .block(PATIENCE);
-            assertThat(offsets).hasSize(count);
-        }
-    }
-
-    private static List<PlanCommand> permits(LiveView<PlanCommand> plan, Deployment deployment) {
-        return plan.values().stream()
-                .filter(command -> command.header().deployment().equals(deployment))
-                .toList();
-    }
-
-    /** Everything once, in order, numbered without a gap; read anew, so that what came late is seen too. */
-    private static void assertChain(Deployment deployment, int length) {
-        List<PlanCommand> permits = Objects.requireNonNull(
-                TopicReader.records(broker.client(), Topic.PLAN, new TopicReader.Start.Beginning(), unreadable -> {})
-                        .map(Received::value)
-                        .filter(command -> command.header().deployment().equals(deployment))
-                        .take(Duration.ofSeconds(1))
-                        .collectList()
-                        .block(PATIENCE));
-        assertThat(permits)
-                .extracting(permit -> permit.header().incarnation())
-                .containsExactlyElementsOf(
-                        LongStream.rangeClosed(1, length).boxed().toList());
-        long first = permits.get(0).header().number();
-        assertThat(permits)
-                .extracting(permit -> permit.header().number())
-                .containsExactlyElementsOf(
-                        LongStream.range(first, first + length).boxed().toList());
-    }
-
-    /** All committed records of a topic as they come. */
-    private static final class LiveView<T> implements AutoCloseable {
-        private final List<T> values = new CopyOnWriteArrayList<>();
-        private final Disposable subscription;
-
-        LiveView(Topic<T> topic) {
-            subscription = TopicReader.records(
-                            broker.client(), topic, new TopicReader.Start.Beginning(), unreadable -> {})
-                    .subscribe(record -> values.add(record.value()));
-        }
-
-        List<T> values() {
-            return values;
-        }
-
-        @Override
-        public void close() {
-            subscription.dispose();
-        }
-    }
-
     private static void uninterrupted(CountDownLatch latch) {
         try {
             latch.await();
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
-        }
-    }
-
-    private static void await(BooleanSupplier condition) {
-        long deadline = System.nanoTime() + PATIENCE.toNanos();
-        while (!condition.getAsBoolean()) {
-            if (System.nanoTime() > deadline) {
-                throw new AssertionError("waited in vain for " + PATIENCE);
-            }
-            LockSupport.parkNanos(5_000_000);
         }
     }
 }

@@ -1,5 +1,6 @@
 package dev.plimsoll.wire.kafka;
 
+import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
@@ -19,6 +20,8 @@ import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.stream.IntStream;
 import java.util.stream.LongStream;
+import org.apache.kafka.clients.producer.KafkaProducer;
+import org.apache.kafka.clients.producer.ProducerRecord;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -160,6 +163,59 @@ final class ReadingAndWritingTest {
                 .expectNoEvent(Duration.ofMillis(500))
                 .thenCancel()
                 .verify(PATIENCE);
+    }
+
+    @Test
+    void readerOfADeploymentReadsItsPartitionOnlyAndDecodesNothingOfOthers() throws Exception {
+        Deployment ours = deploymentOf(0);
+        Deployment neighbour = IntStream.iterate(1, i -> i + 1)
+                .mapToObj(i -> new Deployment(ours + "/" + i))
+                .filter(deployment -> Topic.partition(deployment, 2) == 0)
+                .findFirst()
+                .orElseThrow();
+        // given records that nobody can decode, of a neighbour in our partition and of ours in another partition
+        try (KafkaProducer<byte[], byte[]> producer =
+                new KafkaProducer<>(ClientProperties.idempotent(broker.client(), "raw", Duration.ofSeconds(10)))) {
+            producer.send(raw(0, neighbour)).get();
+            producer.send(raw(1, ours)).get();
+            producer.send(raw(0, ours)).get();
+            producer.send(new ProducerRecord<>(Topic.OUTCOMES.name(), 0, null, "garbage".getBytes(UTF_8)))
+                    .get();
+        }
+        try (TopicWriter writer = new TopicWriter(broker.client(), "w", 2, Duration.ofSeconds(10))) {
+            writer.write(Output.of(Topic.OUTCOMES, neighbour, outcome(neighbour, 1)))
+                    .block(PATIENCE);
+            writer.write(Output.of(Topic.OUTCOMES, ours, outcome(ours, 2))).block(PATIENCE);
+        }
+
+        List<String> unreadable = new CopyOnWriteArrayList<>();
+        Received<Outcome> first = TopicReader.records(
+                        broker.client(),
+                        Topic.OUTCOMES,
+                        ours,
+                        new TopicReader.Start.Beginning(),
+                        record -> unreadable.add(record.partition() + "@" + record.offset()))
+                .blockFirst(PATIENCE);
+
+        assertThat(Objects.requireNonNull(first).value()).isEqualTo(outcome(ours, 2));
+        assertThat(unreadable).containsExactly("0@1");
+    }
+
+    @Test
+    void aTopicThatIsPutByItsInputsPartitionCannotBeReadByDeployment() {
+        assertThatThrownBy(() -> TopicReader.records(
+                        broker.client(),
+                        Topic.QUARANTINE,
+                        new Deployment("d"),
+                        new TopicReader.Start.Beginning(),
+                        record -> {}))
+                .isInstanceOf(IllegalArgumentException.class)
+                .hasMessageContaining("read all of it");
+    }
+
+    private static ProducerRecord<byte[], byte[]> raw(int partition, Deployment key) {
+        return new ProducerRecord<>(
+                Topic.OUTCOMES.name(), partition, key.id().getBytes(UTF_8), "garbage".getBytes(UTF_8));
     }
 
     private List<Integer> versions(TopicReader.Start start, int count) {

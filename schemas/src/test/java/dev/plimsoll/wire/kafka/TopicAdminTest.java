@@ -94,6 +94,7 @@ final class TopicAdminTest {
                 .all()
                 .get();
 
+        await(() -> topics.status().stream().anyMatch(status -> status.partitions() == 5));
         assertThat(topics.status())
                 .allSatisfy(status -> assertThat(status.differences())
                         .isEqualTo(
@@ -123,9 +124,9 @@ final class TopicAdminTest {
                 Topic.OUTCOMES,
                 number -> new Idle() {
                     @Override
-                    public long recover(Recovery recovery) {
+                    public long recovered(InputLog input) {
                         recovered.add(number);
-                        return recovery.firstInputOffset();
+                        return input.first();
                     }
                 },
                 PartitionLoop.Listener.NONE)) {

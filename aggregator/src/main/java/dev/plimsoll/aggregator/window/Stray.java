@@ -1,0 +1,82 @@
+package dev.plimsoll.aggregator.window;
+
+import dev.plimsoll.model.AggregatorState.Astray;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.List;
+import java.util.OptionalLong;
+import java.util.TreeMap;
+import java.util.function.LongPredicate;
+import java.util.function.Predicate;
+
+/**
+ * The ranks that report from where no window is open, far ahead or in steps that were jumped over. One record moves nothing: a rank is
+ * believed once several of its records, each further than the one before and close to it, have come for some time. When a quorum is
+ * believed to be in the same place, it is the fold that is astray.
+ */
+final class Stray {
+    private final TreeMap<Integer, Astray> ranks = new TreeMap<>();
+    /** How far two records of a rank may be apart, or two ranks, to be in the same place. */
+    private final long nearSteps;
+
+    Stray(Collection<Astray> known, long nearSteps) {
+        known.forEach(rank -> ranks.put(rank.rank(), rank));
+        this.nearSteps = nearSteps;
+    }
+
+    void note(int firstRank, int count, long step, long appendTime) {
+        for (int rank = firstRank; rank < firstRank + count; rank++) {
+            ranks.merge(rank, new Astray(rank, appendTime, step, 1), this::after);
+        }
+    }
+
+    private Astray after(Astray known, Astray next) {
+        if (next.step() == known.step()) {
+            return known;
+        }
+        boolean near = next.step() > known.step() && next.step() - known.step() <= nearSteps;
+        // Append time may step back; then counting starts there.
+        long since = Math.min(known.sinceMillis(), next.sinceMillis());
+        return near ? new Astray(known.rank(), since, next.step(), known.records() + 1) : next;
+    }
+
+    /** The rank sends what can be used: whatever it sent before, it is where it should be. */
+    void clear(int rank) {
+        ranks.remove(rank);
+    }
+
+    void clear() {
+        ranks.clear();
+    }
+
+    /** Keeps those whose step still is one from elsewhere. */
+    void retain(LongPredicate elsewhere) {
+        ranks.values().removeIf(rank -> !elsewhere.test(rank.step()));
+    }
+
+    /**
+     * The step that a quorum has reached together.
+     *
+     * @param believed whether a rank counts
+     */
+    OptionalLong place(int quorum, Predicate<Astray> believed) {
+        if (ranks.size() < quorum) {
+            return OptionalLong.empty();
+        }
+        long[] steps = ranks.values().stream()
+                .filter(believed)
+                .mapToLong(Astray::step)
+                .sorted()
+                .toArray();
+        for (int i = steps.length - quorum; i >= 0; i--) {
+            if (steps[i + quorum - 1] - steps[i] <= nearSteps) {
+                return OptionalLong.of(steps[i]);
+            }
+        }
+        return OptionalLong.empty();
+    }
+
+    List<Astray> ranks() {
+        return new ArrayList<>(ranks.values());
+    }
+}

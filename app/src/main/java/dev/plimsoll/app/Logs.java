@@ -1,0 +1,27 @@
+package dev.plimsoll.app;
+
+import ch.qos.logback.classic.Level;
+import ch.qos.logback.classic.Logger;
+import java.util.List;
+import org.slf4j.LoggerFactory;
+
+/** What is logged, where a command shows the same things better or they are no news. */
+public final class Logs {
+    private Logs() {}
+
+    /** Leaves to the live view what it tells anyway; PLIMSOLL_LOG, when set, still decides. */
+    public static void leaveToTheView() {
+        if (System.getenv("PLIMSOLL_LOG") == null && LoggerFactory.getLogger("dev.plimsoll") instanceof Logger logger) {
+            logger.setLevel(Level.WARN);
+        }
+    }
+
+    /** From a signal on, libraries say at length how their connections were cut short; our own words stay. */
+    static void muteLibraries() {
+        for (String library : List.of("org.apache.kafka", "kafka", "reactor")) {
+            if (LoggerFactory.getLogger(library) instanceof Logger logger) {
+                logger.setLevel(Level.OFF);
+            }
+        }
+    }
+}
