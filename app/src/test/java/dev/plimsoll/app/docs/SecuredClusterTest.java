@@ -106,7 +106,7 @@ class SecuredClusterTest {
                             "--steps-per-second",
                             "50",
                             "--for",
-                            "12s",
+                            "16s",
                             "--output",
                             "json"))
                     .isZero();

@@ -4,19 +4,31 @@ import dev.plimsoll.model.Quarantined;
 import dev.plimsoll.planner.PlannerListener;
 import dev.plimsoll.planner.WindowJoin;
 import dev.plimsoll.planner.protocol.Effect;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
+import java.util.regex.MatchResult;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 
-/** All metrics of ours as Prometheus sees them, with their labels: those that {@link Events} calls forth. */
+/**
+ * All metrics of ours as Prometheus sees them, with their labels: those that {@link Events} calls forth, and the names of those
+ * that the sources have besides.
+ */
 public final class MetricTable {
     private static final Pattern LABEL = Pattern.compile("(\\w+)=\"((?:[^\"\\\\]|\\\\.)*)\"");
+    /** A meter's name and help, where it is made. */
+    private static final Pattern MADE =
+            Pattern.compile("\\b(counter|gauge|set|now|timer|summary)\\(\\s*\"(plimsoll\\.[a-z.]+)\",\\s*\"([^\"]*)\"");
     /** What a histogram has by its nature. */
     private static final Set<String> OF_HISTOGRAMS = Set.of("le", "quantile");
 
@@ -68,11 +80,42 @@ public final class MetricTable {
                 }
             }
         }
+        made().forEach(made -> families.putIfAbsent(made.name(), made));
         // Micrometer puts the highest value of late beside each histogram.
         return families.values().stream()
                 .filter(family -> family.name().startsWith("plimsoll_"))
                 .filter(family -> !family.name().endsWith("_max"))
                 .toList();
+    }
+
+    /** What the sources make, as far as name and help stand there together; labels are not known. */
+    private static List<Family> made() {
+        try (Stream<Path> files = Files.list(Path.of("src/main/java/dev/plimsoll/app/metrics"))) {
+            return files.map(MetricTable::read)
+                    .flatMap(source -> MADE.matcher(source).results())
+                    .map(MetricTable::family)
+                    .toList();
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    private static Family family(MatchResult made) {
+        String name = made.group(2).replace('.', '_');
+        return switch (made.group(1)) {
+            case "counter" -> new Family(name + "_total", "counter", made.group(3), Set.of("…"));
+            case "timer" -> new Family(name + "_seconds", "histogram", made.group(3), Set.of("…"));
+            case "summary" -> new Family(name, "histogram", made.group(3), Set.of("…"));
+            default -> new Family(name, "gauge", made.group(3), Set.of("…"));
+        };
+    }
+
+    private static String read(Path file) {
+        try {
+            return Files.readString(file);
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
     }
 
     /** What no healthy run does. */
