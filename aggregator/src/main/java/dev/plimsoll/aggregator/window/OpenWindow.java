@@ -96,7 +96,7 @@ final class OpenWindow {
         for (long load : loadOfLayer) {
             accepted += sign * load;
         }
-        routed.add(sample, loadOfLayer, sign);
+        routed.add(sample, rank, loadOfLayer, sign);
     }
 
     /** Remembers a rank's part of a sample that ends in this window but belongs to none. */
@@ -186,7 +186,6 @@ final class OpenWindow {
 
     /** Tokens per layer, on average over layers. */
     long tokens() {
-        return routed.assignments(steps.from(), members.boundarySteps())
-                / ((long) members.shape().topK() * layers);
+        return routed.assignments() / ((long) members.shape().topK() * layers);
     }
 }
