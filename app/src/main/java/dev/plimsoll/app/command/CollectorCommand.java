@@ -1,7 +1,6 @@
 package dev.plimsoll.app.command;
 
 import dev.plimsoll.collector.Collector;
-import java.nio.file.Files;
 import java.util.Map;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
@@ -32,7 +31,6 @@ public final class CollectorCommand implements Callable<Integer>, Validated {
 
     @Override
     public Integer call() throws Exception {
-        Files.createDirectories(shared.directory());
         try (RoleRun run = new RoleRun()) {
             Collector collector = run.lifecycle()
                     .started(
@@ -43,7 +41,17 @@ public final class CollectorCommand implements Callable<Integer>, Validated {
                                     "node",
                                     run.meters().collector()));
             collector.start();
-            run.serve(metrics, Map.of("collector", run.meters()::ringRead));
+            run.serve(
+                    metrics,
+                    Map.of(
+                            "collector",
+                            run.meters()::ringRead,
+                            "collector-flow",
+                            collector::healthy,
+                            "collector-rings",
+                            () -> collector.unreadableRings().isEmpty(),
+                            "collector-delivery",
+                            () -> collector.failingSince().isEmpty()));
             System.err.println(
                     "collector runs against " + kafka.settings().bootstrapServers() + " on " + shared.directory());
             run.lifecycle().await();
