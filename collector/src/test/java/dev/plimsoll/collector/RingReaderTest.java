@@ -128,11 +128,11 @@ class RingReaderTest {
         assertThat(captured).extracting(each -> each.sample().firstRank()).containsExactly(0, 2);
         assertThat(told).containsExactly("ring 0", "ring 1", "ring 2", "end 1 UNREADABLE", "trouble");
         assertThat(reader.unreadable()).containsExactly(1);
+        one.unreadable = false;
+        one.publish(Snapshots.narrow(2, 32, 1));
         reader.lookForRings(SECOND + SECOND / 2);
         assertThat(reader.look(SECOND)).as("not looked at again at once").isEmpty();
 
-        one.unreadable = false;
-        one.publish(Snapshots.narrow(2, 32, 1));
         reader.lookForRings(3 * SECOND);
 
         assertThat(steps(reader.look(3 * SECOND)))

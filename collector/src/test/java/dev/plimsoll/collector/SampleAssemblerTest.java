@@ -326,6 +326,15 @@ class SampleAssemblerTest {
     }
 
     @Test
+    void counterAtTheTopOfItsRangeThatFallsIsAResetAndNoWrap() {
+        SampleAssembler any = assembler(Snapshots.MEMBERS, false);
+        any.add(0, plus(Snapshots.at(1, 16), -100)); // as unsigned: just below 2^64
+
+        assertThat(any.add(0, Snapshots.at(2, 32))).isEmpty();
+        assertThat(told).contains("reset 0 at 32", "reset 1 at 32", "reset 2 at 32");
+    }
+
+    @Test
     void largestCountThatASampleCanHoldIsExactAndItsSumOverRanksIsLeftOut() {
         Snapshot huge = Snapshots.at(1, 16);
         Arrays.fill(huge.load(), Long.MAX_VALUE);
