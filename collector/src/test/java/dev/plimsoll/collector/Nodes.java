@@ -117,7 +117,7 @@ final class Nodes {
                 4 * K,
                 64,
                 128);
-        fold = new Fold(Fold.nothing(0), WindowSettings.DEFAULT, new FoldListener() {
+        fold = Fold.empty(0, WindowSettings.DEFAULT, new FoldListener() {
             @Override
             public void fate(Deployment deployment, Fate fate, long count, long sum) {
                 cells.merge(fate, count, Long::sum);

@@ -373,7 +373,7 @@ class RealRingsTest {
         long unattributed;
 
         Outcome(Membership members, List<LoadSample> samples) {
-            Fold fold = new Fold(Fold.nothing(0), WindowSettings.DEFAULT, new FoldListener() {
+            Fold fold = Fold.empty(0, WindowSettings.DEFAULT, new FoldListener() {
                 @Override
                 public void fate(Deployment deployment, Fate fate, long count, long load) {
                     cells.merge(fate, count, Long::sum);
