@@ -191,7 +191,7 @@ final class RandomValues {
                         IntStream.range(0, ranks)
                                 .mapToObj(rank -> random.nextInt(4))
                                 .toList(),
-                        experts / ranks + 1 + random.nextInt(3)),
+                        Math.min(experts, experts / ranks + 1 + random.nextInt(3))),
                 text(),
                 one(Phase.values()),
                 one(GatherMode.values()),
