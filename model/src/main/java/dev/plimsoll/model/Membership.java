@@ -42,15 +42,24 @@ public record Membership(
         if (topology.slots() < shape.experts()) {
             throw new IllegalArgumentException(topology.slots() + " slots cannot hold " + shape.experts() + " experts");
         }
-        if (topology.slotsPerRank() > shape.experts()) {
-            throw new IllegalArgumentException(topology.slotsPerRank() + " slots on a rank for " + shape.experts()
-                    + " experts: some would be on it twice");
-        }
         PlainText.require("engine", engine);
         if (bytesPerExpert < 1 || stagingBytesPerRank < bytesPerExpert) {
             throw new IllegalArgumentException("staging of " + stagingBytesPerRank
                     + " bytes per rank cannot hold one expert of " + bytesPerExpert + " bytes");
         }
+    }
+
+    /**
+     * This, if a life may begin with it. Records of earlier releases may say more than that, so it is no condition of being read.
+     *
+     * @throws IllegalArgumentException when ranks have more slots than there are experts
+     */
+    public Membership startable() {
+        if (topology.slotsPerRank() > shape.experts()) {
+            throw new IllegalArgumentException(topology.slotsPerRank() + " slots on a rank for " + shape.experts()
+                    + " experts: some would be on it twice");
+        }
+        return this;
     }
 
     /**

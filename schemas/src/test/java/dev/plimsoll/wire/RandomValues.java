@@ -191,7 +191,7 @@ final class RandomValues {
                         IntStream.range(0, ranks)
                                 .mapToObj(rank -> random.nextInt(4))
                                 .toList(),
-                        Math.min(experts, experts / ranks + 1 + random.nextInt(3))),
+                        experts / ranks + 1 + random.nextInt(3)),
                 text(),
                 one(Phase.values()),
                 one(GatherMode.values()),

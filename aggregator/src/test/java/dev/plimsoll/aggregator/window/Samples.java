@@ -24,7 +24,7 @@ public final class Samples {
         return new Membership(
                 deployment,
                 incarnation,
-                ModelShape.of("test", Math.max(slotsPerRank, ranks * slotsPerRank - 1), 1, 0, layers),
+                ModelShape.of("test", Math.max(1, ranks * slotsPerRank - 1), 1, 0, layers),
                 Topology.even(ranks, 1, slotsPerRank),
                 "test",
                 Phase.DECODE,
