@@ -16,9 +16,12 @@ public final class Logs {
         }
     }
 
-    /** From a signal on, libraries say at length how their connections were cut short; our own words stay. */
+    /**
+     * From a signal on, libraries say at length how they were cut short, and a broker that was given up while it started says that
+     * its directory is gone; our own words stay.
+     */
     static void muteLibraries() {
-        for (String library : List.of("org.apache.kafka", "kafka", "reactor")) {
+        for (String library : List.of("org.apache.kafka", "kafka", "reactor", "dev.plimsoll.app.broker")) {
             if (LoggerFactory.getLogger(library) instanceof Logger logger) {
                 logger.setLevel(Level.OFF);
             }

@@ -6,7 +6,7 @@ package dev.plimsoll.model;
  *
  * @param incarnation one life of the deployment; a restart or another set of ranks starts the next, higher one: counted, or the
  *     time in milliseconds
- * @param engine the engine's name and version, for people: one line of at most 200 characters
+ * @param engine the engine's name and version, for people
  * @param phase the phase of all samples of this incarnation
  * @param boundarySteps K: samples, votes and flips happen at steps divisible by it
  * @param windowSteps W, a multiple of K; in this record, not in a setting, so that windows are a function of the log
@@ -42,15 +42,26 @@ public record Membership(
         if (topology.slots() < shape.experts()) {
             throw new IllegalArgumentException(topology.slots() + " slots cannot hold " + shape.experts() + " experts");
         }
-        if (topology.slotsPerRank() > shape.experts()) {
-            throw new IllegalArgumentException(topology.slotsPerRank() + " slots on a rank for " + shape.experts()
-                    + " experts: some would be on it twice");
-        }
-        PlainText.require("engine", engine);
         if (bytesPerExpert < 1 || stagingBytesPerRank < bytesPerExpert) {
             throw new IllegalArgumentException("staging of " + stagingBytesPerRank
                     + " bytes per rank cannot hold one expert of " + bytesPerExpert + " bytes");
         }
+    }
+
+    /**
+     * This, if a life may begin with it. Records of earlier releases may say more than that, so it is no condition of being read.
+     *
+     * @throws IllegalArgumentException when ranks have more slots than there are experts, or a name for people is not one line of
+     *     at most 200 characters that does nothing to a terminal
+     */
+    public Membership startable() {
+        PlainText.require("model", shape.name());
+        PlainText.require("engine", engine);
+        if (topology.slotsPerRank() > shape.experts()) {
+            throw new IllegalArgumentException(topology.slotsPerRank() + " slots on a rank for " + shape.experts()
+                    + " experts: some would be on it twice");
+        }
+        return this;
     }
 
     /**

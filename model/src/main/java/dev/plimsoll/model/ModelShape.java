@@ -6,7 +6,7 @@ import java.util.stream.IntStream;
 /**
  * What balancing has to know of a model.
  *
- * @param name the model's name, for people: one line of at most 200 characters
+ * @param name the model's name, for people
  * @param experts logical experts per layer
  * @param topK experts that the router picks per token
  * @param layerIds the model's own number of each mixture-of-experts layer, ascending; at most {@value #MOST_LAYERS} of them, not
@@ -21,7 +21,6 @@ public record ModelShape(String name, int experts, int topK, List<Integer> layer
         if (name.isBlank()) {
             throw new IllegalArgumentException("a model needs a name");
         }
-        PlainText.require("model", name);
         if (experts < 1 || topK < 1 || topK > experts) {
             throw new IllegalArgumentException("experts=" + experts + " topK=" + topK + ": need 1 <= topK <= experts");
         }

@@ -12,8 +12,8 @@ final class PlainText {
                     "name of " + what + " has " + text.length() + " characters: at most " + LONGEST);
         }
         if (text.codePoints().anyMatch(Character::isISOControl)) {
-            throw new IllegalArgumentException(
-                    what + " '" + text.replaceAll("\\p{Cntrl}", "?") + "' must have no control characters");
+            throw new IllegalArgumentException(what + " '" + text.replaceAll("[\\p{Cntrl}\\x80-\\x9f]", "?")
+                    + "' must have no control characters");
         }
     }
 }

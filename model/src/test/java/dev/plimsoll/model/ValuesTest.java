@@ -57,24 +57,30 @@ class ValuesTest {
     }
 
     @Test
-    void aMembershipHoldsNoExpertTwiceOnARank() {
-        assertThat(members(16, 64, 6).topology().slotsPerRank()).isEqualTo(6);
+    void noLifeBeginsWithAnExpertTwiceOnARankThoughOldRecordsOfThatAreRead() {
+        assertThat(members(16, 64, 6).startable().topology().slotsPerRank()).isEqualTo(6);
+        Membership stored = members(16, 64, 7);
         assertThatIllegalArgumentException()
-                .isThrownBy(() -> members(16, 64, 7))
+                .isThrownBy(stored::startable)
                 .withMessageContaining("7 slots on a rank for 6 experts");
     }
 
     @Test
-    void namesForPeopleAreOneLineThatDoesNothingToATerminal() {
-        for (String bad : List.of("", " ", "a\nb", "a\u001b[31m", "a\u0000", "a\u009b31m", "x".repeat(201))) {
+    void noLifeBeginsWithANameThatDoesSomethingToATerminal() {
+        for (String bad : List.of("a\nb", "a\u001b[31m", "a\u0000", "a\u009b31m", "x".repeat(201))) {
             assertThatIllegalArgumentException()
                     .as("'%s'", bad)
-                    .isThrownBy(() -> ModelShape.of(bad, 6, 2, 0, 1))
+                    .isThrownBy(() -> members(16, 64, 2, bad).startable())
                     .withMessageNotContaining("\u001b")
                     .withMessageNotContaining("\n");
-            assertThatIllegalArgumentException().as("'%s'", bad).isThrownBy(() -> members("e" + bad + "\u0007"));
+            assertThatIllegalArgumentException()
+                    .as("'%s'", bad)
+                    .isThrownBy(() -> named(bad).startable())
+                    .withMessageNotContaining("\u001b")
+                    .withMessageNotContaining("\n");
         }
-        assertThat(members("vLLM 0.12, Größe L").engine()).isEqualTo("vLLM 0.12, Größe L");
+        assertThat(members(16, 64, 2, "vLLM 0.12, Größe L").startable().engine())
+                .isEqualTo("vLLM 0.12, Größe L");
     }
 
     @Test
@@ -139,8 +145,19 @@ class ValuesTest {
         return members(boundary, window, slotsPerRank, "test");
     }
 
-    private static Membership members(String engine) {
-        return members(16, 64, 2, engine);
+    private static Membership named(String model) {
+        return new Membership(
+                new Deployment("d"),
+                1,
+                ModelShape.of(model, 6, 2, 0, 1),
+                Topology.even(4, 1, 2),
+                "test",
+                Phase.DECODE,
+                GatherMode.HOST,
+                16,
+                64,
+                100,
+                200);
     }
 
     private static Membership members(int boundary, int window, int slotsPerRank, String engine) {

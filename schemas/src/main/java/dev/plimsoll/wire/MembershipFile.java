@@ -58,9 +58,9 @@ public final class MembershipFile {
         return file;
     }
 
-    /** Writes the membership, replacing an older one. */
+    /** Writes the membership, replacing an older one; throws {@link IllegalArgumentException} for one that no life may begin with. */
     public void write(Membership membership) {
-        replace(file, Topic.MEMBERS.encode(membership));
+        replace(file, Topic.MEMBERS.encode(membership.startable()));
     }
 
     /**

@@ -220,17 +220,18 @@ public final class EngineOptions {
 
     public Membership members(long incarnation) {
         return new Membership(
-                new Deployment(deployment),
-                incarnation,
-                shape(),
-                topology(),
-                "plimsoll-simulator",
-                Phase.DECODE,
-                GatherMode.HOST,
-                boundarySteps,
-                windowSteps,
-                expertBytes,
-                (long) STAGED_EXPERTS * expertBytes);
+                        new Deployment(deployment),
+                        incarnation,
+                        shape(),
+                        topology(),
+                        "plimsoll-simulator",
+                        Phase.DECODE,
+                        GatherMode.HOST,
+                        boundarySteps,
+                        windowSteps,
+                        expertBytes,
+                        (long) STAGED_EXPERTS * expertBytes)
+                .startable();
     }
 
     /** The pace, 0 for none. */

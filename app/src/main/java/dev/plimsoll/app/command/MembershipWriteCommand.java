@@ -201,17 +201,18 @@ public final class MembershipWriteCommand implements Callable<Integer>, Validate
         }
         try {
             members = new Membership(
-                    new Deployment(deployment),
-                    incarnation,
-                    shape.get(),
-                    Topology.even(ranks, nodes, slotsPerRank),
-                    engine,
-                    phase,
-                    gather,
-                    boundarySteps,
-                    windowSteps,
-                    expertBytes,
-                    stagingBytes == null ? expertBytes : stagingBytes);
+                            new Deployment(deployment),
+                            incarnation,
+                            shape.get(),
+                            Topology.even(ranks, nodes, slotsPerRank),
+                            engine,
+                            phase,
+                            gather,
+                            boundarySteps,
+                            windowSteps,
+                            expertBytes,
+                            stagingBytes == null ? expertBytes : stagingBytes)
+                    .startable();
         } catch (IllegalArgumentException e) {
             problems.add("--ranks, --slots-per-rank, --engine: ", e);
             return;

@@ -206,10 +206,10 @@ public final class UpCommand implements Callable<Integer>, Validated {
         }
 
         private void makeTopics(KafkaSettings settings) throws Exception {
-            view.note(
-                    "topics",
-                    lifecycle.ask("topics", () -> topicsMade(settings)) + " made; read them with: plimsoll topics tail"
-                            + " --bootstrap-servers " + settings.bootstrapServers());
+            int made = lifecycle.ask("topics", () -> topicsMade(settings));
+            view.note("topics", made + " made; to read them:");
+            // A line of its own: one that goes on below could not be copied.
+            view.note("", "plimsoll topics tail --bootstrap-servers " + settings.bootstrapServers());
         }
 
         private int topicsMade(KafkaSettings settings) {
