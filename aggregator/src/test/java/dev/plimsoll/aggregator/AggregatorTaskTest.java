@@ -501,6 +501,34 @@ class AggregatorTaskTest {
     }
 
     @Test
+    void aTickBeforeTheLossIsCommittedLeavesTheOffsetWithTheState() {
+        AggregatorTask first = task();
+        cluster.recover(first);
+        feed(first, 0, MEMBERS);
+        feed(first, 1, gathered(MEMBERS, 0, 16, 5));
+        feed(first, 2, gathered(MEMBERS, 0, 16, 5));
+        first.onUnreadable(unreadable(3), 1003);
+        cluster.commitAll(first);
+        cluster.firstInput = 2;
+
+        AggregatorTask second = task();
+        assertThat(cluster.recover(second)).isEqualTo(2);
+        feed(second, 2, gathered(MEMBERS, 0, 16, 5));
+        second.onPoll(1_000);
+        second.onPoll(31_000);
+        assertThat(ticksOf(second)).isEqualTo(1);
+        assertThat(cluster.committed).hasValue(1);
+
+        AggregatorTask third = task();
+        assertThat(cluster.recover(third)).isEqualTo(2);
+        feed(third, 2, gathered(MEMBERS, 0, 16, 5));
+        feed(third, 4, gathered(MEMBERS, 16, 32, 5));
+        cluster.commitAll(third);
+        assertThat(cluster.recover(task())).isEqualTo(5);
+        assertThat(cluster.reasons()).containsExactly(CloseReason.COMPLETE);
+    }
+
+    @Test
     void progressIsCommittedAfterSomeTimeWhenNothingCloses() {
         AggregatorTask task = task();
         cluster.recover(task);
