@@ -139,9 +139,10 @@ public final class AggregatorTask implements PartitionTask<SampleRecord> {
         if (replacesFirstRelease) {
             fold.keepAll();
         }
+        // Until a state is written, the offset stays the one of the state that is there, lest it be ahead of it.
+        committed = found.nextInputOffset();
         found.clear();
-        committed = at.position();
-        return committed;
+        return at.position();
     }
 
     @Override
@@ -260,7 +261,7 @@ public final class AggregatorTask implements PartitionTask<SampleRecord> {
                         next,
                         log.map(InputLog::topicId).orElse(""),
                         log.map(InputLog::partitions).orElse(0))));
-        committed = Math.max(committed, next);
+        committed = next;
         mustCommit = false;
         recordsSinceCheckpoint = 0;
         overdue = false;

@@ -75,6 +75,7 @@ record Start(long asOf, long position, List<Sequence> sequences, Optional<String
                 true,
                 OptionalLong.empty(),
                 OptionalLong.empty(),
+                s.heardAt(),
                 LongVector.empty(),
                 List.of(),
                 s.counts());
@@ -94,6 +95,7 @@ record Start(long asOf, long position, List<Sequence> sequences, Optional<String
                         ? s.oldestNeeded()
                         : OptionalLong.empty(),
                 s.grownAt(),
+                s.heardAt(),
                 LongVector.of(Arrays.stream(s.excluded().toArray())
                         .filter(offset -> offset < end)
                         .toArray()),

@@ -380,6 +380,7 @@ class AggregatorTaskTest {
                 false,
                 OptionalLong.of(3),
                 OptionalLong.empty(),
+                OptionalLong.empty(),
                 LongVector.empty(),
                 List.of(),
                 AggregatorState.Counts.NONE);
@@ -500,6 +501,34 @@ class AggregatorTaskTest {
     }
 
     @Test
+    void aTickBeforeTheLossIsCommittedLeavesTheOffsetWithTheState() {
+        AggregatorTask first = task();
+        cluster.recover(first);
+        feed(first, 0, MEMBERS);
+        feed(first, 1, gathered(MEMBERS, 0, 16, 5));
+        feed(first, 2, gathered(MEMBERS, 0, 16, 5));
+        first.onUnreadable(unreadable(3), 1003);
+        cluster.commitAll(first);
+        cluster.firstInput = 2;
+
+        AggregatorTask second = task();
+        assertThat(cluster.recover(second)).isEqualTo(2);
+        feed(second, 2, gathered(MEMBERS, 0, 16, 5));
+        second.onPoll(1_000);
+        second.onPoll(31_000);
+        assertThat(ticksOf(second)).isEqualTo(1);
+        assertThat(cluster.committed).hasValue(1);
+
+        AggregatorTask third = task();
+        assertThat(cluster.recover(third)).isEqualTo(2);
+        feed(third, 2, gathered(MEMBERS, 0, 16, 5));
+        feed(third, 4, gathered(MEMBERS, 16, 32, 5));
+        cluster.commitAll(third);
+        assertThat(cluster.recover(task())).isEqualTo(5);
+        assertThat(cluster.reasons()).containsExactly(CloseReason.COMPLETE);
+    }
+
+    @Test
     void progressIsCommittedAfterSomeTimeWhenNothingCloses() {
         AggregatorTask task = task();
         cluster.recover(task);
@@ -524,18 +553,24 @@ class AggregatorTaskTest {
         feed(task, 1, gathered(MEMBERS, 0, 16, 5));
         task.onPoll(1_000);
         cluster.commitAll(task);
-        task.onPoll(60_999);
+        task.onPoll(30_999);
         cluster.commitAll(task);
         assertThat(cluster.values(Topic.SAMPLES)).isEmpty();
 
-        task.onPoll(61_000);
+        task.onPoll(31_000);
         cluster.commitAll(task);
         assertThat(cluster.values(Topic.SAMPLES)).containsExactly(new Tick(ONE));
-        task.onRecord(new Received<>(Topic.SAMPLES, PARTITION, 2, 61_001, new Tick(ONE)));
+        task.onRecord(new Received<>(Topic.SAMPLES, PARTITION, 2, 31_001, new Tick(ONE)));
+        task.onPoll(31_001);
+        task.onPoll(61_001);
+        cluster.commitAll(task);
+        assertThat(cluster.values(Topic.SAMPLES)).hasSize(2);
+        assertThat(cluster.reasons()).isEmpty();
+        task.onRecord(new Received<>(Topic.SAMPLES, PARTITION, 3, 61_002, new Tick(ONE)));
         cluster.commitAll(task);
 
         assertThat(cluster.reasons()).containsExactly(CloseReason.IDLE);
-        assertThat(cluster.committed).hasValue(3);
+        assertThat(cluster.committed).hasValue(4);
     }
 
     private long ticksOf(AggregatorTask task) {

@@ -81,6 +81,7 @@ public sealed interface AggregatorState {
      * @param oldestNeeded offset of the oldest record that an open window holds, empty when there is none; older records of this
      *     deployment are of no use
      * @param grownAt append time of the newest sample that a window took, empty before the first
+     * @param heardAt append time of the newest record, empty when it is not known
      * @param excluded offsets, ascending, of samples that were rejected and might fit by now
      * @param astray the ranks whose samples come from elsewhere, ascending
      * @param counts what was counted since the last close
@@ -95,6 +96,7 @@ public sealed interface AggregatorState {
             boolean truncated,
             OptionalLong oldestNeeded,
             OptionalLong grownAt,
+            OptionalLong heardAt,
             LongVector excluded,
             List<Astray> astray,
             Counts counts) {

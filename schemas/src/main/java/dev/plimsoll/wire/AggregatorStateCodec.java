@@ -51,6 +51,7 @@ final class AggregatorStateCodec implements Codec<Whole> {
                 from.flag("truncated"),
                 oldest > asOf ? OptionalLong.empty() : OptionalLong.of(oldest),
                 OptionalLong.empty(),
+                OptionalLong.empty(),
                 from.longs("excluded"),
                 List.of(),
                 counts(from));

@@ -29,6 +29,7 @@ final class DeploymentStateCodec implements Codec<OfDeployment> {
         sequence.endedBy().ifPresent(offset -> to.put("endedBy", offset));
         sequence.oldestNeeded().ifPresent(offset -> to.put("oldestNeeded", offset));
         sequence.grownAt().ifPresent(millis -> to.put("grownAt", millis));
+        sequence.heardAt().ifPresent(millis -> to.put("heardAt", millis));
         for (Astray rank : sequence.astray()) {
             to.addTo("astray")
                     .put("rank", rank.rank())
@@ -53,6 +54,7 @@ final class DeploymentStateCodec implements Codec<OfDeployment> {
                         from.flag("truncated"),
                         optional(from, "oldestNeeded"),
                         optional(from, "grownAt"),
+                        optional(from, "heardAt"),
                         from.longs("excluded"),
                         from.list("astray").stream()
                                 .map(rank -> new Astray(

@@ -366,6 +366,7 @@ final class RandomValues {
                         random.nextBoolean(),
                         optional(),
                         optional(),
+                        optional(),
                         longs(random.nextInt(20)),
                         IntStream.range(0, random.nextInt(4))
                                 .mapToObj(rank -> new AggregatorState.Astray(rank, number(), number(), number()))

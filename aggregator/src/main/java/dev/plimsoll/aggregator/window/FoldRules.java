@@ -42,9 +42,16 @@ class FoldRules {
         return window;
     }
 
-    /** Whether open windows that nothing came for have waited long enough. */
-    boolean idle(long silentMillis, WindowSettings settings) {
-        return silentMillis >= settings.idleTime().toMillis();
+    /**
+     * Whether open windows that nothing came for have waited long enough. The first record behind an outage of the broker proves
+     * nothing: samples may be on their way, so an earlier one must have been silent too.
+     *
+     * @param silentMillis from the newest sample that a window took to this record
+     * @param witnessedMillis from there to the record before this one
+     */
+    boolean idle(long silentMillis, long witnessedMillis, WindowSettings settings) {
+        long idle = settings.idleTime().toMillis();
+        return silentMillis >= idle && witnessedMillis >= idle / 2;
     }
 
     /** Whether a sample inside of a window belongs to it. */

@@ -52,6 +52,7 @@ final class WindowFold {
     private OptionalLong endedBy;
     private boolean truncated;
     private OptionalLong grownAt;
+    private OptionalLong heardAt;
     /** Records before it are of no use in replay. */
     private final long replayFrom;
     /** The first record whose effect no state that was handed out has. */
@@ -74,6 +75,7 @@ final class WindowFold {
                         LongVector.empty(),
                         OptionalLong.empty(),
                         false,
+                        OptionalLong.empty(),
                         OptionalLong.empty(),
                         OptionalLong.empty(),
                         LongVector.empty(),
@@ -108,6 +110,7 @@ final class WindowFold {
         this.endedBy = state.endedBy();
         this.truncated = state.truncated();
         this.grownAt = state.grownAt();
+        this.heardAt = state.heardAt();
         this.replayFrom = state.oldestNeeded().orElse(Long.MAX_VALUE);
     }
 
@@ -130,6 +133,7 @@ final class WindowFold {
                 truncated,
                 oldestOpen(),
                 grownAt,
+                heardAt,
                 excluded.offsets(),
                 stray.ranks(),
                 ledger.sinceClose());
@@ -182,7 +186,9 @@ final class WindowFold {
         if (quorumAt.containsKey(firstOpen)) {
             return Optional.of(Duration.ZERO);
         }
-        return open.isEmpty() ? Optional.empty() : Optional.of(settings.idleTime());
+        return open.isEmpty()
+                ? Optional.empty()
+                : Optional.of(settings.idleTime().dividedBy(2));
     }
 
     /** Input was lost: windows that are not complete may lack more than their ranks know, until one is complete again. */
@@ -221,6 +227,7 @@ final class WindowFold {
             throw new IllegalStateException("a kind of record that the fold does not know: " + record);
         }
         closing.closeDue();
+        heardAt = OptionalLong.of(appendTime);
         return closing.closed;
     }
 
@@ -433,8 +440,11 @@ final class WindowFold {
                 advance(rules.next(firstOpen, open.navigableKeySet()));
                 due = due();
             }
-            if (grownAt.isPresent() && rules.idle(now - grownAt.getAsLong(), settings)) {
-                closeAllOpen(CloseReason.IDLE);
+            if (grownAt.isPresent() && heardAt.isPresent()) {
+                long since = grownAt.getAsLong();
+                if (rules.idle(now - since, heardAt.getAsLong() - since, settings)) {
+                    closeAllOpen(CloseReason.IDLE);
+                }
             }
         }
 

@@ -13,7 +13,8 @@ import java.time.Duration;
  * @param windowsAhead how many windows a sample may be ahead of the first open one; bounds memory
  * @param subWindows most equal parts of a window that are summed on their own, 1..16
  * @param rememberedRejects most samples per deployment that were rejected, but might fit by now, and have to be remembered as such
- * @param idleTime how long nothing may come for an open window before all that are open close, in append time
+ * @param idleTime how long nothing may come for an open window before all that are open close, in append time; a record in the second half
+ *     of it has to show that time went on
  * @param resyncTime how long a quorum has to report from elsewhere before the fold follows, in append time
  * @param openBytes most memory of one deployment's open windows; samples beyond it are refused
  */

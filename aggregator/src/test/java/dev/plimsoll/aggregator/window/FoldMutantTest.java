@@ -130,17 +130,32 @@ class FoldMutantTest {
             private long asked;
 
             @Override
-            boolean idle(long silentMillis, WindowSettings settings) {
+            boolean idle(long silentMillis, long witnessedMillis, WindowSettings settings) {
                 return ++asked % 40 == 0; // as often as a clock may tick while records are read
             }
         }));
     }
 
     @Test
+    void takingTheFirstRecordAfterALongSilenceForProofOfItIsFound() {
+        assertFound(FoldVariant.ruledBy(() -> new FoldRules() {
+            @Override
+            boolean idle(long silentMillis, long witnessedMillis, WindowSettings settings) {
+                return silentMillis >= settings.idleTime().toMillis();
+            }
+        }));
+    }
+
+    @Test
+    void forgettingThatSilenceWasWitnessedIsFound() {
+        assertFound(changing(s -> s.heardAt = s.grownAt));
+    }
+
+    @Test
     void waitingForEverForADeploymentThatDiedIsFound() {
         assertFound(FoldVariant.ruledBy(() -> new FoldRules() {
             @Override
-            boolean idle(long silentMillis, WindowSettings settings) {
+            boolean idle(long silentMillis, long witnessedMillis, WindowSettings settings) {
                 return false;
             }
         }));
@@ -241,6 +256,7 @@ class FoldMutantTest {
         LongVector published;
         OptionalLong oldestNeeded;
         OptionalLong grownAt;
+        OptionalLong heardAt;
         LongVector excluded;
         List<AggregatorState.Astray> astray;
         AggregatorState.Counts counts;
@@ -249,6 +265,7 @@ class FoldMutantTest {
             published = from.published();
             oldestNeeded = from.oldestNeeded();
             grownAt = from.grownAt();
+            heardAt = from.heardAt();
             excluded = from.excluded();
             astray = from.astray();
             counts = from.counts();
@@ -269,6 +286,7 @@ class FoldMutantTest {
                     s.truncated(),
                     draft.oldestNeeded,
                     draft.grownAt,
+                    draft.heardAt,
                     draft.excluded,
                     draft.astray,
                     draft.counts);

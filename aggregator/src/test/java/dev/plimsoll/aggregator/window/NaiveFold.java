@@ -83,6 +83,7 @@ final class NaiveFold {
     private long first = -1;
     private boolean over;
     private long grownAt;
+    private long heardAt;
 
     private NaiveFold(Membership members, WindowSettings settings, List<Window> windows) {
         this.members = members;
@@ -122,6 +123,7 @@ final class NaiveFold {
             over = true;
         }
         closeWhatIsDue(entry);
+        heardAt = entry.appendTime();
     }
 
     private boolean fits(LoadSample sample) {
@@ -272,8 +274,8 @@ final class NaiveFold {
                 break;
             }
         }
-        if (!opened.isEmpty()
-                && entry.appendTime() - grownAt >= settings.idleTime().toMillis()) {
+        long idle = settings.idleTime().toMillis();
+        if (!opened.isEmpty() && entry.appendTime() - grownAt >= idle && heardAt - grownAt >= idle / 2) {
             closeAll(CloseReason.IDLE, entry);
         }
     }
