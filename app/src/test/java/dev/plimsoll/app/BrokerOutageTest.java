@@ -102,6 +102,13 @@ class BrokerOutageTest {
                     (0.9 * STEPS_PER_SECOND * WITHOUT_BROKER.toSeconds()));
             assertThat(droppedAway).as("what was lost is counted").isPositive();
             assertThat(loop.totals().misrouted()).isZero();
+            loop.stopStepping();
+            loop.drain(SOON);
+            assertThat(meters.captured())
+                    .as(
+                            "every sample that was made is published or dropped: %d and %d",
+                            meters.published(), meters.dropped())
+                    .isEqualTo(meters.published() + meters.dropped());
         } finally {
             following.dispose();
             broker.close();

@@ -124,24 +124,25 @@ class PythonEnginesTest {
                 }
             });
         }
-        for (SampleRecord record : samples) {
-            if (record instanceof LoadSample sample && sample.routed().size() > 0) {
-                assertConserved(sample);
-            }
-        }
+        assertConserved();
     }
 
-    /** Where a sample knows what the routers of all ranks sent, it is what all slots computed. */
-    private static void assertConserved(LoadSample sample) {
-        assertThat(sample.ranks()).isEqualTo(RANKS);
-        for (int layer = 0; layer < sample.layers(); layer++) {
+    /** What the routers of all ranks have sent over the whole run is what all slots computed. */
+    private void assertConserved() {
+        List<LoadSample> all = samples.stream()
+                .filter(LoadSample.class::isInstance)
+                .map(LoadSample.class::cast)
+                .toList();
+        for (int layer = 0; layer < LAYERS; layer++) {
             long computed = 0;
-            for (int slot = 0; slot < RANKS * SLOTS; slot++) {
-                computed += sample.load(slot / SLOTS, layer, slot % SLOTS);
+            long routed = 0;
+            for (LoadSample sample : all) {
+                routed += sample.routed().at(layer);
+                for (int slot = 0; slot < sample.ranks() * SLOTS; slot++) {
+                    computed += sample.load(slot / SLOTS, layer, slot % SLOTS);
+                }
             }
-            assertThat(computed)
-                    .as("steps %s, layer %d", sample.steps(), layer)
-                    .isEqualTo(sample.routed().at(layer));
+            assertThat(computed).as("layer %d", layer).isPositive().isEqualTo(routed);
         }
     }
 
