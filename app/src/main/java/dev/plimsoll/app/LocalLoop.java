@@ -11,6 +11,7 @@ import dev.plimsoll.simulator.Ending;
 import dev.plimsoll.simulator.EngineSettings;
 import dev.plimsoll.simulator.Totals;
 import dev.plimsoll.simulator.Traffic;
+import dev.plimsoll.wire.kafka.KafkaContact;
 import dev.plimsoll.wire.kafka.KafkaSettings;
 import dev.plimsoll.worker.NodeWorker;
 import java.nio.file.Path;
@@ -73,6 +74,8 @@ public final class LocalLoop implements AutoCloseable {
             Meters meters,
             Consumer<String> problems) {
         this.meters = meters;
+        KafkaSettings told =
+                kafka.told(meters.kafka("up", new KafkaContact("Kafka at " + kafka.bootstrapServers(), problems)));
         lifecycle = process.within();
         try {
             ranks = lifecycle.started(
@@ -87,19 +90,19 @@ public final class LocalLoop implements AutoCloseable {
                             meters.agents(),
                             problems));
             meters.engine(members.deployment(), ranks.counts());
-            collector = new Collector(kafka, directory, "local", meters.collector());
+            collector = new Collector(told, directory, "local", meters.collector());
             aggregator = new Aggregator(
-                    kafka,
+                    told,
                     AggregatorSettings.DEFAULT,
                     meters.aggregator(),
                     cause -> problems.accept("the aggregator has stopped: " + cause));
             planner = new Planner(
-                    kafka,
+                    told,
                     planning,
                     "local",
                     meters.planner(),
                     meters.plannerLoop(cause -> problems.accept("the planner has stopped: " + cause)));
-            worker = new NodeWorker(kafka, directory, members.deployment(), meters.worker());
+            worker = new NodeWorker(told, directory, members.deployment(), meters.worker());
         } catch (RuntimeException e) {
             lifecycle.close();
             throw e;

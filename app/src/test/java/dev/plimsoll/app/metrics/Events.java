@@ -24,11 +24,14 @@ import dev.plimsoll.model.WindowSummary;
 import dev.plimsoll.planner.PlannerListener;
 import dev.plimsoll.planner.placement.KeepReason;
 import dev.plimsoll.planner.placement.Verdict;
+import dev.plimsoll.wire.Topic;
+import dev.plimsoll.wire.kafka.KafkaContact;
 import dev.plimsoll.worker.AgentListener;
 import dev.plimsoll.worker.WorkerListener;
 import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
+import java.util.OptionalDouble;
 
 /** What the roles of one deployment tell in a short life. */
 final class Events {
@@ -55,6 +58,8 @@ final class Events {
                 return 0;
             }
         });
+        meters.kafka("planner", new KafkaContact("planner", line -> {}))
+                .onBehind(Topic.WINDOWS.name(), 0, 2, OptionalDouble.of(1));
         CollectorListener collector = meters.collector();
         collector.onServing(DEPLOYMENT, 7);
         collector.onRing(DEPLOYMENT, 0, 7);
