@@ -3,7 +3,7 @@
 One Worker per rank, used on the engine's dispatch thread:
 
     worker = Worker(deployment="prod/decode", incarnation=1, rank=0, ranks=1, layers=58, slots_per_rank=9,
-                    ring="/dev/shm/plimsoll/ring-0")
+                    ring="/dev/shm/plimsoll/rank-0.ring")
     worker.attach(load=counters)
     worker.start()
     while serving:

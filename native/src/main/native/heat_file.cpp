@@ -303,12 +303,23 @@ void HeatFile::build(const std::string& building, const std::string& deployment,
 
 HeatFile::~HeatFile() {
     // A child that was forked holds a copy of this object, but the ring is not its own to close.
-    if (map_ != nullptr && header().pid == getpid()) {
+    if (map_ != nullptr && writable() && header().pid == getpid()) {
         mark_closed();
     }
 }
 
-void HeatFile::publish(int64_t step, int64_t captured_nanos, bool gathered, const int64_t* words) {
+// Once cut, for ever: made longer again it would be zeros, which no reader takes for a ring.
+bool HeatFile::writable() {
+    if (!cut_.load(std::memory_order_relaxed) && !map_->whole()) {
+        cut_.store(true, std::memory_order_relaxed);
+    }
+    return !cut_.load(std::memory_order_relaxed);
+}
+
+bool HeatFile::publish(int64_t step, int64_t captured_nanos, bool gathered, const int64_t* words) {
+    if (!writable()) {
+        return false;
+    }
     const uint64_t offset = heat_header_bytes + (sequence_ % heat_slots) * slot_bytes_;
     std::atomic<int64_t>* head = map_->at<std::atomic<int64_t>>(offset);
     std::atomic<int64_t>* votes = map_->at<std::atomic<int64_t>>(offset + heat_slot_head_bytes);
@@ -328,9 +339,13 @@ void HeatFile::publish(int64_t step, int64_t captured_nanos, bool gathered, cons
         put(routed + row * routed_words_, from == nullptr || !routed_known_ ? nullptr : from + vote_words + load_words_,
             routed_words_);
     }
+    return true;
 }
 
 void HeatFile::publish_state(const plm_rank_state& state) {
+    if (!writable()) {
+        return;
+    }
     std::atomic<int64_t>* words = map_->at<std::atomic<int64_t>>(heat_state_offset);
     const int64_t values[] = {state.incarnation,     state.settled_version, state.epoch,   state.phase,
                               state.batches_flipped, state.plan_hash,       state.refusal, state.fatal,
@@ -339,11 +354,17 @@ void HeatFile::publish_state(const plm_rank_state& state) {
     put(words + 1, values, sizeof values / sizeof values[0]);
 }
 
-void HeatFile::beat() { header().heartbeat_nanos.store(realtime_nanos(), std::memory_order_release); }
+void HeatFile::beat() {
+    if (writable()) {
+        header().heartbeat_nanos.store(realtime_nanos(), std::memory_order_release);
+    }
+}
 
 void HeatFile::mark_closed() {
     beat();
-    header().closed.store(1, std::memory_order_release);
+    if (writable()) {
+        header().closed.store(1, std::memory_order_release);
+    }
 }
 
 }  // namespace plm

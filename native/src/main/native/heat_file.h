@@ -74,7 +74,9 @@ public:
 
     // words: per rank of the width the vote, load[layer][slot], routed[layer]. When not gathered only the row of the
     // ring's own rank is read, at its place; the others are published as zeros, so without HEAT_VALID.
-    void publish(int64_t step, int64_t captured_nanos, bool gathered, const int64_t* words);
+    // False when the file was cut short by somebody: then nothing is written to it, now or later, for what was in its
+    // header is gone.
+    bool publish(int64_t step, int64_t captured_nanos, bool gathered, const int64_t* words);
     void publish_state(const plm_rank_state& state);
     void beat();
     void mark_closed();
@@ -82,6 +84,7 @@ public:
 private:
     HeatHeader& header() const { return *map_->at<HeatHeader>(0); }
     void build(const std::string& building, const std::string& deployment, const plm_ring_opts& opts);
+    bool writable();
 
     const uint32_t first_rank_;
     const uint32_t width_;
@@ -91,6 +94,7 @@ private:
     const uint64_t routed_words_;
     const uint64_t slot_bytes_;
     uint64_t sequence_ = 0;
+    std::atomic<bool> cut_{false};
     std::unique_ptr<Mapping> map_;
 };
 

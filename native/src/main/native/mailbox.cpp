@@ -159,6 +159,7 @@ void Mailbox::copy_out(uint64_t at, void* to, uint64_t bytes) const {
 
 bool Mailbox::write(int64_t position, const void* record, uint32_t bytes) {
     std::lock_guard<std::mutex> hold(lock_);
+    map_->require_whole();
     become(0, writer_, "writer");
     const Commit last = last_commit();
     const uint64_t needed = sizeof(RecordHead) + (bytes + 7ULL) / 8 * 8;
@@ -191,6 +192,7 @@ bool Mailbox::write(int64_t position, const void* record, uint32_t bytes) {
 
 int32_t Mailbox::read(void* buffer, uint32_t room, uint32_t& bytes, int64_t& position) {
     std::lock_guard<std::mutex> hold(lock_);
+    map_->require_whole();
     become(1, reader_, "reader");
     bytes = 0;
     position = -1;
@@ -225,6 +227,9 @@ int32_t Mailbox::read(void* buffer, uint32_t room, uint32_t& bytes, int64_t& pos
     return PLM_OK;
 }
 
-int64_t Mailbox::last_position() { return last_commit().position; }
+int64_t Mailbox::last_position() {
+    map_->require_whole();
+    return last_commit().position;
+}
 
 }  // namespace plm

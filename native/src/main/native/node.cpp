@@ -21,6 +21,7 @@ public:
     uint64_t staging_bytes() const override { return segment_->staging_bytes(); }
 
     void contribute(uint64_t generation, const Part* parts, uint32_t count, int64_t tag) override {
+        segment_->require_whole();
         Contribution& mine = segment_->contribution(generation, rank_);
         mine.generation = generation;
         mine.tag = tag;
@@ -41,6 +42,7 @@ public:
         Meeting& here = segment_->meeting(generation);
         const uint32_t alerts = alerts_.load(std::memory_order_acquire);
         while (true) {
+            segment_->require_whole();
             const uint32_t now = here.arrived.load(std::memory_order_acquire);
             if (static_cast<int32_t>(now - full(generation)) >= 0) {
                 break;
@@ -66,6 +68,9 @@ public:
     }
 
     std::string missing(uint64_t generation) override {
+        if (!segment_->whole()) {
+            return "the group's segment was cut short";
+        }
         std::string text;
         uint32_t count = 0;
         for (uint32_t rank = 0; rank < members(); rank++) {
@@ -78,6 +83,7 @@ public:
     }
 
     void grant(const Parcel& from) override {
+        segment_->require_whole();
         Room& room = segment_->room(rank_, from.tag);
         room.filled.store(0, std::memory_order_relaxed);
         room.sender.store(from.peer, std::memory_order_relaxed);
@@ -88,6 +94,7 @@ public:
     }
 
     bool granted(const Parcel& to, Deadline deadline) override {
+        segment_->require_whole();
         Room& room = segment_->room(to.peer, to.tag);
         if (!await(room, room.granted, to.exchange, deadline)) {
             return false;
@@ -109,11 +116,13 @@ public:
     }
 
     bool write(const Parcel& to, uint64_t offset, const void* data, uint64_t bytes, Deadline) override {
+        segment_->require_whole();
         std::memcpy(segment_->staging(to.peer, position(to) + offset), data, bytes);
         return true;
     }
 
     void seal(const Parcel& to, uint64_t checksum) override {
+        segment_->require_whole();
         Room& room = segment_->room(to.peer, to.tag);
         room.checksum.store(checksum, std::memory_order_relaxed);
         room.filled.store(to.exchange, std::memory_order_release);
@@ -121,6 +130,7 @@ public:
     }
 
     bool sealed(const Parcel& from, uint64_t& checksum, Deadline deadline) override {
+        segment_->require_whole();
         Room& room = segment_->room(rank_, from.tag);
         if (!await(room, room.filled, from.exchange, deadline)) {
             return false;
@@ -130,10 +140,14 @@ public:
     }
 
     void read(const Parcel& from, uint64_t offset, void* to, uint64_t bytes) override {
+        segment_->require_whole();
         std::memcpy(to, segment_->staging(rank_, position(from) + offset), bytes);
     }
 
     void withdraw(const Parcel& from) override {
+        if (!segment_->whole()) {
+            return;
+        }
         Room& room = segment_->room(rank_, from.tag);
         uint64_t mine = from.exchange;
         room.granted.compare_exchange_strong(mine, 0);
@@ -141,6 +155,9 @@ public:
 
     void wake() override {
         alerts_.fetch_add(1, std::memory_order_acq_rel);
+        if (!segment_->whole()) {
+            return;  // whoever waits looks at the file itself, every 50 ms
+        }
         for (uint64_t generation = 1; generation <= gather_depth; generation++) {
             futex_wake_all(segment_->meeting(generation).arrived);
         }
@@ -155,8 +172,9 @@ private:
 
     static uint64_t position(const Parcel& parcel) { return parcel.tag * parcel.bytes; }
 
-    static bool await(Room& room, const std::atomic<uint64_t>& word, uint64_t exchange, Deadline deadline) {
+    bool await(Room& room, const std::atomic<uint64_t>& word, uint64_t exchange, Deadline deadline) const {
         while (true) {
+            segment_->require_whole();
             const uint32_t seen = room.changes.load(std::memory_order_acquire);
             if (room.refused.load(std::memory_order_acquire) == exchange) {
                 fail(PLM_E_STATE, "exchange " + std::to_string(exchange) +

@@ -233,7 +233,7 @@ typedef struct plm_ring_counts {
     uint64_t reclaimed;
     uint64_t timed_out;
     uint64_t alone;     /* snapshots published for this rank only */
-    uint64_t failed;    /* boundaries that ended in an error */
+    uint64_t failed;    /* boundaries that ended in an error, or that a file cut short by somebody could not take */
 } plm_ring_counts;
 
 typedef struct plm_rank_state {

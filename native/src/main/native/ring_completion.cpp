@@ -140,9 +140,10 @@ void Ring::finish(Boundary& boundary) {
     if (good && boundary.grouped) {
         const int64_t* words = boundary.slot != nullptr ? boundary.slot->words.data() : marker_.data();
         judge(words, verdict);
-        if (file_) {
-            file_->publish(boundary.step, boundary.slot != nullptr ? boundary.slot->captured_nanos : realtime_nanos(),
-                           true, words);
+        if (file_ && !file_->publish(boundary.step,
+                                     boundary.slot != nullptr ? boundary.slot->captured_nanos : realtime_nanos(), true,
+                                     words)) {
+            failures_.fetch_add(1, std::memory_order_relaxed);
         }
         gathered_.fetch_add(1, std::memory_order_relaxed);
     } else if (good && boundary.slot != nullptr) {
@@ -190,7 +191,9 @@ void Ring::publish_alone(const Slot& slot) {
         std::copy_n(words, stride(), marker_.begin() + static_cast<int64_t>(opts_.rank * stride()));
         words = marker_.data();
     }
-    file_->publish(slot.step.load(std::memory_order_relaxed), slot.captured_nanos, false, words);
+    if (!file_->publish(slot.step.load(std::memory_order_relaxed), slot.captured_nanos, false, words)) {
+        failures_.fetch_add(1, std::memory_order_relaxed);
+    }
 }
 
 void Ring::judge(const int64_t* words, plm_verdict& verdict) const {

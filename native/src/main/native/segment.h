@@ -48,6 +48,8 @@ public:
     std::byte* staging(uint32_t receiver, uint64_t position) const;
     void reserve_staging(uint32_t receiver, uint64_t position, uint64_t bytes) const;
 
+    bool whole() const { return map_->whole(); }
+    void require_whole() const { map_->require_whole(); }
     uint32_t members() const { return members_; }
     uint64_t gather_bytes() const { return gather_bytes_; }
     uint64_t staging_bytes() const { return staging_bytes_; }

@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <linux/futex.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -36,6 +37,18 @@ void Mapping::reserve(uint64_t offset, uint64_t length) const {
         errno != ENOSYS) {
         fail_errno(PLM_E_NOMEM, "cannot reserve " + std::to_string(length) + " bytes of " + path_ +
                                     " (is the file system full?)");
+    }
+}
+
+bool Mapping::whole() const {
+    struct stat about{};
+    return fstat(fd_, &about) == 0 && static_cast<uint64_t>(about.st_size) >= bytes_;
+}
+
+void Mapping::require_whole() const {
+    if (!whole()) {
+        fail(PLM_E_DEVICE, path_ + " was cut short of its " + std::to_string(bytes_) +
+                               " bytes by somebody while it was in use: find out who does that, and start anew");
     }
 }
 

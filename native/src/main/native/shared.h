@@ -24,6 +24,12 @@ public:
     int fd() const { return fd_; }
     // Takes pages now, so that a full file system is an error here and not a SIGBUS at the first write.
     void reserve(uint64_t offset, uint64_t length) const;
+    // Whether the file is still as long as what is mapped. To touch what lies beyond its end is SIGBUS, which ends the
+    // process: whoever may be hit by another's truncation asks first. Between the answer and the touch lies a moment
+    // that nothing closes: a file on tmpfs cannot be sealed, as memfd_create can.
+    bool whole() const;
+    // Fails when it is not.
+    void require_whole() const;
 
 private:
     int fd_;

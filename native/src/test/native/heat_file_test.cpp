@@ -502,6 +502,25 @@ void the_heart_beats_while_the_file_is_open(const std::string& at) {
     check(reader.header().closed == 1, "closed");
 }
 
+// `: > ring`, a backup that restores over it, a full disk's clean-up: the engine lives, and writes to it no more.
+void a_file_that_is_cut_short_ends_no_engine(const std::string& at) {
+    const std::string path = at + "/cut";
+    for (const off_t bytes : {off_t{5000}, off_t{100}, off_t{0}}) {
+        std::shared_ptr<HeatFile> file = create(path);
+        const std::vector<int64_t> words(stride, 1);
+        check(file->publish(16, 1, true, words.data()), "a whole file is written to");
+        check(truncate(path.c_str(), bytes) == 0, "truncate");
+        check(!file->publish(32, 2, true, words.data()), "a cut file is not");
+        file->publish_state(plm_rank_state{});
+        file->beat();
+        check(truncate(path.c_str(), 1 << 20) == 0, "truncate");
+        check(!file->publish(48, 3, true, words.data()), "nor when it is long again: its header is gone");
+        file->mark_closed();
+        file.reset();
+        check(unlink(path.c_str()) == 0, "unlink");
+    }
+}
+
 }  // namespace
 
 int main(int count, char** arguments) {
@@ -520,6 +539,7 @@ int main(int count, char** arguments) {
     a_writer_that_is_dead_but_not_yet_buried_is_dead(at);
     half_built_files_of_dead_processes_are_removed(at);
     a_killed_writer_leaves_its_last_full_slot(at, kills);
+    a_file_that_is_cut_short_ends_no_engine(at);
     // Threads from here on: nothing forks any more.
     no_reader_sees_a_torn_slot(at, reads);
     the_heart_beats_while_the_file_is_open(at);

@@ -4,6 +4,7 @@ import dev.plimsoll.model.SampleRecord;
 import dev.plimsoll.wire.Topic;
 import dev.plimsoll.wire.kafka.KafkaSettings;
 import dev.plimsoll.wire.kafka.PartitionLoop;
+import dev.plimsoll.wire.kafka.PartitionLoops;
 import dev.plimsoll.wire.kafka.PartitionTask;
 import java.time.Duration;
 import java.util.Map;
@@ -19,44 +20,62 @@ import java.util.function.Consumer;
 public final class Aggregator implements AutoCloseable {
     private final AggregatorSettings settings;
     private final AggregatorListener listener;
-    /** The newest task of each partition; written and used by the loop's thread. */
+    /** The newest task of each partition; written and used by the loops' threads. */
     private final Map<Integer, AggregatorTask> tasks = new ConcurrentHashMap<>();
 
-    private final PartitionLoop<SampleRecord> loop;
+    private final PartitionLoops<SampleRecord> loops;
 
     public Aggregator(KafkaSettings kafka, AggregatorSettings settings, AggregatorListener listener) {
-        this(kafka, settings, listener, cause -> {});
+        this(kafka, 1, settings, listener, cause -> {});
     }
 
-    /** @param stopped told, on the loop's thread, when the loop has ended of itself and will not work again */
     public Aggregator(
             KafkaSettings kafka,
             AggregatorSettings settings,
             AggregatorListener listener,
             Consumer<Throwable> stopped) {
+        this(kafka, 1, settings, listener, stopped);
+    }
+
+    /**
+     * @param loops how many members of the group, each with a thread, this process has
+     * @param stopped told, on a loop's thread, when one has ended of itself and will not work again
+     */
+    public Aggregator(
+            KafkaSettings kafka,
+            int loops,
+            AggregatorSettings settings,
+            AggregatorListener listener,
+            Consumer<Throwable> stopped) {
         this.settings = settings;
         this.listener = listener;
-        this.loop = new PartitionLoop<>(kafka, "aggregator", Topic.SAMPLES, this::task, new PartitionLoop.Listener() {
-            @Override
-            public void onRevoked(int partition) {
-                Optional.ofNullable(tasks.remove(partition)).ifPresent(AggregatorTask::revoked);
-            }
+        this.loops = new PartitionLoops<>(
+                loops, kafka, "aggregator", Topic.SAMPLES, this::task, new PartitionLoop.Listener() {
+                    @Override
+                    public void onRevoked(int partition) {
+                        Optional.ofNullable(tasks.remove(partition)).ifPresent(AggregatorTask::revoked);
+                    }
 
-            @Override
-            public void onCommitted(int partition, int outputs, Duration took) {
-                Optional.ofNullable(tasks.get(partition)).ifPresent(task -> task.onCommitted(outputs, took));
-            }
+                    @Override
+                    public void onCommitted(int partition, int outputs, Duration took) {
+                        Optional.ofNullable(tasks.get(partition)).ifPresent(task -> task.onCommitted(outputs, took));
+                    }
 
-            @Override
-            public void onReset(int partition, Throwable cause) {
-                listener.reset(partition, cause);
-            }
+                    @Override
+                    public void onReset(int partition, Throwable cause) {
+                        listener.reset(partition, cause);
+                    }
 
-            @Override
-            public void onStopped(Throwable cause) {
-                stopped.accept(cause);
-            }
-        });
+                    @Override
+                    public void onQuarantined(int partition, Throwable cause) {
+                        listener.reset(partition, cause);
+                    }
+
+                    @Override
+                    public void onStopped(Throwable cause) {
+                        stopped.accept(cause);
+                    }
+                });
     }
 
     private PartitionTask<SampleRecord> task(int partition) {
@@ -65,19 +84,24 @@ public final class Aggregator implements AutoCloseable {
         return task;
     }
 
-    /** Starts the loop's thread and returns. */
+    /** Starts the loops' threads and returns. */
     public void start() {
-        loop.start();
+        loops.start();
     }
 
-    /** Whether the loop works and has been in touch with its group within the last 10 s. */
+    /** Whether all loops work and have been in touch with their group within the last 10 s. */
     public boolean alive() {
-        return loop.joined();
+        return loops.joined();
+    }
+
+    /** Whether all partitions that it owns are worked on: none waits after a failure, or is left alone until somebody has looked. */
+    public boolean settled() {
+        return loops.settled();
     }
 
     /** Commits what is folded and leaves the group, within 5 s. */
     @Override
     public void close() {
-        loop.close();
+        loops.close();
     }
 }

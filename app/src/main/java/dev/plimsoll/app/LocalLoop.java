@@ -155,7 +155,12 @@ public final class LocalLoop implements AutoCloseable {
                 "aggregator", aggregator::alive,
                 "planner", planner::alive,
                 "worker", meters::membersPublished,
-                "collector", meters::ringRead);
+                "worker-flow", worker::healthy,
+                "worker-delivery", () -> worker.failingSince().isEmpty(),
+                "collector", meters::ringRead,
+                "collector-flow", collector::healthy,
+                "collector-rings", () -> collector.unreadableRings().isEmpty(),
+                "collector-delivery", () -> collector.failingSince().isEmpty());
     }
 
     /** Ends the incarnation in the topics when the ranks have stopped, then stops everything. */

@@ -7,6 +7,7 @@ import dev.plimsoll.app.command.CollectorCommand;
 import dev.plimsoll.app.command.DevicesCommand;
 import dev.plimsoll.app.command.Durations;
 import dev.plimsoll.app.command.MembershipCommand;
+import dev.plimsoll.app.command.MembershipWriteCommand;
 import dev.plimsoll.app.command.PlannerCommand;
 import dev.plimsoll.app.command.Problems;
 import dev.plimsoll.app.command.RanksCommand;
@@ -16,11 +17,14 @@ import dev.plimsoll.app.command.Validated;
 import dev.plimsoll.app.command.WorkerCommand;
 import dev.plimsoll.app.metrics.Meters;
 import java.io.PrintWriter;
-import java.nio.file.FileSystemException;
 import java.time.Duration;
+import java.util.function.Consumer;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.ExitCode;
+import picocli.CommandLine.MissingParameterException;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Model.OptionSpec;
 import picocli.CommandLine.ParseResult;
 
 /** The command {@code plimsoll}. */
@@ -50,8 +54,8 @@ import picocli.CommandLine.ParseResult;
             "Exit codes: 0 done, 1 failed, 2 wrong options, 6 Kafka cannot be reached."
         })
 public final class Plimsoll {
-    /** Exit code when a dependency cannot be reached. */
-    public static final int UNREACHABLE = 6;
+    private static final int NARROWEST_HELP = 60;
+    private static final int WIDEST_HELP = 100;
 
     private Plimsoll() {}
 
@@ -69,35 +73,76 @@ public final class Plimsoll {
         CommandLine line = new CommandLine(new Plimsoll())
                 .registerConverter(Duration.class, new Durations())
                 .setCaseInsensitiveEnumValuesAllowed(true)
+                .setExpandAtFiles(false) // an argument is what it is
                 .setExecutionStrategy(Plimsoll::checkThenRun)
-                .setExecutionExceptionHandler((failure, command, parsed) -> {
-                    if (failure instanceof Lifecycle.Stopped) {
-                        return ExitCode.OK;
-                    }
-                    command.getErr().println("plimsoll: " + message(failure));
-                    return ExitCode.SOFTWARE;
-                });
-        collectErrors(line);
+                .setExecutionExceptionHandler((failure, command, parsed) -> failed(command, failure));
+        everyCommand(line, Plimsoll::explain);
         return line;
     }
 
-    private static void collectErrors(CommandLine line) {
+    private static void everyCommand(CommandLine line, Consumer<CommandLine> each) {
+        each.accept(line);
+        line.getSubcommands().values().forEach(sub -> everyCommand(sub, each));
+    }
+
+    private static void explain(CommandLine line) {
+        Object command = line.getCommand();
+        if (command instanceof UpCommand || command instanceof MembershipWriteCommand) {
+            leaveToChoice(line.getCommandSpec());
+        }
         line.getCommandSpec().parser().collectErrors(true);
-        line.getSubcommands().values().forEach(Plimsoll::collectErrors);
+        line.getCommandSpec().usageMessage().requiredOptionMarker('*');
+        line.setUsageHelpWidth(Math.max(
+                NARROWEST_HELP, Math.min(WIDEST_HELP, Terminal.standardOutput().width())));
+        if (line.getCommandSpec().options().stream().anyMatch(OptionSpec::required)) {
+            line.getCommandSpec().usageMessage().footer("", "* needed");
+        }
+    }
+
+    /** The cluster, for a command that starts a broker of its own or works without one. */
+    private static void leaveToChoice(CommandSpec command) {
+        OptionSpec cluster = command.findOption("--bootstrap-servers");
+        command.remove(cluster);
+        command.addOption(cluster.toBuilder().required(false).build());
+    }
+
+    /** What is needed and missing is said by the commands themselves, with what it is for. */
+    private static boolean isNews(Exception error) {
+        return !(error instanceof MissingParameterException
+                && String.valueOf(error.getMessage()).startsWith("Missing required option"));
+    }
+
+    /** An Error too is told in a line: what a user asked for may need more memory, or a library that cannot be loaded. */
+    private static int checkThenRun(ParseResult parsed) {
+        try {
+            return checkedRun(parsed);
+        } catch (Error error) {
+            return failed(parsed.commandSpec().commandLine(), error);
+        }
+    }
+
+    private static int failed(CommandLine line, Throwable failure) {
+        if (failure instanceof Lifecycle.Stopped) {
+            return ExitCode.OK;
+        }
+        Failures told = Failures.of(failure);
+        line.getErr().println("plimsoll: " + told.line());
+        line.getErr().flush();
+        return told.exitCode();
     }
 
     /** Reports all that is wrong with the options at once, before anything starts. */
-    private static int checkThenRun(ParseResult parsed) {
+    private static int checkedRun(ParseResult parsed) {
         Integer help = CommandLine.executeHelpRequest(parsed);
         if (help != null) {
             return help;
         }
         Problems problems = new Problems();
         ParseResult command = parsed;
-        command.errors().forEach(error -> problems.add("", error));
+        command.errors().stream().filter(Plimsoll::isNews).forEach(error -> problems.add("", error));
         while (command.hasSubcommand()) {
             command = command.subcommand();
-            command.errors().forEach(error -> problems.add("", error));
+            command.errors().stream().filter(Plimsoll::isNews).forEach(error -> problems.add("", error));
         }
         CommandLine line = command.commandSpec().commandLine();
         if (!line.getSubcommands().isEmpty() && !(command.commandSpec().userObject() instanceof Validated)) {
@@ -115,14 +160,5 @@ public final class Plimsoll {
             return ExitCode.USAGE;
         }
         return new CommandLine.RunLast().execute(parsed);
-    }
-
-    private static String message(Throwable failure) {
-        if (failure instanceof FileSystemException file) {
-            String reason = file.getReason() == null ? file.getClass().getSimpleName() : file.getReason();
-            return "cannot use " + file.getFile() + ": " + reason;
-        }
-        String message = failure.getMessage();
-        return message == null ? failure.toString() : message;
     }
 }

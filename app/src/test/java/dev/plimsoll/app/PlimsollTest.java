@@ -135,6 +135,49 @@ class PlimsollTest {
     }
 
     @Test
+    void whatIsNeededIsMarkedAndEveryDefaultIsShown() {
+        assertThat(run("collector", "--help")).isZero();
+        assertThat(out.toString())
+                .containsPattern("\\* +--bootstrap-servers=")
+                .containsPattern("\\* +--shm, --ring-dir=DIR")
+                .contains("* needed");
+        out.getBuffer().setLength(0);
+
+        assertThat(run("up", "--help")).isZero();
+        assertThat(out.toString())
+                .doesNotContain("* needed")
+                .doesNotContain("DEFAULT-VALUE")
+                .contains("--policy=NAME")
+                .contains("--steps-per-second=")
+                .contains("(default: 100)");
+        out.getBuffer().setLength(0);
+
+        assertThat(run("membership", "write", "--help")).isZero();
+        assertThat(out.toString())
+                .containsPattern("\\* +--incarnation=N")
+                .containsPattern("\\n +--bootstrap-servers=")
+                .contains("(default: none)");
+    }
+
+    @Test
+    void whatIsMissingIsSaidOnceWithWhatItIsFor() {
+        assertThat(run("collector")).isEqualTo(2);
+
+        assertThat(err.toString()).doesNotContain("Missing required option");
+        assertThat(err.toString().lines().filter(line -> line.contains("--ring-dir")))
+                .hasSize(1);
+    }
+
+    @Test
+    void aPolicyThatDoesNotExistIsAnsweredWithThoseThatDo() {
+        for (String role : new String[] {"up", "planner"}) {
+            err.getBuffer().setLength(0);
+            assertThat(run(role, "--policy", "best")).as(role).isEqualTo(2);
+            assertThat(err.toString()).as(role).contains("--policy: no policy 'best': choose one of ");
+        }
+    }
+
+    @Test
     void noCommandIsAnErrorThatNamesThem() {
         assertThat(run()).isEqualTo(2);
         assertThat(err.toString()).contains("up").contains("topics");

@@ -5,14 +5,19 @@ import dev.plimsoll.model.Membership;
 import dev.plimsoll.wire.MembershipFile;
 import dev.plimsoll.wire.RankFiles;
 import dev.plimsoll.wire.Topic;
+import dev.plimsoll.wire.kafka.Delivery;
 import dev.plimsoll.wire.kafka.KafkaSettings;
 import dev.plimsoll.wire.kafka.Output;
 import dev.plimsoll.wire.kafka.TopicWriter;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.time.Instant;
+import java.time.InstantSource;
+import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.ConcurrentSkipListMap;
 import org.jspecify.annotations.Nullable;
 import reactor.core.Disposable;
@@ -30,12 +35,17 @@ import reactor.core.scheduler.Schedulers;
  * membership as published. With the cluster away memory stays bounded, what does not fit is dropped and counted, and it goes on
  * when the cluster returns. A membership of another incarnation starts over; a deployment whose rings have all ended is let go
  * once what they left is published or dropped, and taken up again when another ring comes.
+ *
+ * <p>It tells the ranks of its own node, whose rings are here, and no others. Started again it goes on where it, or another collector
+ * on this directory, has ended; the first sample then covers the time between. {@link #healthy}, {@link #unreadableRings} and {@link
+ * #failingSince} say how it is, for whoever asks whether it is ready.
  */
 public final class Collector implements AutoCloseable {
-    /** More on one node are refused: each may have a number of records under way. */
+    /** More on one node are refused, and the others served: each may have a number of records under way. */
     static final int MOST_DEPLOYMENTS = 16;
 
     private static final Duration LOOK_FOR_FILES = Duration.ofMillis(100);
+    private static final Duration LONGEST_SILENCE = Duration.ofSeconds(5);
     private static final Duration DELIVERY = Duration.ofSeconds(10);
     /** Together; one role is not to use up the time that a process has to stop. */
     private static final Duration CLOSING = Duration.ofSeconds(3);
@@ -53,7 +63,10 @@ public final class Collector implements AutoCloseable {
     private final Map<Path, ServedDirectory> served = new ConcurrentSkipListMap<>();
 
     private final Map<Path, String> troubles = new HashMap<>();
+    private final Delivery delivery = new Delivery(InstantSource.system());
+    private final Surroundings surroundings;
     private volatile @Nullable TopicWriter writer;
+    private volatile long lookedNanos;
 
     /** Opens the ring of a rank in a directory. */
     interface OpenRing {
@@ -79,28 +92,38 @@ public final class Collector implements AutoCloseable {
         this.emitter = emitter;
         this.listener = listener;
         this.openRing = openRing;
+        surroundings = new Surroundings(directory, listener);
     }
 
     /** Starts and returns; engines may come later. */
     public void start() {
         writer = new TopicWriter(
-                settings, "plimsoll-collector-" + emitter, ServedDirectory.IN_FLIGHT * MOST_DEPLOYMENTS, DELIVERY);
+                settings,
+                "plimsoll-collector-" + emitter,
+                ServedDirectory.IN_FLIGHT * MOST_DEPLOYMENTS,
+                DELIVERY,
+                TopicWriter.Compression.FOR_MACHINES);
+        lookedNanos = System.nanoTime();
         running.add(Flux.interval(Duration.ZERO, LOOK_FOR_FILES, scheduler)
                 .onBackpressureDrop()
                 .subscribe(tick -> lookForFiles(), e -> listener.onTrouble("looking for engines", e)));
     }
 
+    /** Whatever goes wrong in it, an error of the JVM too, must not end the looking. */
     private void lookForFiles() {
-        try {
+        guarded(directory.resolve("."), directory, () -> {
             List<Path> there = MembershipFile.directories(directory);
+            List<Path> tooMany = new ArrayList<>();
             for (Path engines : there) {
                 if (!served.containsKey(engines)) {
                     if (served.size() == MOST_DEPLOYMENTS) {
-                        throw new IllegalStateException("more than " + MOST_DEPLOYMENTS + " deployments in " + directory
-                                + ": " + engines + " is left out; remove the directories of those that have ended");
+                        tooMany.add(engines);
+                    } else {
+                        served.put(
+                                engines,
+                                new ServedDirectory(
+                                        engines, emitter, listener, openRing, scheduler, this::write, delivery));
                     }
-                    served.put(
-                            engines, new ServedDirectory(engines, emitter, listener, openRing, scheduler, this::write));
                 }
             }
             for (Map.Entry<Path, ServedDirectory> entry : served.entrySet()) {
@@ -111,27 +134,38 @@ public final class Collector implements AutoCloseable {
                     troubles.remove(entry.getKey());
                 }
             }
-            troubles.remove(directory.resolve("."));
-        } catch (RuntimeException e) {
-            tell(directory.resolve("."), directory, e);
-        }
+            surroundings.look(there);
+            lookedNanos = System.nanoTime();
+            if (!tooMany.isEmpty()) {
+                throw new IllegalStateException(
+                        "more than " + MOST_DEPLOYMENTS + " deployments in " + directory + ": " + tooMany
+                                + " is left out, the others are served; remove the directories of those that have ended");
+            }
+        });
     }
 
     /** What is wrong with one deployment is no matter of the others. */
     private void look(Path engines, ServedDirectory directory) {
+        guarded(
+                engines,
+                engines,
+                () -> directory.look(members -> served.values().stream()
+                        .filter(other -> other != directory && other.serves(members))
+                        .map(ServedDirectory::path)
+                        .findFirst()));
+    }
+
+    private void guarded(Path key, Path where, Runnable look) {
         try {
-            directory.look(members -> served.values().stream()
-                    .filter(other -> other != directory && other.serves(members))
-                    .map(ServedDirectory::path)
-                    .findFirst());
-            troubles.remove(engines);
-        } catch (RuntimeException e) {
-            tell(engines, engines, e);
+            look.run();
+            troubles.remove(key);
+        } catch (RuntimeException | Error e) {
+            tell(key, where, e);
         }
     }
 
     /** Tried ten times a second, told once. */
-    private void tell(Path key, Path where, RuntimeException trouble) {
+    private void tell(Path key, Path where, Throwable trouble) {
         String text = String.valueOf(trouble.getMessage());
         if (!text.equals(troubles.put(key, text))) {
             listener.onTrouble("looking for engines in " + where, trouble);
@@ -152,6 +186,24 @@ public final class Collector implements AutoCloseable {
      */
     public boolean drained() {
         return served.values().stream().allMatch(ServedDirectory::drained);
+    }
+
+    /** Whether files and rings are looked at, as they are many times a second. Any thread. */
+    public boolean healthy() {
+        return System.nanoTime() - lookedNanos < LONGEST_SILENCE.toNanos()
+                && served.values().stream().allMatch(ServedDirectory::flowing);
+    }
+
+    /** Rings that are here and cannot be read, such as {@code /dev/shm/plimsoll/rank-3.ring}; none when all is well. Any thread. */
+    public List<Path> unreadableRings() {
+        return served.values().stream()
+                .flatMap(one -> one.unreadable().stream().map(rank -> RankFiles.ring(one.path(), rank)))
+                .toList();
+    }
+
+    /** Since when samples are dropped because no broker takes them; empty while one does. Any thread. */
+    public Optional<Instant> failingSince() {
+        return delivery.failingSince();
     }
 
     /** Reads what is left in the ring, waits up to 1.5 s for what is on its way, counts the rest as dropped; within 3 s in all. */

@@ -1,6 +1,9 @@
 package dev.plimsoll.collector;
 
 import dev.plimsoll.model.Deployment;
+import java.nio.file.Path;
+import java.time.Instant;
+import java.util.List;
 
 /** What a collector tells of itself; called on its thread or on the writer's, so be quick and thread-safe. */
 public interface CollectorListener {
@@ -29,7 +32,9 @@ public interface CollectorListener {
         /** Its engine's process is gone. */
         PROCESS_DIED,
         /** Another file was put in its place, or it was removed. */
-        REPLACED
+        REPLACED,
+        /** It is damaged, or was cut short: it is looked at again every second, and its rank is told from other rings if it can be. */
+        UNREADABLE
     }
 
     /** All engines of the deployment on this node have gone and what they left is published or dropped: it is let go. */
@@ -38,10 +43,10 @@ public interface CollectorListener {
     /** A ring has come and is open. */
     default void onRing(Deployment deployment, int rank, long incarnation) {}
 
-    /** A ring was read to its end, and no more will come. */
+    /** A ring was read to its end, and no more will come; or it cannot be read. */
     default void onRingEnded(Deployment deployment, int rank, RingEnd end) {}
 
-    /** What all ranks gathered is read from this rank's ring from now on. */
+    /** What the ranks of this node gathered is read from this rank's ring from now on. */
     default void onLeader(Deployment deployment, int rank) {}
 
     /** Samples were made of the snapshot of {@code step}. */
@@ -61,8 +66,28 @@ public interface CollectorListener {
      */
     default void onReset(int rank, long step) {}
 
-    /** Steps up to {@code step} were not seen by this collector and are in no sample: it started under way. */
+    /**
+     * Steps of a rank up to {@code step} that no predecessor has told are in no sample: what it left behind cannot be read, so where it
+     * stopped is not known.
+     */
     default void onStartedUnderWay(long step) {}
+
+    /** Another collector, or a process that was one, serves this directory: this one takes over when that one is gone. Told once. */
+    default void onStandingBy(Path directory) {}
+
+    /** There is no deployment at this place yet. Told at the start, and rarely again while it is so. */
+    default void onNothingThere(Path place) {}
+
+    /**
+     * Heat rings that nobody reads: their name is not {@code rank-N.ring}, or no membership stands beside them. Told once for each.
+     */
+    default void onIgnored(List<Path> rings) {}
+
+    /** Samples are dropped from now on, for no broker takes them; told once until {@link #onBack}. */
+    default void onAway(Throwable cause) {}
+
+    /** A broker takes samples again. */
+    default void onBack(Instant awaySince) {}
 
     /** Something that is tried again until it works. */
     default void onTrouble(String what, Throwable cause) {}

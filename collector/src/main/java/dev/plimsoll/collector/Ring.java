@@ -5,7 +5,7 @@ import dev.plimsoll.model.Membership;
 import java.nio.file.Path;
 import java.util.Optional;
 
-/** A heat ring as a collector reads it. */
+/** A heat ring as a collector reads it. What reads throws {@link RuntimeException} or {@link Error} once its file is no ring any more. */
 interface Ring extends AutoCloseable {
     /** The process that writes a ring; another one starts its counters again. */
     record Writer(long pid, long startTicks) {}
@@ -14,7 +14,8 @@ interface Ring extends AutoCloseable {
 
     Writer writer();
 
-    Optional<HeatRing.Snapshot> poll();
+    /** The next snapshot, of at least those of its ranks that are in {@code [fromRank, toRank)}; some are. */
+    Optional<HeatRing.Snapshot> poll(int fromRank, int toRank);
 
     /** The newest snapshot's head, without taking it. */
     Optional<HeatRing.Newest> newest();
@@ -70,8 +71,8 @@ interface Ring extends AutoCloseable {
         }
 
         @Override
-        public Optional<HeatRing.Snapshot> poll() {
-            return ring.poll();
+        public Optional<HeatRing.Snapshot> poll(int fromRank, int toRank) {
+            return ring.poll(fromRank, toRank);
         }
 
         @Override

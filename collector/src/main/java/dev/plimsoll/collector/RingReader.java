@@ -21,11 +21,14 @@ import org.jspecify.annotations.Nullable;
 /**
  * Reads the rings of a deployment's ranks on this node. One incarnation, one thread.
  *
- * <p>A gathered snapshot holds all ranks, so of the rings that gather only one is read: the leader, that of the lowest rank whose
- * engine shows signs of life. A ring whose newest snapshot is of its own rank alone (it never gathers, or has lost its group) is
- * read as well. A ring that has ended, because it was closed, its process died, or its file was replaced, is read to its end
+ * <p>A rank is of this node when its ring of this incarnation is or was here: that is what can be read when the group is lost, it
+ * needs no name of the node, and several nodes of a membership may well share a directory. A gathered snapshot holds all ranks, so of
+ * the rings that gather only one is read: the leader, that of the lowest rank of this node whose engine shows signs of life. A ring whose
+ * newest snapshot is of its own rank alone (it never gathers, or has lost its group) is read as well. A ring that has ended, because it was closed, its process died, or its file was replaced, is read to its end
  * first, for it may hold what no other does. The order in which rings are read does not matter to the sums: counters are
  * absolute, and {@link SampleAssembler} takes from each snapshot only what is newer than what it has of that rank.
+ *
+ * <p>A ring that cannot be read is given up, counted and opened again after a pause; the others are read as if it were not there.
  */
 final class RingReader implements AutoCloseable {
     /** The library writes a sign of life every 100 ms. */
@@ -33,6 +36,8 @@ final class RingReader implements AutoCloseable {
 
     /** Bounds one look; a ring holds fewer. */
     private static final int MOST_SNAPSHOTS = 64;
+
+    private static final Duration BEFORE_OPENING_AGAIN = Duration.ofSeconds(1);
 
     /** What one snapshot gave. */
     record Captured(long capturedNanos, LoadSample sample) {}
@@ -47,6 +52,8 @@ final class RingReader implements AutoCloseable {
         RingEnd end;
 
         boolean drained;
+        /** Whether it may be the leader, by the last look. */
+        boolean leads;
 
         Reading(int rank, Ring ring) {
             this.rank = rank;
@@ -67,7 +74,11 @@ final class RingReader implements AutoCloseable {
     /** Ranks whose ring was opened by another process than the one before it. */
     private final Set<Integer> restarts = new TreeSet<>();
 
+    /** Why a ring cannot be opened or read, told once. */
     private final Map<Integer, String> troubles = new HashMap<>();
+    /** When a ring that was given up may be opened again. */
+    private final Map<Integer, Long> givenUp = new TreeMap<>();
+
     private int leader = -1;
     private boolean anyOpened;
 
@@ -84,8 +95,21 @@ final class RingReader implements AutoCloseable {
         this.listener = listener;
     }
 
+    /** Goes on where a predecessor has ended; before the first look. */
+    void restore(List<RankCounts> counts) {
+        for (RankCounts rank : counts) {
+            assembler.restore(rank);
+            writers.put(rank.rank(), rank.writer());
+        }
+    }
+
+    /** What a successor needs in order to go on; empty when that has not changed since it was asked last. */
+    Optional<List<RankCounts>> moved() {
+        return assembler.takeMoved() ? Optional.of(assembler.counts(writers)) : Optional.empty();
+    }
+
     /** Opens rings that have come and notes those that have ended; cheap enough for ten times a second. */
-    void lookForRings() {
+    void lookForRings(long nowNanos) {
         for (Reading reading : List.copyOf(rings.values())) {
             if (!reading.ring.current()) {
                 rings.remove(reading.rank);
@@ -98,51 +122,85 @@ final class RingReader implements AutoCloseable {
             }
         }
         for (int rank : ranksThere.get()) {
-            if (!rings.containsKey(rank)) {
-                open(rank);
+            if (!rings.containsKey(rank) && givenUp.getOrDefault(rank, nowNanos) <= nowNanos) {
+                open(rank, nowNanos);
             }
         }
-        for (Reading reading : rings.values()) {
-            if (reading.end == null && reading.ring.closed()) {
-                reading.end = RingEnd.CLOSED;
-            } else if (reading.end == null && !reading.ring.writerAlive()) {
-                reading.end = RingEnd.PROCESS_DIED;
-            }
+        for (Reading reading : List.copyOf(rings.values())) {
+            guarded(reading, nowNanos, () -> {
+                if (reading.end == null && reading.ring.closed()) {
+                    reading.end = RingEnd.CLOSED;
+                } else if (reading.end == null && !reading.ring.writerAlive()) {
+                    reading.end = RingEnd.PROCESS_DIED;
+                }
+            });
         }
     }
 
-    private void open(int rank) {
+    private void open(int rank, long nowNanos) {
         try {
             Ring ring = open.apply(rank);
-            if (ring.incarnation() != members.incarnation()) {
+            if (rank >= members.topology().ranks() || ring.incarnation() != members.incarnation()) {
                 ring.close(); // left over from another life; its engine will replace it
+                givenUp.remove(rank);
                 return;
             }
             rings.put(rank, new Reading(rank, ring));
             anyOpened = true;
+            assembler.own(rank);
             Ring.Writer before = writers.put(rank, ring.writer());
             if (before != null && !before.equals(ring.writer())) {
                 restarts.add(rank);
             }
-            troubles.remove(rank);
-            listener.onRing(members.deployment(), rank, ring.incarnation());
-        } catch (RuntimeException e) {
-            // Tried ten times a second, told once.
-            if (!String.valueOf(e.getMessage()).equals(troubles.put(rank, String.valueOf(e.getMessage())))) {
-                listener.onTrouble(
-                        "opening the ring of rank " + rank + " of " + members.deployment()
-                                + ", which may not be complete yet",
-                        e);
+            if (!givenUp.containsKey(rank)) {
+                troubles.remove(rank);
+                listener.onRing(members.deployment(), rank, ring.incarnation());
             }
+        } catch (RuntimeException | Error e) {
+            givenUp.put(rank, nowNanos + BEFORE_OPENING_AGAIN.toNanos());
+            tell(
+                    rank,
+                    "opening the ring of rank " + rank + " of " + members.deployment()
+                            + ", which is tried every second",
+                    e);
         }
+    }
+
+    /** Tried again and again, told once. */
+    private void tell(int rank, String what, Throwable trouble) {
+        String text = String.valueOf(trouble.getMessage());
+        if (!text.equals(troubles.put(rank, text))) {
+            listener.onTrouble(what, trouble);
+        }
+    }
+
+    /** What goes wrong with one ring is no matter of the others. */
+    private void guarded(Reading reading, long nowNanos, Runnable look) {
+        try {
+            look.run();
+        } catch (RuntimeException | Error e) {
+            rings.remove(reading.rank, reading);
+            if (givenUp.put(reading.rank, nowNanos + BEFORE_OPENING_AGAIN.toNanos()) == null) {
+                listener.onRingEnded(members.deployment(), reading.rank, RingEnd.UNREADABLE);
+            }
+            tell(reading.rank, "reading the ring of rank " + reading.rank + " of " + members.deployment(), e);
+            reading.ring.close();
+        }
+    }
+
+    /** Ranks of this node whose ring is here and cannot be read, ascending. */
+    List<Integer> unreadable() {
+        return List.copyOf(givenUp.keySet());
     }
 
     /** The samples that have come since, oldest first. */
     List<Captured> look(long nowNanos) {
         List<Captured> captured = new ArrayList<>();
         for (Reading reading : replaced) {
-            read(reading, captured);
-            ended(reading);
+            guarded(reading, nowNanos, () -> {
+                read(reading, captured);
+                ended(reading);
+            });
             reading.ring.close();
         }
         replaced.clear();
@@ -150,21 +208,25 @@ final class RingReader implements AutoCloseable {
         restarts.forEach(assembler::restarted);
         restarts.clear();
         chooseLeader(nowNanos);
-        for (Reading reading : rings.values()) {
-            if (reading.drained) {
-                continue;
-            }
-            boolean wanted = reading.end != null || reading.rank == leader || alone(reading.ring);
-            if (wanted) {
-                boolean toItsEnd = read(reading, captured);
-                if (toItsEnd && reading.end != null) {
-                    ended(reading);
-                }
-            } else {
-                reading.lastSequence = 0; // what is overwritten now was read from the leader's ring
+        for (Reading reading : List.copyOf(rings.values())) {
+            if (!reading.drained) {
+                guarded(reading, nowNanos, () -> look(reading, captured));
             }
         }
         return captured;
+    }
+
+    private void look(Reading reading, List<Captured> captured) {
+        boolean wanted = reading.end != null || reading.rank == leader || alone(reading.ring);
+        if (!wanted) {
+            reading.lastSequence = 0; // what is overwritten now was read from the leader's ring
+        } else if (read(reading, captured) && reading.end != null) {
+            ended(reading);
+        }
+        if (givenUp.remove(reading.rank) != null) {
+            troubles.remove(reading.rank);
+            listener.onRing(members.deployment(), reading.rank, members.incarnation());
+        }
     }
 
     private void ended(Reading reading) {
@@ -188,7 +250,7 @@ final class RingReader implements AutoCloseable {
     /** Whether all that is in the ring has been read. */
     private boolean read(Reading reading, List<Captured> captured) {
         for (int i = 0; i < MOST_SNAPSHOTS; i++) {
-            Optional<Snapshot> next = reading.ring.poll();
+            Optional<Snapshot> next = reading.ring.poll(assembler.firstOwn(), assembler.endOwn());
             if (next.isEmpty()) {
                 return true;
             }
@@ -209,11 +271,17 @@ final class RingReader implements AutoCloseable {
     }
 
     private void chooseLeader(long nowNanos) {
+        for (Reading reading : List.copyOf(rings.values())) {
+            guarded(
+                    reading,
+                    nowNanos,
+                    () -> reading.leads = reading.end == null
+                            && !reading.ring.closed()
+                            && nowNanos - reading.ring.heartbeatNanos() < HEARTBEAT_LIMIT.toNanos()
+                            && reading.ring.newest().map(Newest::gathered).orElse(false));
+        }
         for (Reading reading : rings.values()) {
-            boolean alive = reading.end == null
-                    && !reading.ring.closed()
-                    && nowNanos - reading.ring.heartbeatNanos() < HEARTBEAT_LIMIT.toNanos();
-            if (alive && reading.ring.newest().map(Newest::gathered).orElse(false)) {
+            if (reading.leads) {
                 if (reading.rank != leader) {
                     leader = reading.rank;
                     listener.onLeader(members.deployment(), leader);
@@ -224,9 +292,8 @@ final class RingReader implements AutoCloseable {
         // With nobody alive the ring read last still holds its last snapshots.
     }
 
-    /** Frees what only further snapshots of the same processes would need. */
+    /** Nothing comes for now: whichever ring comes next is chosen anew. */
     void rest() {
-        assembler.rest();
         leader = -1;
     }
 

@@ -10,27 +10,32 @@ import dev.plimsoll.model.StepRange;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Map;
+import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /**
  * Makes samples of snapshots: differences of each rank's absolute counters, with the steps and the placement state that they were
  * counted under.
  *
- * <p>A rank's sample covers all steps since its last valid snapshot, so a marker or a missed snapshot loses no counts; and what a
- * snapshot says of steps that a rank's samples cover already is left out, so snapshots may come from any number of rings in any
- * order. Ranks of equal steps and state share a sample; a sample is cut by layers so that its record stays below 256 KB. One
- * incarnation, one thread; equal snapshots give equal samples.
+ * <p>Of a gathered snapshot it takes the ranks of its own node alone, for the others have a collector too: each cell is told once, by
+ * nobody's election. A rank's sample covers all steps since its last one, so a marker, a missed snapshot or a pause of the collector
+ * loses no counts; and what a snapshot says of steps that a rank's samples cover already is left out, so snapshots may come from any
+ * number of rings in any order. Ranks of equal steps and state share a sample; a sample is cut by layers so that its record stays below
+ * 256 KB. One incarnation, one thread; equal snapshots give equal samples.
  */
 final class SampleAssembler {
     private static final int MOST_RECORD_BYTES = 256 * 1024;
     /** Names, frame, layout and vectors' lengths. */
     private static final int RECORD_OVERHEAD = 2_048;
+    /** What every engine begins with, and where nothing can have been flipped yet. */
+    private static final PlacementState INITIAL = PlacementState.settled(0);
 
     /** What one rank counted up to its last valid snapshot. */
     private static final class Baseline {
-        long step;
+        final long step;
         /** Of the steps up to {@link #step}. */
-        PlacementState state;
+        final PlacementState state;
         /** Of the first boundary interval after {@link #step}, where that boundary's votes were seen. */
         @Nullable
         PlacementState next;
@@ -51,34 +56,99 @@ final class SampleAssembler {
     private final Membership members;
     private final String emitter;
     private final CollectorListener listener;
-    private final int ranks;
     private final int layers;
     private final int slots;
+    private final boolean fromZero;
+    /** {@code [rank]}: is of this node. */
+    private final boolean[] own;
+
     private final @Nullable Baseline[] baselines;
     /** {@code [rank]}: samples up to this step are out, or its counting began here. */
     private final long[] covered;
     /** {@code [rank]}: its next snapshot is another process's, whose counters and steps may begin anywhere. */
     private final boolean[] restarted;
 
-    private boolean fromZero;
-    private boolean begun;
+    private int firstOwn;
+    private int endOwn;
+    private boolean moved;
+    private boolean begunUnderWay;
 
     /**
-     * @param first whether no collector served this incarnation before: then its first snapshot is the difference from zero, and
-     *     nothing can have been flipped before it, for decisions come from samples. Else it only tells where to count from, for
-     *     what lies before is published already
+     * @param fromZero whether a rank of which nothing is known counts from step 0, for no sample of it was ever made. Else its first
+     *     snapshot only tells where to count from, for what lies before may be told already
      */
-    SampleAssembler(Membership members, String emitter, boolean first, CollectorListener listener) {
+    SampleAssembler(Membership members, String emitter, boolean fromZero, CollectorListener listener) {
         this.members = members;
         this.emitter = emitter;
-        fromZero = first;
+        this.fromZero = fromZero;
         this.listener = listener;
-        ranks = members.topology().ranks();
+        int ranks = members.topology().ranks();
         layers = members.shape().layers();
         slots = members.topology().slotsPerRank();
+        own = new boolean[ranks];
         baselines = new Baseline[ranks];
         covered = new long[ranks];
         restarted = new boolean[ranks];
+    }
+
+    /** Of the counters of the largest sample that this membership can bring, in memory. */
+    static long mostBytes(Membership members) {
+        long counters = (long) members.topology().slots() * members.shape().layers();
+        long most = Math.min(MOST_RECORD_BYTES / Integer.BYTES, counters);
+        return Long.BYTES * Math.max(most, members.topology().slots());
+    }
+
+    /** This rank is of this node, to the end of the incarnation: its samples are made here and nowhere else. */
+    void own(int rank) {
+        firstOwn = firstOwn == endOwn ? rank : Math.min(firstOwn, rank);
+        endOwn = Math.max(endOwn, rank + 1);
+        own[rank] = true;
+    }
+
+    /** Goes on where a predecessor has ended. */
+    void restore(RankCounts counts) {
+        own(counts.rank());
+        Baseline baseline = new Baseline(counts.step(), counts.state(), counts.load(), counts.routed());
+        baseline.next = counts.next().orElse(null);
+        baselines[counts.rank()] = baseline;
+        covered[counts.rank()] = counts.covered();
+    }
+
+    /** Whether {@link #counts} has changed since this was asked last. */
+    boolean takeMoved() {
+        boolean was = moved;
+        moved = false;
+        return was;
+    }
+
+    /** What a successor needs in order to go on, ranks ascending. */
+    List<RankCounts> counts(Map<Integer, Ring.Writer> writers) {
+        List<RankCounts> counts = new ArrayList<>();
+        for (int rank = firstOwn; rank < endOwn; rank++) {
+            Baseline base = baselines[rank];
+            Ring.Writer writer = writers.get(rank);
+            if (base != null && writer != null) {
+                counts.add(new RankCounts(
+                        rank,
+                        writer,
+                        base.step,
+                        covered[rank],
+                        base.state,
+                        Optional.ofNullable(base.next),
+                        base.load,
+                        base.routed));
+            }
+        }
+        return counts;
+    }
+
+    /** The first rank of this node, and the end of those that it makes worth reading. */
+    int firstOwn() {
+        return firstOwn;
+    }
+
+    int endOwn() {
+        return endOwn;
     }
 
     /** Another process counts for this rank from its next snapshot on. */
@@ -86,78 +156,105 @@ final class SampleAssembler {
         restarted[rank] = true;
     }
 
-    /** Frees the counters: no process that was seen so far will publish again. What comes nevertheless begins anew. */
-    void rest() {
-        Arrays.fill(baselines, null);
-        fromZero = false;
-    }
-
-    /** The samples that a snapshot of the ring of {@code own} completes: ranks ascending, layers ascending. */
-    List<LoadSample> add(int own, Snapshot snapshot) {
-        if (!begun) {
-            begun = true;
-            if (!fromZero) {
-                listener.onStartedUnderWay(snapshot.step());
-            }
+    /**
+     * The samples that a snapshot of the ring of {@code of} completes: ranks ascending, layers ascending. All or nothing: when it
+     * throws, for a snapshot that cannot be, the next one covers these steps too.
+     */
+    List<LoadSample> add(int of, Snapshot snapshot) {
+        long step = snapshot.step();
+        if (step < 0 || step % members.boundarySteps() != 0) {
+            throw new IllegalStateException("the ring of rank " + of + " of " + members.deployment()
+                    + " has a snapshot of step " + step + ", which is no boundary: they come every "
+                    + members.boundarySteps() + " steps");
         }
         int first = snapshot.firstRank();
         int count = snapshot.votes().length;
         long[] load = new long[snapshot.load().length];
         long[] routed = new long[snapshot.routed().length];
         @Nullable Part[] parts = new Part[count];
+        @Nullable Baseline[] fresh = new Baseline[count];
         for (int row = 0; row < count; row++) {
-            if (snapshot.gathered() || first + row == own) {
-                parts[row] = advance(first + row, row, snapshot, load, routed);
+            if (own[first + row] && (snapshot.gathered() || first + row == of)) {
+                PlacementState state = state(snapshot.votes()[row]);
+                fresh[row] = reached(first + row, row, snapshot, state);
+                if (fresh[row] != null) {
+                    parts[row] = part(first + row, row, snapshot, state, load, routed);
+                }
             }
         }
-        return samples(first, parts, load, routed);
+        List<LoadSample> samples = samples(first, parts, load, routed);
+        for (int row = 0; row < count; row++) {
+            Baseline reached = fresh[row];
+            if (reached != null) {
+                restarted[first + row] = false;
+                baselines[first + row] = reached;
+                covered[first + row] = Math.max(covered[first + row], step);
+                moved = true;
+            }
+        }
+        return samples;
     }
 
-    /** Fills in the differences of a rank and moves its baseline; null where there is no sample of it. */
-    private @Nullable Part advance(int rank, int row, Snapshot snapshot, long[] load, long[] routed) {
-        PlacementState state = state(snapshot.votes()[row]);
-        long step = snapshot.step();
+    /** What the rank has counted now; null where the snapshot brings nothing new of it. */
+    private @Nullable Baseline reached(int rank, int row, Snapshot snapshot, PlacementState state) {
         Baseline base = baselines[rank];
         if (base == null && fromZero) {
             base = new Baseline(
-                    0, state, new long[layers * slots], new long[snapshot.routed().length == 0 ? 0 : layers]);
-            base.next = state;
+                    0, INITIAL, new long[layers * slots], new long[snapshot.routed().length == 0 ? 0 : layers]);
             baselines[rank] = base;
         }
-        boolean singleInterval = base != null && step == base.step + members.boundarySteps();
-        if (base != null && singleInterval && !restarted[rank]) {
+        if (base != null && !restarted[rank] && isNext(base, snapshot)) {
             base.next = state;
         }
-        if (!snapshot.valid()[row] || (base != null && step <= base.step && !restarted[rank])) {
+        if (!snapshot.valid()[row] || (base != null && snapshot.step() <= base.step && !restarted[rank])) {
             return null;
         }
-        int loadAt = row * layers * slots;
-        // Not known before or not known now: then there is no difference, and none that went down.
-        boolean routedKnown = routed.length > 0 && base != null && base.routed.length > 0;
-        Part part = null;
-        if (restarted[rank]) {
-            listener.onReset(rank, step);
-        } else if (base != null
-                && !(difference(snapshot.load(), loadAt, base.load, load)
-                        && (!routedKnown || difference(snapshot.routed(), row * layers, base.routed, routed)))) {
-            listener.onReset(rank, step);
-        } else if (base != null && base.step >= covered[rank]) {
-            // Where the first boundary's votes were missed, the state before it is the safe guess: at worst a sample is
-            // set aside as mixed although the flip stood right at its start.
-            PlacementState start = base.next == null ? base.state : base.next;
-            boolean mixed = !singleInterval && !start.equals(state);
-            part = new Part(new StepRange(base.step, step), state, mixed, routedKnown);
-        }
-        restarted[rank] = false;
-        baselines[rank] = new Baseline(
-                step,
+        int at = row * layers * slots;
+        return new Baseline(
+                snapshot.step(),
                 state,
-                Arrays.copyOfRange(snapshot.load(), loadAt, loadAt + layers * slots),
-                routed.length == 0
+                Arrays.copyOfRange(snapshot.load(), at, at + layers * slots),
+                snapshot.routed().length == 0
                         ? new long[0]
                         : Arrays.copyOfRange(snapshot.routed(), row * layers, (row + 1) * layers));
-        covered[rank] = Math.max(covered[rank], step);
-        return part;
+    }
+
+    private boolean isNext(Baseline base, Snapshot snapshot) {
+        return snapshot.step() == base.step + members.boundarySteps();
+    }
+
+    /** Fills in the differences of a rank; null where they are no sample. */
+    private @Nullable Part part(
+            int rank, int row, Snapshot snapshot, PlacementState state, long[] load, long[] routed) {
+        long step = snapshot.step();
+        Baseline base = baselines[rank];
+        if (restarted[rank]) {
+            listener.onReset(rank, step);
+            return null;
+        }
+        if (base == null) {
+            if (!begunUnderWay) {
+                begunUnderWay = true;
+                listener.onStartedUnderWay(step);
+            }
+            return null;
+        }
+        // Not known before or not known now: then there is no difference, and none that went down.
+        boolean routedKnown = routed.length > 0 && base.routed.length > 0;
+        boolean grew = difference(snapshot.load(), row * layers * slots, base.load, load)
+                && (!routedKnown || difference(snapshot.routed(), row * layers, base.routed, routed));
+        if (!grew) {
+            listener.onReset(rank, step);
+            return null;
+        }
+        if (base.step < covered[rank]) {
+            return null;
+        }
+        // Where the first boundary's votes were missed, the state before it is the safe guess: at worst a sample is
+        // set aside as mixed although the flip stood right at its start.
+        PlacementState start = base.next == null ? base.state : base.next;
+        boolean mixed = !isNext(base, snapshot) && !start.equals(state);
+        return new Part(new StepRange(base.step, step), state, mixed, routedKnown);
     }
 
     /** False when a counter went down, or grew by more than a sample can say. Counters are taken as unsigned: exact beyond 2^63. */
@@ -187,7 +284,7 @@ final class SampleAssembler {
                 to++;
             }
             if (part != null) {
-                long[] total = part.routedKnown() && to - from == ranks ? total(routed) : new long[0];
+                long[] total = part.routedKnown() ? total(routed, from, to) : new long[0];
                 cut(part, first, from, to, load, total, samples);
             }
             from = to;
@@ -195,10 +292,10 @@ final class SampleAssembler {
         return samples;
     }
 
-    /** Over all ranks; only where all counted the same steps does it say something of the load. Empty when it is too large. */
-    private long[] total(long[] routed) {
+    /** Over the ranks of a sample: the fold adds up those of all nodes. Empty when it is too large. */
+    private long[] total(long[] routed, int fromRow, int toRow) {
         long[] total = new long[layers];
-        for (int i = 0; i < routed.length; i++) {
+        for (int i = fromRow * layers; i < toRow * layers; i++) {
             total[i % layers] += routed[i];
             if (total[i % layers] < 0) {
                 return new long[0];

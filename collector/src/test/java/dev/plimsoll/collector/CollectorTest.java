@@ -1,15 +1,19 @@
 package dev.plimsoll.collector;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
 
 import dev.plimsoll.model.Deployment;
 import dev.plimsoll.wire.MembershipFile;
 import dev.plimsoll.wire.RankFiles;
 import dev.plimsoll.wire.kafka.KafkaSettings;
 import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.BlockingQueue;
@@ -23,6 +27,7 @@ import org.junit.jupiter.api.io.TempDir;
 
 /** A collector whose cluster is away. */
 class CollectorTest {
+    private static final Duration SOON = Duration.ofSeconds(60);
     private static final long FAR_FUTURE = Long.MAX_VALUE;
 
     @TempDir
@@ -53,6 +58,26 @@ class CollectorTest {
             if (opened.incrementAndGet() == 3) {
                 told.add("reopened " + incarnation);
             }
+        }
+
+        @Override
+        public void onStandingBy(Path standing) {
+            told.add("standing by at " + standing);
+        }
+
+        @Override
+        public void onNothingThere(Path place) {
+            told.add("nothing in " + place);
+        }
+
+        @Override
+        public void onIgnored(List<Path> rings) {
+            told.add("ignored " + rings);
+        }
+
+        @Override
+        public void onAway(Throwable cause) {
+            told.add("away");
         }
 
         @Override
@@ -131,6 +156,94 @@ class CollectorTest {
     }
 
     @Test
+    void deploymentTooManyIsRefusedAndTheOthersAreServed() throws Exception {
+        for (int i = 0; i < Collector.MOST_DEPLOYMENTS; i++) {
+            Path more = Files.createDirectories(directory.resolve("more-" + i));
+            new MembershipFile(more).write(Snapshots.members(2, 100 + i));
+        }
+        try (Collector collector = new Collector(
+                KafkaSettings.of("127.0.0.1:1"), directory, "test", listener, (engines, rank, members) -> ring)) {
+            collector.start();
+            List<String> all = new ArrayList<>();
+            await("the one too many").atMost(SOON).until(() -> {
+                told.drainTo(all);
+                return all.stream().anyMatch(text -> text.startsWith("trouble"));
+            });
+            // The newest life comes to a directory that is served.
+            new MembershipFile(directory).write(Snapshots.members(2, 8));
+            await("what came after it").atMost(SOON).until(() -> {
+                told.drainTo(all);
+                return all.contains("test/decode-0 8");
+            });
+
+            assertThat(all.stream().filter(text -> text.startsWith("trouble")))
+                    .as("told once")
+                    .hasSize(1)
+                    .allMatch(text -> text.contains("more than 16 deployments")
+                            && text.contains("is left out, the others are served"));
+            assertThat(collector.healthy()).isTrue();
+        }
+    }
+
+    @Test
+    void secondCollectorOnADirectoryStandsByAndGoesOnWhereTheFirstEnded() throws Exception {
+        new MembershipFile(directory).markPublished(7);
+        Collector first = started();
+        try (Collector second = new Collector(
+                KafkaSettings.of("127.0.0.1:1"), directory, "test", listener, (engines, rank, members) -> ring)) {
+            second.start();
+            assertThat(nextTold()).isEqualTo("standing by at " + directory);
+            first.close();
+            List<String> all = new ArrayList<>();
+            await("the second one").atMost(SOON).until(() -> {
+                told.drainTo(all);
+                return all.contains("test/decode-0 7");
+            });
+            ring.publish(Snapshots.at(9, 144));
+            await("what comes next").atMost(SOON).until(() -> {
+                told.drainTo(all);
+                return all.contains("captured 144");
+            });
+            assertThat(all).as("told by the first already").doesNotContain("captured 16", "captured 32");
+        }
+    }
+
+    @Test
+    void emptyPlaceAndRingsThatNobodyReadsAreTold() throws Exception {
+        Path place = directory.resolve("typo");
+        try (Collector collector = new Collector(KafkaSettings.of("127.0.0.1:1"), place, "test", listener)) {
+            collector.start();
+            assertThat(nextTold()).isEqualTo("nothing in " + place);
+            assertThat(place).as("not made: who would put anything there?").doesNotExist();
+        }
+        Path wrong = Files.createDirectories(directory.resolve("wrong"));
+        ByteBuffer head =
+                ByteBuffer.allocate(8192).order(ByteOrder.LITTLE_ENDIAN).putLong(0, 0x474e49524d494c50L);
+        Files.write(wrong.resolve("ring-0"), head.array());
+        Files.write(wrong.resolve("notes"), new byte[8192]);
+        try (Collector collector = new Collector(KafkaSettings.of("127.0.0.1:1"), wrong, "test", listener)) {
+            collector.start();
+            assertThat(nextTold()).isEqualTo("nothing in " + wrong);
+            assertThat(nextTold()).isEqualTo("ignored [" + wrong.resolve("ring-0") + "]");
+        }
+    }
+
+    @Test
+    void samplesThatNoBrokerTakesAreSaidToBeDroppedSince() throws Exception {
+        new MembershipFile(directory).markPublished(7);
+        try (Collector collector = started()) {
+            assertThat(collector.failingSince()).isEmpty();
+
+            await("the delivery's timeout")
+                    .atMost(SOON)
+                    .until(() -> collector.failingSince().isPresent());
+
+            assertThat(dropped).contains("WRITE_FAILED 16");
+            assertThat(told).contains("away");
+        }
+    }
+
+    @Test
     void oneLifeOfADeploymentInTwoDirectoriesIsServedOnce() throws Exception {
         Path second = directory.resolve("second");
         Files.createDirectories(second);
@@ -157,7 +270,7 @@ class CollectorTest {
     }
 
     private String nextTold() throws InterruptedException {
-        String next = told.poll(5, TimeUnit.SECONDS);
-        return next == null ? "nothing within 5 s" : next;
+        String next = told.poll(30, TimeUnit.SECONDS);
+        return next == null ? "nothing within 30 s" : next;
     }
 }

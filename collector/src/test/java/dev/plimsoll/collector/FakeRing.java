@@ -16,6 +16,7 @@ final class FakeRing implements Ring {
     volatile long heartbeat;
     volatile boolean closed;
     volatile boolean broken;
+    volatile boolean unreadable;
     volatile boolean wasClosed;
     volatile boolean writerAlive = true;
     volatile boolean current = true;
@@ -27,6 +28,11 @@ final class FakeRing implements Ring {
 
     synchronized void publish(Snapshot snapshot) {
         published.add(snapshot);
+    }
+
+    /** As a reader finds it that has not read it before. */
+    synchronized void rewind() {
+        taken = 0;
     }
 
     synchronized int published() {
@@ -44,7 +50,10 @@ final class FakeRing implements Ring {
     }
 
     @Override
-    public synchronized Optional<Snapshot> poll() {
+    public synchronized Optional<Snapshot> poll(int fromRank, int toRank) {
+        if (unreadable) {
+            throw new IllegalStateException("cut short");
+        }
         int next = Math.max(taken, published.size() - SLOTS);
         if (next == published.size()) {
             return Optional.empty();
@@ -59,6 +68,9 @@ final class FakeRing implements Ring {
             return Optional.empty();
         }
         Snapshot last = published.get(published.size() - 1);
+        if (unreadable) {
+            throw new IllegalStateException("cut short");
+        }
         return Optional.of(new Newest(last.sequence(), last.step(), last.gathered()));
     }
 

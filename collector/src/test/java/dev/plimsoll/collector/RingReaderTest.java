@@ -57,7 +57,7 @@ class RingReaderTest {
     void lowestLivingRingIsReadAndTheNextOneAfterItsDeath() {
         FakeRing zero = ring(0, 7);
         FakeRing one = ring(1, 7);
-        reader.lookForRings();
+        reader.lookForRings(SECOND);
         zero.publish(Snapshots.at(1, 16));
         one.publish(Snapshots.at(1, 16));
         one.publish(Snapshots.at(2, 32));
@@ -75,19 +75,19 @@ class RingReaderTest {
     void ringThatEndedIsReadToItsEndAndThenLeftAlone() {
         FakeRing zero = ring(0, 7);
         FakeRing one = ring(1, 7);
-        reader.lookForRings();
+        reader.lookForRings(SECOND);
         zero.publish(Snapshots.at(1, 16));
         one.publish(Snapshots.at(1, 16));
         zero.closed = true;
         one.publish(Snapshots.at(2, 32));
         one.writerAlive = false;
-        reader.lookForRings();
+        reader.lookForRings(SECOND);
         assertThat(reader.finished()).isFalse();
 
         assertThat(steps(reader.look(100 * SECOND))).containsExactly(new StepRange(0, 16), new StepRange(16, 32));
         assertThat(reader.finished()).isTrue();
         assertThat(told).containsExactly("ring 0", "ring 1", "end 0 CLOSED", "end 1 PROCESS_DIED");
-        reader.lookForRings();
+        reader.lookForRings(SECOND);
         assertThat(reader.look(100 * SECOND)).isEmpty();
         assertThat(told).hasSize(4);
     }
@@ -97,24 +97,73 @@ class RingReaderTest {
         FakeRing old = ring(0, 6);
         FakeRing broken = ring(1, 7);
         broken.broken = true;
-        reader.lookForRings();
-        reader.lookForRings();
+        reader.lookForRings(SECOND);
+        reader.lookForRings(SECOND);
         assertThat(old.wasClosed).isTrue();
         assertThat(reader.look(SECOND)).isEmpty();
         assertThat(reader.finished()).isFalse();
+        assertThat(reader.unreadable()).as("a ring comes whole, by rename").containsExactly(1);
 
         broken.broken = false;
         broken.publish(Snapshots.at(1, 16));
-        reader.lookForRings();
+        reader.lookForRings(2 * SECOND);
 
         assertThat(reader.look(SECOND)).hasSize(1);
-        assertThat(told).containsExactly("trouble", "ring 1", "leader 1");
+        assertThat(told).containsExactly("trouble", "leader 1", "ring 1");
+    }
+
+    @Test
+    void ringThatCannotBeReadIsGivenUpAndTheOthersAreHandedOn() {
+        FakeRing zero = ring(0, 7);
+        FakeRing one = ring(1, 7);
+        FakeRing two = ring(2, 7);
+        reader.lookForRings(SECOND);
+        zero.publish(Snapshots.narrow(1, 16, 0));
+        one.publish(Snapshots.narrow(1, 16, 1));
+        two.publish(Snapshots.narrow(1, 16, 2));
+        one.unreadable = true;
+
+        List<RingReader.Captured> captured = reader.look(SECOND);
+
+        assertThat(captured).extracting(each -> each.sample().firstRank()).containsExactly(0, 2);
+        assertThat(told).containsExactly("ring 0", "ring 1", "ring 2", "end 1 UNREADABLE", "trouble");
+        assertThat(reader.unreadable()).containsExactly(1);
+        one.unreadable = false;
+        one.publish(Snapshots.narrow(2, 32, 1));
+        reader.lookForRings(SECOND + SECOND / 2);
+        assertThat(reader.look(SECOND)).as("not looked at again at once").isEmpty();
+
+        reader.lookForRings(3 * SECOND);
+
+        assertThat(steps(reader.look(3 * SECOND)))
+                .as("what it counted meanwhile is not lost")
+                .containsExactly(new StepRange(0, 16), new StepRange(16, 32));
+        assertThat(reader.unreadable()).isEmpty();
+        assertThat(told).last().isEqualTo("ring 1");
+    }
+
+    @Test
+    void rankWhoseRingCannotBeReadIsToldFromTheGatherOfTheOthers() {
+        FakeRing zero = ring(0, 7);
+        FakeRing one = ring(1, 7);
+        reader.lookForRings(SECOND);
+        zero.publish(Snapshots.at(1, 16));
+        zero.unreadable = true;
+        one.publish(Snapshots.at(1, 16));
+        zero.heartbeat = SECOND;
+        one.heartbeat = SECOND;
+
+        List<RingReader.Captured> captured = reader.look(SECOND);
+
+        assertThat(captured).hasSize(1);
+        assertThat(captured.get(0).sample().firstRank()).isZero();
+        assertThat(captured.get(0).sample().ranks()).isEqualTo(2);
     }
 
     @Test
     void ringThatIsReplacedIsReadToItsEndBeforeTheNewOne() {
         FakeRing old = ring(0, 7);
-        reader.lookForRings();
+        reader.lookForRings(SECOND);
         old.publish(Snapshots.narrow(1, 16, 0));
         reader.look(SECOND);
         old.publish(Snapshots.narrow(2, 32, 0));
@@ -123,7 +172,7 @@ class RingReaderTest {
         fresh.writer = new Ring.Writer(200, 5);
         fresh.publish(Snapshots.narrow(1, 48, 0));
         fresh.publish(Snapshots.narrow(2, 64, 0));
-        reader.lookForRings();
+        reader.lookForRings(SECOND);
 
         assertThat(steps(reader.look(2 * SECOND))).containsExactly(new StepRange(16, 32), new StepRange(48, 64));
         assertThat(told).containsExactly("ring 0", "ring 0", "end 0 REPLACED", "reset 0 at 48");
@@ -133,13 +182,13 @@ class RingReaderTest {
     @Test
     void ringThatTheSameProcessMakesAnewGoesOnCounting() {
         FakeRing old = ring(0, 7);
-        reader.lookForRings();
+        reader.lookForRings(SECOND);
         old.publish(Snapshots.narrow(1, 16, 0));
         reader.look(SECOND);
         old.current = false;
         FakeRing fresh = ring(0, 7);
         fresh.publish(Snapshots.narrow(1, 48, 0));
-        reader.lookForRings();
+        reader.lookForRings(SECOND);
 
         assertThat(steps(reader.look(2 * SECOND))).containsExactly(new StepRange(16, 48));
         assertThat(told).doesNotContain("reset 0 at 48");
@@ -149,7 +198,7 @@ class RingReaderTest {
     void ringThatLostItsGroupGivesItsOwnRankBesideTheLeader() {
         FakeRing zero = ring(0, 7);
         FakeRing one = ring(1, 7);
-        reader.lookForRings();
+        reader.lookForRings(SECOND);
         zero.publish(Snapshots.at(1, 16));
         one.publish(Snapshots.at(1, 16));
         reader.look(SECOND);
@@ -165,7 +214,7 @@ class RingReaderTest {
     @Test
     void snapshotsThatWereOverwrittenAreCountedAndCovered() {
         FakeRing zero = ring(0, 7);
-        reader.lookForRings();
+        reader.lookForRings(SECOND);
         zero.publish(Snapshots.at(1, 16));
         reader.look(SECOND);
         zero.publish(Snapshots.at(4, 64));
@@ -178,7 +227,9 @@ class RingReaderTest {
     @Test
     void totalsAreExactForAReaderThatLooksNowAndThen() {
         FakeRing zero = ring(0, 7);
-        reader.lookForRings();
+        ring(1, 7);
+        ring(2, 7);
+        reader.lookForRings(SECOND);
         long[] sum = new long[3];
         long seen = 0;
         int boundaries = 32_000;
@@ -218,14 +269,14 @@ class RingReaderTest {
             for (int boundary = 1; boundary <= 60; boundary++) {
                 engines.step(boundary);
                 if (random.nextInt(pace) == 0) {
-                    reader.lookForRings();
+                    reader.lookForRings(SECOND);
                 }
                 if (random.nextInt(pace) == 0) {
                     engines.check(reader.look(engines.now), seed);
                 }
             }
             there.values().forEach(ring -> ring.closed = true);
-            reader.lookForRings();
+            reader.lookForRings(SECOND);
             engines.check(reader.look(engines.now), seed);
             engines.checkEnd(seed);
             assertThat(reader.finished()).as("seed %d", seed).isTrue();

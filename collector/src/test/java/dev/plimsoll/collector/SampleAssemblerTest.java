@@ -1,6 +1,7 @@
 package dev.plimsoll.collector;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.plimsoll.device.HeatRing.Snapshot;
 import dev.plimsoll.device.Vote;
@@ -12,10 +13,13 @@ import dev.plimsoll.model.StepRange;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Map;
 import java.util.Random;
 import org.junit.jupiter.api.Test;
 
 class SampleAssemblerTest {
+    private static final Ring.Writer PROCESS = new Ring.Writer(1, 1);
+
     private final List<String> told = new ArrayList<>();
     private final CollectorListener listener = new CollectorListener() {
         @Override
@@ -29,6 +33,62 @@ class SampleAssemblerTest {
         }
     };
     private final SampleAssembler assembler = assembler(Snapshots.MEMBERS, true);
+
+    @Test
+    void ranksOfOtherNodesAreLeftToTheirCollectors() {
+        SampleAssembler ofTwo = new SampleAssembler(Snapshots.MEMBERS, "test", true, listener);
+        ofTwo.own(0);
+        ofTwo.own(2);
+
+        List<LoadSample> samples = ofTwo.add(0, Snapshots.at(1, 16));
+
+        assertThat(samples).extracting(LoadSample::firstRank).containsExactly(0, 2);
+        assertThat(samples).extracting(LoadSample::ranks).containsOnly(1);
+        assertThat(samples)
+                .as("what the routers of these ranks sent")
+                .allSatisfy(sample -> assertThat(sample.routed()).isEqualTo(LongVector.of(64, 64)));
+    }
+
+    @Test
+    void successorGoesOnWhereItsPredecessorEnded() {
+        Map<Integer, Ring.Writer> writers = Map.of(0, PROCESS, 1, PROCESS, 2, PROCESS);
+        assembler.add(0, Snapshots.at(1, 16));
+        assertThat(assembler.takeMoved()).isTrue();
+        SampleAssembler successor = new SampleAssembler(Snapshots.MEMBERS, "test", true, listener);
+        assembler.counts(writers).forEach(successor::restore);
+
+        assertThat(successor.add(0, Snapshots.at(1, 16))).as("told already").isEmpty();
+        assertThat(successor.takeMoved()).isFalse();
+        LoadSample sample = successor.add(0, Snapshots.at(9, 144)).get(0);
+
+        assertThat(sample.steps()).isEqualTo(new StepRange(16, 144));
+        assertThat(sample.load(2, 1, 1)).isEqualTo(128 * 3);
+        assertThat(told).isEmpty();
+    }
+
+    @Test
+    void lateStartIsMixedWhenSomethingWasFlippedBeforeIt() {
+        LoadSample settled =
+                assembler(Snapshots.MEMBERS, true).add(0, Snapshots.at(3, 48)).get(0);
+        LoadSample flipped = assembler(Snapshots.MEMBERS, true)
+                .add(0, Snapshots.at(3, 48, Snapshots.vote(1, 0, 0)))
+                .get(0);
+
+        assertThat(settled.steps()).isEqualTo(new StepRange(0, 48));
+        assertThat(settled.mixed()).isFalse();
+        assertThat(flipped.mixed()).as("v0 or v1, who knows").isTrue();
+    }
+
+    @Test
+    void snapshotThatCannotBeChangesNothing() {
+        assembler.add(0, Snapshots.at(1, 16));
+
+        assertThatThrownBy(() -> assembler.add(0, Snapshots.at(2, 33))).hasMessageContaining("no boundary");
+        assertThatThrownBy(() -> assembler.add(0, Snapshots.at(2, 32, Snapshots.vote(-1, 0, 0))))
+                .isInstanceOf(IllegalArgumentException.class);
+
+        assertThat(assembler.add(0, Snapshots.at(3, 48)).get(0).steps()).isEqualTo(new StepRange(16, 48));
+    }
 
     @Test
     void firstSnapshotOfAnIncarnationCountsFromZero() {
@@ -61,12 +121,12 @@ class SampleAssemblerTest {
         List<LoadSample> with = assembler.add(0, Snapshots.at(3, 48));
 
         assertThat(without).extracting(LoadSample::firstRank).containsExactly(0, 2);
-        assertThat(without)
-                .allSatisfy(sample -> assertThat(sample.routed().size()).isZero());
+        assertThat(without).allSatisfy(sample -> assertThat(sample.routed()).isEqualTo(LongVector.of(64, 64)));
         assertThat(with)
                 .extracting(LoadSample::steps)
                 .containsExactly(new StepRange(32, 48), new StepRange(16, 48), new StepRange(32, 48));
         assertThat(with.get(1).load(0, 0, 0)).isEqualTo(64);
+        assertThat(with.get(1).routed()).isEqualTo(LongVector.of(128, 128));
         assertThat(with).noneMatch(LoadSample::mixed);
     }
 
@@ -139,7 +199,7 @@ class SampleAssemblerTest {
     }
 
     @Test
-    void restartedCollectorTakesItsFirstSnapshotAsBaseline() {
+    void collectorThatDoesNotKnowWhatWasToldTakesItsFirstSnapshotAsBaseline() {
         SampleAssembler restarted = assembler(Snapshots.MEMBERS, false);
 
         assertThat(restarted.add(0, Snapshots.at(40, 640))).isEmpty();
@@ -192,7 +252,7 @@ class SampleAssemblerTest {
         assertThat(samples.get(0).firstRank()).isEqualTo(1);
         assertThat(samples.get(0).ranks()).isEqualTo(1);
         assertThat(samples.get(0).steps()).isEqualTo(new StepRange(16, 32));
-        assertThat(samples.get(0).routed().size()).isZero();
+        assertThat(samples.get(0).routed()).isEqualTo(LongVector.of(64, 64));
         assertThat(narrow).hasSize(1);
         assertThat(narrow.get(0).firstRank()).isEqualTo(2);
         assertThat(narrow.get(0).steps()).isEqualTo(new StepRange(16, 48));
@@ -262,6 +322,15 @@ class SampleAssemblerTest {
 
         assertThat(any.add(0, Snapshots.at(2, 32))).isEmpty();
         assertThat(any.add(0, Snapshots.at(3, 48)).get(0).load(0, 0, 0)).isEqualTo(16);
+        assertThat(told).contains("reset 0 at 32", "reset 1 at 32", "reset 2 at 32");
+    }
+
+    @Test
+    void counterAtTheTopOfItsRangeThatFallsIsAResetAndNoWrap() {
+        SampleAssembler any = assembler(Snapshots.MEMBERS, false);
+        any.add(0, plus(Snapshots.at(1, 16), -100)); // as unsigned: just below 2^64
+
+        assertThat(any.add(0, Snapshots.at(2, 32))).isEmpty();
         assertThat(told).contains("reset 0 at 32", "reset 1 at 32", "reset 2 at 32");
     }
 
@@ -344,7 +413,12 @@ class SampleAssemblerTest {
         }
     }
 
-    private SampleAssembler assembler(Membership members, boolean first) {
-        return new SampleAssembler(members, "test", first, listener);
+    /** All ranks are of one node. */
+    private SampleAssembler assembler(Membership members, boolean fromZero) {
+        SampleAssembler all = new SampleAssembler(members, "test", fromZero, listener);
+        for (int rank = 0; rank < members.topology().ranks(); rank++) {
+            all.own(rank);
+        }
+        return all;
     }
 }

@@ -3,8 +3,12 @@ package dev.plimsoll.collector;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.plimsoll.collector.RingReader.Captured;
+import dev.plimsoll.wire.kafka.Delivery;
+import java.time.Instant;
+import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.atomic.AtomicBoolean;
 import org.junit.jupiter.api.Test;
 import reactor.core.Disposable;
 import reactor.core.publisher.Flux;
@@ -13,12 +17,27 @@ import reactor.core.publisher.Sinks;
 import reactor.test.publisher.TestPublisher;
 
 class SampleFlowTest {
+    /** Three ranks, two layers, two slots, and what two layers were routed. */
+    private static final long SAMPLE_BYTES = SampleFlow.OVERHEAD_BYTES + 8 * (12 + 2);
+
+    private final Delivery delivery = new Delivery(InstantSource.system());
     private final List<Long> published = new ArrayList<>();
     private final List<String> dropped = new ArrayList<>();
+    private final List<String> told = new ArrayList<>();
     private final CollectorListener listener = new CollectorListener() {
         @Override
         public void onPublished(long step, long capturedNanos) {
             published.add(step);
+        }
+
+        @Override
+        public void onAway(Throwable cause) {
+            told.add("away: " + cause.getMessage());
+        }
+
+        @Override
+        public void onBack(Instant awaySince) {
+            told.add("back");
         }
 
         @Override
@@ -31,7 +50,7 @@ class SampleFlowTest {
     @Test
     void nothingIsWrittenBeforeTheMembershipIsPublishedAndNothingIsLost() {
         Sinks.Empty<Void> open = Sinks.empty();
-        Disposable flow = new SampleFlow(8, 2, listener)
+        Disposable flow = flow(8, 2)
                 .carry(source.flux(), open.asMono(), sample -> Mono.just(1L))
                 .subscribe();
         emit(5);
@@ -47,21 +66,23 @@ class SampleFlowTest {
     @Test
     void clusterThatIsAwayCostsTheOldestSamplesAndNeverTheSource() {
         Sinks.One<Long> broker = Sinks.one();
-        Disposable flow = new SampleFlow(3, 2, listener)
+        Disposable flow = flow(4, 2)
                 .carry(source.flux(), Mono.empty(), sample -> broker.asMono())
                 .subscribe();
 
-        emit(10); // two under way, one at the gate, three in the buffer
+        emit(10); // two under way, four that wait, one of them at the gate
 
-        assertThat(dropped).containsExactly("BUFFER_FULL 64", "BUFFER_FULL 80", "BUFFER_FULL 96", "BUFFER_FULL 112");
+        assertThat(dropped).containsExactly("BUFFER_FULL 48", "BUFFER_FULL 64", "BUFFER_FULL 80", "BUFFER_FULL 96");
+        assertThat(delivery.failingSince()).isPresent();
         broker.tryEmitValue(1L);
-        assertThat(published).containsExactlyInAnyOrder(16L, 32L, 48L, 128L, 144L, 160L);
+        assertThat(published).containsExactlyInAnyOrder(16L, 32L, 112L, 128L, 144L, 160L);
+        assertThat(delivery.failingSince()).isEmpty();
         flow.dispose();
     }
 
     @Test
     void failedWriteIsCountedAndTheNextGoesOn() {
-        Flux<Long> flow = new SampleFlow(8, 1, listener)
+        Flux<Long> flow = flow(8, 1)
                 .carry(
                         source.flux(),
                         Mono.empty(),
@@ -78,9 +99,45 @@ class SampleFlowTest {
     }
 
     @Test
+    void errorOfTheJvmInAWriteCostsItsSampleAndNotTheFlow() {
+        Disposable flow = flow(8, 2)
+                .carry(source.flux(), Mono.empty(), sample -> {
+                    if (sample.steps().to() == 32) {
+                        throw new OutOfMemoryError("no room");
+                    }
+                    return Mono.just(1L);
+                })
+                .subscribe();
+
+        emit(3);
+
+        assertThat(published).containsExactly(16L, 48L);
+        assertThat(dropped).containsExactly("WRITE_FAILED 32");
+        flow.dispose();
+    }
+
+    @Test
+    void clusterThatComesBackIsToldOnce() {
+        AtomicBoolean away = new AtomicBoolean(true);
+        Disposable flow = flow(8, 2)
+                .carry(
+                        source.flux(),
+                        Mono.empty(),
+                        sample -> away.get() ? Mono.error(new IllegalStateException("no broker")) : Mono.just(1L))
+                .subscribe();
+
+        emit(2);
+        away.set(false);
+        emit(2);
+
+        assertThat(told).containsExactly("away: no broker", "back");
+        flow.dispose();
+    }
+
+    @Test
     void whatIsOnItsWayWhenTheFlowEndsIsCountedWhereverItIs() {
         Sinks.One<Long> broker = Sinks.one();
-        SampleFlow samples = new SampleFlow(8, 2, listener);
+        SampleFlow samples = flow(8, 2);
         Disposable flow = samples.carry(source.flux(), Mono.empty(), sample -> broker.asMono())
                 .subscribe();
         emit(5); // two under way, one at the gate, two in the buffer
@@ -96,7 +153,7 @@ class SampleFlowTest {
 
     @Test
     void flowIsDrainedOnceEverySampleIsPublishedOrDropped() {
-        SampleFlow samples = new SampleFlow(8, 2, listener);
+        SampleFlow samples = flow(8, 2);
         Sinks.One<Long> broker = Sinks.one();
         Disposable flow = samples.carry(
                         source.flux(),
@@ -117,8 +174,16 @@ class SampleFlowTest {
         assertThat(dropped).containsExactly("WRITE_FAILED 32");
     }
 
+    /** A flow with room for so many of the samples of these tests. */
+    private SampleFlow flow(int samples, int inFlight) {
+        return new SampleFlow(samples * SAMPLE_BYTES, inFlight, listener, delivery);
+    }
+
     private void emit(int count) {
         SampleAssembler assembler = new SampleAssembler(Snapshots.MEMBERS, "test", true, CollectorListener.NONE);
+        for (int rank = 0; rank < 3; rank++) {
+            assembler.own(rank);
+        }
         for (int i = 1; i <= count; i++) {
             source.next(new Captured(
                     i, assembler.add(0, Snapshots.at(i, i * 16L)).get(0)));

@@ -8,7 +8,7 @@ package dev.plimsoll.model;
  * @param firstLayer layers {@code [firstLayer, firstLayer + layers)} are covered
  * @param state the placement state that all steps of the range ran under
  * @param mixed whether the range spans a flip, so that {@code state} holds for its end only; such a sample belongs to no window
- * @param routed {@code [layer]} assignments (tokens × top-k) that the routers made over all ranks of the deployment; empty
+ * @param routed {@code [layer]} assignments (tokens × top-k) that the routers of these ranks made, to slots of any rank; empty
  *     where the engine does not know
  * @param load {@code [rank][layer][slot]} flattened, tokens computed; differences, not totals
  */

@@ -24,6 +24,9 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>Pure Java (a memory-mapped file read under a seqlock), so that a collector needs no native code. One thread per
  * reader; any number of readers. Reading costs the engine nothing and cannot block it.
+ *
+ * <p>What reads looks at the file's length first, and throws {@link IllegalStateException} once somebody has cut it short, for memory
+ * mapped beyond a file's end cannot be read. Where it is cut in the very moment of reading, the JVM makes an {@link InternalError} of it.
  */
 public final class HeatRing implements AutoCloseable {
 
@@ -147,54 +150,73 @@ public final class HeatRing implements AutoCloseable {
 
     private static HeatRing open(Path file, @Nullable Object key) throws IOException {
         try (FileChannel channel = FileChannel.open(file, StandardOpenOption.READ, LinkOption.NOFOLLOW_LINKS)) {
-            long size = channel.size();
-            if (size < HEADER_BYTES || size > Integer.MAX_VALUE) {
-                throw new IOException(file + " is no heat ring: it has " + size + " bytes");
+            return open(file, key, channel);
+        }
+    }
+
+    private static HeatRing open(Path file, @Nullable Object key, FileChannel channel) throws IOException {
+        long size = channel.size();
+        if (size < HEADER_BYTES || size > Integer.MAX_VALUE) {
+            throw new IOException(file + " is no heat ring: it has " + size + " bytes");
+        }
+        MappedByteBuffer map = channel.map(FileChannel.MapMode.READ_ONLY, 0, size);
+        map.order(ByteOrder.LITTLE_ENDIAN);
+        if (map.getLong(0) != MAGIC || map.getInt(8) != ABI) {
+            throw new IOException(file + " is no heat ring of version " + ABI + ": magic "
+                    + Long.toHexString(map.getLong(0)) + ", version " + map.getInt(8));
+        }
+        int slotCount = map.getInt(12);
+        long slotBytes = map.getLong(16);
+        int ranks = map.getInt(52);
+        int layers = map.getInt(56);
+        int slotsPerRank = map.getInt(60);
+        byte[] deployment = new byte[Math.min(200, map.getInt(68))];
+        map.get(DEPLOYMENT, deployment);
+        int rank = map.getInt(48);
+        int firstRank = map.getInt(FIRST_RANK);
+        int width = map.getInt(WIDTH);
+        long words = width * (VOTE_WORDS + (long) layers * slotsPerRank + layers);
+        if (slotCount < 1
+                || layers < 1
+                || slotsPerRank < 1
+                || firstRank < 0
+                || rank < firstRank
+                || rank - firstRank >= width
+                || ranks - firstRank < width
+                || slotBytes < SLOT_HEAD_BYTES + words * Long.BYTES
+                || size != HEADER_BYTES + slotCount * slotBytes) {
+            throw new IOException(file + " contradicts itself: " + size + " bytes for " + slotCount + " slots of "
+                    + slotBytes + " bytes with " + words + " words each, rank " + rank + " of " + ranks
+                    + " in a width of " + width + " from " + firstRank);
+        }
+        Header header = new Header(
+                new String(deployment, StandardCharsets.UTF_8),
+                map.getLong(40),
+                rank,
+                ranks,
+                layers,
+                slotsPerRank,
+                map.getInt(64),
+                firstRank,
+                width,
+                (map.getInt(FLAGS) & 1) != 0,
+                map.getLong(24),
+                map.getLong(START_TICKS));
+        return new HeatRing(file, key, map, header, slotCount, Math.toIntExact(slotBytes));
+    }
+
+    /** Whether a file that can be read begins as a heat ring does. */
+    public static boolean isOne(Path file) {
+        ByteBuffer head = ByteBuffer.allocate(Long.BYTES).order(ByteOrder.LITTLE_ENDIAN);
+        try {
+            if (!attributes(file).isRegularFile()) {
+                return false;
             }
-            MappedByteBuffer map = channel.map(FileChannel.MapMode.READ_ONLY, 0, size);
-            map.order(ByteOrder.LITTLE_ENDIAN);
-            if (map.getLong(0) != MAGIC || map.getInt(8) != ABI) {
-                throw new IOException(file + " is no heat ring of version " + ABI + ": magic "
-                        + Long.toHexString(map.getLong(0)) + ", version " + map.getInt(8));
+            try (FileChannel channel = FileChannel.open(file, StandardOpenOption.READ, LinkOption.NOFOLLOW_LINKS)) {
+                return channel.read(head, 0) == Long.BYTES && head.getLong(0) == MAGIC;
             }
-            int slotCount = map.getInt(12);
-            long slotBytes = map.getLong(16);
-            int ranks = map.getInt(52);
-            int layers = map.getInt(56);
-            int slotsPerRank = map.getInt(60);
-            byte[] deployment = new byte[Math.min(200, map.getInt(68))];
-            map.get(DEPLOYMENT, deployment);
-            int rank = map.getInt(48);
-            int firstRank = map.getInt(FIRST_RANK);
-            int width = map.getInt(WIDTH);
-            long words = width * (VOTE_WORDS + (long) layers * slotsPerRank + layers);
-            if (slotCount < 1
-                    || layers < 1
-                    || slotsPerRank < 1
-                    || firstRank < 0
-                    || rank < firstRank
-                    || rank - firstRank >= width
-                    || ranks - firstRank < width
-                    || slotBytes < SLOT_HEAD_BYTES + words * Long.BYTES
-                    || size != HEADER_BYTES + slotCount * slotBytes) {
-                throw new IOException(file + " contradicts itself: " + size + " bytes for " + slotCount + " slots of "
-                        + slotBytes + " bytes with " + words + " words each, rank " + rank + " of " + ranks
-                        + " in a width of " + width + " from " + firstRank);
-            }
-            Header header = new Header(
-                    new String(deployment, StandardCharsets.UTF_8),
-                    map.getLong(40),
-                    rank,
-                    ranks,
-                    layers,
-                    slotsPerRank,
-                    map.getInt(64),
-                    firstRank,
-                    width,
-                    (map.getInt(FLAGS) & 1) != 0,
-                    map.getLong(24),
-                    map.getLong(START_TICKS));
-            return new HeatRing(file, key, map, header, slotCount, Math.toIntExact(slotBytes));
+        } catch (IOException e) {
+            return false;
         }
     }
 
@@ -206,8 +228,39 @@ public final class HeatRing implements AutoCloseable {
         return header;
     }
 
+    /**
+     * Throws once somebody has cut the file short: what lies beyond its end can be neither read nor trusted. By its name, for an open
+     * channel is closed when its thread is interrupted; what has lost its name can hardly be cut.
+     */
+    private void requireWhole() {
+        long whole = HEADER_BYTES + (long) slotCount * slotBytes;
+        try {
+            BasicFileAttributes now = attributes(file);
+            if (now.size() != whole && Objects.equals(key, now.fileKey())) {
+                throw new IllegalStateException(
+                        file + " was cut to " + now.size() + " of " + whole + " bytes under its readers: restart the "
+                                + "engine of rank " + header.rank() + " of " + header.deployment()
+                                + ", and find out who does that");
+            }
+        } catch (IOException e) {
+            // Removed: the mapping keeps it.
+        }
+    }
+
     /** The oldest snapshot still in the ring that this reader has not yet seen. Never a torn one. */
     public Optional<Snapshot> poll() {
+        return poll(header.firstRank(), header.firstRank() + header.width());
+    }
+
+    /** The same, of the ranks {@code [fromRank, toRank)} alone: of a large group's snapshot only what is wanted is read. */
+    public Optional<Snapshot> poll(int fromRank, int toRank) {
+        int from = Math.max(0, fromRank - header.firstRank());
+        int to = Math.min(header.width(), toRank - header.firstRank());
+        if (from >= to) {
+            throw new IllegalArgumentException("ranks " + fromRank + " to " + toRank + " are none of those in " + file
+                    + ": it holds " + header.width() + " from " + header.firstRank());
+        }
+        requireWhole();
         long wanted = seen + 1;
         int overtaken = 0;
         for (int attempt = 0; attempt < ATTEMPTS; attempt++) {
@@ -227,7 +280,7 @@ public final class HeatRing implements AutoCloseable {
                 // room.
                 wanted = Math.max(wanted + 1, found - slotCount + 1 + Math.min(overtaken, slotCount / 2));
             } else {
-                Snapshot snapshot = read(at, wanted);
+                Snapshot snapshot = read(at, wanted, from, to);
                 if (snapshot != null) {
                     seen = wanted;
                     return Optional.of(snapshot);
@@ -241,6 +294,7 @@ public final class HeatRing implements AutoCloseable {
 
     /** Which snapshot is the newest that can be read, without reading it; empty before the first. */
     public Optional<Newest> newest() {
+        requireWhole();
         Newest newest = null;
         for (int slot = 0; slot < slotCount; slot++) {
             int at = HEADER_BYTES + slot * slotBytes;
@@ -263,7 +317,8 @@ public final class HeatRing implements AutoCloseable {
         return (long) LONG.getOpaque(map, at + 8) >= sequence;
     }
 
-    private @Nullable Snapshot read(int at, long sequence) {
+    /** Rows {@code [from, to)}. */
+    private @Nullable Snapshot read(int at, long sequence, int from, int to) {
         long lock = (long) LONG.getAcquire(map, at);
         if ((lock & 1) != 0 || (long) LONG.getOpaque(map, at + 8) != sequence) {
             return null;
@@ -271,14 +326,14 @@ public final class HeatRing implements AutoCloseable {
         long step = (long) LONG.getOpaque(map, at + 16);
         long capturedNanos = (long) LONG.getOpaque(map, at + 24);
         boolean gathered = (long) LONG.getOpaque(map, at + 32) != 0;
-        int ranks = header.width();
+        int ranks = to - from;
         int layers = header.layers();
         int next = at + SLOT_HEAD_BYTES;
-        long[] votes = words(next, ranks * VOTE_WORDS);
-        next += votes.length * Long.BYTES;
-        long[] load = words(next, ranks * layers * header.slotsPerRank());
-        next += load.length * Long.BYTES;
-        long[] routed = words(next, header.routedKnown() ? ranks * layers : 0);
+        long[] votes = rows(next, from, to, VOTE_WORDS);
+        next += header.width() * VOTE_WORDS * Long.BYTES;
+        long[] load = rows(next, from, to, layers * header.slotsPerRank());
+        next += header.width() * layers * header.slotsPerRank() * Long.BYTES;
+        long[] routed = header.routedKnown() ? rows(next, from, to, layers) : new long[0];
         // All reads above come before the second look at the lock.
         VarHandle.acquireFence();
         if ((long) LONG.getOpaque(map, at) != lock) {
@@ -300,7 +355,12 @@ public final class HeatRing implements AutoCloseable {
                     bytes.getLong(vote + 24));
             valid[rank] = (bytes.get(vote + 21) & 1) != 0;
         }
-        return new Snapshot(sequence, step, gathered, header.firstRank(), decoded, valid, load, routed, capturedNanos);
+        return new Snapshot(
+                sequence, step, gathered, header.firstRank() + from, decoded, valid, load, routed, capturedNanos);
+    }
+
+    private long[] rows(int at, int from, int to, int wordsPerRank) {
+        return words(at + from * wordsPerRank * Long.BYTES, (to - from) * wordsPerRank);
     }
 
     private long[] words(int at, int count) {
@@ -313,6 +373,7 @@ public final class HeatRing implements AutoCloseable {
 
     /** The rank's state, read consistently. */
     public RankState state() {
+        requireWhole();
         for (int attempt = 0; attempt < ATTEMPTS; attempt++) {
             long lock = (long) LONG.getAcquire(map, STATE);
             long[] words = words(STATE + Long.BYTES, STATE_WORDS);
@@ -338,11 +399,13 @@ public final class HeatRing implements AutoCloseable {
 
     /** {@code CLOCK_REALTIME} nanoseconds of the library's last sign of life (it writes one every 100 ms). */
     public long heartbeatNanos() {
+        requireWhole();
         return (long) LONG.getAcquire(map, HEARTBEAT);
     }
 
     /** Whether the engine closed the ring in order. */
     public boolean closed() {
+        requireWhole();
         return (int) INT.getAcquire(map, CLOSED) != 0;
     }
 
@@ -361,6 +424,7 @@ public final class HeatRing implements AutoCloseable {
      * here, and when {@code /proc} shows no processes of other users. Then only {@link #heartbeatNanos} tells.
      */
     public boolean writerAlive() {
+        requireWhole();
         long namespace = map.getLong(PID_NAMESPACE);
         if (header.startTicks() == 0 || namespace == 0 || namespace != Processes.namespace()) {
             return true;

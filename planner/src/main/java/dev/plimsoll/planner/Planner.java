@@ -5,6 +5,7 @@ import dev.plimsoll.planner.placement.Policy;
 import dev.plimsoll.wire.Topic;
 import dev.plimsoll.wire.kafka.KafkaSettings;
 import dev.plimsoll.wire.kafka.PartitionLoop;
+import dev.plimsoll.wire.kafka.PartitionLoops;
 import java.time.InstantSource;
 
 /**
@@ -14,7 +15,7 @@ import java.time.InstantSource;
  */
 public final class Planner implements AutoCloseable {
     private final ParallelPlanning planning;
-    private final PartitionLoop<LoadWindow> loop;
+    private final PartitionLoops<LoadWindow> loops;
 
     /** @param name who we are, for people who read the plan log */
     public Planner(
@@ -23,8 +24,20 @@ public final class Planner implements AutoCloseable {
             String name,
             PlannerListener listener,
             PartitionLoop.Listener loopListener) {
+        this(kafka, 1, settings, name, listener, loopListener);
+    }
+
+    /** @param loops how many members of the group, each with a thread, this process has */
+    public Planner(
+            KafkaSettings kafka,
+            int loops,
+            PlannerSettings settings,
+            String name,
+            PlannerListener listener,
+            PartitionLoop.Listener loopListener) {
         this.planning = new ParallelPlanning(Policy.named(settings.policy()), settings.planThreads());
-        this.loop = new PartitionLoop<>(
+        this.loops = new PartitionLoops<>(
+                loops,
                 kafka,
                 "planner",
                 Topic.WINDOWS,
@@ -32,20 +45,25 @@ public final class Planner implements AutoCloseable {
                 loopListener);
     }
 
-    /** Starts the loop's thread and returns. */
+    /** Starts the loops' threads and returns. */
     public void start() {
-        loop.start();
+        loops.start();
     }
 
-    /** Whether the loop works and has been in touch with its group within the last 10 s. */
+    /** Whether all loops work and have been in touch with their group within the last 10 s. */
     public boolean alive() {
-        return loop.joined();
+        return loops.joined();
+    }
+
+    /** Whether all partitions that it owns are worked on: none waits after a failure, or is left alone until somebody has looked. */
+    public boolean settled() {
+        return loops.settled();
     }
 
     /** Stops within 5 s; what was decided and not committed is decided again by whoever takes over. */
     @Override
     public void close() {
-        loop.close();
+        loops.close();
         planning.close();
     }
 }

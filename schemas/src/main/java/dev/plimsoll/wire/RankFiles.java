@@ -25,6 +25,11 @@ public final class RankFiles {
         return directory.resolve("rank-" + rank + ".mailbox");
     }
 
+    /** Whether a file has the name of some rank's heat ring. */
+    public static boolean isRing(Path file) {
+        return RING.matcher(file.getFileName().toString()).matches();
+    }
+
     /** Ranks whose ring is in the directory, ascending; none when the directory is not there. */
     public static List<Integer> ranks(Path directory) {
         if (!Files.isDirectory(directory)) {

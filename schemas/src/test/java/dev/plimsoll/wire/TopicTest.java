@@ -355,6 +355,20 @@ final class TopicTest {
     }
 
     @Test
+    void aRecordBelongsToTheOnePartitionOfItsDeploymentAndWhatBelongsToNoneToAny() {
+        Deployment deployment = new Deployment("r1/decode-0");
+        for (int partitions : new int[] {1, 3, 64}) {
+            int right = Topic.partition(deployment, partitions);
+            for (int partition = 0; partition < partitions; partition++) {
+                assertThat(Topic.SAMPLES.belongs(new End(deployment, 1), partition, partitions))
+                        .isEqualTo(partition == right);
+                assertThat(Topic.QUARANTINE.belongs(new Quarantined("t", 5, 0, "", "", "", 0), partition, partitions))
+                        .isTrue();
+            }
+        }
+    }
+
+    @Test
     void theCatalogueIsConsistent() {
         assertThat(Topic.all()).extracting(topic -> topic.name()).doesNotHaveDuplicates();
         assertThat(Topic.all()).hasSize(10).allSatisfy(topic -> {

@@ -6,6 +6,7 @@ import dev.plimsoll.model.PlanCommand;
 import dev.plimsoll.model.RankAck;
 import dev.plimsoll.model.RankId;
 import dev.plimsoll.model.Refusal;
+import dev.plimsoll.wire.kafka.Delivery;
 import dev.plimsoll.wire.kafka.Received;
 import dev.plimsoll.worker.protocol.RankAcks;
 import dev.plimsoll.worker.protocol.RankPhase;
@@ -43,10 +44,20 @@ final class NodeSession {
     private final Disposable.Composite running = Disposables.composite();
     private final Sinks.Empty<Void> stopped = Sinks.empty();
     private final IncarnationEnd end;
+    private final Delivery delivery;
+    /** What is wrong with a rank's files, told once. */
+    private final Map<RankId, String> troubles = new TreeMap<>();
+
     private long stalledAt = -1;
 
     NodeSession(
-            Membership members, WorkerTopics topics, WorkerListener listener, Scheduler scheduler, Duration interval) {
+            Membership members,
+            WorkerTopics topics,
+            WorkerListener listener,
+            Scheduler scheduler,
+            Duration interval,
+            Delivery delivery) {
+        this.delivery = delivery;
         this.members = members;
         this.topics = topics;
         this.listener = listener;
@@ -70,7 +81,17 @@ final class NodeSession {
 
     /** Whether this node is the one to end the incarnation, and all of its engines have closed their rings in order. */
     boolean endIsDue() {
-        return serves(new RankId(0)) && ranks.values().stream().allMatch(RankPort::engineClosed);
+        return serves(new RankId(0)) && ranks.values().stream().allMatch(this::closed);
+    }
+
+    /** One whose ring cannot be read did not close it in order. */
+    private boolean closed(RankPort port) {
+        try {
+            return port.engineClosed();
+        } catch (RuntimeException | Error e) {
+            tell(port, e);
+            return false;
+        }
     }
 
     void start() {
@@ -133,9 +154,19 @@ final class NodeSession {
         for (RankPort port : ranks.values()) {
             try {
                 look(port);
-            } catch (RuntimeException e) {
-                listener.onTrouble("looking at the ring of " + port.rank(), e);
+                troubles.remove(port.rank());
+            } catch (RuntimeException | Error e) {
+                // An error of the JVM too, such as of a file that was cut short: it would end the looking for ever.
+                tell(port, e);
             }
+        }
+    }
+
+    /** Looked at 200 times a second, told once. */
+    private void tell(RankPort port, Throwable trouble) {
+        String text = String.valueOf(trouble.getMessage());
+        if (!text.equals(troubles.put(port.rank(), text))) {
+            listener.onTrouble("looking at the ring of " + port.rank(), trouble);
         }
     }
 
@@ -160,12 +191,16 @@ final class NodeSession {
                     .subscribe(offset -> delivered(ledger, ack), e -> {
                         ledger.failed(ack, now());
                         listener.onAckDelayed(ack, e);
+                        if (delivery.failed()) {
+                            listener.onAway(e);
+                        }
                     });
         }
     }
 
     private void delivered(AckLedger ledger, RankAck ack) {
         ledger.delivered(ack);
+        delivery.arrived().ifPresent(listener::onBack);
         listener.onAcked(ack);
         switch (ack.kind()) {
             case FLIPPED -> listener.onFlipped(ack.rank(), ack.epoch(), ack.batch());

@@ -5,9 +5,13 @@ import dev.plimsoll.model.Membership;
 import dev.plimsoll.model.RankId;
 import dev.plimsoll.wire.MembershipFile;
 import dev.plimsoll.wire.RankFiles;
+import dev.plimsoll.wire.RoleLock;
+import dev.plimsoll.wire.kafka.Delivery;
 import dev.plimsoll.wire.kafka.KafkaSettings;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.time.Instant;
+import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -31,6 +35,7 @@ import reactor.util.retry.Retry;
  */
 public final class NodeWorker implements AutoCloseable {
     private static final Duration LOOK_FOR_RANKS = Duration.ofMillis(200);
+    private static final Duration LONGEST_SILENCE = Duration.ofSeconds(5);
     private static final Duration LOOK_AT_RINGS = Duration.ofMillis(5);
     /** Collectors drain what they hold; a sample behind END would be late. */
     private static final Duration BEFORE_END = Duration.ofSeconds(2);
@@ -50,6 +55,11 @@ public final class NodeWorker implements AutoCloseable {
     private final Disposable.Composite running = Disposables.composite();
     private final Disposable.Swap publishing = Disposables.swap();
     private final MembershipFile file;
+    private final Delivery delivery = new Delivery(InstantSource.system());
+    private volatile @Nullable RoleLock lock;
+    private boolean standingBy;
+    private String trouble = "";
+    private volatile long lookedNanos;
     private volatile @Nullable WorkerTopics topics;
     private volatile @Nullable NodeSession session;
     /** Whether the listener knows that MEMBERS of this session is in the topics; the scheduler's thread only. */
@@ -86,15 +96,51 @@ public final class NodeWorker implements AutoCloseable {
     public void start() {
         WorkerTopics connected = connect.apply(deployment);
         topics = connected;
+        lookedNanos = System.nanoTime();
         running.add(publishing);
         running.add(Flux.interval(Duration.ZERO, LOOK_FOR_RANKS, scheduler)
                 .onBackpressureDrop()
-                .concatMap(tick -> Mono.fromRunnable(() -> lookForRanks(connected))
-                        .onErrorResume(e -> {
-                            listener.onTrouble("looking for ranks in " + directory, e);
-                            return Mono.empty();
-                        }))
-                .subscribe(done -> {}, e -> listener.onTrouble("looking for ranks", e)));
+                .subscribe(tick -> look(connected), e -> listener.onTrouble("looking for ranks", e)));
+    }
+
+    /** Whatever goes wrong in it, an error of the JVM too, must not end the looking. Tried five times a second, told once. */
+    private void look(WorkerTopics connected) {
+        try {
+            if (held()) {
+                lookForRanks(connected);
+            }
+            lookedNanos = System.nanoTime();
+            trouble = "";
+        } catch (RuntimeException | Error e) {
+            String text = String.valueOf(e.getMessage());
+            if (!text.equals(trouble)) {
+                trouble = text;
+                listener.onTrouble("looking for ranks in " + directory, e);
+            }
+        }
+    }
+
+    /** Whether this worker is the one that serves the directory: two mailbox writers would refuse each other at every command. */
+    private boolean held() {
+        if (lock == null && file.read().isPresent()) {
+            Optional<RoleLock> held = RoleLock.tryHold(directory, "worker");
+            lock = held.orElse(null);
+            if (held.isEmpty() && !standingBy) {
+                listener.onStandingBy(directory);
+            }
+            standingBy = held.isEmpty();
+        }
+        return lock != null;
+    }
+
+    /** Whether files are looked at, as they are several times a second. Any thread. */
+    public boolean healthy() {
+        return System.nanoTime() - lookedNanos < LONGEST_SILENCE.toNanos();
+    }
+
+    /** Since when acks, or the membership, do not reach a broker; empty while they do. Any thread. */
+    public Optional<Instant> failingSince() {
+        return delivery.failingSince();
     }
 
     private void lookForRanks(WorkerTopics connected) {
@@ -108,7 +154,7 @@ public final class NodeWorker implements AutoCloseable {
             if (current != null) {
                 current.close();
             }
-            current = new NodeSession(members, connected, listener, scheduler, LOOK_AT_RINGS);
+            current = new NodeSession(members, connected, listener, scheduler, LOOK_AT_RINGS, delivery);
             listener.onServing(deployment, members.incarnation());
             current.start();
             session = current;
@@ -162,7 +208,12 @@ public final class NodeWorker implements AutoCloseable {
         publishing.update(publish.then(Mono.fromRunnable(() -> file.markPublished(members.incarnation())))
                 .retryWhen(Retry.backoff(Long.MAX_VALUE, Duration.ofMillis(200))
                         .maxBackoff(Duration.ofSeconds(5))
-                        .doBeforeRetry(signal -> listener.onTrouble("publishing MEMBERS", signal.failure())))
+                        .doBeforeRetry(signal -> {
+                            if (delivery.failed()) {
+                                listener.onAway(signal.failure());
+                            }
+                            listener.onTrouble("publishing MEMBERS", signal.failure());
+                        }))
                 .publishOn(scheduler)
                 .subscribe(
                         done -> {},
@@ -172,6 +223,7 @@ public final class NodeWorker implements AutoCloseable {
 
     /** Once per session, however many ranks are found one after another. */
     private void tellMembers(long incarnation) {
+        delivery.arrived().ifPresent(listener::onBack);
         if (!membersTold) {
             membersTold = true;
             listener.onMembersPublished(incarnation);
@@ -227,6 +279,10 @@ public final class NodeWorker implements AutoCloseable {
             current.close();
         }
         session = null;
+        RoleLock held = lock;
+        if (held != null) {
+            held.close();
+        }
         WorkerTopics connected = topics;
         if (connected != null) {
             // The writer waits for a cluster that is away by a bound of its own; cut off, it fails what is under way

@@ -4,6 +4,8 @@ import dev.plimsoll.model.Deployment;
 import dev.plimsoll.model.RankAck;
 import dev.plimsoll.model.RankId;
 import dev.plimsoll.model.Refusal;
+import java.nio.file.Path;
+import java.time.Instant;
 
 /** What a node's worker tells of itself; called on its thread. */
 public interface WorkerListener {
@@ -32,6 +34,15 @@ public interface WorkerListener {
 
     /** A mailbox has no room: its engine does not read. Told once per stall. */
     default void onMailboxFull(RankId rank, long position) {}
+
+    /** Another worker serves this directory: this one takes over when that one is gone. Told once. */
+    default void onStandingBy(Path directory) {}
+
+    /** No broker takes acks; told once until {@link #onBack}. They are tried again, and none is lost. */
+    default void onAway(Throwable cause) {}
+
+    /** A broker takes acks again. */
+    default void onBack(Instant awaySince) {}
 
     /** Something that is tried again until it works: what, and what stood in the way. */
     default void onTrouble(String what, Throwable cause) {}

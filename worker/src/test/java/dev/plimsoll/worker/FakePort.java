@@ -8,6 +8,7 @@ import dev.plimsoll.worker.protocol.Fixture;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /** A rank whose ring and mailbox are fields. */
 final class FakePort implements RankPort {
@@ -18,6 +19,9 @@ final class FakePort implements RankPort {
     RankState state = new RankState(Fixture.INCARNATION, 0, 0, 0, 0, 0, -1, false, 0, 0);
     long last = -1;
     boolean full;
+
+    @Nullable
+    Error broken;
 
     FakePort(int rank) {
         this.rank = rank;
@@ -35,11 +39,17 @@ final class FakePort implements RankPort {
 
     @Override
     public RankState state() {
+        if (broken != null) {
+            throw broken;
+        }
         return state;
     }
 
     @Override
     public boolean engineClosed() {
+        if (broken != null) {
+            throw broken;
+        }
         return closedByEngine;
     }
 

@@ -7,9 +7,12 @@ import dev.plimsoll.model.PlanCommand;
 import dev.plimsoll.model.PlanHeader;
 import dev.plimsoll.model.RankId;
 import dev.plimsoll.model.Refusal;
+import dev.plimsoll.wire.kafka.Delivery;
 import dev.plimsoll.worker.protocol.Fixture;
 import dev.plimsoll.worker.protocol.RankPhase;
 import java.time.Duration;
+import java.time.Instant;
+import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.AfterEach;
@@ -23,6 +26,7 @@ class NodeSessionTest {
     private final List<String> told = new ArrayList<>();
     private final FakePort zero = new FakePort(0);
     private final FakePort one = new FakePort(1);
+    private final Delivery delivery = new Delivery(InstantSource.system());
     private final NodeSession session = new NodeSession(
             Fixture.MEMBERS,
             topics,
@@ -30,6 +34,16 @@ class NodeSessionTest {
                 @Override
                 public void onMailboxFull(RankId rank, long position) {
                     told.add("full " + rank);
+                }
+
+                @Override
+                public void onAway(Throwable cause) {
+                    told.add("away");
+                }
+
+                @Override
+                public void onBack(Instant awaySince) {
+                    told.add("back");
                 }
 
                 @Override
@@ -43,7 +57,8 @@ class NodeSessionTest {
                 }
             },
             time,
-            Duration.ofMillis(5));
+            Duration.ofMillis(5),
+            delivery);
 
     @BeforeEach
     void start() {
@@ -67,6 +82,19 @@ class NodeSessionTest {
 
         assertThat(zero.records).containsExactly("0 TERM 1", "2 ABORT 3");
         assertThat(one.records).isEqualTo(zero.records);
+    }
+
+    @Test
+    void ringThatCannotBeReadIsToldOnceAndTheOthersAreServed() {
+        zero.broken = new InternalError("a fault occurred in an unsafe memory access operation");
+        one.closedByEngine = true;
+        topics.append(0, term(6, 1));
+
+        time.advanceTimeBy(Duration.ofMillis(200));
+
+        assertThat(told).containsExactly("trouble: looking at the ring of rank 0");
+        assertThat(one.records).containsExactly("0 TERM 1");
+        assertThat(session.endIsDue()).as("nobody knows how rank 0 ended").isFalse();
     }
 
     @Test

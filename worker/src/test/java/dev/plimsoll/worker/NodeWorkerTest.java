@@ -39,6 +39,11 @@ class NodeWorkerTest {
         }
 
         @Override
+        public void onStandingBy(Path standing) {
+            told.add("standing by at " + standing);
+        }
+
+        @Override
         public void onMembersPublished(long incarnation) {
             told.add("members " + incarnation);
         }
@@ -62,6 +67,24 @@ class NodeWorkerTest {
             assertThat(nextTold()).isEqualTo("members 7");
         }
         assertThat(topics.published).containsExactly("test/decode-0 7");
+    }
+
+    @Test
+    void secondWorkerOnADirectoryStandsByAndTakesOver() throws Exception {
+        NodeWorker first = worker();
+        first.start();
+        assertThat(nextTold()).isEqualTo("serving test/decode-0 7");
+        assertThat(nextTold()).isEqualTo("found rank 0");
+        assertThat(nextTold()).isEqualTo("found rank 1");
+        assertThat(nextTold()).isEqualTo("members 7");
+        try (NodeWorker second = worker()) {
+            second.start();
+            assertThat(nextTold()).isEqualTo("standing by at " + directory);
+
+            first.close();
+
+            assertThat(nextTold()).isEqualTo("serving test/decode-0 7");
+        }
     }
 
     @Test

@@ -39,6 +39,7 @@ public final class Fold {
     private final FoldListener listener;
     private final Supplier<FoldRules> rules;
     private final TreeMap<Deployment, WindowFold> folds = new TreeMap<>();
+    private final int mostDeployments;
     private final long replayedThrough;
     private long position;
     /** Whether states have changed otherwise than by records, which nobody would learn by reading. */
@@ -52,7 +53,7 @@ public final class Fold {
      */
     public Fold(
             int partition, long asOf, Collection<Sequence> sequences, WindowSettings settings, FoldListener listener) {
-        this(partition, asOf, sequences, settings, listener, FoldRules::new);
+        this(partition, asOf, sequences, settings, listener, FoldRules::new, MOST_DEPLOYMENTS);
     }
 
     Fold(
@@ -61,7 +62,9 @@ public final class Fold {
             Collection<Sequence> sequences,
             WindowSettings settings,
             FoldListener listener,
-            Supplier<FoldRules> rules) {
+            Supplier<FoldRules> rules,
+            int mostDeployments) {
+        this.mostDeployments = mostDeployments;
         this.partition = partition;
         this.settings = settings;
         this.listener = listener;
@@ -122,7 +125,7 @@ public final class Fold {
             return Optional.empty();
         }
         List<Sequence> forgotten = List.of();
-        if (folds.size() >= MOST_DEPLOYMENTS) {
+        if (folds.size() >= mostDeployments) {
             Optional<Deployment> forgettable = forgettable(appendTime);
             if (forgettable.isEmpty()) {
                 listener.fate(record.deployment(), Fate.TOO_MANY_DEPLOYMENTS, 0, 0);
@@ -137,7 +140,10 @@ public final class Fold {
         return Optional.of(checkpoint(List.of(), List.of(fold), forgotten));
     }
 
-    /** Of those that ended the one that ended first, else the one that has been silent for longest, if that is long. */
+    /**
+     * Of those that ended the one that ended first, else the one that has been silent for longest, if that is long. Should its
+     * membership record be sent again, with the same incarnation, it is taken for a new one.
+     */
     private Optional<Deployment> forgettable(long appendTime) {
         return first(fold -> fold.endedBy())
                 .or(() -> first(fold -> fold.abandoned(appendTime, ABANDONED) ? fold.grownAt() : OptionalLong.empty()));
@@ -215,7 +221,7 @@ public final class Fold {
             boolean newer = known == null || known.members().incarnation() < members.incarnation();
             boolean fits =
                     Shapes.refusal(members, members.incarnation(), settings).isEmpty();
-            if (newer && fits && (known != null || folds.size() < MOST_DEPLOYMENTS)) {
+            if (newer && fits && (known != null || folds.size() < mostDeployments)) {
                 folds.put(
                         members.deployment(),
                         new WindowFold(members, position, partition, settings, rules.get(), listener));

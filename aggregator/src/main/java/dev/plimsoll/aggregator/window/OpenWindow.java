@@ -102,7 +102,7 @@ final class OpenWindow {
         for (long load : loadOfLayer) {
             accepted += sign * load;
         }
-        routed.add(sample, loadOfLayer, sign);
+        routed.add(sample, rank, loadOfLayer, sign);
     }
 
     private int subWindow(LoadSample sample) {
@@ -251,7 +251,6 @@ final class OpenWindow {
 
     /** Tokens per layer, on average over layers. */
     long tokens() {
-        return routed.assignments(steps.from(), members.boundarySteps())
-                / ((long) members.shape().topK() * layers);
+        return routed.assignments() / ((long) members.shape().topK() * layers);
     }
 }

@@ -30,7 +30,7 @@ class FoldMutantTest {
     }
 
     @Test
-    void neverCatchingUpWithRanksThatAreAllFarAheadIsFound() {
+    void neverCatchingUpWithRanksThatAreAllElsewhereIsFound() {
         assertFound(FoldVariant.ruledBy(() -> new FoldRules() {
             @Override
             boolean believes(AggregatorState.Astray rank, long now, WindowSettings settings) {
@@ -82,6 +82,16 @@ class FoldMutantTest {
                 checkpoint.nextInputOffset(),
                 checkpoint.windows().isEmpty() ? checkpoint.changed() : List.of(),
                 checkpoint.forgotten())));
+    }
+
+    @Test
+    void keepingTheStateOfDeploymentsThatWereForgottenIsFound() {
+        assertFound(FoldVariant.storing((checkpoint, fold) -> new Checkpoint(
+                checkpoint.windows(),
+                checkpoint.asOf(),
+                checkpoint.nextInputOffset(),
+                checkpoint.changed(),
+                List.of())));
     }
 
     @Test

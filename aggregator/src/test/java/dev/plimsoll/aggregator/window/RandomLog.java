@@ -34,6 +34,9 @@ final class RandomLog {
     /** Whether there is room for two or three windows only. */
     final boolean shortOfMemory;
 
+    /** How many deployments a fold of this log may know at once. */
+    final int mostDeployments;
+
     private final Random random;
     private long offset;
     private long time = 1_000_000;
@@ -53,7 +56,9 @@ final class RandomLog {
                 shortOfMemory ? 3_000 + random.nextInt(6_000) : 1 << 20);
         offset = random.nextInt(5);
         List<Life> lives = new ArrayList<>();
-        int deployments = 1 + random.nextInt(2);
+        boolean crowded = random.nextInt(6) == 0;
+        int deployments = crowded ? 3 : 1 + random.nextInt(2);
+        mostDeployments = crowded ? 1 + random.nextInt(2) : Fold.MOST_DEPLOYMENTS;
         for (int i = 0; i < deployments; i++) {
             lives.add(new Life(new Deployment("d" + i)));
         }
@@ -68,6 +73,11 @@ final class RandomLog {
             time = entries.stream().mapToLong(Entry::appendTime).max().orElseThrow();
             lives.forEach(life -> life.silence(settings.idleTime().toMillis()));
         }
+    }
+
+    /** Whether there are more deployments than a fold may know. */
+    boolean crowded() {
+        return mostDeployments < Fold.MOST_DEPLOYMENTS;
     }
 
     private void append(SampleRecord record) {
@@ -167,10 +177,10 @@ final class RandomLog {
                 for (int i = 0; i < emitters; i++) {
                     at[i] += jump;
                 }
-            } else if (kind == 96 && random.nextInt(3) == 0) {
+            } else if (kind == 96 && (crowded() || random.nextInt(3) == 0)) {
                 append(new End(deployment, members.incarnation()));
                 over = true;
-            } else if (kind == 97 && random.nextInt(3) == 0) {
+            } else if (kind == 97 && (crowded() || random.nextInt(3) == 0)) {
                 begin();
             } else if (kind == 98) {
                 malformed();
@@ -182,7 +192,7 @@ final class RandomLog {
                 for (int i = 0; i < emitters; i++) {
                     at[i] = Math.max(0, at[i] - (long) K * boundaries * random.nextInt(6)); // back, in the same life
                 }
-            } else if (random.nextInt(4) == 0) {
+            } else if (random.nextInt(4) == 0 && !crowded()) { // one that was forgotten would begin again
                 append(random.nextBoolean() ? members : membership(Math.max(1, members.incarnation() - 1)));
             }
         }

@@ -4,6 +4,7 @@ import com.fasterxml.jackson.databind.node.DecimalNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.math.BigDecimal;
 import java.math.RoundingMode;
+import java.util.Locale;
 
 /** Numbers in JSON with a fixed number of decimal places, so that two results can be compared line by line. */
 final class Decimals {
@@ -23,6 +24,11 @@ final class Decimals {
         } else {
             node.putNull(key);
         }
+    }
+
+    /** As text with a format of one number; a dash for what is none, such as the balancedness of no load at all. */
+    static String text(String format, double value) {
+        return Double.isFinite(value) ? String.format(Locale.ROOT, format, value) : "–";
     }
 
     /** As it is printed with {@link #PLACES}. */

@@ -35,6 +35,8 @@ public final class NpyFile implements AutoCloseable {
     private final DataInputStream in;
     private final List<Integer> shape;
     private final int bytesPerValue;
+    private final long values;
+    private long headerBytes;
 
     private NpyFile(Path path, DataInputStream in) throws IOException {
         this.path = path;
@@ -50,25 +52,61 @@ public final class NpyFile implements AutoCloseable {
             throw new IOException(path + " is in Fortran order: needs C order, such as numpy.ascontiguousarray makes");
         }
         shape = dimensions(first(SHAPE, header, "no shape"));
+        values = values();
+    }
+
+    /** As many as the shape says; a shape that nothing can hold is refused before anything is allocated for it. */
+    private long values() throws IOException {
+        long product = 1;
+        try {
+            for (int size : shape) {
+                product = Math.multiplyExact(product, size);
+            }
+            Math.multiplyExact(product, bytesPerValue);
+        } catch (ArithmeticException e) {
+            throw new IOException(path + " is too large: its shape says " + shape, e);
+        }
+        return product;
+    }
+
+    /** Refuses a file that is not packed and has another size than its shape says; how long a packed one is shows at its end. */
+    public void requireSize() throws IOException {
+        if (isPacked(path)) {
+            return;
+        }
+        long needed = values * bytesPerValue;
+        long there = Files.size(path) - headerBytes;
+        if (there < needed) {
+            throw new IOException(path + " ends before its last value: its shape says " + shape + ", " + needed
+                    + " bytes of values, and it has " + there);
+        }
+        if (there > needed) {
+            throw new IOException(path + " goes on behind its last value: its shape says " + shape);
+        }
     }
 
     /** Opens a file and reads its header. */
     public static NpyFile open(Path path) throws IOException {
         InputStream file = Files.newInputStream(path);
         try {
-            boolean packed = path.getFileName().toString().endsWith(".gz");
             return new NpyFile(
-                    path, new DataInputStream(new BufferedInputStream(packed ? new GZIPInputStream(file) : file)));
+                    path,
+                    new DataInputStream(new BufferedInputStream(isPacked(path) ? new GZIPInputStream(file) : file)));
         } catch (ZipException e) {
             file.close();
-            throw new IOException(path + " is not in gzip format, as its name says", e);
+            throw new IOException(
+                    path + " is not in gzip format, as its name says, or is corrupt: " + e.getMessage(), e);
         } catch (EOFException e) {
             file.close();
             throw new IOException(path + " ends within its header", e);
         } catch (IOException e) {
             file.close();
-            throw e;
+            throw named(path, e);
         }
+    }
+
+    private static boolean isPacked(Path path) {
+        return path.getFileName().toString().endsWith(".gz");
     }
 
     /** Size of every dimension, the slowest first. */
@@ -81,8 +119,12 @@ public final class NpyFile implements AutoCloseable {
         byte[] bytes = new byte[Math.multiplyExact(count, bytesPerValue)];
         try {
             in.readFully(bytes);
-        } catch (EOFException | ZipException e) {
+        } catch (EOFException e) {
             throw new IOException(path + " ends before its last value: its shape says " + shape, e);
+        } catch (ZipException e) {
+            throw corrupt(e);
+        } catch (IOException e) {
+            throw named(path, e);
         }
         ByteBuffer buffer = ByteBuffer.wrap(bytes).order(ByteOrder.LITTLE_ENDIAN);
         long[] values = new long[count];
@@ -96,9 +138,25 @@ public final class NpyFile implements AutoCloseable {
 
     /** Refuses a file that goes on behind its last value. */
     public void requireEnd() throws IOException {
-        if (in.read() >= 0) {
+        int next;
+        try {
+            next = in.read(); // reads and checks what stands behind the packed bytes too
+        } catch (EOFException | ZipException e) {
+            throw corrupt(e);
+        }
+        if (next >= 0) {
             throw new IOException(path + " goes on behind its last value: its shape says " + shape);
         }
+    }
+
+    private IOException corrupt(IOException e) {
+        return new IOException(path + " is cut or corrupt (" + e.getMessage() + "): fetch or pack it again", e);
+    }
+
+    /** The operating system's words do not say which file they are about. */
+    private static IOException named(Path path, IOException e) {
+        String message = String.valueOf(e.getMessage());
+        return message.contains(path.toString()) ? e : new IOException(path + " cannot be read: " + message, e);
     }
 
     @Override
@@ -124,6 +182,7 @@ public final class NpyFile implements AutoCloseable {
         }
         byte[] text = new byte[(int) length];
         in.readFully(text);
+        headerBytes = MAGIC.length + 2 + (version == 1 ? Short.BYTES : Integer.BYTES) + length;
         return new String(text, StandardCharsets.UTF_8);
     }
 

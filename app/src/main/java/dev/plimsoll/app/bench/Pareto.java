@@ -26,7 +26,7 @@ public final class Pareto {
         boolean[] on = new boolean[points.size()];
         for (int i = 0; i < on.length; i++) {
             Point point = points.get(i);
-            on[i] = points.stream().noneMatch(other -> other.beats(point));
+            on[i] = ParetoChart.shown(point) && points.stream().noneMatch(other -> other.beats(point));
         }
         return on;
     }

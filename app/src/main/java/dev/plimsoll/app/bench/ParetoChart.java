@@ -4,6 +4,8 @@ import dev.plimsoll.app.bench.Pareto.Point;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
+import java.util.function.ToDoubleFunction;
+import java.util.stream.DoubleStream;
 
 /**
  * Next balancedness against moved share, as characters for a terminal; {@link ParetoSvg} draws it.
@@ -38,6 +40,9 @@ public record ParetoChart(String title, List<Point> points) {
             Arrays.fill(row, ' ');
         }
         for (int i = 0; i < points.size(); i++) {
+            if (!shown(points.get(i))) {
+                continue;
+            }
             int column = (int) Math.round(across(points.get(i)) * (COLUMNS - 1));
             int row = (int) Math.round((1 - up(points.get(i))) * (ROWS - 1));
             cells[row][column] = cells[row][column] == ' ' ? letter(i) : SEVERAL;
@@ -58,6 +63,15 @@ public record ParetoChart(String title, List<Point> points) {
         return text.toString();
     }
 
+    /** Whether a point has a place: one of a load of zero has no balancedness. */
+    static boolean shown(Point point) {
+        return Double.isFinite(point.next()) && Double.isFinite(point.movedShare());
+    }
+
+    private DoubleStream of(ToDoubleFunction<Point> number) {
+        return points.stream().filter(ParetoChart::shown).mapToDouble(number);
+    }
+
     /** Place from left to right, 0 to 1. */
     double across(Point point) {
         return point.movedShare() / widest();
@@ -70,17 +84,16 @@ public record ParetoChart(String title, List<Point> points) {
 
     /** The right end, 1 % at least. */
     double widest() {
-        return Math.max(
-                0.01, points.stream().mapToDouble(Point::movedShare).max().orElse(0));
+        return Math.max(0.01, of(Point::movedShare).max().orElse(0));
     }
 
     /** The lower edge; what is below it stands on it. */
     double low() {
-        double min = points.stream().mapToDouble(Point::next).min().orElse(0);
+        double min = of(Point::next).min().orElse(0);
         return Math.max(min - MARGIN, high() - SPAN);
     }
 
     double high() {
-        return points.stream().mapToDouble(Point::next).max().orElse(1) + MARGIN;
+        return of(Point::next).max().orElse(1) + MARGIN;
     }
 }

@@ -86,7 +86,9 @@ public final class ParetoSvg {
         frontLine(front);
         List<double[]> labels = new ArrayList<>();
         for (int i = 0; i < chart.points().size(); i++) {
-            mark(i, front[i], labels);
+            if (ParetoChart.shown(chart.points().get(i))) {
+                mark(i, front[i], labels);
+            }
             legend(i, front[i]);
         }
     }
@@ -96,6 +98,7 @@ public final class ParetoSvg {
         IntStream.range(0, front.length)
                 .filter(i -> front[i])
                 .mapToObj(chart.points()::get)
+                .filter(ParetoChart::shown)
                 .sorted(Comparator.comparingDouble(Point::movedShare))
                 .forEach(point -> path.append(String.format(Locale.ROOT, "%.1f,%.1f ", x(point), y(point))));
         line(
@@ -129,14 +132,14 @@ public final class ParetoSvg {
         circle(svg, x, y - 4, onFront);
         line(
                 svg,
-                "<text x=\"%.1f\" y=\"%.1f\"%s>%s  %s: %.4f, %.2f %%</text>",
+                "<text x=\"%.1f\" y=\"%.1f\"%s>%s  %s: %s, %s</text>",
                 x + 10,
                 y,
                 onFront ? " font-weight=\"bold\"" : "",
                 ParetoChart.letter(index),
                 escaped(point.name()),
-                point.next(),
-                point.movedShare() * 100);
+                Decimals.text("%.4f", point.next()),
+                Decimals.text("%.2f %%", point.movedShare() * 100));
     }
 
     private static void circle(StringBuilder svg, double x, double y, boolean filled) {

@@ -9,7 +9,6 @@ import dev.plimsoll.app.bench.PeerComparison.Duel;
 import dev.plimsoll.app.bench.PeerComparison.Line;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Locale;
 import java.util.Optional;
 import java.util.function.Function;
 import java.util.stream.Collectors;
@@ -143,8 +142,8 @@ public record PeerReport(String policy, PeerComparison comparison, String argume
                 balancedness(ours.next()),
                 balancedness(ours.nextP05()),
                 percent(ours.movedShare()),
-                String.format(Locale.ROOT, "%.1f", ours.movesFirst()),
-                String.format(Locale.ROOT, "%.3f", ours.millisPerLayer(0.5)),
+                Decimals.text("%.1f", ours.movesFirst()),
+                Decimals.text("%.3f", ours.millisPerLayer(0.5)),
                 name(best, ours),
                 balancedness(best.peer().next()),
                 percent(best.peer().movedShare()),
@@ -219,14 +218,14 @@ public record PeerReport(String policy, PeerComparison comparison, String argume
     }
 
     private static String balancedness(double value) {
-        return String.format(Locale.ROOT, "%.4f", value);
+        return Decimals.text("%.4f", value);
     }
 
     private static String difference(double value) {
-        return String.format(Locale.ROOT, "%+.4f", value);
+        return Decimals.text("%+.4f", value);
     }
 
     private static String percent(double share) {
-        return String.format(Locale.ROOT, "%.1f %%", share * 100);
+        return Decimals.text("%.1f %%", share * 100);
     }
 }

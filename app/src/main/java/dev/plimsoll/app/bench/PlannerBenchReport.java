@@ -113,19 +113,19 @@ public record PlannerBenchReport(
             PlannerScores scores = policies.get(i);
             text.append(String.format(
                     Locale.ROOT,
-                    "%c " + name.substring(2) + " %7.4f %7.4f %9.4f %9.2f %9.2f %6.2f %% %5d %5d %9.4f %9.4f %7d%s%n",
+                    "%c " + name.substring(2) + " %7s %7s %9s %9s %9s %8s %5d %5d %9s %9s %7d%s%n",
                     ParetoChart.letter(i),
                     scores.policy(),
-                    scores.next(),
-                    scores.nextP05(),
-                    scores.inSample(),
-                    scores.movesFirst(),
-                    scores.movesSteady(),
-                    scores.movedShare() * 100,
+                    Decimals.text("%.4f", scores.next()),
+                    Decimals.text("%.4f", scores.nextP05()),
+                    Decimals.text("%.4f", scores.inSample()),
+                    Decimals.text("%.2f", scores.movesFirst()),
+                    Decimals.text("%.2f", scores.movesSteady()),
+                    Decimals.text("%.2f %%", scores.movedShare() * 100),
                     scores.plans().get(0).intoRank(),
                     scores.maxIntoRankSteady(),
-                    scores.millisPerLayer(0.5),
-                    scores.millisPerLayer(0.99),
+                    Decimals.text("%.4f", scores.millisPerLayer(0.5)),
+                    Decimals.text("%.4f", scores.millisPerLayer(0.99)),
                     scores.invalid(),
                     front[i] ? "  on the front" : ""));
         }

@@ -5,8 +5,10 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.Callable;
 import java.util.function.Consumer;
 
@@ -24,28 +26,47 @@ public record PlannerBenchRuns(
         int threads,
         Consumer<String> progress) {
 
-    /** Every policy on every workload, spread in one way. */
-    public List<PlannerBenchReport> of(List<String> policies, EpConfiguration configuration) throws Exception {
+    /**
+     * Every policy on every workload, spread in one way.
+     *
+     * @param problems told why a workload cannot be read to its end; it has no report then, and the others do
+     */
+    public List<PlannerBenchReport> of(List<String> policies, EpConfiguration configuration, Consumer<String> problems)
+            throws Exception {
         List<Path> files = Workload.files(workload);
-        List<Callable<PlannerScores>> tasks = new ArrayList<>();
+        Set<String> said = new LinkedHashSet<>();
+        List<Callable<Optional<PlannerScores>>> tasks = new ArrayList<>();
         for (Path file : files) {
             for (String policy : policies) {
-                tasks.add(task(file, configuration, policy, tasks.size() + 1, files.size() * policies.size()));
+                Callable<PlannerScores> task =
+                        task(file, configuration, policy, tasks.size() + 1, files.size() * policies.size());
+                tasks.add(() -> {
+                    try {
+                        return Optional.of(task.call());
+                    } catch (IOException e) {
+                        synchronized (said) {
+                            said.add(String.valueOf(e.getMessage())); // once, whatever the number of policies
+                        }
+                        return Optional.empty();
+                    }
+                });
             }
         }
-        List<PlannerScores> scores = InOrder.run(threads, tasks);
+        List<Optional<PlannerScores>> scores = InOrder.run(threads, tasks);
+        said.forEach(problems);
         String arguments = "--workload " + workload + " --ranks " + configuration.ranks() + " --redundant "
                 + configuration.redundant() + " --nodes " + configuration.nodes() + " --policy "
                 + String.join(",", policies) + " --replan-every " + settings.replanEvery() + " --history "
                 + settings.history() + layers.map(some -> " --layers " + some).orElse("");
         List<PlannerBenchReport> reports = new ArrayList<>();
         for (int i = 0; i < files.size(); i++) {
-            reports.add(new PlannerBenchReport(
-                    files.get(i).getFileName().toString(),
-                    configuration,
-                    scores.subList(i * policies.size(), (i + 1) * policies.size()),
-                    arguments,
-                    Machine.here()));
+            List<PlannerScores> ofFile = scores.subList(i * policies.size(), (i + 1) * policies.size()).stream()
+                    .flatMap(Optional::stream)
+                    .toList();
+            if (ofFile.size() == policies.size()) {
+                reports.add(new PlannerBenchReport(
+                        files.get(i).getFileName().toString(), configuration, ofFile, arguments, Machine.here()));
+            }
         }
         return reports;
     }

@@ -33,13 +33,39 @@ public record Workload(String name, List<ExpertLoad> windows) {
      * @param samples sub-samples of a window
      */
     public record Size(int windows, int samples, int layers, int experts) {
+        /** What this many layers of it take in memory, where a value has 8 bytes. */
+        long bytes(int ofLayers) {
+            return Math.multiplyExact((long) windows * samples * experts, (long) ofLayers * Long.BYTES);
+        }
+
+        /** Refuses what is more than half of the heap before anything of it is allocated. */
+        private void requireRoom(Path path, int ofLayers) throws IOException {
+            long most = Runtime.getRuntime().maxMemory() / 2;
+            long needed;
+            try {
+                needed = bytes(ofLayers);
+            } catch (ArithmeticException e) {
+                needed = Long.MAX_VALUE;
+            }
+            if (needed > most) {
+                throw new IOException(path + " unpacks to " + (needed >> 20) + " MiB of counts, and a heap of "
+                        + (Runtime.getRuntime().maxMemory() >> 20) + " MiB has room for " + (most >> 20)
+                        + ": give more with PLIMSOLL_HEAP, such as PLIMSOLL_HEAP=8g, or fewer --layers");
+            }
+        }
+
         private static Size of(Path path, List<Integer> shape) throws IOException {
             if (shape.size() != DIMENSIONS) {
                 throw new IOException(
                         path + " is of shape " + shape + ": needs 4 dimensions, [window][sub-sample][layer][expert]");
             }
             Size size = new Size(shape.get(0), shape.get(1), shape.get(2), shape.get(3));
-            long ofWindow = (long) size.samples * size.layers * size.experts;
+            long ofWindow;
+            try {
+                ofWindow = Math.multiplyExact((long) size.samples * size.layers, size.experts);
+            } catch (ArithmeticException e) {
+                ofWindow = Long.MAX_VALUE;
+            }
             if (size.windows < 2 || ofWindow == 0 || ofWindow > Integer.MAX_VALUE / Long.BYTES) {
                 throw new IOException(path + " is of shape " + shape
                         + ": needs at least 2 windows, and 1 to 268435455 values in each");
@@ -100,7 +126,9 @@ public record Workload(String name, List<ExpertLoad> windows) {
     /** How large a workload is, from the beginning of its file. */
     public static Size size(Path file) throws IOException {
         try (NpyFile array = NpyFile.open(file)) {
-            return Size.of(file, array.shape());
+            Size size = Size.of(file, array.shape());
+            array.requireSize();
+            return size;
         }
     }
 
@@ -113,9 +141,11 @@ public record Workload(String name, List<ExpertLoad> windows) {
     public static Workload read(Path file, Layers layers) throws IOException {
         try (NpyFile array = NpyFile.open(file)) {
             Size size = Size.of(file, array.shape());
+            array.requireSize();
             if (layers.last() >= size.layers()) {
                 throw new IOException(file + " has layers 0.." + (size.layers() - 1) + ", not " + layers);
             }
+            size.requireRoom(file, layers.count());
             List<ExpertLoad> windows = new ArrayList<>();
             for (int window = 0; window < size.windows(); window++) {
                 long[][][] load = new long[layers.count()][size.samples()][];

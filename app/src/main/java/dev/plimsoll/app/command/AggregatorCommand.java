@@ -20,10 +20,14 @@ public final class AggregatorCommand implements Callable<Integer>, Validated {
     @Mixin
     private MetricsOptions metrics = new MetricsOptions();
 
+    @Mixin
+    private LoopOptions loops = new LoopOptions();
+
     @Override
     public void check(Problems problems) {
         kafka.require(problems);
         metrics.check(problems);
+        loops.check(problems);
     }
 
     @Override
@@ -35,12 +39,13 @@ public final class AggregatorCommand implements Callable<Integer>, Validated {
                             "aggregator",
                             new Aggregator(
                                     settings,
+                                    loops.count(),
                                     AggregatorSettings.DEFAULT,
                                     run.meters().aggregator(),
                                     run::stopped));
             aggregator.start();
             ClusterCheck cluster = new ClusterCheck(settings, System.err::println);
-            run.serve(metrics, Map.of("aggregator", aggregator::alive, "kafka", () -> run.near(cluster)));
+            run.serve(metrics, Map.of("aggregator", aggregator::alive, "partitions", aggregator::settled, "kafka", () -> run.near(cluster)));
             System.err.println("aggregator runs against " + kafka.settings().bootstrapServers());
             return run.await("aggregator", cluster);
         }

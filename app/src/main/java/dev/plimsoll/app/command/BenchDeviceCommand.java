@@ -41,7 +41,7 @@ public final class BenchDeviceCommand implements Callable<Integer>, Validated {
             names = "--output",
             paramLabel = "FORM",
             defaultValue = "text",
-            description = "text or json: one JSON object on standard output (default: text).")
+            description = "text or json: one JSON object on standard output (default: ${DEFAULT-VALUE}).")
     private OutputForm output = OutputForm.TEXT;
 
     @Option(
@@ -49,13 +49,21 @@ public final class BenchDeviceCommand implements Callable<Integer>, Validated {
             paramLabel = "N",
             split = ",",
             defaultValue = "8,64,256",
-            description = "Sizes of the groups that gather (default: 8,64,256).")
+            description = "Sizes of the groups that gather (default: ${DEFAULT-VALUE}).")
     private List<Integer> ranks = List.of(8, 64, 256);
 
-    @Option(names = "--layers", paramLabel = "N", defaultValue = "58", description = "MoE layers (default: 58).")
+    @Option(
+            names = "--layers",
+            paramLabel = "N",
+            defaultValue = "58",
+            description = "MoE layers (default: ${DEFAULT-VALUE}).")
     private int layers = 58;
 
-    @Option(names = "--slots", paramLabel = "N", defaultValue = "9", description = "Slots per rank (default: 9).")
+    @Option(
+            names = "--slots",
+            paramLabel = "N",
+            defaultValue = "9",
+            description = "Slots per rank (default: ${DEFAULT-VALUE}).")
     private int slots = 9;
 
     @Option(
@@ -64,14 +72,14 @@ public final class BenchDeviceCommand implements Callable<Integer>, Validated {
             defaultValue = "2000",
             description =
                     "Boundaries of one rank to measure; groups gather N / ranks times, but at least 100 times where N allows"
-                            + " (default: 2000).")
+                            + " (default: ${DEFAULT-VALUE}).")
     private int boundaries = 2000;
 
     @Option(
             names = "--backend",
             paramLabel = "NAME",
             defaultValue = "host",
-            description = "host, ascend or cuda; see 'plimsoll devices' (default: host).")
+            description = "host, ascend or cuda; see 'plimsoll devices' (default: ${DEFAULT-VALUE}).")
     private String backend = "host";
 
     @Spec

@@ -21,6 +21,7 @@ import java.util.concurrent.Callable;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.ExitCode;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Spec;
@@ -49,6 +50,7 @@ public final class BenchPlannerCommand implements Callable<Integer>, Validated {
     @Option(
             names = "--workload",
             paramLabel = "FILE|DIR",
+            required = true,
             description = "Load, [window][sub-sample][layer][expert] tokens: .npy or .npy.gz, uint16 or uint32; of a"
                     + " directory, all such files.")
     @Nullable
@@ -98,7 +100,7 @@ public final class BenchPlannerCommand implements Callable<Integer>, Validated {
             names = "--history",
             paramLabel = "WINDOWS",
             defaultValue = "48",
-            description = "Most windows that a plan is made from (default: 48).")
+            description = "Most windows that a plan is made from (default: ${DEFAULT-VALUE}).")
     private int history = 48;
 
     @Option(names = "--layers", paramLabel = "A..B", description = "Layers from A to B only, counted from 0.")
@@ -110,14 +112,15 @@ public final class BenchPlannerCommand implements Callable<Integer>, Validated {
             paramLabel = "N",
             defaultValue = "1",
             description = "Policies and workloads run side by side: faster, with the same scores and noisier times"
-                    + " (default: 1).")
+                    + " (default: ${DEFAULT-VALUE}).")
     private int threads = 1;
 
     @Option(
             names = "--output",
             paramLabel = "FORM",
             defaultValue = "text",
-            description = "text, json: one line for each workload, or with --peers markdown (default: text).")
+            description =
+                    "text, json: one line for each workload, or with --peers markdown (default: ${DEFAULT-VALUE}).")
     private Form output = Form.TEXT;
 
     @Option(
@@ -212,22 +215,26 @@ public final class BenchPlannerCommand implements Callable<Integer>, Validated {
             draw(List.of(report.chart()));
             return 0;
         }
+        List<String> unread = new ArrayList<>();
         List<PlannerBenchReport> reports = runs.of(
                 policies.isEmpty() ? Policy.NAMES : policies.stream().distinct().toList(),
-                configuration().orElseThrow());
+                configuration().orElseThrow(),
+                unread::add);
         for (PlannerBenchReport report : reports) {
             out.println(output == Form.JSON ? report.json() : report.text());
         }
-        if (output != Form.JSON) {
+        if (output != Form.JSON && !reports.isEmpty()) {
             out.println(reports.get(0).howTaken());
         }
         out.flush();
         draw(reports.stream().map(PlannerBenchReport::chart).toList());
-        return 0;
+        unread.forEach(problem -> commandSpec().commandLine().getErr().println("plimsoll: --workload " + problem));
+        commandSpec().commandLine().getErr().flush();
+        return unread.isEmpty() ? ExitCode.OK : ExitCode.SOFTWARE;
     }
 
     private void draw(List<ParetoChart> charts) throws IOException {
-        if (svg != null) {
+        if (svg != null && !charts.isEmpty()) {
             Files.writeString(svg, ParetoSvg.of(charts));
         }
     }

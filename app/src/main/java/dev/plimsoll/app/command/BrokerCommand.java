@@ -16,7 +16,10 @@ import picocli.CommandLine.Option;
         description =
                 "Run a Kafka broker (KRaft, one node, on loopback). For trying things out: a production has its own.")
 public final class BrokerCommand implements Callable<Integer>, Validated {
-    @Option(names = "--port", defaultValue = "9092", description = "Port for clients, 0 picks one (default: 9092).")
+    @Option(
+            names = "--port",
+            defaultValue = "9092",
+            description = "Port for clients, 0 picks one (default: ${DEFAULT-VALUE}).")
     private int port = 9092;
 
     @Option(

@@ -2,7 +2,6 @@ package dev.plimsoll.app.command;
 
 import dev.plimsoll.collector.Collector;
 import dev.plimsoll.wire.kafka.KafkaSettings;
-import java.nio.file.Files;
 import java.util.Map;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
@@ -33,7 +32,6 @@ public final class CollectorCommand implements Callable<Integer>, Validated {
 
     @Override
     public Integer call() throws Exception {
-        Files.createDirectories(shared.directory());
         try (RoleRun run = new RoleRun()) {
             KafkaSettings settings = run.kafka("collector", kafka.settings());
             Collector collector = run.lifecycle()
@@ -46,7 +44,19 @@ public final class CollectorCommand implements Callable<Integer>, Validated {
                                     run.meters().collector()));
             collector.start();
             ClusterCheck cluster = new ClusterCheck(settings, System.err::println);
-            run.serve(metrics, Map.of("collector", run.meters()::ringRead, "kafka", () -> run.near(cluster)));
+            run.serve(
+                    metrics,
+                    Map.of(
+                            "collector",
+                            run.meters()::ringRead,
+                            "collector-flow",
+                            collector::healthy,
+                            "collector-rings",
+                            () -> collector.unreadableRings().isEmpty(),
+                            "collector-delivery",
+                            () -> collector.failingSince().isEmpty(),
+                            "kafka",
+                            () -> run.near(cluster)));
             System.err.println(
                     "collector runs against " + kafka.settings().bootstrapServers() + " on " + shared.directory());
             return run.await("collector", cluster);

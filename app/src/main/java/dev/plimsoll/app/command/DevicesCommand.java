@@ -55,7 +55,7 @@ public final class DevicesCommand implements Callable<Integer>, Validated {
             names = "--output",
             paramLabel = "FORM",
             defaultValue = "text",
-            description = "text or json (default: text).")
+            description = "text or json (default: ${DEFAULT-VALUE}).")
     private OutputForm output = OutputForm.TEXT;
 
     @Spec

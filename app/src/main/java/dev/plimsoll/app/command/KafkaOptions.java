@@ -1,20 +1,32 @@
 package dev.plimsoll.app.command;
 
+import dev.plimsoll.app.Failures;
 import dev.plimsoll.wire.kafka.KafkaSettings;
+import dev.plimsoll.wire.kafka.TopicAdmin;
 import java.io.IOException;
 import java.io.Reader;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.Properties;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+import picocli.CommandLine.ExitCode;
 import picocli.CommandLine.Option;
 
 /** Where Kafka is. */
 public final class KafkaOptions {
-    @Option(names = "--bootstrap-servers", paramLabel = "HOST:PORT", description = "Kafka cluster to use.")
+    private static final Logger LOG = LoggerFactory.getLogger(KafkaOptions.class);
+
+    @Option(
+            names = "--bootstrap-servers",
+            paramLabel = "HOST:PORT,…",
+            required = true,
+            description = "Kafka cluster to use.")
     @Nullable
     private String bootstrapServers;
 
@@ -50,6 +62,22 @@ public final class KafkaOptions {
             settings(bootstrapServers == null ? "127.0.0.1:1" : bootstrapServers);
         } catch (IllegalArgumentException | UncheckedIOException e) {
             problems.add("--kafka-properties: ", e);
+            return;
+        }
+        if (bootstrapServers != null) {
+            checkClient(problems, settings(bootstrapServers));
+        }
+    }
+
+    /** Making a client connects to nothing, but finds what is wrong with addresses, credentials and key stores. */
+    private static void checkClient(Problems problems, KafkaSettings settings) {
+        try (TopicAdmin admin = new TopicAdmin(settings, Duration.ofSeconds(1))) {
+            LOG.debug("a client can be made: {}", admin);
+        } catch (RuntimeException e) {
+            Failures told = Failures.of(e);
+            if (told.exitCode() == ExitCode.USAGE) {
+                problems.add(told.line());
+            } // a host that nobody knows may be known soon: whoever needs it says so
         }
     }
 

@@ -33,13 +33,18 @@ public final class MembershipWriteCommand implements Callable<Integer>, Validate
     @Mixin
     private SharedOptions shared = new SharedOptions();
 
-    @Option(names = "--deployment", paramLabel = "NAME", description = "Name of the deployment, such as r1/decode-0.")
+    @Option(
+            names = "--deployment",
+            paramLabel = "NAME",
+            required = true,
+            description = "Name of the deployment, such as r1/decode-0.")
     @Nullable
     private String deployment;
 
     @Option(
             names = "--incarnation",
             paramLabel = "N",
+            required = true,
             description = "Number of this life of the deployment: higher with each restart, the same on all nodes.")
     @Nullable
     private Long incarnation;
@@ -79,14 +84,22 @@ public final class MembershipWriteCommand implements Callable<Integer>, Validate
     @Nullable
     private Integer topK;
 
-    @Option(names = "--ranks", paramLabel = "N", description = "Ranks of the deployment, over all nodes.")
+    @Option(
+            names = "--ranks",
+            paramLabel = "N",
+            required = true,
+            description = "Ranks of the deployment, over all nodes.")
     @Nullable
     private Integer ranks;
 
     @Option(names = "--nodes", paramLabel = "N", description = "Nodes they are on, in equal blocks (default: 1).")
     private int nodes = 1;
 
-    @Option(names = "--slots-per-rank", paramLabel = "N", description = "Slots for experts that each rank has.")
+    @Option(
+            names = "--slots-per-rank",
+            paramLabel = "N",
+            required = true,
+            description = "Slots for experts that each rank has.")
     @Nullable
     private Integer slotsPerRank;
 
@@ -96,7 +109,12 @@ public final class MembershipWriteCommand implements Callable<Integer>, Validate
     @Option(names = "--window", paramLabel = "STEPS", description = "Steps in a window (default: 1024).")
     private int windowSteps = 1024;
 
-    @Option(names = "--gather", paramLabel = "MODE", description = "none, host or device (default: none).")
+    @Option(
+            names = "--gather",
+            paramLabel = "MODE",
+            defaultValue = "none",
+            description =
+                    "How ranks bring their heat together: none, host (a Python engine's 'node' or 'tcp') or device (default: ${DEFAULT-VALUE}).")
     private GatherMode gather = GatherMode.NONE;
 
     @Option(names = "--phase", paramLabel = "PHASE", description = "prefill, decode or all (default: all).")

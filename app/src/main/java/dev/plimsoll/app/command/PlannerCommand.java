@@ -2,14 +2,12 @@ package dev.plimsoll.app.command;
 
 import dev.plimsoll.planner.Planner;
 import dev.plimsoll.planner.PlannerSettings;
-import dev.plimsoll.planner.placement.Policy;
 import dev.plimsoll.wire.kafka.KafkaSettings;
 import java.net.InetAddress;
 import java.util.Map;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
-import picocli.CommandLine.Option;
 
 /** Windows to decisions. */
 @Command(
@@ -23,12 +21,8 @@ public final class PlannerCommand implements Callable<Integer>, Validated {
     @Mixin
     private MetricsOptions metrics = new MetricsOptions();
 
-    @Option(
-            names = "--policy",
-            defaultValue = "plimsoll",
-            description =
-                    "How placements are made: plimsoll, deepseek, deepseek-hierarchical, swift, flashlb, random, or static, which never moves (default: plimsoll).")
-    private String policy = "plimsoll";
+    @Mixin
+    private LoopOptions loops = new LoopOptions();
 
     @Mixin
     private PlanningOptions planning = new PlanningOptions();
@@ -37,12 +31,8 @@ public final class PlannerCommand implements Callable<Integer>, Validated {
     public void check(Problems problems) {
         kafka.require(problems);
         metrics.check(problems);
+        loops.check(problems);
         planning.check(problems);
-        try {
-            Policy.named(policy);
-        } catch (IllegalArgumentException e) {
-            problems.add("--policy: " + e.getMessage());
-        }
     }
 
     @Override
@@ -54,14 +44,15 @@ public final class PlannerCommand implements Callable<Integer>, Validated {
                             "planner",
                             new Planner(
                                     settings,
-                                    planning.limit(PlannerSettings.DEFAULTS.withPolicy(policy)),
+                                    loops.count(),
+                                    planning.limit(PlannerSettings.DEFAULTS),
                                     InetAddress.getLocalHost().getHostName() + "/"
                                             + ProcessHandle.current().pid(),
                                     run.meters().planner(),
                                     run.meters().plannerLoop(run::stopped)));
             planner.start();
             ClusterCheck cluster = new ClusterCheck(settings, System.err::println);
-            run.serve(metrics, Map.of("planner", planner::alive, "kafka", () -> run.near(cluster)));
+            run.serve(metrics, Map.of("planner", planner::alive, "partitions", planner::settled, "kafka", () -> run.near(cluster)));
             System.err.println("planner runs against " + kafka.settings().bootstrapServers());
             return run.await("planner", cluster);
         }

@@ -3,10 +3,19 @@ package dev.plimsoll.app.command;
 import dev.plimsoll.planner.PlannerSettings;
 import dev.plimsoll.planner.placement.Budget;
 import dev.plimsoll.planner.placement.MovePrices;
+import dev.plimsoll.planner.placement.Policy;
 import picocli.CommandLine.Option;
 
-/** What one decision may take, what moves cost, and how many threads plan. */
+/** How placements are made, what one decision may take, what moves cost, and how many threads plan. */
 final class PlanningOptions {
+    @Option(
+            names = "--policy",
+            paramLabel = "NAME",
+            defaultValue = "plimsoll",
+            description =
+                    "How placements are made: plimsoll, deepseek, deepseek-hierarchical, swift, flashlb, random, or static, which never moves (default: ${DEFAULT-VALUE}).")
+    private String policy = "plimsoll";
+
     @Option(
             names = "--max-moves",
             paramLabel = "N",
@@ -48,11 +57,17 @@ final class PlanningOptions {
         problems.require(
                 otherNodePrice >= 1 && otherNodePrice < Double.POSITIVE_INFINITY,
                 "--other-node-price must be a number of at least 1, not " + otherNodePrice);
+        try {
+            Policy.named(policy);
+        } catch (IllegalArgumentException e) {
+            problems.add("--policy: ", e);
+        }
     }
 
-    /** The settings, with these limits. */
+    /** The settings, with this policy and these limits. */
     PlannerSettings limit(PlannerSettings settings) {
-        return settings.within(new Budget(moves, bytes, layers, Integer.MAX_VALUE), new MovePrices(1, otherNodePrice))
+        return settings.withPolicy(policy)
+                .within(new Budget(moves, bytes, layers, Integer.MAX_VALUE), new MovePrices(1, otherNodePrice))
                 .withPlanThreads(threads);
     }
 }

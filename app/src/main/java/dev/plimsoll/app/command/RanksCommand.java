@@ -43,7 +43,7 @@ public final class RanksCommand implements Callable<Integer>, Validated {
             names = "--process",
             paramLabel = "I/N",
             defaultValue = "0/1",
-            description = "This process holds block I of N equal blocks of ranks (default: 0/1, all).")
+            description = "This process holds block I of N equal blocks of ranks (default: ${DEFAULT-VALUE}, all).")
     private String process = "0/1";
 
     @Option(

@@ -10,6 +10,7 @@ public final class SharedOptions {
     @Option(
             names = {"--ring-dir", "--shm"},
             paramLabel = "DIR",
+            required = true,
             description = "Directory on tmpfs where ranks, collector and worker of a node meet, such as /dev/shm/demo."
                     + " A collector serves the deployments in its direct sub-directories too. --shm is the older name.")
     @Nullable

@@ -1,7 +1,7 @@
 package dev.plimsoll.app.command;
 
+import dev.plimsoll.app.Failures;
 import dev.plimsoll.app.Lifecycle;
-import dev.plimsoll.app.Plimsoll;
 import dev.plimsoll.model.Deployment;
 import dev.plimsoll.model.Quarantined;
 import dev.plimsoll.wire.Topic;
@@ -16,11 +16,15 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.OptionalInt;
+import java.util.Set;
 import java.util.concurrent.Callable;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.ToIntFunction;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.ExitCode;
 import picocli.CommandLine.Mixin;
@@ -37,33 +41,14 @@ import reactor.core.publisher.Flux;
         subcommands = {TopicsCommand.Create.class, TopicsCommand.Show.class, TopicsCommand.Tail.class})
 public final class TopicsCommand {
     private static final Duration TIMEOUT = Duration.ofSeconds(15);
+    private static final Duration LOOK = Duration.ofMillis(20);
+    private static final Logger LOG = LoggerFactory.getLogger(TopicsCommand.class);
     static final int PARTITIONS = 64;
 
-    /** Asks the cluster; where it does not answer, that is said and {@link Plimsoll#UNREACHABLE} returned. */
     private static int onCluster(KafkaOptions kafka, ToIntFunction<TopicAdmin> question) {
         try (TopicAdmin admin = new TopicAdmin(kafka.settings(), TIMEOUT)) {
             return question.applyAsInt(admin);
-        } catch (RuntimeException failure) {
-            Integer code = unreachable(failure);
-            if (code != null) {
-                return code;
-            }
-            throw failure;
         }
-    }
-
-    private static @Nullable Integer unreachable(Exception failure) {
-        for (Throwable cause = failure; cause != null; cause = cause.getCause()) {
-            String kind = cause.getClass().getSimpleName();
-            if (kind.equals("TimeoutException")
-                    || (kind.equals("ConfigException")
-                            && String.valueOf(cause.getMessage()).contains("bootstrap"))) {
-                System.err.println(
-                        "plimsoll: the cluster does not answer: " + cause.getMessage() + "; check --bootstrap-servers");
-                return Plimsoll.UNREACHABLE;
-            }
-        }
-        return null;
     }
 
     /** Makes what is missing. */
@@ -134,8 +119,9 @@ public final class TopicsCommand {
         public Integer call() {
             return onCluster(kafka, admin -> {
                 boolean asTheyShouldBe = true;
+                List<TopicAdmin.Status> found = admin.status();
                 System.out.printf("%-32s %10s %8s %12s  %s%n", "TOPIC", "PARTITIONS", "REPLICAS", "OFFSETS", "CONTENT");
-                for (TopicAdmin.Status status : admin.status()) {
+                for (TopicAdmin.Status status : found) {
                     System.out.printf(
                             Locale.ROOT,
                             "%-32s %10s %8s %,12d  %s%n",
@@ -144,7 +130,9 @@ public final class TopicsCommand {
                             status.partitions() == 0 ? "" : status.replicas(),
                             status.records(),
                             status.topic().description());
-                    status.differences().forEach(difference -> System.out.println("    differs: " + difference));
+                    if (status.partitions() > 0) {
+                        status.differences().forEach(difference -> System.out.println("    differs: " + difference));
+                    }
                     asTheyShouldBe &=
                             status.partitions() > 0 && status.differences().isEmpty();
                 }
@@ -184,14 +172,15 @@ public final class TopicsCommand {
         @Nullable
         private Long most;
 
-        @Option(names = "--for", paramLabel = "DURATION", description = "Stop after this time.")
+        @Option(names = "--for", paramLabel = "DURATION", description = "Stop after reading for this time.")
         @Nullable
         private Duration duration;
 
-        @Option(names = "--output", defaultValue = "text", description = "text or json (default: text).")
+        @Option(names = "--output", defaultValue = "text", description = "text or json (default: ${DEFAULT-VALUE}).")
         private OutputForm output = OutputForm.TEXT;
 
         private final List<Topic<?>> topics = new ArrayList<>();
+        private final Set<Topic<?>> connected = ConcurrentHashMap.newKeySet();
 
         @Override
         public void check(Problems problems) {
@@ -238,12 +227,6 @@ public final class TopicsCommand {
                         .map(topic -> topic.name())
                         .filter(missing::contains)
                         .forEach(name -> System.err.println("plimsoll: " + name + " is not there yet; waiting for it"));
-            } catch (RuntimeException failed) {
-                Integer code = unreachable(failed);
-                if (code != null) {
-                    return code;
-                }
-                throw failed;
             }
             TopicReader.Start start = fromBeginning
                     ? new TopicReader.Start.Beginning()
@@ -278,6 +261,7 @@ public final class TopicsCommand {
                         });
                 lifecycle.started("reader", subscription::dispose);
                 if (duration != null) {
+                    awaitConnected(lifecycle);
                     lifecycle.await(duration);
                 } else {
                     lifecycle.await();
@@ -285,14 +269,28 @@ public final class TopicsCommand {
             }
             Throwable cause = failure.get();
             if (cause != null) {
-                System.err.println("plimsoll: cannot read on: " + cause.getMessage());
-                return Plimsoll.UNREACHABLE;
+                Failures told = Failures.of(cause);
+                System.err.println("plimsoll: cannot read on: " + told.line());
+                return told.exitCode();
             }
             return 0;
         }
 
+        /** The time that was asked for is one of reading. A topic that is not there is not waited for. */
+        private void awaitConnected(Lifecycle lifecycle) throws InterruptedException {
+            long deadline = System.nanoTime() + TIMEOUT.toNanos();
+            while (connected.size() < topics.size() && System.nanoTime() < deadline && !lifecycle.await(LOOK)) {
+                LOG.debug("connected to {} of {} topics", connected.size(), topics.size());
+            }
+        }
+
         private <T> Flux<String> lines(KafkaSettings settings, Topic<T> topic, TopicReader.Start start) {
-            return TopicReader.records(settings, topic, start, this::unreadable)
+            return TopicReader.partitions(settings, topic, start, this::unreadable)
+                    .doOnNext(partition -> connected.add(topic))
+                    .flatMap(
+                            partition -> partition.batches().concatMapIterable(TopicReader.PartitionBatch::records, 1),
+                            Integer.MAX_VALUE,
+                            64)
                     .filter(received -> matches(topic, received))
                     .map(received -> line(topic, received));
         }

@@ -4,6 +4,7 @@ import dev.plimsoll.app.Lifecycle;
 import dev.plimsoll.app.LocalLoop;
 import dev.plimsoll.app.Logs;
 import dev.plimsoll.app.SharedDirectory;
+import dev.plimsoll.app.Terminal;
 import dev.plimsoll.app.broker.EmbeddedBroker;
 import dev.plimsoll.app.metrics.Meters;
 import dev.plimsoll.app.metrics.MetricsServer;
@@ -59,7 +60,7 @@ public final class UpCommand implements Callable<Integer>, Validated {
             paramLabel = "FORM",
             defaultValue = "text",
             description =
-                    "text: a live view; json: one JSON object at the end on standard output, all else on standard error (default: text).")
+                    "text: a live view; json: one JSON object at the end on standard output, all else on standard error (default: ${DEFAULT-VALUE}).")
     private OutputForm output = OutputForm.TEXT;
 
     @Option(
@@ -99,13 +100,15 @@ public final class UpCommand implements Callable<Integer>, Validated {
     public Integer call() throws Exception {
         boolean json = output == OutputForm.JSON;
         PrintStream lines = json ? System.err : System.out;
-        boolean terminal = !json && Boolean.getBoolean("plimsoll.terminal");
+        Terminal screen = Terminal.standardOutput();
+        boolean terminal = !json && screen.there();
         boolean colour = terminal && System.getenv("NO_COLOR") == null;
         Logs.leaveToTheView();
         Lifecycle lifecycle = new Lifecycle();
         try (lifecycle) {
             lifecycle.stopOnSignal();
-            Run run = new Run(lifecycle, new LiveView(lines, terminal, colour));
+            Run run = new Run(
+                    lifecycle, new LiveView(lines, terminal, colour, json ? Integer.MAX_VALUE : screen.width()));
             int code = run.go();
             if (code == ExitCode.USAGE) {
                 return code;
@@ -297,10 +300,12 @@ public final class UpCommand implements Callable<Integer>, Validated {
                             report.settled()
                                     .map(settled -> String.format(
                                             java.util.Locale.ROOT,
-                                            "; balancedness %.3f at first, %.3f settled",
+                                            "; balancedness %s at first, %.3f settled",
                                             report.initial()
-                                                    .map(balance -> balance.mean())
-                                                    .orElse(Double.NaN),
+                                                    .filter(balance -> balance.loaded())
+                                                    .map(balance -> String.format(
+                                                            java.util.Locale.ROOT, "%.3f", balance.mean()))
+                                                    .orElse("–"),
                                             settled.mean()))
                                     .orElse(""))));
         }

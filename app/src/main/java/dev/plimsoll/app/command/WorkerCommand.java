@@ -4,11 +4,12 @@ import dev.plimsoll.model.Membership;
 import dev.plimsoll.wire.MembershipFile;
 import dev.plimsoll.wire.kafka.KafkaSettings;
 import dev.plimsoll.worker.NodeWorker;
-import java.nio.file.Files;
 import java.time.Duration;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.Callable;
+import java.util.concurrent.atomic.AtomicReference;
+import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 
@@ -19,6 +20,7 @@ import picocli.CommandLine.Mixin;
         description = "Hand decisions to this node's ranks and publish their acks.")
 public final class WorkerCommand implements Callable<Integer>, Validated {
     private static final Duration POLL = Duration.ofMillis(200);
+    private static final Duration BETWEEN_WORDS = Duration.ofMinutes(5);
 
     @Mixin
     private KafkaOptions kafka = new KafkaOptions();
@@ -38,16 +40,33 @@ public final class WorkerCommand implements Callable<Integer>, Validated {
 
     @Override
     public Integer call() throws Exception {
-        Files.createDirectories(shared.directory());
         try (RoleRun run = new RoleRun()) {
             KafkaSettings settings = run.kafka("worker", kafka.settings());
             ClusterCheck cluster = new ClusterCheck(settings, System.err::println);
-            run.serve(metrics, Map.of("worker", run.meters()::membersPublished, "kafka", () -> run.near(cluster)));
+            AtomicReference<@Nullable NodeWorker> serving = new AtomicReference<>();
+            run.serve(
+                    metrics,
+                    Map.of(
+                            "worker",
+                            run.meters()::membersPublished,
+                            "worker-flow",
+                            () -> serving.get() == null || serving.get().healthy(),
+                            "worker-delivery",
+                            () -> serving.get() == null
+                                    || serving.get().failingSince().isEmpty(),
+                            "kafka",
+                            () -> run.near(cluster)));
             System.err.println(
                     "worker runs against " + kafka.settings().bootstrapServers() + " on " + shared.directory());
             MembershipFile file = new MembershipFile(shared.directory());
             Optional<Membership> members = file.read();
+            long nextWord = System.nanoTime();
             while (members.isEmpty()) {
+                if (System.nanoTime() - nextWord >= 0) {
+                    nextWord = System.nanoTime() + BETWEEN_WORDS.toNanos();
+                    System.err.println("worker: no deployment in " + shared.directory() + " yet: it waits for "
+                            + file.path() + "; is --ring-dir right?");
+                }
                 if (run.lifecycle().await(POLL)) {
                     return 0;
                 }
@@ -61,6 +80,7 @@ public final class WorkerCommand implements Callable<Integer>, Validated {
                                     shared.directory(),
                                     members.get().deployment(),
                                     run.meters().worker()));
+            serving.set(worker);
             worker.start();
             return run.await("worker", cluster);
         }

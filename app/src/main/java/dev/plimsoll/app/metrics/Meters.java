@@ -22,7 +22,10 @@ import io.micrometer.core.instrument.binder.jvm.JvmThreadMetrics;
 import io.micrometer.core.instrument.binder.system.ProcessorMetrics;
 import io.micrometer.prometheusmetrics.PrometheusConfig;
 import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
+import java.nio.file.Path;
 import java.time.Duration;
+import java.time.Instant;
+import java.time.temporal.ChronoUnit;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CopyOnWriteArrayList;
@@ -226,7 +229,7 @@ public final class Meters implements AutoCloseable {
             @Override
             public void onLeader(Deployment deployment, int rank) {
                 leaders.increment();
-                LOG.info("collector: takes all ranks of {} from the ring of rank {}", deployment, rank);
+                LOG.info("collector: takes this node's ranks of {} from the ring of rank {}", deployment, rank);
             }
 
             @Override
@@ -259,6 +262,38 @@ public final class Meters implements AutoCloseable {
                                 "plimsoll.snapshots.missed",
                                 "Snapshots that the ring had overwritten before they were read.")
                         .increment(snapshots);
+            }
+
+            @Override
+            public void onStandingBy(Path directory) {
+                LOG.warn("collector: another collector serves {}; standing by", directory);
+            }
+
+            @Override
+            public void onNothingThere(Path place) {
+                LOG.warn(
+                        "collector: no deployment in {} yet: it waits for a membership.avro there or in a directory below; is --ring-dir right?",
+                        place);
+            }
+
+            @Override
+            public void onIgnored(List<Path> rings) {
+                LOG.warn(
+                        "collector: does not read the heat rings {}: it reads rank-N.ring beside a membership.avro",
+                        rings);
+            }
+
+            @Override
+            public void onAway(Throwable cause) {
+                LOG.warn(
+                        "collector: Kafka is away since {}, samples are dropped and counted: {}",
+                        now(),
+                        cause.toString());
+            }
+
+            @Override
+            public void onBack(Instant awaySince) {
+                LOG.warn("collector: Kafka is back, after it was away since {}", seconds(awaySince));
             }
 
             @Override
@@ -321,6 +356,21 @@ public final class Meters implements AutoCloseable {
             }
 
             @Override
+            public void onStandingBy(Path directory) {
+                LOG.warn("worker: another worker serves {}; standing by", directory);
+            }
+
+            @Override
+            public void onAway(Throwable cause) {
+                LOG.warn("worker: Kafka is away since {}; tried again until it works: {}", now(), cause.toString());
+            }
+
+            @Override
+            public void onBack(Instant awaySince) {
+                LOG.warn("worker: Kafka is back, after it was away since {}", seconds(awaySince));
+            }
+
+            @Override
             public void onMembersPublished(long incarnation) {
                 membersPublished = true;
             }
@@ -371,6 +421,14 @@ public final class Meters implements AutoCloseable {
                 failed.increment();
             }
         };
+    }
+
+    private static Instant now() {
+        return seconds(Instant.now());
+    }
+
+    private static Instant seconds(Instant instant) {
+        return instant.truncatedTo(ChronoUnit.SECONDS);
     }
 
     /** A role's loop was thrown back to what is committed. */

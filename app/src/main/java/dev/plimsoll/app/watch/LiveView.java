@@ -15,22 +15,24 @@ import java.util.Locale;
  * <p>Piped, the same lines without colour and without the status line. Thread-safe.
  */
 public final class LiveView {
-    private static final int BAR_CELLS = 20;
     private static final String[] EIGHTHS = {"", "▏", "▎", "▍", "▌", "▋", "▊", "▉"};
 
     private final PrintStream out;
     private final boolean terminal;
     private final boolean colour;
+    private final int width;
     private String status = "";
 
     /**
      * @param terminal whether the status line may be rewritten in place
      * @param colour whether ANSI colours may be used
+     * @param width columns that a line may take: longer ones are shortened, or go on below
      */
-    public LiveView(PrintStream out, boolean terminal, boolean colour) {
+    public LiveView(PrintStream out, boolean terminal, boolean colour, int width) {
         this.out = out;
         this.terminal = terminal;
         this.colour = colour;
+        this.width = width;
     }
 
     /** A line that starts with what kind of thing it tells. */
@@ -47,21 +49,42 @@ public final class LiveView {
      * @param moves moves flipped since the window before
      */
     public void window(WindowSummary window, double tokensPerSecond, int version, long moves, long misrouted) {
+        for (Detail detail : Detail.values()) {
+            String line = window(detail, window, tokensPerSecond, version, moves, misrouted);
+            if (Folding.columns(line) <= width || detail == Detail.LEAST) {
+                print(line);
+                return;
+            }
+        }
+    }
+
+    private String window(
+            Detail detail, WindowSummary window, double tokensPerSecond, int version, long moves, long misrouted) {
+        String bar = detail.barCells == 0 ? "" : bar(Math.max(0, loaded(window)), detail.barCells) + " ";
         String measured = window.balance().loaded()
                 ? String.format(
-                        Locale.ROOT,
-                        "%s %.3f  worst %.3f (layer %d)",
-                        bar(window.balance().mean()),
-                        window.balance().mean(),
-                        window.balance().min(),
-                        window.balance().worstLayer())
-                : bar(0) + " no load";
-        print(paint(2, "window   ")
+                                Locale.ROOT,
+                                "%s%.3f  worst %.3f",
+                                bar,
+                                window.balance().mean(),
+                                window.balance().min())
+                        + (detail.layer
+                                ? String.format(
+                                        Locale.ROOT,
+                                        " (layer %d)",
+                                        window.balance().worstLayer())
+                                : "")
+                : bar + "no load";
+        String rate = String.format(
+                Locale.ROOT,
+                "  %8s tok/s",
+                tokensPerSecond > 0 ? String.format(Locale.ROOT, "%,.0f", tokensPerSecond) : "-");
+        return paint(2, "window   ")
                 + String.format(
                         Locale.ROOT,
-                        " %,9d  %8s tok/s  %s  v%d  %3d moves  misrouted %s%s",
+                        " %,9d%s  %s  v%d  %3d moves  misrouted %s%s",
                         window.steps().to(),
-                        tokensPerSecond > 0 ? String.format(Locale.ROOT, "%,.0f", tokensPerSecond) : "-",
+                        detail.rate ? rate : "",
                         measured,
                         version,
                         moves,
@@ -74,7 +97,30 @@ public final class LiveView {
                                                 Locale.ROOT,
                                                 "  %s %.0f %%",
                                                 window.reason(),
-                                                100 * window.completeness()))));
+                                                100 * window.completeness())));
+    }
+
+    private static double loaded(WindowSummary window) {
+        return window.balance().loaded() ? window.balance().mean() : 0;
+    }
+
+    /** What a window's line tells where there is less and less room. */
+    private enum Detail {
+        ALL(20, true, true),
+        SHORT_BAR(10, true, true),
+        NO_LAYER(10, false, true),
+        NO_RATE(10, false, false),
+        LEAST(0, false, false);
+
+        private final int barCells;
+        private final boolean layer;
+        private final boolean rate;
+
+        Detail(int barCells, boolean layer, boolean rate) {
+            this.barCells = barCells;
+            this.layer = layer;
+            this.rate = rate;
+        }
     }
 
     public void command(PlanCommand command) {
@@ -129,12 +175,12 @@ public final class LiveView {
                 outcome.version(),
                 String.format(
                         Locale.ROOT,
-                        "%.3f → predicted %.3f → measured %.3f (worst layer %d: %.3f)",
-                        outcome.before(),
-                        outcome.predicted(),
-                        outcome.realised().mean(),
+                        "%s → predicted %s → measured %s (worst layer %d: %s)",
+                        number(outcome.before()),
+                        number(outcome.predicted()),
+                        number(outcome.realised().mean()),
                         outcome.realised().worstLayer(),
-                        outcome.realised().min()));
+                        number(outcome.realised().min())));
     }
 
     /** Renews the line at the bottom of a terminal. */
@@ -142,8 +188,8 @@ public final class LiveView {
         if (!terminal) {
             return;
         }
-        // Shorter than 80 columns: a line that wraps cannot be taken back.
-        status = String.format(
+        // A line that wraps cannot be taken back, and one that fills the last column wraps on some terminals.
+        String line = String.format(
                 Locale.ROOT,
                 "%s %d:%02d  %,d steps  pace %s  misrouted %,d  dropped %,d  Ctrl-C stops",
                 misrouted == 0 ? paint(32, "●") : paint(31, "●"),
@@ -153,6 +199,8 @@ public final class LiveView {
                 pace,
                 misrouted,
                 dropped);
+        int room = width - 1;
+        status = Folding.columns(line) <= room ? line : Folding.cut(line.replace("  Ctrl-C stops", ""), room);
         out.print("\r\u001b[K" + status);
         out.flush();
     }
@@ -176,18 +224,22 @@ public final class LiveView {
         if (terminal && !status.isEmpty()) {
             out.print("\r\u001b[K");
         }
-        out.println(line);
+        Folding.fold(line, width).forEach(out::println);
         if (terminal && !status.isEmpty()) {
             out.print(status);
         }
         out.flush();
     }
 
-    private String bar(double share) {
-        int eighths = (int) Math.round(Math.max(0, Math.min(1, share)) * BAR_CELLS * 8);
+    private String bar(double share, int cells) {
+        int eighths = (int) Math.round(Math.min(1, share) * cells * 8);
         String filled = "█".repeat(eighths / 8) + EIGHTHS[eighths % 8];
         int ansi = share >= 0.9 ? 32 : share >= 0.75 ? 33 : 31;
-        return paint(ansi, filled) + " ".repeat(BAR_CELLS - filled.length());
+        return paint(ansi, filled) + " ".repeat(cells - filled.length());
+    }
+
+    private static String number(double value) {
+        return Double.isFinite(value) ? String.format(Locale.ROOT, "%.3f", value) : "–";
     }
 
     private String paint(int ansi, String text) {

@@ -54,6 +54,22 @@ class ParetoTest {
     }
 
     @Test
+    void whatHasNoNumberIsADashInThePictureAndNotOnTheFront() {
+        List<Point> points = List.of(new Point("static", 0, 0.7), new Point("unloaded", Double.NaN, Double.NaN));
+        ParetoChart chart = new ParetoChart("one", points);
+
+        assertThat(chart.text()).contains("|a").doesNotContain("NaN");
+        assertThat(ParetoSvg.of(List.of(chart)))
+                .contains("unloaded: –, –")
+                .doesNotContain("NaN")
+                .doesNotContain("Infinity");
+        assertThat(Pareto.front(points)).containsExactly(true, false);
+        assertThat(new ParetoChart("none", List.of(points.get(1))).text()).doesNotContain("NaN");
+        assertThat(Decimals.text("%.4f", Double.NaN)).isEqualTo("–");
+        assertThat(Decimals.text("%.4f", 0.5)).isEqualTo("0.5000");
+    }
+
+    @Test
     void thePictureMarksTheFrontAndEscapesNames() throws Exception {
         String svg = ParetoSvg.of(
                 List.of(new ParetoChart("a < b & c", POINTS), new ParetoChart("other", List.of(new Point("x", 0, 1)))));

@@ -55,6 +55,30 @@ class WorkloadTest {
     }
 
     @Test
+    void shapeThatTheFileCannotHoldIsRefusedBeforeAnythingIsAllocatedForIt() {
+        for (String shape :
+                List.of("(2, 1, 1, 134217728)", "(2000, 1, 1, 134217728)", "(2, 2147483647, 2147483647, 2147483647)")) {
+            Path file = NpyBytes.write(directory.resolve("claims.npy"), NpyBytes.uint16(shape, values()));
+
+            assertThatIOException()
+                    .as(shape)
+                    .isThrownBy(() -> Workload.read(file))
+                    .withMessageContaining("claims.npy");
+        }
+    }
+
+    @Test
+    void packedFileThatUnpacksToMoreThanTheHeapHoldsIsRefusedWithARemedy() {
+        Path file =
+                NpyBytes.write(directory.resolve("bomb.npy.gz"), NpyBytes.uint16("(1000, 100, 100, 1000)", values()));
+
+        assertThatIOException()
+                .isThrownBy(() -> Workload.read(file))
+                .withMessageContaining("bomb.npy.gz unpacks to 76293 MiB of counts")
+                .withMessageContaining("PLIMSOLL_HEAP");
+    }
+
+    @Test
     void someLayersAreThoseLayers() throws IOException {
         Path file = NpyBytes.write(directory.resolve("load.npy"), NpyBytes.uint16(SHAPE, values()));
 
@@ -112,7 +136,15 @@ class WorkloadTest {
                 arguments("f.npy", Arrays.copyOf(right, right.length - 1), "ends before its last value"),
                 arguments("f.npy", Arrays.copyOf(right, right.length + 1), "goes on behind its last value"),
                 arguments("f.npy.gz", right, "is not in gzip format"),
-                arguments("f.npy.gz", Arrays.copyOf(packed, packed.length - 12), "ends before its last value"));
+                arguments("f.npy.gz", Arrays.copyOf(packed, packed.length - 12), "ends before its last value"),
+                arguments("f.npy.gz", Arrays.copyOf(packed, packed.length - 4), "is cut or corrupt"),
+                arguments("f.npy.gz", flipped(packed, packed.length - 8), "is cut or corrupt"));
+    }
+
+    private static byte[] flipped(byte[] bytes, int at) {
+        byte[] other = bytes.clone();
+        other[at] ^= 1;
+        return other;
     }
 
     private static byte[] typed(String type, String fortran) {

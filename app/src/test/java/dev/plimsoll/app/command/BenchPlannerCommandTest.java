@@ -282,16 +282,40 @@ class BenchPlannerCommandTest {
     }
 
     @Test
-    void aFileThatEndsEarlyFailsWithItsName() throws Exception {
+    void aFileThatEndsEarlyIsRefusedWithItsNameBeforeAnythingRuns() throws Exception {
         byte[] whole = Files.readAllBytes(directory.resolve("a.npy"));
         Files.write(directory.resolve("a.npy"), Arrays.copyOf(whole, whole.length - 2));
 
-        assertThat(run("--workload", file("a.npy"), "--ranks", "2")).isEqualTo(1);
-        assertThat(err.toString()).contains(file("a.npy") + " ends before its last value");
+        assertThat(run("--workload", directory.toString(), "--ranks", "2", "--policy", "static"))
+                .isEqualTo(2);
+
+        assertThat(err.toString()).contains("a.npy ends before its last value");
         assertThat(out.toString()).isEmpty();
     }
 
-    /** The semantics of every score are those of the peers' file, or comparisons would mean nothing. */
+    @Test
+    void aPackedFileThatIsCutFailsWithItsNameAndTheResultsOfTheOthersAreKept() throws Exception {
+        byte[] whole = Files.readAllBytes(directory.resolve("b.npy.gz"));
+        Files.write(directory.resolve("b.npy.gz"), Arrays.copyOf(whole, whole.length - 40));
+
+        assertThat(run(
+                        "--workload",
+                        directory.toString(),
+                        "--ranks",
+                        "2",
+                        "--policy",
+                        "static,deepseek",
+                        "--output",
+                        "json"))
+                .isEqualTo(1);
+
+        assertThat(out.toString().lines()).singleElement().asString().contains("\"workload\":\"a.npy\"");
+        assertThat(err.toString().lines().filter(line -> line.contains("b.npy.gz")))
+                .singleElement()
+                .asString()
+                .contains("ends before its last value");
+    }
+
     @Test
     void staticScoresWhatThePeersFileSaysOfIt() throws Exception {
         Path workloads = Path.of(System.getProperty("plimsoll.shared", "../../shared"), "workloads");

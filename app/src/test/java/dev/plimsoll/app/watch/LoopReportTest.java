@@ -108,7 +108,7 @@ class LoopReportTest {
         return new RankAck(DEPLOYMENT, 1, new RankId(0), epoch, RankAck.Kind.FLIPPED, 1, Optional.empty(), 7, step);
     }
 
-    private static WindowSummary window(long index, double mean, CloseReason reason) {
+    static WindowSummary window(long index, double mean, CloseReason reason) {
         int expected = 4;
         return new WindowSummary(
                 DEPLOYMENT,

@@ -138,7 +138,7 @@ final class ClientProperties {
         int call = (int) callTimeout.toMillis();
         Map<String, Object> properties = new HashMap<>();
         properties.put(ProducerConfig.LINGER_MS_CONFIG, 0);
-        properties.put(ProducerConfig.COMPRESSION_TYPE_CONFIG, "zstd");
+        TopicWriter.Compression.FOR_EVERYBODY.into(properties);
         properties.put(ProducerConfig.BUFFER_MEMORY_CONFIG, 16L << 20);
         // The next transaction waits for the markers of the last one by trying again: 18.9 ms with the default, 6.3
         // with 5.
@@ -154,11 +154,12 @@ final class ClientProperties {
     }
 
     /** A producer without transactions. */
-    static Map<String, Object> idempotent(KafkaSettings settings, String clientId, Duration deliveryTimeout) {
+    static Map<String, Object> idempotent(
+            KafkaSettings settings, String clientId, Duration deliveryTimeout, TopicWriter.Compression compression) {
         int delivery = (int) deliveryTimeout.toMillis();
         int linger = 5;
         Map<String, Object> properties = new HashMap<>();
-        properties.put(ProducerConfig.COMPRESSION_TYPE_CONFIG, "zstd");
+        compression.into(properties);
         properties.put(ProducerConfig.BUFFER_MEMORY_CONFIG, 16L << 20);
         properties.put(ProducerConfig.RECONNECT_BACKOFF_MAX_MS_CONFIG, 1000L);
         addUsers(properties, settings, ProducerConfig.configNames());

@@ -8,7 +8,7 @@ import java.util.OptionalLong;
  * @param partition the partition number, equal in all topics
  * @param partitions how many the input topic has
  * @param topicId of the input topic, as the broker gave it: a topic that was deleted and made again has another one
- * @param first the first offset that still exists
+ * @param first the first offset that still exists; the committed one, where only markers and aborted records were cut off behind it
  * @param end the offset behind the last record that was committed
  * @param committed the offset that the group has committed, empty when it never did
  * @param note what the {@link Transaction} that committed it had to say with it, empty when nothing

@@ -18,7 +18,6 @@ import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.CompletionException;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
@@ -127,9 +126,7 @@ final class OwnedPartition<I> {
     }
 
     /** Something went wrong with it that does not concern the whole process. */
-    void failed(Throwable thrown) {
-        Throwable failure =
-                thrown instanceof CompletionException && thrown.getCause() != null ? thrown.getCause() : thrown;
+    void failed(Throwable failure) {
         if (failure instanceof CrashException crash) {
             happened(new Event.Crashed(crash.place(), crash.crash() instanceof Error), crash);
             return;
@@ -345,7 +342,6 @@ final class OwnedPartition<I> {
         Duration took = commit.join();
         committing = null;
         Transaction transaction = Objects.requireNonNull(newest);
-        happened(new Event.Committed(input.topic(), transaction.nextInputOffset()), null);
         if (!renewing) {
             loop.listener().onCommitted(input.partition(), transaction.outputs().size(), took);
         }

@@ -11,6 +11,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.TreeMap;
+import java.util.concurrent.CompletionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.TimeUnit;
@@ -366,7 +367,10 @@ public final class PartitionLoop<I> implements AutoCloseable {
         }
     }
 
-    private void failed(OwnedPartition<I> partition, Throwable failure) {
+    private void failed(OwnedPartition<I> partition, Throwable thrown) {
+        // Helpers' failures come wrapped.
+        Throwable cause = thrown.getCause();
+        Throwable failure = thrown instanceof CompletionException && cause != null ? cause : thrown;
         rethrowIfOver(failure, OwnedPartition.reach(failure));
         partition.failed(failure);
     }
@@ -461,10 +465,10 @@ public final class PartitionLoop<I> implements AutoCloseable {
 
     void quarantines(TopicPartition partition, Throwable cause) {
         LOG.error(
-                "{} leaves {} alone and tries again every {} s, others go on: {}",
+                "{} leaves {} alone and tries again every {}, others go on: {}",
                 role,
                 partition,
-                pace.quarantined().toSeconds(),
+                pace.quarantined(),
                 KafkaFailure.describe(cause),
                 stackOfBug(cause));
     }

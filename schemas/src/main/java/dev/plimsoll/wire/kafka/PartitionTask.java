@@ -8,8 +8,9 @@ import java.util.Optional;
 /**
  * The work on one partition: a fold over its records whose results are written in transactions.
  *
- * <p>All methods are called on the loop's one thread. A task is made when its partition is assigned and thrown away when the
- * partition is revoked or anything fails; the next one starts from what is committed. It must not keep anything elsewhere.
+ * <p>All methods are called on the loop's one thread, none while a transaction of this task is being committed. A task is made when
+ * its partition is assigned and thrown away when the partition is revoked or anything fails; the next one starts from what is
+ * committed. It must not keep anything elsewhere. What it throws, {@link Error}s too, concerns its partition alone.
  *
  * <p>A task recovers in turns, so that the loop can poll between them: {@link #nextRead} is asked and its records are delivered until
  * it has no more, then {@link #recovered}; only then come records of the input.
@@ -29,7 +30,12 @@ public interface PartitionTask<I> {
         return Optional.empty();
     }
 
-    /** Everything is read; returns the offset of the input partition to go on from. */
+    /**
+     * Everything is read; returns the offset of the input partition to go on from, not beyond {@link InputLog#end}.
+     *
+     * @throws IllegalStateException when what was read contradicts itself or what is committed: the partition is left alone with
+     *     this message, but for a try in every minute, until somebody has put that right
+     */
     long recovered(InputLog input);
 
     /** A record of the input topic, in offset order. */
@@ -38,12 +44,18 @@ public interface PartitionTask<I> {
     /** A record of a companion topic, in offset order of that topic; there is no order between topics. */
     default void onCompanion(Received<?> record) {}
 
-    /** A record of the input topic that could not be read. */
+    /**
+     * A record of the input topic that could not be read, stands in another partition than its deployment's, or has made three tasks
+     * throw; in offset order with {@link #onRecord}.
+     */
     void onUnreadable(Quarantined record, long timestampMillis);
 
     /** Called after every poll, with records or without: the place for deadlines. */
     default void onPoll(long nowMillis) {}
 
-    /** What is to be written now; asked after every poll until it is empty. Once taken, it is committed or the task dies. */
+    /**
+     * What is to be written now; asked after every poll until it is empty. Once taken, it is committed or the task dies. At most 64 MiB:
+     * larger ones are refused, and the partition is left alone.
+     */
     Optional<Transaction> takeTransaction();
 }

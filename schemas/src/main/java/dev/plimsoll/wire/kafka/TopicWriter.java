@@ -3,6 +3,7 @@ package dev.plimsoll.wire.kafka;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.ConcurrentHashMap;
@@ -13,6 +14,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.apache.kafka.clients.producer.KafkaProducer;
+import org.apache.kafka.clients.producer.ProducerConfig;
 import org.apache.kafka.clients.producer.RecordMetadata;
 import org.apache.kafka.common.KafkaException;
 import org.apache.kafka.common.errors.AuthorizationException;
@@ -36,10 +38,30 @@ public final class TopicWriter implements AutoCloseable {
     private static final Duration SHORTEST_DELIVERY = Duration.ofMillis(100);
     private static final Duration CLOSING = Duration.ofSeconds(3);
 
+    /** How records are compressed, unless the client properties say otherwise. */
+    public enum Compression {
+        /** gzip at level 1, which clients of every language read without a plug-in. */
+        FOR_EVERYBODY("gzip"),
+        /** zstd, for what comes at the rate of machines and is read by our own clients: a third of the time of gzip. */
+        FOR_MACHINES("zstd");
+
+        private final String type;
+
+        Compression(String type) {
+            this.type = type;
+        }
+
+        void into(Map<String, Object> properties) {
+            properties.put(ProducerConfig.COMPRESSION_TYPE_CONFIG, type);
+            properties.put(ProducerConfig.COMPRESSION_GZIP_LEVEL_CONFIG, 1);
+        }
+    }
+
     private final KafkaSettings settings;
     private final String clientId;
     private final int inFlight;
     private final Duration deliveryTimeout;
+    private final Compression compression;
     private final AtomicInteger underWay = new AtomicInteger();
     private final BlockingQueue<Write<?>> queue = new LinkedBlockingQueue<>();
     private final Set<Write<?>> unanswered = ConcurrentHashMap.newKeySet();
@@ -51,6 +73,12 @@ public final class TopicWriter implements AutoCloseable {
 
     /** @param deliveryTimeout after which a record that no broker took fails */
     public TopicWriter(KafkaSettings settings, String clientId, int inFlight, Duration deliveryTimeout) {
+        this(settings, clientId, inFlight, deliveryTimeout, Compression.FOR_EVERYBODY);
+    }
+
+    /** @param deliveryTimeout after which a record that no broker took fails */
+    public TopicWriter(
+            KafkaSettings settings, String clientId, int inFlight, Duration deliveryTimeout, Compression compression) {
         if (inFlight < 1 || deliveryTimeout.compareTo(SHORTEST_DELIVERY) < 0) {
             throw new IllegalArgumentException("a writer needs at least 1 record in flight and " + SHORTEST_DELIVERY
                     + " for delivery, not " + inFlight + " and " + deliveryTimeout);
@@ -59,6 +87,7 @@ public final class TopicWriter implements AutoCloseable {
         this.clientId = clientId;
         this.inFlight = inFlight;
         this.deliveryTimeout = deliveryTimeout;
+        this.compression = compression;
         this.pulse = new Pulse("writing by " + clientId, settings.listener());
         this.thread = new Thread(this::run, "plimsoll-write-" + clientId);
         thread.setDaemon(true);
@@ -115,7 +144,8 @@ public final class TopicWriter implements AutoCloseable {
                     if (producer == null) {
                         producer = Clients.producer(
                                 settings,
-                                ClientProperties.idempotent(settings, "plimsoll-" + clientId, deliveryTimeout));
+                                ClientProperties.idempotent(
+                                        settings, "plimsoll-" + clientId, deliveryTimeout, compression));
                         pulse.of(producer::metrics);
                     }
                     write.send(producer);

@@ -40,7 +40,4 @@ public sealed interface Event {
 
     /** The input's log is not the one from which the task has recovered. */
     record LogChanged() implements Event {}
-
-    /** An offset of the input has been committed: no record before it will be read again. */
-    record Committed(String topic, long offset) implements Event {}
 }

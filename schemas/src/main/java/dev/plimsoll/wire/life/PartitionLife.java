@@ -15,7 +15,8 @@ import java.util.Map;
  * @param mustFence whether the next writer has to fence, even where the log says that there was no predecessor: we were or will be
  *     one
  * @param writer whether there is a writer
- * @param crashes how often tasks have crashed at records that may come again, over all recoveries
+ * @param crashes how often tasks have crashed at records, over all recoveries; what is committed may be read again, as a task
+ *     may look back
  */
 public record PartitionLife(Phase phase, boolean mustFence, boolean writer, Map<Place, Integer> crashes) {
     /** As often may a record crash its task. */
@@ -54,8 +55,6 @@ public record PartitionLife(Phase phase, boolean mustFence, boolean writer, Map<
             return hasTask() ? new Step(dropped(Phase.ASSIGNED), List.of(Effect.DROP, Effect.TELL_RESET)) : stay();
         } else if (event instanceof Event.Crashed crashed) {
             return crashed(crashed);
-        } else if (event instanceof Event.Committed committed) {
-            return committed(committed);
         }
         return failed(((Event.Failed) event).remedy());
     }
@@ -99,15 +98,6 @@ public record PartitionLife(Phase phase, boolean mustFence, boolean writer, Map<
             effects.add(Effect.TELL_RESET);
         }
         return new Step(dropped(Phase.WAITING), effects);
-    }
-
-    private Step committed(Event.Committed committed) {
-        if (crashes.isEmpty()) {
-            return stay();
-        }
-        Map<Place, Integer> left = new HashMap<>(crashes);
-        left.keySet().removeIf(place -> place.topic().equals(committed.topic()) && place.offset() < committed.offset());
-        return new Step(new PartitionLife(phase, mustFence, writer, left), List.of());
     }
 
     /** Bounded: the oldest record is forgotten, which costs it three more crashes if it comes again. */

@@ -297,8 +297,8 @@ final class BlastRadiusTest {
         Told told = new Told();
         try (LiveView<PlanCommand> plan = new LiveView<>(broker.client(), Topic.PLAN);
                 LiveView<Quarantined> quarantine = new LiveView<>(broker.client(), Topic.QUARANTINE);
-                KafkaProducer<byte[], byte[]> elsewhere = new KafkaProducer<>(
-                        ClientProperties.idempotent(broker.client(), "elsewhere", Duration.ofSeconds(10)));
+                KafkaProducer<byte[], byte[]> elsewhere = new KafkaProducer<>(ClientProperties.idempotent(
+                        broker.client(), "elsewhere", Duration.ofSeconds(10), TopicWriter.Compression.FOR_EVERYBODY));
                 PartitionLoop<SampleRecord> loop =
                         loop("misplaced", partition -> new ChainTask(() -> {}), told, KafkaProducer::new)) {
             loop.start();

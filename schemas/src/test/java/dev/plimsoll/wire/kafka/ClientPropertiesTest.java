@@ -57,7 +57,8 @@ final class ClientPropertiesTest {
     void securityReachesEveryClientAndTuningThoseThatKnowIt() {
         KafkaSettings settings = new KafkaSettings(
                 "h:1", Map.of("security.protocol", "SSL", "fetch.max.bytes", "7", "x.plugin.setting", "y"));
-        assertThat(ClientProperties.idempotent(settings, "c", Duration.ofSeconds(1)))
+        assertThat(ClientProperties.idempotent(
+                        settings, "c", Duration.ofSeconds(1), TopicWriter.Compression.FOR_EVERYBODY))
                 .containsEntry("security.protocol", "SSL")
                 .containsEntry("x.plugin.setting", "y")
                 .doesNotContainKey("fetch.max.bytes");
@@ -93,7 +94,8 @@ final class ClientPropertiesTest {
                     name,
                     value,
                     ProducerConfig.configNames(),
-                    ClientProperties.idempotent(settings, "c", Duration.ofSeconds(1)));
+                    ClientProperties.idempotent(
+                            settings, "c", Duration.ofSeconds(1), TopicWriter.Compression.FOR_EVERYBODY));
             honoured(
                     name,
                     value,
@@ -126,8 +128,8 @@ final class ClientPropertiesTest {
     @Test
     void requestsEndBeforeDeliveryDoes() {
         for (int millis : new int[] {100, 1000, 60_000}) {
-            Map<String, Object> properties =
-                    ClientProperties.idempotent(KafkaSettings.of("h:1"), "c", Duration.ofMillis(millis));
+            Map<String, Object> properties = ClientProperties.idempotent(
+                    KafkaSettings.of("h:1"), "c", Duration.ofMillis(millis), TopicWriter.Compression.FOR_EVERYBODY);
             assertThat(properties)
                     .hasEntrySatisfying(
                             "request.timeout.ms",

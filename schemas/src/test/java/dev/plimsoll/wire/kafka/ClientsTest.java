@@ -77,7 +77,10 @@ final class ClientsTest {
         Counting counting = new Counting();
         KafkaSettings settings = KafkaSettings.of("127.0.0.1:1").told(counting);
         var consumer = Clients.consumer(settings, ClientProperties.reader(settings, "c", "earliest"));
-        var producer = Clients.producer(settings, ClientProperties.idempotent(settings, "p", Duration.ofSeconds(1)));
+        var producer = Clients.producer(
+                settings,
+                ClientProperties.idempotent(
+                        settings, "p", Duration.ofSeconds(1), TopicWriter.Compression.FOR_EVERYBODY));
         assertThat(counting.open).isEqualTo(2);
         consumer.close(CloseOptions.timeout(Duration.ZERO));
         producer.close(Duration.ZERO);

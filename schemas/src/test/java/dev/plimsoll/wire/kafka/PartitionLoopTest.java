@@ -297,8 +297,8 @@ final class PartitionLoopTest {
     void unreadableRecordsReachQuarantineAndLostInputBeginsAtTheLogsStart() throws Exception {
         Deployment deployment = Chain.deploymentOf("lost", 0, PARTITIONS);
         Chain.write(broker.client(), deployment, 1, 5);
-        try (KafkaProducer<byte[], byte[]> raw =
-                new KafkaProducer<>(ClientProperties.idempotent(broker.client(), "raw", Duration.ofSeconds(10)))) {
+        try (KafkaProducer<byte[], byte[]> raw = new KafkaProducer<>(ClientProperties.idempotent(
+                broker.client(), "raw", Duration.ofSeconds(10), TopicWriter.Compression.FOR_EVERYBODY))) {
             raw.send(new ProducerRecord<>(Topic.SAMPLES.name(), 0, new byte[0], new byte[] {7, 7}))
                     .get();
         }

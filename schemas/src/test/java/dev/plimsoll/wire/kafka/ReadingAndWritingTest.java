@@ -174,8 +174,8 @@ final class ReadingAndWritingTest {
                 .findFirst()
                 .orElseThrow();
         // given records that nobody can decode, of a neighbour in our partition and of ours in another partition
-        try (KafkaProducer<byte[], byte[]> producer =
-                new KafkaProducer<>(ClientProperties.idempotent(broker.client(), "raw", Duration.ofSeconds(10)))) {
+        try (KafkaProducer<byte[], byte[]> producer = new KafkaProducer<>(ClientProperties.idempotent(
+                broker.client(), "raw", Duration.ofSeconds(10), TopicWriter.Compression.FOR_EVERYBODY))) {
             producer.send(raw(0, neighbour)).get();
             producer.send(raw(1, ours)).get();
             producer.send(raw(0, ours)).get();

@@ -17,12 +17,17 @@ import org.apache.kafka.common.utils.Time;
 import org.jspecify.annotations.Nullable;
 
 /** A real broker of one node in this JVM that can be stopped and started again with its data and its port. */
-final class TestBroker implements AutoCloseable {
+public final class TestBroker implements AutoCloseable {
     private final Map<String, String> settings = new HashMap<>();
     private final int port = freePort();
     private @Nullable KafkaRaftServer server;
 
-    TestBroker(Path directory) throws IOException {
+    public TestBroker(Path directory) throws IOException {
+        this(directory, Map.of());
+    }
+
+    /** @param further settings of the broker, over ours */
+    TestBroker(Path directory, Map<String, String> further) throws IOException {
         int controllerPort = freePort();
         settings.put("process.roles", "broker,controller");
         settings.put("node.id", "1");
@@ -47,6 +52,7 @@ final class TestBroker implements AutoCloseable {
         settings.put("auto.create.topics.enable", "false");
         settings.put("broker.heartbeat.interval.ms", "500");
         settings.put("broker.session.timeout.ms", "4000");
+        settings.putAll(further);
         Path config = directory.resolve("broker.properties");
         Properties properties = new Properties();
         properties.putAll(settings);
@@ -64,7 +70,7 @@ final class TestBroker implements AutoCloseable {
         start();
     }
 
-    KafkaSettings client() {
+    public KafkaSettings client() {
         return KafkaSettings.of("127.0.0.1:" + port);
     }
 

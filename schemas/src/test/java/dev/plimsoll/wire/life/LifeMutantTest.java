@@ -47,32 +47,6 @@ final class LifeMutantTest {
     }
 
     @Test
-    void forgettingAllCrashesAtACommitIsFound() {
-        assertFound((life, event) -> {
-            Step step = RIGHT.on(life, event);
-            return event instanceof Event.Committed ? with(step, crashes(step.next(), Map.of())) : step;
-        });
-    }
-
-    @Test
-    void rememberingWhatIsCommittedIsFound() {
-        assertFound(
-                (life, event) -> event instanceof Event.Committed ? new Step(life, List.of()) : RIGHT.on(life, event));
-    }
-
-    @Test
-    void takingCompanionsOffsetsForTheInputsIsFound() {
-        assertFound((life, event) -> {
-            if (!(event instanceof Event.Committed committed)) {
-                return RIGHT.on(life, event);
-            }
-            Map<Place, Integer> left = new HashMap<>(life.crashes());
-            left.keySet().removeIf(place -> place.offset() < committed.offset());
-            return new Step(crashes(life, left), List.of());
-        });
-    }
-
-    @Test
     void rememberingCrashesWithoutBoundIsFound() {
         assertFound((life, event) -> {
             Step step = RIGHT.on(life, event);

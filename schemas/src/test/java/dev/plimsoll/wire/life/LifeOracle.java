@@ -86,9 +86,7 @@ final class LifeOracle {
     private static Event running(Random random) {
         String topic = random.nextInt(4) == 0 ? "companion" : "input";
         long offset = random.nextInt(4);
-        return random.nextInt(4) == 0
-                ? new Event.Committed("input", random.nextInt(6))
-                : new Event.Crashed(new Place(topic, offset), random.nextInt(3) == 0);
+        return new Event.Crashed(new Place(topic, offset), random.nextInt(3) == 0);
     }
 
     private void happens(Event event) {
@@ -103,9 +101,6 @@ final class LifeOracle {
             wroteOrWillWrite = true;
         } else if (event instanceof Event.Crashed crash && task) {
             crashes.merge(crash.at(), 1, Integer::sum);
-        } else if (event instanceof Event.Committed committed) {
-            crashes.keySet()
-                    .removeIf(place -> place.topic().equals(committed.topic()) && place.offset() < committed.offset());
         }
         Step step = machine.on(before, event);
         life = step.next();
@@ -190,9 +185,6 @@ final class LifeOracle {
         } else if (event instanceof Event.LogChanged) {
             assertThat(life.phase()).isEqualTo(hadTask ? Phase.ASSIGNED : phase);
             assertThat(effects.contains(Effect.TELL_RESET)).isEqualTo(hadTask);
-        } else if (event instanceof Event.Committed) {
-            assertThat(life.phase()).isEqualTo(phase);
-            assertThat(effects).isEmpty();
         } else if (event instanceof Event.Crashed crash) {
             boolean spared = crashes.getOrDefault(crash.at(), 0) >= 3;
             assertThat(life.phase())

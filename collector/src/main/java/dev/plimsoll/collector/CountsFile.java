@@ -1,0 +1,178 @@
+package dev.plimsoll.collector;
+
+import dev.plimsoll.model.Membership;
+import dev.plimsoll.model.PlacementState;
+import java.io.ByteArrayInputStream;
+import java.io.ByteArrayOutputStream;
+import java.io.DataInputStream;
+import java.io.DataOutputStream;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.ByteBuffer;
+import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.stream.Stream;
+import java.util.zip.CRC32;
+
+/**
+ * {@code collector-N.counts} beside the rings of incarnation N: up to where samples of this node's ranks were made, so that a
+ * collector that is started again, or another one that takes over, goes on there: nothing is said twice, and nothing is left out.
+ *
+ * <p>Replaced whole by rename, before the samples are sent: what dies with a collector that is killed is what was under way.
+ */
+final class CountsFile {
+    private static final long MAGIC = 0x3130544e434d4c50L; // "PLMCNT01", read backwards
+    private static final int CHECKSUM_BYTES = Long.BYTES;
+
+    /**
+     * What a collector leaves behind.
+     *
+     * @param whole whether no sample was ever made of a rank that is not in {@code ranks}
+     */
+    record Kept(boolean whole, List<RankCounts> ranks) {}
+
+    private final Path file;
+    private final Membership members;
+
+    CountsFile(Path directory, Membership members) {
+        this.file = directory.resolve("collector-" + members.incarnation() + ".counts");
+        this.members = members;
+    }
+
+    /**
+     * What the collector before this one has left; empty when there was none in this incarnation.
+     *
+     * @throws IllegalStateException where the file is not one, or not of this membership
+     */
+    Optional<Kept> read() {
+        try {
+            byte[] bytes = Files.readAllBytes(file);
+            if (bytes.length < CHECKSUM_BYTES
+                    || ByteBuffer.wrap(bytes, bytes.length - CHECKSUM_BYTES, CHECKSUM_BYTES)
+                                    .getLong()
+                            != checksum(bytes, bytes.length - CHECKSUM_BYTES)) {
+                throw new IllegalStateException(
+                        file + " is damaged: its " + bytes.length + " bytes have another checksum");
+            }
+            return Optional.of(parse(new DataInputStream(new ByteArrayInputStream(bytes))));
+        } catch (NoSuchFileException e) {
+            return Optional.empty();
+        } catch (IOException e) {
+            throw new IllegalStateException("cannot read " + file, e);
+        }
+    }
+
+    void write(Kept kept) {
+        Path fresh = file.resolveSibling(file.getFileName() + ".tmp");
+        try {
+            ByteArrayOutputStream bytes = new ByteArrayOutputStream();
+            DataOutputStream out = new DataOutputStream(bytes);
+            out.writeLong(MAGIC);
+            out.writeLong(members.incarnation());
+            out.writeInt(cells());
+            out.writeInt(members.shape().layers());
+            out.writeBoolean(kept.whole());
+            out.writeInt(kept.ranks().size());
+            for (RankCounts rank : kept.ranks()) {
+                put(out, rank);
+            }
+            out.writeLong(checksum(bytes.toByteArray(), bytes.size()));
+            Files.write(fresh, bytes.toByteArray());
+            Files.move(fresh, file, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
+        } catch (IOException e) {
+            throw new UncheckedIOException("cannot write " + file, e);
+        }
+    }
+
+    /** Removes what earlier incarnations have left. */
+    void removeOthers() {
+        try (Stream<Path> entries = Files.list(file.resolveSibling("."))) {
+            for (Path entry : entries.toList()) {
+                String name = entry.getFileName().toString();
+                if (name.matches("collector-\\d+\\.counts(\\.tmp)?")
+                        && !name.startsWith(file.getFileName().toString())) {
+                    Files.deleteIfExists(entry);
+                }
+            }
+        } catch (IOException e) {
+            throw new UncheckedIOException("cannot tidy up beside " + file, e);
+        }
+    }
+
+    private int cells() {
+        return members.shape().layers() * members.topology().slotsPerRank();
+    }
+
+    private Kept parse(DataInputStream in) throws IOException {
+        boolean fits = in.readLong() == MAGIC && in.readLong() == members.incarnation() && in.readInt() == cells();
+        if (!fits || in.readInt() != members.shape().layers()) {
+            throw new IllegalStateException(file + " is not of " + members.deployment() + ", incarnation "
+                    + members.incarnation() + ", " + members.shape().layers() + " layers × "
+                    + members.topology().slotsPerRank() + " slots");
+        }
+        boolean whole = in.readBoolean();
+        List<RankCounts> counts = new ArrayList<>();
+        for (int left = in.readInt(); left > 0; left--) {
+            counts.add(new RankCounts(
+                    in.readInt(),
+                    new Ring.Writer(in.readLong(), in.readLong()),
+                    in.readLong(),
+                    in.readLong(),
+                    state(in),
+                    in.readBoolean() ? Optional.of(state(in)) : Optional.empty(),
+                    longs(in, cells()),
+                    longs(in, in.readBoolean() ? members.shape().layers() : 0)));
+        }
+        return new Kept(whole, counts);
+    }
+
+    private static void put(DataOutputStream out, RankCounts counts) throws IOException {
+        out.writeInt(counts.rank());
+        out.writeLong(counts.writer().pid());
+        out.writeLong(counts.writer().startTicks());
+        out.writeLong(counts.step());
+        out.writeLong(counts.covered());
+        put(out, counts.state());
+        out.writeBoolean(counts.next().isPresent());
+        if (counts.next().isPresent()) {
+            put(out, counts.next().get());
+        }
+        put(out, counts.load());
+        out.writeBoolean(counts.routed().length > 0);
+        put(out, counts.routed());
+    }
+
+    private static void put(DataOutputStream out, PlacementState state) throws IOException {
+        out.writeInt(state.settledVersion());
+        out.writeInt(state.epoch());
+        out.writeInt(state.batchesFlipped());
+    }
+
+    private static PlacementState state(DataInputStream in) throws IOException {
+        return new PlacementState(in.readInt(), in.readInt(), in.readInt());
+    }
+
+    private static void put(DataOutputStream out, long[] values) throws IOException {
+        ByteBuffer bytes = ByteBuffer.allocate(values.length * Long.BYTES);
+        bytes.asLongBuffer().put(values);
+        out.write(bytes.array());
+    }
+
+    private static long[] longs(DataInputStream in, int count) throws IOException {
+        byte[] bytes = in.readNBytes(count * Long.BYTES);
+        long[] values = new long[count];
+        ByteBuffer.wrap(bytes).asLongBuffer().get(values);
+        return values;
+    }
+
+    private static long checksum(byte[] bytes, int length) {
+        CRC32 sum = new CRC32();
+        sum.update(bytes, 0, length);
+        return sum.getValue();
+    }
+}

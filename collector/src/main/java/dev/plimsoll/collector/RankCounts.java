@@ -1,0 +1,27 @@
+package dev.plimsoll.collector;
+
+import dev.plimsoll.model.PlacementState;
+import java.util.Optional;
+
+/**
+ * What one rank had counted when its last sample was made, which is where its next one begins. Absolute counters, as the ring has
+ * them.
+ *
+ * @param writer the process that counted
+ * @param step samples up to this step were made, of this process
+ * @param covered samples up to this step were made, of whatever process; not less than {@code step} but after a restart
+ * @param state the placement state of the steps up to {@code step}
+ * @param next that of the first boundary interval after it, where its votes were seen
+ * @param load {@code [layer][slot]} flattened
+ * @param routed {@code [layer]}; empty where the engine does not know
+ */
+@SuppressWarnings("ArrayRecordComponent") // large, handed over once, and compared by nobody
+record RankCounts(
+        int rank,
+        Ring.Writer writer,
+        long step,
+        long covered,
+        PlacementState state,
+        Optional<PlacementState> next,
+        long[] load,
+        long[] routed) {}

@@ -1,0 +1,182 @@
+package dev.plimsoll.collector.mutants;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+import java.util.TreeSet;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+
+/** Wrong variants of the collector, each a text and what stands there instead: a test that it names has to fail on it. */
+class CollectorMutantTest {
+    private static final Path SOURCES = Path.of("src/main/java", PackageCopy.PACKAGE.split("\\."));
+
+    private record Mutant(String why, String file, String find, String replacement, String test) {
+        String applyTo(String source) {
+            int at = source.indexOf(find);
+            if (at < 0 || source.indexOf(find, at + 1) >= 0) {
+                throw new IllegalStateException("'" + find + "' must occur once in " + file + ", but occurs "
+                        + (at < 0 ? "nowhere" : "more than once") + ": bring the mutant '" + why + "' up to date");
+            }
+            return source.substring(0, at) + replacement + source.substring(at + find.length());
+        }
+
+        @Override
+        public String toString() {
+            return why;
+        }
+    }
+
+    static List<Mutant> mutants() {
+        return List.of(
+                new Mutant(
+                        "every node tells every rank",
+                        "SampleAssembler.java",
+                        "if (own[first + row] && (snapshot.gathered()",
+                        "if ((snapshot.gathered()",
+                        "NodesTest"),
+                new Mutant(
+                        "a successor begins anew, and tells everything since step 0 again",
+                        "SampleAssembler.java",
+                        "baselines[counts.rank()] = baseline;",
+                        "",
+                        "NodesTest"),
+                new Mutant(
+                        "a successor does not know which ranks are this node's before it has opened their rings",
+                        "SampleAssembler.java",
+                        "        own(counts.rank());\n",
+                        "",
+                        "SampleAssemblerTest"),
+                new Mutant(
+                        "what was told is kept once only",
+                        "SampleAssembler.java",
+                        "                moved = true;\n",
+                        "                moved = snapshot.step() < 3 * members.boundarySteps();\n",
+                        "NodesTest"),
+                new Mutant(
+                        "routed assignments are those of the first rank of a sample",
+                        "SampleAssembler.java",
+                        "for (int i = fromRow * layers; i < toRow * layers; i++)",
+                        "for (int i = fromRow * layers; i < (fromRow + 1) * layers; i++)",
+                        "NodesTest"),
+                new Mutant(
+                        "what a snapshot says of steps that were told is told again",
+                        "SampleAssembler.java",
+                        "snapshot.step() <= base.step && !restarted[rank]",
+                        "snapshot.step() < 0",
+                        "RingReaderTest"),
+                new Mutant(
+                        "steps that a restarted process counts again are told again",
+                        "SampleAssembler.java",
+                        "if (base.step < covered[rank]) {",
+                        "if (false) {",
+                        "SampleAssemblerTest"),
+                new Mutant(
+                        "a late start after a flip is taken for one state",
+                        "SampleAssembler.java",
+                        "                    0, INITIAL, new long",
+                        "                    0, state, new long",
+                        "SampleAssemblerTest"),
+                new Mutant(
+                        "a snapshot of a step that is no boundary is believed",
+                        "SampleAssembler.java",
+                        "if (step < 0 || step % members.boundarySteps() != 0) {",
+                        "if (step < 0) {",
+                        "SampleAssemblerTest"),
+                new Mutant(
+                        "a fall of a counter is taken for a wrap",
+                        "SampleAssembler.java",
+                        "Long.compareUnsigned(now[at + i], before[i]) < 0 || difference < 0",
+                        "difference < 0",
+                        "SampleAssemblerTest"),
+                new Mutant(
+                        "a ring that cannot be read is kept",
+                        "RingReader.java",
+                        "rings.remove(reading.rank, reading);",
+                        "",
+                        "RingReaderTest"),
+                new Mutant(
+                        "a ring that is read again is still said to be unreadable",
+                        "RingReader.java",
+                        "if (givenUp.remove(reading.rank) != null) {",
+                        "if (givenUp.get(reading.rank) != null) {",
+                        "RingReaderTest"),
+                new Mutant(
+                        "a ring that has ended is not read to its end",
+                        "RingReader.java",
+                        "boolean wanted = reading.end != null || ",
+                        "boolean wanted = ",
+                        "RingReaderTest"),
+                new Mutant(
+                        "another process on a ring is taken for the one before",
+                        "RingReader.java",
+                        "restarts.forEach(assembler::restarted);",
+                        "",
+                        "RingReaderTest"),
+                new Mutant(
+                        "the buffer has no bound",
+                        "SampleFlow.java",
+                        "while (waitingBytes > bufferBytes && waiting.size() > 1) {",
+                        "while (waitingBytes < 0) {",
+                        "SampleFlowTest"),
+                new Mutant(
+                        "what is under way counts against the buffer",
+                        "SampleFlow.java",
+                        "        leaveBuffer(carried);\n        LoadSample sample",
+                        "        LoadSample sample",
+                        "SampleFlowTest"),
+                new Mutant(
+                        "an error of the JVM in a write ends the flow",
+                        "SampleFlow.java",
+                        "        } catch (Error e) {\n",
+                        "        } catch (ThreadDeath e) {\n",
+                        "SampleFlowTest"),
+                new Mutant(
+                        "what is on its way when the flow ends is forgotten",
+                        "SampleFlow.java",
+                        ".doFinally(signal -> underWay.forEach(carried -> drop(carried, Dropped.CLOSED)))",
+                        "",
+                        "SampleFlowTest"));
+    }
+
+    /** A test that fails without a mutant catches nothing. */
+    @BeforeAll
+    static void testsThatCatchMutantsPassOnACopyWithoutOne() {
+        Map<String, String> sources = new TreeMap<>();
+        TreeSet<String> tests = new TreeSet<>();
+        for (Mutant mutant : mutants()) {
+            sources.put(mutant.file(), source(mutant));
+            tests.add(mutant.test());
+        }
+        PackageCopy copy = PackageCopy.of(sources);
+        for (String test : tests) {
+            assertThat(copy.firstFailure(test)).as(test).isEmpty();
+        }
+    }
+
+    @Tag("mutant")
+    @ParameterizedTest
+    @MethodSource("mutants")
+    void wrongVariantIsCaught(Mutant mutant) {
+        PackageCopy copy = PackageCopy.of(Map.of(mutant.file(), mutant.applyTo(source(mutant))));
+        assertThat(copy.firstFailure(mutant.test()))
+                .as("%s does not catch: %s", mutant.test(), mutant.why())
+                .isPresent();
+    }
+
+    private static String source(Mutant mutant) {
+        try {
+            return Files.readString(SOURCES.resolve(mutant.file()));
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+}

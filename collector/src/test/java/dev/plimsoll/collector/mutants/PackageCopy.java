@@ -1,0 +1,162 @@
+package dev.plimsoll.collector.mutants;
+
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.OutputStream;
+import java.io.StringWriter;
+import java.io.UncheckedIOException;
+import java.lang.reflect.Constructor;
+import java.lang.reflect.InvocationTargetException;
+import java.lang.reflect.Method;
+import java.net.URI;
+import java.util.Comparator;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.Optional;
+import java.util.stream.Stream;
+import javax.tools.FileObject;
+import javax.tools.ForwardingJavaFileManager;
+import javax.tools.JavaCompiler;
+import javax.tools.JavaFileManager;
+import javax.tools.JavaFileObject;
+import javax.tools.JavaFileObject.Kind;
+import javax.tools.SimpleJavaFileObject;
+import javax.tools.ToolProvider;
+import org.junit.jupiter.api.Test;
+
+/**
+ * The package {@value #PACKAGE} once more, with its tests, beside the one that everybody else uses: some of its sources are compiled
+ * anew, in memory; all other classes of it are defined again from the same bytes.
+ */
+final class PackageCopy extends ClassLoader {
+    static final String PACKAGE = "dev.plimsoll.collector";
+
+    private static final JavaCompiler COMPILER =
+            Objects.requireNonNull(ToolProvider.getSystemJavaCompiler(), "tests need a JDK, not a JRE");
+    /** One for all copies: it keeps what it has read of the class path. */
+    private static final JavaFileManager FILES = COMPILER.getStandardFileManager(null, null, null);
+
+    private final Map<String, byte[]> compiled;
+
+    private PackageCopy(Map<String, byte[]> compiled) {
+        super(PackageCopy.class.getClassLoader());
+        this.compiled = compiled;
+    }
+
+    /**
+     * @param sources texts by file name
+     * @throws IllegalStateException where they do not compile
+     */
+    static PackageCopy of(Map<String, String> sources) {
+        Map<String, ByteArrayOutputStream> written = new HashMap<>();
+        List<Source> units = sources.entrySet().stream()
+                .map(source -> new Source(source.getKey(), source.getValue()))
+                .toList();
+        StringWriter said = new StringWriter();
+        List<String> options = List.of("-proc:none", "-nowarn", "-classpath", System.getProperty("java.class.path"));
+        if (!COMPILER.getTask(said, new InMemory(written), null, options, null, units)
+                .call()) {
+            throw new IllegalStateException(sources.keySet() + " do not compile:\n" + said);
+        }
+        Map<String, byte[]> compiled = new HashMap<>();
+        written.forEach((name, bytes) -> compiled.put(name, bytes.toByteArray()));
+        return new PackageCopy(compiled);
+    }
+
+    /**
+     * Runs the methods with {@code @Test} of a test class of the package, in order of their names, until one fails.
+     *
+     * @return what the first that failed has thrown; empty when all pass
+     */
+    Optional<Throwable> firstFailure(String test) {
+        try {
+            Class<?> type = loadClass(PACKAGE + "." + test);
+            Constructor<?> constructor = type.getDeclaredConstructor();
+            constructor.setAccessible(true);
+            List<Method> methods = Stream.of(type.getDeclaredMethods())
+                    .filter(method -> method.isAnnotationPresent(Test.class))
+                    .sorted(Comparator.comparing(Method::getName))
+                    .toList();
+            if (methods.isEmpty()) {
+                throw new IllegalStateException(test + " has no method with @Test");
+            }
+            for (Method method : methods) {
+                method.setAccessible(true);
+                method.invoke(constructor.newInstance());
+            }
+            return Optional.empty();
+        } catch (InvocationTargetException e) {
+            Throwable thrown = e.getTargetException();
+            if (thrown instanceof LinkageError broken && !(thrown instanceof ExceptionInInitializerError)) {
+                throw new IllegalStateException(test + " does not fit the copy of the package", broken);
+            }
+            return Optional.of(thrown);
+        } catch (ReflectiveOperationException e) {
+            throw new IllegalStateException("cannot run " + test, e);
+        }
+    }
+
+    @Override
+    protected Class<?> loadClass(String name, boolean resolve) throws ClassNotFoundException {
+        if (!name.startsWith(PACKAGE + ".")) {
+            return super.loadClass(name, resolve);
+        }
+        synchronized (getClassLoadingLock(name)) {
+            Class<?> loaded = findLoadedClass(name);
+            return loaded == null ? define(name) : loaded;
+        }
+    }
+
+    private Class<?> define(String name) throws ClassNotFoundException {
+        byte[] bytes = compiled.get(name);
+        if (bytes == null) {
+            try (InputStream in = getResourceAsStream(name.replace('.', '/') + ".class")) {
+                if (in == null) {
+                    throw new ClassNotFoundException(name);
+                }
+                bytes = in.readAllBytes();
+            } catch (IOException e) {
+                throw new UncheckedIOException(e);
+            }
+        }
+        return defineClass(name, bytes, 0, bytes.length);
+    }
+
+    private static final class Source extends SimpleJavaFileObject {
+        private final String text;
+
+        Source(String file, String text) {
+            super(URI.create("string:///" + PACKAGE.replace('.', '/') + "/" + file), Kind.SOURCE);
+            this.text = text;
+        }
+
+        @Override
+        public CharSequence getCharContent(boolean ignoreEncodingErrors) {
+            return text;
+        }
+    }
+
+    private static final class InMemory extends ForwardingJavaFileManager<JavaFileManager> {
+        private final Map<String, ByteArrayOutputStream> written;
+
+        InMemory(Map<String, ByteArrayOutputStream> written) {
+            super(FILES);
+            this.written = written;
+        }
+
+        @Override
+        public JavaFileObject getJavaFileForOutput(Location location, String className, Kind kind, FileObject sibling) {
+            return new SimpleJavaFileObject(URI.create("memory:///" + className.replace('.', '/')), kind) {
+                @Override
+                public OutputStream openOutputStream() {
+                    ByteArrayOutputStream bytes = new ByteArrayOutputStream();
+                    written.put(className, bytes);
+                    return bytes;
+                }
+            };
+        }
+    }
+}
