@@ -45,7 +45,15 @@ public final class AggregatorCommand implements Callable<Integer>, Validated {
                                     run::stopped));
             aggregator.start();
             ClusterCheck cluster = new ClusterCheck(settings, System.err::println);
-            run.serve(metrics, Map.of("aggregator", aggregator::alive, "partitions", aggregator::settled, "kafka", () -> run.near(cluster)));
+            run.serve(
+                    metrics,
+                    Map.of(
+                            "aggregator",
+                            aggregator::alive,
+                            "partitions",
+                            aggregator::settled,
+                            "kafka",
+                            () -> run.near(cluster)));
             System.err.println("aggregator runs against " + kafka.settings().bootstrapServers());
             return run.await("aggregator", cluster);
         }

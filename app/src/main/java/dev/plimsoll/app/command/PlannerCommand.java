@@ -52,7 +52,15 @@ public final class PlannerCommand implements Callable<Integer>, Validated {
                                     run.meters().plannerLoop(run::stopped)));
             planner.start();
             ClusterCheck cluster = new ClusterCheck(settings, System.err::println);
-            run.serve(metrics, Map.of("planner", planner::alive, "partitions", planner::settled, "kafka", () -> run.near(cluster)));
+            run.serve(
+                    metrics,
+                    Map.of(
+                            "planner",
+                            planner::alive,
+                            "partitions",
+                            planner::settled,
+                            "kafka",
+                            () -> run.near(cluster)));
             System.err.println("planner runs against " + kafka.settings().bootstrapServers());
             return run.await("planner", cluster);
         }
