@@ -111,7 +111,7 @@ def picture(lines, title):
 
 def main():
     options = argparse.ArgumentParser(description="Draw what a command leaves on a terminal as an SVG picture.")
-    options.add_argument("--columns", type=int, default=120)
+    options.add_argument("--columns", type=int, default=100)
     options.add_argument("picture")
     options.add_argument("command", nargs=argparse.REMAINDER)
     given = options.parse_args()

@@ -28,7 +28,11 @@ public final class MetricTable {
     private static final Pattern LABEL = Pattern.compile("(\\w+)=\"((?:[^\"\\\\]|\\\\.)*)\"");
     /** A meter's name and help, where it is made. */
     private static final Pattern MADE =
-            Pattern.compile("\\b(counter|gauge|set|now|timer|summary)\\(\\s*\"(plimsoll\\.[a-z.]+)\",\\s*\"([^\"]*)\"");
+            Pattern.compile("\\b(counter|gauge|set|now|timer|summary|Gauge.builder)\\(\\s*\"(plimsoll\\.[a-z.]+)\","
+                    + "(?:[^;]*description\\()?\\s*\"([^\"]*)\"");
+
+    private static final Pattern CONSTANT = Pattern.compile("static final String (\\w+) =\\s*(\"[^\"]*\");");
+    private static final Pattern NAME = Pattern.compile("\\b[A-Z][A-Z_]+\\b");
     /** What a histogram has by its nature. */
     private static final Set<String> OF_HISTOGRAMS = Set.of("le", "quantile");
 
@@ -52,10 +56,12 @@ public final class MetricTable {
 
     /** The names that a query may use. */
     public static Set<String> names() {
-        return lines().stream()
+        Set<String> names = families().stream().map(Family::name).collect(Collectors.toCollection(TreeSet::new));
+        lines().stream()
                 .filter(line -> !line.startsWith("#"))
                 .map(line -> line.split("[{ ]", 2)[0])
-                .collect(Collectors.toCollection(TreeSet::new));
+                .forEach(names::add);
+        return names;
     }
 
     private static List<Family> families() {
@@ -92,12 +98,22 @@ public final class MetricTable {
     private static List<Family> made() {
         try (Stream<Path> files = Files.list(Path.of("src/main/java/dev/plimsoll/app/metrics"))) {
             return files.map(MetricTable::read)
+                    .map(MetricTable::withConstants)
                     .flatMap(source -> MADE.matcher(source).results())
                     .map(MetricTable::family)
                     .toList();
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
+    }
+
+    /** A source with its constants in the places of their names. */
+    private static String withConstants(String source) {
+        Map<String, String> constants = CONSTANT.matcher(source)
+                .results()
+                .collect(Collectors.toMap(constant -> constant.group(1), constant -> constant.group(2)));
+        return NAME.matcher(source)
+                .replaceAll(name -> Matcher.quoteReplacement(constants.getOrDefault(name.group(), name.group())));
     }
 
     private static Family family(MatchResult made) {
