@@ -34,8 +34,7 @@ public final class LatestIncarnation {
         byte[] key = deployment.id().getBytes(StandardCharsets.UTF_8);
         OptionalLong latest = OptionalLong.empty();
         try (KafkaConsumer<byte[], byte[]> consumer =
-                Clients.consumer(
-                        settings, ClientProperties.reader(settings, "plimsoll-incarnations", "earliest"))) {
+                Clients.consumer(settings, ClientProperties.reader(settings, "plimsoll-incarnations", "earliest"))) {
             // All partitions: a producer with another partitioner may have put it anywhere.
             List<TopicPartition> partitions = consumer.partitionsFor(Topic.MEMBERS.name(), timeout).stream()
                     .map(partition -> new TopicPartition(partition.topic(), partition.partition()))
