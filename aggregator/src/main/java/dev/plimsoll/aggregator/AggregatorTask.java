@@ -87,6 +87,17 @@ public final class AggregatorTask implements PartitionTask<SampleRecord> {
             }
 
             @Override
+            public void lapsed(Deployment deployment, long window, List<Integer> ranks) {
+                LOG.warn(
+                        "{}: {} ranks have said nothing while others went on: {}. Windows from {} on close without them, until they"
+                                + " report again. Is their collector running?",
+                        deployment,
+                        ranks.size(),
+                        ranks.size() > 16 ? ranks.subList(0, 16) + " and more" : ranks,
+                        window);
+            }
+
+            @Override
             public void jumped(Deployment deployment, long fromWindow, long toWindow) {
                 LOG.warn(
                         "A quorum of {}'s ranks reports from window {} while window {} was open: going there. Windows between are"

@@ -78,6 +78,7 @@ record Start(long asOf, long position, List<Sequence> sequences, Optional<String
                 s.heardAt(),
                 LongVector.empty(),
                 List.of(),
+                s.lapsed(),
                 s.counts());
     }
 
@@ -100,6 +101,7 @@ record Start(long asOf, long position, List<Sequence> sequences, Optional<String
                         .filter(offset -> offset < end)
                         .toArray()),
                 s.astray(),
+                s.lapsed(),
                 s.counts());
     }
 }

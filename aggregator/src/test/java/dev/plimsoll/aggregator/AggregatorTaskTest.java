@@ -383,6 +383,7 @@ class AggregatorTaskTest {
                 OptionalLong.empty(),
                 LongVector.empty(),
                 List.of(),
+                LongVector.empty(),
                 AggregatorState.Counts.NONE);
         cluster.records.add(new Received<>(
                 Topic.AGGREGATOR_STATE, PARTITION, 0, 0, new AggregatorState.Whole(PARTITION, 3, List.of(open))));

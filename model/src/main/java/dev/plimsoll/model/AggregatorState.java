@@ -84,6 +84,7 @@ public sealed interface AggregatorState {
      * @param heardAt append time of the newest record, empty when it is not known
      * @param excluded offsets, ascending, of samples that were rejected and might fit by now
      * @param astray the ranks whose samples come from elsewhere, ascending
+     * @param lapsed ranks, ascending, that are not waited for
      * @param counts what was counted since the last close
      */
     record Sequence(
@@ -99,6 +100,7 @@ public sealed interface AggregatorState {
             OptionalLong heardAt,
             LongVector excluded,
             List<Astray> astray,
+            LongVector lapsed,
             Counts counts) {
         public Sequence {
             astray = List.copyOf(astray);

@@ -54,6 +54,7 @@ final class AggregatorStateCodec implements Codec<Whole> {
                 OptionalLong.empty(),
                 from.longs("excluded"),
                 List.of(),
+                LongVector.empty(),
                 counts(from));
     }
 

@@ -25,6 +25,7 @@ final class DeploymentStateCodec implements Codec<OfDeployment> {
                 .put("rejected", sequence.counts().rejected())
                 .put("unattributed", sequence.counts().unattributed())
                 .put("excluded", sequence.excluded())
+                .put("lapsed", sequence.lapsed())
                 .beginList("astray");
         sequence.endedBy().ifPresent(offset -> to.put("endedBy", offset));
         sequence.oldestNeeded().ifPresent(offset -> to.put("oldestNeeded", offset));
@@ -63,6 +64,7 @@ final class DeploymentStateCodec implements Codec<OfDeployment> {
                                         rank.number("step"),
                                         rank.number("records")))
                                 .toList(),
+                        from.longs("lapsed"),
                         AggregatorStateCodec.counts(from)));
     }
 

@@ -371,6 +371,7 @@ final class RandomValues {
                         IntStream.range(0, random.nextInt(4))
                                 .mapToObj(rank -> new AggregatorState.Astray(rank, number(), number(), number()))
                                 .toList(),
+                        longs(random.nextInt(5)),
                         new AggregatorState.Counts(number(), number(), number(), number(), number())));
     }
 

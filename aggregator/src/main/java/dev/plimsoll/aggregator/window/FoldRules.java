@@ -54,6 +54,23 @@ class FoldRules {
         return silentMillis >= idle && witnessedMillis >= idle / 2;
     }
 
+    /**
+     * Whether a window that others are past has waited long enough for those that are not; for half of that time others must have gone
+     * on, as a record before this one has shown (see {@link #idle}).
+     *
+     * @param silentMillis from the newest sample that the window took to this record
+     * @param othersMillis from there to the newest sample of others, as of the record before this one
+     */
+    boolean lapses(long silentMillis, long othersMillis, WindowSettings settings) {
+        long silent = settings.silentTime().toMillis();
+        return silentMillis >= silent && othersMillis >= silent / 2;
+    }
+
+    /** Whether a rank that was not waited for is waited for again when it reports. */
+    boolean waitsAgain() {
+        return true;
+    }
+
     /** Whether a sample inside of a window belongs to it. */
     boolean attributable(LoadSample sample) {
         return !sample.mixed();

@@ -8,6 +8,7 @@ import dev.plimsoll.model.StepRange;
 import java.util.ArrayList;
 import java.util.BitSet;
 import java.util.List;
+import java.util.OptionalLong;
 
 /**
  * A window that samples may still be added to: a set of cells and their sums.
@@ -48,6 +49,8 @@ final class OpenWindow {
     private int presentOfAll;
     private long accepted;
     private boolean spanned;
+    private OptionalLong firstGrownAt = OptionalLong.empty();
+    private OptionalLong grownAt = OptionalLong.empty();
 
     OpenWindow(Membership members, long index, int subWindows, long firstOffset) {
         this.members = members;
@@ -120,6 +123,22 @@ final class OpenWindow {
         }
         cells.add(key(sample, cell.rank()) ^ cell.hash());
         return Fate.UNATTRIBUTED;
+    }
+
+    /** Something came for it. */
+    void grew(long appendTime) {
+        firstGrownAt = OptionalLong.of(Math.min(firstGrownAt.orElse(appendTime), appendTime));
+        grownAt = OptionalLong.of(Math.max(grownAt.orElse(appendTime), appendTime));
+    }
+
+    /** Append time of the first sample that it took, as those times go; empty before it. */
+    OptionalLong firstGrownAt() {
+        return firstGrownAt;
+    }
+
+    /** Append time of the newest sample that it took. */
+    OptionalLong grownAt() {
+        return grownAt;
     }
 
     /** A sample that spans into this window could not be attributed. */

@@ -41,13 +41,20 @@ final class RankProgress {
         return past;
     }
 
-    boolean allDoneWith(long step) {
-        if (ranksPast(step) < ranks) {
+    boolean isPast(int rank, long step) {
+        return furthest[rank] >= step;
+    }
+
+    /** Whether all that are waited for are done. */
+    boolean allDoneWith(long step, Lapsed without) {
+        if (ranksPast(step) < without.others()) {
             return false;
         }
-        for (long reached : reported) {
-            if (reached < step) {
-                return false;
+        for (int rank = 0; rank < ranks; rank++) {
+            for (int i = rank * layers; i < (rank + 1) * layers && !without.contains(rank); i++) {
+                if (reported[i] < step) {
+                    return false;
+                }
             }
         }
         return true;

@@ -14,13 +14,15 @@ import java.util.List;
 import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.TreeMap;
+import java.util.stream.IntStream;
 import java.util.stream.LongStream;
 
 /**
  * The windows of one deployment: which are open, what is in them, and when they close.
  *
  * <p>A window closes when every rank is done with its end ({@code COMPLETE}, or {@code GAP} or {@code SPANNING} when cells are
- * missing), when a quorum is past its end by the grace in steps ({@code STEPS}) or for the grace in append time ({@code TIME}), when the
+ * missing), when a quorum is past its end by the grace in steps ({@code STEPS}) or for the grace in append time, or when it has not grown
+ * for the silent time although some are past its end (both {@code TIME}; then the ranks that are not are {@link Lapsed}), when the
  * incarnation ends ({@code INCARNATION}), when a quorum turns out to be elsewhere ({@code RESYNC}), or when nothing has come for the idle
  * time ({@code IDLE}). Whatever closes it, a window that has all its cells is {@code COMPLETE}.
  *
@@ -45,6 +47,7 @@ final class WindowFold {
     private RankProgress progress;
     private Published published;
     private Stray stray;
+    private Lapsed lapsed;
     private final Excluded excluded;
     private long firstOpen;
     private long asOf;
@@ -80,6 +83,7 @@ final class WindowFold {
                         OptionalLong.empty(),
                         LongVector.empty(),
                         List.of(),
+                        LongVector.empty(),
                         AggregatorState.Counts.NONE),
                 partition,
                 settings,
@@ -103,6 +107,7 @@ final class WindowFold {
         this.progress = progressOf(members);
         this.published = new Published(state.published());
         this.stray = strayOf(members, state.astray());
+        this.lapsed = new Lapsed(state.lapsed(), members.topology().ranks());
         this.excluded = new Excluded(state.excluded());
         this.firstOpen = state.firstOpen();
         this.asOf = state.asOf();
@@ -136,6 +141,7 @@ final class WindowFold {
                 heardAt,
                 excluded.offsets(),
                 stray.ranks(),
+                lapsed.ranks(),
                 ledger.sinceClose());
     }
 
@@ -240,6 +246,7 @@ final class WindowFold {
             progress = progressOf(record);
             published = new Published(LongVector.empty());
             stray = strayOf(record, List.of());
+            lapsed = new Lapsed(LongVector.empty(), record.topology().ranks());
             excluded.forgetBefore(closing.offset);
             quorumAt.clear();
             firstOpen = BEFORE_FIRST_SAMPLE;
@@ -378,6 +385,10 @@ final class WindowFold {
             Fate fate = attributable ? window.offer(sample, cell) : window.offerUnattributed(sample, cell);
             fates.add(fate);
             if (fate == Fate.ACCEPTED || fate == Fate.UNATTRIBUTED) {
+                window.grew(appendTime);
+                if (rules.waitsAgain()) {
+                    lapsed.heardOf(cell.rank());
+                }
                 progress.report(
                         cell.rank(),
                         sample.firstLayer(),
@@ -404,6 +415,7 @@ final class WindowFold {
         }
     }
 
+    /** Of all ranks: timers must start at the same record in replay, when it is known already who will lapse. */
     private int quorum() {
         return settings.quorum(members.topology().ranks());
     }
@@ -454,16 +466,50 @@ final class WindowFold {
             }
             OpenWindow window = open.get(firstOpen);
             long end = endOf(firstOpen);
-            if ((window != null && window.complete()) || progress.allDoneWith(end)) {
+            if ((window != null && window.complete()) || progress.allDoneWith(end, lapsed)) {
                 return Optional.of(CloseReason.GAP);
             }
-            if (progress.ranksPast(end + settings.graceSteps(members.windowSteps())) >= quorum()) {
+            if (progress.ranksPast(end + settings.graceSteps(members.windowSteps()))
+                    >= settings.quorum(lapsed.others())) {
                 return Optional.of(CloseReason.STEPS);
             }
             Long since = quorumAt.get(firstOpen);
-            return since != null && now - since >= settings.graceTime().toMillis()
-                    ? Optional.of(CloseReason.TIME)
-                    : Optional.empty();
+            boolean waited =
+                    since != null && now - since >= settings.graceTime().toMillis();
+            return waited || lapse(end) ? Optional.of(CloseReason.TIME) : Optional.empty();
+        }
+
+        /** Whether some are past the end of the first open window and the others have let it wait for too long: then they lapse. */
+        private boolean lapse(long end) {
+            OptionalLong lastGrown = lastGrown();
+            if (progress.ranksPast(end) < settings.enough(lapsed.others())
+                    || lastGrown.isEmpty()
+                    || heardAt.isEmpty()) {
+                return false;
+            }
+            long since = lastGrown.getAsLong();
+            // Where nobody goes on, nobody is behind.
+            long others = Math.min(heardAt.getAsLong(), grownAt.orElse(since));
+            if (!rules.lapses(now - since, others - since, settings)) {
+                return false;
+            }
+            List<Integer> silent = IntStream.range(0, members.topology().ranks())
+                    .filter(rank -> !progress.isPast(rank, end) && !lapsed.contains(rank))
+                    .boxed()
+                    .toList();
+            silent.forEach(lapsed::add);
+            listener.lapsed(members.deployment(), firstOpen, silent);
+            return true;
+        }
+
+        /** When the first open window grew last; when nothing has come for it, since when something has for a later one. */
+        private OptionalLong lastGrown() {
+            OpenWindow window = open.get(firstOpen);
+            return window != null && window.grownAt().isPresent()
+                    ? window.grownAt()
+                    : open.values().stream()
+                            .flatMapToLong(later -> later.firstGrownAt().stream())
+                            .min();
         }
 
         /**
@@ -471,7 +517,8 @@ final class WindowFold {
          * log of windows. What a rank has reported so far says nothing about its windows there.
          */
         void resync() {
-            OptionalLong step = stray.place(quorum(), rank -> rules.believes(rank, now, settings));
+            OptionalLong step =
+                    stray.place(settings.quorum(lapsed.others()), rank -> rules.believes(rank, now, settings));
             if (step.isEmpty()) {
                 return;
             }
@@ -481,6 +528,7 @@ final class WindowFold {
             progress = progressOf(members);
             quorumAt.clear();
             stray.clear();
+            lapsed.clear();
             excluded.forgetBefore(offset);
             listener.jumped(members.deployment(), from, firstOpen);
         }

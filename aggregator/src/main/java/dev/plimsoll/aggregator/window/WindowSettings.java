@@ -16,6 +16,8 @@ import java.time.Duration;
  * @param idleTime how long nothing may come for an open window before all that are open close, in append time; a record in the second half
  *     of it has to show that time went on
  * @param resyncTime how long a quorum has to report from elsewhere before the fold follows, in append time
+ * @param silentTime how long a window may not grow, although ranks are past its end, before it closes without those that are not, in
+ *     append time; they are not waited for until they report again
  * @param openBytes most memory of one deployment's open windows; samples beyond it are refused
  */
 public record WindowSettings(
@@ -27,9 +29,19 @@ public record WindowSettings(
         int rememberedRejects,
         Duration idleTime,
         Duration resyncTime,
+        Duration silentTime,
         long openBytes) {
     public static final WindowSettings DEFAULT = new WindowSettings(
-            90, 50, Duration.ofSeconds(5), 8, 8, 4096, Duration.ofMinutes(1), Duration.ofSeconds(5), 512L << 20);
+            90,
+            50,
+            Duration.ofSeconds(5),
+            8,
+            8,
+            4096,
+            Duration.ofMinutes(1),
+            Duration.ofSeconds(5),
+            Duration.ofSeconds(15),
+            512L << 20);
 
     public WindowSettings {
         require(quorumPercent >= 1 && quorumPercent <= 100, "quorumPercent", quorumPercent, "1..100");
@@ -44,6 +56,7 @@ public record WindowSettings(
         require(rememberedRejects >= 1, "rememberedRejects", rememberedRejects, "1 or more");
         require(idleTime.toMillis() >= 1, "idleTime", idleTime, "1 ms or more");
         require(!resyncTime.isNegative(), "resyncTime", resyncTime, "0 or more");
+        require(silentTime.toMillis() >= 1, "silentTime", silentTime, "1 ms or more");
         require(openBytes >= 1, "openBytes", openBytes, "1 or more");
     }
 
@@ -56,6 +69,11 @@ public record WindowSettings(
     /** Ranks that decide for all. */
     int quorum(int ranks) {
         return Math.max(ranks / 2 + 1, (int) (((long) ranks * quorumPercent + 99) / 100));
+    }
+
+    /** Ranks of which at least one can be believed, if no more are wrong than a quorum can do without. */
+    int enough(int ranks) {
+        return ranks - quorum(ranks) + 1;
     }
 
     long graceSteps(int windowSteps) {

@@ -202,6 +202,41 @@ class FoldMutantTest {
     }
 
     @Test
+    void waitingForEverForRanksThatDiedWhileOthersGoOnIsFound() {
+        assertFound(FoldVariant.ruledBy(() -> new FoldRules() {
+            @Override
+            boolean lapses(long silentMillis, long othersMillis, WindowSettings settings) {
+                return false;
+            }
+        }));
+    }
+
+    @Test
+    void takingTheFirstRecordAfterAnOutageForProofThatOthersAreSilentIsFound() {
+        assertFound(FoldVariant.ruledBy(() -> new FoldRules() {
+            @Override
+            boolean lapses(long silentMillis, long othersMillis, WindowSettings settings) {
+                return silentMillis >= settings.silentTime().toMillis();
+            }
+        }));
+    }
+
+    @Test
+    void neverWaitingAgainForRanksThatAreBackIsFound() {
+        assertFound(FoldVariant.ruledBy(() -> new FoldRules() {
+            @Override
+            boolean waitsAgain() {
+                return false;
+            }
+        }));
+    }
+
+    @Test
+    void forgettingWhichRanksAreNotWaitedForIsFound() {
+        assertFound(changing(s -> s.lapsed = LongVector.empty()));
+    }
+
+    @Test
     void theLastOfConflictingCellsWinningIsFound() {
         assertFound(new FoldVariant(
                 log -> () -> new FoldRules() {
@@ -259,6 +294,7 @@ class FoldMutantTest {
         OptionalLong heardAt;
         LongVector excluded;
         List<AggregatorState.Astray> astray;
+        LongVector lapsed;
         AggregatorState.Counts counts;
 
         Draft(Sequence from) {
@@ -268,6 +304,7 @@ class FoldMutantTest {
             heardAt = from.heardAt();
             excluded = from.excluded();
             astray = from.astray();
+            lapsed = from.lapsed();
             counts = from.counts();
         }
     }
@@ -289,6 +326,7 @@ class FoldMutantTest {
                     draft.heardAt,
                     draft.excluded,
                     draft.astray,
+                    draft.lapsed,
                     draft.counts);
         });
     }

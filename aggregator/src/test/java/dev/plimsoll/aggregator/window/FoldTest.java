@@ -28,10 +28,16 @@ class FoldTest {
 
     private final List<Fate> fates = new ArrayList<>();
     private final List<String> jumps = new ArrayList<>();
+    private final List<String> lapses = new ArrayList<>();
     private final FoldListener listener = new FoldListener() {
         @Override
         public void fate(Deployment deployment, Fate fate, long cells, long load) {
             fates.add(fate);
+        }
+
+        @Override
+        public void lapsed(Deployment deployment, long window, List<Integer> ranks) {
+            lapses.add(window + " " + ranks);
         }
 
         @Override
@@ -201,6 +207,36 @@ class FoldTest {
     }
 
     @Test
+    void ranksThatAreSilentForGoodStopNoWindowOfTheOthers() {
+        Membership four = Samples.members(ONE, 1, 4, 2, 2, 2);
+        feed(four, gathered(four, 0, 32, 1));
+        List<ClosedWindow> closed = new ArrayList<>();
+
+        for (long step = 32; step < 32 + 40 * 16; step += 16) { // two of four ranks go on, a second for a sample
+            time += 1_000;
+            closed.addAll(feed(ofRank(four, 0, step, step + 16, 1), ofRank(four, 1, step, step + 16, 1)));
+        }
+
+        assertThat(closed)
+                .extracting(window -> window.summary().reason())
+                .startsWith(CloseReason.TIME, CloseReason.GAP)
+                .doesNotContain(CloseReason.RESYNC, CloseReason.IDLE);
+        assertThat(closed)
+                .hasSize(20)
+                .allSatisfy(window -> assertThat(window.summary().accepted())
+                        .as("all that the healthy ranks counted")
+                        .isEqualTo(2 * 2 * 2 * 2));
+        assertThat(fates).containsOnly(Fate.ACCEPTED);
+        assertThat(lapses).containsExactly("1 [2, 3]");
+
+        // when they are back
+        List<ClosedWindow> back = feed(gathered(four, 32 + 40 * 16, 64 + 40 * 16, 1));
+
+        assertThat(back).extracting(window -> window.summary().reason()).containsExactly(CloseReason.COMPLETE);
+        assertThat(fold.sequences().get(0).lapsed().size()).isZero();
+    }
+
+    @Test
     void theFirstWindowIsTheOneOfTheFirstSampleAndSaysSo() {
         feed(MEMBERS);
 
@@ -261,7 +297,16 @@ class FoldTest {
     void samplesThatTheOpenWindowsHaveNoRoomForAreRefusedAndCounted() {
         long bytes = OpenWindow.bytesOfWhole(MEMBERS, WindowSettings.DEFAULT) + OpenWindow.bytesOfEmpty(MEMBERS);
         WindowSettings tight = new WindowSettings(
-                90, 50, Duration.ofSeconds(5), 8, 8, 4096, Duration.ofMinutes(1), Duration.ofSeconds(5), bytes);
+                90,
+                50,
+                Duration.ofSeconds(5),
+                8,
+                8,
+                4096,
+                Duration.ofMinutes(1),
+                Duration.ofSeconds(5),
+                Duration.ofSeconds(15),
+                bytes);
         Fold small = new Fold(0, -1, List.of(), tight, listener);
         small.fold(0, time, MEMBERS);
         small.fold(1, time, ofRank(MEMBERS, 0, 0, 16, 1));

@@ -82,6 +82,7 @@ final class NaiveFold {
     private final Map<Long, Long> openedBy = new HashMap<>();
     private long first = -1;
     private boolean over;
+    private final Set<Integer> lapsed = new TreeSet<>();
     private long grownAt;
     private long heardAt;
 
@@ -116,6 +117,7 @@ final class NaiveFold {
             taken = new ArrayList<>();
             sightings = new ArrayList<>();
             published.clear();
+            lapsed.clear();
             first = -1;
             over = false;
         } else if (record instanceof End end && end.incarnation() == members.incarnation() && !over) {
@@ -188,6 +190,7 @@ final class NaiveFold {
                                     : !counts && !other.counts() && sameCut(other.sample(), sample)));
             if (!clashes) {
                 taken.add(cell);
+                lapsed.remove(cell.rank());
                 grownAt = entry.appendTime();
             }
             sightings.removeIf(seen -> seen.rank() == cell.rank());
@@ -241,7 +244,7 @@ final class NaiveFold {
             long together = steps.stream()
                     .filter(other -> other >= step && other - step <= near)
                     .count();
-            if (together >= quorum()) {
+            if (together >= quorum(waitedFor())) {
                 place = Math.max(place, step);
             }
         }
@@ -256,6 +259,7 @@ final class NaiveFold {
         taken = new ArrayList<>();
         sightings = new ArrayList<>();
         remembered = new TreeSet<>();
+        lapsed.clear();
     }
 
     private void closeWhatIsDue(RandomLog.Entry entry) {
@@ -265,10 +269,17 @@ final class NaiveFold {
             long sinceQuorum = quorumSince(end);
             if (full(first) || doneWith(end)) {
                 close(CloseReason.GAP, entry);
-            } else if (past(end + grace, Long.MAX_VALUE) >= quorum()) {
+            } else if (past(end + grace, Long.MAX_VALUE) >= quorum(waitedFor())) {
                 close(CloseReason.STEPS, entry);
             } else if (sinceQuorum != Long.MIN_VALUE
                     && entry.appendTime() - sinceQuorum >= settings.graceTime().toMillis()) {
+                close(CloseReason.TIME, entry);
+            } else if (othersAreSilent(end, entry)) {
+                for (int rank = 0; rank < members.topology().ranks(); rank++) {
+                    if (!isPast(rank, end)) {
+                        lapsed.add(rank);
+                    }
+                }
                 close(CloseReason.TIME, entry);
             } else {
                 break;
@@ -284,8 +295,37 @@ final class NaiveFold {
         return settings.gracePercent();
     }
 
+    private int waitedFor() {
+        return members.topology().ranks() - lapsed.size();
+    }
+
+    private boolean isPast(int rank, long step) {
+        return taken.stream()
+                .anyMatch(cell -> cell.rank() == rank && cell.sample().steps().to() >= step);
+    }
+
+    /** Whether some are past the end of the first open window, which has not grown for long, and somebody was heard meanwhile. */
+    private boolean othersAreSilent(long end, RandomLog.Entry entry) {
+        if (past(end, Long.MAX_VALUE) < waitedFor() - quorum(waitedFor()) + 1) {
+            return false;
+        }
+        long silent = settings.silentTime().toMillis();
+        long since = of(first).stream()
+                .mapToLong(Taken::time)
+                .max()
+                .orElseGet(() -> taken.stream()
+                        .filter(cell -> indexOf(cell.sample().steps().to()) > first)
+                        .mapToLong(Taken::time)
+                        .min()
+                        .orElse(Long.MAX_VALUE / 2));
+        return entry.appendTime() - since >= silent && Math.min(heardAt, grownAt) - since >= silent / 2;
+    }
+
     private int quorum() {
-        int ranks = members.topology().ranks();
+        return quorum(members.topology().ranks());
+    }
+
+    private int quorum(int ranks) {
         return Math.max(ranks / 2 + 1, (int) Math.ceil(ranks * settings.quorumPercent() / 100.0));
     }
 
@@ -311,7 +351,7 @@ final class NaiveFold {
 
     private boolean doneWith(long step) {
         for (int rank = 0; rank < members.topology().ranks(); rank++) {
-            for (int layer = 0; layer < members.shape().layers(); layer++) {
+            for (int layer = 0; layer < members.shape().layers() && !lapsed.contains(rank); layer++) {
                 int which = rank;
                 int where = layer;
                 boolean done = taken.stream()
