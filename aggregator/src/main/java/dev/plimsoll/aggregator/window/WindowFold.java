@@ -13,8 +13,6 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalLong;
-import java.util.TreeMap;
-import java.util.stream.IntStream;
 import java.util.stream.LongStream;
 
 /**
@@ -32,24 +30,14 @@ import java.util.stream.LongStream;
  * <p>{@link #replay} rebuilds the open windows after a restart: it takes the same samples as before and decides nothing.
  */
 final class WindowFold {
-    private static final long BEFORE_FIRST_SAMPLE = -1;
-
     private final int partition;
     private final WindowSettings settings;
     private final FoldRules rules;
     private final FoldListener listener;
     private final Ledger ledger;
-    private final TreeMap<Long, OpenWindow> open = new TreeMap<>();
-    /** Append time at which a quorum passed the end of an open window. */
-    private final TreeMap<Long, Long> quorumAt = new TreeMap<>();
-
-    private Membership members;
-    private RankProgress progress;
-    private Published published;
-    private Stray stray;
-    private Lapsed lapsed;
     private final Excluded excluded;
-    private long firstOpen;
+    private OpenWindows open;
+    private Stray stray;
     private long asOf;
     private long closedBy;
     private OptionalLong endedBy;
@@ -73,7 +61,7 @@ final class WindowFold {
                 new AggregatorState.Sequence(
                         members,
                         offset,
-                        BEFORE_FIRST_SAMPLE,
+                        -1,
                         -1,
                         LongVector.empty(),
                         OptionalLong.empty(),
@@ -103,13 +91,9 @@ final class WindowFold {
         this.rules = rules;
         this.listener = listener;
         this.ledger = new Ledger(state.deployment(), listener, state.counts());
-        this.members = state.members();
-        this.progress = progressOf(members);
-        this.published = new Published(state.published());
-        this.stray = strayOf(members, state.astray());
-        this.lapsed = new Lapsed(state.lapsed(), members.topology().ranks());
+        this.open = new OpenWindows(state, settings, rules);
+        this.stray = strayOf(state.members(), state.astray());
         this.excluded = new Excluded(state.excluded());
-        this.firstOpen = state.firstOpen();
         this.asOf = state.asOf();
         this.closedBy = state.closedBy();
         this.endedBy = state.endedBy();
@@ -119,29 +103,25 @@ final class WindowFold {
         this.replayFrom = state.oldestNeeded().orElse(Long.MAX_VALUE);
     }
 
-    private static RankProgress progressOf(Membership members) {
-        return new RankProgress(members.topology().ranks(), members.shape().layers());
-    }
-
     private Stray strayOf(Membership members, List<AggregatorState.Astray> known) {
         return new Stray(known, (long) members.windowSteps() * settings.windowsAhead());
     }
 
     AggregatorState.Sequence state() {
         return new AggregatorState.Sequence(
-                members,
+                open.members(),
                 asOf,
-                firstOpen,
+                open.first(),
                 closedBy,
-                published.ranges(),
+                open.published().ranges(),
                 endedBy,
                 truncated,
-                oldestOpen(),
+                open.oldestOffset(),
                 grownAt,
                 heardAt,
                 excluded.offsets(),
                 stray.ranks(),
-                lapsed.ranks(),
+                open.lapsed(),
                 ledger.sinceClose());
     }
 
@@ -151,13 +131,10 @@ final class WindowFold {
         return state();
     }
 
-    private OptionalLong oldestOpen() {
-        return open.values().stream().mapToLong(OpenWindow::firstOffset).min();
-    }
-
     /** The first record that is needed to have this state again from what was handed out. */
     OptionalLong oldestNeeded() {
-        return LongStream.concat(oldestOpen().stream(), changedFrom.stream()).min();
+        return LongStream.concat(open.oldestOffset().stream(), changedFrom.stream())
+                .min();
     }
 
     /** Whether the state has changed since it was handed out. */
@@ -166,7 +143,7 @@ final class WindowFold {
     }
 
     Membership members() {
-        return members;
+        return open.members();
     }
 
     /** Offset of the newest record of this deployment. */
@@ -189,7 +166,7 @@ final class WindowFold {
 
     /** The silence that makes append time worth knowing, as it may close a window; empty when none is open. */
     Optional<Duration> awaitsTime() {
-        if (quorumAt.containsKey(firstOpen)) {
+        if (open.awaitsGrace()) {
             return Optional.of(Duration.ZERO);
         }
         return open.isEmpty()
@@ -207,9 +184,8 @@ final class WindowFold {
         if (offset < replayFrom || excluded.contains(offset) || refusal(sample).isPresent()) {
             return;
         }
-        long index = indexOf(sample.steps().to());
-        if (index >= firstOpen && index <= mostAhead() && !published.contains(index)) {
-            cells(sample).ifPresent(cells -> place(offset, appendTime, sample, index, cells));
+        if (open.reaches(open.indexOf(sample.steps().to()))) {
+            cells(sample).ifPresent(cells -> open.place(offset, appendTime, sample, cells));
         }
     }
 
@@ -238,30 +214,27 @@ final class WindowFold {
     }
 
     private void onMembers(Membership record, Closing closing) {
-        if (record.incarnation() < members.incarnation()) {
+        if (record.incarnation() < members().incarnation()) {
             ledger.count(Fate.STALE_INCARNATION, 0, 0);
-        } else if (record.incarnation() > members.incarnation()) {
+        } else if (record.incarnation() > members().incarnation()) {
             closing.closeAllOpen(CloseReason.INCARNATION);
-            members = record;
-            progress = progressOf(record);
-            published = new Published(LongVector.empty());
+            open = new OpenWindows(record, settings, rules);
             stray = strayOf(record, List.of());
-            lapsed = new Lapsed(LongVector.empty(), record.topology().ranks());
             excluded.forgetBefore(closing.offset);
-            quorumAt.clear();
-            firstOpen = BEFORE_FIRST_SAMPLE;
             endedBy = OptionalLong.empty();
             grownAt = OptionalLong.empty();
             truncated = false;
-        } else if (!record.equals(members)) {
+        } else if (!record.equals(members())) {
             ledger.count(Fate.MEMBERS_CONFLICT, 0, 0);
         }
     }
 
     private void onEnd(End record, Closing closing) {
-        if (record.incarnation() != members.incarnation()) {
+        if (record.incarnation() != members().incarnation()) {
             ledger.count(
-                    record.incarnation() < members.incarnation() ? Fate.STALE_INCARNATION : Fate.PREMATURE_INCARNATION,
+                    record.incarnation() < members().incarnation()
+                            ? Fate.STALE_INCARNATION
+                            : Fate.PREMATURE_INCARNATION,
                     0,
                     0);
         } else if (endedBy.isEmpty()) {
@@ -278,26 +251,26 @@ final class WindowFold {
             ledger.count(fate, sample.ranks(), cells.map(WindowFold::load).orElse(0L));
             return;
         }
-        long index = indexOf(sample.steps().to());
-        if (firstOpen == BEFORE_FIRST_SAMPLE) {
-            firstOpen = rules.begins(index);
+        long index = open.indexOf(sample.steps().to());
+        if (!open.begun()) {
+            open.beginAt(rules.begins(index));
         }
-        if (elsewhere(index)) {
+        if (open.elsewhere(index)) {
             stray.note(sample.firstRank(), sample.ranks(), sample.steps().to(), closing.appendTime);
             closing.resync();
         }
-        if (index < firstOpen || published.contains(index)) {
+        if (index < open.first() || open.published().contains(index)) {
             ledger.count(Fate.LATE, sample.ranks(), load(cells.get()));
             return;
         }
-        Optional<Fate> noRoom = noRoom(sample, index);
+        Optional<Fate> noRoom = open.noRoom(sample);
         if (noRoom.isPresent()) {
             ledger.count(noRoom.get(), sample.ranks(), load(cells.get()));
             excluded.add(closing.offset);
             closing.boundExcluded();
             return;
         }
-        List<Fate> fates = place(closing.offset, closing.appendTime, sample, index, cells.get());
+        List<Fate> fates = open.place(closing.offset, closing.appendTime, sample, cells.get());
         if (fates.isEmpty()) {
             ledger.count(Fate.TOO_MANY_STATES, sample.ranks(), load(cells.get()));
             return;
@@ -312,39 +285,14 @@ final class WindowFold {
         }
     }
 
-    /** Far ahead, or in windows that a jump has left out. Windows that were published are gone for good. */
-    private boolean elsewhere(long index) {
-        return !published.contains(index) && (index > mostAhead() || (rules.returns() && index < firstOpen));
-    }
-
-    private Optional<Fate> noRoom(LoadSample sample, long index) {
-        if (index > mostAhead()) {
-            return Optional.of(Fate.TOO_FAR);
-        }
-        OpenWindow window = open.get(index);
-        long bytes = window == null ? OpenWindow.bytesFor(members, sample) : window.bytesFor(sample);
-        for (long i = firstSpanned(sample); i < index; i++) {
-            bytes += open.containsKey(i) ? 0 : OpenWindow.bytesOfEmpty(members);
-        }
-        for (OpenWindow other : open.values()) {
-            bytes += other.bytes();
-        }
-        return bytes > settings.openBytes() ? Optional.of(Fate.NO_MEMORY) : Optional.empty();
-    }
-
-    /** The first window, of those that are not closed, that a sample has steps of. */
-    private long firstSpanned(LoadSample sample) {
-        return Math.max(firstOpen, indexOf(sample.steps().from() + 1));
-    }
-
     private Optional<Fate> refusal(LoadSample sample) {
-        if (sample.incarnation() > members.incarnation()) {
+        if (sample.incarnation() > members().incarnation()) {
             return Optional.of(Fate.PREMATURE_INCARNATION);
         }
-        if (sample.incarnation() < members.incarnation() || endedBy.isPresent()) {
+        if (sample.incarnation() < members().incarnation() || endedBy.isPresent()) {
             return Optional.of(Fate.STALE_INCARNATION);
         }
-        return Shapes.refusal(members, sample);
+        return Shapes.refusal(members(), sample);
     }
 
     /** Empty when a counter is too large. */
@@ -364,74 +312,6 @@ final class WindowFold {
         return cells.stream().mapToLong(Cell::load).sum();
     }
 
-    /** Puts a sample where it belongs and returns the fate of each of its cells, none when it has one state too many. */
-    private List<Fate> place(long offset, long appendTime, LoadSample sample, long index, List<Cell> cells) {
-        boolean inside = indexOf(sample.steps().from() + 1) == index;
-        OpenWindow window = open.get(index);
-        boolean attributable = inside && rules.attributable(sample);
-        if (attributable && window != null && !window.admits(sample.state())) {
-            return List.of();
-        }
-        if (window == null) {
-            window = openWindow(index, offset);
-        }
-        if (!inside) {
-            for (long i = firstSpanned(sample); i < index; i = published.nextOpen(i + 1)) {
-                openWindow(i, offset).markSpanned();
-            }
-        }
-        List<Fate> fates = new ArrayList<>(cells.size());
-        for (Cell cell : cells) {
-            Fate fate = attributable ? window.offer(sample, cell) : window.offerUnattributed(sample, cell);
-            fates.add(fate);
-            if (fate == Fate.ACCEPTED || fate == Fate.UNATTRIBUTED) {
-                window.grew(appendTime);
-                if (rules.waitsAgain()) {
-                    lapsed.heardOf(cell.rank());
-                }
-                progress.report(
-                        cell.rank(),
-                        sample.firstLayer(),
-                        sample.layers(),
-                        sample.steps().to());
-            } else if (fate == Fate.CONFLICT) {
-                rules.onConflict(window, sample, cell.rank());
-            }
-        }
-        startTimers(appendTime);
-        return fates;
-    }
-
-    private OpenWindow openWindow(long index, long offset) {
-        return open.computeIfAbsent(
-                index, i -> new OpenWindow(members, i, settings.subWindows(members.boundariesPerWindow()), offset));
-    }
-
-    private void startTimers(long appendTime) {
-        long next = quorumAt.isEmpty() ? firstOpen : Math.max(firstOpen, quorumAt.lastKey() + 1);
-        while (progress.ranksPast(endOf(next)) >= quorum() && rules.startsTimer(next, firstOpen)) {
-            quorumAt.put(next, appendTime);
-            next++;
-        }
-    }
-
-    /** Of all ranks: timers must start at the same record in replay, when it is known already who will lapse. */
-    private int quorum() {
-        return settings.quorum(members.topology().ranks());
-    }
-
-    private long indexOf(long step) {
-        return (step - 1) / members.windowSteps();
-    }
-
-    private long endOf(long index) {
-        return (index + 1) * members.windowSteps();
-    }
-
-    private long mostAhead() {
-        return firstOpen + settings.windowsAhead();
-    }
-
     /** What one record closes. */
     private final class Closing {
         final long offset;
@@ -448,8 +328,7 @@ final class WindowFold {
         void closeDue() {
             Optional<CloseReason> due = due();
             while (due.isPresent()) {
-                close(due.get());
-                advance(rules.next(firstOpen, open.navigableKeySet()));
+                close(due.get(), rules.next(open.first(), open.indices()));
                 due = due();
             }
             if (grownAt.isPresent() && heardAt.isPresent()) {
@@ -461,76 +340,33 @@ final class WindowFold {
         }
 
         private Optional<CloseReason> due() {
-            if (firstOpen == BEFORE_FIRST_SAMPLE) {
+            Optional<CloseReason> due = open.due(now);
+            return due.isPresent() ? due : withoutTheSilent().map(silent -> CloseReason.TIME);
+        }
+
+        private Optional<List<Integer>> withoutTheSilent() {
+            if (heardAt.isEmpty()) {
                 return Optional.empty();
             }
-            OpenWindow window = open.get(firstOpen);
-            long end = endOf(firstOpen);
-            if ((window != null && window.complete()) || progress.allDoneWith(end, lapsed)) {
-                return Optional.of(CloseReason.GAP);
-            }
-            if (progress.ranksPast(end + settings.graceSteps(members.windowSteps()))
-                    >= settings.quorum(lapsed.others())) {
-                return Optional.of(CloseReason.STEPS);
-            }
-            Long since = quorumAt.get(firstOpen);
-            boolean waited =
-                    since != null && now - since >= settings.graceTime().toMillis();
-            return waited || lapse(end) ? Optional.of(CloseReason.TIME) : Optional.empty();
-        }
-
-        /** Whether some are past the end of the first open window and the others have let it wait for too long: then they lapse. */
-        private boolean lapse(long end) {
-            OptionalLong lastGrown = lastGrown();
-            if (progress.ranksPast(end) < settings.enough(lapsed.others())
-                    || lastGrown.isEmpty()
-                    || heardAt.isEmpty()) {
-                return false;
-            }
-            long since = lastGrown.getAsLong();
             // Where nobody goes on, nobody is behind.
-            long others = Math.min(heardAt.getAsLong(), grownAt.orElse(since));
-            if (!rules.lapses(now - since, others - since, settings)) {
-                return false;
-            }
-            List<Integer> silent = IntStream.range(0, members.topology().ranks())
-                    .filter(rank -> !progress.isPast(rank, end) && !lapsed.contains(rank))
-                    .boxed()
-                    .toList();
-            silent.forEach(lapsed::add);
-            listener.lapsed(members.deployment(), firstOpen, silent);
-            return true;
+            long othersAt = Math.min(heardAt.getAsLong(), grownAt.orElse(Long.MAX_VALUE));
+            Optional<List<Integer>> silent = open.lapse(now, othersAt);
+            silent.ifPresent(ranks -> listener.lapsed(members().deployment(), open.first(), ranks));
+            return silent;
         }
 
-        /** When the first open window grew last; when nothing has come for it, since when something has for a later one. */
-        private OptionalLong lastGrown() {
-            OpenWindow window = open.get(firstOpen);
-            return window != null && window.grownAt().isPresent()
-                    ? window.grownAt()
-                    : open.values().stream()
-                            .flatMapToLong(later -> later.firstGrownAt().stream())
-                            .min();
-        }
-
-        /**
-         * Goes where a quorum is, if there is such a place. At least the first open window is closed, so that the jump stands in the
-         * log of windows. What a rank has reported so far says nothing about its windows there.
-         */
+        /** Goes where a quorum is, if there is such a place. At least the first open window is closed, so that the jump stands in the log. */
         void resync() {
-            OptionalLong step =
-                    stray.place(settings.quorum(lapsed.others()), rank -> rules.believes(rank, now, settings));
+            OptionalLong step = stray.place(open.quorum(), rank -> rules.believes(rank, now, settings));
             if (step.isEmpty()) {
                 return;
             }
-            long from = firstOpen;
-            closeThrough(Math.max(firstOpen, lastOpen()), CloseReason.RESYNC);
-            firstOpen = published.nextOpen(indexOf(step.getAsLong()));
-            progress = progressOf(members);
-            quorumAt.clear();
+            long from = open.first();
+            closeThrough(Math.max(from, open.last()), CloseReason.RESYNC);
+            open.jumpTo(step.getAsLong());
             stray.clear();
-            lapsed.clear();
             excluded.forgetBefore(offset);
-            listener.jumped(members.deployment(), from, firstOpen);
+            listener.jumped(members().deployment(), from, open.first());
         }
 
         /** Rejects that are too many to remember: gives up the open windows, so that nothing is left to confuse them with. */
@@ -542,36 +378,34 @@ final class WindowFold {
         }
 
         private void forgetExcluded() {
-            excluded.forgetBefore(oldestOpen().orElse(offset + 1));
+            excluded.forgetBefore(open.oldestOffset().orElse(offset + 1));
         }
 
         void closeAllOpen(CloseReason reason) {
             if (!open.isEmpty()) {
-                closeThrough(lastOpen(), reason);
+                closeThrough(open.last(), reason);
             }
-        }
-
-        private long lastOpen() {
-            return open.isEmpty() ? -1 : open.lastKey();
         }
 
         private void closeThrough(long last, CloseReason reason) {
-            while (firstOpen <= last) {
-                close(reason);
-                advance(published.nextOpen(firstOpen + 1));
+            while (open.first() <= last) {
+                close(reason, open.first() + 1);
             }
         }
 
-        private void close(CloseReason cause) {
-            Optional<OpenWindow> window = Optional.ofNullable(open.get(firstOpen));
+        private void close(CloseReason cause, long next) {
+            long index = open.first();
+            Optional<OpenWindow> window = open.get(index);
             CloseReason reason = reason(cause, window);
             ClosingReport report =
-                    new ClosingReport(members, firstOpen, reason, published.before(firstOpen), window, ledger.take());
+                    new ClosingReport(members(), index, reason, open.published().before(index), window, ledger.take());
             closed.add(report.closedWindow(
-                    partition, offset, appendTime, settings.subWindows(members.boundariesPerWindow())));
+                    partition, offset, appendTime, settings.subWindows(members().boundariesPerWindow())));
             truncated = truncated && reason != CloseReason.COMPLETE;
-            published.add(firstOpen);
             closedBy = offset;
+            open.closed(next);
+            stray.retain(step -> open.elsewhere(open.indexOf(step)));
+            forgetExcluded();
         }
 
         private CloseReason reason(CloseReason cause, Optional<OpenWindow> window) {
@@ -586,14 +420,6 @@ final class WindowFold {
                             && window.get().spanned()
                     ? CloseReason.SPANNING
                     : cause;
-        }
-
-        private void advance(long next) {
-            firstOpen = published.nextOpen(next);
-            open.headMap(firstOpen).clear();
-            quorumAt.headMap(firstOpen).clear();
-            stray.retain(step -> elsewhere(indexOf(step)));
-            forgetExcluded();
         }
     }
 }
