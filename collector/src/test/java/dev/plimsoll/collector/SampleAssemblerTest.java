@@ -218,9 +218,10 @@ class SampleAssemblerTest {
 
     @Test
     void wideSamplesAreCutByLayersAndLoseNothing() {
-        int layers = 40_000;
-        Membership wide = Snapshots.members(layers);
-        long[] load = new long[3 * layers * 2];
+        int layers = 4_000;
+        int slots = 20;
+        Membership wide = Snapshots.members(layers, slots, 7);
+        long[] load = new long[3 * layers * slots];
         long[] routed = new long[3 * layers];
         for (int i = 0; i < load.length; i++) {
             load[i] = i;
@@ -238,7 +239,7 @@ class SampleAssemblerTest {
                         .isLessThan(256 * 1024));
         assertThat(samples.stream().mapToInt(LoadSample::layers).sum()).isEqualTo(layers);
         LoadSample second = samples.get(1);
-        assertThat(second.load(1, 0, 1)).isEqualTo((layers + second.firstLayer()) * 2L + 1);
+        assertThat(second.load(1, 0, 1)).isEqualTo((layers + second.firstLayer()) * (long) slots + 1);
     }
 
     @Test

@@ -21,11 +21,15 @@ final class Snapshots {
     }
 
     static Membership members(int layers, long incarnation) {
+        return members(layers, 2, incarnation);
+    }
+
+    static Membership members(int layers, int slotsPerRank, long incarnation) {
         return new Membership(
                 new Deployment("test/decode-0"),
                 incarnation,
-                ModelShape.of("tiny", 4, 1, 0, layers),
-                Topology.even(3, 1, 2),
+                ModelShape.of("tiny", 2 * slotsPerRank, 1, 0, layers),
+                Topology.even(3, 1, slotsPerRank),
                 "test",
                 Phase.DECODE,
                 GatherMode.HOST,
