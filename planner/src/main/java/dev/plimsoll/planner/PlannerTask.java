@@ -244,7 +244,7 @@ final class PlannerTask implements PartitionTask<LoadWindow> {
         for (Optional<WindowJoin.Whole> whole = join.takeWhole(planner.members());
                 whole.isPresent();
                 whole = join.takeWhole(planner.members())) {
-            drop(deployment, WindowJoin.Drop.OVERTAKEN, join.dropOvertaken());
+            drop(deployment, WindowJoin.Drop.OVERTAKEN, join.takeOvertaken());
             planner.window(whole.orElseThrow());
             offsetMoved = true;
         }
@@ -263,7 +263,7 @@ final class PlannerTask implements PartitionTask<LoadWindow> {
         for (DeploymentPlanner planner : planners.values()) {
             planner.happened(new Event.TimePassed(), nowMillis);
             // Whoever takes over reads old windows first: what they ask for may have been undone since.
-            if (!join(planner.deployment()).awaitsLater(planner.members().incarnation(), planner.unplannedWindow())) {
+            if (!join(planner.deployment()).awaits(planner.members().incarnation())) {
                 planner.plan(clock, deadlineNanos);
             }
             planner.forgetBefore(nowMillis - settings.lookBack().toMillis());
