@@ -310,7 +310,7 @@ class PlannerTaskTest {
         refused.clear();
 
         restart(Policy.named("plimsoll"));
-        assertThat(partition.note()).isEqualTo("looks back to 0");
+        assertThat(partition.note()).isEqualTo("looks back to 0 in windows");
         assertThat(partition.position()).isZero();
         partition.poll(true);
         window(4, true, PlacementState.settled(1));
@@ -549,7 +549,7 @@ class PlannerTaskTest {
         }
 
         // Four records per window; three windows have left the history.
-        assertThat(partition.note()).isEqualTo("looks back to 12");
+        assertThat(partition.note()).isEqualTo("looks back to 12 in windows");
         assertThat(partition.committedOffset())
                 .as("what is read, so that the group has no lag")
                 .hasValue(4L * (PlannerSettings.DEFAULTS.historyWindows() + 3));
@@ -562,12 +562,99 @@ class PlannerTaskTest {
         assertThat(partition.committedOffset()).hasValue(read);
         partition.poll(true);
         assertThat(partition.committedOffset()).hasValue(read);
-        assertThat(partition.note()).isEqualTo("looks back to 12");
+        assertThat(partition.note()).isEqualTo("looks back to 12 in windows");
 
         // An earlier release has left nothing beside its offset.
         partition.forgetNote();
         restart(Policy.named("static"));
         assertThat(partition.position()).isEqualTo(read);
+    }
+
+    @Test
+    void successorReadsATopicThatWasMadeAgainFromItsStart() {
+        restart(new Watching());
+        for (long index = 0; index < 5; index++) {
+            window(index, true, PlacementState.settled(0));
+        }
+        partition.makeWindowsAgain();
+        rows(5, 1, PlacementState.settled(0));
+        summary(5, 1, CloseReason.COMPLETE, PlacementState.settled(0));
+        rows(6, 1, PlacementState.settled(0));
+        summary(6, 1, CloseReason.COMPLETE, PlacementState.settled(0));
+
+        Watching successor = new Watching();
+        restart(successor);
+        assertThat(partition.position()).isZero();
+        partition.poll(true);
+
+        assertThat(indices(successor)).containsExactly(5L, 6L);
+        assertThat(partition.committedOffset()).hasValue(8);
+        assertThat(partition.note()).isEqualTo("looks back to 0 in windows'");
+    }
+
+    @Test
+    void successorReadsATopicThatWasMadeAgainFromItsStartEvenWhereItIsLongerThanTheOldOne() {
+        restart(new Watching());
+        window(0, true, PlacementState.settled(0));
+        partition.now += PlannerSettings.DEFAULTS.lookBack().toMillis() + 2000;
+        rows(1, 1, PlacementState.settled(0));
+        summary(1, 1, CloseReason.GAP, PlacementState.settled(0));
+        partition.poll(true);
+        assertThat(partition.note()).isEqualTo("looks back to 8 in windows");
+        partition.makeWindowsAgain();
+        for (long index = 2; index < 6; index++) {
+            rows(index, 1, PlacementState.settled(0));
+            summary(index, 1, CloseReason.COMPLETE, PlacementState.settled(0));
+        }
+
+        Watching successor = new Watching();
+        restart(successor);
+        partition.poll(true);
+
+        assertThat(indices(successor)).containsExactly(2L, 3L, 4L, 5L);
+    }
+
+    @Test
+    void successorOnALogThatHasLostItsEndReadsWhatIsLeftOfTheHistoryAndGoesOn() {
+        restart(new Watching());
+        for (long index = 0; index < 5; index++) {
+            window(index, true, PlacementState.settled(0));
+        }
+        partition.cutWindowsAt(12);
+
+        Watching successor = new Watching();
+        restart(successor);
+        partition.poll(true);
+        assertThat(partition.committedOffset()).as("no lag below 0").hasValue(12);
+        window(5, true, PlacementState.settled(0));
+
+        assertThat(indices(successor)).containsExactly(0L, 1L, 2L, 5L);
+        assertThat(partition.committedOffset()).hasValue(16);
+    }
+
+    @Test
+    void successorOnALogThatHasLostAllThatIsLookedBackOnGoesOnAtItsEnd() {
+        for (long index = 0; index < PlannerSettings.DEFAULTS.historyWindows() + 3; index++) {
+            window(index, true, PlacementState.settled(0));
+        }
+        partition.cutWindowsAt(8);
+
+        restart(Policy.named("static"));
+
+        assertThat(partition.position()).isEqualTo(8);
+        assertThat(partition.committedOffset()).hasValue(8);
+    }
+
+    @Test
+    void offsetOfAnEarlierReleaseBeyondTheEndOfTheLogIsPutRight() {
+        window(0, true, PlacementState.settled(0));
+        partition.forgetNote();
+        partition.cutWindowsAt(0);
+
+        restart(Policy.named("static"));
+
+        assertThat(partition.position()).isZero();
+        assertThat(partition.note()).isEqualTo("looks back to 0 in windows");
     }
 
     @Test
@@ -602,7 +689,7 @@ class PlannerTaskTest {
         window(1, true, PlacementState.settled(0));
 
         assertThat(dropped).containsExactly(WindowJoin.Drop.OVERTAKEN);
-        assertThat(partition.note()).isEqualTo("looks back to 4");
+        assertThat(partition.note()).isEqualTo("looks back to 4 in windows");
     }
 
     @Test
