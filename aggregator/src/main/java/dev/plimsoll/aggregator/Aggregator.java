@@ -68,7 +68,7 @@ public final class Aggregator implements AutoCloseable {
 
                     @Override
                     public void onQuarantined(int partition, Throwable cause) {
-                        listener.reset(partition, cause);
+                        listener.quarantined(partition, cause);
                     }
 
                     @Override

@@ -39,4 +39,7 @@ public interface AggregatorListener {
 
     /** A partition's work failed and starts again from what is committed. */
     default void reset(int partition, Throwable cause) {}
+
+    /** A partition is left alone, but for a try in every minute, of which this is told again. */
+    default void quarantined(int partition, Throwable cause) {}
 }

@@ -42,6 +42,9 @@ import org.slf4j.LoggerFactory;
 final class DeploymentPlanner {
     private static final Logger LOG = LoggerFactory.getLogger(DeploymentPlanner.class);
 
+    /** Windows that are so many indices apart, or go back, have a jump of the fold between them: neither tells of the other's time. */
+    private static final int JUMP = 64;
+
     /** A complete window that the forecast looks back on. */
     private record Past(ExpertLoad load, long firstOffset, WindowSummary summary) {
         Past withoutSamples() {
@@ -181,12 +184,9 @@ final class DeploymentPlanner {
         planFrom = lastWindow + 1 + settings.cooldownWindows();
     }
 
-    /** A window with all its parts, in order. */
+    /** A window with all its parts, in the order of the log: behind a jump its index may be lower than the last one's. */
     void window(WindowJoin.Whole whole) {
         WindowSummary summary = whole.summary();
-        if (summary.index() <= lastWindow) {
-            return;
-        }
         lastWindow = summary.index();
         unplanned = Optional.empty();
         if (!summary.complete()) {
@@ -261,7 +261,7 @@ final class DeploymentPlanner {
     }
 
     private void measure(WindowSummary summary) {
-        promise.filter(made -> made.decision().windowIndex() < summary.index()).ifPresent(made -> {
+        promise.filter(made -> ranUnder(made.decision(), summary)).ifPresent(made -> {
             Outcome outcome = new Outcome(
                     deployment(),
                     state.members().incarnation(),
@@ -277,9 +277,10 @@ final class DeploymentPlanner {
         });
     }
 
-    /** The window that {@link #plan} would decide on; without one, one after all others. */
-    long unplannedWindow() {
-        return unplanned.map(WindowSummary::index).orElse(Long.MAX_VALUE);
+    /** Whoever takes over reads windows from before the decision again, and its placement may have been there before too. */
+    private static boolean ranUnder(Propose decision, WindowSummary window) {
+        return window.states().stream()
+                .allMatch(state -> state.settledVersion() == decision.epoch() || state.epoch() == decision.epoch());
     }
 
     /**
@@ -315,7 +316,9 @@ final class DeploymentPlanner {
         if (state.members().gather() == GatherMode.NONE) {
             return Optional.of(Verdict.Keep.because(KeepReason.OBSERVE_ONLY, "gather mode none"));
         }
-        if (newest.index() < planFrom) {
+        // A window from farther back than a cooldown reaches stands behind a jump back, and so behind the decision.
+        long left = planFrom - newest.index();
+        if (left > 0 && left <= 2L + settings.cooldownWindows()) {
             return Optional.of(
                     Verdict.Keep.because(KeepReason.COOLDOWN, "window " + newest.index() + " is before " + planFrom));
         }
@@ -349,11 +352,25 @@ final class DeploymentPlanner {
         }
     }
 
+    /** From one window to the next index, on average over those that no jump lies between. */
     private Duration windowTime() {
-        WindowSummary first = history.getFirst().summary();
-        WindowSummary last = history.getLast().summary();
-        long windows = Math.max(1, last.index() - first.index());
-        return Duration.ofMillis(Math.max(1, (last.closedAtMillis() - first.closedAtMillis()) / windows));
+        long millis = 0;
+        long windows = 0;
+        WindowSummary before = history.getFirst().summary();
+        for (Past past : history) {
+            WindowSummary window = past.summary();
+            long apart = window.index() - before.index();
+            if (apart > 0 && apart < JUMP) {
+                millis += window.closedAtMillis() - before.closedAtMillis();
+                windows += apart;
+            }
+            before = window;
+        }
+        if (windows == 0) {
+            millis = before.closedAtMillis() - history.getFirst().summary().closedAtMillis();
+            windows = Math.max(1, history.size() - 1);
+        }
+        return Duration.ofMillis(Math.max(1, millis / windows));
     }
 
     /** Proposes, unless the rules that the ranks will apply say no. */

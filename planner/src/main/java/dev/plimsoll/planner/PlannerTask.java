@@ -33,9 +33,9 @@ import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.TreeMap;
 import java.util.function.Supplier;
-import java.util.regex.Matcher;
-import java.util.regex.Pattern;
 import java.util.stream.Stream;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * The planner's work on one partition, with all deployments in it.
@@ -47,10 +47,10 @@ import java.util.stream.Stream;
  * left to do; beside it stands the oldest window that the forecast looks back on, from which a successor reads the same history.
  */
 final class PlannerTask implements PartitionTask<LoadWindow> {
+    private static final Logger LOG = LoggerFactory.getLogger(PlannerTask.class);
+
     /** Clocks of ranks may be behind ours by that much; older acks are told by their epoch. */
     private static final Duration CLOCK_SKEW = Duration.ofMinutes(10);
-
-    private static final Pattern LOOKS_BACK = Pattern.compile("looks back to (\\d{1,18})");
 
     private final PlannerSettings settings;
     private final PlannerListener listener;
@@ -65,6 +65,7 @@ final class PlannerTask implements PartitionTask<LoadWindow> {
     private final List<Output<?>> outputs = new ArrayList<>();
     private final Deque<Supplier<Optional<RecoveryRead<?>>>> reads = reads();
     private int partition;
+    private String topicId = "";
     private long nextOffset;
     private long read;
     private boolean offsetMoved;
@@ -154,12 +155,15 @@ final class PlannerTask implements PartitionTask<LoadWindow> {
 
     @Override
     public long recovered(InputLog input) {
-        long committed = input.committed().orElse(0);
-        Matcher note = LOOKS_BACK.matcher(input.note());
-        // Earlier releases say nothing beside their offset, which is itself the oldest that is needed.
-        long oldest = note.matches() ? Math.min(committed, Long.parseLong(note.group(1))) : committed;
-        nextOffset = Math.max(oldest, input.first());
-        read = Math.max(committed, nextOffset);
+        topicId = input.topicId();
+        Resumption start = Resumption.of(input);
+        start.lost().ifPresent(what -> {
+            LOG.warn("Partition {} of {}: {}", partition, Topic.WINDOWS.name(), what);
+            // Otherwise the group's offset stays beyond the log's end until there is a window.
+            offsetMoved = true;
+        });
+        nextOffset = start.position();
+        read = start.read();
         return nextOffset;
     }
 
@@ -244,7 +248,7 @@ final class PlannerTask implements PartitionTask<LoadWindow> {
         for (Optional<WindowJoin.Whole> whole = join.takeWhole(planner.members());
                 whole.isPresent();
                 whole = join.takeWhole(planner.members())) {
-            drop(deployment, WindowJoin.Drop.OVERTAKEN, join.dropOvertaken());
+            drop(deployment, WindowJoin.Drop.OVERTAKEN, join.takeOvertaken());
             planner.window(whole.orElseThrow());
             offsetMoved = true;
         }
@@ -263,7 +267,7 @@ final class PlannerTask implements PartitionTask<LoadWindow> {
         for (DeploymentPlanner planner : planners.values()) {
             planner.happened(new Event.TimePassed(), nowMillis);
             // Whoever takes over reads old windows first: what they ask for may have been undone since.
-            if (!join(planner.deployment()).awaitsLater(planner.members().incarnation(), planner.unplannedWindow())) {
+            if (!join(planner.deployment()).awaits(planner.members().incarnation())) {
                 planner.plan(clock, deadlineNanos);
             }
             planner.forgetBefore(nowMillis - settings.lookBack().toMillis());
@@ -278,7 +282,7 @@ final class PlannerTask implements PartitionTask<LoadWindow> {
         }
         // Until the history is read again, the group has been further already.
         read = Math.max(read, nextOffset);
-        Transaction transaction = new Transaction(outputs, read, "looks back to " + oldestNeeded());
+        Transaction transaction = new Transaction(outputs, read, Resumption.note(oldestNeeded(), topicId));
         outputs.clear();
         offsetMoved = false;
         return Optional.of(transaction);

@@ -5,21 +5,24 @@ import dev.plimsoll.model.Membership;
 import dev.plimsoll.model.WindowSummary;
 import java.util.ArrayList;
 import java.util.HashSet;
+import java.util.Iterator;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.Set;
-import java.util.TreeMap;
+import java.util.stream.Stream;
 
 /**
  * Puts the records of one deployment's windows together with their summaries, which come from another topic in no known order.
  *
- * <p>A window is whole when its summary is there and every slot of every layer of every segment is. Both topics are in order
- * of windows, so windows become whole in order, and one that is still open then will never be whole.
+ * <p>A window is whole when its summary is there and every slot of every layer of every segment is. Both topics have the windows
+ * in the order in which they were closed, so they become whole in that order, and one that is still open then will never be whole. It
+ * need not be the order of their indices: behind a RESYNC lower ones may follow.
  */
 public final class WindowJoin {
-    /** Windows that may be open at once; the oldest gives way. */
+    /** Windows that may be open at once, with and without a summary each; the oldest gives way. */
     static final int MOST_OPEN = 64;
 
     /** Why windows were given up. */
@@ -44,13 +47,7 @@ public final class WindowJoin {
         }
     }
 
-    private record Key(long incarnation, long index) implements Comparable<Key> {
-        @Override
-        public int compareTo(Key other) {
-            int order = Long.compare(incarnation, other.incarnation);
-            return order != 0 ? order : Long.compare(index, other.index);
-        }
-    }
+    private record Key(long incarnation, long index) {}
 
     private record Part(int segment, int layer, int firstSlot) {}
 
@@ -62,13 +59,22 @@ public final class WindowJoin {
         private long slots;
     }
 
-    private final TreeMap<Key, Open> open = new TreeMap<>();
-    private Key taken = new Key(0, -1);
+    /** Those whose summary is there, in the order of the summaries. */
+    private final Map<Key, Open> announced = new LinkedHashMap<>();
+    /** Those without a summary, in the order of their records. What is older, this or one that is announced, nobody can tell. */
+    private final Map<Key, Open> unannounced = new LinkedHashMap<>();
+
+    private int overtaken;
     private int overflowed;
 
     void add(LoadWindow row, long offset) {
-        Open window = open(new Key(row.incarnation(), row.index()));
-        if (window != null && window.parts.add(new Part(row.segment(), row.layer(), row.firstSlot()))) {
+        Key key = new Key(row.incarnation(), row.index());
+        Open window = announced.get(key);
+        if (window == null) {
+            window = unannounced.computeIfAbsent(key, none -> new Open());
+            bound(unannounced);
+        }
+        if (window.parts.add(new Part(row.segment(), row.layer(), row.firstSlot()))) {
             window.rows.add(row);
             window.slots += row.load().size();
             if (window.firstOffset.isEmpty()) {
@@ -78,27 +84,23 @@ public final class WindowJoin {
     }
 
     void add(WindowSummary summary) {
-        Open window = open(new Key(summary.incarnation(), summary.index()));
-        if (window != null) {
-            window.summary = Optional.of(summary);
-        }
+        Key key = new Key(summary.incarnation(), summary.index());
+        Open known = unannounced.remove(key);
+        Open window = announced.computeIfAbsent(key, none -> known == null ? new Open() : known);
+        window.summary = Optional.of(summary);
+        bound(announced);
     }
 
-    private @org.jspecify.annotations.Nullable Open open(Key key) {
-        if (key.compareTo(taken) <= 0) {
-            return null;
-        }
-        Open window = open.computeIfAbsent(key, none -> new Open());
+    private void bound(Map<Key, Open> open) {
         if (open.size() > MOST_OPEN) {
-            open.pollFirstEntry();
+            open.remove(open.keySet().iterator().next());
             overflowed++;
         }
-        return window;
     }
 
-    /** Whether a complete window after that one is announced whose records are still to come. */
-    boolean awaitsLater(long incarnation, long index) {
-        return open.tailMap(new Key(incarnation, index), false).entrySet().stream()
+    /** Whether a complete window of the incarnation is announced whose records are still to come. */
+    boolean awaits(long incarnation) {
+        return announced.entrySet().stream()
                 .anyMatch(entry -> entry.getKey().incarnation() == incarnation
                         && entry.getValue()
                                 .summary
@@ -115,45 +117,59 @@ public final class WindowJoin {
 
     /** Gives up windows of incarnations before this one; how many. */
     int dropBefore(long incarnation) {
-        Map<Key, Open> before = open.headMap(new Key(incarnation, -1));
-        int count = before.size();
-        before.clear();
-        return count;
+        int before = announced.size() + unannounced.size();
+        announced.keySet().removeIf(key -> key.incarnation() < incarnation);
+        unannounced.keySet().removeIf(key -> key.incarnation() < incarnation);
+        return before - announced.size() - unannounced.size();
     }
 
-    /** The oldest whole window of the incarnation and how many before it were overtaken. */
+    /** The oldest whole window of the incarnation; older ones that are still open are given up. */
     Optional<Whole> takeWhole(Membership members) {
-        for (Map.Entry<Key, Open> entry : open.entrySet()) {
-            Open window = entry.getValue();
-            if (entry.getKey().incarnation() != members.incarnation() || window.summary.isEmpty()) {
+        boolean oldest = true;
+        for (Map.Entry<Key, Open> entry : announced.entrySet()) {
+            if (entry.getKey().incarnation() != members.incarnation()) {
                 continue;
             }
+            Open window = entry.getValue();
             WindowSummary summary = window.summary.orElseThrow();
             long wanted = (long) summary.states().size()
                     * members.shape().layers()
                     * members.topology().slots();
-            if (window.slots == wanted) {
-                Key key = entry.getKey();
+            // One without any records says nothing about how far those of others have come.
+            if (window.slots == wanted && (wanted > 0 || oldest)) {
                 Whole whole = new Whole(summary, window.firstOffset.orElse(Long.MAX_VALUE), window.rows);
-                open.remove(key);
-                taken = key;
+                dropThrough(entry.getKey(), window.firstOffset);
                 return Optional.of(whole);
             }
+            oldest = false;
         }
         return Optional.empty();
     }
 
-    /** Gives up what is older than the last whole window taken; how many. */
-    int dropOvertaken() {
-        Map<Key, Open> before = open.headMap(taken);
-        int count = before.size();
-        before.clear();
+    private void dropThrough(Key taken, OptionalLong firstOffset) {
+        Iterator<Key> keys = announced.keySet().iterator();
+        while (!keys.next().equals(taken)) {
+            keys.remove();
+            overtaken++;
+        }
+        keys.remove();
+        if (firstOffset.isPresent()) {
+            int before = unannounced.size();
+            unannounced.values().removeIf(window -> window.firstOffset.orElseThrow() < firstOffset.getAsLong());
+            overtaken += before - unannounced.size();
+        }
+    }
+
+    /** Windows given up for a later one that was whole, since the last call. */
+    int takeOvertaken() {
+        int count = overtaken;
+        overtaken = 0;
         return count;
     }
 
     /** Offset of the oldest record that is waiting. */
     OptionalLong oldestOffset() {
-        return open.values().stream()
+        return Stream.concat(announced.values().stream(), unannounced.values().stream())
                 .flatMapToLong(window -> window.firstOffset.stream())
                 .min();
     }

@@ -19,6 +19,7 @@ final class Partition {
     private final Map<Topic<?>, Integer> read = new HashMap<>();
     private OptionalLong committed = OptionalLong.empty();
     private String note = "";
+    private String topicId = "windows";
     private Optional<PlannerTask> task = Optional.empty();
     long now;
 
@@ -41,11 +42,15 @@ final class Partition {
         for (Topic<?> topic : next.companions()) {
             read.put(topic, records(topic).size());
         }
-        InputLog log = new InputLog(0, 1, "windows", 0, records(Topic.WINDOWS).size(), committed, note);
+        InputLog log = new InputLog(0, 1, topicId, 0, records(Topic.WINDOWS).size(), committed, note);
         for (Optional<RecoveryRead<?>> asked = next.nextRead(log); asked.isPresent(); asked = next.nextRead(log)) {
             deliver(asked.get());
         }
-        read.put(Topic.WINDOWS, (int) next.recovered(log));
+        long from = next.recovered(log);
+        if (from < log.first() || from > log.end()) {
+            throw new IllegalStateException("offset " + from + " is not in " + log);
+        }
+        read.put(Topic.WINDOWS, (int) from);
         commit();
     }
 
@@ -120,6 +125,17 @@ final class Partition {
     /** As a release before this one would have left it. */
     void forgetNote() {
         note = "";
+    }
+
+    /** The windows topic is deleted and made again; what the group has committed stays. */
+    void makeWindowsAgain() {
+        topicId += "'";
+        records(Topic.WINDOWS).clear();
+    }
+
+    /** The windows topic loses its newest records, as a replica that was behind becomes the leader. */
+    void cutWindowsAt(int end) {
+        records(Topic.WINDOWS).subList(end, records(Topic.WINDOWS).size()).clear();
     }
 
     /** Where the running task reads on. */

@@ -24,6 +24,7 @@ import dev.plimsoll.model.StepRange;
 import dev.plimsoll.model.Topology;
 import dev.plimsoll.model.WindowSummary;
 import dev.plimsoll.planner.placement.Budget;
+import dev.plimsoll.planner.placement.Gate;
 import dev.plimsoll.planner.placement.KeepReason;
 import dev.plimsoll.planner.placement.LayerPlan;
 import dev.plimsoll.planner.placement.MovePrices;
@@ -47,6 +48,8 @@ class PlannerTaskTest {
     private static final Deployment DEPLOYMENT = new Deployment("r1/decode-0");
     private static final int LAYERS = 2;
     private static final long BYTES_PER_EXPERT = 10;
+    /** Index of a window that a wrong jump leads to. */
+    private static final long FAR = 1L << 46;
     /** Tokens per expert: the first two ranks are hot. */
     private static final long[] SKEWED = {400, 300, 200, 100, 10, 10, 10, 10};
 
@@ -236,6 +239,10 @@ class PlannerTaskTest {
 
     private void settled() {
         proposed();
+        settle();
+    }
+
+    private void settle() {
         int last = decision().batches().size();
         ack(RankAck.Kind.ACCEPTED, 0, 0, 1, 2, 3);
         partition.poll(true);
@@ -303,7 +310,7 @@ class PlannerTaskTest {
         refused.clear();
 
         restart(Policy.named("plimsoll"));
-        assertThat(partition.note()).isEqualTo("looks back to 0");
+        assertThat(partition.note()).isEqualTo("looks back to 0 in windows");
         assertThat(partition.position()).isZero();
         partition.poll(true);
         window(4, true, PlacementState.settled(1));
@@ -332,6 +339,150 @@ class PlannerTaskTest {
         assertThat(successor.seen.get(size - 1)).startsWith("26 of 2: ");
         assertThat(successor.seen.get(size - 2)).startsWith("25 of 2: ");
         assertThat(successor.seen.subList(0, size - 2)).allMatch(window -> window.contains(" of 1: "));
+    }
+
+    /** Indices of the windows that were seen. */
+    private static List<Long> indices(Watching policy) {
+        return policy.seen.stream()
+                .map(window -> Long.parseLong(window.substring(0, window.indexOf(' '))))
+                .toList();
+    }
+
+    @Test
+    void windowsBehindAJumpThatHealedFollowThoseBeforeItAndASuccessorSeesThemSo() {
+        Watching predecessor = new Watching();
+        restart(predecessor);
+        for (long index : new long[] {0, 1, FAR, FAR + 1, 2, 3}) {
+            window(index, index % 2 == 0, PlacementState.settled(0));
+        }
+        Watching successor = new Watching();
+        restart(successor);
+        partition.poll(true);
+
+        assertThat(indices(predecessor)).containsExactly(0L, 1L, FAR, FAR + 1, 2L, 3L);
+        assertThat(successor.seen).isEqualTo(predecessor.seen);
+        assertThat(dropped).isEmpty();
+    }
+
+    @Test
+    void decisionMadeFarAheadIsMeasuredAndItsCooldownEndsBehindTheJumpBack() {
+        window(FAR, true, PlacementState.settled(0));
+        window(FAR + 1, false, PlacementState.settled(0));
+        settle();
+        for (long index = 2; index < 6; index++) {
+            window(index, true, PlacementState.settled(1));
+        }
+
+        assertThat(partition.values(Topic.OUTCOMES))
+                .extracting(Outcome::windowIndex)
+                .containsExactly(2L);
+        assertThat(refused).endsWith(KeepReason.BALANCED);
+    }
+
+    @Test
+    void successorOfADecisionFarAheadMeasuresItAndPlansBehindTheJumpBack() {
+        window(FAR, true, PlacementState.settled(0));
+        window(FAR + 1, false, PlacementState.settled(0));
+        settle();
+        restart(Policy.named("plimsoll"));
+        partition.poll(true);
+        assertThat(partition.values(Topic.OUTCOMES)).isEmpty();
+
+        for (long index = 2; index < 6; index++) {
+            window(index, true, PlacementState.settled(1));
+        }
+
+        assertThat(partition.values(Topic.OUTCOMES))
+                .extracting(Outcome::windowIndex)
+                .containsExactly(2L);
+        assertThat(refused).endsWith(KeepReason.BALANCED);
+    }
+
+    @Test
+    void costOfADecisionIsInTimesOfWindowsWhateverJumpsAreBetween() {
+        // Measured in windows of a second, half a window; in a second spread over 2^46 windows, hundreds.
+        restart(Policy.named("plimsoll"), flipsTake(Duration.ofMillis(250)));
+        window(0, true, PlacementState.settled(0));
+        window(FAR, true, PlacementState.settled(0));
+
+        assertThat(log()).endsWith("Propose");
+    }
+
+    private static PlannerSettings flipsTake(Duration time) {
+        PlannerSettings usual = PlannerSettings.DEFAULTS;
+        Gate.Settings gate = usual.gate();
+        return new PlannerSettings(
+                usual.policy(),
+                usual.historyWindows(),
+                usual.cooldownWindows(),
+                usual.budget(),
+                usual.prices(),
+                new Gate.Settings(
+                        gate.minimumGain(),
+                        gate.minimumHeldOutGain(),
+                        gate.horizonWindows(),
+                        gate.expertTimeShare(),
+                        gate.linkBytesPerSecond(),
+                        time),
+                usual.acceptWithin(),
+                usual.progressWithin(),
+                usual.abortWithin(),
+                usual.lookBack(),
+                usual.planThreads(),
+                usual.planWithin(),
+                usual.seed());
+    }
+
+    @Test
+    void successorThatCannotHoldAllWindowsAtOnceSeesTheNewest() {
+        Watching predecessor = new Watching();
+        restart(predecessor);
+        for (long index = 0; index < 120; index++) {
+            rows(index, 1, PlacementState.settled(0));
+            CloseReason reason = index % 4 == 3 ? CloseReason.COMPLETE : CloseReason.GAP;
+            summary(index, 1, reason, PlacementState.settled(0));
+            partition.now += 1000;
+            partition.poll(true);
+        }
+        Watching successor = new Watching();
+        restart(successor);
+        partition.pollRecords(50);
+        partition.poll(true);
+
+        // The newest 64 have a summary, and a quarter of those is complete.
+        assertThat(indices(successor))
+                .hasSize(16)
+                .isEqualTo(indices(predecessor).subList(8, 24));
+    }
+
+    @Test
+    void windowFarAheadThatIsNeverWholeIsGivenUpForTheNextBehindTheJumpBack() {
+        Watching policy = new Watching();
+        restart(policy);
+        window(0, true, PlacementState.settled(0));
+        summary(FAR, 1, CloseReason.COMPLETE, PlacementState.settled(0));
+        partition.poll(true);
+
+        window(1, true, PlacementState.settled(0));
+
+        assertThat(dropped).containsExactly(WindowJoin.Drop.OVERTAKEN);
+        assertThat(indices(policy)).containsExactly(0L, 1L);
+    }
+
+    @Test
+    void windowWithoutAnyRecordsDoesNotOvertakeOneWhoseRecordsAreStillToCome() {
+        Watching policy = new Watching();
+        restart(policy);
+        window(0, true, PlacementState.settled(0));
+        summary(1, 1, CloseReason.COMPLETE, PlacementState.settled(0));
+        summary(2, 1, CloseReason.GAP);
+        partition.poll(true);
+        rows(1, 1, PlacementState.settled(0));
+        partition.poll(true);
+        window(3, true, PlacementState.settled(0));
+
+        assertThat(dropped).isEmpty();
+        assertThat(indices(policy)).containsExactly(0L, 1L, 3L);
     }
 
     @Test
@@ -398,7 +549,7 @@ class PlannerTaskTest {
         }
 
         // Four records per window; three windows have left the history.
-        assertThat(partition.note()).isEqualTo("looks back to 12");
+        assertThat(partition.note()).isEqualTo("looks back to 12 in windows");
         assertThat(partition.committedOffset())
                 .as("what is read, so that the group has no lag")
                 .hasValue(4L * (PlannerSettings.DEFAULTS.historyWindows() + 3));
@@ -411,12 +562,99 @@ class PlannerTaskTest {
         assertThat(partition.committedOffset()).hasValue(read);
         partition.poll(true);
         assertThat(partition.committedOffset()).hasValue(read);
-        assertThat(partition.note()).isEqualTo("looks back to 12");
+        assertThat(partition.note()).isEqualTo("looks back to 12 in windows");
 
         // An earlier release has left nothing beside its offset.
         partition.forgetNote();
         restart(Policy.named("static"));
         assertThat(partition.position()).isEqualTo(read);
+    }
+
+    @Test
+    void successorReadsATopicThatWasMadeAgainFromItsStart() {
+        restart(new Watching());
+        for (long index = 0; index < 5; index++) {
+            window(index, true, PlacementState.settled(0));
+        }
+        partition.makeWindowsAgain();
+        rows(5, 1, PlacementState.settled(0));
+        summary(5, 1, CloseReason.COMPLETE, PlacementState.settled(0));
+        rows(6, 1, PlacementState.settled(0));
+        summary(6, 1, CloseReason.COMPLETE, PlacementState.settled(0));
+
+        Watching successor = new Watching();
+        restart(successor);
+        assertThat(partition.position()).isZero();
+        partition.poll(true);
+
+        assertThat(indices(successor)).containsExactly(5L, 6L);
+        assertThat(partition.committedOffset()).hasValue(8);
+        assertThat(partition.note()).isEqualTo("looks back to 0 in windows'");
+    }
+
+    @Test
+    void successorReadsATopicThatWasMadeAgainFromItsStartEvenWhereItIsLongerThanTheOldOne() {
+        restart(new Watching());
+        window(0, true, PlacementState.settled(0));
+        partition.now += PlannerSettings.DEFAULTS.lookBack().toMillis() + 2000;
+        rows(1, 1, PlacementState.settled(0));
+        summary(1, 1, CloseReason.GAP, PlacementState.settled(0));
+        partition.poll(true);
+        assertThat(partition.note()).isEqualTo("looks back to 8 in windows");
+        partition.makeWindowsAgain();
+        for (long index = 2; index < 6; index++) {
+            rows(index, 1, PlacementState.settled(0));
+            summary(index, 1, CloseReason.COMPLETE, PlacementState.settled(0));
+        }
+
+        Watching successor = new Watching();
+        restart(successor);
+        partition.poll(true);
+
+        assertThat(indices(successor)).containsExactly(2L, 3L, 4L, 5L);
+    }
+
+    @Test
+    void successorOnALogThatHasLostItsEndReadsWhatIsLeftOfTheHistoryAndGoesOn() {
+        restart(new Watching());
+        for (long index = 0; index < 5; index++) {
+            window(index, true, PlacementState.settled(0));
+        }
+        partition.cutWindowsAt(12);
+
+        Watching successor = new Watching();
+        restart(successor);
+        partition.poll(true);
+        assertThat(partition.committedOffset()).as("no lag below 0").hasValue(12);
+        window(5, true, PlacementState.settled(0));
+
+        assertThat(indices(successor)).containsExactly(0L, 1L, 2L, 5L);
+        assertThat(partition.committedOffset()).hasValue(16);
+    }
+
+    @Test
+    void successorOnALogThatHasLostAllThatIsLookedBackOnGoesOnAtItsEnd() {
+        for (long index = 0; index < PlannerSettings.DEFAULTS.historyWindows() + 3; index++) {
+            window(index, true, PlacementState.settled(0));
+        }
+        partition.cutWindowsAt(8);
+
+        restart(Policy.named("static"));
+
+        assertThat(partition.position()).isEqualTo(8);
+        assertThat(partition.committedOffset()).hasValue(8);
+    }
+
+    @Test
+    void offsetOfAnEarlierReleaseBeyondTheEndOfTheLogIsPutRight() {
+        window(0, true, PlacementState.settled(0));
+        partition.forgetNote();
+        partition.cutWindowsAt(0);
+
+        restart(Policy.named("static"));
+
+        assertThat(partition.position()).isZero();
+        assertThat(partition.note()).isEqualTo("looks back to 0 in windows");
     }
 
     @Test
@@ -451,7 +689,7 @@ class PlannerTaskTest {
         window(1, true, PlacementState.settled(0));
 
         assertThat(dropped).containsExactly(WindowJoin.Drop.OVERTAKEN);
-        assertThat(partition.note()).isEqualTo("looks back to 4");
+        assertThat(partition.note()).isEqualTo("looks back to 4 in windows");
     }
 
     @Test

@@ -22,6 +22,9 @@ final class AggregatorMeters implements AggregatorListener {
     private static final String LOST = "plimsoll.input.losses";
     private static final String LOST_HELP = "Times that samples were deleted before they were folded.";
 
+    private static final String JUMPS = "plimsoll.windows.jumps";
+    private static final String JUMPS_HELP = "Times that a quorum reported from elsewhere and the windows followed.";
+
     private final Series series;
 
     AggregatorMeters(Series series) {
@@ -33,6 +36,7 @@ final class AggregatorMeters implements AggregatorListener {
         }
         series.counter(LOST, LOST_HELP);
         series.resets("aggregator", 0);
+        series.quarantined("aggregator", 0);
     }
 
     @Override
@@ -41,6 +45,7 @@ final class AggregatorMeters implements AggregatorListener {
         series.zero(WINDOWS, WINDOWS_HELP, tags, "completeness", CloseReason.class);
         series.counter(WINDOWS, WINDOWS_HELP, tags.and("completeness", word(window.reason())))
                 .increment();
+        series.counter(JUMPS, JUMPS_HELP, tags);
         series.counter("plimsoll.samples.late", "Samples behind the first open window.", tags)
                 .increment(window.late());
         series.counter("plimsoll.load.unattributed", "Load that spanned a border or a flip.", tags)
@@ -100,6 +105,11 @@ final class AggregatorMeters implements AggregatorListener {
     }
 
     @Override
+    public void jumped(Deployment deployment, long fromWindow, long toWindow) {
+        series.counter(JUMPS, JUMPS_HELP, series.of(deployment)).increment();
+    }
+
+    @Override
     public void inputLost(int partition, long neededOffset, long firstOffset) {
         series.counter(LOST, LOST_HELP).increment();
     }
@@ -122,5 +132,10 @@ final class AggregatorMeters implements AggregatorListener {
     @Override
     public void reset(int partition, Throwable cause) {
         series.resets("aggregator", 1);
+    }
+
+    @Override
+    public void quarantined(int partition, Throwable cause) {
+        series.quarantined("aggregator", 1);
     }
 }

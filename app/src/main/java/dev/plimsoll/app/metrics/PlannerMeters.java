@@ -196,10 +196,11 @@ final class PlannerMeters implements PlannerListener {
         series.unreadable(Topic.WINDOWS.name());
     }
 
-    /** What the planner's loop tells: whether it has anything to decide. */
+    /** What the planner's loop tells: whether it has anything to decide, and what it cannot work on. */
     PartitionLoop.Listener loop(Consumer<Throwable> stopped) {
         Set<Integer> owned = ConcurrentHashMap.newKeySet();
         active(owned);
+        series.quarantined("planner", 0);
         return new PartitionLoop.Listener() {
             @Override
             public void onAssigned(int partition) {
@@ -217,6 +218,11 @@ final class PlannerMeters implements PlannerListener {
             @Override
             public void onReset(int partition, Throwable cause) {
                 series.resets("planner", 1);
+            }
+
+            @Override
+            public void onQuarantined(int partition, Throwable cause) {
+                series.quarantined("planner", 1);
             }
 
             @Override

@@ -123,6 +123,15 @@ final class Series {
                 .increment(times);
     }
 
+    /** A role's loop leaves a partition alone. */
+    void quarantined(String role, int times) {
+        counter(
+                        "plimsoll.partitions.quarantined",
+                        "Partitions left alone after a failure that does not pass, again at each try in every minute.",
+                        Tags.of("role", role))
+                .increment(times);
+    }
+
     void unreadable(String topic) {
         counter("plimsoll.quarantined.records", "Records that could not be read.", Tags.of("topic", topic))
                 .increment();

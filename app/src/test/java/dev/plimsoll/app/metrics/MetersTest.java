@@ -252,6 +252,38 @@ class MetersTest {
     }
 
     @Test
+    void partitionsThatAreLeftAloneAreCountedByRoleAndStandAt0Before() {
+        PartitionLoop.Listener loop = meters.plannerLoop(cause -> {});
+        AggregatorListener aggregator = meters.aggregator();
+        assertThat(line("plimsoll_partitions_quarantined_total").lines())
+                .containsExactlyInAnyOrder(
+                        "plimsoll_partitions_quarantined_total{role=\"aggregator\"} 0.0",
+                        "plimsoll_partitions_quarantined_total{role=\"planner\"} 0.0");
+
+        loop.onQuarantined(3, new IllegalStateException("again"));
+        loop.onQuarantined(3, new IllegalStateException("and again"));
+        aggregator.quarantined(2, new IllegalStateException("once"));
+
+        assertThat(line("plimsoll_partitions_quarantined_total").lines())
+                .containsExactlyInAnyOrder(
+                        "plimsoll_partitions_quarantined_total{role=\"aggregator\"} 1.0",
+                        "plimsoll_partitions_quarantined_total{role=\"planner\"} 2.0");
+    }
+
+    @Test
+    void jumpsOfTheWindowsAreCountedAndStandAt0FromTheFirstWindowOn() {
+        AggregatorListener aggregator = meters.aggregator();
+        aggregator.windowClosed(Events.window(KNOWN, CloseReason.COMPLETE));
+        assertThat(line("plimsoll_windows_jumps_total"))
+                .isEqualTo("plimsoll_windows_jumps_total{deployment=\"r1/decode-0\"} 0.0");
+
+        aggregator.jumped(KNOWN, 3, 1L << 46);
+
+        assertThat(line("plimsoll_windows_jumps_total"))
+                .isEqualTo("plimsoll_windows_jumps_total{deployment=\"r1/decode-0\"} 1.0");
+    }
+
+    @Test
     void numbersOfAShortLifeAreThere() {
         Events.all(meters);
 
