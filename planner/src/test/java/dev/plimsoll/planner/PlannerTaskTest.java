@@ -693,6 +693,18 @@ class PlannerTaskTest {
     }
 
     @Test
+    void ofWindowsWithoutASummaryTheOldestGiveWay() {
+        for (long index = 0; index < WindowJoin.MOST_OPEN + 6; index++) {
+            rows(index, 1, PlacementState.settled(0));
+        }
+        partition.poll(true);
+        partition.poll(true);
+
+        assertThat(dropped).isNotEmpty().containsOnly(WindowJoin.Drop.OVERFLOW);
+        assertThat(partition.note()).isEqualTo("looks back to 24 in windows");
+    }
+
+    @Test
     void newIncarnationVoidsTheDecisionAndBeginsAtVersionZeroWithAHigherEpoch() {
         proposed();
         partition.append(Topic.MEMBERS, members(2));
