@@ -2,7 +2,6 @@ package dev.plimsoll.collector;
 
 import dev.plimsoll.model.Deployment;
 import java.nio.file.Path;
-import java.time.Instant;
 import java.util.List;
 
 /** What a collector tells of itself; called on its thread or on the writer's, so be quick and thread-safe. */
@@ -82,12 +81,6 @@ public interface CollectorListener {
      * Heat rings that nobody reads: their name is not {@code rank-N.ring}, or no membership stands beside them. Told once for each.
      */
     default void onIgnored(List<Path> rings) {}
-
-    /** Samples are dropped from now on, for no broker takes them; told once until {@link #onBack}. */
-    default void onAway(Throwable cause) {}
-
-    /** A broker takes samples again. */
-    default void onBack(Instant awaySince) {}
 
     /** Something that is tried again until it works. */
     default void onTrouble(String what, Throwable cause) {}

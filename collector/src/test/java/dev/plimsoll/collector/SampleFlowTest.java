@@ -4,11 +4,13 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.plimsoll.collector.RingReader.Captured;
 import dev.plimsoll.wire.kafka.Delivery;
-import java.time.Instant;
 import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.Optional;
+import java.util.concurrent.atomic.AtomicReference;
+import org.apache.kafka.common.errors.TimeoutException;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import reactor.core.Disposable;
 import reactor.core.publisher.Flux;
@@ -31,13 +33,8 @@ class SampleFlowTest {
         }
 
         @Override
-        public void onAway(Throwable cause) {
-            told.add("away: " + cause.getMessage());
-        }
-
-        @Override
-        public void onBack(Instant awaySince) {
-            told.add("back");
+        public void onTrouble(String what, Throwable cause) {
+            told.add(what + ": " + cause.getMessage());
         }
 
         @Override
@@ -117,20 +114,29 @@ class SampleFlowTest {
     }
 
     @Test
-    void clusterThatComesBackIsToldOnce() {
-        AtomicBoolean away = new AtomicBoolean(true);
+    void failureOfAnotherKindThanAnAwayClusterIsToldOnceUntilASampleArrives() {
+        AtomicReference<@Nullable RuntimeException> failure = new AtomicReference<>(new TimeoutException("no broker"));
         Disposable flow = flow(8, 2)
                 .carry(
                         source.flux(),
                         Mono.empty(),
-                        sample -> away.get() ? Mono.error(new IllegalStateException("no broker")) : Mono.just(1L))
+                        sample -> Optional.ofNullable(failure.get())
+                                .map(Mono::<Long>error)
+                                .orElse(Mono.just(1L)))
                 .subscribe();
 
         emit(2);
-        away.set(false);
-        emit(2);
+        assertThat(told).as("the cluster's contact tells it").isEmpty();
+        assertThat(delivery.failingSince()).isPresent();
 
-        assertThat(told).containsExactly("away: no broker", "back");
+        failure.set(new IllegalStateException("no right"));
+        emit(2);
+        assertThat(told)
+                .containsExactly("writing samples; those that no broker takes are dropped and counted: no right");
+
+        failure.set(null);
+        emit(1);
+        assertThat(delivery.failingSince()).isEmpty();
         flow.dispose();
     }
 

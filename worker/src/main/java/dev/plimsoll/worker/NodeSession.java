@@ -191,8 +191,8 @@ final class NodeSession {
                     .subscribe(offset -> delivered(ledger, ack), e -> {
                         ledger.failed(ack, now());
                         listener.onAckDelayed(ack, e);
-                        if (delivery.failed()) {
-                            listener.onAway(e);
+                        if (delivery.failed(e)) {
+                            listener.onTrouble("writing acks, which are tried again", e);
                         }
                     });
         }
@@ -200,7 +200,7 @@ final class NodeSession {
 
     private void delivered(AckLedger ledger, RankAck ack) {
         ledger.delivered(ack);
-        delivery.arrived().ifPresent(listener::onBack);
+        delivery.arrived();
         listener.onAcked(ack);
         switch (ack.kind()) {
             case FLIPPED -> listener.onFlipped(ack.rank(), ack.epoch(), ack.batch());

@@ -59,6 +59,7 @@ public final class NodeWorker implements AutoCloseable {
     private volatile @Nullable RoleLock lock;
     private boolean standingBy;
     private String trouble = "";
+    private volatile String publishingTrouble = "";
     private volatile long lookedNanos;
     private volatile @Nullable WorkerTopics topics;
     private volatile @Nullable NodeSession session;
@@ -208,12 +209,7 @@ public final class NodeWorker implements AutoCloseable {
         publishing.update(publish.then(Mono.fromRunnable(() -> file.markPublished(members.incarnation())))
                 .retryWhen(Retry.backoff(Long.MAX_VALUE, Duration.ofMillis(200))
                         .maxBackoff(Duration.ofSeconds(5))
-                        .doBeforeRetry(signal -> {
-                            if (delivery.failed()) {
-                                listener.onAway(signal.failure());
-                            }
-                            listener.onTrouble("publishing MEMBERS", signal.failure());
-                        }))
+                        .doBeforeRetry(signal -> tellPublishing(signal.failure())))
                 .publishOn(scheduler)
                 .subscribe(
                         done -> {},
@@ -221,9 +217,20 @@ public final class NodeWorker implements AutoCloseable {
                         () -> tellMembers(members.incarnation())));
     }
 
+    /** Tried every few seconds, told once. */
+    private void tellPublishing(Throwable e) {
+        delivery.failed();
+        String text = String.valueOf(e.getMessage());
+        if (!text.equals(publishingTrouble)) {
+            publishingTrouble = text;
+            listener.onTrouble("publishing MEMBERS, which is tried again", e);
+        }
+    }
+
     /** Once per session, however many ranks are found one after another. */
     private void tellMembers(long incarnation) {
-        delivery.arrived().ifPresent(listener::onBack);
+        delivery.arrived();
+        publishingTrouble = "";
         if (!membersTold) {
             membersTold = true;
             listener.onMembersPublished(incarnation);

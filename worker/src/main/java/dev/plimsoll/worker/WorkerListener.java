@@ -5,7 +5,6 @@ import dev.plimsoll.model.RankAck;
 import dev.plimsoll.model.RankId;
 import dev.plimsoll.model.Refusal;
 import java.nio.file.Path;
-import java.time.Instant;
 
 /** What a node's worker tells of itself; called on its thread. */
 public interface WorkerListener {
@@ -37,12 +36,6 @@ public interface WorkerListener {
 
     /** Another worker serves this directory: this one takes over when that one is gone. Told once. */
     default void onStandingBy(Path directory) {}
-
-    /** No broker takes acks; told once until {@link #onBack}. They are tried again, and none is lost. */
-    default void onAway(Throwable cause) {}
-
-    /** A broker takes acks again. */
-    default void onBack(Instant awaySince) {}
 
     /** Something that is tried again until it works: what, and what stood in the way. */
     default void onTrouble(String what, Throwable cause) {}

@@ -24,8 +24,6 @@ import io.micrometer.prometheusmetrics.PrometheusConfig;
 import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
 import java.nio.file.Path;
 import java.time.Duration;
-import java.time.Instant;
-import java.time.temporal.ChronoUnit;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CopyOnWriteArrayList;
@@ -284,19 +282,6 @@ public final class Meters implements AutoCloseable {
             }
 
             @Override
-            public void onAway(Throwable cause) {
-                LOG.warn(
-                        "collector: Kafka is away since {}, samples are dropped and counted: {}",
-                        now(),
-                        cause.toString());
-            }
-
-            @Override
-            public void onBack(Instant awaySince) {
-                LOG.warn("collector: Kafka is back, after it was away since {}", seconds(awaySince));
-            }
-
-            @Override
             public void onStartedUnderWay(long step) {
                 underWay.increment();
                 LOG.warn("collector: started under way; steps up to {} are in no sample", step);
@@ -361,16 +346,6 @@ public final class Meters implements AutoCloseable {
             }
 
             @Override
-            public void onAway(Throwable cause) {
-                LOG.warn("worker: Kafka is away since {}; tried again until it works: {}", now(), cause.toString());
-            }
-
-            @Override
-            public void onBack(Instant awaySince) {
-                LOG.warn("worker: Kafka is back, after it was away since {}", seconds(awaySince));
-            }
-
-            @Override
             public void onMembersPublished(long incarnation) {
                 membersPublished = true;
             }
@@ -421,14 +396,6 @@ public final class Meters implements AutoCloseable {
                 failed.increment();
             }
         };
-    }
-
-    private static Instant now() {
-        return seconds(Instant.now());
-    }
-
-    private static Instant seconds(Instant instant) {
-        return instant.truncatedTo(ChronoUnit.SECONDS);
     }
 
     /** A role's loop was thrown back to what is committed. */
