@@ -54,7 +54,8 @@ public interface CollectorListener {
     /** @param capturedNanos {@code CLOCK_REALTIME} of the boundary, so that its age can be told */
     default void onPublished(long step, long capturedNanos) {}
 
-    default void onDropped(Dropped reason, long step) {}
+    /** @param load of the sample, so that what no window will have can be summed up */
+    default void onDropped(Dropped reason, long step, long load) {}
 
     /** Snapshots were overwritten before they were read; the next ones cover their steps. */
     default void onMissed(long snapshots) {}

@@ -150,13 +150,14 @@ final class SampleFlow {
     }
 
     private void drop(Carried carried, Dropped reason) {
-        if (underWay.remove(carried)) {
+        LoadSample sample = carried.sample;
+        if (underWay.remove(carried) && sample != null) {
             carried.sample = null;
             leaveBuffer(carried);
             if (reason == Dropped.BUFFER_FULL) {
                 delivery.failed();
             }
-            listener.onDropped(reason, carried.step);
+            listener.onDropped(reason, carried.step, sample.load().sum());
         }
     }
 }

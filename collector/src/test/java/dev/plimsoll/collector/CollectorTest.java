@@ -81,7 +81,7 @@ class CollectorTest {
         }
 
         @Override
-        public void onDropped(Dropped reason, long step) {
+        public void onDropped(Dropped reason, long step, long load) {
             dropped.add(reason + " " + step);
         }
     };

@@ -6,6 +6,7 @@ import dev.plimsoll.collector.RingReader.Captured;
 import dev.plimsoll.wire.kafka.Delivery;
 import java.time.InstantSource;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.atomic.AtomicReference;
@@ -25,6 +26,7 @@ class SampleFlowTest {
     private final Delivery delivery = new Delivery(InstantSource.system());
     private final List<Long> published = new ArrayList<>();
     private final List<String> dropped = new ArrayList<>();
+    private long droppedLoad;
     private final List<String> told = new ArrayList<>();
     private final CollectorListener listener = new CollectorListener() {
         @Override
@@ -38,8 +40,9 @@ class SampleFlowTest {
         }
 
         @Override
-        public void onDropped(Dropped reason, long step) {
+        public void onDropped(Dropped reason, long step, long load) {
             dropped.add(reason + " " + step);
+            droppedLoad += load;
         }
     };
     private final TestPublisher<Captured> source = TestPublisher.create();
@@ -70,6 +73,7 @@ class SampleFlowTest {
         emit(10); // two under way, four that wait, one of them at the gate
 
         assertThat(dropped).containsExactly("BUFFER_FULL 48", "BUFFER_FULL 64", "BUFFER_FULL 80", "BUFFER_FULL 96");
+        assertThat(droppedLoad).isEqualTo(load(3, 4, 5, 6));
         assertThat(delivery.failingSince()).isPresent();
         broker.tryEmitValue(1L);
         assertThat(published).containsExactlyInAnyOrder(16L, 32L, 112L, 128L, 144L, 160L);
@@ -185,14 +189,28 @@ class SampleFlowTest {
         return new SampleFlow(samples * SAMPLE_BYTES, inFlight, listener, delivery);
     }
 
+    /** Of the samples with these numbers, from 1, among those that are emitted. */
+    private static long load(int... numbers) {
+        List<Captured> samples = samples(Arrays.stream(numbers).max().orElseThrow());
+        return Arrays.stream(numbers)
+                .mapToLong(number -> samples.get(number - 1).sample().load().sum())
+                .sum();
+    }
+
     private void emit(int count) {
+        samples(count).forEach(source::next);
+    }
+
+    private static List<Captured> samples(int count) {
         SampleAssembler assembler = new SampleAssembler(Snapshots.MEMBERS, "test", true, CollectorListener.NONE);
         for (int rank = 0; rank < 3; rank++) {
             assembler.own(rank);
         }
+        List<Captured> samples = new ArrayList<>();
         for (int i = 1; i <= count; i++) {
-            source.next(new Captured(
+            samples.add(new Captured(
                     i, assembler.add(0, Snapshots.at(i, i * 16L)).get(0)));
         }
+        return samples;
     }
 }

@@ -69,6 +69,7 @@ public final class Meters implements AutoCloseable {
     private final Counter published = series.counter("plimsoll.samples.published", "Samples that the broker has.");
     private final PlannerMeters planner = new PlannerMeters(planned);
     private final AtomicLong dropped = new AtomicLong();
+    private final AtomicLong droppedLoad = new AtomicLong();
     private final List<EngineCounts> asked = new CopyOnWriteArrayList<>();
     private volatile boolean ringRead;
     private volatile boolean membersPublished;
@@ -120,6 +121,11 @@ public final class Meters implements AutoCloseable {
     /** Samples dropped, for whatever reason. */
     public long dropped() {
         return dropped.get();
+    }
+
+    /** Load of the samples dropped: tokens that no window will have. */
+    public long droppedLoad() {
+        return droppedLoad.get();
     }
 
     /** Whether the collector has found a ring to read. */
@@ -181,6 +187,7 @@ public final class Meters implements AutoCloseable {
         series.zero(DROPPED, DROPPED_HELP, Tags.empty(), "reason", CollectorListener.Dropped.class);
         Counter missed = series.counter(
                 "plimsoll.snapshots.missed", "Snapshots that the ring had overwritten before they were read.");
+        Counter lost = series.counter("plimsoll.load.dropped", "Load of samples that never reached the broker.");
         Counter resets = series.counter("plimsoll.counter.resets", "Counters that went down.");
         Counter underWay = series.counter(
                 "plimsoll.collector.started.under.way", "Starts beside ranks that had been stepping unseen.");
@@ -248,8 +255,10 @@ public final class Meters implements AutoCloseable {
             }
 
             @Override
-            public void onDropped(Dropped reason, long step) {
+            public void onDropped(Dropped reason, long step, long load) {
                 dropped.incrementAndGet();
+                droppedLoad.addAndGet(load);
+                lost.increment(load);
                 series.counter(DROPPED, DROPPED_HELP, Tags.of("reason", Series.word(reason)))
                         .increment();
             }

@@ -65,7 +65,7 @@ final class Events {
         collector.onRing(DEPLOYMENT, 0, 7);
         collector.onCaptured(DEPLOYMENT, 2, 16);
         collector.onPublished(16, 1);
-        collector.onDropped(Dropped.WRITE_FAILED, 16);
+        collector.onDropped(Dropped.WRITE_FAILED, 16, 40);
         AggregatorListener aggregator = meters.aggregator();
         aggregator.fate(DEPLOYMENT, Fate.ACCEPTED, 4, 100);
         aggregator.windowClosed(window(4, 0, 0, 2));

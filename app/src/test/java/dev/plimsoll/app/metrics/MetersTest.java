@@ -34,13 +34,16 @@ class MetersTest {
     @Test
     void samplesCapturedArePublishedOrDroppedInTheEnd() {
         CollectorListener collector = meters.collector();
-        collector.onCaptured(KNOWN, 3, 16);
+        collector.onCaptured(KNOWN, 4, 16);
         collector.onPublished(16, 1);
         collector.onPublished(16, 1);
-        collector.onDropped(Dropped.CLOSED, 16);
+        collector.onDropped(Dropped.CLOSED, 16, 40);
+        collector.onDropped(Dropped.BUFFER_FULL, 32, 2);
 
-        assertThat(meters.captured()).isEqualTo(3).isEqualTo(meters.published() + meters.dropped());
-        assertThat(line("plimsoll_samples_captured_total")).isEqualTo("plimsoll_samples_captured_total 3.0");
+        assertThat(meters.captured()).isEqualTo(4).isEqualTo(meters.published() + meters.dropped());
+        assertThat(line("plimsoll_samples_captured_total")).isEqualTo("plimsoll_samples_captured_total 4.0");
+        assertThat(meters.droppedLoad()).isEqualTo(42);
+        assertThat(line("plimsoll_load_dropped_total")).isEqualTo("plimsoll_load_dropped_total 42.0");
     }
 
     @Test
@@ -56,6 +59,8 @@ class MetersTest {
                 .endsWith("} 2.0");
         assertThat(line("plimsoll_records_rejected_total{reason=\"members_conflict\"}"))
                 .endsWith("} 1.0");
+        assertThat(line("plimsoll_load_unused_total"))
+                .isEqualTo("plimsoll_load_unused_total{deployment=\"r1/decode-0\",fate=\"late\"} 10.0");
     }
 
     @Test
