@@ -3,10 +3,22 @@ package dev.plimsoll.collector;
 import dev.plimsoll.model.Deployment;
 import java.nio.file.Path;
 import java.util.List;
+import reactor.core.publisher.Flux;
+import reactor.core.scheduler.Scheduler;
 
 /** What a collector tells of itself; called on its thread or on the writer's, so be quick and thread-safe. */
 public interface CollectorListener {
     CollectorListener NONE = new CollectorListener() {};
+
+    /** The sample flow as it is to be run, so that whoever measures can look at its signals; once for each subscription. */
+    default <T> Flux<T> watched(Flux<T> flow) {
+        return flow;
+    }
+
+    /** The collector's thread as it is to be used, so that whoever measures can look at its tasks. Must drain as the given one does. */
+    default Scheduler watched(Scheduler scheduler) {
+        return scheduler;
+    }
 
     /** Why a sample was not published. */
     enum Dropped {

@@ -108,7 +108,7 @@ final class NodeSession {
             ledgers.put(port.rank(), new AckLedger());
             listener.onRankFound(port.rank(), port.incarnation());
         }
-        feeding.update(Flux.defer(() -> topics.planLog(members.incarnation()))
+        feeding.update(Flux.defer(() -> listener.watched(topics.planLog(members.incarnation())))
                 .filter(this::concerns)
                 .publishOn(scheduler, 16)
                 .concatMap(this::feed, 1)

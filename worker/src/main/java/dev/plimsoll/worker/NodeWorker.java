@@ -51,7 +51,7 @@ public final class NodeWorker implements AutoCloseable {
     private final WorkerListener listener;
     private final Function<Deployment, WorkerTopics> connect;
     private final IntFunction<RankPort> openRank;
-    private final Scheduler scheduler = Schedulers.newSingle("plimsoll-worker", true);
+    private final Scheduler scheduler;
     private final Disposable.Composite running = Disposables.composite();
     private final Disposable.Swap publishing = Disposables.swap();
     private final MembershipFile file;
@@ -90,6 +90,7 @@ public final class NodeWorker implements AutoCloseable {
         this.listener = listener;
         this.connect = connect;
         this.openRank = openRank;
+        scheduler = listener.watched(Schedulers.newSingle("plimsoll-worker", true));
         file = new MembershipFile(directory);
     }
 

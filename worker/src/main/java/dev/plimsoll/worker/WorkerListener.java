@@ -5,10 +5,22 @@ import dev.plimsoll.model.RankAck;
 import dev.plimsoll.model.RankId;
 import dev.plimsoll.model.Refusal;
 import java.nio.file.Path;
+import reactor.core.publisher.Flux;
+import reactor.core.scheduler.Scheduler;
 
 /** What a node's worker tells of itself; called on its thread. */
 public interface WorkerListener {
     WorkerListener NONE = new WorkerListener() {};
+
+    /** The plan-log flow as it is to be run, so that whoever measures can look at its signals; once for each subscription. */
+    default <T> Flux<T> watched(Flux<T> flow) {
+        return flow;
+    }
+
+    /** The worker's thread as it is to be used, so that whoever measures can look at its tasks. Must drain as the given one does. */
+    default Scheduler watched(Scheduler scheduler) {
+        return scheduler;
+    }
 
     /** A membership was found; what is told from now on is of this incarnation. */
     default void onServing(Deployment deployment, long incarnation) {}

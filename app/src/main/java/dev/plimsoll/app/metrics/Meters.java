@@ -34,6 +34,8 @@ import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Consumer;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
+import reactor.core.publisher.Flux;
+import reactor.core.scheduler.Scheduler;
 
 /**
  * All meters of a process, behind the listeners of the roles. The only place that names them; all begin with {@code plimsoll.}.
@@ -101,7 +103,7 @@ public final class Meters implements AutoCloseable {
 
     private static PrometheusMeterRegistry emptyRegistry() {
         PrometheusMeterRegistry registry = new PrometheusMeterRegistry(PrometheusConfig.DEFAULT);
-        registry.config().meterFilter(KafkaMeters.kept());
+        registry.config().meterFilter(KafkaMeters.kept()).meterFilter(FlowMeters.words());
         return registry;
     }
 
@@ -203,7 +205,18 @@ public final class Meters implements AutoCloseable {
                 Tags.empty(),
                 LATENCY);
         series.zero(RINGS_ENDED, RINGS_ENDED_HELP, Tags.empty(), "reason", CollectorListener.RingEnd.class);
+        FlowMeters flows = new FlowMeters(registry, "collector");
         return new CollectorListener() {
+            @Override
+            public <T> Flux<T> watched(Flux<T> flow) {
+                return flows.tapped(flow);
+            }
+
+            @Override
+            public Scheduler watched(Scheduler scheduler) {
+                return flows.timed(scheduler);
+            }
+
             @Override
             public void onServing(Deployment deployment, long incarnation) {
                 LOG.info("collector: serves {}, incarnation {}", deployment, incarnation);
@@ -333,7 +346,18 @@ public final class Meters implements AutoCloseable {
     public WorkerListener worker() {
         Counter delayed = series.counter("plimsoll.acks.delayed", "Acks that did not reach the broker at once.");
         Counter full = series.counter("plimsoll.mailbox.stalls", "Mailboxes that had no room: an engine did not read.");
+        FlowMeters flows = new FlowMeters(registry, "worker");
         return new WorkerListener() {
+            @Override
+            public <T> Flux<T> watched(Flux<T> flow) {
+                return flows.tapped(flow);
+            }
+
+            @Override
+            public Scheduler watched(Scheduler scheduler) {
+                return flows.timed(scheduler);
+            }
+
             @Override
             public void onServing(Deployment deployment, long incarnation) {
                 series.zero(ACKS, ACKS_HELP, series.of(deployment), "status", RankAck.Kind.class);
