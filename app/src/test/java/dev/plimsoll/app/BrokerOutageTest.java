@@ -3,6 +3,11 @@ package dev.plimsoll.app;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
+import ch.qos.logback.classic.Logger;
+import ch.qos.logback.classic.spi.ILoggingEvent;
+import ch.qos.logback.core.AppenderBase;
+import dev.plimsoll.aggregator.Aggregator;
+import dev.plimsoll.aggregator.AggregatorSettings;
 import dev.plimsoll.app.broker.EmbeddedBroker;
 import dev.plimsoll.app.metrics.Meters;
 import dev.plimsoll.model.Deployment;
@@ -16,18 +21,23 @@ import dev.plimsoll.planner.PlannerSettings;
 import dev.plimsoll.simulator.EngineSettings;
 import dev.plimsoll.simulator.GeneratedTraffic;
 import dev.plimsoll.simulator.ModelPreset;
+import dev.plimsoll.simulator.Totals;
 import dev.plimsoll.wire.Topic;
 import dev.plimsoll.wire.kafka.KafkaSettings;
 import dev.plimsoll.wire.kafka.TopicAdmin;
 import dev.plimsoll.wire.kafka.TopicReader;
+import io.micrometer.core.instrument.Counter;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.locks.LockSupport;
 import org.HdrHistogram.Histogram;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.slf4j.LoggerFactory;
 import reactor.core.Disposable;
 
 /** A broker that is away for half a minute costs samples and nothing else. */
@@ -41,10 +51,33 @@ class BrokerOutageTest {
 
     private static final long NOISE_NANOS = 300_000;
 
+    private static final int BOUNDARY_STEPS = 16;
+    private static final Logger OURS = (Logger) LoggerFactory.getLogger("dev.plimsoll");
+
     @TempDir
     Path directory;
 
     private final List<WindowSummary> windows = new CopyOnWriteArrayList<>();
+    /** What people are told, be it by a role or by a logger. */
+    private final List<String> told = new CopyOnWriteArrayList<>();
+
+    private final AppenderBase<ILoggingEvent> logged = new AppenderBase<>() {
+        @Override
+        protected void append(ILoggingEvent event) {
+            told.add(event.getFormattedMessage());
+        }
+    };
+
+    @BeforeEach
+    void listen() {
+        logged.start();
+        OURS.addAppender(logged);
+    }
+
+    @AfterEach
+    void listenNoMore() {
+        OURS.detachAppender(logged);
+    }
 
     @Test
     void boundariesTakeNoLongerWhileTheBrokerIsAwayAndTheLoopGoesOnAfterwards() {
@@ -60,59 +93,107 @@ class BrokerOutageTest {
         ModelPreset model = ModelPreset.named("deepseek-v2-lite");
         Membership members = members(model.shape());
         try (SharedDirectory shared = SharedDirectory.temporary();
-                Meters meters = new Meters();
-                LocalLoop loop = new LocalLoop(
-                        kafka,
-                        members,
-                        EngineSettings.of(model.shape(), members.topology(), 32, STEPS_PER_SECOND),
-                        new GeneratedTraffic(model, 32, 7),
-                        PlannerSettings.DEFAULTS,
-                        shared.path(),
-                        meters,
-                        problem -> {})) {
-            loop.start();
-            await("the first windows").atMost(SOON).until(() -> windows.size() >= 4);
-            Stretch before = stretch(loop, WITH_BROKER);
-            assertThat(meters.dropped())
-                    .as("nothing is dropped while the broker is there")
-                    .isZero();
+                Meters meters = new Meters()) {
+            Totals totals;
+            try (LocalLoop loop = new LocalLoop(
+                    kafka,
+                    members,
+                    EngineSettings.of(model.shape(), members.topology(), 32, STEPS_PER_SECOND),
+                    new GeneratedTraffic(model, 32, 7),
+                    PlannerSettings.DEFAULTS,
+                    shared.path(),
+                    meters,
+                    told::add)) {
+                loop.start();
+                await("the first windows").atMost(SOON).until(() -> windows.size() >= 4);
+                Stretch before = stretch(loop, WITH_BROKER);
+                assertThat(meters.dropped())
+                        .as("nothing is dropped while the broker is there")
+                        .isZero();
 
-            broker.close();
-            Stretch away = stretch(loop, WITHOUT_BROKER);
-            long droppedAway = meters.dropped();
-            long lastBefore = windows.get(windows.size() - 1).index();
+                broker.close();
+                Stretch away = stretch(loop, WITHOUT_BROKER);
+                long droppedAway = meters.dropped();
+                long lastBefore = windows.get(windows.size() - 1).index();
 
-            broker = EmbeddedBroker.start(directory.resolve("kafka"), port);
-            await("complete windows after the outage")
-                    .atMost(SOON)
-                    .until(() -> windows.stream()
-                                    .filter(window -> window.index() > lastBefore && window.complete())
-                                    .count()
-                            >= 3);
-            Stretch after = stretch(loop, WITH_BROKER);
+                broker = EmbeddedBroker.start(directory.resolve("kafka"), port);
+                await("complete windows after the outage")
+                        .atMost(SOON)
+                        .until(() -> windows.stream()
+                                        .filter(window -> window.index() > lastBefore && window.complete())
+                                        .count()
+                                >= 3);
+                Stretch after = stretch(loop, WITH_BROKER);
 
-            System.out.printf(
-                    "boundary p50/p99/max in µs: with broker %s, 30 s without %s, with broker again %s; %d samples dropped%n",
-                    before, away, after, droppedAway);
-            long calm = Math.max(before.p99(), after.p99());
-            assertThat(away.p99())
-                    .as("p99 without a broker against %d ns with one", calm)
-                    .isLessThanOrEqualTo((long) (calm * NOISE_FACTOR) + NOISE_NANOS);
-            assertThat(away.steps()).as("steps go on at their rate").isGreaterThan((long)
-                    (0.9 * STEPS_PER_SECOND * WITHOUT_BROKER.toSeconds()));
-            assertThat(droppedAway).as("what was lost is counted").isPositive();
-            assertThat(loop.totals().misrouted()).isZero();
-            loop.stopStepping();
-            loop.drain(SOON);
-            assertThat(meters.captured())
-                    .as(
-                            "every sample that was made is published or dropped: %d and %d",
-                            meters.published(), meters.dropped())
-                    .isEqualTo(meters.published() + meters.dropped());
+                System.out.printf(
+                        "boundary p50/p99/max in µs: with broker %s, 30 s without %s, with broker again %s; %d samples dropped%n",
+                        before, away, after, droppedAway);
+                long calm = Math.max(before.p99(), after.p99());
+                assertThat(away.p99())
+                        .as("p99 without a broker against %d ns with one", calm)
+                        .isLessThanOrEqualTo((long) (calm * NOISE_FACTOR) + NOISE_NANOS);
+                assertThat(away.steps()).as("steps go on at their rate").isGreaterThan((long)
+                        (0.9 * STEPS_PER_SECOND * WITHOUT_BROKER.toSeconds()));
+                assertThat(droppedAway).as("what was lost is counted").isPositive();
+                assertThat(loop.totals().misrouted()).isZero();
+                loop.stopStepping();
+                loop.drain(SOON);
+                assertThat(meters.captured())
+                        .as(
+                                "every sample that was made is published or dropped: %d and %d",
+                                meters.published(), meters.dropped())
+                        .isEqualTo(meters.published() + meters.dropped());
+                assertThat(told.stream().filter(line -> line.contains("away since")))
+                        .as("told once that Kafka is away: %s", told)
+                        .hasSize(1);
+                assertThat(told.stream().filter(line -> line.contains("is back")))
+                        .as("told once that Kafka is back: %s", told)
+                        .hasSize(1);
+                totals = loop.totals();
+            }
+            assertEveryTokenIsInAWindowOrCounted(kafka, meters, toldLoad(totals));
         } finally {
             following.dispose();
             broker.close();
         }
+    }
+
+    /** Load that snapshots can tell: that of the steps behind the last boundary is in none. */
+    private static long toldLoad(Totals totals) {
+        long boundary = totals.steps() - totals.steps() % BOUNDARY_STEPS;
+        return totals.routed() / totals.steps() * boundary;
+    }
+
+    /** END was written; an aggregator folds what the loop's has left. */
+    private void assertEveryTokenIsInAWindowOrCounted(KafkaSettings kafka, Meters meters, long engine) {
+        try (Aggregator rest = new Aggregator(kafka, AggregatorSettings.DEFAULT, meters.aggregator())) {
+            rest.start();
+            await("windows and counted losses are the engine's load")
+                    .atMost(SOON)
+                    .untilAsserted(() -> assertThat(windows.stream()
+                                            .mapToLong(window -> window.accepted() + window.unattributed())
+                                            .sum()
+                                    + counted(meters, "plimsoll.load.unused")
+                                    + meters.droppedLoad())
+                            .as(
+                                    "accepted %d, unattributed %d, unused %d, dropped %d, of %d",
+                                    windows.stream()
+                                            .mapToLong(WindowSummary::accepted)
+                                            .sum(),
+                                    windows.stream()
+                                            .mapToLong(WindowSummary::unattributed)
+                                            .sum(),
+                                    counted(meters, "plimsoll.load.unused"),
+                                    meters.droppedLoad(),
+                                    engine)
+                            .isEqualTo(engine));
+        }
+    }
+
+    private static long counted(Meters meters, String name) {
+        return (long) meters.registry().find(name).counters().stream()
+                .mapToDouble(Counter::count)
+                .sum();
     }
 
     /** What a stretch of the run has shown. */
@@ -148,7 +229,7 @@ class BrokerOutageTest {
                 "test",
                 Phase.DECODE,
                 GatherMode.HOST,
-                16,
+                BOUNDARY_STEPS,
                 128,
                 EngineSettings.DEFAULT_BYTES_PER_EXPERT,
                 64L * EngineSettings.DEFAULT_BYTES_PER_EXPERT);

@@ -56,7 +56,7 @@ public final class Collector implements AutoCloseable {
     private final Path directory;
     private final String emitter;
     private final CollectorListener listener;
-    private final Scheduler scheduler = Schedulers.newSingle("plimsoll-collector", true);
+    private final Scheduler scheduler;
     private final Disposable.Composite running = Disposables.composite();
     private final OpenRing openRing;
     /** By directory; touched on the collector's thread, but for {@link #drained}. */
@@ -92,6 +92,7 @@ public final class Collector implements AutoCloseable {
         this.emitter = emitter;
         this.listener = listener;
         this.openRing = openRing;
+        scheduler = listener.watched(Schedulers.newSingle("plimsoll-collector", true));
         surroundings = new Surroundings(directory, listener);
     }
 

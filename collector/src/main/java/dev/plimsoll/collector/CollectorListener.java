@@ -2,12 +2,23 @@ package dev.plimsoll.collector;
 
 import dev.plimsoll.model.Deployment;
 import java.nio.file.Path;
-import java.time.Instant;
 import java.util.List;
+import reactor.core.publisher.Flux;
+import reactor.core.scheduler.Scheduler;
 
 /** What a collector tells of itself; called on its thread or on the writer's, so be quick and thread-safe. */
 public interface CollectorListener {
     CollectorListener NONE = new CollectorListener() {};
+
+    /** The sample flow as it is to be run, so that whoever measures can look at its signals; once for each subscription. */
+    default <T> Flux<T> watched(Flux<T> flow) {
+        return flow;
+    }
+
+    /** The collector's thread as it is to be used, so that whoever measures can look at its tasks. Must drain as the given one does. */
+    default Scheduler watched(Scheduler scheduler) {
+        return scheduler;
+    }
 
     /** Why a sample was not published. */
     enum Dropped {
@@ -55,7 +66,8 @@ public interface CollectorListener {
     /** @param capturedNanos {@code CLOCK_REALTIME} of the boundary, so that its age can be told */
     default void onPublished(long step, long capturedNanos) {}
 
-    default void onDropped(Dropped reason, long step) {}
+    /** @param load of the sample, so that what no window will have can be summed up */
+    default void onDropped(Dropped reason, long step, long load) {}
 
     /** Snapshots were overwritten before they were read; the next ones cover their steps. */
     default void onMissed(long snapshots) {}
@@ -82,12 +94,6 @@ public interface CollectorListener {
      * Heat rings that nobody reads: their name is not {@code rank-N.ring}, or no membership stands beside them. Told once for each.
      */
     default void onIgnored(List<Path> rings) {}
-
-    /** Samples are dropped from now on, for no broker takes them; told once until {@link #onBack}. */
-    default void onAway(Throwable cause) {}
-
-    /** A broker takes samples again. */
-    default void onBack(Instant awaySince) {}
 
     /** Something that is tried again until it works. */
     default void onTrouble(String what, Throwable cause) {}

@@ -92,8 +92,8 @@ final class SampleFlow {
         return Mono.defer(() -> written(sample, write))
                 .doOnNext(offset -> publish(carried))
                 .onErrorResume(e -> {
-                    if (delivery.failed()) {
-                        listener.onAway(e);
+                    if (delivery.failed(e)) {
+                        listener.onTrouble("writing samples; those that no broker takes are dropped and counted", e);
                     }
                     drop(carried, Dropped.WRITE_FAILED);
                     return Mono.empty();
@@ -144,19 +144,20 @@ final class SampleFlow {
     private void publish(Carried carried) {
         if (underWay.remove(carried)) {
             carried.sample = null;
-            delivery.arrived().ifPresent(listener::onBack);
+            delivery.arrived();
             listener.onPublished(carried.step, carried.capturedNanos);
         }
     }
 
     private void drop(Carried carried, Dropped reason) {
-        if (underWay.remove(carried)) {
+        LoadSample sample = carried.sample;
+        if (underWay.remove(carried) && sample != null) {
             carried.sample = null;
             leaveBuffer(carried);
-            if (reason == Dropped.BUFFER_FULL && delivery.failed()) {
-                listener.onAway(new IllegalStateException("no broker takes samples as fast as they come"));
+            if (reason == Dropped.BUFFER_FULL) {
+                delivery.failed();
             }
-            listener.onDropped(reason, carried.step);
+            listener.onDropped(reason, carried.step, sample.load().sum());
         }
     }
 }

@@ -204,12 +204,12 @@ final class ServedDirectory implements AutoCloseable {
         SampleFlow samples = new SampleFlow(BUFFER_BYTES, inFlight(serving), listener, delivery);
         lookedNanos = System.nanoTime();
         carrying = samples;
-        flow.update(Flux.defer(() -> samples.carry(
+        flow.update(Flux.defer(() -> listener.watched(samples.carry(
                         Flux.interval(LOOK_AT_RING, scheduler)
                                 .onBackpressureDrop()
                                 .concatMapIterable(tick -> lookAtRings(open), 1),
                         published(serving),
-                        write))
+                        write)))
                 .retryWhen(Retry.backoff(Long.MAX_VALUE, Duration.ofMillis(100))
                         .maxBackoff(Duration.ofSeconds(2))
                         .scheduler(scheduler)

@@ -76,17 +76,12 @@ class CollectorTest {
         }
 
         @Override
-        public void onAway(Throwable cause) {
-            told.add("away");
-        }
-
-        @Override
         public void onTrouble(String what, Throwable cause) {
             told.add("trouble " + what + ": " + cause.getMessage());
         }
 
         @Override
-        public void onDropped(Dropped reason, long step) {
+        public void onDropped(Dropped reason, long step, long load) {
             dropped.add(reason + " " + step);
         }
     };
@@ -239,7 +234,9 @@ class CollectorTest {
                     .until(() -> collector.failingSince().isPresent());
 
             assertThat(dropped).contains("WRITE_FAILED 16");
-            assertThat(told).contains("away");
+            assertThat(told)
+                    .as("the cluster's contact tells that it is away")
+                    .noneMatch(text -> text.startsWith("trouble"));
         }
     }
 

@@ -74,7 +74,7 @@ class RealRingsTest {
 
     private final CollectorListener listener = new CollectorListener() {
         @Override
-        public void onDropped(Dropped reason, long at) {
+        public void onDropped(Dropped reason, long at, long load) {
             told.add("dropped " + reason);
         }
 

@@ -4,11 +4,14 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.plimsoll.collector.RingReader.Captured;
 import dev.plimsoll.wire.kafka.Delivery;
-import java.time.Instant;
 import java.time.InstantSource;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
-import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.Optional;
+import java.util.concurrent.atomic.AtomicReference;
+import org.apache.kafka.common.errors.TimeoutException;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import reactor.core.Disposable;
 import reactor.core.publisher.Flux;
@@ -23,6 +26,7 @@ class SampleFlowTest {
     private final Delivery delivery = new Delivery(InstantSource.system());
     private final List<Long> published = new ArrayList<>();
     private final List<String> dropped = new ArrayList<>();
+    private long droppedLoad;
     private final List<String> told = new ArrayList<>();
     private final CollectorListener listener = new CollectorListener() {
         @Override
@@ -31,18 +35,14 @@ class SampleFlowTest {
         }
 
         @Override
-        public void onAway(Throwable cause) {
-            told.add("away: " + cause.getMessage());
+        public void onTrouble(String what, Throwable cause) {
+            told.add(what + ": " + cause.getMessage());
         }
 
         @Override
-        public void onBack(Instant awaySince) {
-            told.add("back");
-        }
-
-        @Override
-        public void onDropped(Dropped reason, long step) {
+        public void onDropped(Dropped reason, long step, long load) {
             dropped.add(reason + " " + step);
+            droppedLoad += load;
         }
     };
     private final TestPublisher<Captured> source = TestPublisher.create();
@@ -73,6 +73,7 @@ class SampleFlowTest {
         emit(10); // two under way, four that wait, one of them at the gate
 
         assertThat(dropped).containsExactly("BUFFER_FULL 48", "BUFFER_FULL 64", "BUFFER_FULL 80", "BUFFER_FULL 96");
+        assertThat(droppedLoad).isEqualTo(load(3, 4, 5, 6));
         assertThat(delivery.failingSince()).isPresent();
         broker.tryEmitValue(1L);
         assertThat(published).containsExactlyInAnyOrder(16L, 32L, 112L, 128L, 144L, 160L);
@@ -117,20 +118,29 @@ class SampleFlowTest {
     }
 
     @Test
-    void clusterThatComesBackIsToldOnce() {
-        AtomicBoolean away = new AtomicBoolean(true);
+    void failureOfAnotherKindThanAnAwayClusterIsToldOnceUntilASampleArrives() {
+        AtomicReference<@Nullable RuntimeException> failure = new AtomicReference<>(new TimeoutException("no broker"));
         Disposable flow = flow(8, 2)
                 .carry(
                         source.flux(),
                         Mono.empty(),
-                        sample -> away.get() ? Mono.error(new IllegalStateException("no broker")) : Mono.just(1L))
+                        sample -> Optional.ofNullable(failure.get())
+                                .map(Mono::<Long>error)
+                                .orElse(Mono.just(1L)))
                 .subscribe();
 
         emit(2);
-        away.set(false);
-        emit(2);
+        assertThat(told).as("the cluster's contact tells it").isEmpty();
+        assertThat(delivery.failingSince()).isPresent();
 
-        assertThat(told).containsExactly("away: no broker", "back");
+        failure.set(new IllegalStateException("no right"));
+        emit(2);
+        assertThat(told)
+                .containsExactly("writing samples; those that no broker takes are dropped and counted: no right");
+
+        failure.set(null);
+        emit(1);
+        assertThat(delivery.failingSince()).isEmpty();
         flow.dispose();
     }
 
@@ -179,14 +189,28 @@ class SampleFlowTest {
         return new SampleFlow(samples * SAMPLE_BYTES, inFlight, listener, delivery);
     }
 
+    /** Of the samples with these numbers, from 1, among those that are emitted. */
+    private static long load(int... numbers) {
+        List<Captured> samples = samples(Arrays.stream(numbers).max().orElseThrow());
+        return Arrays.stream(numbers)
+                .mapToLong(number -> samples.get(number - 1).sample().load().sum())
+                .sum();
+    }
+
     private void emit(int count) {
+        samples(count).forEach(source::next);
+    }
+
+    private static List<Captured> samples(int count) {
         SampleAssembler assembler = new SampleAssembler(Snapshots.MEMBERS, "test", true, CollectorListener.NONE);
         for (int rank = 0; rank < 3; rank++) {
             assembler.own(rank);
         }
+        List<Captured> samples = new ArrayList<>();
         for (int i = 1; i <= count; i++) {
-            source.next(new Captured(
+            samples.add(new Captured(
                     i, assembler.add(0, Snapshots.at(i, i * 16L)).get(0)));
         }
+        return samples;
     }
 }

@@ -108,7 +108,7 @@ final class NodeSession {
             ledgers.put(port.rank(), new AckLedger());
             listener.onRankFound(port.rank(), port.incarnation());
         }
-        feeding.update(Flux.defer(() -> topics.planLog(members.incarnation()))
+        feeding.update(Flux.defer(() -> listener.watched(topics.planLog(members.incarnation())))
                 .filter(this::concerns)
                 .publishOn(scheduler, 16)
                 .concatMap(this::feed, 1)
@@ -191,8 +191,8 @@ final class NodeSession {
                     .subscribe(offset -> delivered(ledger, ack), e -> {
                         ledger.failed(ack, now());
                         listener.onAckDelayed(ack, e);
-                        if (delivery.failed()) {
-                            listener.onAway(e);
+                        if (delivery.failed(e)) {
+                            listener.onTrouble("writing acks, which are tried again", e);
                         }
                     });
         }
@@ -200,7 +200,7 @@ final class NodeSession {
 
     private void delivered(AckLedger ledger, RankAck ack) {
         ledger.delivered(ack);
-        delivery.arrived().ifPresent(listener::onBack);
+        delivery.arrived();
         listener.onAcked(ack);
         switch (ack.kind()) {
             case FLIPPED -> listener.onFlipped(ack.rank(), ack.epoch(), ack.batch());

@@ -51,7 +51,7 @@ public final class NodeWorker implements AutoCloseable {
     private final WorkerListener listener;
     private final Function<Deployment, WorkerTopics> connect;
     private final IntFunction<RankPort> openRank;
-    private final Scheduler scheduler = Schedulers.newSingle("plimsoll-worker", true);
+    private final Scheduler scheduler;
     private final Disposable.Composite running = Disposables.composite();
     private final Disposable.Swap publishing = Disposables.swap();
     private final MembershipFile file;
@@ -59,6 +59,7 @@ public final class NodeWorker implements AutoCloseable {
     private volatile @Nullable RoleLock lock;
     private boolean standingBy;
     private String trouble = "";
+    private volatile String publishingTrouble = "";
     private volatile long lookedNanos;
     private volatile @Nullable WorkerTopics topics;
     private volatile @Nullable NodeSession session;
@@ -89,6 +90,7 @@ public final class NodeWorker implements AutoCloseable {
         this.listener = listener;
         this.connect = connect;
         this.openRank = openRank;
+        scheduler = listener.watched(Schedulers.newSingle("plimsoll-worker", true));
         file = new MembershipFile(directory);
     }
 
@@ -208,12 +210,7 @@ public final class NodeWorker implements AutoCloseable {
         publishing.update(publish.then(Mono.fromRunnable(() -> file.markPublished(members.incarnation())))
                 .retryWhen(Retry.backoff(Long.MAX_VALUE, Duration.ofMillis(200))
                         .maxBackoff(Duration.ofSeconds(5))
-                        .doBeforeRetry(signal -> {
-                            if (delivery.failed()) {
-                                listener.onAway(signal.failure());
-                            }
-                            listener.onTrouble("publishing MEMBERS", signal.failure());
-                        }))
+                        .doBeforeRetry(signal -> tellPublishing(signal.failure())))
                 .publishOn(scheduler)
                 .subscribe(
                         done -> {},
@@ -221,9 +218,20 @@ public final class NodeWorker implements AutoCloseable {
                         () -> tellMembers(members.incarnation())));
     }
 
+    /** Tried every few seconds, told once. */
+    private void tellPublishing(Throwable e) {
+        delivery.failed();
+        String text = String.valueOf(e.getMessage());
+        if (!text.equals(publishingTrouble)) {
+            publishingTrouble = text;
+            listener.onTrouble("publishing MEMBERS, which is tried again", e);
+        }
+    }
+
     /** Once per session, however many ranks are found one after another. */
     private void tellMembers(long incarnation) {
-        delivery.arrived().ifPresent(listener::onBack);
+        delivery.arrived();
+        publishingTrouble = "";
         if (!membersTold) {
             membersTold = true;
             listener.onMembersPublished(incarnation);

@@ -5,11 +5,22 @@ import dev.plimsoll.model.RankAck;
 import dev.plimsoll.model.RankId;
 import dev.plimsoll.model.Refusal;
 import java.nio.file.Path;
-import java.time.Instant;
+import reactor.core.publisher.Flux;
+import reactor.core.scheduler.Scheduler;
 
 /** What a node's worker tells of itself; called on its thread. */
 public interface WorkerListener {
     WorkerListener NONE = new WorkerListener() {};
+
+    /** The plan-log flow as it is to be run, so that whoever measures can look at its signals; once for each subscription. */
+    default <T> Flux<T> watched(Flux<T> flow) {
+        return flow;
+    }
+
+    /** The worker's thread as it is to be used, so that whoever measures can look at its tasks. Must drain as the given one does. */
+    default Scheduler watched(Scheduler scheduler) {
+        return scheduler;
+    }
 
     /** A membership was found; what is told from now on is of this incarnation. */
     default void onServing(Deployment deployment, long incarnation) {}
@@ -37,12 +48,6 @@ public interface WorkerListener {
 
     /** Another worker serves this directory: this one takes over when that one is gone. Told once. */
     default void onStandingBy(Path directory) {}
-
-    /** No broker takes acks; told once until {@link #onBack}. They are tried again, and none is lost. */
-    default void onAway(Throwable cause) {}
-
-    /** A broker takes acks again. */
-    default void onBack(Instant awaySince) {}
 
     /** Something that is tried again until it works: what, and what stood in the way. */
     default void onTrouble(String what, Throwable cause) {}

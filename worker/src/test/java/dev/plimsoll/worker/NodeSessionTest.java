@@ -11,7 +11,6 @@ import dev.plimsoll.wire.kafka.Delivery;
 import dev.plimsoll.worker.protocol.Fixture;
 import dev.plimsoll.worker.protocol.RankPhase;
 import java.time.Duration;
-import java.time.Instant;
 import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.List;
@@ -34,16 +33,6 @@ class NodeSessionTest {
                 @Override
                 public void onMailboxFull(RankId rank, long position) {
                     told.add("full " + rank);
-                }
-
-                @Override
-                public void onAway(Throwable cause) {
-                    told.add("away");
-                }
-
-                @Override
-                public void onBack(Instant awaySince) {
-                    told.add("back");
                 }
 
                 @Override
@@ -148,6 +137,7 @@ class NodeSessionTest {
         topics.brokerAway = false;
         time.advanceTimeBy(Duration.ofSeconds(1));
 
+        assertThat(told).containsExactly("trouble: writing acks, which are tried again");
         assertThat(topics.acks)
                 .containsExactly(
                         "rank 0 ACCEPTED 1 at step 64",

@@ -98,10 +98,22 @@ final class AggregatorMeters implements AggregatorListener {
                             "Ranks' parts of samples, by what became of them.",
                             tags.and("fate", word(fate)))
                     .increment(cells);
+            if (load > 0 && unused(fate)) {
+                series.counter(
+                                "plimsoll.load.unused",
+                                "Load of cells that no window counts, by what became of them.",
+                                tags.and("fate", word(fate)))
+                        .increment(load);
+            }
         } else {
             series.counter(REJECTED, REJECTED_HELP, Tags.of("reason", word(fate)))
                     .increment();
         }
+    }
+
+    /** What is in no window, nor beside one as unattributed, nor known already. */
+    private static boolean unused(Fate fate) {
+        return fate != Fate.ACCEPTED && fate != Fate.UNATTRIBUTED && fate != Fate.DUPLICATE;
     }
 
     @Override

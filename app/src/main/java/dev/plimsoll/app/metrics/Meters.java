@@ -24,8 +24,6 @@ import io.micrometer.prometheusmetrics.PrometheusConfig;
 import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
 import java.nio.file.Path;
 import java.time.Duration;
-import java.time.Instant;
-import java.time.temporal.ChronoUnit;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CopyOnWriteArrayList;
@@ -36,6 +34,8 @@ import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Consumer;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
+import reactor.core.publisher.Flux;
+import reactor.core.scheduler.Scheduler;
 
 /**
  * All meters of a process, behind the listeners of the roles. The only place that names them; all begin with {@code plimsoll.}.
@@ -71,6 +71,7 @@ public final class Meters implements AutoCloseable {
     private final Counter published = series.counter("plimsoll.samples.published", "Samples that the broker has.");
     private final PlannerMeters planner = new PlannerMeters(planned);
     private final AtomicLong dropped = new AtomicLong();
+    private final AtomicLong droppedLoad = new AtomicLong();
     private final List<EngineCounts> asked = new CopyOnWriteArrayList<>();
     private volatile boolean ringRead;
     private volatile boolean membersPublished;
@@ -102,7 +103,7 @@ public final class Meters implements AutoCloseable {
 
     private static PrometheusMeterRegistry emptyRegistry() {
         PrometheusMeterRegistry registry = new PrometheusMeterRegistry(PrometheusConfig.DEFAULT);
-        registry.config().meterFilter(KafkaMeters.kept());
+        registry.config().meterFilter(KafkaMeters.kept()).meterFilter(FlowMeters.words());
         return registry;
     }
 
@@ -122,6 +123,11 @@ public final class Meters implements AutoCloseable {
     /** Samples dropped, for whatever reason. */
     public long dropped() {
         return dropped.get();
+    }
+
+    /** Load of the samples dropped: tokens that no window will have. */
+    public long droppedLoad() {
+        return droppedLoad.get();
     }
 
     /** Whether the collector has found a ring to read. */
@@ -183,6 +189,7 @@ public final class Meters implements AutoCloseable {
         series.zero(DROPPED, DROPPED_HELP, Tags.empty(), "reason", CollectorListener.Dropped.class);
         Counter missed = series.counter(
                 "plimsoll.snapshots.missed", "Snapshots that the ring had overwritten before they were read.");
+        Counter lost = series.counter("plimsoll.load.dropped", "Load of samples that never reached the broker.");
         Counter resets = series.counter("plimsoll.counter.resets", "Counters that went down.");
         Counter underWay = series.counter(
                 "plimsoll.collector.started.under.way", "Starts beside ranks that had been stepping unseen.");
@@ -198,7 +205,18 @@ public final class Meters implements AutoCloseable {
                 Tags.empty(),
                 LATENCY);
         series.zero(RINGS_ENDED, RINGS_ENDED_HELP, Tags.empty(), "reason", CollectorListener.RingEnd.class);
+        FlowMeters flows = new FlowMeters(registry, "collector");
         return new CollectorListener() {
+            @Override
+            public <T> Flux<T> watched(Flux<T> flow) {
+                return flows.tapped(flow);
+            }
+
+            @Override
+            public Scheduler watched(Scheduler scheduler) {
+                return flows.timed(scheduler);
+            }
+
             @Override
             public void onServing(Deployment deployment, long incarnation) {
                 LOG.info("collector: serves {}, incarnation {}", deployment, incarnation);
@@ -250,8 +268,10 @@ public final class Meters implements AutoCloseable {
             }
 
             @Override
-            public void onDropped(Dropped reason, long step) {
+            public void onDropped(Dropped reason, long step, long load) {
                 dropped.incrementAndGet();
+                droppedLoad.addAndGet(load);
+                lost.increment(load);
                 series.counter(DROPPED, DROPPED_HELP, Tags.of("reason", Series.word(reason)))
                         .increment();
             }
@@ -281,19 +301,6 @@ public final class Meters implements AutoCloseable {
                 LOG.warn(
                         "collector: does not read the heat rings {}: it reads rank-N.ring beside a membership.avro",
                         rings);
-            }
-
-            @Override
-            public void onAway(Throwable cause) {
-                LOG.warn(
-                        "collector: Kafka is away since {}, samples are dropped and counted: {}",
-                        now(),
-                        cause.toString());
-            }
-
-            @Override
-            public void onBack(Instant awaySince) {
-                LOG.warn("collector: Kafka is back, after it was away since {}", seconds(awaySince));
             }
 
             @Override
@@ -339,7 +346,18 @@ public final class Meters implements AutoCloseable {
     public WorkerListener worker() {
         Counter delayed = series.counter("plimsoll.acks.delayed", "Acks that did not reach the broker at once.");
         Counter full = series.counter("plimsoll.mailbox.stalls", "Mailboxes that had no room: an engine did not read.");
+        FlowMeters flows = new FlowMeters(registry, "worker");
         return new WorkerListener() {
+            @Override
+            public <T> Flux<T> watched(Flux<T> flow) {
+                return flows.tapped(flow);
+            }
+
+            @Override
+            public Scheduler watched(Scheduler scheduler) {
+                return flows.timed(scheduler);
+            }
+
             @Override
             public void onServing(Deployment deployment, long incarnation) {
                 series.zero(ACKS, ACKS_HELP, series.of(deployment), "status", RankAck.Kind.class);
@@ -358,16 +376,6 @@ public final class Meters implements AutoCloseable {
             @Override
             public void onStandingBy(Path directory) {
                 LOG.warn("worker: another worker serves {}; standing by", directory);
-            }
-
-            @Override
-            public void onAway(Throwable cause) {
-                LOG.warn("worker: Kafka is away since {}; tried again until it works: {}", now(), cause.toString());
-            }
-
-            @Override
-            public void onBack(Instant awaySince) {
-                LOG.warn("worker: Kafka is back, after it was away since {}", seconds(awaySince));
             }
 
             @Override
@@ -421,14 +429,6 @@ public final class Meters implements AutoCloseable {
                 failed.increment();
             }
         };
-    }
-
-    private static Instant now() {
-        return seconds(Instant.now());
-    }
-
-    private static Instant seconds(Instant instant) {
-        return instant.truncatedTo(ChronoUnit.SECONDS);
     }
 
     /** A role's loop was thrown back to what is committed. */

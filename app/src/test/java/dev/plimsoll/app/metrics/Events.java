@@ -32,6 +32,10 @@ import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalDouble;
+import reactor.core.publisher.Flux;
+import reactor.core.publisher.Mono;
+import reactor.core.scheduler.Scheduler;
+import reactor.core.scheduler.Schedulers;
 
 /** What the roles of one deployment tell in a short life. */
 final class Events {
@@ -64,8 +68,10 @@ final class Events {
         collector.onServing(DEPLOYMENT, 7);
         collector.onRing(DEPLOYMENT, 0, 7);
         collector.onCaptured(DEPLOYMENT, 2, 16);
+        collector.watched(Flux.just(1)).blockLast();
+        once(collector.watched(Schedulers.newSingle("events")));
         collector.onPublished(16, 1);
-        collector.onDropped(Dropped.WRITE_FAILED, 16);
+        collector.onDropped(Dropped.WRITE_FAILED, 16, 40);
         AggregatorListener aggregator = meters.aggregator();
         aggregator.fate(DEPLOYMENT, Fate.ACCEPTED, 4, 100);
         aggregator.windowClosed(window(4, 0, 0, 2));
@@ -79,10 +85,17 @@ final class Events {
         planner.outcome(outcome(0.9, 0.8));
         WorkerListener worker = meters.worker();
         worker.onServing(DEPLOYMENT, 7);
+        worker.watched(Flux.just(1)).blockLast();
+        once(worker.watched(Schedulers.newSingle("events")));
         worker.onMembersPublished(7);
         worker.onAcked(ack());
         AgentListener agents = meters.agents();
         agents.onBoundary(16, 20_000);
+    }
+
+    private static void once(Scheduler scheduler) {
+        Mono.fromRunnable(() -> {}).subscribeOn(scheduler).block();
+        scheduler.disposeGracefully().block();
     }
 
     static WindowSummary window(long... present) {

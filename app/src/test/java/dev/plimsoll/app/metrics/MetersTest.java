@@ -12,14 +12,22 @@ import dev.plimsoll.model.CloseReason;
 import dev.plimsoll.model.Deployment;
 import dev.plimsoll.planner.PlannerListener;
 import dev.plimsoll.wire.kafka.PartitionLoop;
+import dev.plimsoll.worker.WorkerListener;
 import io.micrometer.core.instrument.Gauge;
 import io.micrometer.core.instrument.Tags;
 import java.time.Duration;
 import java.util.List;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.concurrent.atomic.AtomicReference;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import picocli.CommandLine;
+import reactor.core.publisher.Flux;
+import reactor.core.publisher.Mono;
+import reactor.core.scheduler.Scheduler;
+import reactor.core.scheduler.Schedulers;
 
 class MetersTest {
     private static final Deployment KNOWN = Events.DEPLOYMENT;
@@ -34,13 +42,16 @@ class MetersTest {
     @Test
     void samplesCapturedArePublishedOrDroppedInTheEnd() {
         CollectorListener collector = meters.collector();
-        collector.onCaptured(KNOWN, 3, 16);
+        collector.onCaptured(KNOWN, 4, 16);
         collector.onPublished(16, 1);
         collector.onPublished(16, 1);
-        collector.onDropped(Dropped.CLOSED, 16);
+        collector.onDropped(Dropped.CLOSED, 16, 40);
+        collector.onDropped(Dropped.BUFFER_FULL, 32, 2);
 
-        assertThat(meters.captured()).isEqualTo(3).isEqualTo(meters.published() + meters.dropped());
-        assertThat(line("plimsoll_samples_captured_total")).isEqualTo("plimsoll_samples_captured_total 3.0");
+        assertThat(meters.captured()).isEqualTo(4).isEqualTo(meters.published() + meters.dropped());
+        assertThat(line("plimsoll_samples_captured_total")).isEqualTo("plimsoll_samples_captured_total 4.0");
+        assertThat(meters.droppedLoad()).isEqualTo(42);
+        assertThat(line("plimsoll_load_dropped_total")).isEqualTo("plimsoll_load_dropped_total 42.0");
     }
 
     @Test
@@ -56,6 +67,8 @@ class MetersTest {
                 .endsWith("} 2.0");
         assertThat(line("plimsoll_records_rejected_total{reason=\"members_conflict\"}"))
                 .endsWith("} 1.0");
+        assertThat(line("plimsoll_load_unused_total"))
+                .isEqualTo("plimsoll_load_unused_total{deployment=\"r1/decode-0\",fate=\"late\"} 10.0");
     }
 
     @Test
@@ -179,6 +192,59 @@ class MetersTest {
         assertThat(Double.parseDouble(
                         line("plimsoll_sample_latency_seconds_sum").split(" ")[1]))
                 .isBetween(1.0, 11.0);
+    }
+
+    @Test
+    void flowsOfARoleShareOneSetOfSeriesHoweverOftenTheyBegin() {
+        CollectorListener collector = meters.collector();
+        WorkerListener worker = meters.worker();
+        collector.watched(Flux.just(1, 2, 3)).blockLast();
+        int series = meters.registry().getMeters().size();
+        for (int i = 0; i < 100; i++) {
+            collector.watched(Flux.just(1, 2, 3)).blockLast();
+        }
+        worker.watched(Flux.error(new IllegalStateException("broken")))
+                .onErrorComplete()
+                .blockLast();
+
+        assertThat(line("plimsoll_flow_onNext_delay_seconds_count{role=\"collector\""))
+                .endsWith("} 303");
+        assertThat(line("plimsoll_flow_subscribed_total{role=\"collector\"")).endsWith("} 101.0");
+        assertThat(line("plimsoll_flow_flow_duration_seconds_count").lines())
+                .hasSize(2)
+                .anyMatch(line -> line.contains("status=\"completed\"") && line.endsWith("} 101"))
+                .anyMatch(line -> line.contains("status=\"error\"") && line.contains("role=\"worker\""));
+        assertThat(meters.registry().getMeters().stream()
+                        .filter(meter -> "collector".equals(meter.getId().getTag("role"))))
+                .as("of %d at first", series)
+                .hasSizeLessThan(10);
+    }
+
+    @Test
+    void threadOfARoleIsTimedAndItsLastTaskIsNotCutOff() throws Exception {
+        Scheduler scheduler = meters.worker().watched(Schedulers.newSingle("timed", true));
+        CountDownLatch began = new CountDownLatch(1);
+        CountDownLatch mayEnd = new CountDownLatch(1);
+        AtomicReference<String> end = new AtomicReference<>("none");
+        scheduler.schedule(() -> {
+            began.countDown();
+            try {
+                mayEnd.await();
+                end.set("in order");
+            } catch (InterruptedException e) {
+                end.set("interrupted");
+            }
+        });
+        assertThat(began.await(30, TimeUnit.SECONDS)).isTrue();
+
+        Mono<Void> drained = scheduler.disposeGracefully().cache();
+        drained.subscribe();
+        mayEnd.countDown();
+        drained.block(Duration.ofSeconds(30));
+
+        assertThat(end.get()).isEqualTo("in order");
+        assertThat(scheduler.isDisposed()).isTrue();
+        assertThat(line("plimsoll_scheduler_tasks_completed_seconds_count")).endsWith("{role=\"worker\"} 1");
     }
 
     /** The gauges that name a deployment. */
