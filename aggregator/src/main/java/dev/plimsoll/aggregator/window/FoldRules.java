@@ -27,9 +27,10 @@ class FoldRules {
 
     /** Whether a rank that reports from elsewhere is to be believed. */
     boolean believes(AggregatorState.Astray rank, long appendTimeMillis, WindowSettings settings) {
-        return rank.records() >= 2
-                && appendTimeMillis - rank.sinceMillis()
-                        >= settings.resyncTime().toMillis();
+        return rank.records() >= settings.resyncRecords()
+                || (rank.records() >= 2
+                        && appendTimeMillis - rank.sinceMillis()
+                                >= settings.resyncTime().toMillis());
     }
 
     /** Whether steps that were jumped over may come to be open again. */

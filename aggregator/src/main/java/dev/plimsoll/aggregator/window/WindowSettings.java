@@ -16,6 +16,8 @@ import java.time.Duration;
  * @param idleTime how long nothing may come for an open window before all that are open close, in append time; a record in the second half
  *     of it has to show that time went on
  * @param resyncTime how long a quorum has to report from elsewhere before the fold follows, in append time
+ * @param resyncRecords so many samples of each of its ranks, in ascending steps, are as good as that time: what collectors have held back
+ *     during an outage comes at once
  * @param silentTime how long a window may not grow, although ranks are past its end, before it closes without those that are not, in
  *     append time; they are not waited for until they report again
  * @param openBytes most memory of one deployment's open windows; samples beyond it are refused
@@ -29,6 +31,7 @@ public record WindowSettings(
         int rememberedRejects,
         Duration idleTime,
         Duration resyncTime,
+        int resyncRecords,
         Duration silentTime,
         long openBytes) {
     public static final WindowSettings DEFAULT = new WindowSettings(
@@ -40,6 +43,7 @@ public record WindowSettings(
             4096,
             Duration.ofMinutes(1),
             Duration.ofSeconds(5),
+            16,
             Duration.ofSeconds(15),
             512L << 20);
 
@@ -56,6 +60,7 @@ public record WindowSettings(
         require(rememberedRejects >= 1, "rememberedRejects", rememberedRejects, "1 or more");
         require(idleTime.toMillis() >= 1, "idleTime", idleTime, "1 ms or more");
         require(!resyncTime.isNegative(), "resyncTime", resyncTime, "0 or more");
+        require(resyncRecords >= 2, "resyncRecords", resyncRecords, "2 or more");
         require(silentTime.toMillis() >= 1, "silentTime", silentTime, "1 ms or more");
         require(openBytes >= 1, "openBytes", openBytes, "1 or more");
     }

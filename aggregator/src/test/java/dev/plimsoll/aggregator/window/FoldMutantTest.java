@@ -182,6 +182,17 @@ class FoldMutantTest {
     }
 
     @Test
+    void losingWhatWasHeldBackDuringAnOutageIsFound() {
+        assertFound(FoldVariant.ruledBy(() -> new FoldRules() {
+            @Override
+            boolean believes(AggregatorState.Astray rank, long now, WindowSettings settings) {
+                return rank.records() >= 2
+                        && now - rank.sinceMillis() >= settings.resyncTime().toMillis();
+            }
+        }));
+    }
+
+    @Test
     void neverGoingBackIsFound() {
         assertFound(FoldVariant.ruledBy(() -> new FoldRules() {
             @Override

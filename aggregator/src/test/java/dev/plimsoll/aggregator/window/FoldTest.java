@@ -189,6 +189,18 @@ class FoldTest {
     }
 
     @Test
+    void whatWasHeldBackDuringAnOutageIsFollowedAtOnceAndNotLost() {
+        feed(MEMBERS, gathered(MEMBERS, 0, 32, 1));
+        List<ClosedWindow> closed = new ArrayList<>();
+
+        for (long step = 3_200; step < 3_200 + 60 * 16; step += 16) { // within 60 ms of append time
+            closed.addAll(feed(gathered(MEMBERS, step, step + 16, 1)));
+        }
+
+        assertThat(closed).filteredOn(window -> window.summary().complete()).hasSizeGreaterThan(20);
+    }
+
+    @Test
     void silenceOfADeploymentThatDiedClosesAllItsWindowsAndItGoesOnWhenItIsBack() {
         feed(MEMBERS, gathered(MEMBERS, 0, 16, 1), ofRank(MEMBERS, 0, 32, 48, 1));
         time += 300_000;
@@ -305,6 +317,7 @@ class FoldTest {
                 4096,
                 Duration.ofMinutes(1),
                 Duration.ofSeconds(5),
+                16,
                 Duration.ofSeconds(15),
                 bytes);
         Fold small = new Fold(0, -1, List.of(), tight, listener);

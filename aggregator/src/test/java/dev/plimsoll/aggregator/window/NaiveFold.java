@@ -229,13 +229,15 @@ final class NaiveFold {
                 }
                 run.add(seen);
             }
-            if (run.size() >= 2
-                    && entry.appendTime()
-                                    - run.stream()
-                                            .mapToLong(Sighting::time)
-                                            .min()
-                                            .orElseThrow()
-                            >= settings.resyncTime().toMillis()) {
+            boolean many = run.size() >= settings.resyncRecords();
+            if (many
+                    || run.size() >= 2
+                            && entry.appendTime()
+                                            - run.stream()
+                                                    .mapToLong(Sighting::time)
+                                                    .min()
+                                                    .orElseThrow()
+                                    >= settings.resyncTime().toMillis()) {
                 steps.add(run.get(run.size() - 1).step());
             }
         }

@@ -53,6 +53,7 @@ final class RandomLog {
                 2 + random.nextInt(20),
                 Duration.ofMillis(random.nextInt(4) == 0 ? 1_500 : 6_000),
                 Duration.ofMillis(random.nextInt(300)),
+                random.nextInt(2) == 0 ? 4 : 16,
                 Duration.ofMillis(random.nextInt(2) == 0 ? 700 : 4_000),
                 shortOfMemory ? 3_000 + random.nextInt(6_000) : 1 << 20);
         offset = random.nextInt(5);
