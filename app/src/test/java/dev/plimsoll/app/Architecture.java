@@ -23,6 +23,7 @@ final class Architecture {
     /** Functions of what they are given: the same input gives the same bytes, on any thread, on any day. */
     static final List<String> PURE = List.of(
             "dev.plimsoll.model",
+            "dev.plimsoll.wire.life",
             "dev.plimsoll.aggregator.window",
             "dev.plimsoll.planner.placement",
             "dev.plimsoll.planner.protocol",
