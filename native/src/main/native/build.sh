@@ -23,11 +23,12 @@ mkdir -p "$out" "${2:-$1}/objects-$arch-$variant"
 library="$(cd "$out" && pwd)/libplimsoll.so"
 objects=$(cd "${2:-$1}/objects-$arch-$variant" && pwd)
 
+# Everything that is built now is dated to its beginning: what is saved meanwhile must count as newer.
+: >"$objects/began"
 newest=$(find "$here" -name '*.h' -newer "$objects/headers" 2>/dev/null | head -n 1)
 if [ ! -f "$objects/headers" ] || [ -n "$newest" ]; then
     rm -f "$objects"/*.o
-    # Dated before the compiler runs: a header that is saved meanwhile must count as newer.
-    : >"$objects/headers"
+    touch -r "$objects/began" "$objects/headers"
 fi
 cd "$here"
 for source in *.cpp; do
@@ -39,7 +40,8 @@ done |
     # Moved when it is whole: an interrupted compiler leaves no object that looks finished.
     # shellcheck disable=SC2016 # expanded by the inner shell
     xargs -P "$(nproc 2>/dev/null || echo 2)" -I NAME sh -c '
-        ./cxx.sh $1 -ffile-prefix-map="$2"=. -c -o "$3/NAME.o.new" NAME.cpp && mv "$3/NAME.o.new" "$3/NAME.o"' \
+        ./cxx.sh $1 -ffile-prefix-map="$2"=. -c -o "$3/NAME.o.new" NAME.cpp &&
+            touch -r "$3/began" "$3/NAME.o.new" && mv "$3/NAME.o.new" "$3/NAME.o"' \
         compile "$flags" "$here" "$objects"
 
 # Built aside and moved: a running JVM may have the old one mapped. Only what has a source: one may have been removed.
@@ -50,4 +52,5 @@ done
 # shellcheck disable=SC2086 # flags is a list
 ./cxx.sh $flags -shared -Wl,--version-script="$here/plimsoll.map" -Wl,-z,defs -Wl,-soname,libplimsoll.so \
     -o "$library.new" "$@" -ldl
+touch -r "$objects/began" "$library.new"
 mv "$library.new" "$library"

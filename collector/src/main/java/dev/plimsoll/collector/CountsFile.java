@@ -13,6 +13,7 @@ import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
+import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -87,6 +88,26 @@ final class CountsFile {
         } catch (IOException e) {
             throw new UncheckedIOException("cannot write " + file, e);
         }
+    }
+
+    /**
+     * Makes what stands there of no use, as samples beyond it are sent: a successor begins under way in place of telling them again.
+     * Needs no room, which may be what a {@link #write} has failed for.
+     */
+    void spoil() {
+        try {
+            Files.newByteChannel(file, StandardOpenOption.WRITE, StandardOpenOption.TRUNCATE_EXISTING)
+                    .close();
+        } catch (NoSuchFileException e) {
+            // Nothing stands there that could mislead a successor.
+        } catch (IOException e) {
+            throw new UncheckedIOException("cannot empty " + file, e);
+        }
+    }
+
+    /** Whether a collector of the first release served this incarnation: it kept no counts, but left a mark. */
+    boolean servedByFirstRelease() {
+        return Files.exists(file.resolveSibling("collector-" + members.incarnation() + ".started"));
     }
 
     /** Removes what earlier incarnations have left. */

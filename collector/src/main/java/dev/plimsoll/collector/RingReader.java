@@ -103,6 +103,11 @@ final class RingReader implements AutoCloseable {
         }
     }
 
+    /** What was taken by {@link #moved} could not be kept: it is told again. */
+    void notKept() {
+        assembler.movedAgain();
+    }
+
     /** What a successor needs in order to go on; empty when that has not changed since it was asked last. */
     Optional<List<RankCounts>> moved() {
         return assembler.takeMoved() ? Optional.of(assembler.counts(writers)) : Optional.empty();
@@ -121,7 +126,9 @@ final class RingReader implements AutoCloseable {
                 }
             }
         }
-        for (int rank : ranksThere.get()) {
+        List<Integer> there = ranksThere.get();
+        givenUp.keySet().retainAll(there);
+        for (int rank : there) {
             if (!rings.containsKey(rank) && givenUp.getOrDefault(rank, nowNanos) <= nowNanos) {
                 open(rank, nowNanos);
             }
@@ -237,9 +244,12 @@ final class RingReader implements AutoCloseable {
         }
     }
 
-    /** Whether nothing is left to be read, and nobody there who would write more. */
+    /** Whether nothing is left to be read, and nobody there who would write more: of a ring that cannot be read nobody knows. */
     boolean finished() {
-        return anyOpened && replaced.isEmpty() && rings.values().stream().allMatch(reading -> reading.drained);
+        return anyOpened
+                && givenUp.isEmpty()
+                && replaced.isEmpty()
+                && rings.values().stream().allMatch(reading -> reading.drained);
     }
 
     private static boolean alone(Ring ring) {

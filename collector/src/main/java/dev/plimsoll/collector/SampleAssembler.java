@@ -121,6 +121,10 @@ final class SampleAssembler {
         return was;
     }
 
+    void movedAgain() {
+        moved = true;
+    }
+
     /** What a successor needs in order to go on, ranks ascending. */
     List<RankCounts> counts(Map<Integer, Ring.Writer> writers) {
         List<RankCounts> counts = new ArrayList<>();

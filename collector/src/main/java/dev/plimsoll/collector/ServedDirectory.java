@@ -193,7 +193,7 @@ final class ServedDirectory implements AutoCloseable {
 
     private CountsFile.Kept left(CountsFile kept) {
         try {
-            return kept.read().orElse(new CountsFile.Kept(true, List.of()));
+            return kept.read().orElseGet(() -> new CountsFile.Kept(!kept.servedByFirstRelease(), List.of()));
         } catch (RuntimeException e) {
             listener.onTrouble("going on where the collector before this one ended in " + directory, e);
             return new CountsFile.Kept(false, List.of());
@@ -252,6 +252,19 @@ final class ServedDirectory implements AutoCloseable {
             });
         } catch (RuntimeException | Error e) {
             tellReading("keeping up to where samples were made", e);
+            from.notKept();
+            spoilCounts();
+        }
+    }
+
+    private void spoilCounts() {
+        CountsFile kept = counts;
+        try {
+            if (kept != null) {
+                kept.spoil();
+            }
+        } catch (RuntimeException e) {
+            tellReading("keeping a successor from telling samples twice", e);
         }
     }
 

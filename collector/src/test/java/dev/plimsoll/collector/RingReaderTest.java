@@ -143,6 +143,24 @@ class RingReaderTest {
     }
 
     @Test
+    void ringThatIsAloneAndCannotBeReadHasNotEnded() {
+        FakeRing zero = ring(0, 7);
+        reader.lookForRings(SECOND);
+        zero.unreadable = true;
+        zero.publish(Snapshots.narrow(1, 16, 0));
+
+        assertThat(reader.look(SECOND)).isEmpty();
+        assertThat(reader.finished()).as("it may go on").isFalse();
+
+        // when its file is removed
+        there.remove(0);
+        reader.lookForRings(3 * SECOND);
+
+        assertThat(reader.unreadable()).isEmpty();
+        assertThat(reader.finished()).isTrue();
+    }
+
+    @Test
     void rankWhoseRingCannotBeReadIsToldFromTheGatherOfTheOthers() {
         FakeRing zero = ring(0, 7);
         FakeRing one = ring(1, 7);

@@ -1,0 +1,63 @@
+package dev.plimsoll.collector;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.plimsoll.model.Membership;
+import dev.plimsoll.model.PlacementState;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Optional;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class CountsFileTest {
+    private static final Membership MEMBERS = Snapshots.members(2);
+    private static final RankCounts COUNTS = new RankCounts(
+            1,
+            new Ring.Writer(11, 22),
+            32,
+            16,
+            PlacementState.settled(3),
+            Optional.empty(),
+            new long[] {1, 2, 3, 4},
+            new long[0]);
+
+    @TempDir
+    Path directory;
+
+    @Test
+    void whatACollectorLeavesIsWhatItsSuccessorFinds() {
+        new CountsFile(directory, MEMBERS).write(new CountsFile.Kept(true, List.of(COUNTS)));
+
+        CountsFile.Kept found = new CountsFile(directory, MEMBERS).read().orElseThrow();
+
+        assertThat(found.whole()).isTrue();
+        assertThat(found.ranks()).usingRecursiveFieldByFieldElementComparator().containsExactly(COUNTS);
+    }
+
+    @Test
+    void whatIsSpoiledIsNoPlaceToGoOnFrom() {
+        CountsFile file = new CountsFile(directory, MEMBERS);
+        file.spoil();
+        assertThat(file.read()).as("where nothing stood").isEmpty();
+        file.write(new CountsFile.Kept(true, List.of(COUNTS)));
+
+        file.spoil();
+
+        assertThatThrownBy(file::read).isInstanceOf(IllegalStateException.class).hasMessageContaining("damaged");
+        file.write(new CountsFile.Kept(true, List.of(COUNTS)));
+        assertThat(file.read()).as("written again").isPresent();
+    }
+
+    @Test
+    void theMarkOfTheFirstReleaseIsSeen() throws Exception {
+        CountsFile file = new CountsFile(directory, MEMBERS);
+        assertThat(file.servedByFirstRelease()).isFalse();
+
+        Files.createFile(directory.resolve("collector-" + MEMBERS.incarnation() + ".started"));
+
+        assertThat(file.servedByFirstRelease()).isTrue();
+    }
+}
