@@ -94,8 +94,11 @@ public final class Fold {
             }
             return Optional.empty();
         }
+        if (known.isPresent() && known.get().excludes(offset)) {
+            return Optional.empty(); // a predecessor could not read it
+        }
         if (offset > replayedThrough) {
-            skip(offset);
+            pass(offset);
         }
         if (record instanceof Membership members) {
             Optional<Fate> refusal = Shapes.refusal(members, appendTimeMillis, settings);
@@ -176,8 +179,13 @@ public final class Fold {
                 List.of(), folds.values().stream().filter(WindowFold::changed).toList(), List.of());
     }
 
-    /** Notes that a record was read which the fold cannot use. */
+    /** Notes that a record was read which the fold cannot use; nor will a successor use it, even if it can read it. */
     public void skip(long offset) {
+        pass(offset);
+        folds.values().forEach(fold -> fold.skip(offset));
+    }
+
+    private void pass(long offset) {
         if (offset <= position) {
             throw new IllegalArgumentException("offset " + offset + " was read after " + position);
         }

@@ -33,6 +33,11 @@ class FoldRules {
                                 >= settings.resyncTime().toMillis());
     }
 
+    /** Whether some that report from elsewhere for so long are followed although they are no quorum, when nothing has grown for so long. */
+    boolean followsTheRest(long millis, WindowSettings settings) {
+        return millis >= settings.silentTime().toMillis();
+    }
+
     /** Whether steps that were jumped over may come to be open again. */
     boolean returns() {
         return true;

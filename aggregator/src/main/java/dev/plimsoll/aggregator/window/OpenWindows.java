@@ -6,6 +6,7 @@ import dev.plimsoll.model.LoadSample;
 import dev.plimsoll.model.LongVector;
 import dev.plimsoll.model.Membership;
 import java.util.ArrayList;
+import java.util.BitSet;
 import java.util.List;
 import java.util.NavigableSet;
 import java.util.Optional;
@@ -213,6 +214,18 @@ final class OpenWindows {
         return quorumAt.containsKey(first);
     }
 
+    /** They are in time but for the window that was closed last, as nobody waited for them: they are waited for again. */
+    void heardOf(int firstRank, int ranks) {
+        for (int rank = firstRank; rank < firstRank + ranks && rules.waitsAgain(); rank++) {
+            lapsed.heardOf(rank);
+        }
+    }
+
+    /** How many ranks are waited for. */
+    int waitedFor() {
+        return lapsed.others();
+    }
+
     /** Ranks that decide for all that are waited for. */
     int quorum() {
         return settings.quorum(lapsed.others());
@@ -279,12 +292,17 @@ final class OpenWindows {
         quorumAt.headMap(first).clear();
     }
 
-    /** Goes to where a quorum is. What a rank has reported so far says nothing about its windows there. */
-    void jumpTo(long step) {
+    /**
+     * Goes to where a quorum is. What a rank has reported so far says nothing about its windows there.
+     *
+     * @param silent the ranks that are not waited for there
+     */
+    void jumpTo(long step, BitSet silent) {
         first = published.nextOpen(indexOf(step));
         progress = progress();
         quorumAt.clear();
         lapsed.clear();
+        silent.stream().forEach(lapsed::add);
     }
 
     /** Of those that hold anything. */

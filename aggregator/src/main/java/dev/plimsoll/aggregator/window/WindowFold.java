@@ -10,9 +10,11 @@ import dev.plimsoll.model.SampleRecord;
 import dev.plimsoll.model.Tick;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.BitSet;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalLong;
+import java.util.function.Predicate;
 import java.util.stream.LongStream;
 
 /**
@@ -189,6 +191,22 @@ final class WindowFold {
         }
     }
 
+    /** Whether a record at this offset is not to be used, whatever is in it. */
+    boolean excludes(long offset) {
+        return excluded.contains(offset);
+    }
+
+    /** A record that might be this deployment's could not be read. */
+    void skip(long offset) {
+        asOf = offset;
+        if (changedFrom.isEmpty()) {
+            changedFrom = OptionalLong.of(offset);
+        }
+        if (!open.isEmpty()) {
+            excluded.add(offset);
+        }
+    }
+
     /** Folds a record and returns the windows that it closed, in order. */
     List<ClosedWindow> fold(long offset, long appendTime, SampleRecord record) {
         asOf = offset;
@@ -260,6 +278,9 @@ final class WindowFold {
             closing.resync();
         }
         if (index < open.first() || open.published().contains(index)) {
+            if (index == open.first() - 1) {
+                open.heardOf(sample.firstRank(), sample.ranks());
+            }
             ledger.count(Fate.LATE, sample.ranks(), load(cells.get()));
             return;
         }
@@ -358,12 +379,21 @@ final class WindowFold {
         /** Goes where a quorum is, if there is such a place. At least the first open window is closed, so that the jump stands in the log. */
         void resync() {
             OptionalLong step = stray.place(open.quorum(), rank -> rules.believes(rank, now, settings));
+            BitSet silent = new BitSet();
+            if (step.isEmpty() && grownAt.isPresent() && rules.followsTheRest(now - grownAt.getAsLong(), settings)) {
+                // Nobody else is heard of: those who are must not wait for ever for a quorum with the others.
+                Predicate<AggregatorState.Astray> longSince =
+                        rank -> rules.followsTheRest(now - rank.sinceMillis(), settings) && rank.records() >= 2;
+                step = stray.place(settings.enough(open.waitedFor()), longSince);
+                silent.set(0, members().topology().ranks());
+                stray.ranks().forEach(rank -> silent.clear(rank.rank()));
+            }
             if (step.isEmpty()) {
                 return;
             }
             long from = open.first();
             closeThrough(Math.max(from, open.last()), CloseReason.RESYNC);
-            open.jumpTo(step.getAsLong());
+            open.jumpTo(step.getAsLong(), silent);
             stray.clear();
             excluded.forgetBefore(offset);
             listener.jumped(members().deployment(), from, open.first());

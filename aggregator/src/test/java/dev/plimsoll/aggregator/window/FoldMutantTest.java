@@ -233,6 +233,16 @@ class FoldMutantTest {
     }
 
     @Test
+    void waitingForEverForAQuorumWithRanksThatAreGoneIsFound() {
+        assertFound(FoldVariant.ruledBy(() -> new FoldRules() {
+            @Override
+            boolean followsTheRest(long millis, WindowSettings settings) {
+                return false;
+            }
+        }));
+    }
+
+    @Test
     void neverWaitingAgainForRanksThatAreBackIsFound() {
         assertFound(FoldVariant.ruledBy(() -> new FoldRules() {
             @Override

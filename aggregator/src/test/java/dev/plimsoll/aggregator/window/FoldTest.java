@@ -249,6 +249,44 @@ class FoldTest {
     }
 
     @Test
+    void ranksThatAreSilentForGoodStopNoWindowsHoweverShortThoseAre() {
+        Membership four = Samples.members(ONE, 1, 4, 2, 2, 1);
+        feed(four, gathered(four, 0, 16, 1));
+        List<ClosedWindow> closed = new ArrayList<>();
+
+        for (long step = 16;
+                step < 16 + 2_000 * 16;
+                step += 16) { // a window in 100 ms: eight are over before anybody lapses
+            time += 98;
+            closed.addAll(feed(ofRank(four, 0, step, step + 16, 1), ofRank(four, 1, step, step + 16, 1)));
+        }
+
+        assertThat(closed).hasSizeGreaterThan(1_500);
+        assertThat(fold.sequences().get(0).lapsed()).isEqualTo(LongVector.of(2, 3));
+    }
+
+    @Test
+    void aRecordThatCouldNotBeReadIsNotUsedByASuccessorThatCan() {
+        feed(MEMBERS, ofRank(MEMBERS, 0, 0, 16, 1));
+        fold.skip(offset);
+        long unreadable = offset++;
+        feed(ofRank(MEMBERS, 0, 16, 32, 1));
+
+        Fold successor = new Fold(0, offset - 1, fold.sequences(), WindowSettings.DEFAULT, listener);
+        successor.fold(1, time, ofRank(MEMBERS, 0, 0, 16, 1));
+        successor.fold(unreadable, time, ofRank(MEMBERS, 1, 0, 16, 7));
+        successor.fold(3, time, ofRank(MEMBERS, 0, 16, 32, 1));
+        List<ClosedWindow> closed = successor
+                .fold(4, time, new End(ONE, 1))
+                .map(Checkpoint::windows)
+                .orElse(List.of());
+
+        assertThat(closed)
+                .singleElement()
+                .satisfies(window -> assertThat(window.summary().present()).isEqualTo(LongVector.of(2, 0)));
+    }
+
+    @Test
     void theFirstWindowIsTheOneOfTheFirstSampleAndSaysSo() {
         feed(MEMBERS);
 

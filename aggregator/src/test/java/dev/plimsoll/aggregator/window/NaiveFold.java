@@ -10,6 +10,7 @@ import dev.plimsoll.model.Membership;
 import dev.plimsoll.model.SampleRecord;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Collection;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.LinkedHashSet;
@@ -70,6 +71,9 @@ final class NaiveFold {
     /** A rank's sample from elsewhere. */
     private record Sighting(long time, int rank, long step) {}
 
+    /** Later than any record. */
+    private static final long NEVER = Long.MAX_VALUE / 2;
+
     private final WindowSettings settings;
     private final List<Window> windows;
     private Membership members;
@@ -83,7 +87,7 @@ final class NaiveFold {
     private long first = -1;
     private boolean over;
     private final Set<Integer> lapsed = new TreeSet<>();
-    private long grownAt;
+    private long grownAt = NEVER;
     private long heardAt;
 
     private NaiveFold(Membership members, WindowSettings settings, List<Window> windows) {
@@ -119,6 +123,7 @@ final class NaiveFold {
             published.clear();
             lapsed.clear();
             first = -1;
+            grownAt = NEVER;
             over = false;
         } else if (record instanceof End end && end.incarnation() == members.incarnation() && !over) {
             closeAll(CloseReason.INCARNATION, entry);
@@ -150,6 +155,9 @@ final class NaiveFold {
             jump(entry);
         }
         if (index < first || published.contains(index)) {
+            for (int rank = 0; rank < sample.ranks() && index == first - 1; rank++) {
+                lapsed.remove(sample.firstRank() + rank);
+            }
             return;
         }
         if (index > first + settings.windowsAhead()) {
@@ -212,6 +220,7 @@ final class NaiveFold {
     private void jump(RandomLog.Entry entry) {
         long near = (long) settings.windowsAhead() * members.windowSteps();
         List<Long> steps = new ArrayList<>();
+        Map<Integer, Long> longSince = new TreeMap<>();
         for (int rank = 0; rank < members.topology().ranks(); rank++) {
             List<Sighting> run = new ArrayList<>();
             for (Sighting seen : sightings) {
@@ -229,25 +238,29 @@ final class NaiveFold {
                 }
                 run.add(seen);
             }
-            boolean many = run.size() >= settings.resyncRecords();
-            if (many
-                    || run.size() >= 2
-                            && entry.appendTime()
-                                            - run.stream()
-                                                    .mapToLong(Sighting::time)
-                                                    .min()
-                                                    .orElseThrow()
-                                    >= settings.resyncTime().toMillis()) {
-                steps.add(run.get(run.size() - 1).step());
+            if (run.isEmpty()) {
+                continue;
+            }
+            long millis = entry.appendTime()
+                    - run.stream().mapToLong(Sighting::time).min().orElseThrow();
+            long step = run.get(run.size() - 1).step();
+            if (run.size() >= settings.resyncRecords()
+                    || run.size() >= 2 && millis >= settings.resyncTime().toMillis()) {
+                steps.add(step);
+            }
+            if (run.size() >= 2 && millis >= settings.silentTime().toMillis()) {
+                longSince.put(rank, step);
             }
         }
-        long place = -1;
-        for (long step : steps) {
-            long together = steps.stream()
-                    .filter(other -> other >= step && other - step <= near)
-                    .count();
-            if (together >= quorum(waitedFor())) {
-                place = Math.max(place, step);
+        long place = place(steps, quorum(waitedFor()), near);
+        Set<Integer> silent = new TreeSet<>();
+        if (place < 0 && entry.appendTime() - grownAt >= settings.silentTime().toMillis()) {
+            place = place(longSince.values(), waitedFor() - quorum(waitedFor()) + 1, near);
+            for (int rank = 0; rank < members.topology().ranks(); rank++) {
+                int which = rank;
+                if (sightings.stream().noneMatch(seen -> seen.rank() == which)) {
+                    silent.add(rank);
+                }
             }
         }
         if (place < 0) {
@@ -262,6 +275,19 @@ final class NaiveFold {
         sightings = new ArrayList<>();
         remembered = new TreeSet<>();
         lapsed.clear();
+        lapsed.addAll(silent);
+    }
+
+    /** The highest step that enough are at or closely behind, -1 when there is none. */
+    private static long place(Collection<Long> steps, int enough, long near) {
+        long place = -1;
+        for (long step : steps) {
+            long together = steps.stream()
+                    .filter(other -> other >= step && other - step <= near)
+                    .count();
+            place = together >= enough ? Math.max(place, step) : place;
+        }
+        return place;
     }
 
     private void closeWhatIsDue(RandomLog.Entry entry) {
