@@ -103,6 +103,11 @@ final class OwnedPartition<I> {
         };
     }
 
+    /** Whether it has failed and not run since: a try that is under way has yet to show that it works. */
+    boolean failing() {
+        return backoff.failing();
+    }
+
     void begin() {
         happened(new Event.Due(), null);
     }
