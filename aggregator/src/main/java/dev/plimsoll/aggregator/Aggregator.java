@@ -5,11 +5,10 @@ import dev.plimsoll.wire.Topic;
 import dev.plimsoll.wire.kafka.KafkaSettings;
 import dev.plimsoll.wire.kafka.PartitionLoop;
 import dev.plimsoll.wire.kafka.PartitionLoops;
-import dev.plimsoll.wire.kafka.PartitionTask;
 import java.time.Duration;
+import java.util.HashMap;
 import java.util.Map;
 import java.util.Optional;
-import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.Consumer;
 
 /**
@@ -18,11 +17,6 @@ import java.util.function.Consumer;
  * <p>May be started, asked and closed by any thread.
  */
 public final class Aggregator implements AutoCloseable {
-    private final AggregatorSettings settings;
-    private final AggregatorListener listener;
-    /** The newest task of each partition; written and used by the loops' threads. */
-    private final Map<Integer, AggregatorTask> tasks = new ConcurrentHashMap<>();
-
     private final PartitionLoops<SampleRecord> loops;
 
     public Aggregator(KafkaSettings kafka, AggregatorSettings settings, AggregatorListener listener) {
@@ -47,41 +41,56 @@ public final class Aggregator implements AutoCloseable {
             AggregatorSettings settings,
             AggregatorListener listener,
             Consumer<Throwable> stopped) {
-        this.settings = settings;
-        this.listener = listener;
-        this.loops = new PartitionLoops<>(
-                loops, kafka, "aggregator", Topic.SAMPLES, this::task, new PartitionLoop.Listener() {
-                    @Override
-                    public void onRevoked(int partition) {
-                        Optional.ofNullable(tasks.remove(partition)).ifPresent(AggregatorTask::revoked);
-                    }
-
-                    @Override
-                    public void onCommitted(int partition, int outputs, Duration took) {
-                        Optional.ofNullable(tasks.get(partition)).ifPresent(task -> task.onCommitted(outputs, took));
-                    }
-
-                    @Override
-                    public void onReset(int partition, Throwable cause) {
-                        listener.reset(partition, cause);
-                    }
-
-                    @Override
-                    public void onQuarantined(int partition, Throwable cause) {
-                        listener.quarantined(partition, cause);
-                    }
-
-                    @Override
-                    public void onStopped(Throwable cause) {
-                        stopped.accept(cause);
-                    }
-                });
+        this.loops = new PartitionLoops<>(loops, kafka, "aggregator", Topic.SAMPLES, () -> {
+            LoopTasks tasks = new LoopTasks(settings, listener, stopped);
+            return new PartitionLoops.Member<>(tasks::make, tasks);
+        });
     }
 
-    private PartitionTask<SampleRecord> task(int partition) {
-        AggregatorTask task = new AggregatorTask(partition, settings, listener);
-        tasks.put(partition, task);
-        return task;
+    /** The tasks of one loop, told what it tells. Owned by the loop's thread. */
+    static final class LoopTasks implements PartitionLoop.Listener {
+        private final AggregatorSettings settings;
+        private final AggregatorListener listener;
+        private final Consumer<Throwable> stopped;
+        /** The newest of each partition. */
+        private final Map<Integer, AggregatorTask> newest = new HashMap<>();
+
+        LoopTasks(AggregatorSettings settings, AggregatorListener listener, Consumer<Throwable> stopped) {
+            this.settings = settings;
+            this.listener = listener;
+            this.stopped = stopped;
+        }
+
+        AggregatorTask make(int partition) {
+            AggregatorTask task = new AggregatorTask(partition, settings, listener);
+            newest.put(partition, task);
+            return task;
+        }
+
+        @Override
+        public void onRevoked(int partition) {
+            Optional.ofNullable(newest.remove(partition)).ifPresent(AggregatorTask::revoked);
+        }
+
+        @Override
+        public void onCommitted(int partition, int outputs, Duration took) {
+            Optional.ofNullable(newest.get(partition)).ifPresent(task -> task.onCommitted(outputs, took));
+        }
+
+        @Override
+        public void onReset(int partition, Throwable cause) {
+            listener.reset(partition, cause);
+        }
+
+        @Override
+        public void onQuarantined(int partition, Throwable cause) {
+            listener.quarantined(partition, cause);
+        }
+
+        @Override
+        public void onStopped(Throwable cause) {
+            stopped.accept(cause);
+        }
     }
 
     /** Starts the loops' threads and returns. */

@@ -13,6 +13,8 @@ import org.apache.kafka.clients.consumer.Consumer;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.clients.consumer.ConsumerRecords;
 import org.apache.kafka.common.TopicPartition;
+import org.apache.kafka.common.errors.InterruptException;
+import org.apache.kafka.common.errors.RetriableException;
 import org.apache.kafka.common.errors.TimeoutException;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -45,6 +47,7 @@ final class AssignedReader implements AutoCloseable {
         private final Deque<ConsumerRecord<byte[], byte[]>> pending = new ArrayDeque<>();
         private long position;
         private long movedNanos = System.nanoTime();
+        private @Nullable RuntimeException broken;
 
         Stretch(TopicPartition partition, long from, long to) {
             this.partition = partition;
@@ -67,8 +70,12 @@ final class AssignedReader implements AutoCloseable {
          * Whether everything has been taken.
          *
          * @throws TimeoutException when nothing has come for 5 s
+         * @throws RuntimeException what the consumer said when it was asked how far it is
          */
         boolean through() {
+            if (broken != null) {
+                throw broken;
+            }
             if (!pending.isEmpty()) {
                 return false;
             }
@@ -96,10 +103,23 @@ final class AssignedReader implements AutoCloseable {
             if (!pending.isEmpty()) {
                 consumer.pause(Set.of(partition));
             }
-            long reached = consumer.position(partition);
-            if (reached > position) {
-                position = reached;
-                movedNanos = System.nanoTime();
+        }
+
+        /** Looks how far it is without waiting: a position that is being validated is known after one of the next polls. */
+        private void look() {
+            try {
+                long reached = consumer.position(partition, Duration.ZERO);
+                if (reached > position) {
+                    position = reached;
+                    movedNanos = System.nanoTime();
+                }
+            } catch (InterruptException e) {
+                throw e;
+            } catch (RetriableException e) {
+                LOG.debug("{} is at {} or behind it", partition, position, e);
+            } catch (RuntimeException e) {
+                // It concerns whoever reads this one; what came for others must reach them.
+                broken = e;
             }
         }
     }
@@ -161,7 +181,9 @@ final class AssignedReader implements AutoCloseable {
         boolean pending = stretches.values().stream().anyMatch(stretch -> !stretch.pending.isEmpty());
         ConsumerRecords<byte[], byte[]> records = consumer.poll(
                 pending ? Duration.ZERO : stretches.isEmpty() ? whenOnlyCompanions : WAITING_FOR_STRETCHES);
+        // The consumer will not give these records again, so all are in their places before anything else can fail.
         stretches.forEach((partition, stretch) -> stretch.came(records.records(partition)));
+        stretches.values().forEach(Stretch::look);
         return records;
     }
 

@@ -16,11 +16,16 @@ final class Backoff {
     private int failures;
     private long lastFailureNanos;
     private long untilNanos;
-    private boolean waiting;
+    private boolean failing;
     private @Nullable String lastDescription;
 
     boolean over() {
-        return !waiting || System.nanoTime() - untilNanos >= 0;
+        return !failing || System.nanoTime() - untilNanos >= 0;
+    }
+
+    /** Whether something has failed and not succeeded since, even where the wait is over. */
+    boolean failing() {
+        return failing;
     }
 
     long leftNanos() {
@@ -37,7 +42,7 @@ final class Backoff {
         lastFailureNanos = now;
         long wait = Math.min(LONGEST_NANOS, FIRST_NANOS << Math.min(failures - 1, 10));
         untilNanos = now + wait / 2 + ThreadLocalRandom.current().nextLong(wait / 2);
-        waiting = true;
+        failing = true;
         String description = failure.getClass().getName();
         boolean news = !description.equals(lastDescription);
         lastDescription = description;
@@ -53,8 +58,8 @@ final class Backoff {
 
     /** It works; {@code ifFailing} runs when it did not before. */
     void succeeded(Runnable ifFailing) {
-        if (waiting) {
-            waiting = false;
+        if (failing) {
+            failing = false;
             lastDescription = null;
             ifFailing.run();
         }

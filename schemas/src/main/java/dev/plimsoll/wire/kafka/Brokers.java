@@ -2,6 +2,7 @@ package dev.plimsoll.wire.kafka;
 
 import dev.plimsoll.wire.Topic;
 import java.time.Duration;
+import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Set;
@@ -9,6 +10,7 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.admin.ListConsumerGroupOffsetsOptions;
+import org.apache.kafka.clients.admin.ListConsumerGroupOffsetsSpec;
 import org.apache.kafka.clients.admin.ListOffsetsOptions;
 import org.apache.kafka.clients.admin.ListOffsetsResult.ListOffsetsResultInfo;
 import org.apache.kafka.clients.admin.OffsetSpec;
@@ -20,6 +22,8 @@ import org.apache.kafka.common.KafkaFuture;
 import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.errors.InterruptException;
 import org.apache.kafka.common.errors.TimeoutException;
+import org.apache.kafka.common.errors.UnstableOffsetCommitException;
+import org.jspecify.annotations.Nullable;
 
 /**
  * What a loop asks brokers about logs and offsets. Answers are futures, so that the loop's thread need not wait for them: a
@@ -46,10 +50,27 @@ final class Brokers implements AutoCloseable {
                 .thenApply(topics -> Objects.requireNonNull(topics.get(name)));
     }
 
-    /** What the group has committed, null in the map where it has nothing; waits for commits that are under way. */
-    KafkaFuture<Map<TopicPartition, OffsetAndMetadata>> committed() {
-        return admin.listConsumerGroupOffsets(group, new ListConsumerGroupOffsetsOptions().requireStable(true))
-                .partitionsToOffsetAndMetadata();
+    /** What the group has committed, to be read with {@link #committed(Map, TopicPartition)}. */
+    KafkaFuture<Map<TopicPartition, OffsetAndMetadata>> committed(TopicPartition partition) {
+        // Asked for by name: only then is there an entry that says that nothing was committed.
+        return admin.listConsumerGroupOffsets(
+                        Map.of(group, new ListConsumerGroupOffsetsSpec().topicPartitions(List.of(partition))),
+                        new ListConsumerGroupOffsetsOptions().requireStable(true))
+                .partitionsToOffsetAndMetadata(group);
+    }
+
+    /**
+     * What an answer says of a partition, null when nothing was ever committed.
+     *
+     * @throws UnstableOffsetCommitException when it says nothing: brokers leave out what a commit may still change
+     */
+    static @Nullable OffsetAndMetadata committed(
+            Map<TopicPartition, @Nullable OffsetAndMetadata> answer, TopicPartition partition) {
+        if (!answer.containsKey(partition)) {
+            throw new UnstableOffsetCommitException(
+                    "the brokers do not say what is committed for " + partition + " while a commit may be under way");
+        }
+        return answer.get(partition);
     }
 
     long offset(TopicPartition partition, OffsetSpec asked) {

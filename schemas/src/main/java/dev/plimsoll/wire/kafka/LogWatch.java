@@ -22,10 +22,14 @@ final class LogWatch {
     private final Duration every;
     private @Nullable KafkaFuture<TopicDescription> looking;
     private long beganNanos;
-    private boolean soon;
+    /** At the beginning nobody knows whether the topic is there. */
+    private boolean soon = true;
+
+    private boolean doubted;
+    private boolean answering;
     private boolean missing;
-    private @Nullable TopicDescription seen;
-    private long seenNanos;
+    private boolean answered;
+    private long answeredNanos;
 
     LogWatch(Brokers brokers, String topic, Duration every) {
         this.brokers = brokers;
@@ -37,6 +41,7 @@ final class LogWatch {
     /** Somebody has a doubt. */
     void soon() {
         soon = true;
+        doubted = true;
     }
 
     /** Whether the topic was not there when it was last looked for. */
@@ -44,9 +49,9 @@ final class LogWatch {
         return missing;
     }
 
-    /** Whether it has been seen within the last 10 s. */
+    /** Whether somebody's doubt has been answered within the last 10 s. A look before the doubt may have been too early. */
     boolean recent() {
-        return seen != null && System.nanoTime() - seenNanos < RECENT.toNanos();
+        return answered && System.nanoTime() - answeredNanos < RECENT.toNanos();
     }
 
     /** Goes on looking; returns what was seen, null while there is nothing new. */
@@ -57,6 +62,8 @@ final class LogWatch {
         if (asked == null) {
             if (soon || now - beganNanos > every.toNanos()) {
                 soon = false;
+                answering = doubted;
+                doubted = false;
                 beganNanos = now;
                 looking = brokers.topic(topic);
             }
@@ -72,8 +79,10 @@ final class LogWatch {
                 LOG.warn("{} is there again", topic);
             }
             missing = false;
-            seen = found;
-            seenNanos = now;
+            if (answering) {
+                answered = true;
+                answeredNanos = now;
+            }
             return found;
         } catch (ExecutionException e) {
             if (e.getCause() instanceof UnknownTopicOrPartitionException) {

@@ -27,7 +27,10 @@ import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.clients.producer.Producer;
 import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.errors.InterruptException;
+import org.apache.kafka.common.errors.RetriableException;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * One assigned partition of a {@link PartitionLoop}: does what its {@link PartitionLife} says. All bookkeeping of a partition is in
@@ -38,6 +41,8 @@ import org.jspecify.annotations.Nullable;
  * transaction: a cluster of 64 partitions has mostly empty ones.
  */
 final class OwnedPartition<I> {
+    private static final Logger LOG = LoggerFactory.getLogger(OwnedPartition.class);
+
     private final TopicPartition input;
     private final Topic<I> topic;
     private final PartitionLoop<I> loop;
@@ -58,6 +63,8 @@ final class OwnedPartition<I> {
     private boolean renewing;
     /** The offset behind the last record that the task was given. */
     private long delivered;
+    /** Where the consumer was when it last could say so. */
+    private long position;
 
     private boolean doubting;
 
@@ -94,6 +101,11 @@ final class OwnedPartition<I> {
             case WAITING, QUARANTINED -> backoff.over();
             case FENCING, RECOVERING, RUNNING -> false;
         };
+    }
+
+    /** Whether it has failed and not run since: a try that is under way has yet to show that it works. */
+    boolean failing() {
+        return backoff.failing();
     }
 
     void begin() {
@@ -206,6 +218,7 @@ final class OwnedPartition<I> {
         InputLog log = taken.log();
         // Behind the log's start there is nothing to read; the task was told where the log starts.
         delivered = Math.max(recovered.position(), log.first());
+        position = delivered;
         newest = log.committed().isPresent()
                 ? new Transaction(List.of(), log.committed().getAsLong(), log.note())
                 : null;
@@ -308,8 +321,7 @@ final class OwnedPartition<I> {
     /** Returns whether it is through already. */
     private boolean commit(Transaction transaction) {
         // Markers and what was aborted take offsets too: the position is behind those that have been passed.
-        long position = consumer.position(input);
-        long empty = transaction.nextInputOffset() == delivered ? Math.max(0, position - delivered) : 0;
+        long empty = transaction.nextInputOffset() == delivered ? Math.max(0, position() - delivered) : 0;
         Producer<byte[], byte[]> writer =
                 Objects.requireNonNull(Objects.requireNonNull(found).writer());
         // The metadata is read here, after all callbacks have run and while the partition is ours. Whatever happens
@@ -360,10 +372,20 @@ final class OwnedPartition<I> {
                 && committing == null
                 && last != null
                 && last.nextInputOffset() == delivered
-                && consumer.position(input) > emptyBefore) {
+                && position() > emptyBefore) {
             renewing = true;
             var unused = commit(new Transaction(List.of(), delivered, last.note()));
         }
+    }
+
+    /** Never waits: while a position is being validated the old one will do, which only leaves markers to the next commit. */
+    private long position() {
+        try {
+            position = consumer.position(input, Duration.ZERO);
+        } catch (RetriableException e) {
+            LOG.debug("{} is at {} or behind it", input, position, e);
+        }
+        return position;
     }
 
     private void resume() {

@@ -198,7 +198,8 @@ public final class PartitionLoop<I> implements AutoCloseable {
     }
 
     /**
-     * Whether it is alive, the input topic is there, and no partition that it owns waits after a failure or is left alone: readiness
+     * Whether it is alive, the input topic is there, and no partition that it owns waits after a failure, is left alone or is tried again
+     * and does not run yet: readiness
      * for whoever wants to know that everything is worked on.
      */
     public boolean settled() {
@@ -294,10 +295,7 @@ public final class PartitionLoop<I> implements AutoCloseable {
             }
         }
         lookAt(open.watch());
-        settled = !open.watch().missing()
-                && owned.values().stream()
-                        .map(OwnedPartition::phase)
-                        .noneMatch(phase -> phase == Phase.WAITING || phase == Phase.QUARANTINED);
+        settled = !open.watch().missing() && owned.values().stream().noneMatch(OwnedPartition::failing);
     }
 
     /** Whether the input is still the log that the tasks know; also the time to say that what was committed is still all. */

@@ -6,6 +6,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.function.IntFunction;
+import java.util.function.Supplier;
 import java.util.stream.IntStream;
 
 /**
@@ -18,6 +19,13 @@ import java.util.stream.IntStream;
 public final class PartitionLoops<I> implements AutoCloseable {
     /** More threads than this in one process are of no use. */
     public static final int MOST = 64;
+
+    /**
+     * What one of the loops works with; used on its thread only.
+     *
+     * @param tasks makes the task of a partition
+     */
+    public record Member<I>(IntFunction<PartitionTask<I>> tasks, PartitionLoop.Listener listener) {}
 
     private final List<PartitionLoop<I>> loops;
 
@@ -32,22 +40,34 @@ public final class PartitionLoops<I> implements AutoCloseable {
             Topic<I> input,
             IntFunction<PartitionTask<I>> tasks,
             PartitionLoop.Listener listener) {
+        this(members, settings, role, input, () -> new Member<>(tasks, listener));
+    }
+
+    /**
+     * @param members how many, 1 to {@value #MOST}
+     * @param each makes what the next one works with: one that hears late that it has lost a partition then takes nothing away
+     *     from another that has it by now
+     */
+    public PartitionLoops(int members, KafkaSettings settings, String role, Topic<I> input, Supplier<Member<I>> each) {
         if (members < 1 || members > MOST) {
             throw new IllegalArgumentException(members + " loops: 1 to " + MOST + " are possible in a process");
         }
         loops = IntStream.range(0, members)
-                .mapToObj(member -> new PartitionLoop<>(named(settings, member), role, input, tasks, listener))
+                .mapToObj(number -> {
+                    Member<I> member = each.get();
+                    return new PartitionLoop<>(named(settings, number), role, input, member.tasks(), member.listener());
+                })
                 .toList();
     }
 
-    private static KafkaSettings named(KafkaSettings settings, int member) {
+    static KafkaSettings named(KafkaSettings settings, int member) {
         String instance = settings.properties().get("group.instance.id");
         if (instance == null || member == 0) {
             return settings;
         }
         Map<String, String> properties = new HashMap<>(settings.properties());
         properties.put("group.instance.id", instance + "-" + member);
-        return new KafkaSettings(settings.bootstrapServers(), properties);
+        return new KafkaSettings(settings.bootstrapServers(), properties, settings.listener());
     }
 
     /** Starts all threads and returns; when one cannot be started, those that were are closed. */

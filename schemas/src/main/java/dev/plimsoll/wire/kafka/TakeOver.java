@@ -72,7 +72,7 @@ final class TakeOver {
                 writer = writers.get();
                 writer.initTransactions();
             }
-            OffsetAndMetadata committed = Brokers.wait(brokers.committed()).get(input);
+            OffsetAndMetadata committed = Brokers.committed(Brokers.wait(brokers.committed(input)), input);
             Map<TopicPartition, ListOffsetsResultInfo> first =
                     Brokers.wait(brokers.offsets(Map.of(input, OffsetSpec.earliest())));
             long start = Objects.requireNonNull(first.get(input)).offset();

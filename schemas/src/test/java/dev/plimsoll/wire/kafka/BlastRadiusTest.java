@@ -14,12 +14,14 @@ import java.time.Duration;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.Random;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.Function;
 import java.util.function.IntFunction;
@@ -174,11 +176,17 @@ final class BlastRadiusTest {
         Deployment ill = Chain.deploymentOf("refused", 0, PARTITIONS);
         Deployment well = Chain.deploymentOf("refused", 1, PARTITIONS);
         AtomicBoolean broken = new AtomicBoolean(true);
+        AtomicReference<PartitionLoop<SampleRecord>> itself = new AtomicReference<>();
+        List<Boolean> settledWhenTriedAgain = new CopyOnWriteArrayList<>();
         Told told = new Told();
         IntFunction<PartitionTask<SampleRecord>> tasks = partition -> new ChainTask(() -> {}) {
             @Override
             public long recovered(InputLog input) {
                 if (partition == 0 && broken.get()) {
+                    if (!told.quarantined.isEmpty()) {
+                        settledWhenTriedAgain.add(
+                                Objects.requireNonNull(itself.get()).settled());
+                    }
                     throw new IllegalStateException("offset 7 is ahead of the state");
                 }
                 return super.recovered(input);
@@ -187,6 +195,7 @@ final class BlastRadiusTest {
         Chain.write(broker.client(), ill, 1, 10);
         try (LiveView<PlanCommand> plan = new LiveView<>(broker.client(), Topic.PLAN);
                 PartitionLoop<SampleRecord> loop = loop("refused", tasks, told, KafkaProducer::new)) {
+            itself.set(loop);
             loop.start();
             Chain.await(() -> told.quarantined.size() >= 2);
             Chain.write(broker.client(), well, 1, 10);
@@ -197,6 +206,7 @@ final class BlastRadiusTest {
             Chain.await(() -> Chain.permits(plan, ill).size() == 10);
             Chain.await(loop::settled);
         }
+        assertThat(settledWhenTriedAgain).as("a try is no success").isNotEmpty().containsOnly(false);
         assertThat(told.causes.get(0)).hasMessage("offset 7 is ahead of the state");
         assertThat(told.quarantined).containsOnly(0);
     }

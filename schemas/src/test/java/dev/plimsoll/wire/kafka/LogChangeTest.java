@@ -325,7 +325,7 @@ final class LogChangeTest {
     /** Up to which offset the group knows that there is no record behind what it has committed. */
     private long covered(String role) {
         try (Brokers brokers = new Brokers(broker.client(), role)) {
-            var committed = Brokers.wait(brokers.committed()).get(INPUT);
+            var committed = Brokers.wait(brokers.committed(INPUT)).get(INPUT);
             return committed == null
                     ? 0
                     : committed.offset() + CommitNote.of(committed).empty();

@@ -9,6 +9,7 @@ import dev.plimsoll.model.SampleRecord;
 import dev.plimsoll.wire.Topic;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -66,6 +67,40 @@ final class PartitionLoopsTest {
             }
             deployments.forEach(deployment -> Chain.assertChain(broker.client(), deployment, 5));
         }
+    }
+
+    @Test
+    void everyMemberWithANameOfItsOwnTellsTheSameListener() {
+        // given
+        ClientListener listener = new ClientListener() {};
+        KafkaSettings settings = new KafkaSettings("127.0.0.1:1", Map.of("group.instance.id", "node-7")).told(listener);
+
+        // when
+        KafkaSettings third = PartitionLoops.named(settings, 2);
+
+        // then
+        assertThat(third.properties()).containsEntry("group.instance.id", "node-7-2");
+        assertThat(third.listener()).isSameAs(listener);
+    }
+
+    @Test
+    void eachMemberHasTasksAndAListenerOfItsOwn() {
+        // given
+        List<PartitionLoops.Member<SampleRecord>> made = new ArrayList<>();
+
+        // when
+        try (PartitionLoops<SampleRecord> loops =
+                new PartitionLoops<>(3, KafkaSettings.of("127.0.0.1:1"), "each", Topic.SAMPLES, () -> {
+                    PartitionLoops.Member<SampleRecord> member = new PartitionLoops.Member<>(
+                            partition -> new ChainTask(() -> {}), new PartitionLoop.Listener() {});
+                    made.add(member);
+                    return member;
+                })) {
+            assertThat(loops.alive()).as("none has started").isFalse();
+        }
+
+        // then
+        assertThat(made).hasSize(3).extracting(PartitionLoops.Member::listener).doesNotHaveDuplicates();
     }
 
     @Test
