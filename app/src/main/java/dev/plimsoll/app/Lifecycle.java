@@ -176,7 +176,7 @@ public final class Lifecycle implements AutoCloseable {
             requestStop();
             if (!awaitStopped()) {
                 removeDirectories();
-                finished(); // else the hook, which runs now, would wait as long once more
+                stopped.countDown(); // else the hook, which runs now, would wait as long once more
                 System.exit(Signals.exitCode(0));
             }
         });
