@@ -8,6 +8,7 @@ import java.nio.file.LinkOption;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.SimpleFileVisitor;
+import java.nio.file.StandardCopyOption;
 import java.nio.file.attribute.BasicFileAttributes;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.security.SecureRandom;
@@ -72,15 +73,18 @@ public final class SharedDirectory implements AutoCloseable {
         return path;
     }
 
-    /** Removes a directory and all that is in it, also while somebody is still writing there: it looks again for half a second. */
+    /**
+     * Removes a directory and all that is in it, also while somebody is still writing there: it is given another name first, under
+     * which nobody looks for it. Where it is made again meanwhile, it is looked at again for half a second.
+     */
     public static void remove(Path directory) {
         IOException failure = null;
-        for (int attempt = 0; attempt < ATTEMPTS && Files.exists(directory, LinkOption.NOFOLLOW_LINKS); attempt++) {
+        for (int attempt = 0; attempt < ATTEMPTS && there(directory); attempt++) {
             if (attempt > 0) {
                 LockSupport.parkNanos(PAUSE_NANOS);
             }
             try {
-                removeOnce(directory);
+                removeOnce(setAside(directory));
                 failure = null;
             } catch (IOException e) {
                 failure = e;
@@ -88,6 +92,27 @@ public final class SharedDirectory implements AutoCloseable {
         }
         if (failure != null) {
             throw new UncheckedIOException("cannot remove " + directory, failure);
+        }
+    }
+
+    private static boolean there(Path directory) {
+        return Files.exists(directory, LinkOption.NOFOLLOW_LINKS)
+                || Files.exists(aside(directory), LinkOption.NOFOLLOW_LINKS);
+    }
+
+    private static Path aside(Path directory) {
+        return directory.resolveSibling(directory.getFileName() + ".removed");
+    }
+
+    private static Path setAside(Path directory) {
+        Path aside = aside(directory);
+        try {
+            if (!Files.exists(aside, LinkOption.NOFOLLOW_LINKS)) {
+                Files.move(directory, aside, StandardCopyOption.ATOMIC_MOVE);
+            }
+            return aside;
+        } catch (IOException e) {
+            return directory; // its parent may not be ours to write to
         }
     }
 
