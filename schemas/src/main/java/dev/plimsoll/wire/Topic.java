@@ -285,7 +285,12 @@ public final class Topic<T> {
                 return format.decode(id, record.array(), from + RecordFormat.FRAME_BYTES, from + length);
             }
         }
-        throw new WireException(Reason.UNKNOWN_SCHEMA, "schema id " + id + " is not one of " + name);
+        throw SchemaTable.ofLaterRelease(id)
+                ? new WireException(
+                        Reason.NEWER_SCHEMA,
+                        "schema id " + id + " is of a release later than this one, which knows ids up to "
+                                + SchemaTable.newest())
+                : new WireException(Reason.UNKNOWN_SCHEMA, "schema id " + id + " is not one of " + name);
     }
 
     /** One readable line, without control characters. */

@@ -8,8 +8,10 @@ public final class WireException extends Exception {
     public enum Reason {
         /** Shorter than the frame, or not starting with magic byte 0. */
         FRAME,
-        /** A schema id that this release does not know in this topic. */
+        /** A schema id that is not one of this topic. */
         UNKNOWN_SCHEMA,
+        /** A schema id out of ours that this release does not know: a later one wrote it. */
+        NEWER_SCHEMA,
         /** Bytes that the schema cannot read. */
         MALFORMED,
         /** Readable, but not a valid value. */
