@@ -10,6 +10,7 @@ import dev.plimsoll.app.command.MembershipCommand;
 import dev.plimsoll.app.command.MembershipWriteCommand;
 import dev.plimsoll.app.command.PlannerCommand;
 import dev.plimsoll.app.command.Problems;
+import dev.plimsoll.app.command.QuarantineCommand;
 import dev.plimsoll.app.command.RanksCommand;
 import dev.plimsoll.app.command.TopicsCommand;
 import dev.plimsoll.app.command.UpCommand;
@@ -37,6 +38,7 @@ import picocli.CommandLine.ParseResult;
         subcommands = {
             UpCommand.class,
             TopicsCommand.class,
+            QuarantineCommand.class,
             BrokerCommand.class,
             RanksCommand.class,
             CollectorCommand.class,

@@ -29,6 +29,13 @@ final class ShapeCheck {
         }
     }
 
+    /** Where one value of the schema that begins at {@code from} ends, which is at {@code end} or before it. */
+    static int after(Schema schema, byte[] bytes, int from, int end) throws WireException {
+        ShapeCheck check = new ShapeCheck(bytes, from, end);
+        check.value(schema);
+        return check.at;
+    }
+
     private void value(Schema schema) throws WireException {
         switch (schema.getType()) {
             case RECORD -> {
