@@ -208,7 +208,7 @@ public final class AggregatorTask implements PartitionTask<SampleRecord> {
     private void tell(Quarantined record, Breaker.Step step, boolean kept) {
         if (step.floods()) {
             LOG.warn(
-                    "A flood of records that cannot be read in {}-{}, the newest {}. Beyond {} in a minute they are counted and not"
+                    "A flood of records that cannot be read in {}-{}, such as {}. Beyond {} in a minute they are counted and not"
                             + " kept: 'plimsoll quarantine list' has the first of them, their keys say who writes them.",
                     record.topic(),
                     record.partition(),

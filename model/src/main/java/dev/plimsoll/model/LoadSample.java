@@ -26,21 +26,22 @@ public record LoadSample(
         PlacementState state,
         boolean mixed,
         LongVector routed,
-        LongVector load)
+        Counters load)
         implements SampleRecord {
     public LoadSample {
         if (firstRank < 0 || ranks < 1 || firstLayer < 0 || layers < 1 || slotsPerRank < 1) {
             throw new IllegalArgumentException("sample covers nothing: ranks " + firstRank + "+" + ranks + ", layers "
                     + firstLayer + "+" + layers + ", slots " + slotsPerRank);
         }
-        if ((long) ranks * layers * slotsPerRank != load.size()) {
+        // Step by step, as the product of all three may come round to a small number.
+        if ((long) ranks * layers > load.size() || (long) ranks * layers * slotsPerRank != load.size()) {
             throw new IllegalArgumentException("load has " + load.size() + " counters, its layout says " + ranks + " × "
                     + layers + " × " + slotsPerRank);
         }
         if (routed.size() != 0 && routed.size() != layers) {
             throw new IllegalArgumentException("routed has " + routed.size() + " layers, the sample " + layers);
         }
-        if (load.anyNegative() || routed.anyNegative()) {
+        if (load.bits() < 0 || routed.anyNegative()) {
             throw new IllegalArgumentException("a sample's counters must not be negative");
         }
     }

@@ -1,7 +1,5 @@
 package dev.plimsoll.model;
 
-import java.util.regex.Pattern;
-
 /**
  * What quarantine says of a record that could not be read or used, with the first of its bytes; or of several that were only counted.
  *
@@ -35,7 +33,6 @@ public record Quarantined(
 
     private static final int MOST_OF_DETAIL = 500;
     private static final int MOST_OF_KEY = 200;
-    private static final Pattern CONTROL = Pattern.compile("[\\p{Cntrl}\\u2028\\u2029\\u0085]");
 
     /** What quarantine says. */
     public enum Kind {
@@ -53,9 +50,9 @@ public record Quarantined(
                     + " to " + lastOffset + ", " + records + " of them with " + originalBytes + " bytes: none is"
                     + " negative, and there is at least one");
         }
-        key = bounded(key, MOST_OF_KEY);
-        reason = bounded(reason, MOST_OF_KEY);
-        detail = bounded(detail, MOST_OF_DETAIL);
+        key = ForeignText.of(key, MOST_OF_KEY);
+        reason = ForeignText.of(reason, MOST_OF_KEY);
+        detail = ForeignText.of(detail, MOST_OF_DETAIL);
     }
 
     /** One record that was just met. */
@@ -82,17 +79,6 @@ public record Quarantined(
                 originalBytes,
                 1,
                 offset);
-    }
-
-    private static String bounded(String text, int most) {
-        if (text.length() <= most && !CONTROL.matcher(text).find()) {
-            return text;
-        }
-        if (text.length() <= most) {
-            return CONTROL.matcher(text).replaceAll("?");
-        }
-        int end = Character.isHighSurrogate(text.charAt(most - 2)) ? most - 2 : most - 1;
-        return CONTROL.matcher(text.substring(0, end)).replaceAll("?") + "…";
     }
 
     /** The same record without its bytes. */
@@ -122,7 +108,7 @@ public record Quarantined(
                 timestampMillis,
                 key,
                 reason,
-                bounded(detail, MOST_OF_DETAIL - words.length()) + words,
+                ForeignText.of(detail, MOST_OF_DETAIL - words.length()) + words,
                 bytes,
                 originalBytes,
                 records,

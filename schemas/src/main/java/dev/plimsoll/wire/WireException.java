@@ -1,5 +1,7 @@
 package dev.plimsoll.wire;
 
+import dev.plimsoll.model.ForeignText;
+
 /** Bytes that are not a record of ours: what is wrong with them, under a stable reason. */
 public final class WireException extends Exception {
     private static final long serialVersionUID = 1L;
@@ -22,15 +24,18 @@ public final class WireException extends Exception {
         CRASHED
     }
 
+    /** Messages quote what stands in the record. */
+    private static final int LONGEST = 500;
+
     private final Reason reason;
 
     public WireException(Reason reason, String message) {
-        super(message);
+        super(ForeignText.of(message, LONGEST));
         this.reason = reason;
     }
 
     public WireException(Reason reason, String message, Throwable cause) {
-        super(message, cause);
+        super(ForeignText.of(message, LONGEST), cause);
         this.reason = reason;
     }
 

@@ -4,6 +4,7 @@ import dev.plimsoll.model.AggregatorState;
 import dev.plimsoll.model.Balance;
 import dev.plimsoll.model.Batch;
 import dev.plimsoll.model.CloseReason;
+import dev.plimsoll.model.Counters;
 import dev.plimsoll.model.Deployment;
 import dev.plimsoll.model.End;
 import dev.plimsoll.model.ExpertId;
@@ -29,6 +30,7 @@ import dev.plimsoll.model.Refusal;
 import dev.plimsoll.model.SettledPlacement;
 import dev.plimsoll.model.SlotId;
 import dev.plimsoll.model.StepRange;
+import dev.plimsoll.model.SubWindowSums;
 import dev.plimsoll.model.Tick;
 import dev.plimsoll.model.Topology;
 import dev.plimsoll.model.WindowSummary;
@@ -163,9 +165,10 @@ final class RandomValues {
         int layers = 1 + random.nextInt(5);
         int slots = 1 + random.nextInt(9);
         // Half of the samples fit four bytes per counter.
-        LongVector load = random.nextBoolean()
-                ? longs(ranks * layers * slots)
-                : smallLongs(ranks * layers * slots, Integer.MAX_VALUE);
+        Counters load = Counters.of((random.nextBoolean()
+                        ? longs(ranks * layers * slots)
+                        : smallLongs(ranks * layers * slots, Integer.MAX_VALUE))
+                .toArray());
         return new LoadSample(
                 deployment(),
                 number(),
@@ -212,6 +215,13 @@ final class RandomValues {
         int subWindows = 1 + random.nextInt(16);
         int first = random.nextInt(subWindows);
         int parts = random.nextInt(subWindows - first + 1);
+        LongVector sums = LongVector.of(
+                random.longs(parts * slots, 0, 1L << (1 + random.nextInt(40))).toArray());
+        long[] load = new long[slots];
+        for (int i = 0; i < sums.size(); i++) {
+            load[i % slots] += sums.at(i);
+        }
+        LongVector whole = parts == 0 ? longs(slots) : LongVector.of(load);
         return new LoadWindow(
                 deployment(),
                 number(),
@@ -222,10 +232,10 @@ final class RandomValues {
                 random.nextInt(3),
                 state(),
                 random.nextInt(3) * 40,
-                longs(slots),
+                whole,
                 subWindows,
                 first,
-                longs(parts * slots),
+                SubWindowSums.of(whole, parts, sums),
                 text());
     }
 

@@ -8,6 +8,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.sun.management.ThreadMXBean;
 import dev.plimsoll.model.Batch;
+import dev.plimsoll.model.Counters;
 import dev.plimsoll.model.Deployment;
 import dev.plimsoll.model.End;
 import dev.plimsoll.model.ExpertId;
@@ -369,7 +370,7 @@ final class TopicTest {
                 PlacementState.settled(0),
                 false,
                 LongVector.empty(),
-                LongVector.of(load));
+                Counters.of(load));
     }
 
     @Test

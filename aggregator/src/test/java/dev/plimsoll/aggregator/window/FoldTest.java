@@ -8,6 +8,7 @@ import static org.assertj.core.groups.Tuple.tuple;
 
 import dev.plimsoll.model.AggregatorState.Sequence;
 import dev.plimsoll.model.CloseReason;
+import dev.plimsoll.model.Counters;
 import dev.plimsoll.model.Deployment;
 import dev.plimsoll.model.End;
 import dev.plimsoll.model.LoadSample;
@@ -18,6 +19,7 @@ import dev.plimsoll.model.PlacementState;
 import dev.plimsoll.model.SampleRecord;
 import dev.plimsoll.model.Tick;
 import dev.plimsoll.model.WindowSummary;
+import dev.plimsoll.wire.Topic;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -93,7 +95,7 @@ class FoldTest {
 
     @Test
     void layersOfOneBoundaryMayComeInSeveralRecords() {
-        LongVector four = LongVector.of(1, 2, 3, 4);
+        Counters four = Counters.of(1, 2, 3, 4);
         feed(MEMBERS, gathered(MEMBERS, 0, 16, 1));
         assertThat(feed(Samples.block(MEMBERS, 16, 32, 0, 2, 0, 1, false, LongVector.of(10), four)))
                 .isEmpty();
@@ -111,7 +113,7 @@ class FoldTest {
         feed(MEMBERS, gathered(MEMBERS, 0, 16, 1));
 
         WindowSummary window = feed(Samples.block(
-                        MEMBERS, 16, 32, 0, 2, 0, 2, false, LongVector.of(4, 5), LongVector.of(1, 1, 1, 1, 1, 1, 1, 1)))
+                        MEMBERS, 16, 32, 0, 2, 0, 2, false, LongVector.of(4, 5), Counters.of(1, 1, 1, 1, 1, 1, 1, 1)))
                 .get(0)
                 .summary();
 
@@ -376,7 +378,7 @@ class FoldTest {
 
         assertThat(window.loads()).hasSize(4).allSatisfy(load -> {
             assertThat(load.subWindows()).isEqualTo(8);
-            assertThat(load.subSums().size()).isEqualTo(load.load().size());
+            assertThat(load.subSums().parts()).isEqualTo(1);
             assertThat(load.subLoad().size()).isEqualTo(8 * load.load().size());
         });
         assertThat(window.loads()).extracting(LoadWindow::firstSubWindow).containsExactly(3, 7, 3, 7);
@@ -452,7 +454,7 @@ class FoldTest {
 
     @Test
     void aWideLayerIsCutIntoRecordsOfAtMostTwentyKilobytes() {
-        Membership wide = Samples.members(ONE, 1, 64, 1, 16, 8);
+        Membership wide = Samples.members(ONE, 1, 128, 1, 16, 8);
 
         feed(wide);
         List<ClosedWindow> closed = new ArrayList<>();
@@ -462,11 +464,11 @@ class FoldTest {
 
         assertThat(closed.get(0).loads())
                 .hasSize(3)
-                .allSatisfy(load ->
-                        assertThat(load.load().size() + load.subLoad().size()).isLessThanOrEqualTo(4096));
+                .allSatisfy(
+                        load -> assertThat(Topic.WINDOWS.encode(load).length).isLessThanOrEqualTo(20_000));
         assertThat(closed.get(0).loads().stream()
                         .mapToInt(load -> load.load().size())
                         .sum())
-                .isEqualTo(1024);
+                .isEqualTo(2048);
     }
 }

@@ -1,5 +1,6 @@
 package dev.plimsoll.aggregator.window;
 
+import dev.plimsoll.model.Counters;
 import dev.plimsoll.model.Deployment;
 import dev.plimsoll.model.End;
 import dev.plimsoll.model.LoadSample;
@@ -37,12 +38,19 @@ final class RandomLog {
     /** How many deployments a fold of this log may know at once. */
     final int mostDeployments;
 
+    /** Counters that are small, that fill four bytes, and that do not fit into them. */
+    private static final long[] SCALES = {1, 1, 1, 21_000_000, 150_000_000};
+
     private final Random random;
+    /** Apart from the rest, which does not change with it. */
+    private final Random sizes;
+
     private long offset;
     private long time = 1_000_000;
 
     RandomLog(long seed) {
         random = new Random(seed * 0x9E3779B97F4A7C15L);
+        sizes = new Random(seed);
         shortOfMemory = random.nextInt(8) == 0;
         settings = new WindowSettings(
                 50,
@@ -257,7 +265,7 @@ final class RandomLog {
                     ? Math.max(0, old.steps().from() - K)
                     : old.steps().from();
             long to = change == 3 ? old.steps().to() + K : old.steps().to();
-            LongVector load = change == 0 ? old.load() : load(old.load().size());
+            Counters load = change == 0 ? old.load() : load(old.load().size());
             append(new LoadSample(
                     deployment,
                     old.incarnation(),
@@ -275,17 +283,18 @@ final class RandomLog {
                     load));
         }
 
-        private LongVector load(int size) {
+        private Counters load(int size) {
+            long scale = SCALES[sizes.nextInt(SCALES.length)];
             long[] load = new long[size];
             for (int i = 0; i < size; i++) {
-                load[i] = random.nextInt(100);
+                load[i] = random.nextInt(100) * scale;
             }
-            return LongVector.of(load);
+            return Counters.of(load);
         }
 
         private LoadSample sample(int emitter, long from, long to, int firstLayer, int count) {
             int blocks = gathered ? ranks : 1;
-            LongVector load = load(blocks * count * width);
+            Counters load = load(blocks * count * width);
             long[] routed = new long[gathered && random.nextInt(3) > 0 ? count : 0];
             for (int i = 0; routed.length > 0 && i < load.size(); i++) {
                 routed[i / width % count] += load.at(i);

@@ -2,6 +2,7 @@ package dev.plimsoll.aggregator.window;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.plimsoll.model.Counters;
 import dev.plimsoll.model.LoadSample;
 import dev.plimsoll.model.LongVector;
 import dev.plimsoll.model.Membership;
@@ -13,7 +14,7 @@ class RoutedTest {
     private static final int LAYERS = 2;
     private static final Membership MEMBERS = Samples.members(Samples.ONE, 1, 2, LAYERS, 2, 1);
 
-    private final Routed routed = new Routed(2, LAYERS);
+    private final Routed routed = new Routed(2, LAYERS, 2);
 
     @Test
     void whatRanksSendToEachOtherIsComparedOverAllOfThem() {
@@ -50,14 +51,10 @@ class RoutedTest {
         Arrays.fill(routed, sent);
         Arrays.fill(load, computed / 2);
         return Samples.block(
-                MEMBERS, 0, 16, rank, 1, firstLayer, layers, false, LongVector.of(routed), LongVector.of(load));
+                MEMBERS, 0, 16, rank, 1, firstLayer, layers, false, LongVector.of(routed), Counters.of(load));
     }
 
     private void add(LoadSample sample) {
-        long[] loadOfLayer = new long[sample.layers()];
-        for (int layer = 0; layer < sample.layers(); layer++) {
-            loadOfLayer[layer] = sample.load(0, layer, 0) + sample.load(0, layer, 1);
-        }
-        routed.add(sample, sample.firstRank(), loadOfLayer, 1);
+        routed.add(sample, sample.firstRank());
     }
 }
