@@ -25,7 +25,7 @@ import org.junit.jupiter.api.Test;
  * <p>{@code -Dplimsoll.fuzz.records=N} mutates so many records (100,000 in every build).
  */
 final class HostileRecordsTest {
-    private static final int SAMPLE = 170001;
+    private static final int SAMPLE = 170026;
     private static final int MEMBERS = 170002;
     private static final long RECORDS = Long.getLong("plimsoll.fuzz.records", 100_000);
     /** What an exception and the words in it take, and what is done once. */
