@@ -141,10 +141,11 @@ class QuarantineCommandTest {
             int other = 1 - Topic.partition(ONE, PARTITIONS);
             Said nothing = quarantine("list");
             assertThat(nothing.text()).contains("nothing is in quarantine");
+            byte[] whole = Topic.SAMPLES.encode(sample(0, 16));
             write(
                     other,
                     "hello".getBytes(StandardCharsets.UTF_8),
-                    Arrays.copyOf(Topic.SAMPLES.encode(sample(0, 16)), 60),
+                    Arrays.copyOf(whole, whole.length - 13),
                     Topic.SAMPLES.encode(MEMBERS),
                     Topic.SAMPLES.encode(sample(0, 16)),
                     Topic.SAMPLES.encode(sample(16, 32)),
