@@ -2,6 +2,7 @@ package dev.plimsoll.collector.mutants;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.plimsoll.testkit.PackageCopy;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
@@ -17,7 +18,8 @@ import org.junit.jupiter.params.provider.MethodSource;
 
 /** Wrong variants of the collector, each a text and what stands there instead: a test that it names has to fail on it. */
 class CollectorMutantTest {
-    private static final Path SOURCES = Path.of("src/main/java", PackageCopy.PACKAGE.split("\\."));
+    private static final String PACKAGE = "dev.plimsoll.collector";
+    private static final Path SOURCES = Path.of("src/main/java", PACKAGE.split("\\."));
 
     private record Mutant(String why, String file, String find, String replacement, String test) {
         String applyTo(String source) {
@@ -192,7 +194,7 @@ class CollectorMutantTest {
             sources.put(mutant.file(), source(mutant));
             tests.add(mutant.test());
         }
-        PackageCopy copy = PackageCopy.of(sources);
+        PackageCopy copy = PackageCopy.of(PACKAGE, sources);
         for (String test : tests) {
             assertThat(copy.firstFailure(test)).as(test).isEmpty();
         }
@@ -202,7 +204,7 @@ class CollectorMutantTest {
     @ParameterizedTest
     @MethodSource("mutants")
     void wrongVariantIsCaught(Mutant mutant) {
-        PackageCopy copy = PackageCopy.of(Map.of(mutant.file(), mutant.applyTo(source(mutant))));
+        PackageCopy copy = PackageCopy.of(PACKAGE, Map.of(mutant.file(), mutant.applyTo(source(mutant))));
         assertThat(copy.firstFailure(mutant.test()))
                 .as("%s does not catch: %s", mutant.test(), mutant.why())
                 .isPresent();

@@ -3,6 +3,9 @@ package dev.plimsoll.planner.mutants;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.plimsoll.testkit.Mutant;
+import dev.plimsoll.testkit.MutantTable;
+import dev.plimsoll.testkit.PackageCopy;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
@@ -19,7 +22,8 @@ import org.junit.jupiter.params.provider.MethodSource;
 
 /** Wrong variants of the placing of experts: a test that each of them names has to fail on it, and passes without it. */
 class PlacementMutantTest {
-    private static final Path SOURCES = Path.of("src/main/java", PackageCopy.PACKAGE.split("\\."));
+    private static final String PACKAGE = "dev.plimsoll.planner.placement";
+    private static final Path SOURCES = Path.of("src/main/java", PACKAGE.split("\\."));
 
     static List<Mutant> mutants() {
         return MutantTable.read(Path.of("src/test/resources/mutants.txt"));
@@ -34,7 +38,7 @@ class PlacementMutantTest {
             sources.put(mutant.file(), source(mutant));
             tests.addAll(mutant.tests());
         }
-        PackageCopy copy = PackageCopy.of(sources);
+        PackageCopy copy = PackageCopy.of(PACKAGE, sources);
         for (String test : tests) {
             assertThat(copy.firstFailure(test)).as(test).isEmpty();
         }
@@ -44,7 +48,7 @@ class PlacementMutantTest {
     @ParameterizedTest
     @MethodSource("mutants")
     void wrongVariantIsCaught(Mutant mutant) {
-        PackageCopy copy = PackageCopy.of(Map.of(mutant.file(), mutant.applyTo(source(mutant))));
+        PackageCopy copy = PackageCopy.of(PACKAGE, Map.of(mutant.file(), mutant.applyTo(source(mutant))));
         for (String test : mutant.tests()) {
             if (copy.firstFailure(test).isPresent()) {
                 return;
@@ -106,7 +110,7 @@ class PlacementMutantTest {
 
     @Test
     void mutantThatDoesNotCompileIsNotTakenForCaught() {
-        assertThatThrownBy(() -> PackageCopy.of(Map.of("Budget.java", "no java")))
+        assertThatThrownBy(() -> PackageCopy.of(PACKAGE, Map.of("Budget.java", "no java")))
                 .isInstanceOf(IllegalStateException.class)
                 .hasMessageContaining("do not compile");
     }

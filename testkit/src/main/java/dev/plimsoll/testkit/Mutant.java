@@ -1,9 +1,9 @@
-package dev.plimsoll.planner.mutants;
+package dev.plimsoll.testkit;
 
 import java.util.List;
 
 /**
- * One wrong variant of the placing of experts: a text of one source, and what stands there instead.
+ * One wrong variant of a package: a text of one source, and what stands there instead.
  *
  * @param name names it in reports
  * @param why what it gets wrong
@@ -12,8 +12,8 @@ import java.util.List;
  * @param replacement empty when the text is left out
  * @param tests test classes of the package that may catch it, tried in this order; at least one
  */
-record Mutant(String name, String why, String file, String find, String replacement, List<String> tests) {
-    Mutant {
+public record Mutant(String name, String why, String file, String find, String replacement, List<String> tests) {
+    public Mutant {
         tests = List.copyOf(tests);
         if (!name.matches("[a-z0-9-]+")) {
             throw new IllegalArgumentException(
@@ -35,11 +35,12 @@ record Mutant(String name, String why, String file, String find, String replacem
     }
 
     /** The source, changed. */
-    String applyTo(String source) {
+    public String applyTo(String source) {
         int at = source.indexOf(find);
         if (at < 0 || source.indexOf(find, at + 1) >= 0) {
             throw new IllegalStateException("the text that mutant " + name + " changes must occur once in " + file
-                    + ", but occurs " + (at < 0 ? "nowhere" : "more than once") + "; bring mutants.txt up to date:\n"
+                    + ", but occurs " + (at < 0 ? "nowhere" : "more than once")
+                    + "; bring the table of mutants up to date:\n"
                     + find.indent(4));
         }
         return source.substring(0, at) + replacement + source.substring(at + find.length());

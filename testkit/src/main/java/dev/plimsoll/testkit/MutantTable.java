@@ -1,4 +1,4 @@
-package dev.plimsoll.planner.mutants;
+package dev.plimsoll.testkit;
 
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -9,8 +9,8 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 
-/** The file {@code mutants.txt}. Its head says how it is written. */
-final class MutantTable {
+/** A file of mutants, such as the planner's {@code mutants.txt}, whose head says how it is written. */
+public final class MutantTable {
     private String why = "";
     private String file = "";
     private List<String> tests = List.of();
@@ -19,7 +19,7 @@ final class MutantTable {
 
     private MutantTable() {}
 
-    static List<Mutant> read(Path path) {
+    public static List<Mutant> read(Path path) {
         try {
             return parse(Files.readAllLines(path));
         } catch (IOException e) {
@@ -28,7 +28,7 @@ final class MutantTable {
     }
 
     /** The mutants in order, with different names. */
-    static List<Mutant> parse(List<String> lines) {
+    public static List<Mutant> parse(List<String> lines) {
         Map<String, MutantTable> entries = new LinkedHashMap<>();
         MutantTable entry = new MutantTable();
         for (String line : lines) {

@@ -1,4 +1,4 @@
-package dev.plimsoll.planner.mutants;
+package dev.plimsoll.testkit;
 
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
@@ -28,32 +28,33 @@ import javax.tools.ToolProvider;
 import org.junit.jupiter.api.Test;
 
 /**
- * The package {@value #PACKAGE} once more, with its tests, beside the one that everybody else uses: some of its sources are compiled
- * anew, in memory; all other classes of it are defined again from the same bytes.
+ * A package once more, with its tests, beside the one that everybody else uses: some of its sources are compiled anew, in memory; all
+ * other classes of it are defined again from the same bytes.
  */
-final class PackageCopy extends ClassLoader {
-    static final String PACKAGE = "dev.plimsoll.planner.placement";
-
+public final class PackageCopy extends ClassLoader {
     private static final JavaCompiler COMPILER =
             Objects.requireNonNull(ToolProvider.getSystemJavaCompiler(), "tests need a JDK, not a JRE");
     /** One for all copies: it keeps what it has read of the class path. */
     private static final JavaFileManager FILES = COMPILER.getStandardFileManager(null, null, null);
 
+    private final String name;
     private final Map<String, byte[]> compiled;
 
-    private PackageCopy(Map<String, byte[]> compiled) {
+    private PackageCopy(String name, Map<String, byte[]> compiled) {
         super(PackageCopy.class.getClassLoader());
+        this.name = name;
         this.compiled = compiled;
     }
 
     /**
+     * @param name of the package
      * @param sources texts by file name
      * @throws IllegalStateException where they do not compile
      */
-    static PackageCopy of(Map<String, String> sources) {
+    public static PackageCopy of(String name, Map<String, String> sources) {
         Map<String, ByteArrayOutputStream> written = new HashMap<>();
         List<Source> units = sources.entrySet().stream()
-                .map(source -> new Source(source.getKey(), source.getValue()))
+                .map(source -> new Source(name, source.getKey(), source.getValue()))
                 .toList();
         StringWriter said = new StringWriter();
         List<String> options = List.of("-proc:none", "-nowarn", "-classpath", System.getProperty("java.class.path"));
@@ -62,8 +63,8 @@ final class PackageCopy extends ClassLoader {
             throw new IllegalStateException(sources.keySet() + " do not compile:\n" + said);
         }
         Map<String, byte[]> compiled = new HashMap<>();
-        written.forEach((name, bytes) -> compiled.put(name, bytes.toByteArray()));
-        return new PackageCopy(compiled);
+        written.forEach((type, bytes) -> compiled.put(type, bytes.toByteArray()));
+        return new PackageCopy(name, compiled);
     }
 
     /**
@@ -71,9 +72,9 @@ final class PackageCopy extends ClassLoader {
      *
      * @return what the first that failed has thrown; empty when all pass
      */
-    Optional<Throwable> firstFailure(String test) {
+    public Optional<Throwable> firstFailure(String test) {
         try {
-            Class<?> type = loadClass(PACKAGE + "." + test);
+            Class<?> type = loadClass(name + "." + test);
             Constructor<?> constructor = type.getDeclaredConstructor();
             constructor.setAccessible(true);
             List<Method> methods = Stream.of(type.getDeclaredMethods())
@@ -100,36 +101,36 @@ final class PackageCopy extends ClassLoader {
     }
 
     @Override
-    protected Class<?> loadClass(String name, boolean resolve) throws ClassNotFoundException {
-        if (!name.startsWith(PACKAGE + ".")) {
-            return super.loadClass(name, resolve);
+    protected Class<?> loadClass(String type, boolean resolve) throws ClassNotFoundException {
+        if (!type.startsWith(name + ".")) {
+            return super.loadClass(type, resolve);
         }
-        synchronized (getClassLoadingLock(name)) {
-            Class<?> loaded = findLoadedClass(name);
-            return loaded == null ? define(name) : loaded;
+        synchronized (getClassLoadingLock(type)) {
+            Class<?> loaded = findLoadedClass(type);
+            return loaded == null ? define(type) : loaded;
         }
     }
 
-    private Class<?> define(String name) throws ClassNotFoundException {
-        byte[] bytes = compiled.get(name);
+    private Class<?> define(String type) throws ClassNotFoundException {
+        byte[] bytes = compiled.get(type);
         if (bytes == null) {
-            try (InputStream in = getResourceAsStream(name.replace('.', '/') + ".class")) {
+            try (InputStream in = getResourceAsStream(type.replace('.', '/') + ".class")) {
                 if (in == null) {
-                    throw new ClassNotFoundException(name);
+                    throw new ClassNotFoundException(type);
                 }
                 bytes = in.readAllBytes();
             } catch (IOException e) {
                 throw new UncheckedIOException(e);
             }
         }
-        return defineClass(name, bytes, 0, bytes.length);
+        return defineClass(type, bytes, 0, bytes.length);
     }
 
     private static final class Source extends SimpleJavaFileObject {
         private final String text;
 
-        Source(String file, String text) {
-            super(URI.create("string:///" + PACKAGE.replace('.', '/') + "/" + file), Kind.SOURCE);
+        Source(String name, String file, String text) {
+            super(URI.create("string:///" + name.replace('.', '/') + "/" + file), Kind.SOURCE);
             this.text = text;
         }
 
