@@ -31,11 +31,13 @@ final class AssignedReader implements AutoCloseable {
     private static final Duration WAITING_FOR_STRETCHES = Duration.ofMillis(10);
 
     private final Consumer<byte[], ByteBuffer> consumer;
+    private final LoopClock clock;
     private final Set<TopicPartition> companions = new HashSet<>();
     private final Map<TopicPartition, Stretch> stretches = new HashMap<>();
 
-    AssignedReader(Consumer<byte[], ByteBuffer> consumer) {
+    AssignedReader(Consumer<byte[], ByteBuffer> consumer, LoopClock clock) {
         this.consumer = consumer;
+        this.clock = clock;
     }
 
     /**
@@ -47,7 +49,7 @@ final class AssignedReader implements AutoCloseable {
         private final long to;
         private final Deque<ConsumerRecord<byte[], ByteBuffer>> pending = new ArrayDeque<>();
         private long position;
-        private long movedNanos = System.nanoTime();
+        private long movedNanos = clock.nanoTime();
         private @Nullable RuntimeException broken;
 
         Stretch(TopicPartition partition, long from, long to) {
@@ -61,7 +63,7 @@ final class AssignedReader implements AutoCloseable {
         ConsumerRecord<byte[], ByteBuffer> next() {
             ConsumerRecord<byte[], ByteBuffer> next = pending.poll();
             if (next != null && pending.isEmpty()) {
-                movedNanos = System.nanoTime();
+                movedNanos = clock.nanoTime();
                 consumer.resume(Set.of(partition));
             }
             return next;
@@ -83,7 +85,7 @@ final class AssignedReader implements AutoCloseable {
             if (position >= to) {
                 return true;
             }
-            if (System.nanoTime() - movedNanos > STALLED.toNanos()) {
+            if (clock.nanoTime() - movedNanos > STALLED.toNanos()) {
                 throw new TimeoutException("reading " + partition + " stands still at " + position + " of " + to);
             }
             return false;
@@ -112,7 +114,7 @@ final class AssignedReader implements AutoCloseable {
                 long reached = consumer.position(partition, Duration.ZERO);
                 if (reached > position) {
                     position = reached;
-                    movedNanos = System.nanoTime();
+                    movedNanos = clock.nanoTime();
                 }
             } catch (InterruptException e) {
                 throw e;

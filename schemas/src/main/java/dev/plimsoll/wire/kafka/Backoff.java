@@ -1,7 +1,6 @@
 package dev.plimsoll.wire.kafka;
 
 import java.time.Duration;
-import java.util.concurrent.ThreadLocalRandom;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -13,14 +12,19 @@ final class Backoff {
     private static final long LONGEST_NANOS = Duration.ofSeconds(5).toNanos();
     private static final long FORGIVEN_NANOS = Duration.ofSeconds(10).toNanos();
 
+    private final LoopClock clock;
     private int failures;
     private long lastFailureNanos;
     private long untilNanos;
     private boolean failing;
     private @Nullable String lastDescription;
 
+    Backoff(LoopClock clock) {
+        this.clock = clock;
+    }
+
     boolean over() {
-        return !failing || System.nanoTime() - untilNanos >= 0;
+        return !failing || clock.nanoTime() - untilNanos >= 0;
     }
 
     /** Whether something has failed and not succeeded since, even where the wait is over. */
@@ -29,19 +33,19 @@ final class Backoff {
     }
 
     long leftNanos() {
-        return over() ? 0 : untilNanos - System.nanoTime();
+        return over() ? 0 : untilNanos - clock.nanoTime();
     }
 
     /** Begins another wait; returns whether this failure is worth a line in the log. */
     boolean failed(Throwable failure) {
-        long now = System.nanoTime();
+        long now = clock.nanoTime();
         if (now - lastFailureNanos > FORGIVEN_NANOS + LONGEST_NANOS) {
             failures = 0;
         }
         failures++;
         lastFailureNanos = now;
         long wait = Math.min(LONGEST_NANOS, FIRST_NANOS << Math.min(failures - 1, 10));
-        untilNanos = now + wait / 2 + ThreadLocalRandom.current().nextLong(wait / 2);
+        untilNanos = now + wait / 2 + clock.jitter(wait / 2);
         failing = true;
         String description = failure.getClass().getName();
         boolean news = !description.equals(lastDescription);
@@ -52,7 +56,7 @@ final class Backoff {
     /** Begins a wait of this length; returns whether this failure is worth a line in the log. */
     boolean failed(Throwable failure, Duration wait) {
         boolean news = failed(failure);
-        untilNanos = System.nanoTime() + wait.toNanos();
+        untilNanos = clock.nanoTime() + wait.toNanos();
         return news;
     }
 

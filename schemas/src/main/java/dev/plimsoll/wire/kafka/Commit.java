@@ -42,6 +42,7 @@ final class Commit {
     private final Transaction transaction;
     private final Map<TopicPartition, OffsetAndMetadata> offset;
     private final ConsumerGroupMetadata member;
+    private final LoopClock clock;
 
     /** @param member as it is on the loop's thread while the partition is ours */
     Commit(
@@ -49,11 +50,13 @@ final class Commit {
             Transaction transaction,
             TopicPartition input,
             long empty,
-            ConsumerGroupMetadata member) {
+            ConsumerGroupMetadata member,
+            LoopClock clock) {
         this.writer = writer;
         this.transaction = transaction;
         this.offset = Map.of(input, new CommitNote(empty, transaction.note()).at(transaction.nextInputOffset()));
         this.member = member;
+        this.clock = clock;
     }
 
     /** What a writer of transactions needs for these bounds, where the user has not said otherwise. */
@@ -70,7 +73,7 @@ final class Commit {
 
     /** Returns how long it took, once everything is committed. */
     Duration run() {
-        long begin = System.nanoTime();
+        long begin = clock.nanoTime();
         Map<String, Integer> partitions = partitions(begin + TimeUnit.SECONDS.toNanos(PATIENCE_SECONDS));
         long bytes = 0;
         List<List<ProducerRecord<byte[], byte[]>>> slices = new ArrayList<>();
@@ -97,7 +100,7 @@ final class Commit {
             sliceBytes += size;
         }
         slices.add(slice);
-        long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(PATIENCE_SECONDS + bytes / MIB);
+        long deadline = clock.nanoTime() + TimeUnit.SECONDS.toNanos(PATIENCE_SECONDS + bytes / MIB);
         writer.beginTransaction();
         for (List<ProducerRecord<byte[], byte[]>> next : slices) {
             send(next);
@@ -110,7 +113,7 @@ final class Commit {
             writer.commitTransaction();
             return true;
         });
-        return Duration.ofNanos(System.nanoTime() - begin);
+        return Duration.ofNanos(clock.nanoTime() - begin);
     }
 
     private Map<String, Integer> partitions(long deadline) {
@@ -142,12 +145,12 @@ final class Commit {
         }
     }
 
-    private static <T> T patiently(long deadline, Supplier<T> call) {
+    private <T> T patiently(long deadline, Supplier<T> call) {
         while (true) {
             try {
                 return call.get();
             } catch (TimeoutException e) {
-                if (System.nanoTime() - deadline > 0) {
+                if (clock.nanoTime() - deadline > 0) {
                     throw e;
                 }
             }

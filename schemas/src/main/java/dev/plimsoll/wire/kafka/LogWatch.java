@@ -20,6 +20,7 @@ final class LogWatch {
     private final Brokers brokers;
     private final String topic;
     private final Duration every;
+    private final LoopClock clock;
     private @Nullable KafkaFuture<TopicDescription> looking;
     private long beganNanos;
     /** At the beginning nobody knows whether the topic is there. */
@@ -31,11 +32,12 @@ final class LogWatch {
     private boolean answered;
     private long answeredNanos;
 
-    LogWatch(Brokers brokers, String topic, Duration every) {
+    LogWatch(Brokers brokers, String topic, Duration every, LoopClock clock) {
         this.brokers = brokers;
         this.topic = topic;
         this.every = every;
-        this.beganNanos = System.nanoTime();
+        this.clock = clock;
+        this.beganNanos = clock.nanoTime();
     }
 
     /** Somebody has a doubt. */
@@ -51,13 +53,13 @@ final class LogWatch {
 
     /** Whether somebody's doubt has been answered within the last 10 s. A look before the doubt may have been too early. */
     boolean recent() {
-        return answered && System.nanoTime() - answeredNanos < RECENT.toNanos();
+        return answered && clock.nanoTime() - answeredNanos < RECENT.toNanos();
     }
 
     /** Goes on looking; returns what was seen, null while there is nothing new. */
     @Nullable
     TopicDescription look() {
-        long now = System.nanoTime();
+        long now = clock.nanoTime();
         KafkaFuture<TopicDescription> asked = looking;
         if (asked == null) {
             if (soon || now - beganNanos > every.toNanos()) {

@@ -20,7 +20,6 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
-import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import org.apache.kafka.clients.admin.TopicDescription;
 import org.apache.kafka.clients.consumer.Consumer;
@@ -46,10 +45,10 @@ final class OwnedPartition<I> {
 
     private final TopicPartition input;
     private final Topic<I> topic;
-    private final PartitionLoop<I> loop;
+    private final LoopCommons<I> loop;
     private final Consumer<byte[], ByteBuffer> consumer;
     private final AssignedReader reader;
-    private final Backoff backoff = new Backoff();
+    private final Backoff backoff;
     private PartitionLife life = PartitionLife.assigned();
     private @Nullable TakeOver takingOver;
     private TakeOver.@Nullable Found found;
@@ -69,17 +68,13 @@ final class OwnedPartition<I> {
 
     private boolean doubting;
 
-    OwnedPartition(
-            TopicPartition input,
-            Topic<I> topic,
-            PartitionLoop<I> loop,
-            Consumer<byte[], ByteBuffer> consumer,
-            AssignedReader reader) {
+    OwnedPartition(TopicPartition input, LoopCommons<I> loop) {
         this.input = input;
-        this.topic = topic;
+        this.topic = loop.input();
         this.loop = loop;
-        this.consumer = consumer;
-        this.reader = reader;
+        this.consumer = loop.consumer();
+        this.reader = loop.reader();
+        this.backoff = new Backoff(loop.clock());
     }
 
     TopicPartition input() {
@@ -187,7 +182,12 @@ final class OwnedPartition<I> {
             case RECOVER -> {
                 TakeOver.Found taken = Objects.requireNonNull(found);
                 recovery = new Recovery<>(
-                        loop.newTask(input.partition()), taken.log(), reader, loop.brokers(), life::leavesOut);
+                        loop.newTask(input.partition()),
+                        taken.log(),
+                        reader,
+                        loop.brokers(),
+                        loop.clock(),
+                        life::leavesOut);
             }
             case RUN -> startRunning(Objects.requireNonNull(recovery), Objects.requireNonNull(found));
             case DROP -> {
@@ -266,7 +266,7 @@ final class OwnedPartition<I> {
                 }
                 running.onRecord(Records.decode(topic, record, partitions));
             } catch (WireException e) {
-                if (e.reason() == Reason.MISPLACED && !loop.logSeenLately()) {
+                if (e.reason() == Reason.MISPLACED && !loop.logWatch().recent()) {
                     // Or the topic has got more partitions meanwhile: it is looked at before the record is blamed.
                     doubt(record.offset());
                     return;
@@ -285,7 +285,7 @@ final class OwnedPartition<I> {
         doubting = true;
         consumer.pause(Set.of(input));
         consumer.seek(input, offset);
-        loop.lookAtLog();
+        loop.logWatch().soon();
     }
 
     private void onCompanion(PartitionTask<I> running, Topic<?> companion, ConsumerRecord<byte[], ByteBuffer> record) {
@@ -328,12 +328,12 @@ final class OwnedPartition<I> {
         // The metadata is read here, after all callbacks have run and while the partition is ours. Whatever happens
         // later, the
         // partition's next owner fences this writer before it looks at anything.
-        Commit commit = new Commit(writer, transaction, input, empty, consumer.groupMetadata());
+        Commit commit = new Commit(writer, transaction, input, empty, consumer.groupMetadata(), loop.clock());
         committing = CompletableFuture.supplyAsync(commit::run, loop.helpers());
         newest = transaction;
         emptyBefore = transaction.nextInputOffset() + empty;
         try {
-            var unused = committing.get(loop.patienceNanos(), TimeUnit.NANOSECONDS);
+            var unused = loop.clock().await(committing, loop.patienceNanos());
         } catch (TimeoutException e) {
             consumer.pause(Set.of(input));
             reader.pauseCompanions(input.partition());
@@ -403,7 +403,7 @@ final class OwnedPartition<I> {
             return true;
         }
         try {
-            var unused = commit.get(nanos, TimeUnit.NANOSECONDS);
+            var unused = loop.clock().await(commit, nanos);
             return true;
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();

@@ -57,7 +57,7 @@ final class ReadingThread<T> extends Thread {
     private final KafkaConsumer<byte[], ByteBuffer> consumer;
     private final Map<TopicPartition, Lane<T>> lanes =
             new TreeMap<>((a, b) -> Integer.compare(a.partition(), b.partition()));
-    private final Backoff backoff = new Backoff();
+    private final Backoff backoff = new Backoff(LoopClock.SYSTEM);
     private final Pulse pulse;
     private boolean warned;
     private final Object pollLock = new Object();

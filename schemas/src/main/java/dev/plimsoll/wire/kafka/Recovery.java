@@ -28,6 +28,7 @@ final class Recovery<I> {
     private final InputLog log;
     private final AssignedReader reader;
     private final Brokers brokers;
+    private final LoopClock clock;
     private final Predicate<Place> leftOut;
     private final Map<String, Long> companionPositions = new HashMap<>();
     private @Nullable KafkaFuture<Map<TopicPartition, ListOffsetsResultInfo>> companionEnds;
@@ -35,11 +36,18 @@ final class Recovery<I> {
     private long position;
 
     /** @param leftOut which records have crashed too many tasks before this one */
-    Recovery(PartitionTask<I> task, InputLog log, AssignedReader reader, Brokers brokers, Predicate<Place> leftOut) {
+    Recovery(
+            PartitionTask<I> task,
+            InputLog log,
+            AssignedReader reader,
+            Brokers brokers,
+            LoopClock clock,
+            Predicate<Place> leftOut) {
         this.task = task;
         this.log = log;
         this.reader = reader;
         this.brokers = brokers;
+        this.clock = clock;
         this.leftOut = leftOut;
         Map<TopicPartition, OffsetSpec> ends = new HashMap<>();
         task.companions().forEach(companion -> ends.put(of(companion), OffsetSpec.latest()));
@@ -69,10 +77,11 @@ final class Recovery<I> {
             if (!ends.isDone()) {
                 return false;
             }
-            Brokers.wait(ends).forEach((partition, end) -> companionPositions.put(partition.topic(), end.offset()));
+            Brokers.wait(ends, clock)
+                    .forEach((partition, end) -> companionPositions.put(partition.topic(), end.offset()));
             companionEnds = null;
         }
-        while (System.nanoTime() - untilNanos < 0) {
+        while (clock.nanoTime() - untilNanos < 0) {
             if (read == null) {
                 Optional<RecoveryRead<?>> next = task.nextRead(log);
                 if (next.isEmpty()) {
@@ -155,7 +164,7 @@ final class Recovery<I> {
                 reading = reader.read(partition, begin < 0 ? end : begin, end);
                 stretch = reading;
             }
-            while (System.nanoTime() - untilNanos < 0) {
+            while (clock.nanoTime() - untilNanos < 0) {
                 ConsumerRecord<byte[], ByteBuffer> record = reading.next();
                 if (record != null) {
                     pass(record);
@@ -173,7 +182,8 @@ final class Recovery<I> {
         }
 
         private long offset(KafkaFuture<Map<TopicPartition, ListOffsetsResultInfo>> answer) {
-            return Objects.requireNonNull(Brokers.wait(answer).get(partition)).offset();
+            return Objects.requireNonNull(Brokers.wait(answer, clock).get(partition))
+                    .offset();
         }
 
         private void pass(ConsumerRecord<byte[], ByteBuffer> record) {

@@ -7,7 +7,6 @@ import java.util.OptionalLong;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.Executor;
 import java.util.function.Supplier;
-import org.apache.kafka.clients.admin.ListOffsetsResult.ListOffsetsResultInfo;
 import org.apache.kafka.clients.admin.OffsetSpec;
 import org.apache.kafka.clients.admin.TopicDescription;
 import org.apache.kafka.clients.consumer.OffsetAndMetadata;
@@ -37,6 +36,8 @@ final class TakeOver {
         }
     }
 
+    private final Brokers brokers;
+    private final LoopClock clock;
     private final CompletableFuture<Found> found;
     private volatile boolean givenUp;
 
@@ -45,8 +46,11 @@ final class TakeOver {
             TopicPartition input,
             boolean mustFence,
             Brokers brokers,
+            LoopClock clock,
             Supplier<Producer<byte[], byte[]>> writers) {
-        found = CompletableFuture.supplyAsync(() -> find(input, mustFence, brokers, writers), helpers);
+        this.brokers = brokers;
+        this.clock = clock;
+        found = CompletableFuture.supplyAsync(() -> find(input, mustFence, writers), helpers);
     }
 
     boolean done() {
@@ -64,20 +68,17 @@ final class TakeOver {
         var unused = found.thenAccept(Found::discard);
     }
 
-    private Found find(
-            TopicPartition input, boolean mustFence, Brokers brokers, Supplier<Producer<byte[], byte[]>> writers) {
+    private Found find(TopicPartition input, boolean mustFence, Supplier<Producer<byte[], byte[]>> writers) {
         Producer<byte[], byte[]> writer = null;
         try {
-            if (!givenUp && (mustFence || brokers.offset(input, OffsetSpec.latest()) > 0)) {
+            if (!givenUp && (mustFence || offset(input, OffsetSpec.latest()) > 0)) {
                 writer = writers.get();
                 writer.initTransactions();
             }
-            OffsetAndMetadata committed = Brokers.committed(Brokers.wait(brokers.committed(input)), input);
-            Map<TopicPartition, ListOffsetsResultInfo> first =
-                    Brokers.wait(brokers.offsets(Map.of(input, OffsetSpec.earliest())));
-            long start = Objects.requireNonNull(first.get(input)).offset();
-            long end = brokers.offset(input, OffsetSpec.latest());
-            TopicDescription topic = Brokers.wait(brokers.topic(input.topic()));
+            OffsetAndMetadata committed = Brokers.committed(Brokers.wait(brokers.committed(input), clock), input);
+            long start = offset(input, OffsetSpec.earliest());
+            long end = offset(input, OffsetSpec.latest());
+            TopicDescription topic = Brokers.wait(brokers.topic(input.topic()), clock);
             CommitNote note = CommitNote.of(committed);
             return new Found(
                     writer,
@@ -97,5 +98,11 @@ final class TakeOver {
             }
             throw failure;
         }
+    }
+
+    private long offset(TopicPartition partition, OffsetSpec asked) {
+        return Objects.requireNonNull(Brokers.wait(brokers.offsets(Map.of(partition, asked)), clock)
+                        .get(partition))
+                .offset();
     }
 }

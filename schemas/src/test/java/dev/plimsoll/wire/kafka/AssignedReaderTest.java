@@ -46,7 +46,7 @@ final class AssignedReaderTest {
     }
 
     private final Unsure consumer = new Unsure();
-    private final AssignedReader reader = new AssignedReader(consumer);
+    private final AssignedReader reader = new AssignedReader(consumer, LoopClock.SYSTEM);
 
     @Test
     void recordsAreKeptWhileThePositionOfAnotherPartitionIsUnknown() {

@@ -45,9 +45,10 @@ final class BrokersTest {
                 Chain.await(() -> topics.missing().isEmpty());
             }
             TopicPartition input = new TopicPartition(Topic.SAMPLES.name(), 1);
-            try (Brokers brokers = new Brokers(broker.client(), "never")) {
-                assertThat(Brokers.wait(brokers.committed(input))).containsOnlyKeys(input);
-                assertThat(Brokers.committed(Brokers.wait(brokers.committed(input)), input))
+            try (Brokers brokers = new AdminBrokers(broker.client(), "never")) {
+                assertThat(Brokers.wait(brokers.committed(input), LoopClock.SYSTEM))
+                        .containsOnlyKeys(input);
+                assertThat(Brokers.committed(Brokers.wait(brokers.committed(input), LoopClock.SYSTEM), input))
                         .isNull();
             }
         }

@@ -324,8 +324,9 @@ final class LogChangeTest {
 
     /** Up to which offset the group knows that there is no record behind what it has committed. */
     private long covered(String role) {
-        try (Brokers brokers = new Brokers(broker.client(), role)) {
-            var committed = Brokers.wait(brokers.committed(INPUT)).get(INPUT);
+        try (Brokers brokers = new AdminBrokers(broker.client(), role)) {
+            var committed =
+                    Brokers.wait(brokers.committed(INPUT), LoopClock.SYSTEM).get(INPUT);
             return committed == null
                     ? 0
                     : committed.offset() + CommitNote.of(committed).empty();
