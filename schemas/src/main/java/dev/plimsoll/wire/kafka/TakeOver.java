@@ -71,7 +71,7 @@ final class TakeOver {
     private Found find(TopicPartition input, boolean mustFence, Supplier<Producer<byte[], byte[]>> writers) {
         Producer<byte[], byte[]> writer = null;
         try {
-            if (!givenUp && (mustFence || offset(input, OffsetSpec.latest()) > 0)) {
+            if (!givenUp && (mustFence || offset(input, OffsetSpec.latest()) > 0 || mayHaveCommitted(input))) {
                 writer = writers.get();
                 writer.initTransactions();
             }
@@ -98,6 +98,15 @@ final class TakeOver {
             }
             throw failure;
         }
+    }
+
+    /**
+     * Whether somebody has written without having read, or is about to: what he has committed may not be readable yet, and what he has
+     * left open would hold everything up until the brokers end it.
+     */
+    private boolean mayHaveCommitted(TopicPartition input) {
+        Map<TopicPartition, OffsetAndMetadata> answer = Brokers.wait(brokers.committed(input), clock);
+        return !answer.containsKey(input) || answer.get(input) != null;
     }
 
     private long offset(TopicPartition partition, OffsetSpec asked) {
