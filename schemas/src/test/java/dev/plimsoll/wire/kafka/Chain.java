@@ -53,13 +53,14 @@ final class Chain {
                 .toList();
     }
 
-    /** Everything once, in order, numbered without a gap; read anew, so that what came late is seen too. */
+    /** Everything once, in order, numbered without a gap; read anew and a second longer, so that what came late is seen too. */
     static void assertChain(KafkaSettings settings, Deployment deployment, int length) {
         List<PlanCommand> permits = Objects.requireNonNull(
                 TopicReader.records(settings, Topic.PLAN, new TopicReader.Start.Beginning(), unreadable -> {})
                         .map(Received::value)
                         .filter(command -> command.header().deployment().equals(deployment))
-                        .take(Duration.ofSeconds(1))
+                        .publish(permit -> permit.takeUntilOther(
+                                permit.skip(length - 1).next().delayElement(Duration.ofSeconds(1))))
                         .collectList()
                         .block(PATIENCE));
         assertThat(permits)
