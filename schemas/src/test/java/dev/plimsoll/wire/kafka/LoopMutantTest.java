@@ -1,0 +1,58 @@
+package dev.plimsoll.wire.kafka;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.plimsoll.testkit.Mutant;
+import dev.plimsoll.testkit.MutantTable;
+import dev.plimsoll.testkit.PackageCopy;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+
+/** Wrong variants of the loop: the simulation has to find a seed that shows each. */
+final class LoopMutantTest {
+    private static final String PACKAGE = "dev.plimsoll.wire.kafka";
+    private static final Path SOURCES = Path.of("src/main/java", PACKAGE.split("\\."));
+
+    static List<Mutant> mutants() {
+        return MutantTable.read(Path.of("src/test/resources/loop-mutants.txt"));
+    }
+
+    /** Seeds that fail without a mutant catch nothing. */
+    @BeforeAll
+    static void seedsPassOnACopyWithoutAMutant() {
+        Map<String, String> sources = new TreeMap<>();
+        mutants().forEach(mutant -> sources.put(mutant.file(), source(mutant)));
+        PackageCopy copy = PackageCopy.of(PACKAGE, sources);
+        assertThat(copy.firstFailure("LoopMutantSeeds")).isEmpty();
+    }
+
+    @Tag("mutant")
+    @ParameterizedTest
+    @MethodSource("mutants")
+    void wrongVariantIsCaught(Mutant mutant) {
+        PackageCopy copy = PackageCopy.of(PACKAGE, Map.of(mutant.file(), mutant.applyTo(source(mutant))));
+        for (String test : mutant.tests()) {
+            if (copy.firstFailure(test).isPresent()) {
+                return;
+            }
+        }
+        throw new AssertionError(mutant.tests() + " do not catch " + mutant + ": " + mutant.why());
+    }
+
+    private static String source(Mutant mutant) {
+        try {
+            return Files.readString(SOURCES.resolve(mutant.file()));
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+}
