@@ -62,6 +62,7 @@ public final class AggregatorTask implements PartitionTask<SampleRecord> {
     private final CommittedState found;
     private final Refusals refusals = new Refusals();
     private final FateCounts fates = new FateCounts();
+    private final CatchingUp catchingUp = new CatchingUp();
     private final Ticks silence;
     private Fold fold;
     private Optional<InputLog> log = Optional.empty();
@@ -175,6 +176,7 @@ public final class AggregatorTask implements PartitionTask<SampleRecord> {
             return;
         }
         silence.heard(record.value().deployment());
+        catchingUp.read(record.timestampMillis());
         if (record.value() instanceof End) {
             ended.add(record.value().deployment());
         }
@@ -236,6 +238,7 @@ public final class AggregatorTask implements PartitionTask<SampleRecord> {
     @Override
     public void onPoll(long nowMillis) {
         fates.tell(listener);
+        catchingUp.polled(!checkpoints.isEmpty(), nowMillis);
         for (Deployment deployment : silence.due(fold.awaitingTime(), nowMillis)) {
             ticks.add(deployment);
             listener.tick(deployment);
@@ -250,6 +253,10 @@ public final class AggregatorTask implements PartitionTask<SampleRecord> {
 
     @Override
     public Optional<Transaction> takeTransaction() {
+        if (catchingUp.waits()) {
+            return Optional.empty();
+        }
+        catchingUp.taken();
         if (checkpoints.isEmpty() && fold.live() && checkpointDue()) {
             checkpoints.add(fold.checkpoint());
         }

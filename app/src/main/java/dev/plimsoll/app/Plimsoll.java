@@ -3,6 +3,7 @@ package dev.plimsoll.app;
 import dev.plimsoll.app.command.AggregatorCommand;
 import dev.plimsoll.app.command.BenchCommand;
 import dev.plimsoll.app.command.BrokerCommand;
+import dev.plimsoll.app.command.ChaosCommand;
 import dev.plimsoll.app.command.CollectorCommand;
 import dev.plimsoll.app.command.DevicesCommand;
 import dev.plimsoll.app.command.Durations;
@@ -48,6 +49,7 @@ import picocli.CommandLine.ParseResult;
             MembershipCommand.class,
             DevicesCommand.class,
             BenchCommand.class,
+            ChaosCommand.class,
             CommandLine.HelpCommand.class
         },
         footer = {

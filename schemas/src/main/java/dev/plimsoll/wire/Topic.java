@@ -235,6 +235,11 @@ public final class Topic<T> {
         return settings;
     }
 
+    /** Whether of every key the newest record alone counts. */
+    public boolean compacted() {
+        return "compact".equals(settings.get("cleanup.policy"));
+    }
+
     /** The schemas that its records may carry, for a schema registry. */
     public List<WireSchema> schemas() {
         // A topic of several kinds of records files each under a subject of its own.
