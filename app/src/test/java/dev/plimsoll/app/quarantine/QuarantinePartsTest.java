@@ -50,7 +50,9 @@ class QuarantinePartsTest {
         assertThat(stands.stands() && stands.whole()).isTrue();
 
         Source replaced = Source.of(record(hex(HELLO), 5), Optional.of("world".getBytes(StandardCharsets.UTF_8)));
-        assertThat(replaced.words()).contains("another record stands at its place").contains("all its bytes are kept");
+        assertThat(replaced.words())
+                .contains("another record stands at its place")
+                .contains("all its bytes are kept");
         assertThat(replaced.bytes()).isEqualTo(HELLO);
 
         Source cut = Source.of(record(hex(HELLO), 6), Optional.empty());
@@ -63,13 +65,15 @@ class QuarantinePartsTest {
         Entry one = new Entry(record(hex(HELLO), 6), 1, OptionalLong.empty());
         assertThat(Replay.of(one, Source.of(one.record(), Optional.empty()), 4, false))
                 .isInstanceOfSatisfying(
-                        Replay.Refuse.class, refused -> assertThat(refused.why()).contains("cannot be had whole"));
+                        Replay.Refuse.class,
+                        refused -> assertThat(refused.why()).contains("cannot be had whole"));
         Quarantined left = new Quarantined(
                 Quarantined.Kind.LEFT_OUT, "plimsoll.samples.v1", 3, 210, 1, "", "FRAME", "", "", 0, 150, 400);
         Entry many = new Entry(left, 1, OptionalLong.empty());
         assertThat(Replay.of(many, Source.of(left, Optional.empty()), 4, false))
                 .isInstanceOfSatisfying(
-                        Replay.Refuse.class, refused -> assertThat(refused.why()).contains("at offsets 210 to 400"));
+                        Replay.Refuse.class,
+                        refused -> assertThat(refused.why()).contains("at offsets 210 to 400"));
     }
 
     @Test
