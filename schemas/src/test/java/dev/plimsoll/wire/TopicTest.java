@@ -232,6 +232,18 @@ final class TopicTest {
 
         assertThat(bytes).hasSizeLessThan(4_000);
         assertThat(Topic.QUARANTINE.decode(bytes)).isEqualTo(hostile);
+        // Whoever writes a byte causes a few hundred, a hundred times a minute.
+        assertThat(Topic.QUARANTINE.encode(new Quarantined(
+                        Topic.SAMPLES.name(),
+                        3,
+                        1L << 40,
+                        1L << 40,
+                        "",
+                        "FRAME",
+                        "record of 1 bytes has no frame",
+                        "00",
+                        1)))
+                .hasSizeLessThan(300);
         assertThat(hostile.adding("; and more").detail())
                 .hasSizeLessThanOrEqualTo(500)
                 .endsWith("; and more");
