@@ -1,0 +1,90 @@
+package dev.plimsoll.bench.race.streams;
+
+import java.util.Arrays;
+
+/**
+ * The header of a sample, read from its bytes by hand, and where its counters are: no object is made. One is used for all samples of a
+ * task. Threads: one.
+ */
+final class SampleView {
+    /** The schema ids of what a samples topic has. */
+    static final int SAMPLE = 170001;
+
+    static final int MEMBERSHIP = 170002;
+    private static final int FRAME = 5;
+    private static final int INT32 = 1;
+
+    byte[] bytes = {};
+    int deploymentAt;
+    int deploymentLength;
+    long incarnation;
+    long stepFrom;
+    long stepTo;
+    int firstRank;
+    int ranks;
+    int layers;
+    int slots;
+    int countersAt;
+    int counters;
+    private int at;
+
+    static int schema(byte[] record) {
+        return (record[1] & 0xff) << 24 | (record[2] & 0xff) << 16 | (record[3] & 0xff) << 8 | record[4] & 0xff;
+    }
+
+    /** @throws IllegalArgumentException what this contestant cannot fold */
+    void read(byte[] record) {
+        bytes = record;
+        at = FRAME;
+        deploymentLength = integer();
+        deploymentAt = at;
+        at += deploymentLength;
+        incarnation = number();
+        stepFrom = number();
+        stepTo = number();
+        number(); // phase
+        int emitter = integer();
+        at += emitter;
+        firstRank = integer();
+        ranks = integer();
+        int firstLayer = integer();
+        layers = integer();
+        slots = integer();
+        boolean settled = number() == 0 & number() == 0 & number() == 0;
+        boolean mixed = bytes[at++] != 0;
+        long routed = number();
+        int layout = integer();
+        int length = integer();
+        countersAt = at;
+        counters = length / Integer.BYTES;
+        if (!settled || mixed || routed != 0 || layout != INT32 || firstLayer != 0) {
+            throw new IllegalArgumentException("this contestant folds counters of 32 bits under the first placement only");
+        }
+        if (at + length > record.length || counters != ranks * layers * slots) {
+            throw new IllegalArgumentException("a sample of " + length + " bytes of counters for " + ranks + " × "
+                    + layers + " × " + slots);
+        }
+    }
+
+    boolean isOf(byte[] deployment) {
+        return deployment.length == deploymentLength
+                && Arrays.equals(
+                        bytes, deploymentAt, deploymentAt + deploymentLength, deployment, 0, deployment.length);
+    }
+
+    private int integer() {
+        return (int) number();
+    }
+
+    /** Avro's zigzag number of variable length. */
+    private long number() {
+        long raw = 0;
+        for (int shift = 0; ; shift += 7) {
+            byte next = bytes[at++];
+            raw |= (next & 0x7fL) << shift;
+            if (next >= 0) {
+                return raw >>> 1 ^ -(raw & 1);
+            }
+        }
+    }
+}
