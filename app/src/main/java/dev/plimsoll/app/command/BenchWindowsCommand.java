@@ -108,8 +108,9 @@ public final class BenchWindowsCommand implements Callable<Integer>, Validated {
             names = "--paced",
             paramLabel = "D",
             defaultValue = "20s",
-            description = "How long latency is measured under steady load, before a kill -9; 0s leaves both out (default:"
-                    + " ${DEFAULT-VALUE}).")
+            description =
+                    "How long latency is measured under steady load, before a kill -9; 0s leaves both out (default:"
+                            + " ${DEFAULT-VALUE}).")
     private Duration paced = Duration.ofSeconds(20);
 
     @Option(

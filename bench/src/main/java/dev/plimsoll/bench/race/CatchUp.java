@@ -9,7 +9,7 @@ import java.util.List;
 /** One contestant, a new process, over a log that is already there: from its beginning to the last window. */
 final class CatchUp {
     /** How long nothing may become visible. */
-    private static final Duration STALLED = Duration.ofSeconds(60);
+    private static final Duration STALLED = Duration.ofSeconds(120);
 
     private static final Duration POLL = Duration.ofMillis(20);
 
@@ -73,8 +73,7 @@ final class CatchUp {
             long lastNanos = System.nanoTime();
             Reading last = racer.read();
             double broker = arena.brokerCpuSeconds() - brokerBefore;
-            long written = arena.bytes(name -> !name.equals(Topic.SAMPLES.name())
-                    && !name.startsWith("__"));
+            long written = arena.bytes(name -> !name.equals(Topic.SAMPLES.name()) && !name.startsWith("__"));
             List<String> faults = new WindowVerdict(logs, shape.windows())
                     .faults(arena.bootstrapServers(), racer.contestant(), shape.partitions());
             return new Result(

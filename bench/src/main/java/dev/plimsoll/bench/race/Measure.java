@@ -14,6 +14,8 @@ enum Measure {
     LATENCY_P99("latencyMillisP99", "p99 ms", "%.0f", false),
     RESTART("restartMillis", "restart ms", "%.0f", false);
 
+    private static final double EVEN = 0.01;
+
     private final String key;
     private final String head;
     private final String format;
@@ -40,8 +42,8 @@ enum Measure {
         return format;
     }
 
-    /** Whether a ratio of a contestant's value over ours says that ours is worse. */
+    /** Whether a ratio of a contestant's value over ours says that ours is worse; by less than a hundredth it is even. */
     boolean lost(double ratio) {
-        return moreIsBetter ? ratio > 1 : ratio < 1;
+        return moreIsBetter ? ratio > 1 + EVEN : ratio < 1 - EVEN;
     }
 }

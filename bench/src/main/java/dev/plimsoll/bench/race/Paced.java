@@ -21,6 +21,8 @@ final class Paced {
     private static final Duration JOIN = Duration.ofSeconds(60);
     private static final Duration RECOVER = Duration.ofSeconds(90);
     private static final Duration DRAIN = Duration.ofSeconds(60);
+    private static final Duration SETTLE = Duration.ofSeconds(30);
+    private static final long SETTLED_MILLIS = 500;
     private static final double MEDIAN = 50;
     private static final double NINETY_NINE = 99;
     private static final long SILENT_POLLS = 4;
@@ -92,7 +94,7 @@ final class Paced {
                 check(racer, deadline, "has published nothing");
                 none = look(POLL);
             }
-            during(racer, warmUp);
+            settle(racer, pacer, warmUp);
             Set<Pacer.Window> before = new HashSet<>(seen.keySet());
             during(racer, measured);
             Histogram latency = latency(pacer.deciding(), before);
@@ -109,8 +111,8 @@ final class Paced {
             }
             long windows = pacer.stop();
             drain(racer, windows);
-            List<String> faults = new WindowVerdict(logs, windows)
-                    .faults(arena.bootstrapServers(), contestant, shape.partitions());
+            List<String> faults =
+                    new WindowVerdict(logs, windows).faults(arena.bootstrapServers(), contestant, shape.partitions());
             return new Result(
                     latency.getTotalCount(),
                     latency.getValueAtPercentile(MEDIAN),
@@ -128,6 +130,20 @@ final class Paced {
         now.forEach(one -> seen.putIfAbsent(
                 new Pacer.Window(one.summary().deployment(), one.summary().index()), one.seenMillis()));
         return now.size();
+    }
+
+    /** Until it has warmed up and caught up with what came while it started, or does not seem to. */
+    private void settle(Racer racer, Pacer pacer, Duration warmUp) throws IOException, WireException {
+        long began = System.nanoTime();
+        boolean settled = false;
+        while (System.nanoTime() - began < warmUp.toNanos()
+                || !settled && System.nanoTime() - began < SETTLE.toNanos()) {
+            check(racer, began + SETTLE.plus(JOIN).toNanos(), "");
+            Set<Pacer.Window> before = new HashSet<>(seen.keySet());
+            if (look(POLL) > 0) {
+                settled = latency(pacer.deciding(), before).getMaxValue() < SETTLED_MILLIS;
+            }
+        }
     }
 
     private void during(Racer racer, Duration time) throws IOException, WireException {
@@ -148,12 +164,11 @@ final class Paced {
     }
 
     /** Of the windows that became visible since. */
-    private Histogram latency(
-            Map<Pacer.Window, CompletableFuture<Long>> deciding, Set<Pacer.Window> before) {
+    private Histogram latency(Map<Pacer.Window, CompletableFuture<Long>> deciding, Set<Pacer.Window> before) {
         Histogram latency = new Histogram(3);
         seen.forEach((window, millis) -> {
             CompletableFuture<Long> appended = deciding.get(window);
-            if (!before.contains(window) && appended != null) {
+            if (appended != null && !before.contains(window)) {
                 latency.recordValue(Math.max(0, millis - appended.join()));
             }
         });

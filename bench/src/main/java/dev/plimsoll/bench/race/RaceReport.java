@@ -32,9 +32,11 @@ final class RaceReport {
     List<String> wrong() {
         List<String> wrong = new ArrayList<>();
         for (Configuration configuration : configurations) {
-            configuration.contestants().forEach(contestant -> configuration.standing(contestant).faults().stream()
-                    .map(fault -> configuration.shape().name() + ", " + contestant.label() + ": " + fault)
-                    .forEach(wrong::add));
+            configuration
+                    .contestants()
+                    .forEach(contestant -> configuration.standing(contestant).faults().stream()
+                            .map(fault -> configuration.shape().name() + ", " + contestant.label() + ": " + fault)
+                            .forEach(wrong::add));
         }
         return wrong;
     }
@@ -108,9 +110,7 @@ final class RaceReport {
     }
 
     private static double rounded(double value) {
-        return new BigDecimal(value)
-                .round(new MathContext(SIGNIFICANT))
-                .doubleValue();
+        return new BigDecimal(value).round(new MathContext(SIGNIFICANT)).doubleValue();
     }
 
     private static long counterBytes(RaceShape shape) {
@@ -139,7 +139,8 @@ final class RaceReport {
                         text,
                         contestant.label(),
                         Stream.of(Measure.values())
-                                .map(measure -> number(measure.format(), standing.of(measure).median()))
+                                .map(measure -> number(
+                                        measure.format(), standing.of(measure).median()))
                                 .toList());
             }
             for (Contestant contestant : configuration.contestants()) {
@@ -185,11 +186,13 @@ final class RaceReport {
                 .collect(Collectors.joining(System.lineSeparator()));
         Spread cpu = ours.of(Measure.CPU_PER_MILLION);
         boolean exact = configuration.contestants().stream()
-                .allMatch(contestant -> configuration.standing(contestant).faults().isEmpty());
+                .allMatch(contestant ->
+                        configuration.standing(contestant).faults().isEmpty());
         return String.format(
                         Locale.ROOT,
-                        "%d rounds; plimsoll's cpu s/M from %.1f to %.1f; %s%n",
+                        "%d %s; plimsoll's cpu s/M from %.1f to %.1f; %s%n",
                         ours.rounds(),
+                        ours.rounds() == 1 ? "round" : "rounds",
                         cpu.min(),
                         cpu.max(),
                         exact ? "every window of everybody is exact" : "WINDOWS ARE WRONG, see below")
@@ -213,7 +216,8 @@ final class RaceReport {
     private String arguments() {
         return "--ranks " + joined(settings.ranks()) + " --nodes " + joined(settings.nodes()) + " --partitions "
                 + joined(settings.partitions()) + " --mebibytes " + settings.mebibytes() + " --for "
-                + settings.length().toSeconds() + "s --paced " + settings.paced().toSeconds() + "s";
+                + settings.length().toSeconds() + "s --paced "
+                + settings.paced().toSeconds() + "s";
     }
 
     private static String joined(List<Integer> numbers) {

@@ -22,8 +22,8 @@ record RaceShape(LoadShape load, int partitions, long windows, double latePercen
 
     RaceShape {
         if (partitions < 1 || windows < 1 || latePercent < 0 || latePercent > 50) {
-            throw new IllegalArgumentException("no race: " + partitions + " partitions, " + windows + " windows, "
-                    + latePercent + " % late");
+            throw new IllegalArgumentException(
+                    "no race: " + partitions + " partitions, " + windows + " windows, " + latePercent + " % late");
         }
     }
 

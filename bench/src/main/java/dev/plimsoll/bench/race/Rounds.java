@@ -85,7 +85,8 @@ final class Rounds {
     Configuration run(Duration length) throws Exception {
         long end = System.nanoTime() + length.toNanos();
         boolean withPace = !settings.paced().isZero();
-        long pacedNanos = withPace ? contestants.size() * settings.paced().plus(STARTS).toNanos() : 0;
+        long pacedNanos =
+                withPace ? contestants.size() * settings.paced().plus(STARTS).toNanos() : 0;
         long inputBytes;
         try (Arena arena = new Arena(directory, shape.partitions())) {
             List<DeploymentLog> logs = logs(shape);
@@ -126,8 +127,8 @@ final class Rounds {
             arena.renewOutputs();
             long started = System.nanoTime();
             try (Racer racer = racer(arena, contestant, "catch-up-" + round, round == 0)) {
-                CatchUp.Result result =
-                        CatchUp.run(arena, shape, logs, racer, started, log(contestant).toString());
+                CatchUp.Result result = CatchUp.run(
+                        arena, shape, logs, racer, started, log(contestant).toString());
                 Standing standing = standing(contestant);
                 standing.add(result, shape, inputBytes);
                 progress.accept(String.format(
@@ -179,8 +180,8 @@ final class Rounds {
         Path scratch = Files.createDirectories(directory.resolve(contestant.label()));
         Optional<Path> recording = first
                 ? settings.recordings()
-                        .map(to -> to.resolve(contestant.label() + "-" + shape.load().ranks() + "-" + shape.partitions()
-                                + ".jfr"))
+                        .map(to -> to.resolve(
+                                contestant.label() + "-" + shape.load().ranks() + "-" + shape.partitions() + ".jfr"))
                 : Optional.empty();
         return new Racer(
                 contestant,

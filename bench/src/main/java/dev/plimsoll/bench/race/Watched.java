@@ -31,9 +31,8 @@ final class Watched {
         Thread thread = new Thread(() -> answer(answers), "race-readings");
         thread.setDaemon(true);
         thread.start();
-        Class.forName(arguments[0])
-                .getMethod("main", String[].class)
-                .invoke(null, (Object) Arrays.copyOfRange(arguments, 1, arguments.length));
+        Class.forName(arguments[0]).getMethod("main", String[].class).invoke(null, (Object)
+                Arrays.copyOfRange(arguments, 1, arguments.length));
     }
 
     private static void answer(PrintStream answers) {

@@ -74,9 +74,7 @@ final class WindowVerdict {
                 faults.add(deployment + " has " + published + " windows and " + told + " summaries, not " + windows);
             }
         });
-        return faults.size() > MOST_FAULTS
-                ? new ArrayList<>(faults.subList(0, MOST_FAULTS))
-                : new ArrayList<>(faults);
+        return faults.size() > MOST_FAULTS ? new ArrayList<>(faults.subList(0, MOST_FAULTS)) : new ArrayList<>(faults);
     }
 
     private void see(LoadWindow record) {
@@ -111,11 +109,12 @@ final class WindowVerdict {
             return;
         }
         String name = "summary of " + summary.deployment() + " window " + summary.index();
-        if (!summaries.computeIfAbsent(summary.deployment(), d -> new HashSet<>()).add(summary.index())) {
+        if (!summaries
+                .computeIfAbsent(summary.deployment(), d -> new HashSet<>())
+                .add(summary.index())) {
             faults.add(name + " came twice");
         }
-        Long accepted =
-                whole.getOrDefault(summary.deployment(), Map.of()).get(summary.index());
+        Long accepted = whole.getOrDefault(summary.deployment(), Map.of()).get(summary.index());
         if (accepted == null || accepted != summary.accepted()) {
             faults.add(name + " says " + summary.accepted() + ", not " + accepted);
         }
@@ -123,10 +122,7 @@ final class WindowVerdict {
 
     /** All committed records of a topic. */
     private static void each(
-            String bootstrapServers,
-            String topic,
-            int partitions,
-            Consumer<ConsumerRecord<byte[], byte[]>> visit) {
+            String bootstrapServers, String topic, int partitions, Consumer<ConsumerRecord<byte[], byte[]>> visit) {
         try (KafkaConsumer<byte[], byte[]> consumer = new KafkaConsumer<>(
                 Map.of(
                         "bootstrap.servers",
@@ -146,8 +142,8 @@ final class WindowVerdict {
             long deadline = System.nanoTime() + PATIENCE.toNanos();
             while (all.stream().anyMatch(one -> consumer.position(one) < ends.getOrDefault(one, 0L))) {
                 if (System.nanoTime() > deadline) {
-                    throw new IllegalStateException(topic + " cannot be read to its end within " + PATIENCE
-                            + " of silence");
+                    throw new IllegalStateException(
+                            topic + " cannot be read to its end within " + PATIENCE + " of silence");
                 }
                 var records = consumer.poll(Duration.ofMillis(100));
                 if (!records.isEmpty()) {

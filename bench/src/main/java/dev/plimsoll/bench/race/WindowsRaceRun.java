@@ -24,8 +24,9 @@ public final class WindowsRaceRun implements WindowsRace {
                         || settings.contestants().contains(one.label()))
                 .toList();
         boolean temporary = settings.scratch().isEmpty();
-        Path directory =
-                temporary ? Files.createTempDirectory("plimsoll-race-") : made(settings.scratch().orElseThrow());
+        Path directory = temporary
+                ? Files.createTempDirectory("plimsoll-race-")
+                : made(settings.scratch().orElseThrow());
         if (settings.recordings().isPresent()) {
             made(settings.recordings().orElseThrow());
         }

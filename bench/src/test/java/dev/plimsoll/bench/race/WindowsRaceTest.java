@@ -53,7 +53,8 @@ class WindowsRaceTest {
             Stream.of(Measure.values())
                     .forEach(measure -> assertThat(one.has(measure.key())).isTrue());
         }
-        assertThat(configuration.at("/ratio/streams/recordsPerSecond").asDouble()).isPositive();
+        assertThat(configuration.at("/ratio/streams/recordsPerSecond").asDouble())
+                .isPositive();
         assertThat(result.text().lines()).allMatch(line -> line.length() <= 110);
     }
 }

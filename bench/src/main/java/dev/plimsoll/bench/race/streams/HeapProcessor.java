@@ -83,9 +83,7 @@ final class HeapProcessor implements Processor<byte[], byte[], byte[], byte[]> {
         if (context == null || windows == null) {
             throw new IllegalStateException("Streams initialises a processor before it uses it");
         }
-        publishers
-                .computeIfAbsent(deployment, WindowPublisher::new)
-                .publish(window, context, timestamp);
+        publishers.computeIfAbsent(deployment, WindowPublisher::new).publish(window, context, timestamp);
         windows.closed(deployment, window);
     }
 }

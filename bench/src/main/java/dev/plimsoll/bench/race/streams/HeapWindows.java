@@ -177,7 +177,8 @@ final class HeapWindows implements StateStore, CachedStateStore<byte[], byte[]> 
             all |= window.sums[i];
         }
         if (all > Integer.MAX_VALUE) {
-            ByteBuffer wide = ByteBuffer.allocate(Integer.BYTES + count * Long.BYTES).putInt(ranks);
+            ByteBuffer wide =
+                    ByteBuffer.allocate(Integer.BYTES + count * Long.BYTES).putInt(ranks);
             wide.order(ByteOrder.LITTLE_ENDIAN);
             for (int i = at; i < at + count; i++) {
                 wide.putLong(window.sums[i]);

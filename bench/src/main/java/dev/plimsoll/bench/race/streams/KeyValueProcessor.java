@@ -60,8 +60,8 @@ final class KeyValueProcessor implements Processor<byte[], byte[], byte[], byte[
     private void begin(String deployment, byte[] record) {
         try {
             Membership membership = (Membership) Topic.SAMPLES.decode(record);
-            DeploymentWindows windows = new DeploymentWindows(
-                    membership, record, HeapWindows.parts(membership.boundariesPerWindow()));
+            DeploymentWindows windows =
+                    new DeploymentWindows(membership, record, HeapWindows.parts(membership.boundariesPerWindow()));
             known.put(deployment, new Known(windows, new WindowPublisher(windows), new HashMap<>()));
         } catch (WireException e) {
             throw new IllegalStateException("a membership cannot be read", e);
@@ -107,8 +107,7 @@ final class KeyValueProcessor implements Processor<byte[], byte[], byte[], byte[
             one.windows.late++;
             return;
         }
-        int boundary =
-                (int) ((sample.stepTo - 1 - window * membership.windowSteps()) / membership.boundarySteps());
+        int boundary = (int) ((sample.stepTo - 1 - window * membership.windowSteps()) / membership.boundarySteps());
         String key = key(deployment, window, sample.firstRank);
         NodeSums before = store.get(key);
         long[] values = before == null ? new long[one.windows.parts * sample.counters] : before.sums();

@@ -58,11 +58,12 @@ final class SampleView {
         countersAt = at;
         counters = length / Integer.BYTES;
         if (!settled || mixed || routed != 0 || layout != INT32 || firstLayer != 0) {
-            throw new IllegalArgumentException("this contestant folds counters of 32 bits under the first placement only");
+            throw new IllegalArgumentException(
+                    "this contestant folds counters of 32 bits under the first placement only");
         }
         if (at + length > record.length || counters != ranks * layers * slots) {
-            throw new IllegalArgumentException("a sample of " + length + " bytes of counters for " + ranks + " × "
-                    + layers + " × " + slots);
+            throw new IllegalArgumentException(
+                    "a sample of " + length + " bytes of counters for " + ranks + " × " + layers + " × " + slots);
         }
     }
 

@@ -32,10 +32,7 @@ public final class StreamsMain {
         boolean logged = !arguments[1].equals("streams-in-memory");
         Topology topology = new Topology();
         topology.addSource(
-                SOURCE,
-                Serdes.ByteArray().deserializer(),
-                Serdes.ByteArray().deserializer(),
-                Topic.SAMPLES.name());
+                SOURCE, Serdes.ByteArray().deserializer(), Serdes.ByteArray().deserializer(), Topic.SAMPLES.name());
         ProcessorSupplier<byte[], byte[], byte[], byte[]> supplier =
                 keyValue ? KeyValueProcessor::new : () -> new HeapProcessor(STORE);
         topology.addProcessor(PROCESSOR, supplier, SOURCE);

@@ -88,7 +88,8 @@ final class WindowRecords {
             int expected = members.boundariesPerWindow();
             double completeness = (double) window.boundaries() / ((double) expected * window.ranks);
             begin(WINDOW_SUMMARY);
-            encoder.writeString(members.deployment().id() + " window " + window.index + " completeness " + completeness);
+            encoder.writeString(
+                    members.deployment().id() + " window " + window.index + " completeness " + completeness);
             identity(window);
             encoder.writeLong(window.index - 1);
             steps(window);
