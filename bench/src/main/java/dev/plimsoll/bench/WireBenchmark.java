@@ -1,5 +1,6 @@
 package dev.plimsoll.bench;
 
+import dev.plimsoll.model.Counters;
 import dev.plimsoll.model.Deployment;
 import dev.plimsoll.model.LoadSample;
 import dev.plimsoll.model.LongVector;
@@ -48,7 +49,7 @@ public class WireBenchmark {
                 PlacementState.settled(1),
                 false,
                 LongVector.of(random.longs(58, 0, 100_000).toArray()),
-                LongVector.of(random.longs(32 * 58 * 10, 0, 2_000).toArray()));
+                Counters.of(random.longs(32 * 58 * 10, 0, 2_000).toArray()));
     }
 
     @Benchmark

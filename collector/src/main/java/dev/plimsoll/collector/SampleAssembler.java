@@ -2,6 +2,7 @@ package dev.plimsoll.collector;
 
 import dev.plimsoll.device.HeatRing.Snapshot;
 import dev.plimsoll.device.Vote;
+import dev.plimsoll.model.Counters;
 import dev.plimsoll.model.LoadSample;
 import dev.plimsoll.model.LongVector;
 import dev.plimsoll.model.Membership;
@@ -335,7 +336,7 @@ final class SampleAssembler {
                     routed.length == 0
                             ? LongVector.empty()
                             : LongVector.of(Arrays.copyOfRange(routed, layer, layer + count)),
-                    LongVector.of(values)));
+                    Counters.of(values)));
         }
     }
 

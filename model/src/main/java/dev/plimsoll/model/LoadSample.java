@@ -26,7 +26,7 @@ public record LoadSample(
         PlacementState state,
         boolean mixed,
         LongVector routed,
-        LongVector load)
+        Counters load)
         implements SampleRecord {
     public LoadSample {
         if (firstRank < 0 || ranks < 1 || firstLayer < 0 || layers < 1 || slotsPerRank < 1) {
@@ -40,7 +40,7 @@ public record LoadSample(
         if (routed.size() != 0 && routed.size() != layers) {
             throw new IllegalArgumentException("routed has " + routed.size() + " layers, the sample " + layers);
         }
-        if (load.anyNegative() || routed.anyNegative()) {
+        if (load.bits() < 0 || routed.anyNegative()) {
             throw new IllegalArgumentException("a sample's counters must not be negative");
         }
     }

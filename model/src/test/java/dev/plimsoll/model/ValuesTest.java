@@ -117,10 +117,10 @@ class ValuesTest {
     @Test
     void aSampleMustHaveThePromisedNumberOfCounters() {
         assertThatIllegalArgumentException()
-                .isThrownBy(() -> sample(LongVector.of(1, 2, 3)))
+                .isThrownBy(() -> sample(Counters.of(1, 2, 3)))
                 .withMessageContaining("load has 3 counters, its layout says 2 × 2 × 1");
-        assertThatIllegalArgumentException().isThrownBy(() -> sample(LongVector.of(1, 2, 3, -4)));
-        assertThat(sample(LongVector.of(1, 2, 3, 4)).load(1, 0, 0)).isEqualTo(3);
+        assertThatIllegalArgumentException().isThrownBy(() -> sample(Counters.of(1, 2, 3, -4)));
+        assertThat(sample(Counters.of(1, 2, 3, 4)).load(1, 0, 0)).isEqualTo(3);
     }
 
     @Test
@@ -175,7 +175,7 @@ class ValuesTest {
                 200);
     }
 
-    private static LoadSample sample(LongVector load) {
+    private static LoadSample sample(Counters load) {
         return new LoadSample(
                 new Deployment("d"),
                 1,

@@ -2,11 +2,10 @@ package dev.plimsoll.wire;
 
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.plimsoll.model.Counters;
 import dev.plimsoll.model.LoadSample;
-import dev.plimsoll.model.LongVector;
 import dev.plimsoll.model.Phase;
 import java.nio.ByteBuffer;
-import java.nio.ByteOrder;
 
 /** {@link LoadSample}: counters are packed, four bytes each unless one of them needs eight. */
 final class LoadSampleCodec implements Codec<LoadSample> {
@@ -30,18 +29,10 @@ final class LoadSampleCodec implements Codec<LoadSample> {
                 .put("mixed", sample.mixed())
                 .put("routed", sample.routed());
         Shared.state(to.putFields("state"), sample.state());
-        LongVector load = sample.load();
-        Layout layout = layout(load);
-        to.putSymbol("layout", layout);
-        ByteBuffer packed = ByteBuffer.allocate(Math.multiplyExact(load.size(), width(layout)))
-                .order(ByteOrder.LITTLE_ENDIAN);
-        for (int i = 0; i < load.size(); i++) {
-            if (layout == Layout.RANK_LAYER_SLOT_INT32_LE) {
-                packed.putInt((int) load.at(i));
-            } else {
-                packed.putLong(load.at(i));
-            }
-        }
+        Counters load = sample.load();
+        to.putSymbol("layout", layout(load.width()));
+        ByteBuffer packed = ByteBuffer.allocate(load.size() * load.width());
+        load.copyTo(packed);
         to.put("counters", packed.flip());
     }
 
@@ -85,11 +76,8 @@ final class LoadSampleCodec implements Codec<LoadSample> {
                 .append(sample.firstRank())
                 .append(':');
         for (int rank = 0; rank < sample.ranks(); rank++) {
-            long load = 0;
-            for (int i = 0; i < sample.layers() * sample.slotsPerRank(); i++) {
-                load += sample.load().at(rank * sample.layers() * sample.slotsPerRank() + i);
-            }
-            line.append(' ').append(load);
+            int counters = sample.layers() * sample.slotsPerRank();
+            line.append(' ').append(sample.load().sum(rank * counters, counters));
         }
         return line.append(" by ").append(sample.emitter()).toString();
     }
@@ -108,29 +96,20 @@ final class LoadSampleCodec implements Codec<LoadSample> {
         }
     }
 
-    private static LongVector unpack(Layout layout, ByteBuffer packed) {
+    private static Counters unpack(Layout layout, ByteBuffer packed) {
         int width = width(layout);
         if (packed.remaining() % width != 0) {
             throw new IllegalArgumentException(packed.remaining() + " bytes of counters of " + width + " bytes each");
         }
-        packed.order(ByteOrder.LITTLE_ENDIAN);
-        long[] load = new long[packed.remaining() / width];
-        for (int i = 0; i < load.length; i++) {
-            load[i] = layout == Layout.RANK_LAYER_SLOT_INT32_LE ? packed.getInt() : packed.getLong();
-        }
-        return LongVector.of(load);
+        return Counters.view(
+                packed.array(), packed.arrayOffset() + packed.position(), packed.remaining() / width, width);
     }
 
-    private static Layout layout(LongVector load) {
-        for (int i = 0; i < load.size(); i++) {
-            if (load.at(i) > Integer.MAX_VALUE) {
-                return Layout.RANK_LAYER_SLOT_INT64_LE;
-            }
-        }
-        return Layout.RANK_LAYER_SLOT_INT32_LE;
+    private static Layout layout(int width) {
+        return width == Counters.NARROW ? Layout.RANK_LAYER_SLOT_INT32_LE : Layout.RANK_LAYER_SLOT_INT64_LE;
     }
 
     private static int width(Layout layout) {
-        return layout == Layout.RANK_LAYER_SLOT_INT32_LE ? 4 : 8;
+        return layout == Layout.RANK_LAYER_SLOT_INT32_LE ? Counters.NARROW : Counters.WIDE;
     }
 }

@@ -75,18 +75,16 @@ final class RecordFormat<T> {
         return out.toByteArray();
     }
 
-    T decode(int id, byte[] bytes) throws WireException {
+    /** The value of the bytes {@code [from, end)}, which follow the frame. */
+    T decode(int id, byte[] bytes, int from, int end) throws WireException {
         Version version = versions.get(id);
         if (version == null) {
             throw new IllegalArgumentException("not a schema of this record: " + id);
         }
-        ShapeCheck.check(version.schema(), bytes, FRAME_BYTES);
+        ShapeCheck.check(version.schema(), bytes, from, end);
         GenericRecord record;
         try {
-            record = version.reader()
-                    .read(
-                            null,
-                            DecoderFactory.get().binaryDecoder(bytes, FRAME_BYTES, bytes.length - FRAME_BYTES, null));
+            record = version.reader().read(null, DecoderFactory.get().binaryDecoder(bytes, from, end - from, null));
         } catch (IOException | RuntimeException e) {
             throw new WireException(Reason.MALFORMED, schema.getName() + ": " + e, e);
         }

@@ -11,19 +11,21 @@ import org.apache.avro.Schema;
  */
 final class ShapeCheck {
     private final byte[] bytes;
+    private final int end;
     private int at;
 
-    private ShapeCheck(byte[] bytes, int from) {
+    private ShapeCheck(byte[] bytes, int from, int end) {
         this.bytes = bytes;
+        this.end = end;
         this.at = from;
     }
 
-    /** @throws WireException {@code MALFORMED} when the bytes from {@code from} on are not exactly one value of the schema */
-    static void check(Schema schema, byte[] bytes, int from) throws WireException {
-        ShapeCheck check = new ShapeCheck(bytes, from);
+    /** @throws WireException {@code MALFORMED} when the bytes {@code [from, end)} are not exactly one value of the schema */
+    static void check(Schema schema, byte[] bytes, int from, int end) throws WireException {
+        ShapeCheck check = new ShapeCheck(bytes, from, end);
         check.value(schema);
-        if (check.at != bytes.length) {
-            throw malformed((bytes.length - check.at) + " bytes behind the end of the record");
+        if (check.at != end) {
+            throw malformed((end - check.at) + " bytes behind the end of the record");
         }
     }
 
@@ -64,8 +66,8 @@ final class ShapeCheck {
                 blockSize(varint());
                 count = -count;
             }
-            if (count < 0 || count > bytes.length - at) {
-                throw malformed("array of " + count + " elements in " + (bytes.length - at) + " bytes");
+            if (count < 0 || count > end - at) {
+                throw malformed("array of " + count + " elements in " + (end - at) + " bytes");
             }
             for (long i = 0; i < count; i++) {
                 value(element);
@@ -75,8 +77,8 @@ final class ShapeCheck {
 
     /** A block's size in bytes, which only skippers need: checked, not followed. */
     private void blockSize(long size) throws WireException {
-        if (size < 0 || size > bytes.length - at) {
-            throw malformed("block of " + size + " bytes in " + (bytes.length - at));
+        if (size < 0 || size > end - at) {
+            throw malformed("block of " + size + " bytes in " + (end - at));
         }
     }
 
@@ -89,8 +91,8 @@ final class ShapeCheck {
     }
 
     private void skip(long length) throws WireException {
-        if (length < 0 || length > bytes.length - at) {
-            throw malformed("length " + length + " with " + (bytes.length - at) + " bytes left");
+        if (length < 0 || length > end - at) {
+            throw malformed("length " + length + " with " + (end - at) + " bytes left");
         }
         at += (int) length;
     }
@@ -98,7 +100,7 @@ final class ShapeCheck {
     private long varint() throws WireException {
         long raw = 0;
         for (int shift = 0; shift < 70; shift += 7) {
-            if (at == bytes.length) {
+            if (at == end) {
                 throw malformed("the record ends within a number");
             }
             byte next = bytes[at++];

@@ -262,17 +262,27 @@ public final class Topic<T> {
 
     /** The value of framed bytes; allocates no more than a small multiple of their length. */
     public T decode(byte[] bytes) throws WireException {
-        if (bytes.length < RecordFormat.FRAME_BYTES || bytes[0] != 0) {
+        return decode(ByteBuffer.wrap(bytes));
+    }
+
+    /**
+     * The same of what remains in a buffer with an array. The value may be a view of that array, which must not change while the value
+     * is used; the buffer's position stays.
+     */
+    public T decode(ByteBuffer record) throws WireException {
+        int length = record.remaining();
+        if (length < RecordFormat.FRAME_BYTES || record.get(record.position()) != 0) {
             throw new WireException(
                     Reason.FRAME,
-                    bytes.length < RecordFormat.FRAME_BYTES
-                            ? "record of " + bytes.length + " bytes has no frame"
-                            : "record starts with byte " + bytes[0] + " instead of 0");
+                    length < RecordFormat.FRAME_BYTES
+                            ? "record of " + length + " bytes has no frame"
+                            : "record starts with byte " + record.get(record.position()) + " instead of 0");
         }
-        int id = ByteBuffer.wrap(bytes).getInt(1);
+        int id = record.duplicate().getInt(record.position() + 1); // a duplicate is big-endian, as the frame is
         for (RecordFormat<T> format : formats) {
             if (format.reads(id)) {
-                return format.decode(id, bytes);
+                int from = record.arrayOffset() + record.position();
+                return format.decode(id, record.array(), from + RecordFormat.FRAME_BYTES, from + length);
             }
         }
         throw new WireException(Reason.UNKNOWN_SCHEMA, "schema id " + id + " is not one of " + name);

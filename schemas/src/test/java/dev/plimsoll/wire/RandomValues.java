@@ -4,6 +4,7 @@ import dev.plimsoll.model.AggregatorState;
 import dev.plimsoll.model.Balance;
 import dev.plimsoll.model.Batch;
 import dev.plimsoll.model.CloseReason;
+import dev.plimsoll.model.Counters;
 import dev.plimsoll.model.Deployment;
 import dev.plimsoll.model.End;
 import dev.plimsoll.model.ExpertId;
@@ -163,9 +164,10 @@ final class RandomValues {
         int layers = 1 + random.nextInt(5);
         int slots = 1 + random.nextInt(9);
         // Half of the samples fit four bytes per counter.
-        LongVector load = random.nextBoolean()
-                ? longs(ranks * layers * slots)
-                : smallLongs(ranks * layers * slots, Integer.MAX_VALUE);
+        Counters load = Counters.of((random.nextBoolean()
+                        ? longs(ranks * layers * slots)
+                        : smallLongs(ranks * layers * slots, Integer.MAX_VALUE))
+                .toArray());
         return new LoadSample(
                 deployment(),
                 number(),

@@ -8,6 +8,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.sun.management.ThreadMXBean;
 import dev.plimsoll.model.Batch;
+import dev.plimsoll.model.Counters;
 import dev.plimsoll.model.Deployment;
 import dev.plimsoll.model.End;
 import dev.plimsoll.model.ExpertId;
@@ -34,6 +35,7 @@ import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.lang.management.ManagementFactory;
 import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -122,6 +124,24 @@ final class TopicTest {
             }
         }
         assertThat(most).isLessThan(1 << 20);
+    }
+
+    @Test
+    void aRecordInTheMiddleOfABufferIsReadAsOneOfItsOwn() throws WireException {
+        // given
+        Tick tick = new Tick(new Deployment("a"));
+        byte[] bytes = Topic.SAMPLES.encode(tick);
+        ByteBuffer fetched = ByteBuffer.allocate(bytes.length + 12).order(ByteOrder.LITTLE_ENDIAN);
+        fetched.put(new byte[] {1, 2, 3, 4, 5, 6, 7});
+        ByteBuffer record = fetched.slice(5, bytes.length + 4).position(2).order(ByteOrder.LITTLE_ENDIAN);
+        record.duplicate().put(bytes);
+        record.limit(2 + bytes.length);
+
+        // then
+        assertThat(Topic.SAMPLES.decode(record)).isEqualTo(tick);
+        assertThat(record.position()).isEqualTo(2);
+        record.limit(1 + bytes.length);
+        assertThatThrownBy(() -> Topic.SAMPLES.decode(record)).isInstanceOf(WireException.class);
     }
 
     @Test
@@ -327,7 +347,7 @@ final class TopicTest {
                 PlacementState.settled(0),
                 false,
                 LongVector.empty(),
-                LongVector.of(load));
+                Counters.of(load));
     }
 
     @Test

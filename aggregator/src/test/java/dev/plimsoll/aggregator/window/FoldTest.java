@@ -8,6 +8,7 @@ import static org.assertj.core.groups.Tuple.tuple;
 
 import dev.plimsoll.model.AggregatorState.Sequence;
 import dev.plimsoll.model.CloseReason;
+import dev.plimsoll.model.Counters;
 import dev.plimsoll.model.Deployment;
 import dev.plimsoll.model.End;
 import dev.plimsoll.model.LoadSample;
@@ -93,7 +94,7 @@ class FoldTest {
 
     @Test
     void layersOfOneBoundaryMayComeInSeveralRecords() {
-        LongVector four = LongVector.of(1, 2, 3, 4);
+        Counters four = Counters.of(1, 2, 3, 4);
         feed(MEMBERS, gathered(MEMBERS, 0, 16, 1));
         assertThat(feed(Samples.block(MEMBERS, 16, 32, 0, 2, 0, 1, false, LongVector.of(10), four)))
                 .isEmpty();
@@ -111,7 +112,7 @@ class FoldTest {
         feed(MEMBERS, gathered(MEMBERS, 0, 16, 1));
 
         WindowSummary window = feed(Samples.block(
-                        MEMBERS, 16, 32, 0, 2, 0, 2, false, LongVector.of(4, 5), LongVector.of(1, 1, 1, 1, 1, 1, 1, 1)))
+                        MEMBERS, 16, 32, 0, 2, 0, 2, false, LongVector.of(4, 5), Counters.of(1, 1, 1, 1, 1, 1, 1, 1)))
                 .get(0)
                 .summary();
 

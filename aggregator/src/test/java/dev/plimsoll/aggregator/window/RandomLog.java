@@ -1,5 +1,6 @@
 package dev.plimsoll.aggregator.window;
 
+import dev.plimsoll.model.Counters;
 import dev.plimsoll.model.Deployment;
 import dev.plimsoll.model.End;
 import dev.plimsoll.model.LoadSample;
@@ -257,7 +258,7 @@ final class RandomLog {
                     ? Math.max(0, old.steps().from() - K)
                     : old.steps().from();
             long to = change == 3 ? old.steps().to() + K : old.steps().to();
-            LongVector load = change == 0 ? old.load() : load(old.load().size());
+            Counters load = change == 0 ? old.load() : load(old.load().size());
             append(new LoadSample(
                     deployment,
                     old.incarnation(),
@@ -275,17 +276,17 @@ final class RandomLog {
                     load));
         }
 
-        private LongVector load(int size) {
+        private Counters load(int size) {
             long[] load = new long[size];
             for (int i = 0; i < size; i++) {
                 load[i] = random.nextInt(100);
             }
-            return LongVector.of(load);
+            return Counters.of(load);
         }
 
         private LoadSample sample(int emitter, long from, long to, int firstLayer, int count) {
             int blocks = gathered ? ranks : 1;
-            LongVector load = load(blocks * count * width);
+            Counters load = load(blocks * count * width);
             long[] routed = new long[gathered && random.nextInt(3) > 0 ? count : 0];
             for (int i = 0; routed.length > 0 && i < load.size(); i++) {
                 routed[i / width % count] += load.at(i);

@@ -2,6 +2,7 @@ package dev.plimsoll.aggregator.window;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.plimsoll.model.Counters;
 import dev.plimsoll.model.LoadSample;
 import dev.plimsoll.model.LongVector;
 import dev.plimsoll.model.Membership;
@@ -50,7 +51,7 @@ class RoutedTest {
         Arrays.fill(routed, sent);
         Arrays.fill(load, computed / 2);
         return Samples.block(
-                MEMBERS, 0, 16, rank, 1, firstLayer, layers, false, LongVector.of(routed), LongVector.of(load));
+                MEMBERS, 0, 16, rank, 1, firstLayer, layers, false, LongVector.of(routed), Counters.of(load));
     }
 
     private void add(LoadSample sample) {

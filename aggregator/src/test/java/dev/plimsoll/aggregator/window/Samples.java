@@ -1,5 +1,6 @@
 package dev.plimsoll.aggregator.window;
 
+import dev.plimsoll.model.Counters;
 import dev.plimsoll.model.Deployment;
 import dev.plimsoll.model.GatherMode;
 import dev.plimsoll.model.LoadSample;
@@ -44,7 +45,7 @@ public final class Samples {
         Arrays.fill(load, value);
         long[] routed = new long[layers];
         Arrays.fill(routed, value * ranks * width);
-        return block(members, from, to, 0, ranks, 0, layers, false, LongVector.of(routed), LongVector.of(load));
+        return block(members, from, to, 0, ranks, 0, layers, false, LongVector.of(routed), Counters.of(load));
     }
 
     /** The part of one rank, without routed assignments. */
@@ -52,7 +53,7 @@ public final class Samples {
         int layers = members.shape().layers();
         long[] load = new long[layers * members.topology().slotsPerRank()];
         Arrays.fill(load, value);
-        return block(members, from, to, rank, 1, 0, layers, false, LongVector.empty(), LongVector.of(load));
+        return block(members, from, to, rank, 1, 0, layers, false, LongVector.empty(), Counters.of(load));
     }
 
     static LoadSample block(
@@ -65,7 +66,7 @@ public final class Samples {
             int layers,
             boolean mixed,
             LongVector routed,
-            LongVector load) {
+            Counters load) {
         return new LoadSample(
                 members.deployment(),
                 members.incarnation(),

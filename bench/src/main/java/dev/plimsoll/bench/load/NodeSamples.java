@@ -1,5 +1,6 @@
 package dev.plimsoll.bench.load;
 
+import dev.plimsoll.model.Counters;
 import dev.plimsoll.model.LoadSample;
 import dev.plimsoll.model.LongVector;
 import dev.plimsoll.model.Membership;
@@ -16,7 +17,7 @@ public final class NodeSamples {
     private final LoadShape shape;
     private final Membership members;
     private final int node;
-    private final List<LongVector> sets = new ArrayList<>();
+    private final List<Counters> sets = new ArrayList<>();
 
     public NodeSamples(LoadShape shape, Membership members, int node, long seed) {
         this.shape = shape;
@@ -29,7 +30,7 @@ public final class NodeSamples {
                 // As skewed as routing is: most slots get little, a few get much.
                 load[i] = (long) (20 * Math.exp(random.nextGaussian()));
             }
-            sets.add(LongVector.of(load));
+            sets.add(Counters.of(load));
         }
     }
 

@@ -1,6 +1,7 @@
 package dev.plimsoll.wire.kafka;
 
 import dev.plimsoll.wire.WireException;
+import java.nio.ByteBuffer;
 import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.Deque;
@@ -29,11 +30,11 @@ final class AssignedReader implements AutoCloseable {
     private static final Duration STALLED = Duration.ofSeconds(5);
     private static final Duration WAITING_FOR_STRETCHES = Duration.ofMillis(10);
 
-    private final Consumer<byte[], byte[]> consumer;
+    private final Consumer<byte[], ByteBuffer> consumer;
     private final Set<TopicPartition> companions = new HashSet<>();
     private final Map<TopicPartition, Stretch> stretches = new HashMap<>();
 
-    AssignedReader(Consumer<byte[], byte[]> consumer) {
+    AssignedReader(Consumer<byte[], ByteBuffer> consumer) {
         this.consumer = consumer;
     }
 
@@ -44,7 +45,7 @@ final class AssignedReader implements AutoCloseable {
     final class Stretch {
         private final TopicPartition partition;
         private final long to;
-        private final Deque<ConsumerRecord<byte[], byte[]>> pending = new ArrayDeque<>();
+        private final Deque<ConsumerRecord<byte[], ByteBuffer>> pending = new ArrayDeque<>();
         private long position;
         private long movedNanos = System.nanoTime();
         private @Nullable RuntimeException broken;
@@ -57,8 +58,8 @@ final class AssignedReader implements AutoCloseable {
 
         /** The next record, null when none is here yet. */
         @Nullable
-        ConsumerRecord<byte[], byte[]> next() {
-            ConsumerRecord<byte[], byte[]> next = pending.poll();
+        ConsumerRecord<byte[], ByteBuffer> next() {
+            ConsumerRecord<byte[], ByteBuffer> next = pending.poll();
             if (next != null && pending.isEmpty()) {
                 movedNanos = System.nanoTime();
                 consumer.resume(Set.of(partition));
@@ -94,8 +95,8 @@ final class AssignedReader implements AutoCloseable {
             }
         }
 
-        private void came(Iterable<ConsumerRecord<byte[], byte[]>> records) {
-            for (ConsumerRecord<byte[], byte[]> record : records) {
+        private void came(Iterable<ConsumerRecord<byte[], ByteBuffer>> records) {
+            for (ConsumerRecord<byte[], ByteBuffer> record : records) {
                 if (record.offset() < to) {
                     pending.add(record);
                 }
@@ -174,12 +175,12 @@ final class AssignedReader implements AutoCloseable {
     }
 
     /** Polls once; what belongs to stretches is kept for them, what belongs to companions is in the answer too. */
-    ConsumerRecords<byte[], byte[]> poll(Duration whenOnlyCompanions) {
+    ConsumerRecords<byte[], ByteBuffer> poll(Duration whenOnlyCompanions) {
         if (companions.isEmpty() && stretches.isEmpty()) {
             return ConsumerRecords.empty();
         }
         boolean pending = stretches.values().stream().anyMatch(stretch -> !stretch.pending.isEmpty());
-        ConsumerRecords<byte[], byte[]> records = consumer.poll(
+        ConsumerRecords<byte[], ByteBuffer> records = consumer.poll(
                 pending ? Duration.ZERO : stretches.isEmpty() ? whenOnlyCompanions : WAITING_FOR_STRETCHES);
         // The consumer will not give these records again, so all are in their places before anything else can fail.
         stretches.forEach((partition, stretch) -> stretch.came(records.records(partition)));
@@ -187,7 +188,7 @@ final class AssignedReader implements AutoCloseable {
         return records;
     }
 
-    static void warnUnreadable(ConsumerRecord<byte[], byte[]> record, WireException why) {
+    static void warnUnreadable(ConsumerRecord<byte[], ByteBuffer> record, WireException why) {
         LOG.warn(
                 "left out {}-{}@{}: {} {}",
                 record.topic(),

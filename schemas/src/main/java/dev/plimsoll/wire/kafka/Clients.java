@@ -1,5 +1,6 @@
 package dev.plimsoll.wire.kafka;
 
+import java.nio.ByteBuffer;
 import java.time.Duration;
 import java.util.Map;
 import java.util.function.Supplier;
@@ -14,8 +15,8 @@ final class Clients {
     private Clients() {}
 
     /** @throws KafkaSetupException when the settings are no good */
-    static KafkaConsumer<byte[], byte[]> consumer(KafkaSettings settings, Map<String, Object> properties) {
-        KafkaConsumer<byte[], byte[]> consumer =
+    static KafkaConsumer<byte[], ByteBuffer> consumer(KafkaSettings settings, Map<String, Object> properties) {
+        KafkaConsumer<byte[], ByteBuffer> consumer =
                 make(settings, () -> new ToldConsumer(properties, settings.listener()));
         settings.listener().onOpened(consumer);
         return consumer;
@@ -42,7 +43,7 @@ final class Clients {
         }
     }
 
-    private static final class ToldConsumer extends KafkaConsumer<byte[], byte[]> {
+    private static final class ToldConsumer extends KafkaConsumer<byte[], ByteBuffer> {
         private final ClientListener listener;
 
         ToldConsumer(Map<String, Object> properties, ClientListener listener) {

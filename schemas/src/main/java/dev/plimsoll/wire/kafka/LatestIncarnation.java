@@ -3,6 +3,7 @@ package dev.plimsoll.wire.kafka;
 import dev.plimsoll.model.Deployment;
 import dev.plimsoll.wire.Topic;
 import dev.plimsoll.wire.WireException;
+import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.Arrays;
@@ -33,7 +34,7 @@ public final class LatestIncarnation {
         long deadline = System.nanoTime() + timeout.toNanos();
         byte[] key = deployment.id().getBytes(StandardCharsets.UTF_8);
         OptionalLong latest = OptionalLong.empty();
-        try (KafkaConsumer<byte[], byte[]> consumer =
+        try (KafkaConsumer<byte[], ByteBuffer> consumer =
                 Clients.consumer(settings, ClientProperties.reader(settings, "plimsoll-incarnations", "earliest"))) {
             // All partitions: a producer with another partitioner may have put it anywhere.
             List<TopicPartition> partitions = consumer.partitionsFor(Topic.MEMBERS.name(), timeout).stream()
@@ -47,7 +48,7 @@ public final class LatestIncarnation {
                 if (System.nanoTime() > deadline) {
                     throw new TimeoutException("the memberships could not be read within " + timeout);
                 }
-                for (ConsumerRecord<byte[], byte[]> record : consumer.poll(POLL)) {
+                for (ConsumerRecord<byte[], ByteBuffer> record : consumer.poll(POLL)) {
                     if (Arrays.equals(record.key(), key)) {
                         latest = later(latest, record);
                     }
@@ -57,7 +58,7 @@ public final class LatestIncarnation {
         return latest;
     }
 
-    private static OptionalLong later(OptionalLong latest, ConsumerRecord<byte[], byte[]> record) {
+    private static OptionalLong later(OptionalLong latest, ConsumerRecord<byte[], ByteBuffer> record) {
         try {
             long incarnation = Records.decode(Topic.MEMBERS, record).value().incarnation();
             return OptionalLong.of(Math.max(incarnation, latest.orElse(0)));

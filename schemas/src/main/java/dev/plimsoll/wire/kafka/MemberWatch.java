@@ -1,5 +1,6 @@
 package dev.plimsoll.wire.kafka;
 
+import java.nio.ByteBuffer;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.Map;
@@ -35,11 +36,11 @@ final class MemberWatch {
     }
 
     /** @param records what the last poll brought */
-    void look(Consumer<?, ?> consumer, ConsumerRecords<byte[], byte[]> records, long nowMillis) {
+    void look(Consumer<?, ?> consumer, ConsumerRecords<byte[], ByteBuffer> records, long nowMillis) {
         // Fetches or heartbeats, a member always asks for something.
         pulse.look(true);
         for (TopicPartition partition : records.partitions()) {
-            for (ConsumerRecord<byte[], byte[]> record : records.records(partition)) {
+            for (ConsumerRecord<byte[], ByteBuffer> record : records.records(partition)) {
                 lastTimestamps.put(partition, record.timestamp());
             }
         }

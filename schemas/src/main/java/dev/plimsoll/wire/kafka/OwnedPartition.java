@@ -10,6 +10,7 @@ import dev.plimsoll.wire.life.PartitionLife;
 import dev.plimsoll.wire.life.Phase;
 import dev.plimsoll.wire.life.Place;
 import dev.plimsoll.wire.life.Step;
+import java.nio.ByteBuffer;
 import java.time.Duration;
 import java.util.HashMap;
 import java.util.List;
@@ -46,7 +47,7 @@ final class OwnedPartition<I> {
     private final TopicPartition input;
     private final Topic<I> topic;
     private final PartitionLoop<I> loop;
-    private final Consumer<byte[], byte[]> consumer;
+    private final Consumer<byte[], ByteBuffer> consumer;
     private final AssignedReader reader;
     private final Backoff backoff = new Backoff();
     private PartitionLife life = PartitionLife.assigned();
@@ -72,7 +73,7 @@ final class OwnedPartition<I> {
             TopicPartition input,
             Topic<I> topic,
             PartitionLoop<I> loop,
-            Consumer<byte[], byte[]> consumer,
+            Consumer<byte[], ByteBuffer> consumer,
             AssignedReader reader) {
         this.input = input;
         this.topic = topic;
@@ -114,8 +115,8 @@ final class OwnedPartition<I> {
 
     /** One round: whatever can be done without waiting. */
     void round(
-            List<ConsumerRecord<byte[], byte[]>> records,
-            List<ConsumerRecord<byte[], byte[]>> ofCompanions,
+            List<ConsumerRecord<byte[], ByteBuffer>> records,
+            List<ConsumerRecord<byte[], ByteBuffer>> ofCompanions,
             long nowMillis,
             long sliceUntilNanos) {
         switch (phase()) {
@@ -230,8 +231,8 @@ final class OwnedPartition<I> {
 
     private void run(
             PartitionTask<I> running,
-            List<ConsumerRecord<byte[], byte[]>> records,
-            List<ConsumerRecord<byte[], byte[]>> ofCompanions,
+            List<ConsumerRecord<byte[], ByteBuffer>> records,
+            List<ConsumerRecord<byte[], ByteBuffer>> ofCompanions,
             long nowMillis) {
         boolean wasCommitting = committing != null;
         if (wasCommitting && !committed()) {
@@ -242,7 +243,7 @@ final class OwnedPartition<I> {
             return;
         }
         feed(running, records);
-        for (ConsumerRecord<byte[], byte[]> record : ofCompanions) {
+        for (ConsumerRecord<byte[], ByteBuffer> record : ofCompanions) {
             Topic<?> companion = companions.get(record.topic());
             if (companion != null && record.value() != null) {
                 onCompanion(running, companion, record);
@@ -255,9 +256,9 @@ final class OwnedPartition<I> {
         }
     }
 
-    private void feed(PartitionTask<I> running, List<ConsumerRecord<byte[], byte[]>> records) {
+    private void feed(PartitionTask<I> running, List<ConsumerRecord<byte[], ByteBuffer>> records) {
         int partitions = Objects.requireNonNull(found).log().partitions();
-        for (ConsumerRecord<byte[], byte[]> record : records) {
+        for (ConsumerRecord<byte[], ByteBuffer> record : records) {
             Place place = new Place(record.topic(), record.offset());
             try {
                 if (life.leavesOut(place)) {
@@ -287,7 +288,7 @@ final class OwnedPartition<I> {
         loop.lookAtLog();
     }
 
-    private void onCompanion(PartitionTask<I> running, Topic<?> companion, ConsumerRecord<byte[], byte[]> record) {
+    private void onCompanion(PartitionTask<I> running, Topic<?> companion, ConsumerRecord<byte[], ByteBuffer> record) {
         Place place = new Place(record.topic(), record.offset());
         try {
             if (life.leavesOut(place)) {

@@ -3,6 +3,7 @@ package dev.plimsoll.wire.kafka;
 import dev.plimsoll.wire.Topic;
 import dev.plimsoll.wire.life.Blast;
 import dev.plimsoll.wire.life.Phase;
+import java.nio.ByteBuffer;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collection;
@@ -105,7 +106,7 @@ public final class PartitionLoop<I> implements AutoCloseable {
 
     /** What a loop has open; made in the caller's hands, used and closed by the loop's thread. */
     private record Open(
-            Consumer<byte[], byte[]> consumer,
+            Consumer<byte[], ByteBuffer> consumer,
             AssignedReader reader,
             Brokers brokers,
             LogWatch watch,
@@ -148,7 +149,7 @@ public final class PartitionLoop<I> implements AutoCloseable {
             throw new IllegalStateException("the " + role + " loop runs already: make another one to start again");
         }
         // Clients are made here, so that wrong settings fail in the caller's hands.
-        Consumer<byte[], byte[]> consumer =
+        Consumer<byte[], ByteBuffer> consumer =
                 Clients.consumer(settings, ClientProperties.member(settings, Topic.PREFIX + role, "plimsoll-" + role));
         Open open;
         try {
@@ -227,7 +228,7 @@ public final class PartitionLoop<I> implements AutoCloseable {
     }
 
     private void run(Open open) {
-        Consumer<byte[], byte[]> consumer = open.consumer();
+        Consumer<byte[], ByteBuffer> consumer = open.consumer();
         try {
             consumer.subscribe(List.of(input.name()), new Assignment(open));
             while (!closing) {
@@ -258,14 +259,14 @@ public final class PartitionLoop<I> implements AutoCloseable {
     }
 
     private void round(Open open) {
-        ConsumerRecords<byte[], byte[]> records = poll(open);
-        ConsumerRecords<byte[], byte[]> ofCompanions = pollCompanions(open.reader());
+        ConsumerRecords<byte[], ByteBuffer> records = poll(open);
+        ConsumerRecords<byte[], ByteBuffer> ofCompanions = pollCompanions(open.reader());
         progressed();
         heartbeats.of(open.consumer());
         long nowMillis = System.currentTimeMillis();
         watch.look(open.consumer(), records, nowMillis);
-        Map<Integer, List<ConsumerRecord<byte[], byte[]>>> companions = new HashMap<>();
-        for (ConsumerRecord<byte[], byte[]> record : ofCompanions) {
+        Map<Integer, List<ConsumerRecord<byte[], ByteBuffer>>> companions = new HashMap<>();
+        for (ConsumerRecord<byte[], ByteBuffer> record : ofCompanions) {
             companions
                     .computeIfAbsent(record.partition(), partition -> new ArrayList<>())
                     .add(record);
@@ -314,11 +315,11 @@ public final class PartitionLoop<I> implements AutoCloseable {
         }
     }
 
-    private ConsumerRecords<byte[], byte[]> poll(Open open) {
+    private ConsumerRecords<byte[], ByteBuffer> poll(Open open) {
         boolean moving = owned.values().stream().anyMatch(OwnedPartition::moving);
         Duration timeout = moving ? POLL_WHILE_MOVING : open.reader().hasCompanions() ? POLL_WITH_COMPANIONS : POLL;
         try {
-            ConsumerRecords<byte[], byte[]> records = open.consumer().poll(timeout);
+            ConsumerRecords<byte[], ByteBuffer> records = open.consumer().poll(timeout);
             polling.succeeded(() -> LOG.info("{} polls again", role));
             return records;
         } catch (InvalidOffsetException e) {
@@ -333,7 +334,7 @@ public final class PartitionLoop<I> implements AutoCloseable {
         return ConsumerRecords.empty();
     }
 
-    private ConsumerRecords<byte[], byte[]> pollCompanions(AssignedReader reader) {
+    private ConsumerRecords<byte[], ByteBuffer> pollCompanions(AssignedReader reader) {
         try {
             return reader.poll(POLL_WITH_COMPANIONS);
         } catch (InvalidOffsetException e) {

@@ -6,6 +6,7 @@ import dev.plimsoll.wire.Topic;
 import dev.plimsoll.wire.WireException;
 import dev.plimsoll.wire.kafka.TopicReader.PartitionBatch;
 import dev.plimsoll.wire.kafka.TopicReader.PartitionStream;
+import java.nio.ByteBuffer;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collection;
@@ -53,7 +54,7 @@ final class ReadingThread<T> extends Thread {
     private final TopicReader.Start start;
     private final Consumer<Quarantined> unreadable;
     private final FluxSink<PartitionStream<T>> outer;
-    private final KafkaConsumer<byte[], byte[]> consumer;
+    private final KafkaConsumer<byte[], ByteBuffer> consumer;
     private final Map<TopicPartition, Lane<T>> lanes =
             new TreeMap<>((a, b) -> Integer.compare(a.partition(), b.partition()));
     private final Backoff backoff = new Backoff();
@@ -206,7 +207,7 @@ final class ReadingThread<T> extends Thread {
     }
 
     private void deliver() {
-        ConsumerRecords<byte[], byte[]> records = poll();
+        ConsumerRecords<byte[], ByteBuffer> records = poll();
         for (TopicPartition partition : records.partitions()) {
             Lane<T> lane = lanes.get(partition);
             if (lane == null) {
@@ -219,7 +220,7 @@ final class ReadingThread<T> extends Thread {
         }
     }
 
-    private ConsumerRecords<byte[], byte[]> poll() {
+    private ConsumerRecords<byte[], ByteBuffer> poll() {
         synchronized (pollLock) {
             inPoll = true;
         }
@@ -245,9 +246,9 @@ final class ReadingThread<T> extends Thread {
         }
     }
 
-    private List<Received<T>> decode(List<ConsumerRecord<byte[], byte[]>> records) {
+    private List<Received<T>> decode(List<ConsumerRecord<byte[], ByteBuffer>> records) {
         List<Received<T>> batch = new ArrayList<>(records.size());
-        for (ConsumerRecord<byte[], byte[]> record : records) {
+        for (ConsumerRecord<byte[], ByteBuffer> record : records) {
             if (record.value() == null
                     || (only.isPresent() && !Records.isOf(topic, only.orElseThrow(), record.key()))) {
                 continue;

@@ -6,8 +6,8 @@ import dev.plimsoll.wire.Topic;
 import dev.plimsoll.wire.WireException;
 import dev.plimsoll.wire.WireException.Reason;
 import dev.plimsoll.wire.life.PartitionLife;
+import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
-import java.util.Arrays;
 import java.util.HexFormat;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.clients.producer.ProducerRecord;
@@ -15,17 +15,17 @@ import org.jspecify.annotations.Nullable;
 
 /** Between Kafka's records and ours. */
 final class Records {
-    private static final byte[] NOTHING = {};
+    private static final ByteBuffer NOTHING = ByteBuffer.allocate(0);
 
     private Records() {}
 
-    static <T> Received<T> decode(Topic<T> topic, ConsumerRecord<byte[], byte[]> record) throws WireException {
+    static <T> Received<T> decode(Topic<T> topic, ConsumerRecord<byte[], ByteBuffer> record) throws WireException {
         return new Received<>(
                 topic, record.partition(), record.offset(), record.timestamp(), topic.decode(bytes(record)));
     }
 
     /** The same, refusing what stands in another partition than its deployment's. */
-    static <T> Received<T> decode(Topic<T> topic, ConsumerRecord<byte[], byte[]> record, int partitions)
+    static <T> Received<T> decode(Topic<T> topic, ConsumerRecord<byte[], ByteBuffer> record, int partitions)
             throws WireException {
         Received<T> received = decode(topic, record);
         if (!topic.belongs(received.value(), record.partition(), partitions)) {
@@ -46,8 +46,8 @@ final class Records {
                         + " times; the log of this process has the errors");
     }
 
-    static Quarantined quarantined(ConsumerRecord<byte[], byte[]> record, WireException why) {
-        byte[] bytes = bytes(record);
+    static Quarantined quarantined(ConsumerRecord<byte[], ByteBuffer> record, WireException why) {
+        ByteBuffer bytes = bytes(record);
         // One that is misplaced can be read where it stands, and whoever misplaces one misplaces them all.
         int kept = why.reason() == Reason.MISPLACED ? 0 : Quarantined.KEPT_BYTES;
         return new Quarantined(
@@ -56,8 +56,14 @@ final class Records {
                 record.offset(),
                 why.reason().name(),
                 String.valueOf(why.getMessage()),
-                HexFormat.of().formatHex(Arrays.copyOf(bytes, Math.min(bytes.length, kept))),
-                bytes.length);
+                HexFormat.of().formatHex(first(bytes, kept)),
+                bytes.remaining());
+    }
+
+    private static byte[] first(ByteBuffer bytes, int most) {
+        byte[] first = new byte[Math.min(bytes.remaining(), most)];
+        bytes.duplicate().get(first);
+        return first;
     }
 
     static <T> ProducerRecord<byte[], byte[]> encode(Output<T> output, int partitions) {
@@ -82,7 +88,7 @@ final class Records {
     }
 
     /** The value; none of our records is empty, so a tombstone is one that cannot be read. */
-    private static byte[] bytes(ConsumerRecord<byte[], byte[]> record) {
+    private static ByteBuffer bytes(ConsumerRecord<byte[], ByteBuffer> record) {
         return record.value() == null ? NOTHING : record.value();
     }
 }

@@ -3,6 +3,7 @@ package dev.plimsoll.wire.kafka;
 import dev.plimsoll.wire.Topic;
 import dev.plimsoll.wire.WireException;
 import dev.plimsoll.wire.life.Place;
+import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.util.HashMap;
 import java.util.Map;
@@ -151,7 +152,7 @@ final class Recovery<I> {
                 stretch = reading;
             }
             while (System.nanoTime() - untilNanos < 0) {
-                ConsumerRecord<byte[], byte[]> record = reading.next();
+                ConsumerRecord<byte[], ByteBuffer> record = reading.next();
                 if (record != null) {
                     pass(record);
                 } else if (reading.through()) {
@@ -168,7 +169,7 @@ final class Recovery<I> {
             return Objects.requireNonNull(Brokers.wait(answer).get(partition)).offset();
         }
 
-        private void pass(ConsumerRecord<byte[], byte[]> record) {
+        private void pass(ConsumerRecord<byte[], ByteBuffer> record) {
             Place place = new Place(record.topic(), record.offset());
             try {
                 if (leftOut.test(place)) {

@@ -3,6 +3,7 @@ package dev.plimsoll.wire.kafka;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import java.nio.ByteBuffer;
 import java.time.Duration;
 import java.util.HashMap;
 import java.util.Map;
@@ -22,7 +23,7 @@ final class AssignedReaderTest {
     private static final TopicPartition COMPANION = new TopicPartition("acks", 2);
 
     /** Knows records, and not the position of every partition. */
-    private static final class Unsure extends MockConsumer<byte[], byte[]> {
+    private static final class Unsure extends MockConsumer<byte[], ByteBuffer> {
         private final Map<TopicPartition, RuntimeException> unknown = new HashMap<>();
 
         Unsure() {
@@ -39,7 +40,8 @@ final class AssignedReaderTest {
         }
 
         void write(TopicPartition partition, long offset) {
-            addRecord(new ConsumerRecord<>(partition.topic(), partition.partition(), offset, new byte[0], new byte[1]));
+            addRecord(new ConsumerRecord<>(
+                    partition.topic(), partition.partition(), offset, new byte[0], ByteBuffer.allocate(1)));
         }
     }
 
@@ -59,7 +61,7 @@ final class AssignedReaderTest {
         consumer.unknown.put(B, new TimeoutException("position not known in time"));
 
         // when
-        ConsumerRecords<byte[], byte[]> polled = reader.poll(Duration.ZERO);
+        ConsumerRecords<byte[], ByteBuffer> polled = reader.poll(Duration.ZERO);
 
         // then
         assertThat(polled.records(COMPANION)).hasSize(1);
