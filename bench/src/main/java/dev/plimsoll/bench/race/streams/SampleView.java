@@ -50,14 +50,16 @@ final class SampleView {
         int firstLayer = integer();
         layers = integer();
         slots = integer();
-        boolean settled = number() == 0 & number() == 0 & number() == 0;
+        long version = number();
+        long epoch = number();
+        long flipped = number();
         boolean mixed = bytes[at++] != 0;
         long routed = number();
         int layout = integer();
         int length = integer();
         countersAt = at;
         counters = length / Integer.BYTES;
-        if (!settled || mixed || routed != 0 || layout != INT32 || firstLayer != 0) {
+        if ((version | epoch | flipped) != 0 || mixed || routed != 0 || layout != INT32 || firstLayer != 0) {
             throw new IllegalArgumentException(
                     "this contestant folds counters of 32 bits under the first placement only");
         }
