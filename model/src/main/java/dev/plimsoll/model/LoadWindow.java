@@ -10,7 +10,7 @@ package dev.plimsoll.model;
  * @param load {@code [slot]} tokens computed
  * @param subWindows number of equal parts of the window, 1..16
  * @param firstSubWindow the first part that {@code subSums} has; all counters of those before are zero
- * @param subSums {@code [subWindow - firstSubWindow][slot]} flattened; adds up to {@code load}, and parts behind it have zeros only
+ * @param subSums {@code [subWindow - firstSubWindow][slot]}; adds up to {@code load}, and parts behind it have zeros only
  */
 public record LoadWindow(
         Deployment deployment,
@@ -25,23 +25,22 @@ public record LoadWindow(
         LongVector load,
         int subWindows,
         int firstSubWindow,
-        LongVector subSums,
+        SubWindowSums subSums,
         String summary) {
     public LoadWindow {
         if (index < 0 || layer < 0 || segment < 0 || firstSlot < 0) {
             throw new IllegalArgumentException("window " + index + " layer " + layer + " segment " + segment
                     + " first slot " + firstSlot + " must not be negative");
         }
-        int parts = load.size() == 0 ? 0 : subSums.size() / load.size();
         if (subWindows < 1
-                || subWindows > 16
+                || subWindows > SubWindowSums.MOST_PARTS
                 || firstSubWindow < 0
-                || parts > subWindows - firstSubWindow
-                || subSums.size() != parts * load.size()) {
+                || subSums.parts() > subWindows - firstSubWindow
+                || (subSums.parts() > 0 && subSums.slots() != load.size())) {
             throw new IllegalArgumentException(subWindows + " sub-windows of " + load.size() + " slots, those from "
-                    + firstSubWindow + " on, cannot have " + subSums.size() + " counters");
+                    + firstSubWindow + " on, cannot have sums of " + subSums.parts() + " × " + subSums.slots());
         }
-        if (load.anyNegative() || subSums.anyNegative()) {
+        if (load.anyNegative()) {
             throw new IllegalArgumentException("a window's counters must not be negative");
         }
     }
@@ -74,18 +73,15 @@ public record LoadWindow(
                 load,
                 subWindows,
                 0,
-                subLoad,
+                SubWindowSums.of(load, subWindows, subLoad),
                 summary);
     }
 
     /** {@code [subWindow][slot]} of every part, flattened. */
     public LongVector subLoad() {
-        int slots = load.size();
-        if (subSums.size() == subWindows * slots) {
-            return subSums;
-        }
-        long[] all = new long[subWindows * slots];
-        System.arraycopy(subSums.toArray(), 0, all, firstSubWindow * slots, subSums.size());
-        return LongVector.of(all);
+        long[] sums = subSums.toArray();
+        long[] all = new long[subWindows * load.size()];
+        System.arraycopy(sums, 0, all, firstSubWindow * load.size(), sums.length);
+        return LongVector.wrapping(all);
     }
 }

@@ -16,6 +16,11 @@ public final class LongVector {
         return values.length == 0 ? EMPTY : new LongVector(values.clone());
     }
 
+    /** The array itself, which nobody writes to from now on: for those who have made it. */
+    public static LongVector wrapping(long[] values) {
+        return values.length == 0 ? EMPTY : new LongVector(values);
+    }
+
     public static LongVector empty() {
         return EMPTY;
     }

@@ -1,6 +1,7 @@
 package dev.plimsoll.wire;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import java.util.Optional;
 
 /** Both directions between a value and the fields of its record. */
 interface Codec<T> {
@@ -8,6 +9,11 @@ interface Codec<T> {
 
     /** @throws IllegalArgumentException when the fields are not a valid value */
     T read(Fields from);
+
+    /** A short cut for the newest version of the schema, where there is one. */
+    default Optional<DirectCodec<T>> direct() {
+        return Optional.empty();
+    }
 
     /** One readable line. */
     String line(T value);

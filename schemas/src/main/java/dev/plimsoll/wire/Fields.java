@@ -69,7 +69,11 @@ final class Fields {
     }
 
     <E extends Enum<E>> E symbol(String name, Class<E> type) {
-        String symbol = get(name).toString();
+        return constant(name, get(name).toString(), type);
+    }
+
+    /** The constant of that name. */
+    static <E extends Enum<E>> E constant(String name, String symbol, Class<E> type) {
         for (E constant : type.getEnumConstants()) {
             if (constant.name().equals(symbol)) {
                 return constant;

@@ -6,6 +6,8 @@ import dev.plimsoll.model.Counters;
 import dev.plimsoll.model.LoadSample;
 import dev.plimsoll.model.Phase;
 import java.nio.ByteBuffer;
+import java.util.List;
+import java.util.Optional;
 
 /** {@link LoadSample}: counters are packed, four bytes each unless one of them needs eight. */
 final class LoadSampleCodec implements Codec<LoadSample> {
@@ -13,6 +15,15 @@ final class LoadSampleCodec implements Codec<LoadSample> {
     private enum Layout {
         RANK_LAYER_SLOT_INT32_LE,
         RANK_LAYER_SLOT_INT64_LE
+    }
+
+    /** The symbols of the enum CounterLayout, in the order of the schema. */
+    static final List<String> LAYOUTS =
+            List.of("UNKNOWN", Layout.RANK_LAYER_SLOT_INT32_LE.name(), Layout.RANK_LAYER_SLOT_INT64_LE.name());
+
+    @Override
+    public Optional<DirectCodec<LoadSample>> direct() {
+        return Optional.of(new LoadSampleDirect());
     }
 
     @Override
@@ -30,7 +41,7 @@ final class LoadSampleCodec implements Codec<LoadSample> {
                 .put("routed", sample.routed());
         Shared.state(to.putFields("state"), sample.state());
         Counters load = sample.load();
-        to.putSymbol("layout", layout(load.width()));
+        to.putSymbol("layout", layout(load));
         ByteBuffer packed = ByteBuffer.allocate(load.size() * load.width());
         load.copyTo(packed);
         to.put("counters", packed.flip());
@@ -97,19 +108,21 @@ final class LoadSampleCodec implements Codec<LoadSample> {
     }
 
     private static Counters unpack(Layout layout, ByteBuffer packed) {
-        int width = width(layout);
-        if (packed.remaining() % width != 0) {
-            throw new IllegalArgumentException(packed.remaining() + " bytes of counters of " + width + " bytes each");
+        return view(layout.name(), packed.array(), packed.arrayOffset() + packed.position(), packed.remaining());
+    }
+
+    static Counters view(String layout, byte[] bytes, int start, int length) {
+        int width = Fields.constant("layout", layout, Layout.class) == Layout.RANK_LAYER_SLOT_INT32_LE
+                ? Counters.NARROW
+                : Counters.WIDE;
+        if (length % width != 0) {
+            throw new IllegalArgumentException(length + " bytes of counters of " + width + " bytes each");
         }
-        return Counters.view(
-                packed.array(), packed.arrayOffset() + packed.position(), packed.remaining() / width, width);
+        return Counters.view(bytes, start, length / width, width);
     }
 
-    private static Layout layout(int width) {
-        return width == Counters.NARROW ? Layout.RANK_LAYER_SLOT_INT32_LE : Layout.RANK_LAYER_SLOT_INT64_LE;
-    }
-
-    private static int width(Layout layout) {
-        return layout == Layout.RANK_LAYER_SLOT_INT32_LE ? Counters.NARROW : Counters.WIDE;
+    static String layout(Counters load) {
+        return (load.width() == Counters.NARROW ? Layout.RANK_LAYER_SLOT_INT32_LE : Layout.RANK_LAYER_SLOT_INT64_LE)
+                .name();
     }
 }

@@ -5,9 +5,11 @@ import dev.plimsoll.wire.WireException.Reason;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.nio.ByteBuffer;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import org.apache.avro.Schema;
 import org.apache.avro.generic.GenericDatumReader;
 import org.apache.avro.generic.GenericDatumWriter;
@@ -32,6 +34,8 @@ final class RecordFormat<T> {
     private final Schema schema;
     private final GenericDatumWriter<GenericRecord> writer;
     private final Map<Integer, Version> versions = new HashMap<>();
+    private final Optional<DirectCodec<T>> direct;
+    private final byte[] frame;
 
     RecordFormat(Class<? extends T> type, String record, Codec<T> codec) {
         this.type = type;
@@ -41,6 +45,17 @@ final class RecordFormat<T> {
         this.writtenId = newest.id();
         this.schema = newest.schema();
         this.writer = new GenericDatumWriter<>(schema);
+        this.frame =
+                ByteBuffer.allocate(FRAME_BYTES).put((byte) 0).putInt(writtenId).array();
+        this.direct = codec.direct();
+        direct.ifPresent(it -> {
+            List<String> fields =
+                    schema.getFields().stream().map(Schema.Field::name).toList();
+            if (!fields.equals(it.fields())) {
+                throw new IllegalStateException(
+                        record + " has the fields " + fields + ", its direct codec " + it.fields());
+            }
+        });
         for (SchemaTable.Entry entry : entries) {
             versions.put(entry.id(), new Version(entry.schema(), new GenericDatumReader<>(entry.schema(), schema)));
         }
@@ -48,6 +63,11 @@ final class RecordFormat<T> {
 
     List<SchemaTable.Entry> entries() {
         return entries;
+    }
+
+    /** Of the newest version, which is written. */
+    int writtenId() {
+        return writtenId;
     }
 
     boolean writes(Object value) {
@@ -59,12 +79,13 @@ final class RecordFormat<T> {
     }
 
     byte[] encode(T value) {
+        return direct.isPresent() ? direct.get().write(frame, value) : encodeByFields(value);
+    }
+
+    /** By way of Avro's own writer. */
+    byte[] encodeByFields(T value) {
         ByteArrayOutputStream out = new ByteArrayOutputStream(256);
-        out.write(0);
-        out.write(writtenId >>> 24);
-        out.write(writtenId >>> 16);
-        out.write(writtenId >>> 8);
-        out.write(writtenId);
+        out.writeBytes(frame);
         BinaryEncoder encoder = EncoderFactory.get().binaryEncoder(out, null);
         try {
             writer.write(record(value), encoder);
@@ -77,6 +98,18 @@ final class RecordFormat<T> {
 
     /** The value of the bytes {@code [from, end)}, which follow the frame. */
     T decode(int id, byte[] bytes, int from, int end) throws WireException {
+        if (id != writtenId || direct.isEmpty()) {
+            return decodeByFields(id, bytes, from, end);
+        }
+        try {
+            return direct.get().read(new WireReader(bytes, from, end));
+        } catch (IllegalArgumentException | ArithmeticException e) {
+            throw invalid(e);
+        }
+    }
+
+    /** By way of Avro's own reader. */
+    T decodeByFields(int id, byte[] bytes, int from, int end) throws WireException {
         Version version = versions.get(id);
         if (version == null) {
             throw new IllegalArgumentException("not a schema of this record: " + id);
@@ -91,8 +124,12 @@ final class RecordFormat<T> {
         try {
             return codec.read(new Fields(record));
         } catch (IllegalArgumentException | ArithmeticException e) {
-            throw new WireException(Reason.INVALID, schema.getName() + ": " + e.getMessage(), e);
+            throw invalid(e);
         }
+    }
+
+    private WireException invalid(RuntimeException why) {
+        return new WireException(Reason.INVALID, schema.getName() + ": " + why.getMessage(), why);
     }
 
     String line(T value) {

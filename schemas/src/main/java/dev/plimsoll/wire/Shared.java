@@ -4,9 +4,13 @@ import dev.plimsoll.model.Balance;
 import dev.plimsoll.model.Deployment;
 import dev.plimsoll.model.PlacementState;
 import dev.plimsoll.model.StepRange;
+import java.util.List;
 
 /** Parts that several records have in common. */
 final class Shared {
+    /** The symbols of the enum Phase, in the order of the schemas. */
+    static final List<String> PHASES = List.of("UNKNOWN", "PREFILL", "DECODE", "ALL");
+
     private Shared() {}
 
     static Deployment deployment(Fields from) {

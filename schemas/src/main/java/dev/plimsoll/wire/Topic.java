@@ -336,6 +336,11 @@ public final class Topic<T> {
     private static <T, S extends T> Codec<T> narrow(Class<S> type, Codec<S> codec) {
         return new Codec<>() {
             @Override
+            public Optional<DirectCodec<T>> direct() {
+                return codec.direct().map(direct -> narrow(type, direct));
+            }
+
+            @Override
             public void write(T value, Fields to) {
                 codec.write(type.cast(value), to);
             }
@@ -353,6 +358,25 @@ public final class Topic<T> {
             @Override
             public void amend(T value, ObjectNode json) {
                 codec.amend(type.cast(value), json);
+            }
+        };
+    }
+
+    private static <T, S extends T> DirectCodec<T> narrow(Class<S> type, DirectCodec<S> codec) {
+        return new DirectCodec<>() {
+            @Override
+            public List<String> fields() {
+                return codec.fields();
+            }
+
+            @Override
+            public byte[] write(byte[] frame, T value) {
+                return codec.write(frame, type.cast(value));
+            }
+
+            @Override
+            public T read(WireReader from) throws WireException {
+                return codec.read(from);
             }
         };
     }

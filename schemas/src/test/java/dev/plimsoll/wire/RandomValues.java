@@ -30,6 +30,7 @@ import dev.plimsoll.model.Refusal;
 import dev.plimsoll.model.SettledPlacement;
 import dev.plimsoll.model.SlotId;
 import dev.plimsoll.model.StepRange;
+import dev.plimsoll.model.SubWindowSums;
 import dev.plimsoll.model.Tick;
 import dev.plimsoll.model.Topology;
 import dev.plimsoll.model.WindowSummary;
@@ -214,6 +215,13 @@ final class RandomValues {
         int subWindows = 1 + random.nextInt(16);
         int first = random.nextInt(subWindows);
         int parts = random.nextInt(subWindows - first + 1);
+        LongVector sums = LongVector.of(
+                random.longs(parts * slots, 0, 1L << (1 + random.nextInt(40))).toArray());
+        long[] load = new long[slots];
+        for (int i = 0; i < sums.size(); i++) {
+            load[i % slots] += sums.at(i);
+        }
+        LongVector whole = parts == 0 ? longs(slots) : LongVector.of(load);
         return new LoadWindow(
                 deployment(),
                 number(),
@@ -224,10 +232,10 @@ final class RandomValues {
                 random.nextInt(3),
                 state(),
                 random.nextInt(3) * 40,
-                longs(slots),
+                whole,
                 subWindows,
                 first,
-                longs(parts * slots),
+                SubWindowSums.of(whole, parts, sums),
                 text());
     }
 

@@ -22,7 +22,7 @@ public record ClosedWindow(List<LoadWindow> loads, WindowSummary summary) {
     public long bytes() {
         long bytes = BYTES_BESIDES + 2L * summary.present().size();
         for (LoadWindow load : loads) {
-            bytes += BYTES_BESIDES + bytes(load.load()) + bytes(load.subSums());
+            bytes += BYTES_BESIDES + bytes(load.load()) + load.subSums().packedBytes();
         }
         return bytes;
     }

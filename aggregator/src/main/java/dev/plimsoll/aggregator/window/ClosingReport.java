@@ -8,8 +8,10 @@ import dev.plimsoll.model.LongVector;
 import dev.plimsoll.model.Membership;
 import dev.plimsoll.model.PlacementState;
 import dev.plimsoll.model.StepRange;
+import dev.plimsoll.model.SubWindowSums;
 import dev.plimsoll.model.WindowSummary;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.BitSet;
 import java.util.List;
 import java.util.Optional;
@@ -24,18 +26,25 @@ record ClosingReport(
         long previousIndex,
         Optional<OpenWindow> window,
         Counts counts) {
-    /** Counters per record: with 5 bytes each at most 20 KB. Sub-windows that a segment has nothing in are left out. */
-    private static final int MOST_COUNTERS = 4096;
+    /** Most bytes of a record's sums, about: topic tools show records up to 20 KB well. */
+    private static final int MOST_BYTES = 18_000;
+    /** A sum of a window, and what is packed of each sub-window's: generous, as sums go. */
+    private static final int BYTES_OF_SUM = 4;
+
+    private static final int BYTES_OF_SUB_SUM = 2;
 
     ClosedWindow closedWindow(int partition, long offset, long appendTime, int subWindows) {
-        List<LoadWindow> loads = window.map(open -> loads(open, subWindows)).orElse(List.of());
+        long[][] loadOfRank =
+                new long[members.shape().layers()][members.topology().ranks()];
+        List<LoadWindow> loads =
+                window.map(open -> loads(open, subWindows, loadOfRank)).orElse(List.of());
         List<PlacementState> states = window.map(
                         open -> open.segments().stream().map(Segment::state).toList())
                 .orElse(List.of());
         int ranks = members.topology().ranks();
         LongVector present = window.map(OpenWindow::present).orElse(LongVector.of(new long[ranks]));
         BitSet violations = window.map(OpenWindow::violations).orElse(new BitSet());
-        Balance balance = balance();
+        Balance balance = Balance.of(loadOfRank);
         long tokens = window.map(OpenWindow::tokens).orElse(0L);
         WindowSummary summary = new WindowSummary(
                 members.deployment(),
@@ -68,18 +77,21 @@ record ClosingReport(
         return OpenWindow.steps(members, index);
     }
 
-    private List<LoadWindow> loads(OpenWindow open, int subWindows) {
+    /** @param loadOfRank {@code [layer][rank]}, added up over segments: filled in */
+    private List<LoadWindow> loads(OpenWindow open, int subWindows, long[][] loadOfRank) {
         int slots = members.topology().slots();
+        long[] sums = new long[subWindows * slots];
         List<LoadWindow> loads = new ArrayList<>();
-        for (int layer = 0; layer < members.shape().layers(); layer++) {
+        for (int layer = 0; layer < loadOfRank.length; layer++) {
             for (int segment = 0; segment < open.segments().size(); segment++) {
-                Segment sums = open.segments().get(segment);
-                LongVector load = LongVector.of(sums.load(layer));
-                int first = sums.firstSubWindow();
-                int width = Math.max(1, MOST_COUNTERS / (Math.max(0, sums.endSubWindow() - first) + 1));
+                Segment of = open.segments().get(segment);
+                of.layer(layer, sums);
+                int parts = Math.max(0, of.endSubWindow() - of.firstSubWindow());
+                long[] load = addUp(sums, parts, loadOfRank[layer]);
+                int width = MOST_BYTES / (BYTES_OF_SUM + BYTES_OF_SUB_SUM * Math.max(0, parts - 1));
                 for (int from = 0; from < slots; from += width) {
-                    int to = Math.min(slots, from + width);
-                    LongVector part = load.slice(from, to);
+                    LongVector part =
+                            LongVector.wrapping(Arrays.copyOfRange(load, from, Math.min(slots, from + width)));
                     loads.add(new LoadWindow(
                             members.deployment(),
                             members.incarnation(),
@@ -88,32 +100,35 @@ record ClosingReport(
                             steps(),
                             layer,
                             segment,
-                            sums.state(),
+                            of.state(),
                             from,
                             part,
                             subWindows,
-                            first,
-                            LongVector.of(sums.subLoad(layer, from, to)),
-                            line(layer, sums.state(), from, part)));
+                            of.firstSubWindow(),
+                            SubWindowSums.packed(part, parts, sums, from, slots),
+                            line(layer, of.state(), from, part)));
                 }
             }
         }
         return loads;
     }
 
-    private Balance balance() {
-        int ranks = members.topology().ranks();
+    /** {@code [slot]} over the sub-windows. No sum overflows: {@link Cell#COUNTER_LIMIT}. */
+    private long[] addUp(long[] sums, int parts, long[] loadOfRank) {
+        int slots = members.topology().slots();
         int width = members.topology().slotsPerRank();
-        long[][] loadOfRank = new long[members.shape().layers()][ranks];
-        for (Segment segment : window.map(OpenWindow::segments).orElse(List.of())) {
-            for (int layer = 0; layer < loadOfRank.length; layer++) {
-                long[] load = segment.load(layer);
-                for (int slot = 0; slot < load.length; slot++) {
-                    loadOfRank[layer][slot / width] = Math.addExact(loadOfRank[layer][slot / width], load[slot]);
-                }
+        long[] load = new long[slots];
+        for (int part = 0; part < parts; part++) {
+            for (int slot = 0; slot < slots; slot++) {
+                load[slot] += sums[part * slots + slot];
             }
         }
-        return Balance.of(loadOfRank);
+        for (int rank = 0, slot = 0; rank < loadOfRank.length; rank++) {
+            for (int i = 0; i < width; i++) {
+                loadOfRank[rank] += load[slot++];
+            }
+        }
+        return load;
     }
 
     private String where() {

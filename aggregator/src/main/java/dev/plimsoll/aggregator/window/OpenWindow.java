@@ -20,7 +20,6 @@ import java.util.OptionalLong;
  * <p>A sample over several sub-windows cannot be split; it counts in the one that its last step is in.
  */
 final class OpenWindow {
-    private static final long ODD = 0x9E3779B97F4A7C15L;
     private static final long OBJECTS = 1024;
 
     private final Membership members;
@@ -29,24 +28,17 @@ final class OpenWindow {
     private final int boundaries;
     private final int ranks;
     private final int layers;
+    private final int slotsPerRank;
     private final int subWindows;
-    /** Every cell with its content. */
-    private final Fingerprints cells = new Fingerprints();
-    /** The cells that belong to no window, without their content. */
+    private final Coverage coverage;
+    /** The cells that belong to no window: where they are. */
     private final Fingerprints unattributed = new Fingerprints();
-    /** {@code (boundary · ranks + rank) · layers + layer}; by boundary first, as later ones are mostly empty. */
-    private final BitSet taken = new BitSet();
-    /** {@code [boundary · ranks + rank]} layers taken. */
-    private final int[] layersTaken;
-    /** {@code [rank]} boundary intervals of which all layers are there. */
-    private final long[] present;
+    /** The same with what they say. */
+    private final Fingerprints unattributedContents = new Fingerprints();
 
     private final List<Segment> segments = new ArrayList<>();
     private final Routed routed;
-    /** Sub-windows of segments that have memory. */
-    private int sums;
 
-    private int presentOfAll;
     private long accepted;
     private boolean spanned;
     private OptionalLong firstGrownAt = OptionalLong.empty();
@@ -59,10 +51,10 @@ final class OpenWindow {
         this.boundaries = members.boundariesPerWindow();
         this.ranks = members.topology().ranks();
         this.layers = members.shape().layers();
+        this.slotsPerRank = members.topology().slotsPerRank();
         this.subWindows = subWindows;
-        this.layersTaken = new int[boundaries * ranks];
-        this.present = new long[ranks];
-        this.routed = new Routed(ranks, layers);
+        this.coverage = new Coverage(boundaries, ranks, layers);
+        this.routed = new Routed(ranks, layers, slotsPerRank);
     }
 
     static StepRange steps(Membership members, long index) {
@@ -76,36 +68,38 @@ final class OpenWindow {
     }
 
     /** Adds a rank's part of a sample inside of this window, unless it overlaps what is there. */
-    Fate offer(LoadSample sample, Cell cell) {
-        if (overlaps(sample, cell.rank())) {
-            return compare(sample, cell);
+    Fate offer(LoadSample sample, int rank) {
+        if (overlaps(sample, rank)) {
+            return compare(sample, rank);
         }
-        cells.add(key(sample, cell.rank()) ^ cell.hash());
-        for (int boundary = boundary(sample.steps().from());
-                boundary < boundary(sample.steps().to());
-                boundary++) {
-            int at = boundary * ranks + cell.rank();
-            taken.set(at * layers + sample.firstLayer(), at * layers + sample.firstLayer() + sample.layers());
-            layersTaken[at] += sample.layers();
-            if (layersTaken[at] == layers) {
-                present[cell.rank()]++;
-                presentOfAll++;
-            }
-        }
-        add(sample, cell.rank(), 1);
+        coverage.take(
+                rank,
+                boundary(sample.steps().from()),
+                boundary(sample.steps().to()),
+                sample.firstLayer(),
+                sample.layers(),
+                Cell.fingerprint(sample, rank));
+        add(sample, rank);
         return Fate.ACCEPTED;
     }
 
-    /** Adds to the sums only, or takes away. */
-    void add(LoadSample sample, int rank, int sign) {
-        int subWindow = subWindow(sample);
-        Segment segment = segment(sample.state());
-        sums += segment.touches(subWindow) ? 0 : 1;
-        long[] loadOfLayer = segment.add(sample, rank, subWindow, sign);
-        for (long load : loadOfLayer) {
-            accepted += sign * load;
-        }
-        routed.add(sample, rank, loadOfLayer, sign);
+    /** Adds to the sums only. */
+    void add(LoadSample sample, int rank) {
+        segment(sample.state()).add(sample, rank, subWindow(sample));
+        routed.add(sample, rank);
+        accepted += load(sample, rank);
+    }
+
+    /** Takes away from the sums only. */
+    void subtract(LoadSample sample, int rank) {
+        segment(sample.state()).subtract(sample, rank, subWindow(sample));
+        routed.subtract(sample, rank);
+        accepted -= load(sample, rank);
+    }
+
+    private static long load(LoadSample sample, int rank) {
+        int counters = sample.layers() * sample.slotsPerRank();
+        return sample.load().sum((rank - sample.firstRank()) * counters, counters);
     }
 
     private int subWindow(LoadSample sample) {
@@ -113,15 +107,13 @@ final class OpenWindow {
     }
 
     /** Remembers a rank's part of a sample that ends in this window but belongs to none. */
-    Fate offerUnattributed(LoadSample sample, Cell cell) {
+    Fate offerUnattributed(LoadSample sample, int rank) {
         spanned = true;
-        if (steps.contains(sample.steps()) && overlaps(sample, cell.rank())) {
-            return compare(sample, cell);
+        boolean there = steps.contains(sample.steps()) && overlaps(sample, rank);
+        if (there || !unattributed.add(Cell.key(sample, rank))) {
+            return compare(sample, rank);
         }
-        if (!unattributed.add(key(sample, cell.rank()))) {
-            return compare(sample, cell);
-        }
-        cells.add(key(sample, cell.rank()) ^ cell.hash());
+        unattributedContents.add(Cell.fingerprint(sample, rank));
         return Fate.UNATTRIBUTED;
     }
 
@@ -146,25 +138,20 @@ final class OpenWindow {
         spanned = true;
     }
 
-    private Fate compare(LoadSample sample, Cell cell) {
-        return cells.contains(key(sample, cell.rank()) ^ cell.hash()) ? Fate.DUPLICATE : Fate.CONFLICT;
+    private Fate compare(LoadSample sample, int rank) {
+        long fingerprint = Cell.fingerprint(sample, rank);
+        boolean same = coverage.has(rank, boundary(sample.steps().to()), sample.layers(), fingerprint)
+                || unattributedContents.contains(fingerprint);
+        return same ? Fate.DUPLICATE : Fate.CONFLICT;
     }
 
     private boolean overlaps(LoadSample sample, int rank) {
-        for (int boundary = boundary(sample.steps().from());
-                boundary < boundary(sample.steps().to());
-                boundary++) {
-            int at = boundary * ranks + rank;
-            if (layersTaken[at] == 0) {
-                continue;
-            }
-            int from = at * layers + sample.firstLayer();
-            int next = taken.nextSetBit(from);
-            if (next >= 0 && next < from + sample.layers()) {
-                return true;
-            }
-        }
-        return false;
+        return coverage.overlaps(
+                rank,
+                boundary(sample.steps().from()),
+                boundary(sample.steps().to()),
+                sample.firstLayer(),
+                sample.layers());
     }
 
     private Segment segment(PlacementState state) {
@@ -173,8 +160,7 @@ final class OpenWindow {
                 return segment;
             }
         }
-        Segment segment =
-                new Segment(state, subWindows, layers, members.topology().slots());
+        Segment segment = new Segment(state, subWindows, ranks, layers, slotsPerRank);
         segments.add(segment);
         return segment;
     }
@@ -183,63 +169,65 @@ final class OpenWindow {
         return (int) ((step - steps.from()) / members.boundarySteps());
     }
 
-    /** A hash of where a cell is. It decides between two ways of being left out, never whether load is counted. */
-    private static long key(LoadSample sample, int rank) {
-        long key = rank;
-        key = (key + sample.steps().from()) * ODD;
-        key = ((key ^ (key >>> 29)) + sample.steps().to()) * ODD;
-        key = ((key ^ (key >>> 29)) + sample.firstLayer()) * ODD;
-        key = ((key ^ (key >>> 29)) + sample.layers()) * ODD;
-        return key ^ (key >>> 31);
-    }
-
     /** What a window takes that nothing has fallen into. */
     static long bytesOfEmpty(Membership members) {
-        long cells = (long) members.boundariesPerWindow() * members.topology().ranks();
-        return OBJECTS
-                + cells * members.shape().layers() / 8
-                + 4 * cells
-                + 8L * members.topology().ranks();
+        int ranks = members.topology().ranks();
+        return OBJECTS + Coverage.bytesOfEmpty((long) members.boundariesPerWindow() * ranks, ranks);
     }
 
     /** What a window takes that is full, under one placement state. */
     static long bytesOfWhole(Membership members, WindowSettings settings) {
+        int layers = members.shape().layers();
+        int width = members.topology().slotsPerRank();
         return bytesOfEmpty(members)
-                + settings.subWindows(members.boundariesPerWindow()) * bytesOfSums(members)
-                + 32L * members.boundariesPerWindow() * members.topology().ranks();
-    }
-
-    private static long bytesOfSums(Membership members) {
-        return 8L * members.shape().layers() * members.topology().slots();
+                + settings.subWindows(members.boundariesPerWindow())
+                        * Sums.bytes(members.topology().ranks(), layers * width)
+                + members.boundariesPerWindow() * Routed.blockBytes(layers, width);
     }
 
     /** What this window takes, about; follows from what is in it. */
     long bytes() {
-        return bytesOfEmpty(members)
-                + sums * bytesOfSums(members)
-                + cells.bytes()
-                + unattributed.bytes()
-                + routed.bytes();
+        long bytes = OBJECTS + coverage.bytes() + unattributed.bytes() + unattributedContents.bytes() + routed.bytes();
+        for (Segment segment : segments) {
+            bytes += segment.bytes();
+        }
+        return bytes;
     }
 
     /** What a sample of this window could add to that. */
     long bytesFor(LoadSample sample) {
-        boolean there = segments.stream()
-                .anyMatch(segment -> segment.state().equals(sample.state()) && segment.touches(subWindow(sample)));
-        return (there ? 0 : bytesOfSums(members)) + bytesOfCells(sample);
+        for (Segment segment : segments) {
+            if (segment.state().equals(sample.state())) {
+                return segment.bytesFor(sample, subWindow(sample)) + bytesOfCells(members, sample);
+            }
+        }
+        return bytesOfFirst(members, sample);
     }
 
     /** The same for a window that is not open yet. */
     static long bytesFor(Membership members, LoadSample sample) {
-        return bytesOfEmpty(members) + bytesOfSums(members) + bytesOfCells(sample);
+        return bytesOfEmpty(members) + bytesOfFirst(members, sample);
     }
 
-    private static long bytesOfCells(LoadSample sample) {
-        return 64L * sample.ranks() + Routed.blockBytes(sample.layers());
+    private static long bytesOfFirst(Membership members, LoadSample sample) {
+        return Segment.bytesOfSums(
+                        members.topology().ranks(),
+                        members.shape().layers(),
+                        members.topology().slotsPerRank(),
+                        sample)
+                + bytesOfCells(members, sample);
+    }
+
+    private static long bytesOfCells(Membership members, LoadSample sample) {
+        int layers = members.shape().layers();
+        long cells = (long) members.boundariesPerWindow() * members.topology().ranks();
+        return Coverage.bytesFor(cells, layers, sample.ranks(), sample.layers())
+                + (sample.mixed() ? 128L * sample.ranks() : 0)
+                + Routed.blockBytes(layers, members.topology().slotsPerRank());
     }
 
     boolean complete() {
-        return presentOfAll == boundaries * ranks;
+        return coverage.complete();
     }
 
     boolean spanned() {
@@ -252,7 +240,7 @@ final class OpenWindow {
     }
 
     LongVector present() {
-        return LongVector.of(present);
+        return coverage.present();
     }
 
     long accepted() {

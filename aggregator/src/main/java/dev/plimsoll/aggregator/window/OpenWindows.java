@@ -5,7 +5,6 @@ import dev.plimsoll.model.CloseReason;
 import dev.plimsoll.model.LoadSample;
 import dev.plimsoll.model.LongVector;
 import dev.plimsoll.model.Membership;
-import java.util.ArrayList;
 import java.util.BitSet;
 import java.util.List;
 import java.util.NavigableSet;
@@ -22,6 +21,7 @@ import java.util.stream.IntStream;
  */
 final class OpenWindows {
     private static final long BEFORE_FIRST_SAMPLE = -1;
+    private static final Fate[] NONE = {};
 
     private final Membership members;
     private final WindowSettings settings;
@@ -153,13 +153,13 @@ final class OpenWindows {
     }
 
     /** Puts a sample where it belongs and returns the fate of each of its cells, none when it has one state too many. */
-    List<Fate> place(long offset, long appendTime, LoadSample sample, List<Cell> cells) {
+    Fate[] place(long offset, long appendTime, LoadSample sample) {
         long index = indexOf(sample.steps().to());
         boolean inside = indexOf(sample.steps().from() + 1) == index;
         OpenWindow window = open.get(index);
         boolean attributable = inside && rules.attributable(sample);
         if (attributable && window != null && !window.admits(sample.state())) {
-            return List.of();
+            return NONE;
         }
         if (window == null) {
             window = openWindow(index, offset);
@@ -169,22 +169,23 @@ final class OpenWindows {
                 openWindow(i, offset).markSpanned();
             }
         }
-        List<Fate> fates = new ArrayList<>(cells.size());
-        for (Cell cell : cells) {
-            Fate fate = attributable ? window.offer(sample, cell) : window.offerUnattributed(sample, cell);
-            fates.add(fate);
+        Fate[] fates = new Fate[sample.ranks()];
+        for (int i = 0; i < fates.length; i++) {
+            int rank = sample.firstRank() + i;
+            Fate fate = attributable ? window.offer(sample, rank) : window.offerUnattributed(sample, rank);
+            fates[i] = fate;
             if (fate == Fate.ACCEPTED || fate == Fate.UNATTRIBUTED) {
                 window.grew(appendTime);
                 if (rules.waitsAgain()) {
-                    lapsed.heardOf(cell.rank());
+                    lapsed.heardOf(rank);
                 }
                 progress.report(
-                        cell.rank(),
+                        rank,
                         sample.firstLayer(),
                         sample.layers(),
                         sample.steps().to());
             } else if (fate == Fate.CONFLICT) {
-                rules.onConflict(window, sample, cell.rank());
+                rules.onConflict(window, sample, rank);
             }
         }
         startTimers(appendTime);

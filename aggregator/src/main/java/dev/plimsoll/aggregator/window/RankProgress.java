@@ -7,8 +7,10 @@ package dev.plimsoll.aggregator.window;
 final class RankProgress {
     private final int ranks;
     private final int layers;
-    /** {@code [rank][layer]} end of the latest sample. */
-    private final long[] reported;
+    /** {@code [rank]} end of the latest sample that had all layers. */
+    private final long[] whole;
+    /** {@code [rank][layer]} end of the latest sample that was cut by layers; empty while none was. */
+    private long[] reported = {};
     /** {@code [rank]} the maximum over layers. */
     private final long[] furthest;
 
@@ -17,14 +19,21 @@ final class RankProgress {
     RankProgress(int ranks, int layers) {
         this.ranks = ranks;
         this.layers = layers;
-        this.reported = new long[ranks * layers];
+        this.whole = new long[ranks];
         this.furthest = new long[ranks];
     }
 
     void report(int rank, int firstLayer, int count, long step) {
-        int from = rank * layers + firstLayer;
-        for (int i = from; i < from + count; i++) {
-            reported[i] = Math.max(reported[i], step);
+        if (count == layers) {
+            whole[rank] = Math.max(whole[rank], step);
+        } else {
+            if (reported.length == 0) {
+                reported = new long[ranks * layers];
+            }
+            int from = rank * layers + firstLayer;
+            for (int i = from; i < from + count; i++) {
+                reported[i] = Math.max(reported[i], step);
+            }
         }
         furthest[rank] = Math.max(furthest[rank], step);
         leader = Math.max(leader, step);
@@ -51,10 +60,20 @@ final class RankProgress {
             return false;
         }
         for (int rank = 0; rank < ranks; rank++) {
-            for (int i = rank * layers; i < (rank + 1) * layers && !without.contains(rank); i++) {
-                if (reported[i] < step) {
-                    return false;
-                }
+            if (!without.contains(rank) && !isDoneWith(rank, step)) {
+                return false;
+            }
+        }
+        return true;
+    }
+
+    private boolean isDoneWith(int rank, long step) {
+        if (whole[rank] >= step) {
+            return true;
+        }
+        for (int i = rank * layers; i < (rank + 1) * layers; i++) {
+            if (reported.length == 0 || reported[i] < step) {
+                return false;
             }
         }
         return true;

@@ -15,41 +15,78 @@ import java.util.Map;
  */
 final class Routed {
     private static final class Block {
-        final long[] load;
+        /** One row, {@code [layer · slots of a rank + slot]}, summed over ranks: it is added up per layer when it is asked for. */
+        final Sums load;
+
         final long[] routed;
         /** {@code [layer]} ranks whose load is there. */
         final int[] loaded;
         /** {@code [layer]} ranks whose routed assignments are there. */
         final int[] known;
 
-        Block(int layers) {
-            load = new long[layers];
+        Block(int layers, int slotsPerRank) {
+            load = new Sums(1, layers * slotsPerRank);
             routed = new long[layers];
             loaded = new int[layers];
             known = new int[layers];
+        }
+
+        long load(int layer, int slotsPerRank) {
+            long sum = 0;
+            for (int slot = 0; slot < slotsPerRank; slot++) {
+                sum += load.at(0, layer * slotsPerRank + slot);
+            }
+            return sum;
         }
     }
 
     private final int ranks;
     private final int layers;
+    private final int slotsPerRank;
     private final Map<StepRange, Block> blocks = new LinkedHashMap<>();
 
-    Routed(int ranks, int layers) {
+    Routed(int ranks, int layers, int slotsPerRank) {
         this.ranks = ranks;
         this.layers = layers;
+        this.slotsPerRank = slotsPerRank;
     }
 
     /**
+     * Adds what one rank of a sample computed.
+     *
      * @param rank one of the sample's. What its routers sent comes with its first: where that one is left out and others are not, the
      *     block stays unchecked
-     * @param loadOfLayer {@code [layer]} of the sample, computed by this rank
      */
-    void add(LoadSample sample, int rank, long[] loadOfLayer, int sign) {
-        Block block = blocks.computeIfAbsent(sample.steps(), steps -> new Block(layers));
+    void add(LoadSample sample, int rank) {
+        Block block = block(sample);
+        int counters = sample.layers() * slotsPerRank;
+        block.load.add(
+                sample.load(), (rank - sample.firstRank()) * counters, counters, 0, sample.firstLayer() * slotsPerRank);
+        count(block, sample, rank, 1);
+    }
+
+    /** Takes it away. */
+    void subtract(LoadSample sample, int rank) {
+        Block block = block(sample);
+        int counters = sample.layers() * slotsPerRank;
+        block.load.addLarge(
+                sample.load(),
+                (rank - sample.firstRank()) * counters,
+                counters,
+                0,
+                sample.firstLayer() * slotsPerRank,
+                -1);
+        count(block, sample, rank, -1);
+    }
+
+    private Block block(LoadSample sample) {
+        return blocks.computeIfAbsent(sample.steps(), steps -> new Block(layers, slotsPerRank));
+    }
+
+    private static void count(Block block, LoadSample sample, int rank, int sign) {
         boolean withRouted = rank == sample.firstRank() && sample.routed().size() > 0;
-        for (int i = 0; i < loadOfLayer.length; i++) {
+        for (int i = 0; i < sample.layers(); i++) {
             int layer = sample.firstLayer() + i;
-            block.load[layer] += sign * loadOfLayer[i];
             block.loaded[layer] += sign;
             if (withRouted) {
                 block.routed[layer] += sign * sample.routed().at(i);
@@ -60,12 +97,12 @@ final class Routed {
 
     /** What the blocks take, about. */
     long bytes() {
-        return blocks.size() * blockBytes(layers);
+        return blocks.size() * blockBytes(layers, slotsPerRank);
     }
 
     /** What one block takes, about. */
-    static long blockBytes(int layers) {
-        return 200 + 24L * layers;
+    static long blockBytes(int layers, int slotsPerRank) {
+        return 200 + 16L * layers + Sums.bytes(1, layers * slotsPerRank);
     }
 
     /** Layers in which what was computed is not what was routed. */
@@ -74,7 +111,7 @@ final class Routed {
         for (Block block : blocks.values()) {
             for (int layer = 0; layer < layers; layer++) {
                 boolean checkable = block.loaded[layer] == ranks && block.known[layer] == ranks;
-                if (checkable && block.routed[layer] != block.load[layer]) {
+                if (checkable && block.routed[layer] != block.load(layer, slotsPerRank)) {
                     violated.set(layer);
                 }
             }

@@ -1,24 +1,27 @@
 package dev.plimsoll.aggregator.window;
 
+import dev.plimsoll.model.Counters;
 import dev.plimsoll.model.LoadSample;
 import dev.plimsoll.model.PlacementState;
 import java.util.Arrays;
 
 /** The sums of a window under one placement state, kept per sub-window; those that nothing fell into have no memory. */
 final class Segment {
-    private static final long[] UNTOUCHED = {};
+    private static final Sums UNTOUCHED = new Sums(0, 0);
 
     private final PlacementState state;
+    private final int ranks;
     private final int layers;
-    private final int slots;
-    /** {@code [subWindow][layer · slots + slot]} */
-    private final long[][] sums;
+    private final int width;
+    /** {@code [subWindow]}, each {@code [rank][layer · width + slot of the rank]} */
+    private final Sums[] sums;
 
-    Segment(PlacementState state, int subWindows, int layers, int slots) {
+    Segment(PlacementState state, int subWindows, int ranks, int layers, int slotsPerRank) {
         this.state = state;
+        this.ranks = ranks;
         this.layers = layers;
-        this.slots = slots;
-        this.sums = new long[subWindows][];
+        this.width = slotsPerRank;
+        this.sums = new Sums[subWindows];
         Arrays.fill(sums, UNTOUCHED);
     }
 
@@ -28,7 +31,7 @@ final class Segment {
 
     /** Whether something fell into a sub-window. */
     boolean touches(int subWindow) {
-        return sums[subWindow].length != 0;
+        return sums[subWindow] != UNTOUCHED;
     }
 
     /** The first sub-window that something fell into; 0 when there is none. */
@@ -49,50 +52,75 @@ final class Segment {
         return end;
     }
 
-    /** Adds one rank's counters and returns their sum per layer of the sample. */
-    long[] add(LoadSample sample, int rank, int subWindow, int sign) {
-        if (sums[subWindow].length == 0) {
-            sums[subWindow] = new long[layers * slots];
-        }
-        long[] sum = sums[subWindow];
-        int width = sample.slotsPerRank();
-        long[] loadOfLayer = new long[sample.layers()];
-        int source = (rank - sample.firstRank()) * sample.layers() * width;
-        for (int layer = 0; layer < sample.layers(); layer++) {
-            int target = (sample.firstLayer() + layer) * slots + rank * width;
-            long total = 0;
-            for (int slot = 0; slot < width; slot++) {
-                long value = sample.load().at(source++);
-                sum[target + slot] += sign * value;
-                total += value;
-            }
-            loadOfLayer[layer] = total;
-        }
-        return loadOfLayer;
+    /** Adds one rank's counters. */
+    void add(LoadSample sample, int rank, int subWindow) {
+        int counters = sample.layers() * width;
+        touched(subWindow)
+                .add(
+                        sample.load(),
+                        (rank - sample.firstRank()) * counters,
+                        counters,
+                        rank,
+                        sample.firstLayer() * width);
     }
 
-    /** {@code [subWindow - firstSubWindow][slot - from]} of one layer, flattened, up to the end sub-window. */
-    long[] subLoad(int layer, int from, int to) {
-        int width = to - from;
+    /** Takes one rank's counters away. */
+    void subtract(LoadSample sample, int rank, int subWindow) {
+        int counters = sample.layers() * width;
+        touched(subWindow)
+                .addLarge(
+                        sample.load(),
+                        (rank - sample.firstRank()) * counters,
+                        counters,
+                        rank,
+                        sample.firstLayer() * width,
+                        -1);
+    }
+
+    private Sums touched(int subWindow) {
+        if (!touches(subWindow)) {
+            sums[subWindow] = new Sums(ranks, layers * width);
+        }
+        return sums[subWindow];
+    }
+
+    /**
+     * The sums of one layer.
+     *
+     * @param into {@code [subWindow - firstSubWindow][slot]}, flattened, up to the end sub-window: filled in
+     */
+    void layer(int layer, long[] into) {
+        int slots = ranks * width;
         int first = firstSubWindow();
-        int count = Math.max(0, endSubWindow() - first);
-        long[] values = new long[count * width];
-        for (int sub = 0; sub < count; sub++) {
-            if (touches(first + sub)) {
-                System.arraycopy(sums[first + sub], layer * slots + from, values, sub * width, width);
+        for (int sub = first; sub < endSubWindow(); sub++) {
+            int at = (sub - first) * slots;
+            for (int rank = 0; rank < ranks; rank++) {
+                for (int slot = 0; slot < width; slot++) {
+                    into[at++] = touches(sub) ? sums[sub].at(rank, layer * width + slot) : 0;
+                }
             }
         }
-        return values;
     }
 
-    /** {@code [slot]} of one layer, over all sub-windows. */
-    long[] load(int layer) {
-        long[] load = new long[slots];
-        for (long[] sum : sums) {
-            for (int slot = 0; sum.length != 0 && slot < slots; slot++) {
-                load[slot] = Math.addExact(load[slot], sum[layer * slots + slot]);
-            }
+    /** What its sums take. */
+    long bytes() {
+        long bytes = 0;
+        for (Sums sum : sums) {
+            bytes += sum.bytes();
         }
-        return load;
+        return bytes;
+    }
+
+    /** What a sample could add to that. */
+    long bytesFor(LoadSample sample, int subWindow) {
+        return touches(subWindow)
+                ? sums[subWindow].bytesFor(sample.load(), sample.firstRank(), sample.ranks())
+                : bytesOfSums(ranks, layers, width, sample);
+    }
+
+    /** What the sums take that a first sample of a sub-window makes. */
+    static long bytesOfSums(int ranks, int layers, int slotsPerRank, LoadSample sample) {
+        return Sums.bytes(ranks, layers * slotsPerRank)
+                + (sample.load().width() == Counters.WIDE ? 8L * ranks * layers * slotsPerRank : 0);
     }
 }

@@ -40,9 +40,11 @@ final class Stray {
         return near ? new Astray(known.rank(), since, next.step(), known.records() + 1) : next;
     }
 
-    /** The rank sends what can be used: whatever it sent before, it is where it should be. */
-    void clear(int rank) {
-        ranks.remove(rank);
+    /** The ranks send what can be used: whatever they sent before, they are where they should be. */
+    void clear(int firstRank, int count) {
+        for (int rank = firstRank; rank < firstRank + count && !ranks.isEmpty(); rank++) {
+            ranks.remove(rank);
+        }
     }
 
     void clear() {

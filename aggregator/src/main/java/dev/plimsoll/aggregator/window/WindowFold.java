@@ -187,7 +187,7 @@ final class WindowFold {
             return;
         }
         if (open.reaches(open.indexOf(sample.steps().to()))) {
-            cells(sample).ifPresent(cells -> open.place(offset, appendTime, sample, cells));
+            open.place(offset, appendTime, sample);
         }
     }
 
@@ -263,10 +263,8 @@ final class WindowFold {
 
     private void onSample(LoadSample sample, Closing closing) {
         Optional<Fate> refusal = refusal(sample);
-        Optional<List<Cell>> cells = cells(sample);
-        if (refusal.isPresent() || cells.isEmpty()) {
-            Fate fate = refusal.orElse(Fate.TOO_LARGE);
-            ledger.count(fate, sample.ranks(), cells.map(WindowFold::load).orElse(0L));
+        if (refusal.isPresent()) {
+            refuse(refusal.get(), sample);
             return;
         }
         long index = open.indexOf(sample.steps().to());
@@ -281,29 +279,46 @@ final class WindowFold {
             if (index == open.first() - 1) {
                 open.heardOf(sample.firstRank(), sample.ranks());
             }
-            ledger.count(Fate.LATE, sample.ranks(), load(cells.get()));
+            refuse(Fate.LATE, sample);
             return;
         }
         Optional<Fate> noRoom = open.noRoom(sample);
         if (noRoom.isPresent()) {
-            ledger.count(noRoom.get(), sample.ranks(), load(cells.get()));
+            refuse(noRoom.get(), sample);
             excluded.add(closing.offset);
             closing.boundExcluded();
             return;
         }
-        List<Fate> fates = open.place(closing.offset, closing.appendTime, sample, cells.get());
-        if (fates.isEmpty()) {
-            ledger.count(Fate.TOO_MANY_STATES, sample.ranks(), load(cells.get()));
+        Fate[] fates = open.place(closing.offset, closing.appendTime, sample);
+        if (fates.length == 0) {
+            refuse(Fate.TOO_MANY_STATES, sample);
             return;
         }
-        for (int i = 0; i < fates.size(); i++) {
-            Cell cell = cells.get().get(i);
-            ledger.count(fates.get(i), 1, cell.load());
-            stray.clear(cell.rank());
-        }
-        if (fates.contains(Fate.ACCEPTED) || fates.contains(Fate.UNATTRIBUTED)) {
+        stray.clear(sample.firstRank(), sample.ranks());
+        if (count(sample, fates)) {
             grownAt = OptionalLong.of(closing.appendTime);
         }
+    }
+
+    /** Too large a counter makes no load that could be told. */
+    private void refuse(Fate fate, LoadSample sample) {
+        ledger.count(fate, sample.ranks(), countable(sample) ? sample.load().sum() : 0);
+    }
+
+    /** Counts the cells of a sample, those of the same fate in a row together, and returns whether any is new. */
+    private boolean count(LoadSample sample, Fate[] fates) {
+        boolean anyNew = false;
+        int counters = sample.layers() * sample.slotsPerRank();
+        for (int from = 0; from < fates.length; ) {
+            int to = from + 1;
+            while (to < fates.length && fates[to] == fates[from]) {
+                to++;
+            }
+            ledger.count(fates[from], to - from, sample.load().sum(from * counters, (to - from) * counters));
+            anyNew |= fates[from] == Fate.ACCEPTED || fates[from] == Fate.UNATTRIBUTED;
+            from = to;
+        }
+        return anyNew;
     }
 
     private Optional<Fate> refusal(LoadSample sample) {
@@ -313,24 +328,13 @@ final class WindowFold {
         if (sample.incarnation() < members().incarnation() || endedBy.isPresent()) {
             return Optional.of(Fate.STALE_INCARNATION);
         }
-        return Shapes.refusal(members(), sample);
+        Optional<Fate> refusal = Shapes.refusal(members(), sample);
+        return refusal.isPresent() || countable(sample) ? refusal : Optional.of(Fate.TOO_LARGE);
     }
 
-    /** Empty when a counter is too large. */
-    private static Optional<List<Cell>> cells(LoadSample sample) {
-        List<Cell> cells = new ArrayList<>(sample.ranks());
-        for (int block = 0; block < sample.ranks(); block++) {
-            Cell cell = Cell.of(sample, block);
-            if (!cell.countable()) {
-                return Optional.empty();
-            }
-            cells.add(cell);
-        }
-        return Optional.of(cells);
-    }
-
-    private static long load(List<Cell> cells) {
-        return cells.stream().mapToLong(Cell::load).sum();
+    /** Whether every counter is below the limit. */
+    private static boolean countable(LoadSample sample) {
+        return sample.load().bits() < Cell.COUNTER_LIMIT;
     }
 
     /** What one record closes. */

@@ -278,8 +278,8 @@ class FoldMutantTest {
                                         && first.ranks() == sample.ranks())
                                 .findFirst()
                                 .ifPresent(first -> {
-                                    window.add((LoadSample) first, rank, -1);
-                                    window.add(sample, rank, 1);
+                                    window.subtract((LoadSample) first, rank);
+                                    window.add(sample, rank);
                                 });
                     }
                 },

@@ -19,6 +19,7 @@ import dev.plimsoll.model.PlacementState;
 import dev.plimsoll.model.SampleRecord;
 import dev.plimsoll.model.Tick;
 import dev.plimsoll.model.WindowSummary;
+import dev.plimsoll.wire.Topic;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -377,7 +378,7 @@ class FoldTest {
 
         assertThat(window.loads()).hasSize(4).allSatisfy(load -> {
             assertThat(load.subWindows()).isEqualTo(8);
-            assertThat(load.subSums().size()).isEqualTo(load.load().size());
+            assertThat(load.subSums().parts()).isEqualTo(1);
             assertThat(load.subLoad().size()).isEqualTo(8 * load.load().size());
         });
         assertThat(window.loads()).extracting(LoadWindow::firstSubWindow).containsExactly(3, 7, 3, 7);
@@ -453,7 +454,7 @@ class FoldTest {
 
     @Test
     void aWideLayerIsCutIntoRecordsOfAtMostTwentyKilobytes() {
-        Membership wide = Samples.members(ONE, 1, 64, 1, 16, 8);
+        Membership wide = Samples.members(ONE, 1, 128, 1, 16, 8);
 
         feed(wide);
         List<ClosedWindow> closed = new ArrayList<>();
@@ -463,11 +464,11 @@ class FoldTest {
 
         assertThat(closed.get(0).loads())
                 .hasSize(3)
-                .allSatisfy(load ->
-                        assertThat(load.load().size() + load.subLoad().size()).isLessThanOrEqualTo(4096));
+                .allSatisfy(
+                        load -> assertThat(Topic.WINDOWS.encode(load).length).isLessThanOrEqualTo(20_000));
         assertThat(closed.get(0).loads().stream()
                         .mapToInt(load -> load.load().size())
                         .sum())
-                .isEqualTo(1024);
+                .isEqualTo(2048);
     }
 }

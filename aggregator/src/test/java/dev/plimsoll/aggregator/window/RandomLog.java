@@ -38,12 +38,19 @@ final class RandomLog {
     /** How many deployments a fold of this log may know at once. */
     final int mostDeployments;
 
+    /** Counters that are small, that fill four bytes, and that do not fit into them. */
+    private static final long[] SCALES = {1, 1, 1, 21_000_000, 150_000_000};
+
     private final Random random;
+    /** Apart from the rest, which does not change with it. */
+    private final Random sizes;
+
     private long offset;
     private long time = 1_000_000;
 
     RandomLog(long seed) {
         random = new Random(seed * 0x9E3779B97F4A7C15L);
+        sizes = new Random(seed);
         shortOfMemory = random.nextInt(8) == 0;
         settings = new WindowSettings(
                 50,
@@ -277,9 +284,10 @@ final class RandomLog {
         }
 
         private Counters load(int size) {
+            long scale = SCALES[sizes.nextInt(SCALES.length)];
             long[] load = new long[size];
             for (int i = 0; i < size; i++) {
-                load[i] = random.nextInt(100);
+                load[i] = random.nextInt(100) * scale;
             }
             return Counters.of(load);
         }

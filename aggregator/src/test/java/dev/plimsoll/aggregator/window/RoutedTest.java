@@ -14,7 +14,7 @@ class RoutedTest {
     private static final int LAYERS = 2;
     private static final Membership MEMBERS = Samples.members(Samples.ONE, 1, 2, LAYERS, 2, 1);
 
-    private final Routed routed = new Routed(2, LAYERS);
+    private final Routed routed = new Routed(2, LAYERS, 2);
 
     @Test
     void whatRanksSendToEachOtherIsComparedOverAllOfThem() {
@@ -55,10 +55,6 @@ class RoutedTest {
     }
 
     private void add(LoadSample sample) {
-        long[] loadOfLayer = new long[sample.layers()];
-        for (int layer = 0; layer < sample.layers(); layer++) {
-            loadOfLayer[layer] = sample.load(0, layer, 0) + sample.load(0, layer, 1);
-        }
-        routed.add(sample, sample.firstRank(), loadOfLayer, 1);
+        routed.add(sample, sample.firstRank());
     }
 }

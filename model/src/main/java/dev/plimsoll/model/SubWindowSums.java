@@ -1,0 +1,204 @@
+package dev.plimsoll.model;
+
+import java.nio.ByteBuffer;
+import java.util.Arrays;
+
+/**
+ * The sums of a window's equal parts, {@code [part][slot]}, which add up to the window's: packed as what they differ from the share of
+ * that sum that is to be expected, so that they take little more than the information in them.
+ *
+ * <p>The last part is not stated, as it follows from the others. Of each other part there are, in bytes:
+ *
+ * <ul>
+ *   <li>{@code share}, three bytes, little-endian: of the window's load, how much is to be expected of this part, in 65536ths;
+ *   <li>for every {@value #BLOCK} slots (fewer at the end): {@code width}, one byte, then as many numbers of {@code width} bits, the
+ *       first in the lowest bits of the first byte, filled up to whole bytes. A number is the difference {@code d} of the part's sum
+ *       from {@code load × share / 65536}, rounded down, as {@code 2d} or, below zero, {@code -2d - 1}.
+ * </ul>
+ *
+ * <p>Tokens of a window vary like those of a Poisson process or more, so that of a sum of 4,500 about 8 bits are information; a block's
+ * width is the largest of its differences, which takes about 1 bit more than an ideal code.
+ *
+ * <p>Example: a load of 1000 in two parts of 510 and 490 has the share 33423 (0.51), an expected sum of 509, and the difference 1.
+ */
+public final class SubWindowSums {
+    static final int MOST_PARTS = 16;
+    static final int BLOCK = 16;
+
+    private static final int SHARE_BITS = 16;
+    private static final int SHARE_BYTES = 3;
+    private static final SubWindowSums NONE = new SubWindowSums(new long[0], 0, new byte[0]);
+
+    private final long[] load;
+    private final int parts;
+    private final byte[] packed;
+
+    private SubWindowSums(long[] load, int parts, byte[] packed) {
+        this.load = load;
+        this.parts = parts;
+        this.packed = packed;
+    }
+
+    /** Of a window whose parts are not known, or that has none. */
+    public static SubWindowSums none() {
+        return NONE;
+    }
+
+    /**
+     * Packs sums.
+     *
+     * @param sums {@code [part][slot]}, flattened
+     * @throws IllegalArgumentException when they are negative or do not add up to the load
+     */
+    public static SubWindowSums of(LongVector load, int parts, LongVector sums) {
+        int slots = load.size();
+        if (sums.size() != parts * slots) {
+            throw new IllegalArgumentException(
+                    parts + " sub-windows of " + slots + " slots cannot have " + sums.size() + " sums");
+        }
+        long[] rest = load.toArray();
+        for (int i = 0; i < sums.size(); i++) {
+            rest[i % slots] -= sums.at(i);
+            if (sums.at(i) < 0 || rest[i % slots] < 0) {
+                throw new IllegalArgumentException("sub-window " + i / slots + " of slot " + i % slots + " has "
+                        + sums.at(i) + ", of the window's " + load.at(i % slots));
+            }
+        }
+        for (int slot = 0; slot < slots && parts > 0; slot++) {
+            if (rest[slot] != 0) {
+                throw new IllegalArgumentException("the sub-windows of slot " + slot + " lack " + rest[slot]
+                        + " of the window's " + load.at(slot));
+            }
+        }
+        return packed(load, parts, sums.toArray(), 0, slots);
+    }
+
+    /**
+     * Packs sums that are known to add up to the load: that of a part and slot is {@code sums[part · stride + from + slot]}.
+     */
+    public static SubWindowSums packed(LongVector load, int parts, long[] sums, int from, int stride) {
+        if (parts == 0) {
+            return NONE;
+        }
+        long[] of = load.toArray();
+        BitWriter to = new BitWriter((parts - 1) * (SHARE_BYTES + of.length * 3 / 2 + of.length / BLOCK + 1));
+        double total = 0;
+        for (long slot : of) {
+            total += slot;
+        }
+        long[] differences = new long[BLOCK];
+        for (int part = 0; part < parts - 1; part++) {
+            int at = part * stride + from;
+            double ofPart = 0;
+            for (int slot = 0; slot < of.length; slot++) {
+                ofPart += sums[at + slot];
+            }
+            long share = total == 0 ? 0 : Math.min(1 << SHARE_BITS, (long) (ofPart / total * (1 << SHARE_BITS)));
+            to.put(share, 8 * SHARE_BYTES);
+            for (int block = 0; block < of.length; block += BLOCK) {
+                int count = Math.min(BLOCK, of.length - block);
+                long bits = 0;
+                for (int i = 0; i < count; i++) {
+                    long difference = sums[at + block + i] - expected(of[block + i], share);
+                    differences[i] = (difference << 1) ^ (difference >> 63);
+                    bits |= differences[i];
+                }
+                int width = Long.SIZE - Long.numberOfLeadingZeros(bits);
+                to.put(width, 8);
+                for (int i = 0; i < count; i++) {
+                    to.put(differences[i], width);
+                }
+                to.fillByte();
+            }
+        }
+        return new SubWindowSums(of, parts, to.bytes());
+    }
+
+    /**
+     * Those that somebody has packed.
+     *
+     * @throws IllegalArgumentException when the bytes are not exactly as many sums, none of them negative
+     */
+    public static SubWindowSums unpacked(LongVector load, int parts, byte[] packed) {
+        if (parts < 0 || parts > MOST_PARTS) {
+            throw new IllegalArgumentException(parts + " sub-windows, of 0 to " + MOST_PARTS);
+        }
+        if (parts == 0 && packed.length == 0) {
+            return NONE;
+        }
+        SubWindowSums sums = new SubWindowSums(load.toArray(), parts, packed);
+        if (Arrays.stream(sums.toArray()).anyMatch(sum -> sum < 0)) {
+            throw new IllegalArgumentException("sub-windows must not be negative");
+        }
+        return sums;
+    }
+
+    private static long expected(long load, long share) {
+        return (load >>> SHARE_BITS) * share + (((load & ((1 << SHARE_BITS) - 1)) * share) >>> SHARE_BITS);
+    }
+
+    /** How many parts are known. */
+    public int parts() {
+        return parts;
+    }
+
+    public int slots() {
+        return load.length;
+    }
+
+    /** {@code [part][slot]}, flattened. */
+    public long[] toArray() {
+        int slots = load.length;
+        long[] sums = new long[Math.multiplyExact(parts, slots)];
+        BitReader from = new BitReader(packed);
+        if (parts > 0) {
+            System.arraycopy(load, 0, sums, (parts - 1) * slots, slots);
+        }
+        for (int part = 0; part < parts - 1; part++) {
+            long share = from.take(8 * SHARE_BYTES);
+            if (share > 1 << SHARE_BITS) {
+                throw new IllegalArgumentException("a share of " + share + " / " + (1 << SHARE_BITS));
+            }
+            for (int block = 0; block < slots; block += BLOCK) {
+                int width = (int) from.take(8);
+                if (width > Long.SIZE) {
+                    throw new IllegalArgumentException("differences of " + width + " bits");
+                }
+                for (int slot = block; slot < Math.min(slots, block + BLOCK); slot++) {
+                    long raw = from.take(width);
+                    long sum = expected(load[slot], share) + ((raw >>> 1) ^ -(raw & 1));
+                    sums[part * slots + slot] = sum;
+                    sums[(parts - 1) * slots + slot] -= sum;
+                }
+                from.skipToByte();
+            }
+        }
+        from.end();
+        return sums;
+    }
+
+    /** How many bytes they are packed into. */
+    public int packedBytes() {
+        return packed.length;
+    }
+
+    public void copyTo(ByteBuffer target) {
+        target.put(packed);
+    }
+
+    /** Whoever packed them: equal sums are equal. */
+    @Override
+    public boolean equals(Object other) {
+        return other instanceof SubWindowSums sums && parts == sums.parts && Arrays.equals(toArray(), sums.toArray());
+    }
+
+    @Override
+    public int hashCode() {
+        return Arrays.hashCode(toArray());
+    }
+
+    @Override
+    public String toString() {
+        return parts + " parts of " + Arrays.toString(toArray());
+    }
+}
