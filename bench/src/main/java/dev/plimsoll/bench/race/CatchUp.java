@@ -20,6 +20,8 @@ final class CatchUp {
      * @param samples that these windows are made of
      * @param seconds from the first window to the last
      * @param used from the first window to the last
+     * @param warmSamples that the last half of the windows are made of, about
+     * @param warm what those took
      * @param startSeconds from the start of the process to the first window
      * @param whole from the start of the process to the last window
      * @param brokerCpuSeconds of the broker meanwhile
@@ -31,6 +33,8 @@ final class CatchUp {
             long samples,
             double seconds,
             Reading used,
+            long warmSamples,
+            Reading warm,
             double startSeconds,
             Reading whole,
             double brokerCpuSeconds,
@@ -54,6 +58,8 @@ final class CatchUp {
             long atFirst = 0;
             long firstNanos = 0;
             Reading first = Reading.NOTHING;
+            long atHalf = 0;
+            Reading half = Reading.NOTHING;
             long deadline = System.nanoTime() + STALLED.toNanos();
             while (seen < expected) {
                 int now = sightings.poll(POLL).size();
@@ -63,6 +69,10 @@ final class CatchUp {
                     atFirst = now;
                 }
                 seen += now;
+                if (atHalf == 0 && seen >= expected / 2) {
+                    half = racer.read();
+                    atHalf = seen;
+                }
                 if (now > 0) {
                     deadline = System.nanoTime() + STALLED.toNanos();
                 } else if (System.nanoTime() > deadline || !racer.alive()) {
@@ -81,6 +91,8 @@ final class CatchUp {
                     (expected - atFirst) * shape.samplesPerWindow(),
                     (lastNanos - firstNanos) / 1e9,
                     last.minus(first),
+                    (expected - atHalf) * shape.samplesPerWindow(),
+                    last.minus(half),
                     (firstNanos - startedNanos) / 1e9,
                     last,
                     broker,

@@ -2,17 +2,18 @@ package dev.plimsoll.bench.race;
 
 /** What is measured of every contestant. */
 enum Measure {
-    RECORDS_PER_SECOND("recordsPerSecond", "records/s", "%.0f", true),
+    RECORDS_PER_SECOND("recordsPerSecond", "rec/s", "%.0f", true),
     CPU_PER_MILLION("cpuSecondsPerMillionSamples", "cpu s/M", "%.1f", false),
-    WHOLE_CPU("wholeCpuSeconds", "all cpu s", "%.1f", false),
+    WARM_CPU_PER_MILLION("warmCpuSecondsPerMillionSamples", "warm s/M", "%.1f", false),
+    WHOLE_CPU("wholeCpuSeconds", "all s", "%.1f", false),
     START("secondsToFirstWindow", "start s", "%.1f", false),
     ALLOCATION("allocatedBytesPerSample", "alloc B", "%.0f", false),
-    BROKER_IN("brokerBytesInPerInputByte", "in/byte", "%.3f", false),
-    BROKER_OUT("brokerBytesOutPerInputByte", "out/byte", "%.3f", false),
+    BROKER_IN("brokerBytesInPerInputByte", "in/B", "%.3f", false),
+    BROKER_OUT("brokerBytesOutPerInputByte", "out/B", "%.3f", false),
     BROKER_CPU("brokerCpuSecondsPerMillionSamples", "brk s/M", "%.1f", false),
     LATENCY_P50("latencyMillisP50", "p50 ms", "%.0f", false),
     LATENCY_P99("latencyMillisP99", "p99 ms", "%.0f", false),
-    RESTART("restartMillis", "restart ms", "%.0f", false);
+    RESTART("restartMillis", "restart", "%.0f", false);
 
     private static final double EVEN = 0.01;
 

@@ -86,12 +86,10 @@ final class RaceReport {
                     .put("windowsChecked", standing.windows())
                     .put("exact", standing.faults().isEmpty());
             for (Measure measure : Measure.values()) {
-                Spread spread = standing.of(measure);
-                ObjectNode values = one.putObject(measure.key());
-                put(values, "median", spread.median());
-                put(values, "min", spread.min());
-                put(values, "max", spread.max());
+                put(one.putObject(measure.key()), standing.of(measure));
             }
+            put(one.putObject("compilerCpuSecondsPerMillionSamples"), standing.compiler());
+            put(one.putObject("collectorCpuSecondsPerMillionSamples"), standing.collector());
             if (!contestant.ours()) {
                 ObjectNode ratio = ratios.putObject(contestant.label());
                 for (Measure measure : Measure.values()) {
@@ -99,6 +97,12 @@ final class RaceReport {
                 }
             }
         }
+    }
+
+    private static void put(ObjectNode node, Spread spread) {
+        put(node, "median", spread.median());
+        put(node, "min", spread.min());
+        put(node, "max", spread.max());
     }
 
     private static void put(ObjectNode node, String key, double value) {

@@ -1,5 +1,7 @@
 package dev.plimsoll.bench.race;
 
+import java.util.stream.Stream;
+
 /**
  * What a contestant's JVM has used since it started.
  *
@@ -7,26 +9,26 @@ package dev.plimsoll.bench.race;
  * @param allocated bytes of objects that its live threads have made
  * @param sent bytes that its Kafka clients have written to sockets
  * @param received bytes that its Kafka clients have read from sockets
- * @param collecting milliseconds that its garbage collections have taken
+ * @param compilerNanos processor time of the JVM's compilers, part of {@code cpuNanos}; 0 where the system does not tell
+ * @param collectorNanos processor time of its garbage collector, likewise
  */
-record Reading(long cpuNanos, long allocated, long sent, long received, long collecting) {
+record Reading(
+        long cpuNanos, long allocated, long sent, long received, long compilerNanos, long collectorNanos) {
     /** Begins its line, as the JVM may say something of its own. */
     static final String PREFIX = "reading ";
 
-    static final Reading NOTHING = new Reading(0, 0, 0, 0, 0);
+    static final Reading NOTHING = new Reading(0, 0, 0, 0, 0, 0);
 
     String line() {
-        return PREFIX + cpuNanos + " " + allocated + " " + sent + " " + received + " " + collecting;
+        return PREFIX + cpuNanos + " " + allocated + " " + sent + " " + received + " " + compilerNanos + " "
+                + collectorNanos;
     }
 
     static Reading of(String line) {
-        String[] parts = line.substring(PREFIX.length()).split(" ", -1);
-        return new Reading(
-                Long.parseLong(parts[0]),
-                Long.parseLong(parts[1]),
-                Long.parseLong(parts[2]),
-                Long.parseLong(parts[3]),
-                Long.parseLong(parts[4]));
+        long[] parts = Stream.of(line.substring(PREFIX.length()).split(" ", -1))
+                .mapToLong(Long::parseLong)
+                .toArray();
+        return new Reading(parts[0], parts[1], parts[2], parts[3], parts[4], parts[5]);
     }
 
     Reading minus(Reading before) {
@@ -35,6 +37,7 @@ record Reading(long cpuNanos, long allocated, long sent, long received, long col
                 allocated - before.allocated,
                 sent - before.sent,
                 received - before.received,
-                collecting - before.collecting);
+                compilerNanos - before.compilerNanos,
+                collectorNanos - before.collectorNanos);
     }
 }

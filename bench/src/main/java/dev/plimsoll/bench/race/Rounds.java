@@ -133,12 +133,16 @@ final class Rounds {
                 standing.add(result, shape, inputBytes);
                 progress.accept(String.format(
                         Locale.ROOT,
-                        "%s: round %d, %s: %.0f samples/s, %.1f CPU s per million, %s",
+                        "%s: round %d, %s: %.0f samples/s, CPU s per million %.1f (compiler %.1f, collector %.1f), last half %.1f,"
+                                + " %s",
                         shape.name(),
                         round + 1,
                         contestant.label(),
                         result.samples() / result.seconds(),
                         result.used().cpuNanos() / 1e3 / result.samples(),
+                        result.used().compilerNanos() / 1e3 / result.samples(),
+                        result.used().collectorNanos() / 1e3 / result.samples(),
+                        result.warm().cpuNanos() / 1e3 / result.warmSamples(),
                         result.faults().isEmpty() ? "exact" : "WRONG"));
             }
         }

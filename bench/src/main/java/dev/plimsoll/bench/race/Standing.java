@@ -10,6 +10,8 @@ final class Standing {
     private static final double MILLION = 1e6;
 
     private final Map<Measure, List<Double>> values = new EnumMap<>(Measure.class);
+    private final List<Double> compiler = new ArrayList<>();
+    private final List<Double> collector = new ArrayList<>();
     private final List<String> faults = new ArrayList<>();
     private long windows;
     private int rounds;
@@ -20,6 +22,11 @@ final class Standing {
         double millions = result.samples() / MILLION;
         put(Measure.RECORDS_PER_SECOND, result.samples() / result.seconds());
         put(Measure.CPU_PER_MILLION, result.used().cpuNanos() / 1e9 / millions);
+        put(
+                Measure.WARM_CPU_PER_MILLION,
+                result.warm().cpuNanos() / 1e9 / (result.warmSamples() / MILLION));
+        compiler.add(result.used().compilerNanos() / 1e9 / millions);
+        collector.add(result.used().collectorNanos() / 1e9 / millions);
         put(Measure.WHOLE_CPU, result.whole().cpuNanos() / 1e9);
         put(Measure.START, result.startSeconds());
         put(Measure.ALLOCATION, (double) result.used().allocated() / result.samples());
@@ -44,6 +51,16 @@ final class Standing {
 
     Spread of(Measure measure) {
         return Spread.of(values.getOrDefault(measure, List.of()));
+    }
+
+    /** What of the CPU seconds per million samples the JVM's compilers had. */
+    Spread compiler() {
+        return Spread.of(compiler);
+    }
+
+    /** What of them its garbage collector had. */
+    Spread collector() {
+        return Spread.of(collector);
     }
 
     /** Rounds of catching up. */

@@ -3,14 +3,16 @@ package dev.plimsoll.bench.race;
 import com.sun.management.OperatingSystemMXBean;
 import com.sun.management.ThreadMXBean;
 import java.io.BufferedReader;
+import java.io.File;
 import java.io.IOException;
 import java.io.InputStreamReader;
 import java.io.PrintStream;
-import java.lang.management.GarbageCollectorMXBean;
 import java.lang.management.ManagementFactory;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
 import java.util.Arrays;
 import java.util.stream.LongStream;
+import java.util.stream.Stream;
 import javax.management.JMException;
 import javax.management.MBeanServer;
 import javax.management.ObjectName;
@@ -60,15 +62,35 @@ final class Watched {
         long allocated = LongStream.of(threads.getThreadAllocatedBytes(threads.getAllThreadIds()))
                 .filter(bytes -> bytes > 0)
                 .sum();
-        long collecting = ManagementFactory.getGarbageCollectorMXBeans().stream()
-                .mapToLong(GarbageCollectorMXBean::getCollectionTime)
-                .sum();
         return new Reading(
                 system.getProcessCpuTime(),
                 allocated,
                 clients("outgoing-byte-total"),
                 clients("incoming-byte-total"),
-                collecting);
+                threads("C1 Compiler", "C2 Compiler", "Sweeper"),
+                threads("GC Thread", "G1 "));
+    }
+
+    /** Processor time in nanoseconds of the JVM's own threads whose names begin so; 0 where the system does not tell. */
+    private static long threads(String... names) {
+        File[] tasks = new File("/proc/self/task").listFiles();
+        if (tasks == null) {
+            return 0;
+        }
+        long sum = 0;
+        for (File task : tasks) {
+            try {
+                String name = Files.readString(task.toPath().resolve("comm"));
+                if (Stream.of(names).anyMatch(name::startsWith)) {
+                    String spent = Files.readString(task.toPath().resolve("schedstat"));
+                    sum += Long.parseLong(spent.substring(0, spent.indexOf(' ')));
+                }
+            } catch (IOException e) {
+                // Compiler threads come and go; one that has gone takes its time with it.
+                continue;
+            }
+        }
+        return sum;
     }
 
     /** The sum of a metric over all Kafka clients of this JVM, which register themselves. */
