@@ -14,9 +14,9 @@ public interface AggregatorListener {
     default void windowClosed(WindowSummary window) {}
 
     /**
-     * What became of a record or of cells of it. Told again when work that was not committed is done again.
+     * What became of a record, or of all cells that a poll brought. Told again when work that was not committed is done again.
      *
-     * @param cells ranks of the sample that share this fate; 0 when the record was no sample
+     * @param cells so many ranks' parts of samples share this fate; 0 when it is that of a record that was no sample
      */
     default void fate(Deployment deployment, Fate fate, long cells, long load) {}
 

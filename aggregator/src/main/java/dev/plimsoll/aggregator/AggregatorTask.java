@@ -56,6 +56,7 @@ public final class AggregatorTask implements PartitionTask<SampleRecord> {
     private final List<Membership> memberships = new ArrayList<>();
     private final CommittedState found;
     private final Refusals refusals = new Refusals();
+    private final FateCounts fates = new FateCounts();
     private final Ticks silence;
     private Fold fold;
     private Optional<InputLog> log = Optional.empty();
@@ -83,7 +84,11 @@ public final class AggregatorTask implements PartitionTask<SampleRecord> {
             @Override
             public void fate(Deployment deployment, Fate fate, long cells, long load) {
                 refusals.told(deployment, fate);
-                listener.fate(deployment, fate, cells, load);
+                if (cells > 0) {
+                    fates.add(deployment, fate, cells, load);
+                } else {
+                    listener.fate(deployment, fate, cells, load);
+                }
             }
 
             @Override
@@ -180,6 +185,7 @@ public final class AggregatorTask implements PartitionTask<SampleRecord> {
 
     @Override
     public void onPoll(long nowMillis) {
+        fates.tell(listener);
         for (Deployment deployment : silence.due(fold.awaitingTime(), nowMillis)) {
             ticks.add(deployment);
             listener.tick(deployment);

@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.groups.Tuple.tuple;
 
+import dev.plimsoll.aggregator.window.Fate;
 import dev.plimsoll.aggregator.window.Fold;
 import dev.plimsoll.aggregator.window.Samples;
 import dev.plimsoll.model.AggregatorState;
@@ -240,6 +241,33 @@ class AggregatorTaskTest {
         assertThat(window.nextInputOffset()).isEqualTo(2);
         assertThat(rest.outputs()).anyMatch(output -> output.topic() == Topic.QUARANTINE);
         assertThat(rest.nextInputOffset()).isEqualTo(3);
+    }
+
+    @Test
+    void whatBecameOfCellsIsToldOnceForAllThatAPollBrought() {
+        // given
+        List<String> told = new ArrayList<>();
+        AggregatorTask task = new AggregatorTask(PARTITION, AggregatorSettings.DEFAULT, new AggregatorListener() {
+            @Override
+            public void fate(Deployment deployment, Fate fate, long cells, long load) {
+                told.add(deployment + " " + fate + " " + cells + " cells, load " + load);
+            }
+        });
+        Membership two = Samples.members(ONE, 1, 2, 1, 1, 4);
+        feed(task, 0, two);
+        feed(task, 1, Samples.ofRank(two, 0, 0, 16, 5));
+        feed(task, 2, Samples.ofRank(two, 0, 16, 32, 7));
+        feed(task, 3, Samples.ofRank(two, 0, 16, 32, 7));
+        assertThat(told).isEmpty();
+
+        // when
+        task.onPoll(1_000);
+        task.onPoll(2_000);
+
+        // then
+        assertThat(told)
+                .containsExactly(
+                        "%s ACCEPTED 2 cells, load 12".formatted(ONE), "%s DUPLICATE 1 cells, load 7".formatted(ONE));
     }
 
     @Test

@@ -3,12 +3,11 @@ package dev.plimsoll.collector;
 import dev.plimsoll.model.Membership;
 import dev.plimsoll.model.PlacementState;
 import java.io.ByteArrayInputStream;
-import java.io.ByteArrayOutputStream;
 import java.io.DataInputStream;
-import java.io.DataOutputStream;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
+import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
@@ -28,6 +27,10 @@ import java.util.zip.CRC32;
  */
 final class CountsFile {
     private static final long MAGIC = 0x3130544e434d4c50L; // "PLMCNT01", read backwards
+    private static final int HEAD_BYTES = 2 * Long.BYTES + 3 * Integer.BYTES + 1;
+    /** Of a rank, beside its counters: its number, four longs, two states, two flags. */
+    private static final int RANK_BYTES = Integer.BYTES + 4 * Long.BYTES + 2 * 3 * Integer.BYTES + 2;
+
     private static final int CHECKSUM_BYTES = Long.BYTES;
 
     /**
@@ -39,6 +42,7 @@ final class CountsFile {
 
     private final Path file;
     private final Membership members;
+    private ByteBuffer buffer = ByteBuffer.allocate(0);
 
     CountsFile(Path directory, Membership members) {
         this.file = directory.resolve("collector-" + members.incarnation() + ".counts");
@@ -70,24 +74,41 @@ final class CountsFile {
 
     void write(Kept kept) {
         Path fresh = file.resolveSibling(file.getFileName() + ".tmp");
-        try {
-            ByteArrayOutputStream bytes = new ByteArrayOutputStream();
-            DataOutputStream out = new DataOutputStream(bytes);
-            out.writeLong(MAGIC);
-            out.writeLong(members.incarnation());
-            out.writeInt(cells());
-            out.writeInt(members.shape().layers());
-            out.writeBoolean(kept.whole());
-            out.writeInt(kept.ranks().size());
-            for (RankCounts rank : kept.ranks()) {
-                put(out, rank);
+        ByteBuffer out = cleared(bytes(kept));
+        out.putLong(MAGIC).putLong(members.incarnation());
+        out.putInt(cells()).putInt(members.shape().layers());
+        put(out, kept.whole());
+        out.putInt(kept.ranks().size());
+        for (RankCounts rank : kept.ranks()) {
+            put(out, rank);
+        }
+        out.putLong(checksum(out.array(), out.position()));
+        try (FileChannel channel = FileChannel.open(
+                fresh, StandardOpenOption.CREATE, StandardOpenOption.WRITE, StandardOpenOption.TRUNCATE_EXISTING)) {
+            out.flip();
+            while (out.hasRemaining()) {
+                channel.write(out);
             }
-            out.writeLong(checksum(bytes.toByteArray(), bytes.size()));
-            Files.write(fresh, bytes.toByteArray());
+        } catch (IOException e) {
+            throw new UncheckedIOException("cannot write " + fresh, e);
+        }
+        try {
             Files.move(fresh, file, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
         } catch (IOException e) {
             throw new UncheckedIOException("cannot write " + file, e);
         }
+    }
+
+    /** At most: as if each rank had all that it can have. */
+    private int bytes(Kept kept) {
+        long rank = RANK_BYTES + (long) Long.BYTES * (cells() + members.shape().layers());
+        return Math.toIntExact(HEAD_BYTES + kept.ranks().size() * rank + CHECKSUM_BYTES);
+    }
+
+    /** Kept from one time to the next, as this is written with each sample. */
+    private ByteBuffer cleared(int most) {
+        buffer = buffer.capacity() < most ? ByteBuffer.allocate(most) : buffer.clear();
+        return buffer;
     }
 
     /**
@@ -152,36 +173,35 @@ final class CountsFile {
         return new Kept(whole, counts);
     }
 
-    private static void put(DataOutputStream out, RankCounts counts) throws IOException {
-        out.writeInt(counts.rank());
-        out.writeLong(counts.writer().pid());
-        out.writeLong(counts.writer().startTicks());
-        out.writeLong(counts.step());
-        out.writeLong(counts.covered());
+    private static void put(ByteBuffer out, RankCounts counts) {
+        out.putInt(counts.rank());
+        out.putLong(counts.writer().pid()).putLong(counts.writer().startTicks());
+        out.putLong(counts.step()).putLong(counts.covered());
         put(out, counts.state());
-        out.writeBoolean(counts.next().isPresent());
+        put(out, counts.next().isPresent());
         if (counts.next().isPresent()) {
             put(out, counts.next().get());
         }
         put(out, counts.load());
-        out.writeBoolean(counts.routed().length > 0);
+        put(out, counts.routed().length > 0);
         put(out, counts.routed());
     }
 
-    private static void put(DataOutputStream out, PlacementState state) throws IOException {
-        out.writeInt(state.settledVersion());
-        out.writeInt(state.epoch());
-        out.writeInt(state.batchesFlipped());
+    private static void put(ByteBuffer out, PlacementState state) {
+        out.putInt(state.settledVersion()).putInt(state.epoch()).putInt(state.batchesFlipped());
+    }
+
+    private static void put(ByteBuffer out, boolean flag) {
+        out.put((byte) (flag ? 1 : 0));
+    }
+
+    private static void put(ByteBuffer out, long[] values) {
+        out.asLongBuffer().put(values);
+        out.position(out.position() + values.length * Long.BYTES);
     }
 
     private static PlacementState state(DataInputStream in) throws IOException {
         return new PlacementState(in.readInt(), in.readInt(), in.readInt());
-    }
-
-    private static void put(DataOutputStream out, long[] values) throws IOException {
-        ByteBuffer bytes = ByteBuffer.allocate(values.length * Long.BYTES);
-        bytes.asLongBuffer().put(values);
-        out.write(bytes.array());
     }
 
     private static long[] longs(DataInputStream in, int count) throws IOException {

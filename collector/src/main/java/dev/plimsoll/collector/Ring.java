@@ -14,7 +14,10 @@ interface Ring extends AutoCloseable {
 
     Writer writer();
 
-    /** The next snapshot, of at least those of its ranks that are in {@code [fromRank, toRank)}; some are. */
+    /**
+     * The next snapshot, of at least those of its ranks that are in {@code [fromRank, toRank)}; some are. Its counters stand until the
+     * next call.
+     */
     Optional<HeatRing.Snapshot> poll(int fromRank, int toRank);
 
     /** The newest snapshot's head, without taking it. */
@@ -55,11 +58,11 @@ interface Ring extends AutoCloseable {
                     + members.topology().slotsPerRank() + " slots, boundary every " + members.boundarySteps()
                     + " steps");
         }
-        return new OfFile(ring);
+        return new OfFile(ring, new HeatRing.Buffers());
     }
 
     /** A ring in shared memory. */
-    record OfFile(HeatRing ring) implements Ring {
+    record OfFile(HeatRing ring, HeatRing.Buffers buffers) implements Ring {
         @Override
         public long incarnation() {
             return ring.header().incarnation();
@@ -72,7 +75,7 @@ interface Ring extends AutoCloseable {
 
         @Override
         public Optional<HeatRing.Snapshot> poll(int fromRank, int toRank) {
-            return ring.poll(fromRank, toRank);
+            return ring.poll(fromRank, toRank, buffers);
         }
 
         @Override

@@ -54,6 +54,8 @@ final class RingReader implements AutoCloseable {
         boolean drained;
         /** Whether it may be the leader, by the last look. */
         boolean leads;
+        /** Whether its newest snapshot was of its own rank alone, by the same. */
+        boolean alone;
 
         Reading(int rank, Ring ring) {
             this.rank = rank;
@@ -224,7 +226,7 @@ final class RingReader implements AutoCloseable {
     }
 
     private void look(Reading reading, List<Captured> captured) {
-        boolean wanted = reading.end != null || reading.rank == leader || alone(reading.ring);
+        boolean wanted = reading.end != null || reading.rank == leader || reading.alone;
         if (!wanted) {
             reading.lastSequence = 0; // what is overwritten now was read from the leader's ring
         } else if (read(reading, captured) && reading.end != null) {
@@ -252,11 +254,6 @@ final class RingReader implements AutoCloseable {
                 && rings.values().stream().allMatch(reading -> reading.drained);
     }
 
-    private static boolean alone(Ring ring) {
-        Optional<Newest> newest = ring.newest();
-        return newest.isPresent() && !newest.get().gathered();
-    }
-
     /** Whether all that is in the ring has been read. */
     private boolean read(Reading reading, List<Captured> captured) {
         for (int i = 0; i < MOST_SNAPSHOTS; i++) {
@@ -282,13 +279,15 @@ final class RingReader implements AutoCloseable {
 
     private void chooseLeader(long nowNanos) {
         for (Reading reading : List.copyOf(rings.values())) {
-            guarded(
-                    reading,
-                    nowNanos,
-                    () -> reading.leads = reading.end == null
-                            && !reading.ring.closed()
-                            && nowNanos - reading.ring.heartbeatNanos() < HEARTBEAT_LIMIT.toNanos()
-                            && reading.ring.newest().map(Newest::gathered).orElse(false));
+            guarded(reading, nowNanos, () -> {
+                // One that has ended is read to its end, whatever it holds.
+                Optional<Newest> newest = reading.end == null ? reading.ring.newest() : Optional.empty();
+                boolean gathered = newest.isPresent() && newest.get().gathered();
+                reading.alone = newest.isPresent() && !gathered;
+                reading.leads = gathered
+                        && !reading.ring.closed()
+                        && nowNanos - reading.ring.heartbeatNanos() < HEARTBEAT_LIMIT.toNanos();
+            });
         }
         for (Reading reading : rings.values()) {
             if (reading.leads) {

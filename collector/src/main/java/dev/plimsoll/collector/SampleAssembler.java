@@ -1,5 +1,7 @@
 package dev.plimsoll.collector;
 
+import static java.util.Objects.requireNonNull;
+
 import dev.plimsoll.device.HeatRing.Snapshot;
 import dev.plimsoll.device.Vote;
 import dev.plimsoll.model.Counters;
@@ -32,17 +34,20 @@ final class SampleAssembler {
     /** What every engine begins with, and where nothing can have been flipped yet. */
     private static final PlacementState INITIAL = PlacementState.settled(0);
 
-    /** What one rank counted up to its last valid snapshot. */
+    private static final long[] NOT_KNOWN = {};
+
+    /** What one rank counted up to its last valid snapshot: one object for as long as the rank is this node's. */
     private static final class Baseline {
-        final long step;
+        long step;
         /** Of the steps up to {@link #step}. */
-        final PlacementState state;
+        PlacementState state;
         /** Of the first boundary interval after {@link #step}, where that boundary's votes were seen. */
         @Nullable
         PlacementState next;
 
         final long[] load;
-        final long[] routed;
+        /** Empty where the engine did not know. */
+        long[] routed;
 
         Baseline(long step, PlacementState state, long[] load, long[] routed) {
             this.step = step;
@@ -92,11 +97,11 @@ final class SampleAssembler {
         restarted = new boolean[ranks];
     }
 
-    /** Of the counters of the largest sample that this membership can bring, in memory. */
+    /** Of the counters of the largest sample that this membership can bring. */
     static long mostBytes(Membership members) {
-        long counters = (long) members.topology().slots() * members.shape().layers();
-        long most = Math.min(MOST_RECORD_BYTES / Integer.BYTES, counters);
-        return Long.BYTES * Math.max(most, members.topology().slots());
+        long layer = (long) members.topology().slots() * Counters.WIDE;
+        return Math.max(
+                layer, Math.min(MOST_RECORD_BYTES, layer * members.shape().layers()));
     }
 
     /** This rank is of this node, to the end of the incarnation: its samples are made here and nowhere else. */
@@ -109,7 +114,11 @@ final class SampleAssembler {
     /** Goes on where a predecessor has ended. */
     void restore(RankCounts counts) {
         own(counts.rank());
-        Baseline baseline = new Baseline(counts.step(), counts.state(), counts.load(), counts.routed());
+        Baseline baseline = new Baseline(
+                counts.step(),
+                counts.state(),
+                counts.load().clone(),
+                counts.routed().clone());
         baseline.next = counts.next().orElse(null);
         baselines[counts.rank()] = baseline;
         covered[counts.rank()] = counts.covered();
@@ -126,7 +135,7 @@ final class SampleAssembler {
         moved = true;
     }
 
-    /** What a successor needs in order to go on, ranks ascending. */
+    /** What a successor needs in order to go on, ranks ascending; its counters stand until the next {@link #add}. */
     List<RankCounts> counts(Map<Integer, Ring.Writer> writers) {
         List<RankCounts> counts = new ArrayList<>();
         for (int rank = firstOwn; rank < endOwn; rank++) {
@@ -174,25 +183,24 @@ final class SampleAssembler {
         }
         int first = snapshot.firstRank();
         int count = snapshot.votes().length;
-        long[] load = new long[snapshot.load().length];
-        long[] routed = new long[snapshot.routed().length];
+        @Nullable PlacementState[] reached = new PlacementState[count];
         @Nullable Part[] parts = new Part[count];
-        @Nullable Baseline[] fresh = new Baseline[count];
+        long[] bits = new long[count];
         for (int row = 0; row < count; row++) {
             if (own[first + row] && (snapshot.gathered() || first + row == of)) {
                 PlacementState state = state(snapshot.votes()[row]);
-                fresh[row] = reached(first + row, row, snapshot, state);
-                if (fresh[row] != null) {
-                    parts[row] = part(first + row, row, snapshot, state, load, routed);
+                if (reaches(first + row, row, snapshot, state)) {
+                    reached[row] = state;
+                    parts[row] = part(first + row, row, snapshot, state, bits);
                 }
             }
         }
-        List<LoadSample> samples = samples(first, parts, load, routed);
+        List<LoadSample> samples = samples(snapshot, parts, bits);
         for (int row = 0; row < count; row++) {
-            Baseline reached = fresh[row];
-            if (reached != null) {
+            PlacementState state = reached[row];
+            if (state != null) {
                 restarted[first + row] = false;
-                baselines[first + row] = reached;
+                baselines[first + row] = counted(first + row, row, snapshot, state);
                 covered[first + row] = Math.max(covered[first + row], step);
                 moved = true;
             }
@@ -200,8 +208,8 @@ final class SampleAssembler {
         return samples;
     }
 
-    /** What the rank has counted now; null where the snapshot brings nothing new of it. */
-    private @Nullable Baseline reached(int rank, int row, Snapshot snapshot, PlacementState state) {
+    /** Whether the snapshot brings anything new of the rank. */
+    private boolean reaches(int rank, int row, Snapshot snapshot, PlacementState state) {
         Baseline base = baselines[rank];
         if (base == null && fromZero) {
             base = new Baseline(
@@ -211,26 +219,34 @@ final class SampleAssembler {
         if (base != null && !restarted[rank] && isNext(base, snapshot)) {
             base.next = state;
         }
-        if (!snapshot.valid()[row] || (base != null && snapshot.step() <= base.step && !restarted[rank])) {
-            return null;
+        return snapshot.valid()[row] && (base == null || snapshot.step() > base.step || restarted[rank]);
+    }
+
+    /** The rank's baseline, which now holds what the snapshot says that it has counted. */
+    private Baseline counted(int rank, int row, Snapshot snapshot, PlacementState state) {
+        Baseline base = baselines[rank];
+        if (base == null) {
+            base = new Baseline(snapshot.step(), state, new long[layers * slots], NOT_KNOWN);
         }
-        int at = row * layers * slots;
-        return new Baseline(
-                snapshot.step(),
-                state,
-                Arrays.copyOfRange(snapshot.load(), at, at + layers * slots),
-                snapshot.routed().length == 0
-                        ? new long[0]
-                        : Arrays.copyOfRange(snapshot.routed(), row * layers, (row + 1) * layers));
+        base.step = snapshot.step();
+        base.state = state;
+        base.next = null;
+        System.arraycopy(snapshot.load(), row * layers * slots, base.load, 0, layers * slots);
+        if (snapshot.routed().length == 0) {
+            base.routed = NOT_KNOWN;
+        } else {
+            base.routed = base.routed.length == 0 ? new long[layers] : base.routed;
+            System.arraycopy(snapshot.routed(), row * layers, base.routed, 0, layers);
+        }
+        return base;
     }
 
     private boolean isNext(Baseline base, Snapshot snapshot) {
         return snapshot.step() == base.step + members.boundarySteps();
     }
 
-    /** Fills in the differences of a rank; null where they are no sample. */
-    private @Nullable Part part(
-            int rank, int row, Snapshot snapshot, PlacementState state, long[] load, long[] routed) {
+    /** What the rank's differences are of, and how large they are; null where they are no sample. */
+    private @Nullable Part part(int rank, int row, Snapshot snapshot, PlacementState state, long[] bits) {
         long step = snapshot.step();
         Baseline base = baselines[rank];
         if (restarted[rank]) {
@@ -245,10 +261,10 @@ final class SampleAssembler {
             return null;
         }
         // Not known before or not known now: then there is no difference, and none that went down.
-        boolean routedKnown = routed.length > 0 && base.routed.length > 0;
-        boolean grew = difference(snapshot.load(), row * layers * slots, base.load, load)
-                && (!routedKnown || difference(snapshot.routed(), row * layers, base.routed, routed));
-        if (!grew) {
+        boolean routedKnown = snapshot.routed().length > 0 && base.routed.length > 0;
+        bits[row] = Growth.bits(snapshot.load(), row * layers * slots, base.load, 0, layers * slots);
+        if (bits[row] < 0
+                || (routedKnown && Growth.bits(snapshot.routed(), row * layers, base.routed, 0, layers) < 0)) {
             listener.onReset(rank, step);
             return null;
         }
@@ -262,71 +278,60 @@ final class SampleAssembler {
         return new Part(new StepRange(base.step, step), state, mixed, routedKnown);
     }
 
-    /** False when a counter went down, or grew by more than a sample can say. Counters are taken as unsigned: exact beyond 2^63. */
-    private static boolean difference(long[] now, int at, long[] before, long[] into) {
-        for (int i = 0; i < before.length; i++) {
-            long difference = now[at + i] - before[i];
-            if (Long.compareUnsigned(now[at + i], before[i]) < 0 || difference < 0) {
-                return false;
-            }
-            into[at + i] = difference;
-        }
-        return true;
-    }
-
     private static PlacementState state(Vote vote) {
         return vote.batchesFlipped() == 0
                 ? PlacementState.settled(vote.settledVersion())
                 : new PlacementState(vote.settledVersion(), vote.epoch(), vote.batchesFlipped());
     }
 
-    private List<LoadSample> samples(int first, @Nullable Part[] parts, long[] load, long[] routed) {
+    private List<LoadSample> samples(Snapshot snapshot, @Nullable Part[] parts, long[] bits) {
         List<LoadSample> samples = new ArrayList<>();
         for (int from = 0; from < parts.length; ) {
             Part part = parts[from];
+            long most = bits[from];
             int to = from + 1;
             while (to < parts.length && part != null && part.equals(parts[to])) {
+                most |= bits[to];
                 to++;
             }
             if (part != null) {
-                long[] total = part.routedKnown() ? total(routed, from, to) : new long[0];
-                cut(part, first, from, to, load, total, samples);
+                cut(part, snapshot, from, to, Growth.fitsInt(most), samples);
             }
             from = to;
         }
         return samples;
     }
 
+    /** Those that have a part have a baseline. */
+    private Baseline base(Snapshot snapshot, int row) {
+        return requireNonNull(baselines[snapshot.firstRank() + row]);
+    }
+
     /** Over the ranks of a sample: the fold adds up those of all nodes. Empty when it is too large. */
-    private long[] total(long[] routed, int fromRow, int toRow) {
+    private long[] total(Snapshot snapshot, int fromRow, int toRow) {
         long[] total = new long[layers];
         for (int i = fromRow * layers; i < toRow * layers; i++) {
-            total[i % layers] += routed[i];
+            total[i % layers] += snapshot.routed()[i] - base(snapshot, i / layers).routed[i % layers];
             if (total[i % layers] < 0) {
-                return new long[0];
+                return NOT_KNOWN;
             }
         }
         return total;
     }
 
-    private void cut(Part part, int first, int from, int to, long[] load, long[] routed, List<LoadSample> samples) {
-        int perLayer = (to - from) * slots;
-        int bytesPerLayer = perLayer * (fitsInt(load, from, to) ? Integer.BYTES : Long.BYTES) + Long.BYTES;
+    private void cut(Part part, Snapshot snapshot, int from, int to, boolean narrow, List<LoadSample> samples) {
+        long[] routed = part.routedKnown() ? total(snapshot, from, to) : NOT_KNOWN;
+        int bytesPerLayer = (to - from) * slots * (narrow ? Counters.NARROW : Counters.WIDE) + Long.BYTES;
         int most = Math.max(1, (MOST_RECORD_BYTES - RECORD_OVERHEAD) / bytesPerLayer);
         for (int layer = 0; layer < layers; layer += most) {
             int count = Math.min(most, layers - layer);
-            long[] values = new long[perLayer * count];
-            for (int rank = from; rank < to; rank++) {
-                System.arraycopy(
-                        load, (rank * layers + layer) * slots, values, (rank - from) * count * slots, count * slots);
-            }
             samples.add(new LoadSample(
                     members.deployment(),
                     members.incarnation(),
                     part.steps(),
                     members.phase(),
                     emitter,
-                    first + from,
+                    snapshot.firstRank() + from,
                     to - from,
                     layer,
                     count,
@@ -336,16 +341,35 @@ final class SampleAssembler {
                     routed.length == 0
                             ? LongVector.empty()
                             : LongVector.of(Arrays.copyOfRange(routed, layer, layer + count)),
-                    Counters.of(values)));
+                    packed(snapshot, from, to, layer, count, narrow)));
         }
     }
 
-    private boolean fitsInt(long[] load, int fromRank, int toRank) {
-        for (int i = fromRank * layers * slots; i < toRank * layers * slots; i++) {
-            if (load[i] > Integer.MAX_VALUE) {
-                return false;
+    /** The differences of some ranks and layers, as narrow as they allow. */
+    private Counters packed(Snapshot snapshot, int from, int to, int layer, int count, boolean knownNarrow) {
+        int each = count * slots;
+        boolean narrow = knownNarrow;
+        if (!narrow) {
+            long bits = 0;
+            for (int row = from; row < to; row++) {
+                bits |= Growth.bits(
+                        snapshot.load(), (row * layers + layer) * slots, base(snapshot, row).load, layer * slots, each);
             }
+            narrow = Growth.fitsInt(bits);
         }
-        return true;
+        int width = narrow ? Counters.NARROW : Counters.WIDE;
+        byte[] bytes = new byte[(to - from) * each * width];
+        for (int row = from; row < to; row++) {
+            Growth.pack(
+                    snapshot.load(),
+                    (row * layers + layer) * slots,
+                    base(snapshot, row).load,
+                    layer * slots,
+                    each,
+                    width,
+                    bytes,
+                    (row - from) * each * width);
+        }
+        return Counters.view(bytes, 0, (to - from) * each, width);
     }
 }

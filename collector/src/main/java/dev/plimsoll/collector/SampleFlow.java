@@ -64,7 +64,8 @@ final class SampleFlow {
 
     static long bytes(LoadSample sample) {
         return OVERHEAD_BYTES
-                + (long) Long.BYTES * (sample.load().size() + sample.routed().size());
+                + (long) sample.load().width() * sample.load().size()
+                + (long) Long.BYTES * sample.routed().size();
     }
 
     /**

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.plimsoll.device.HeatRing.Snapshot;
 import dev.plimsoll.device.Vote;
+import dev.plimsoll.model.Counters;
 import dev.plimsoll.model.LoadSample;
 import dev.plimsoll.model.LongVector;
 import dev.plimsoll.model.Membership;
@@ -271,6 +272,71 @@ class SampleAssemblerTest {
 
         assertThat(sample.ranks()).isEqualTo(3);
         assertThat(sample.routed().size()).isZero();
+    }
+
+    @Test
+    void routedIsLeftOutAlsoWhereItWasNotKnownAtTheStart() {
+        Snapshot second = Snapshots.at(2, 32);
+        Snapshot unknown = new Snapshot(
+                2, 32, true, 0, second.votes(), second.valid(), second.load(), new long[0], second.capturedNanos());
+        assembler.add(0, Snapshots.at(1, 16));
+        assembler.add(0, unknown);
+
+        LoadSample third = assembler.add(0, Snapshots.at(3, 48)).get(0);
+        LoadSample fourth = assembler.add(0, Snapshots.at(4, 64)).get(0);
+
+        assertThat(third.routed().size())
+                .as("what was routed in steps 16 to 32 is not in")
+                .isZero();
+        assertThat(fourth.routed()).isEqualTo(LongVector.of(192, 192));
+    }
+
+    /** Each piece of a sample is as narrow as its own counters allow, as if it had been packed by itself. */
+    @Test
+    void countersArePackedAsTheSameNumbersAreByThemselves() {
+        int layers = 2_000;
+        int slots = 20;
+        Membership wide = Snapshots.members(layers, slots, 7);
+        SampleAssembler any = assembler(wide, true);
+        Random random = new Random(3);
+        long[] load = new long[3 * layers * slots];
+        long[] before = load.clone();
+        for (int step = 16; step <= 48; step += 16) {
+            for (int i = 0; i < load.length; i++) {
+                load[i] += random.nextInt(1_000);
+            }
+            load[(layers + layers / 2) * slots] += step == 32 ? 1L << 40 : 0;
+            Vote vote = Snapshots.vote(0, 0, 0);
+            Snapshot snapshot = new Snapshot(
+                    step / 16,
+                    step,
+                    true,
+                    0,
+                    new Vote[] {vote, vote, vote},
+                    new boolean[] {true, true, true},
+                    load.clone(),
+                    new long[3 * layers],
+                    0);
+
+            List<LoadSample> samples = any.add(0, snapshot);
+
+            for (LoadSample sample : samples) {
+                int each = sample.layers() * slots;
+                long[] expected = new long[3 * each];
+                for (int i = 0; i < expected.length; i++) {
+                    int at = (i / each * layers + sample.firstLayer()) * slots + i % each;
+                    expected[i] = load[at] - before[at];
+                }
+                Counters packed = Counters.of(expected);
+                assertThat(sample.load().equals(packed)).as("step %d", step).isTrue();
+                assertThat(sample.load().width()).as("step %d", step).isEqualTo(packed.width());
+            }
+            assertThat(samples)
+                    .extracting(sample -> sample.load().width())
+                    .as("step %d: one counter of one layer is large", step)
+                    .isEqualTo(step == 32 ? List.of(4, 8, 4, 4) : List.of(4, 4));
+            before = load.clone();
+        }
     }
 
     @Test

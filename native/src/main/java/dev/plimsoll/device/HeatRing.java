@@ -6,6 +6,7 @@ import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import java.nio.LongBuffer;
 import java.nio.MappedByteBuffer;
 import java.nio.channels.FileChannel;
 import java.nio.charset.StandardCharsets;
@@ -81,6 +82,25 @@ public final class HeatRing implements AutoCloseable {
             long[] routed,
             long capturedNanos) {}
 
+    /**
+     * Arrays that counters are read into, over and over: those of a snapshot stand until the next one is read with these. For one
+     * thread; holds as much as the largest look at a ring takes.
+     */
+    public static final class Buffers {
+        private long[] load = {};
+        private long[] routed = {};
+
+        private long[] load(int length) {
+            load = load.length == length ? load : new long[length];
+            return load;
+        }
+
+        private long[] routed(int length) {
+            routed = routed.length == length ? routed : new long[length];
+            return routed;
+        }
+    }
+
     /** Which snapshot is the newest, without its counters. */
     public record Newest(long sequence, long step, boolean gathered) {}
 
@@ -110,6 +130,9 @@ public final class HeatRing implements AutoCloseable {
     private final Path file;
     private final @Nullable Object key;
     private final MappedByteBuffer map;
+    /** The same memory; index 1 is byte 8. */
+    private final LongBuffer longs;
+
     private final Header header;
     private final int slotCount;
     private final int slotBytes;
@@ -120,6 +143,7 @@ public final class HeatRing implements AutoCloseable {
         this.file = file;
         this.key = key;
         this.map = map;
+        this.longs = map.asLongBuffer();
         this.header = header;
         this.slotCount = slotCount;
         this.slotBytes = slotBytes;
@@ -254,6 +278,11 @@ public final class HeatRing implements AutoCloseable {
 
     /** The same, of the ranks {@code [fromRank, toRank)} alone: of a large group's snapshot only what is wanted is read. */
     public Optional<Snapshot> poll(int fromRank, int toRank) {
+        return poll(fromRank, toRank, new Buffers());
+    }
+
+    /** The same, with counters that stand in these arrays until they are given to another call. */
+    public Optional<Snapshot> poll(int fromRank, int toRank, Buffers into) {
         int from = Math.max(0, fromRank - header.firstRank());
         int to = Math.min(header.width(), toRank - header.firstRank());
         if (from >= to) {
@@ -280,7 +309,7 @@ public final class HeatRing implements AutoCloseable {
                 // room.
                 wanted = Math.max(wanted + 1, found - slotCount + 1 + Math.min(overtaken, slotCount / 2));
             } else {
-                Snapshot snapshot = read(at, wanted, from, to);
+                Snapshot snapshot = read(at, wanted, from, to, into);
                 if (snapshot != null) {
                     seen = wanted;
                     return Optional.of(snapshot);
@@ -318,7 +347,7 @@ public final class HeatRing implements AutoCloseable {
     }
 
     /** Rows {@code [from, to)}. */
-    private @Nullable Snapshot read(int at, long sequence, int from, int to) {
+    private @Nullable Snapshot read(int at, long sequence, int from, int to, Buffers into) {
         long lock = (long) LONG.getAcquire(map, at);
         if ((lock & 1) != 0 || (long) LONG.getOpaque(map, at + 8) != sequence) {
             return null;
@@ -329,11 +358,12 @@ public final class HeatRing implements AutoCloseable {
         int ranks = to - from;
         int layers = header.layers();
         int next = at + SLOT_HEAD_BYTES;
-        long[] votes = rows(next, from, to, VOTE_WORDS);
+        long[] votes = rows(next, from, VOTE_WORDS, new long[ranks * VOTE_WORDS]);
         next += header.width() * VOTE_WORDS * Long.BYTES;
-        long[] load = rows(next, from, to, layers * header.slotsPerRank());
+        int slots = layers * header.slotsPerRank();
+        long[] load = rows(next, from, slots, into.load(ranks * slots));
         next += header.width() * layers * header.slotsPerRank() * Long.BYTES;
-        long[] routed = header.routedKnown() ? rows(next, from, to, layers) : new long[0];
+        long[] routed = rows(next, from, layers, into.routed(header.routedKnown() ? ranks * layers : 0));
         // All reads above come before the second look at the lock.
         VarHandle.acquireFence();
         if ((long) LONG.getOpaque(map, at) != lock) {
@@ -359,8 +389,10 @@ public final class HeatRing implements AutoCloseable {
                 sequence, step, gathered, header.firstRank() + from, decoded, valid, load, routed, capturedNanos);
     }
 
-    private long[] rows(int at, int from, int to, int wordsPerRank) {
-        return words(at + from * wordsPerRank * Long.BYTES, (to - from) * wordsPerRank);
+    /** As plain memory: a word may be torn, but then the second look at the lock throws the snapshot away. */
+    private long[] rows(int at, int from, int wordsPerRank, long[] into) {
+        longs.get(at / Long.BYTES + from * wordsPerRank, into);
+        return into;
     }
 
     private long[] words(int at, int count) {

@@ -18,7 +18,7 @@ public record ClosedWindow(List<LoadWindow> loads, WindowSummary summary) {
         loads = List.copyOf(loads);
     }
 
-    /** What its records take when they are written, about: numbers are written with as many bytes as they need. */
+    /** What its records take when they are written, about and at most: numbers take as many bytes as the largest of their record. */
     public long bytes() {
         long bytes = BYTES_BESIDES + 2L * summary.present().size();
         for (LoadWindow load : loads) {
@@ -28,11 +28,11 @@ public record ClosedWindow(List<LoadWindow> loads, WindowSummary summary) {
     }
 
     private static long bytes(LongVector numbers) {
-        long bytes = 0;
+        long bits = 1;
         for (int i = 0; i < numbers.size(); i++) {
-            // Seven bits a byte, and one bit for the sign.
-            bytes += (64 + 7 - Long.numberOfLeadingZeros(2 * numbers.at(i) | 1) - 1) / 7;
+            bits |= numbers.at(i);
         }
-        return bytes;
+        // Seven bits a byte, and one bit for the sign.
+        return numbers.size() * ((64 + 7 - Long.numberOfLeadingZeros(2 * bits) - 1) / 7L);
     }
 }

@@ -70,8 +70,8 @@ class CollectorMutantTest {
                 new Mutant(
                         "what a snapshot says of steps that were told is told again",
                         "SampleAssembler.java",
-                        "snapshot.step() <= base.step && !restarted[rank]",
-                        "snapshot.step() < 0",
+                        "snapshot.step() > base.step || restarted[rank]",
+                        "snapshot.step() >= 0",
                         "RingReaderTest"),
                 new Mutant(
                         "steps that a restarted process counts again are told again",
@@ -93,9 +93,39 @@ class CollectorMutantTest {
                         "SampleAssemblerTest"),
                 new Mutant(
                         "a fall of a counter is taken for a wrap",
+                        "Growth.java",
+                        "difference | (fell & Long.MIN_VALUE)",
+                        "difference",
+                        "SampleAssemblerTest"),
+                new Mutant(
+                        "a fall of a counter is taken for growth",
+                        "Growth.java",
+                        "or |= difference | ",
+                        "or |= ",
+                        "SampleAssemblerTest"),
+                new Mutant(
+                        "a sample that needs wide counters is narrow",
+                        "Growth.java",
+                        "return bits >= 0 && bits <= Integer.MAX_VALUE;",
+                        "return bits >= 0;",
+                        "SampleAssemblerTest"),
+                new Mutant(
+                        "the second piece of a wide sample holds the counters of the first",
                         "SampleAssembler.java",
-                        "Long.compareUnsigned(now[at + i], before[i]) < 0 || difference < 0",
-                        "difference < 0",
+                        "(row * layers + layer) * slots,\n                    base",
+                        "row * layers * slots,\n                    base",
+                        "SampleAssemblerTest"),
+                new Mutant(
+                        "what a sample was made of is not where the next one begins",
+                        "SampleAssembler.java",
+                        "        System.arraycopy(snapshot.load(), row",
+                        "        if (false) System.arraycopy(snapshot.load(), row",
+                        "SampleAssemblerTest"),
+                new Mutant(
+                        "whether routed counters were known is forgotten",
+                        "SampleAssembler.java",
+                        "            base.routed = NOT_KNOWN;\n",
+                        "",
                         "SampleAssemblerTest"),
                 new Mutant(
                         "a ring that cannot be read is kept",
