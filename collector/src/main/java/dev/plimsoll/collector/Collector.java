@@ -103,7 +103,7 @@ public final class Collector implements AutoCloseable {
                 "plimsoll-collector-" + emitter,
                 ServedDirectory.IN_FLIGHT * MOST_DEPLOYMENTS,
                 DELIVERY,
-                TopicWriter.Compression.FOR_MACHINES);
+                TopicWriter.Compression.NONE);
         lookedNanos = System.nanoTime();
         running.add(Flux.interval(Duration.ZERO, LOOK_FOR_FILES, scheduler)
                 .onBackpressureDrop()

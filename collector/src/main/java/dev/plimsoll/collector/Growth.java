@@ -10,6 +10,8 @@ import java.nio.ByteOrder;
  * unsigned: exact beyond 2^63.
  */
 final class Growth {
+    private static final VarHandle SHORTS =
+            MethodHandles.byteArrayViewVarHandle(short[].class, ByteOrder.LITTLE_ENDIAN);
     private static final VarHandle INTS = MethodHandles.byteArrayViewVarHandle(int[].class, ByteOrder.LITTLE_ENDIAN);
     private static final VarHandle LONGS = MethodHandles.byteArrayViewVarHandle(long[].class, ByteOrder.LITTLE_ENDIAN);
 
@@ -32,19 +34,19 @@ final class Growth {
         return or;
     }
 
-    static boolean fitsInt(long bits) {
-        return bits >= 0 && bits <= Integer.MAX_VALUE;
-    }
-
     /** Packs the same from {@code into[to]} on, {@code width} bytes each; the caller knows from {@link #bits} that they fit. */
     static void pack(long[] now, int at, long[] before, int from, int count, int width, byte[] into, int to) {
-        if (width == Counters.NARROW) {
+        if (width == Counters.SHORT) {
             for (int i = 0; i < count; i++) {
-                INTS.set(into, to + i * Counters.NARROW, (int) (now[at + i] - before[from + i]));
+                SHORTS.set(into, to + i * Counters.SHORT, (short) (now[at + i] - before[from + i]));
+            }
+        } else if (width == Counters.INT) {
+            for (int i = 0; i < count; i++) {
+                INTS.set(into, to + i * Counters.INT, (int) (now[at + i] - before[from + i]));
             }
         } else {
             for (int i = 0; i < count; i++) {
-                LONGS.set(into, to + i * Counters.WIDE, now[at + i] - before[from + i]);
+                LONGS.set(into, to + i * Counters.LONG, now[at + i] - before[from + i]);
             }
         }
     }

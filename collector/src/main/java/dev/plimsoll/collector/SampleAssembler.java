@@ -99,7 +99,7 @@ final class SampleAssembler {
 
     /** Of the counters of the largest sample that this membership can bring. */
     static long mostBytes(Membership members) {
-        long layer = (long) members.topology().slots() * Counters.WIDE;
+        long layer = (long) members.topology().slots() * Counters.LONG;
         return Math.max(
                 layer, Math.min(MOST_RECORD_BYTES, layer * members.shape().layers()));
     }
@@ -295,7 +295,7 @@ final class SampleAssembler {
                 to++;
             }
             if (part != null) {
-                cut(part, snapshot, from, to, Growth.fitsInt(most), samples);
+                cut(part, snapshot, from, to, Counters.width(most), samples);
             }
             from = to;
         }
@@ -319,9 +319,9 @@ final class SampleAssembler {
         return total;
     }
 
-    private void cut(Part part, Snapshot snapshot, int from, int to, boolean narrow, List<LoadSample> samples) {
+    private void cut(Part part, Snapshot snapshot, int from, int to, int width, List<LoadSample> samples) {
         long[] routed = part.routedKnown() ? total(snapshot, from, to) : NOT_KNOWN;
-        int bytesPerLayer = (to - from) * slots * (narrow ? Counters.NARROW : Counters.WIDE) + Long.BYTES;
+        int bytesPerLayer = (to - from) * slots * width + Long.BYTES;
         int most = Math.max(1, (MOST_RECORD_BYTES - RECORD_OVERHEAD) / bytesPerLayer);
         for (int layer = 0; layer < layers; layer += most) {
             int count = Math.min(most, layers - layer);
@@ -341,23 +341,26 @@ final class SampleAssembler {
                     routed.length == 0
                             ? LongVector.empty()
                             : LongVector.of(Arrays.copyOfRange(routed, layer, layer + count)),
-                    packed(snapshot, from, to, layer, count, narrow)));
+                    packed(snapshot, from, to, layer, count, width)));
         }
     }
 
-    /** The differences of some ranks and layers, as narrow as they allow. */
-    private Counters packed(Snapshot snapshot, int from, int to, int layer, int count, boolean knownNarrow) {
+    /**
+     * The differences of some ranks and layers, as narrow as they allow.
+     *
+     * @param most the width that all layers need
+     */
+    private Counters packed(Snapshot snapshot, int from, int to, int layer, int count, int most) {
         int each = count * slots;
-        boolean narrow = knownNarrow;
-        if (!narrow) {
+        int width = most;
+        if (width != Counters.SHORT) {
             long bits = 0;
             for (int row = from; row < to; row++) {
                 bits |= Growth.bits(
                         snapshot.load(), (row * layers + layer) * slots, base(snapshot, row).load, layer * slots, each);
             }
-            narrow = Growth.fitsInt(bits);
+            width = Counters.width(bits);
         }
-        int width = narrow ? Counters.NARROW : Counters.WIDE;
         byte[] bytes = new byte[(to - from) * each * width];
         for (int row = from; row < to; row++) {
             Growth.pack(

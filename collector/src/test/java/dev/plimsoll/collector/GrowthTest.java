@@ -51,7 +51,7 @@ class GrowthTest {
             long bits = Growth.bits(now, at, before, from, count);
             Growth.pack(now, at, before, from, count, counters.width(), bytes, 3);
 
-            assertThat(Growth.fitsInt(bits)).as("trial %d", trial).isEqualTo(counters.width() == Counters.NARROW);
+            assertThat(Counters.width(bits)).as("trial %d", trial).isEqualTo(counters.width());
             assertThat(Counters.view(bytes, 3, count, counters.width()))
                     .as("trial %d", trial)
                     .isEqualTo(counters);

@@ -35,6 +35,11 @@ final class BitReader {
         pendingBits = 0;
     }
 
+    /** Whether there is nothing more; asked where a byte begins. */
+    boolean atEnd() {
+        return at == bytes.length;
+    }
+
     /** @throws IllegalArgumentException when there is more */
     void end() {
         if (at != bytes.length) {

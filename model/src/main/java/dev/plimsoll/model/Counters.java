@@ -9,22 +9,28 @@ import java.util.Objects;
 import java.util.zip.CRC32C;
 
 /**
- * Counters packed into bytes, little-endian and without gaps, four or eight bytes each: what samples carry from a ring to a window
+ * Counters packed into bytes, little-endian and without gaps, two, four or eight bytes each: what samples carry from a ring to a window
  * without being unpacked. The record that holds them says what their axes are.
  *
  * <p>A value: two are equal when their numbers are, whatever their width. It may be a view of bytes that others have made, such as a
  * fetched record's, which must not change any more.
  *
- * <p>Example: {@code Counters.of(3, 0, 7)} takes 12 bytes; {@code addPairs(0, 1, sums, 0)} adds 3 to the low half of {@code sums[0]}
- * and 0 to its high half.
+ * <p>Example: {@code Counters.of(3, 0, 7, 0)} takes 8 bytes; {@code addLanes(0, 1, sums, 0)} adds 3, 0, 7 and 0 to the four quarters of
+ * {@code sums[0]}, the lowest first.
  */
 public final class Counters {
-    /** Bytes of a counter up to 2^31 - 1. */
-    public static final int NARROW = Integer.BYTES;
+    /** Bytes of a counter where all are below 2^16; these have no sign. */
+    public static final int SHORT = Short.BYTES;
 
-    /** Bytes of a counter where one of them is larger. */
-    public static final int WIDE = Long.BYTES;
+    /** Bytes of a counter where all are below 2^31. */
+    public static final int INT = Integer.BYTES;
 
+    /** Bytes of a counter where one is larger, or negative, which no sample may have. */
+    public static final int LONG = Long.BYTES;
+
+    private static final long SHORTS_MASK = 0x0000_FFFF_0000_FFFFL;
+    private static final VarHandle SHORTS =
+            MethodHandles.byteArrayViewVarHandle(short[].class, ByteOrder.LITTLE_ENDIAN);
     private static final VarHandle INTS = MethodHandles.byteArrayViewVarHandle(int[].class, ByteOrder.LITTLE_ENDIAN);
     private static final VarHandle LONGS = MethodHandles.byteArrayViewVarHandle(long[].class, ByteOrder.LITTLE_ENDIAN);
 
@@ -44,30 +50,41 @@ public final class Counters {
 
     /** Packs values, as narrow as they allow. */
     public static Counters of(long... values) {
-        boolean narrow = true;
+        long bits = 0;
         for (long value : values) {
-            narrow &= value == (int) value;
+            bits |= value;
         }
-        int width = narrow ? NARROW : WIDE;
+        int width = width(bits);
         byte[] bytes = new byte[Math.multiplyExact(values.length, width)];
         for (int i = 0; i < values.length; i++) {
-            if (narrow) {
-                INTS.set(bytes, i * width, (int) values[i]);
-            } else {
-                LONGS.set(bytes, i * width, values[i]);
-            }
+            put(bytes, i * width, width, values[i]);
         }
         return new Counters(bytes, 0, values.length, width);
+    }
+
+    /** The width that numbers need which combined by OR are this. */
+    public static int width(long bits) {
+        return bits >= 0 && bits <= 0xFFFF ? SHORT : bits >= 0 && bits <= Integer.MAX_VALUE ? INT : LONG;
+    }
+
+    private static void put(byte[] bytes, int at, int width, long value) {
+        if (width == SHORT) {
+            SHORTS.set(bytes, at, (short) value);
+        } else if (width == INT) {
+            INTS.set(bytes, at, (int) value);
+        } else {
+            LONGS.set(bytes, at, value);
+        }
     }
 
     /**
      * Those that stand in an array from {@code start} on, which nobody writes to from now on.
      *
-     * @param width {@link #NARROW} or {@link #WIDE}
+     * @param width {@link #SHORT}, {@link #INT} or {@link #LONG}
      */
     public static Counters view(byte[] bytes, int start, int size, int width) {
-        if (width != NARROW && width != WIDE) {
-            throw new IllegalArgumentException("counters of " + width + " bytes: they have " + NARROW + " or " + WIDE);
+        if (width != SHORT && width != INT && width != LONG) {
+            throw new IllegalArgumentException("counters have 2, 4 or 8 bytes, not " + width);
         }
         Objects.checkFromIndexSize(start, Math.multiplyExact(size, width), bytes.length);
         return new Counters(bytes, start, size, width);
@@ -77,16 +94,22 @@ public final class Counters {
         return size;
     }
 
-    /** Bytes of each, {@link #NARROW} or {@link #WIDE}. */
+    /** Bytes of each, {@link #SHORT}, {@link #INT} or {@link #LONG}. */
     public int width() {
         return width;
     }
 
+    /** How many there are in a long. */
+    public int lanes() {
+        return Long.BYTES / width;
+    }
+
     public long at(int index) {
         Objects.checkIndex(index, size);
-        return width == NARROW
-                ? (int) INTS.get(bytes, start + index * NARROW)
-                : (long) LONGS.get(bytes, start + index * WIDE);
+        int at = start + index * width;
+        return width == SHORT
+                ? (short) SHORTS.get(bytes, at) & 0xFFFFL
+                : width == INT ? (int) INTS.get(bytes, at) : (long) LONGS.get(bytes, at);
     }
 
     /** All of them combined by OR: negative when one is, else a bound on each, less than twice the largest. */
@@ -95,37 +118,38 @@ public final class Counters {
     }
 
     private long bits(int from, int count) {
+        int first = start + from * width;
+        int longs = count / lanes();
         long or = 0;
-        if (width == WIDE) {
-            for (int i = 0; i < count; i++) {
-                or |= (long) LONGS.get(bytes, start + (from + i) * WIDE);
-            }
-            return or;
+        for (int i = 0; i < longs; i++) {
+            or |= (long) LONGS.get(bytes, first + i * Long.BYTES);
         }
-        int at = start + from * NARROW;
-        for (int pair = 0; pair < count / 2; pair++) {
-            or |= (long) LONGS.get(bytes, at + pair * 2 * NARROW);
+        if (width != LONG) {
+            or |= or >>> Integer.SIZE;
+            or = width == INT ? (int) or : (or | or >>> Short.SIZE) & 0xFFFF;
         }
-        int both = (int) (or | or >>> Integer.SIZE);
-        return count % 2 == 0 ? both : both | (int) INTS.get(bytes, at + (count - 1) * NARROW);
+        for (int i = longs * lanes(); i < count; i++) {
+            or |= at(from + i);
+        }
+        return or;
     }
 
     /** The sum of {@code [from, from + count)}, none of which may be negative; the caller knows that it fits. */
     public long sum(int from, int count) {
         Objects.checkFromIndexSize(from, count, size);
-        long sum = 0;
-        if (width == WIDE || bits * count >= 1L << Integer.SIZE) {
-            for (int i = from; i < from + count; i++) {
-                sum += at(i);
-            }
-            return sum;
+        boolean inHalves = width != LONG && bits * count < 1L << Integer.SIZE;
+        int longs = inHalves ? count / lanes() : 0;
+        int first = start + from * width;
+        long halves = 0; // two sums, neither of which reaches into the other
+        for (int i = 0; i < longs; i++) {
+            long next = (long) LONGS.get(bytes, first + i * Long.BYTES);
+            halves += width == INT ? next : (next & SHORTS_MASK) + (next >>> Short.SIZE & SHORTS_MASK);
         }
-        // Two sums in a long, neither of which reaches into the other.
-        int at = start + from * NARROW;
-        for (int pair = 0; pair < count / 2; pair++) {
-            sum += (long) LONGS.get(bytes, at + pair * 2 * NARROW);
+        long sum = (halves & 0xFFFF_FFFFL) + (halves >>> Integer.SIZE);
+        for (int i = longs * lanes(); i < count; i++) {
+            sum += at(from + i);
         }
-        return (sum & 0xFFFF_FFFFL) + (sum >>> Integer.SIZE) + (count % 2 == 0 ? 0 : at(from + count - 1));
+        return sum;
     }
 
     /** The sum of all, none of which may be negative. */
@@ -134,22 +158,20 @@ public final class Counters {
     }
 
     /**
-     * Adds narrow counters two at a time: {@code [from + 2i]} to the low and {@code [from + 2i + 1]} to the high half of
-     * {@code sums[at + i]}. The caller knows that none is negative and that no half grows beyond 2^32 - 1.
+     * Adds as many counters at a time as a long holds ({@link #lanes}), each to its part of the long: counters from {@code from} on to
+     * {@code sums[at]} and the longs behind it, the first to the lowest bits. The caller knows that no part grows beyond its width, all
+     * bits counted.
      *
      * <p>This is the loop that windows are made by. C2 (JDK 17 to 25, AVX2 or AVX-512) turns it into loads, adds and stores of whole
      * vectors, as both sides are longs; adding ints to longs it leaves scalar on JDK 17. So is a second array added to in the same loop:
      * use two loops.
      */
-    public void addPairs(int from, int pairs, long[] sums, int at) {
-        if (width != NARROW) {
-            throw new IllegalStateException("counters of " + width + " bytes do not come in pairs");
-        }
-        Objects.checkFromIndexSize(from, 2 * pairs, size);
+    public void addLanes(int from, int longs, long[] sums, int at) {
+        Objects.checkFromIndexSize(from, longs * lanes(), size);
         byte[] source = bytes;
-        int first = start + from * NARROW;
-        for (int i = 0; i < pairs; i++) {
-            sums[at + i] += (long) LONGS.get(source, first + i * 2 * NARROW);
+        int first = start + from * width;
+        for (int i = 0; i < longs; i++) {
+            sums[at + i] += (long) LONGS.get(source, first + i * Long.BYTES);
         }
     }
 
@@ -157,14 +179,15 @@ public final class Counters {
     public int checksum(int from, int count) {
         Objects.checkFromIndexSize(from, count, size);
         CRC32C crc = new CRC32C();
-        if (width == WIDE && bits(from, count) <= Integer.MAX_VALUE && bits(from, count) >= 0) {
-            byte[] narrow = new byte[count * NARROW];
+        int narrowest = width == SHORT ? SHORT : width(bits(from, count));
+        if (narrowest == width) {
+            crc.update(bytes, start + from * width, count * width);
+        } else {
+            byte[] narrow = new byte[count * narrowest];
             for (int i = 0; i < count; i++) {
-                INTS.set(narrow, i * NARROW, (int) at(from + i));
+                put(narrow, i * narrowest, narrowest, at(from + i));
             }
             crc.update(narrow);
-        } else {
-            crc.update(bytes, start + from * width, count * width);
         }
         return (int) crc.getValue();
     }

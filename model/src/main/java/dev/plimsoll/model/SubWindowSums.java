@@ -4,10 +4,11 @@ import java.nio.ByteBuffer;
 import java.util.Arrays;
 
 /**
- * The sums of a window's equal parts, {@code [part][slot]}, which add up to the window's: packed as what they differ from the share of
- * that sum that is to be expected, so that they take little more than the information in them.
+ * The sums of a window's equal parts, {@code [part][slot]}: packed as what they differ from the share of the window's sum that is to be
+ * expected, so that they take little more than the information in them.
  *
- * <p>The last part is not stated, as it follows from the others. Of each other part there are, in bytes:
+ * <p>The last part is not stated where it is what the others leave of the window, which it always is in what we write. Of each other part
+ * there are, in bytes:
  *
  * <ul>
  *   <li>{@code share}, three bytes, little-endian: of the window's load, how much is to be expected of this part, in 65536ths;
@@ -45,49 +46,44 @@ public final class SubWindowSums {
     }
 
     /**
-     * Packs sums.
+     * Packs sums, whether they add up to the load or not.
      *
      * @param sums {@code [part][slot]}, flattened
-     * @throws IllegalArgumentException when they are negative or do not add up to the load
+     * @throws IllegalArgumentException when they are negative or not as many
      */
     public static SubWindowSums of(LongVector load, int parts, LongVector sums) {
         int slots = load.size();
-        if (sums.size() != parts * slots) {
-            throw new IllegalArgumentException(
-                    parts + " sub-windows of " + slots + " slots cannot have " + sums.size() + " sums");
+        if (sums.size() != parts * slots || sums.anyNegative()) {
+            throw new IllegalArgumentException(parts + " sub-windows of " + slots + " slots cannot have these "
+                    + sums.size() + " sums, of which none may be negative: " + sums);
         }
         long[] rest = load.toArray();
         for (int i = 0; i < sums.size(); i++) {
             rest[i % slots] -= sums.at(i);
-            if (sums.at(i) < 0 || rest[i % slots] < 0) {
-                throw new IllegalArgumentException("sub-window " + i / slots + " of slot " + i % slots + " has "
-                        + sums.at(i) + ", of the window's " + load.at(i % slots));
-            }
         }
-        for (int slot = 0; slot < slots && parts > 0; slot++) {
-            if (rest[slot] != 0) {
-                throw new IllegalArgumentException("the sub-windows of slot " + slot + " lack " + rest[slot]
-                        + " of the window's " + load.at(slot));
-            }
-        }
-        return packed(load, parts, sums.toArray(), 0, slots);
+        boolean addUp = Arrays.stream(rest).allMatch(left -> left == 0);
+        return packed(load, parts, addUp ? parts - 1 : parts, sums.toArray(), 0, slots);
     }
 
     /**
      * Packs sums that are known to add up to the load: that of a part and slot is {@code sums[part · stride + from + slot]}.
      */
     public static SubWindowSums packed(LongVector load, int parts, long[] sums, int from, int stride) {
+        return packed(load, parts, parts - 1, sums, from, stride);
+    }
+
+    private static SubWindowSums packed(LongVector load, int parts, int stated, long[] sums, int from, int stride) {
         if (parts == 0) {
             return NONE;
         }
         long[] of = load.toArray();
-        BitWriter to = new BitWriter((parts - 1) * (SHARE_BYTES + of.length * 3 / 2 + of.length / BLOCK + 1));
+        BitWriter to = new BitWriter(stated * (SHARE_BYTES + of.length * 3 / 2 + of.length / BLOCK + 1));
         double total = 0;
         for (long slot : of) {
             total += slot;
         }
         long[] differences = new long[BLOCK];
-        for (int part = 0; part < parts - 1; part++) {
+        for (int part = 0; part < stated; part++) {
             int at = part * stride + from;
             double ofPart = 0;
             for (int slot = 0; slot < of.length; slot++) {
@@ -151,10 +147,11 @@ public final class SubWindowSums {
         int slots = load.length;
         long[] sums = new long[Math.multiplyExact(parts, slots)];
         BitReader from = new BitReader(packed);
+        int last = (parts - 1) * slots;
         if (parts > 0) {
-            System.arraycopy(load, 0, sums, (parts - 1) * slots, slots);
+            System.arraycopy(load, 0, sums, last, slots);
         }
-        for (int part = 0; part < parts - 1; part++) {
+        for (int part = 0; part < parts - 1 || (part < parts && !from.atEnd()); part++) {
             long share = from.take(8 * SHARE_BYTES);
             if (share > 1 << SHARE_BITS) {
                 throw new IllegalArgumentException("a share of " + share + " / " + (1 << SHARE_BITS));
@@ -168,7 +165,7 @@ public final class SubWindowSums {
                     long raw = from.take(width);
                     long sum = expected(load[slot], share) + ((raw >>> 1) ^ -(raw & 1));
                     sums[part * slots + slot] = sum;
-                    sums[(parts - 1) * slots + slot] -= sum;
+                    sums[last + slot] -= part < parts - 1 ? sum : 0;
                 }
                 from.skipToByte();
             }

@@ -39,53 +39,58 @@ class CountersTest {
     }
 
     @Test
-    void pairsAreAddedToTheHalvesOfLongs() {
-        // given
-        Counters counters = elsewhere(Counters.of(9, 1, 2, 3, Integer.MAX_VALUE));
-        long[] sums = {-1, 0, 5L << 32 | 7};
-
-        // when
-        counters.addPairs(1, 2, sums, 1);
-
-        // then
-        assertThat(sums).containsExactly(-1, 2L << 32 | 1, (5L + Integer.MAX_VALUE) << 32 | 10);
+    void countersTakeTheWidthThatTheLargestNeeds() {
+        assertThat(Counters.of(0, 65_535).width()).isEqualTo(Counters.SHORT);
+        assertThat(Counters.of(0, 65_536).width()).isEqualTo(Counters.INT);
+        assertThat(Counters.of(0, Integer.MAX_VALUE).width()).isEqualTo(Counters.INT);
+        assertThat(Counters.of(0, 1L << 31).width()).isEqualTo(Counters.LONG);
+        assertThat(Counters.of(-1).width()).isEqualTo(Counters.LONG);
     }
 
     @Test
-    void wideCountersDoNotComeInPairs() {
-        assertThatThrownBy(() -> Counters.of(1L << 40, 1).addPairs(0, 1, new long[1], 0))
-                .isInstanceOf(IllegalStateException.class);
+    void countersAreAddedToThePartsOfLongs() {
+        // given
+        Counters ints = elsewhere(Counters.of(9, 1, 2, 3, Integer.MAX_VALUE));
+        Counters shorts = elsewhere(Counters.of(9, 1, 2, 3, 65_535));
+        long[] ofInts = {-1, 0, 5L << 32 | 7};
+        long[] ofShorts = {-1, 1L << 48 | 2L << 32 | 3L << 16};
+
+        // when
+        ints.addLanes(1, 2, ofInts, 1);
+        shorts.addLanes(1, 1, ofShorts, 1);
+
+        // then
+        assertThat(ofInts).containsExactly(-1, 2L << 32 | 1, (5L + Integer.MAX_VALUE) << 32 | 10);
+        assertThat(ofShorts).containsExactly(-1, (65_535L + 1) << 48 | 5L << 32 | 5L << 16 | 1);
     }
 
     @Test
     void theChecksumIsOfTheNumbersAndNotOfTheirWidth() {
         for (int trial = 0; trial < 500; trial++) {
-            long[] values = random.ints(1 + random.nextInt(30), 0, Integer.MAX_VALUE)
-                    .asLongStream()
-                    .toArray();
+            long[] values = values(1 + random.nextInt(30));
             long[] besideALargeOne = Arrays.copyOf(values, values.length + 1);
-            besideALargeOne[values.length] = 1L << 33;
+            besideALargeOne[values.length] = 1L << (16 + random.nextInt(30));
             Counters wide = Counters.of(besideALargeOne);
             Counters narrow = Counters.of(values);
 
-            assertThat(wide.width()).isEqualTo(Counters.WIDE);
+            assertThat(wide.width()).isGreaterThanOrEqualTo(Counters.INT);
             assertThat(wide.checksum(0, values.length)).isEqualTo(narrow.checksum(0, values.length));
             int changed = random.nextInt(values.length);
-            values[changed] ^= 1 << random.nextInt(31);
+            values[changed] ^= 1L << random.nextInt(40);
             assertThat(Counters.of(values).checksum(0, values.length)).isNotEqualTo(narrow.checksum(0, values.length));
         }
     }
 
     @Test
     void aViewLiesInItsArray() {
-        assertThatThrownBy(() -> Counters.view(new byte[16], 1, 4, Counters.NARROW))
+        assertThatThrownBy(() -> Counters.view(new byte[16], 1, 4, Counters.INT))
                 .isInstanceOf(IndexOutOfBoundsException.class);
-        assertThatThrownBy(() -> Counters.view(new byte[16], 0, 1 << 30, Counters.WIDE))
+        assertThatThrownBy(() -> Counters.view(new byte[16], 0, 1 << 30, Counters.LONG))
                 .isInstanceOf(ArithmeticException.class);
-        assertThatIllegalArgumentException().isThrownBy(() -> Counters.view(new byte[16], 0, 1, 2));
+        assertThatIllegalArgumentException().isThrownBy(() -> Counters.view(new byte[16], 0, 1, 3));
         assertThatThrownBy(() -> Counters.of(1, 2).at(2)).isInstanceOf(IndexOutOfBoundsException.class);
         assertThatThrownBy(() -> Counters.of(1, 2).sum(1, 2)).isInstanceOf(IndexOutOfBoundsException.class);
-        assertThatThrownBy(() -> Counters.of(1, 2).addPairs(1, 1, new long[1], 0))
+        assertThatThrownBy(() -> Counters.of(1, 2, 3, 4).addLanes(1, 1, new long[1], 0))
                 .isInstanceOf(IndexOutOfBoundsException.class);
     }
 

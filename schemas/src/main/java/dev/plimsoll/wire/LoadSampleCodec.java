@@ -6,20 +6,31 @@ import dev.plimsoll.model.Counters;
 import dev.plimsoll.model.LoadSample;
 import dev.plimsoll.model.Phase;
 import java.nio.ByteBuffer;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
 
-/** {@link LoadSample}: counters are packed, four bytes each unless one of them needs eight. */
+/** {@link LoadSample}: counters are packed, with two bytes each unless one of them needs four or eight. */
 final class LoadSampleCodec implements Codec<LoadSample> {
     /** Order and width of the packed counters; names are those of the schema. */
     private enum Layout {
-        RANK_LAYER_SLOT_INT32_LE,
-        RANK_LAYER_SLOT_INT64_LE
+        RANK_LAYER_SLOT_INT32_LE(Counters.INT),
+        RANK_LAYER_SLOT_INT64_LE(Counters.LONG),
+        RANK_LAYER_SLOT_UINT16_LE(Counters.SHORT);
+
+        final int width;
+
+        Layout(int width) {
+            this.width = width;
+        }
     }
 
     /** The symbols of the enum CounterLayout, in the order of the schema. */
-    static final List<String> LAYOUTS =
-            List.of("UNKNOWN", Layout.RANK_LAYER_SLOT_INT32_LE.name(), Layout.RANK_LAYER_SLOT_INT64_LE.name());
+    static final List<String> LAYOUTS = List.of(
+            "UNKNOWN",
+            Layout.RANK_LAYER_SLOT_INT32_LE.name(),
+            Layout.RANK_LAYER_SLOT_INT64_LE.name(),
+            Layout.RANK_LAYER_SLOT_UINT16_LE.name());
 
     @Override
     public Optional<DirectCodec<LoadSample>> direct() {
@@ -112,9 +123,7 @@ final class LoadSampleCodec implements Codec<LoadSample> {
     }
 
     static Counters view(String layout, byte[] bytes, int start, int length) {
-        int width = Fields.constant("layout", layout, Layout.class) == Layout.RANK_LAYER_SLOT_INT32_LE
-                ? Counters.NARROW
-                : Counters.WIDE;
+        int width = Fields.constant("layout", layout, Layout.class).width;
         if (length % width != 0) {
             throw new IllegalArgumentException(length + " bytes of counters of " + width + " bytes each");
         }
@@ -122,7 +131,10 @@ final class LoadSampleCodec implements Codec<LoadSample> {
     }
 
     static String layout(Counters load) {
-        return (load.width() == Counters.NARROW ? Layout.RANK_LAYER_SLOT_INT32_LE : Layout.RANK_LAYER_SLOT_INT64_LE)
+        return Arrays.stream(Layout.values())
+                .filter(layout -> layout.width == load.width())
+                .findFirst()
+                .orElseThrow()
                 .name();
     }
 }

@@ -25,7 +25,8 @@ import org.apache.avro.io.EncoderFactory;
 final class RecordFormat<T> {
     static final int FRAME_BYTES = 5;
 
-    private record Version(Schema schema, GenericDatumReader<GenericRecord> reader) {}
+    /** @param direct whether it has the fields that the direct codec reads; symbols may have been added since */
+    private record Version(Schema schema, GenericDatumReader<GenericRecord> reader, boolean direct) {}
 
     private final Class<? extends T> type;
     private final Codec<T> codec;
@@ -57,8 +58,17 @@ final class RecordFormat<T> {
             }
         });
         for (SchemaTable.Entry entry : entries) {
-            versions.put(entry.id(), new Version(entry.schema(), new GenericDatumReader<>(entry.schema(), schema)));
+            versions.put(
+                    entry.id(),
+                    new Version(
+                            entry.schema(),
+                            new GenericDatumReader<>(entry.schema(), schema),
+                            direct.isPresent() && fields(entry.schema()).equals(fields(schema))));
         }
+    }
+
+    private static List<String> fields(Schema schema) {
+        return schema.getFields().stream().map(Schema.Field::name).toList();
     }
 
     List<SchemaTable.Entry> entries() {
@@ -98,7 +108,8 @@ final class RecordFormat<T> {
 
     /** The value of the bytes {@code [from, end)}, which follow the frame. */
     T decode(int id, byte[] bytes, int from, int end) throws WireException {
-        if (id != writtenId || direct.isEmpty()) {
+        Version version = versions.get(id);
+        if (version == null || !version.direct() || direct.isEmpty()) {
             return decodeByFields(id, bytes, from, end);
         }
         try {

@@ -70,7 +70,8 @@ final class SchemasTest {
                     assertThat(path).isEqualTo("PlanCommand.reasons.gains");
                 }
                 if (type.getType() == Schema.Type.BYTES) {
-                    assertThat(path).isEqualTo("LoadSample.counters");
+                    // A window's load is a list that every tool shows; its parts are packed, seven eighths of it.
+                    assertThat(path).isIn("LoadSample.counters", "LoadWindow.subPacked");
                 }
             });
         }
@@ -115,7 +116,7 @@ final class SchemasTest {
     @Test
     void releasedBytesMeanWhatTheyMeant() throws Exception {
         int same = 0;
-        for (String release : List.of("v1", "v2", "v3")) {
+        for (String release : List.of("v1", "v2", "v3", "v4")) {
             for (String line : golden("/golden/" + release + ".tsv")) {
                 same += means(line);
             }

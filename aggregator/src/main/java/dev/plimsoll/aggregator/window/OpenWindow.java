@@ -1,5 +1,6 @@
 package dev.plimsoll.aggregator.window;
 
+import dev.plimsoll.model.Counters;
 import dev.plimsoll.model.LoadSample;
 import dev.plimsoll.model.LongVector;
 import dev.plimsoll.model.Membership;
@@ -181,7 +182,7 @@ final class OpenWindow {
         int width = members.topology().slotsPerRank();
         return bytesOfEmpty(members)
                 + settings.subWindows(members.boundariesPerWindow())
-                        * Sums.bytes(members.topology().ranks(), layers * width)
+                        * Sums.bytes(members.topology().ranks(), layers * width, Counters.INT)
                 + members.boundariesPerWindow() * Routed.blockBytes(layers, width);
     }
 

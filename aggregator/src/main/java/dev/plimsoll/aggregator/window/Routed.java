@@ -1,5 +1,6 @@
 package dev.plimsoll.aggregator.window;
 
+import dev.plimsoll.model.Counters;
 import dev.plimsoll.model.LoadSample;
 import dev.plimsoll.model.StepRange;
 import java.util.BitSet;
@@ -102,7 +103,7 @@ final class Routed {
 
     /** What one block takes, about. */
     static long blockBytes(int layers, int slotsPerRank) {
-        return 200 + 16L * layers + Sums.bytes(1, layers * slotsPerRank);
+        return 200 + 16L * layers + Sums.bytes(1, layers * slotsPerRank, Counters.INT);
     }
 
     /** Layers in which what was computed is not what was routed. */

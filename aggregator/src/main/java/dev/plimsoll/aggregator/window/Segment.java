@@ -1,6 +1,5 @@
 package dev.plimsoll.aggregator.window;
 
-import dev.plimsoll.model.Counters;
 import dev.plimsoll.model.LoadSample;
 import dev.plimsoll.model.PlacementState;
 import java.util.Arrays;
@@ -120,7 +119,6 @@ final class Segment {
 
     /** What the sums take that a first sample of a sub-window makes. */
     static long bytesOfSums(int ranks, int layers, int slotsPerRank, LoadSample sample) {
-        return Sums.bytes(ranks, layers * slotsPerRank)
-                + (sample.load().width() == Counters.WIDE ? 8L * ranks * layers * slotsPerRank : 0);
+        return Sums.bytes(ranks, layers * slotsPerRank, sample.load().width());
     }
 }

@@ -1,105 +1,113 @@
 package dev.plimsoll.aggregator.window;
 
 import dev.plimsoll.model.Counters;
-import java.util.Arrays;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Sums of counters in rows, one per rank, as samples have them: {@code [rank][layer][slot]} and not {@code [layer][slot]}, so that a
  * rank's part of a sample is one run that is added to another.
  *
- * <p>Two sums share a long while both are below 2^32: then a run of ints is added as half as many longs, without being widened, in a
- * loop that C2 vectorises ({@link Counters#addPairs}). What may have become larger is carried to longs of its own, by row and rarely.
+ * <p>Counters are added to sums of their own width ({@link Lanes}): then a run of them is added as a run of longs, several in each, in a
+ * loop that C2 vectorises ({@link Counters#addLanes}). Before a row of such sums could overflow it is carried to longs, which is rare:
+ * a sub-window has a handful of samples of each rank.
  */
 final class Sums {
-    private static final long MOST = 0xFFFF_FFFFL;
     private static final long[] NONE = {};
 
+    private final int ranks;
     private final int row;
-    private final int pairsOfRow;
-    /** {@code [rank · pairsOfRow + i / 2]}: even places in the low half. */
-    private final long[] pairs;
-    /** {@code [rank]} none of its halves is larger. */
-    private final long[] bounds;
-    /** {@code [rank · row + i]} to be added to the halves; empty until it is needed. */
+    private @Nullable Lanes shorts;
+    private @Nullable Lanes ints;
+    /** {@code [rank · row + i]} to be added to what the lanes have; empty until it is needed. */
     private long[] large = NONE;
 
     /** @param row sums of each rank */
     Sums(int ranks, int row) {
+        this.ranks = ranks;
         this.row = row;
-        this.pairsOfRow = (row + 1) / 2;
-        this.pairs = new long[Math.multiplyExact(ranks, pairsOfRow)];
-        this.bounds = new long[ranks];
     }
 
     /** Adds the counters {@code [from, from + count)} to a rank's sums from {@code at} on. */
     void add(Counters counters, int from, int count, int rank, int at) {
-        if (counters.width() == Counters.WIDE) {
+        if (counters.width() == Counters.LONG) {
             addLarge(counters, from, count, rank, at, 1);
             return;
         }
-        if (bounds[rank] + counters.bits() > MOST) {
-            carry(rank);
+        Lanes lanes = lanes(counters.width());
+        if (!lanes.fits(rank, counters.bits())) {
+            carry(lanes, rank);
         }
-        bounds[rank] += counters.bits();
-        int first = from;
-        int left = count;
-        int pair = rank * pairsOfRow + at / 2;
-        if (at % 2 == 1) {
-            pairs[pair++] += counters.at(first++) << Integer.SIZE;
-            left--;
-        }
-        counters.addPairs(first, left / 2, pairs, pair);
-        if (left % 2 == 1) {
-            pairs[pair + left / 2] += counters.at(first + left - 1);
-        }
+        lanes.add(counters, from, count, rank, at);
     }
 
     /** Adds them one by one, or takes them away. */
     void addLarge(Counters counters, int from, int count, int rank, int at, int sign) {
-        if (large.length == 0) {
-            large = new long[bounds.length * row];
-        }
+        long[] sums = large();
         int target = rank * row + at;
         for (int i = 0; i < count; i++) {
-            large[target + i] += sign * counters.at(from + i);
+            sums[target + i] += sign * counters.at(from + i);
         }
     }
 
-    private void carry(int rank) {
+    private Lanes lanes(int width) {
+        Lanes known = known(width);
+        if (known == null) {
+            known = new Lanes(ranks, row, width);
+            if (width == Counters.SHORT) {
+                shorts = known;
+            } else {
+                ints = known;
+            }
+        }
+        return known;
+    }
+
+    private @Nullable Lanes known(int width) {
+        return width == Counters.SHORT ? shorts : ints;
+    }
+
+    private long[] large() {
         if (large.length == 0) {
-            large = new long[bounds.length * row];
+            large = new long[Math.multiplyExact(ranks, row)];
         }
-        for (int i = 0; i < row; i++) {
-            large[rank * row + i] += half(rank, i);
-        }
-        Arrays.fill(pairs, rank * pairsOfRow, (rank + 1) * pairsOfRow, 0);
-        bounds[rank] = 0;
+        return large;
     }
 
-    private long half(int rank, int at) {
-        return pairs[rank * pairsOfRow + at / 2] >>> (at % 2 * Integer.SIZE) & MOST;
+    private void carry(Lanes lanes, int rank) {
+        long[] sums = large();
+        for (int i = 0; i < row; i++) {
+            sums[rank * row + i] += lanes.at(rank, i);
+        }
+        lanes.clear(rank);
     }
 
     long at(int rank, int at) {
-        return half(rank, at) + (large.length == 0 ? 0 : large[rank * row + at]);
+        return (shorts == null ? 0 : shorts.at(rank, at))
+                + (ints == null ? 0 : ints.at(rank, at))
+                + (large.length == 0 ? 0 : large[rank * row + at]);
     }
 
     /** What it takes. */
     long bytes() {
-        return 8L * (pairs.length + bounds.length + large.length);
+        return (shorts == null ? 0 : Lanes.bytes(ranks, row, Counters.SHORT))
+                + (ints == null ? 0 : Lanes.bytes(ranks, row, Counters.INT))
+                + 8L * large.length;
     }
 
-    /** What it will take at first. */
-    static long bytes(int ranks, int row) {
-        return 8L * ranks * ((row + 1) / 2 + 1);
+    /** What it takes at first, when counters of this width are added. */
+    static long bytes(int ranks, int row, int width) {
+        return width == Counters.LONG ? 8L * ranks * row : Lanes.bytes(ranks, row, width);
     }
 
-    /** What adding these counters could add to that. */
-    long bytesFor(Counters counters, int firstRank, int ranks) {
-        boolean carries = counters.width() == Counters.WIDE;
-        for (int rank = firstRank; rank < firstRank + ranks; rank++) {
-            carries |= bounds[rank] + counters.bits() > MOST;
+    /** What adding these counters could add to what it takes. */
+    long bytesFor(Counters counters, int firstRank, int count) {
+        boolean lanes = counters.width() != Counters.LONG;
+        Lanes known = known(counters.width());
+        boolean carries = !lanes;
+        for (int rank = firstRank; rank < firstRank + count && known != null; rank++) {
+            carries |= !known.fits(rank, counters.bits());
         }
-        return carries && large.length == 0 ? 8L * bounds.length * row : 0;
+        return (lanes && known == null ? Lanes.bytes(ranks, row, counters.width()) : 0)
+                + (carries && large.length == 0 ? 8L * ranks * row : 0);
     }
 }

@@ -347,7 +347,7 @@ class FoldTest {
 
     @Test
     void samplesThatTheOpenWindowsHaveNoRoomForAreRefusedAndCounted() {
-        long bytes = OpenWindow.bytesOfWhole(MEMBERS, WindowSettings.DEFAULT) + OpenWindow.bytesOfEmpty(MEMBERS);
+        long bytes = OpenWindow.bytesOfWhole(MEMBERS, WindowSettings.DEFAULT) + OpenWindow.bytesOfEmpty(MEMBERS) / 2;
         WindowSettings tight = new WindowSettings(
                 90,
                 50,
