@@ -12,8 +12,7 @@ import java.util.stream.Stream;
  * @param compilerNanos processor time of the JVM's compilers, part of {@code cpuNanos}; 0 where the system does not tell
  * @param collectorNanos processor time of its garbage collector, likewise
  */
-record Reading(
-        long cpuNanos, long allocated, long sent, long received, long compilerNanos, long collectorNanos) {
+record Reading(long cpuNanos, long allocated, long sent, long received, long compilerNanos, long collectorNanos) {
     /** Begins its line, as the JVM may say something of its own. */
     static final String PREFIX = "reading ";
 

@@ -22,9 +22,7 @@ final class Standing {
         double millions = result.samples() / MILLION;
         put(Measure.RECORDS_PER_SECOND, result.samples() / result.seconds());
         put(Measure.CPU_PER_MILLION, result.used().cpuNanos() / 1e9 / millions);
-        put(
-                Measure.WARM_CPU_PER_MILLION,
-                result.warm().cpuNanos() / 1e9 / (result.warmSamples() / MILLION));
+        put(Measure.WARM_CPU_PER_MILLION, result.warm().cpuNanos() / 1e9 / (result.warmSamples() / MILLION));
         compiler.add(result.used().compilerNanos() / 1e9 / millions);
         collector.add(result.used().collectorNanos() / 1e9 / millions);
         put(Measure.WHOLE_CPU, result.whole().cpuNanos() / 1e9);

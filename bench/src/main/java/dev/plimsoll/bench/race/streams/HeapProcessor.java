@@ -47,7 +47,7 @@ final class HeapProcessor implements Processor<byte[], byte[], byte[], byte[]> {
         int schema = SampleView.schema(record.value());
         if (schema == SampleView.MEMBERSHIP) {
             begin(all, record.value());
-        } else if (schema == SampleView.SAMPLE) {
+        } else if (SampleView.isSample(schema)) {
             sample.read(record.value());
             DeploymentWindows deployment = of(all);
             if (deployment != null && deployment.members.incarnation() == sample.incarnation) {

@@ -81,7 +81,7 @@ final class KeyValueProcessor implements Processor<byte[], byte[], byte[], byte[
             return;
         }
         Known one = known.get(deployment);
-        if (schema != SampleView.SAMPLE || one == null) {
+        if (!SampleView.isSample(schema) || one == null) {
             return;
         }
         sample.read(record.value());
@@ -116,7 +116,7 @@ final class KeyValueProcessor implements Processor<byte[], byte[], byte[], byte[
             return;
         }
         int part = boundary * one.windows.parts / membership.boundariesPerWindow();
-        WindowSums.add(sample.bytes, sample.countersAt, values, part * sample.counters, sample.counters);
+        WindowSums.add(sample, values, part * sample.counters);
         store.put(key, new NodeSums(sample.ranks, present | 1L << boundary, values));
     }
 

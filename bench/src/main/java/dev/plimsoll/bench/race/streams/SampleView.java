@@ -8,11 +8,13 @@ import java.util.Arrays;
  */
 final class SampleView {
     /** The schema ids of what a samples topic has. */
-    static final int SAMPLE = 170001;
+    private static final int SAMPLE_1 = 170001;
 
+    private static final int SAMPLE_2 = 170026;
     static final int MEMBERSHIP = 170002;
     private static final int FRAME = 5;
     private static final int INT32 = 1;
+    private static final int UINT16 = 3;
 
     byte[] bytes = {};
     int deploymentAt;
@@ -26,10 +28,17 @@ final class SampleView {
     int slots;
     int countersAt;
     int counters;
+    /** Bytes of a counter, two or four. */
+    int width;
+
     private int at;
 
     static int schema(byte[] record) {
         return (record[1] & 0xff) << 24 | (record[2] & 0xff) << 16 | (record[3] & 0xff) << 8 | record[4] & 0xff;
+    }
+
+    static boolean isSample(int schema) {
+        return schema == SAMPLE_2 || schema == SAMPLE_1;
     }
 
     /** @throws IllegalArgumentException what this contestant cannot fold */
@@ -58,10 +67,15 @@ final class SampleView {
         int layout = integer();
         int length = integer();
         countersAt = at;
-        counters = length / Integer.BYTES;
-        if ((version | epoch | flipped) != 0 || mixed || routed != 0 || layout != INT32 || firstLayer != 0) {
+        width = layout == UINT16 ? Short.BYTES : Integer.BYTES;
+        counters = length / width;
+        if ((version | epoch | flipped) != 0
+                || mixed
+                || routed != 0
+                || layout != INT32 && layout != UINT16
+                || firstLayer != 0) {
             throw new IllegalArgumentException(
-                    "this contestant folds counters of 32 bits under the first placement only");
+                    "this contestant folds counters of 16 and 32 bits under the first placement only");
         }
         if (at + length > record.length || counters != ranks * layers * slots) {
             throw new IllegalArgumentException(

@@ -1,18 +1,21 @@
 package dev.plimsoll.bench.race.streams;
 
+import dev.plimsoll.model.LongVector;
 import dev.plimsoll.model.Membership;
+import dev.plimsoll.model.SubWindowSums;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.nio.ByteBuffer;
 import org.apache.avro.io.BinaryEncoder;
 import org.apache.avro.io.EncoderFactory;
 
 /**
- * The records of a closed window in the shape of our topics ({@code LoadWindow} and {@code WindowSummary}, version 2), written field by
+ * The records of a closed window in the shape of our topics ({@code LoadWindow} and {@code WindowSummary}, of today's versions), written field by
  * field with Avro's encoder. Threads: one.
  */
 final class WindowRecords {
-    private static final int LOAD_WINDOW = 170020;
+    private static final int LOAD_WINDOW = 170024;
     private static final int WINDOW_SUMMARY = 170021;
     private static final int COMPLETE = 1;
     private static final int GAP = 2;
@@ -22,6 +25,9 @@ final class WindowRecords {
     private final DeploymentWindows of;
     private final Membership members;
     private final long[] load;
+    /** {@code [part][slot]} of one layer. */
+    private final long[] parts;
+
     private final long[][] ofRank;
     private long accepted;
 
@@ -29,6 +35,7 @@ final class WindowRecords {
         this.of = of;
         this.members = of.members;
         this.load = new long[members.topology().ranks() * members.topology().slotsPerRank()];
+        this.parts = new long[of.parts * load.length];
         this.ofRank = new long[members.shape().layers()][members.topology().ranks()];
     }
 
@@ -41,7 +48,9 @@ final class WindowRecords {
             for (int slot = 0; slot < slots; slot++) {
                 long total = 0;
                 for (int part = 0; part < window.parts; part++) {
-                    total += window.at(part, rank, layer * slots + slot);
+                    long value = window.at(part, rank, layer * slots + slot);
+                    parts[part * load.length + rank * slots + slot] = value;
+                    total += value;
                 }
                 load[rank * slots + slot] = total;
                 sum += total;
@@ -67,20 +76,19 @@ final class WindowRecords {
             encoder.writeInt(window.parts);
             encoder.writeInt(0);
             encoder.writeInt(window.parts);
-            beginArray(load.length * window.parts);
-            for (int part = 0; part < window.parts; part++) {
-                for (int rank = 0; rank < ranks; rank++) {
-                    for (int slot = 0; slot < slots; slot++) {
-                        encoder.startItem();
-                        encoder.writeLong(window.at(part, rank, layer * slots + slot));
-                    }
-                }
-            }
+            beginArray(0);
             encoder.writeArrayEnd();
+            encoder.writeBytes(packed(SubWindowSums.packed(LongVector.of(load), window.parts, parts, 0, load.length)));
             return end();
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
+    }
+
+    private static ByteBuffer packed(SubWindowSums sums) {
+        ByteBuffer bytes = ByteBuffer.allocate(sums.packedBytes());
+        sums.copyTo(bytes);
+        return bytes.flip();
     }
 
     byte[] summary(WindowSums window, int partition, long offset, long timestamp) {

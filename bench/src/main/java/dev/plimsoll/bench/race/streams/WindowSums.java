@@ -9,6 +9,11 @@ import java.util.Arrays;
 final class WindowSums {
     static final VarHandle INTS = MethodHandles.byteArrayViewVarHandle(int[].class, ByteOrder.LITTLE_ENDIAN);
 
+    private static final VarHandle LONGS = MethodHandles.byteArrayViewVarHandle(long[].class, ByteOrder.LITTLE_ENDIAN);
+    private static final VarHandle SHORTS =
+            MethodHandles.byteArrayViewVarHandle(short[].class, ByteOrder.LITTLE_ENDIAN);
+    private static final long SHORT = 0xffff;
+
     final int ranks;
     final int parts;
     /** Counters of a rank. */
@@ -60,17 +65,34 @@ final class WindowSums {
             }
             present[rank] |= bit;
         }
-        add(sample.bytes, sample.countersAt, sums, (part * ranks + sample.firstRank) * cells, sample.counters);
+        add(sample, sums, (part * ranks + sample.firstRank) * cells);
         blockRanks[sample.firstRank] = sample.ranks;
         dirty[part * ranks + sample.firstRank] = true;
         changed = true;
         return true;
     }
 
-    /** The loop that all is about. */
-    static void add(byte[] bytes, int from, long[] sums, int to, int count) {
-        for (int i = 0; i < count; i++) {
-            sums[to + i] += (int) INTS.get(bytes, from + i * Integer.BYTES);
+    /** The loops that all is about: four counters are loaded at a time where they have two bytes. */
+    static void add(SampleView sample, long[] sums, int to) {
+        byte[] bytes = sample.bytes;
+        int from = sample.countersAt;
+        int count = sample.counters;
+        if (sample.width == Integer.BYTES) {
+            for (int i = 0; i < count; i++) {
+                sums[to + i] += (int) INTS.get(bytes, from + i * Integer.BYTES);
+            }
+            return;
+        }
+        int fours = count & -4;
+        for (int i = 0; i < fours; i += 4) {
+            long word = (long) LONGS.get(bytes, from + i * Short.BYTES);
+            sums[to + i] += word & SHORT;
+            sums[to + i + 1] += word >>> 16 & SHORT;
+            sums[to + i + 2] += word >>> 32 & SHORT;
+            sums[to + i + 3] += word >>> 48;
+        }
+        for (int i = fours; i < count; i++) {
+            sums[to + i] += (short) SHORTS.get(bytes, from + i * Short.BYTES) & SHORT;
         }
     }
 
