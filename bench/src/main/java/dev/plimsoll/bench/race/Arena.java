@@ -25,7 +25,7 @@ import org.apache.kafka.common.KafkaException;
 
 /** A broker in a process of its own with a samples topic that keeps everything. Threads: one at a time. */
 final class Arena implements AutoCloseable {
-    private static final Duration START = Duration.ofSeconds(60);
+    private static final Duration START = Duration.ofSeconds(180);
     private static final Duration CALL = Duration.ofSeconds(20);
     private static final String LARGEST_RECORD = Integer.toString(16 << 20);
 
