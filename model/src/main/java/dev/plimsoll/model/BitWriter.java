@@ -1,9 +1,14 @@
 package dev.plimsoll.model;
 
+import java.lang.invoke.MethodHandles;
+import java.lang.invoke.VarHandle;
+import java.nio.ByteOrder;
 import java.util.Arrays;
 
 /** Numbers of so many bits each, the first in the lowest bits of the first byte. */
 final class BitWriter {
+    private static final VarHandle LONGS = MethodHandles.byteArrayViewVarHandle(long[].class, ByteOrder.LITTLE_ENDIAN);
+
     private byte[] bytes;
     private int size;
     private long pending;
@@ -15,31 +20,34 @@ final class BitWriter {
 
     /** @param width 0 to 64; the value has no higher bits */
     void put(long value, int width) {
-        if (width > Integer.SIZE) {
-            put(value & 0xFFFF_FFFFL, Integer.SIZE);
-            put(value >>> Integer.SIZE, width - Integer.SIZE);
-            return;
-        }
-        pending |= value << pendingBits; // fewer than 8 are pending
+        pending |= value << pendingBits; // fewer than 64 are pending
         pendingBits += width;
+        if (pendingBits >= Long.SIZE) {
+            flush(Long.BYTES);
+            pendingBits -= Long.SIZE;
+            pending = pendingBits == 0 ? 0 : value >>> (width - pendingBits);
+        }
+    }
+
+    private void flush(int count) {
         if (bytes.length - size < Long.BYTES) {
             bytes = Arrays.copyOf(bytes, 2 * bytes.length);
         }
-        while (pendingBits >= Byte.SIZE) {
-            bytes[size++] = (byte) pending;
-            pending >>>= Byte.SIZE;
-            pendingBits -= Byte.SIZE;
-        }
+        LONGS.set(bytes, size, pending);
+        size += count;
     }
 
+    /** Fills the last byte up: the next number begins with a byte. */
     void fillByte() {
-        if (pendingBits > 0) {
-            put(0, Byte.SIZE - pendingBits);
-        }
+        flush((pendingBits + Byte.SIZE - 1) / Byte.SIZE);
+        pending = 0;
+        pendingBits = 0;
     }
 
-    /** All of it; a byte that is begun has been filled. */
-    byte[] bytes() {
-        return Arrays.copyOf(bytes, size);
+    /** All of it, behind a {@link #fillByte}; begins anew. */
+    byte[] take() {
+        byte[] taken = Arrays.copyOf(bytes, size);
+        size = 0;
+        return taken;
     }
 }

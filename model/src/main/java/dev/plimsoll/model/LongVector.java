@@ -55,9 +55,13 @@ public final class LongVector {
         return values.clone();
     }
 
+    void copyTo(long[] target, int at) {
+        System.arraycopy(values, 0, target, at, values.length);
+    }
+
     /** The values {@code [from, to)}. */
     public LongVector slice(int from, int to) {
-        return new LongVector(Arrays.copyOfRange(values, from, to));
+        return from == 0 && to == values.length ? this : new LongVector(Arrays.copyOfRange(values, from, to));
     }
 
     @Override

@@ -28,13 +28,13 @@ public final class SubWindowSums {
 
     private static final int SHARE_BITS = 16;
     private static final int SHARE_BYTES = 3;
-    private static final SubWindowSums NONE = new SubWindowSums(new long[0], 0, new byte[0]);
+    private static final SubWindowSums NONE = new SubWindowSums(LongVector.empty(), 0, new byte[0]);
 
-    private final long[] load;
+    private final LongVector load;
     private final int parts;
     private final byte[] packed;
 
-    private SubWindowSums(long[] load, int parts, byte[] packed) {
+    private SubWindowSums(LongVector load, int parts, byte[] packed) {
         this.load = load;
         this.parts = parts;
         this.packed = packed;
@@ -62,52 +62,64 @@ public final class SubWindowSums {
             rest[i % slots] -= sums.at(i);
         }
         boolean addUp = Arrays.stream(rest).allMatch(left -> left == 0);
-        return packed(load, parts, addUp ? parts - 1 : parts, sums.toArray(), 0, slots);
+        return new Packer().packed(load, parts, addUp ? parts - 1 : parts, sums.toArray(), 0, slots);
     }
 
-    /**
-     * Packs sums that are known to add up to the load: that of a part and slot is {@code sums[part · stride + from + slot]}.
-     */
-    public static SubWindowSums packed(LongVector load, int parts, long[] sums, int from, int stride) {
-        return packed(load, parts, parts - 1, sums, from, stride);
-    }
+    /** Packs one after the other into memory of its own; for one thread. */
+    public static final class Packer {
+        private final BitWriter to = new BitWriter(1024);
+        private final long[] differences = new long[BLOCK];
 
-    private static SubWindowSums packed(LongVector load, int parts, int stated, long[] sums, int from, int stride) {
-        if (parts == 0) {
-            return NONE;
+        /** Sums that are known to add up to the load: that of a part and slot is {@code sums[part · stride + from + slot]}. */
+        public SubWindowSums pack(LongVector load, int parts, long[] sums, int from, int stride) {
+            return packed(load, parts, parts - 1, sums, from, stride);
         }
-        long[] of = load.toArray();
-        BitWriter to = new BitWriter(stated * (SHARE_BYTES + of.length * 3 / 2 + of.length / BLOCK + 1));
-        double total = 0;
-        for (long slot : of) {
-            total += slot;
-        }
-        long[] differences = new long[BLOCK];
-        for (int part = 0; part < stated; part++) {
-            int at = part * stride + from;
-            double ofPart = 0;
-            for (int slot = 0; slot < of.length; slot++) {
-                ofPart += sums[at + slot];
+
+        private SubWindowSums packed(LongVector load, int parts, int stated, long[] sums, int from, int stride) {
+            if (parts == 0) {
+                return NONE;
             }
-            long share = total == 0 ? 0 : Math.min(1 << SHARE_BITS, (long) (ofPart / total * (1 << SHARE_BITS)));
-            to.put(share, 8 * SHARE_BYTES);
-            for (int block = 0; block < of.length; block += BLOCK) {
-                int count = Math.min(BLOCK, of.length - block);
-                long bits = 0;
-                for (int i = 0; i < count; i++) {
-                    long difference = sums[at + block + i] - expected(of[block + i], share);
-                    differences[i] = (difference << 1) ^ (difference >> 63);
-                    bits |= differences[i];
+            // Should a total overflow, the share is a bad guess, and the differences are larger.
+            long total = total(load);
+            for (int part = 0; part < stated; part++) {
+                int at = part * stride + from;
+                long ofPart = 0;
+                for (int slot = 0; slot < load.size(); slot++) {
+                    ofPart += sums[at + slot];
                 }
-                int width = Long.SIZE - Long.numberOfLeadingZeros(bits);
-                to.put(width, 8);
-                for (int i = 0; i < count; i++) {
-                    to.put(differences[i], width);
+                double known = total == 0 ? 0 : (double) ofPart / total;
+                long share = Math.max(0, Math.min(1 << SHARE_BITS, (long) (known * (1 << SHARE_BITS))));
+                to.put(share, 8 * SHARE_BYTES);
+                for (int block = 0; block < load.size(); block += BLOCK) {
+                    block(load, block, share, sums, at + block);
                 }
-                to.fillByte();
             }
+            return new SubWindowSums(load, parts, to.take());
         }
-        return new SubWindowSums(of, parts, to.bytes());
+
+        private static long total(LongVector load) {
+            long total = 0;
+            for (int slot = 0; slot < load.size(); slot++) {
+                total += load.at(slot);
+            }
+            return total;
+        }
+
+        private void block(LongVector load, int first, long share, long[] sums, int at) {
+            int count = Math.min(BLOCK, load.size() - first);
+            long bits = 0;
+            for (int i = 0; i < count; i++) {
+                long difference = sums[at + i] - expected(load.at(first + i), share);
+                differences[i] = (difference << 1) ^ (difference >> 63);
+                bits |= differences[i];
+            }
+            int width = Long.SIZE - Long.numberOfLeadingZeros(bits);
+            to.put(width, 8);
+            for (int i = 0; i < count; i++) {
+                to.put(differences[i], width);
+            }
+            to.fillByte();
+        }
     }
 
     /**
@@ -122,7 +134,7 @@ public final class SubWindowSums {
         if (parts == 0 && packed.length == 0) {
             return NONE;
         }
-        SubWindowSums sums = new SubWindowSums(load.toArray(), parts, packed);
+        SubWindowSums sums = new SubWindowSums(load, parts, packed);
         if (Arrays.stream(sums.toArray()).anyMatch(sum -> sum < 0)) {
             throw new IllegalArgumentException("sub-windows must not be negative");
         }
@@ -139,17 +151,17 @@ public final class SubWindowSums {
     }
 
     public int slots() {
-        return load.length;
+        return load.size();
     }
 
     /** {@code [part][slot]}, flattened. */
     public long[] toArray() {
-        int slots = load.length;
+        int slots = load.size();
         long[] sums = new long[Math.multiplyExact(parts, slots)];
         BitReader from = new BitReader(packed);
         int last = (parts - 1) * slots;
         if (parts > 0) {
-            System.arraycopy(load, 0, sums, last, slots);
+            load.copyTo(sums, last);
         }
         for (int part = 0; part < parts - 1 || (part < parts && !from.atEnd()); part++) {
             long share = from.take(8 * SHARE_BYTES);
@@ -163,7 +175,7 @@ public final class SubWindowSums {
                 }
                 for (int slot = block; slot < Math.min(slots, block + BLOCK); slot++) {
                     long raw = from.take(width);
-                    long sum = expected(load[slot], share) + ((raw >>> 1) ^ -(raw & 1));
+                    long sum = expected(load.at(slot), share) + ((raw >>> 1) ^ -(raw & 1));
                     sums[part * slots + slot] = sum;
                     sums[last + slot] -= part < parts - 1 ? sum : 0;
                 }

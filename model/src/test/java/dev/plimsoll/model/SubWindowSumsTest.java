@@ -54,7 +54,7 @@ class SubWindowSumsTest {
         }
         LongVector load = total(inside, 30);
 
-        assertThat(SubWindowSums.packed(load, 4, sums, 7, 50))
+        assertThat(new SubWindowSums.Packer().pack(load, 4, sums, 7, 50))
                 .isEqualTo(SubWindowSums.of(load, 4, LongVector.of(inside)));
     }
 

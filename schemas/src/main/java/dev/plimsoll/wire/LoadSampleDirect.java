@@ -4,7 +4,6 @@ import dev.plimsoll.model.Counters;
 import dev.plimsoll.model.Deployment;
 import dev.plimsoll.model.LoadSample;
 import dev.plimsoll.model.LongVector;
-import dev.plimsoll.model.Phase;
 import dev.plimsoll.model.PlacementState;
 import dev.plimsoll.model.StepRange;
 import java.util.List;
@@ -102,7 +101,7 @@ final class LoadSampleDirect implements DirectCodec<LoadSample> {
                 deployments.of(bytes, deployment, deploymentLength),
                 incarnation,
                 new StepRange(stepFrom, stepTo),
-                Fields.constant("phase", Shared.PHASES.get(phase), Phase.class),
+                Shared.phase(phase),
                 emitters.of(bytes, emitter, emitterLength),
                 firstRank,
                 ranks,

@@ -3,7 +3,6 @@ package dev.plimsoll.wire;
 import dev.plimsoll.model.Deployment;
 import dev.plimsoll.model.LoadWindow;
 import dev.plimsoll.model.LongVector;
-import dev.plimsoll.model.Phase;
 import dev.plimsoll.model.PlacementState;
 import dev.plimsoll.model.StepRange;
 import dev.plimsoll.model.SubWindowSums;
@@ -97,7 +96,7 @@ final class LoadWindowDirect implements DirectCodec<LoadWindow> {
         return new LoadWindow(
                 deployments.of(bytes, deployment, deploymentLength),
                 incarnation,
-                Fields.constant("phase", Shared.PHASES.get(phase), Phase.class),
+                Shared.phase(phase),
                 index,
                 new StepRange(stepFrom, stepTo),
                 layer,

@@ -2,6 +2,7 @@ package dev.plimsoll.wire;
 
 import dev.plimsoll.model.Balance;
 import dev.plimsoll.model.Deployment;
+import dev.plimsoll.model.Phase;
 import dev.plimsoll.model.PlacementState;
 import dev.plimsoll.model.StepRange;
 import java.util.List;
@@ -12,6 +13,14 @@ final class Shared {
     static final List<String> PHASES = List.of("UNKNOWN", "PREFILL", "DECODE", "ALL");
 
     private Shared() {}
+
+    /** @param symbol index of one of {@link #PHASES} */
+    static Phase phase(int symbol) {
+        if (symbol == 0) {
+            throw new IllegalArgumentException("phase is UNKNOWN, which this release does not know");
+        }
+        return Phase.valueOf(PHASES.get(symbol));
+    }
 
     static Deployment deployment(Fields from) {
         return new Deployment(from.text("deployment"));

@@ -11,7 +11,6 @@ import dev.plimsoll.model.StepRange;
 import dev.plimsoll.model.SubWindowSums;
 import dev.plimsoll.model.WindowSummary;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.BitSet;
 import java.util.List;
 import java.util.Optional;
@@ -81,17 +80,17 @@ record ClosingReport(
     private List<LoadWindow> loads(OpenWindow open, int subWindows, long[][] loadOfRank) {
         int slots = members.topology().slots();
         long[] sums = new long[subWindows * slots];
+        SubWindowSums.Packer packer = new SubWindowSums.Packer();
         List<LoadWindow> loads = new ArrayList<>();
         for (int layer = 0; layer < loadOfRank.length; layer++) {
             for (int segment = 0; segment < open.segments().size(); segment++) {
                 Segment of = open.segments().get(segment);
                 of.layer(layer, sums);
                 int parts = Math.max(0, of.endSubWindow() - of.firstSubWindow());
-                long[] load = addUp(sums, parts, loadOfRank[layer]);
+                LongVector load = addUp(sums, parts, loadOfRank[layer]);
                 int width = MOST_BYTES / (BYTES_OF_SUM + BYTES_OF_SUB_SUM * Math.max(0, parts - 1));
                 for (int from = 0; from < slots; from += width) {
-                    LongVector part =
-                            LongVector.wrapping(Arrays.copyOfRange(load, from, Math.min(slots, from + width)));
+                    LongVector part = load.slice(from, Math.min(slots, from + width));
                     loads.add(new LoadWindow(
                             members.deployment(),
                             members.incarnation(),
@@ -105,7 +104,7 @@ record ClosingReport(
                             part,
                             subWindows,
                             of.firstSubWindow(),
-                            SubWindowSums.packed(part, parts, sums, from, slots),
+                            packer.pack(part, parts, sums, from, slots),
                             line(layer, of.state(), from, part)));
                 }
             }
@@ -114,7 +113,7 @@ record ClosingReport(
     }
 
     /** {@code [slot]} over the sub-windows. No sum overflows: {@link Cell#COUNTER_LIMIT}. */
-    private long[] addUp(long[] sums, int parts, long[] loadOfRank) {
+    private LongVector addUp(long[] sums, int parts, long[] loadOfRank) {
         int slots = members.topology().slots();
         int width = members.topology().slotsPerRank();
         long[] load = new long[slots];
@@ -128,7 +127,7 @@ record ClosingReport(
                 loadOfRank[rank] += load[slot++];
             }
         }
-        return load;
+        return LongVector.wrapping(load);
     }
 
     private String where() {

@@ -8,8 +8,11 @@ import java.util.Arrays;
  * overflows.
  */
 final class Lanes {
-    private final int width;
-    private final int lanes;
+    /** Of a sum's place in its row: to divide by lanes, and what is left of it; there are 2 or 4. */
+    private final int laneShift;
+
+    private final int laneMask;
+    private final int bits;
     private final long most;
     private final int longsOfRow;
     /** {@code [row · longsOfRow + i / lanes]}: the first in the lowest bits. */
@@ -19,10 +22,11 @@ final class Lanes {
 
     /** @param width bytes of a sum, fewer than a long has */
     Lanes(int rows, int row, int width) {
-        this.width = width;
-        this.lanes = Long.BYTES / width;
-        this.most = (1L << (Byte.SIZE * width)) - 1;
-        this.longsOfRow = (row + lanes - 1) / lanes;
+        this.bits = Byte.SIZE * width;
+        this.laneMask = Long.BYTES / width - 1;
+        this.laneShift = Integer.bitCount(laneMask);
+        this.most = (1L << bits) - 1;
+        this.longsOfRow = (row + laneMask) >> laneShift;
         this.packed = new long[Math.multiplyExact(rows, longsOfRow)];
         this.bounds = new long[rows];
     }
@@ -36,27 +40,41 @@ final class Lanes {
     void add(Counters counters, int from, int count, int row, int at) {
         bounds[row] += counters.bits();
         int end = at + count;
-        int aligned = Math.min(end, (at + lanes - 1) / lanes * lanes);
+        int aligned = Math.min(end, (at + laneMask) & ~laneMask);
         for (int i = at; i < aligned; i++) {
             addOne(row, i, counters.at(from + i - at));
         }
-        int longs = (end - aligned) / lanes;
-        counters.addLanes(from + aligned - at, longs, packed, row * longsOfRow + aligned / lanes);
-        for (int i = aligned + longs * lanes; i < end; i++) {
+        int longs = (end - aligned) >> laneShift;
+        counters.addLanes(from + aligned - at, longs, packed, row * longsOfRow + (aligned >> laneShift));
+        for (int i = aligned + (longs << laneShift); i < end; i++) {
             addOne(row, i, counters.at(from + i - at));
         }
     }
 
     private void addOne(int row, int at, long value) {
-        packed[row * longsOfRow + at / lanes] += value << shift(at);
-    }
-
-    private int shift(int at) {
-        return at % lanes * width * Byte.SIZE;
+        packed[row * longsOfRow + (at >> laneShift)] += value << ((at & laneMask) * bits);
     }
 
     long at(int row, int at) {
-        return packed[row * longsOfRow + at / lanes] >>> shift(at) & most;
+        return packed[row * longsOfRow + (at >> laneShift)] >>> ((at & laneMask) * bits) & most;
+    }
+
+    /** Adds the sums {@code [at, at + count)} of a row to {@code into[to]} and behind it. */
+    void addTo(int row, int at, int count, long[] into, int to) {
+        int first = row * longsOfRow;
+        for (int i = 0; i < count; i++) {
+            int place = at + i;
+            into[to + i] += packed[first + (place >> laneShift)] >>> ((place & laneMask) * bits) & most;
+        }
+    }
+
+    /** Adds a row of narrower sums, all of which fit. */
+    void add(Lanes narrower, int row) {
+        bounds[row] += narrower.most;
+        // A narrower row is filled up to more places, which are zero.
+        for (int i = 0; i < longsOfRow << laneShift; i++) {
+            addOne(row, i, narrower.at(row, i));
+        }
     }
 
     void clear(int row) {

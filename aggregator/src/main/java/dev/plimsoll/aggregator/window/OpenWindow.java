@@ -24,6 +24,7 @@ final class OpenWindow {
     private static final long OBJECTS = 1024;
 
     private final Membership members;
+    private final Memory memory;
     private final StepRange steps;
     private final long firstOffset;
     private final int boundaries;
@@ -45,7 +46,8 @@ final class OpenWindow {
     private OptionalLong firstGrownAt = OptionalLong.empty();
     private OptionalLong grownAt = OptionalLong.empty();
 
-    OpenWindow(Membership members, long index, int subWindows, long firstOffset) {
+    OpenWindow(Membership members, long index, int subWindows, long firstOffset, Memory memory) {
+        this.memory = memory;
         this.members = members;
         this.steps = steps(members, index);
         this.firstOffset = firstOffset;
@@ -55,7 +57,21 @@ final class OpenWindow {
         this.slotsPerRank = members.topology().slotsPerRank();
         this.subWindows = subWindows;
         this.coverage = new Coverage(boundaries, ranks, layers);
-        this.routed = new Routed(ranks, layers, slotsPerRank);
+        this.routed = new Routed(ranks, layers, slotsPerRank, memory.blocks());
+    }
+
+    /** What closed windows leave to those that open: rows of all ranks, and of one. */
+    record Memory(Spares sums, Spares blocks) {
+        static Memory of(Membership members) {
+            int row = members.shape().layers() * members.topology().slotsPerRank();
+            return new Memory(new Spares(members.topology().ranks(), row), new Spares(1, row));
+        }
+    }
+
+    /** Gives its memory back; it must not be used any more. */
+    void release() {
+        segments.forEach(Segment::release);
+        routed.release();
     }
 
     static StepRange steps(Membership members, long index) {
@@ -156,12 +172,12 @@ final class OpenWindow {
     }
 
     private Segment segment(PlacementState state) {
-        for (Segment segment : segments) {
-            if (segment.state().equals(state)) {
-                return segment;
+        for (int i = segments.size() - 1; i >= 0; i--) { // the newest, most often
+            if (segments.get(i).state().equals(state)) {
+                return segments.get(i);
             }
         }
-        Segment segment = new Segment(state, subWindows, ranks, layers, slotsPerRank);
+        Segment segment = new Segment(state, subWindows, ranks, layers, slotsPerRank, memory.sums());
         segments.add(segment);
         return segment;
     }

@@ -7,6 +7,7 @@ import dev.plimsoll.model.LongVector;
 import dev.plimsoll.model.Membership;
 import java.util.BitSet;
 import java.util.List;
+import java.util.NavigableMap;
 import java.util.NavigableSet;
 import java.util.Optional;
 import java.util.OptionalLong;
@@ -24,6 +25,7 @@ final class OpenWindows {
     private static final Fate[] NONE = {};
 
     private final Membership members;
+    private final OpenWindow.Memory memory;
     private final WindowSettings settings;
     private final FoldRules rules;
     private final Published published;
@@ -53,6 +55,7 @@ final class OpenWindows {
             WindowSettings settings,
             FoldRules rules) {
         this.members = members;
+        this.memory = OpenWindow.Memory.of(members);
         this.settings = settings;
         this.rules = rules;
         this.published = new Published(published);
@@ -170,12 +173,13 @@ final class OpenWindows {
             }
         }
         Fate[] fates = new Fate[sample.ranks()];
+        boolean grew = false;
         for (int i = 0; i < fates.length; i++) {
             int rank = sample.firstRank() + i;
             Fate fate = attributable ? window.offer(sample, rank) : window.offerUnattributed(sample, rank);
             fates[i] = fate;
             if (fate == Fate.ACCEPTED || fate == Fate.UNATTRIBUTED) {
-                window.grew(appendTime);
+                grew = true;
                 if (rules.waitsAgain()) {
                     lapsed.heardOf(rank);
                 }
@@ -188,13 +192,17 @@ final class OpenWindows {
                 rules.onConflict(window, sample, rank);
             }
         }
+        if (grew) {
+            window.grew(appendTime);
+        }
         startTimers(appendTime);
         return fates;
     }
 
     private OpenWindow openWindow(long index, long offset) {
         return open.computeIfAbsent(
-                index, i -> new OpenWindow(members, i, settings.subWindows(members.boundariesPerWindow()), offset));
+                index,
+                i -> new OpenWindow(members, i, settings.subWindows(members.boundariesPerWindow()), offset, memory));
     }
 
     /**
@@ -289,7 +297,9 @@ final class OpenWindows {
     void closed(long next) {
         published.add(first);
         first = published.nextOpen(next);
-        open.headMap(first).clear();
+        NavigableMap<Long, OpenWindow> closed = open.headMap(first, false);
+        closed.values().forEach(OpenWindow::release);
+        closed.clear();
         quorumAt.headMap(first).clear();
     }
 

@@ -25,8 +25,8 @@ final class Routed {
         /** {@code [layer]} ranks whose routed assignments are there. */
         final int[] known;
 
-        Block(int layers, int slotsPerRank) {
-            load = new Sums(1, layers * slotsPerRank);
+        Block(int layers, Spares spares) {
+            load = new Sums(spares);
             routed = new long[layers];
             loaded = new int[layers];
             known = new int[layers];
@@ -44,12 +44,15 @@ final class Routed {
     private final int ranks;
     private final int layers;
     private final int slotsPerRank;
+    private final Spares spares;
     private final Map<StepRange, Block> blocks = new LinkedHashMap<>();
 
-    Routed(int ranks, int layers, int slotsPerRank) {
+    /** @param spares of one row of all layers */
+    Routed(int ranks, int layers, int slotsPerRank, Spares spares) {
         this.ranks = ranks;
         this.layers = layers;
         this.slotsPerRank = slotsPerRank;
+        this.spares = spares;
     }
 
     /**
@@ -81,7 +84,12 @@ final class Routed {
     }
 
     private Block block(LoadSample sample) {
-        return blocks.computeIfAbsent(sample.steps(), steps -> new Block(layers, slotsPerRank));
+        Block known = blocks.get(sample.steps());
+        if (known == null) {
+            known = new Block(layers, spares);
+            blocks.put(sample.steps(), known);
+        }
+        return known;
     }
 
     private static void count(Block block, LoadSample sample, int rank, int sign) {
@@ -94,6 +102,11 @@ final class Routed {
                 block.known[layer] += sign * sample.ranks();
             }
         }
+    }
+
+    /** Gives its memory back. */
+    void release() {
+        blocks.values().forEach(block -> block.load.release());
     }
 
     /** What the blocks take, about. */

@@ -6,17 +6,20 @@ import java.util.Arrays;
 
 /** The sums of a window under one placement state, kept per sub-window; those that nothing fell into have no memory. */
 final class Segment {
-    private static final Sums UNTOUCHED = new Sums(0, 0);
+    private static final Sums UNTOUCHED = new Sums(new Spares(0, 0));
 
     private final PlacementState state;
+    private final Spares spares;
     private final int ranks;
     private final int layers;
     private final int width;
     /** {@code [subWindow]}, each {@code [rank][layer · width + slot of the rank]} */
     private final Sums[] sums;
 
-    Segment(PlacementState state, int subWindows, int ranks, int layers, int slotsPerRank) {
+    /** @param spares of rows of all layers */
+    Segment(PlacementState state, int subWindows, int ranks, int layers, int slotsPerRank, Spares spares) {
         this.state = state;
+        this.spares = spares;
         this.ranks = ranks;
         this.layers = layers;
         this.width = slotsPerRank;
@@ -78,7 +81,7 @@ final class Segment {
 
     private Sums touched(int subWindow) {
         if (!touches(subWindow)) {
-            sums[subWindow] = new Sums(ranks, layers * width);
+            sums[subWindow] = new Sums(spares);
         }
         return sums[subWindow];
     }
@@ -91,13 +94,19 @@ final class Segment {
     void layer(int layer, long[] into) {
         int slots = ranks * width;
         int first = firstSubWindow();
-        for (int sub = first; sub < endSubWindow(); sub++) {
-            int at = (sub - first) * slots;
-            for (int rank = 0; rank < ranks; rank++) {
-                for (int slot = 0; slot < width; slot++) {
-                    into[at++] = touches(sub) ? sums[sub].at(rank, layer * width + slot) : 0;
-                }
+        int end = endSubWindow();
+        Arrays.fill(into, 0, (end - first) * slots, 0);
+        for (int sub = first; sub < end; sub++) {
+            for (int rank = 0; rank < ranks && touches(sub); rank++) {
+                sums[sub].addTo(rank, layer * width, width, into, (sub - first) * slots + rank * width);
             }
+        }
+    }
+
+    /** Gives its memory back. */
+    void release() {
+        for (Sums sum : sums) {
+            sum.release();
         }
     }
 

@@ -8,12 +8,13 @@ import org.jspecify.annotations.Nullable;
  * rank's part of a sample is one run that is added to another.
  *
  * <p>Counters are added to sums of their own width ({@link Lanes}): then a run of them is added as a run of longs, several in each, in a
- * loop that C2 vectorises ({@link Counters#addLanes}). Before a row of such sums could overflow it is carried to longs, which is rare:
- * a sub-window has a handful of samples of each rank.
+ * loop that C2 vectorises ({@link Counters#addLanes}). Before a row of such sums could overflow it is carried to wider ones, which is
+ * rare: a sub-window has a handful of samples of each rank.
  */
 final class Sums {
     private static final long[] NONE = {};
 
+    private final Spares spares;
     private final int ranks;
     private final int row;
     private @Nullable Lanes shorts;
@@ -21,10 +22,23 @@ final class Sums {
     /** {@code [rank · row + i]} to be added to what the lanes have; empty until it is needed. */
     private long[] large = NONE;
 
-    /** @param row sums of each rank */
-    Sums(int ranks, int row) {
-        this.ranks = ranks;
-        this.row = row;
+    Sums(Spares spares) {
+        this.spares = spares;
+        this.ranks = spares.ranks();
+        this.row = spares.row();
+    }
+
+    /** Gives its memory back: it is empty, and must not be used any more. */
+    void release() {
+        if (shorts != null) {
+            spares.give(Counters.SHORT, shorts);
+            shorts = null;
+        }
+        if (ints != null) {
+            spares.give(Counters.INT, ints);
+            ints = null;
+        }
+        large = NONE;
     }
 
     /** Adds the counters {@code [from, from + count)} to a rank's sums from {@code at} on. */
@@ -52,7 +66,7 @@ final class Sums {
     private Lanes lanes(int width) {
         Lanes known = known(width);
         if (known == null) {
-            known = new Lanes(ranks, row, width);
+            known = spares.take(width);
             if (width == Counters.SHORT) {
                 shorts = known;
             } else {
@@ -74,9 +88,14 @@ final class Sums {
     }
 
     private void carry(Lanes lanes, int rank) {
-        long[] sums = large();
-        for (int i = 0; i < row; i++) {
-            sums[rank * row + i] += lanes.at(rank, i);
+        if (lanes == shorts) {
+            Lanes wider = lanes(Counters.INT);
+            if (!wider.fits(rank, 0xFFFF)) {
+                carry(wider, rank);
+            }
+            wider.add(lanes, rank);
+        } else {
+            lanes.addTo(rank, 0, row, large(), rank * row);
         }
         lanes.clear(rank);
     }
@@ -85,6 +104,19 @@ final class Sums {
         return (shorts == null ? 0 : shorts.at(rank, at))
                 + (ints == null ? 0 : ints.at(rank, at))
                 + (large.length == 0 ? 0 : large[rank * row + at]);
+    }
+
+    /** Adds a rank's sums {@code [at, at + count)} to {@code into[to]} and behind it. */
+    void addTo(int rank, int at, int count, long[] into, int to) {
+        if (shorts != null) {
+            shorts.addTo(rank, at, count, into, to);
+        }
+        if (ints != null) {
+            ints.addTo(rank, at, count, into, to);
+        }
+        for (int i = 0; large.length > 0 && i < count; i++) {
+            into[to + i] += large[rank * row + at + i];
+        }
     }
 
     /** What it takes. */

@@ -14,7 +14,7 @@ class RoutedTest {
     private static final int LAYERS = 2;
     private static final Membership MEMBERS = Samples.members(Samples.ONE, 1, 2, LAYERS, 2, 1);
 
-    private final Routed routed = new Routed(2, LAYERS, 2);
+    private final Routed routed = new Routed(2, LAYERS, 2, new Spares(1, 2 * LAYERS));
 
     @Test
     void whatRanksSendToEachOtherIsComparedOverAllOfThem() {
