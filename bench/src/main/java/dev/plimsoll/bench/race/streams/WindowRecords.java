@@ -25,6 +25,7 @@ final class WindowRecords {
     private final DeploymentWindows of;
     private final Membership members;
     private final long[] load;
+    private final SubWindowSums.Packer packer = new SubWindowSums.Packer();
     /** {@code [part][slot]} of one layer. */
     private final long[] parts;
 
@@ -78,7 +79,7 @@ final class WindowRecords {
             encoder.writeInt(window.parts);
             beginArray(0);
             encoder.writeArrayEnd();
-            encoder.writeBytes(packed(SubWindowSums.packed(LongVector.of(load), window.parts, parts, 0, load.length)));
+            encoder.writeBytes(packed(packer.pack(LongVector.of(load), window.parts, parts, 0, load.length)));
             return end();
         } catch (IOException e) {
             throw new UncheckedIOException(e);
