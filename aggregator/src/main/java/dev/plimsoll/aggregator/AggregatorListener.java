@@ -20,8 +20,11 @@ public interface AggregatorListener {
      */
     default void fate(Deployment deployment, Fate fate, long cells, long load) {}
 
-    /** A record could not be read; it goes to quarantine. */
+    /** A record could not be read; it goes to quarantine, unless it is {@link #leftOut}. Told again with work that is done again. */
     default void unreadable(Quarantined record) {}
+
+    /** A record that could not be read is only counted, as too many have come at once. */
+    default void leftOut(Quarantined record) {}
 
     /** The deployment's incarnation has ended, or another member of the group tells of it from now on. */
     default void released(Deployment deployment) {}

@@ -20,8 +20,10 @@ import dev.plimsoll.wire.kafka.Output;
 import dev.plimsoll.wire.kafka.PartitionTask;
 import dev.plimsoll.wire.kafka.Received;
 import dev.plimsoll.wire.kafka.RecoveryRead;
+import dev.plimsoll.wire.kafka.RefusedException;
 import dev.plimsoll.wire.kafka.Transaction;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Deque;
@@ -44,11 +46,14 @@ public final class AggregatorTask implements PartitionTask<SampleRecord> {
     /** State and quarantine belong to partitions: the deployment that an output needs decides nothing. */
     private static final Deployment NOBODY = new Deployment("nobody");
 
+    /** Records of a minute that have a line each in the log of the process. */
+    private static final int MOST_TOLD = 10;
+
     private final int partition;
     private final AggregatorSettings settings;
     private final AggregatorListener listener;
     private final Deque<Checkpoint> checkpoints = new ArrayDeque<>();
-    private final Deque<Quarantined> quarantined = new ArrayDeque<>();
+    private final QuarantineQueue quarantine = new QuarantineQueue();
     private final List<Deployment> ticks = new ArrayList<>();
     private final List<WindowSummary> taken = new ArrayList<>();
     private final Set<Deployment> ended = new HashSet<>();
@@ -57,6 +62,7 @@ public final class AggregatorTask implements PartitionTask<SampleRecord> {
     private final CommittedState found;
     private final Refusals refusals = new Refusals();
     private final FateCounts fates = new FateCounts();
+    private final CatchingUp catchingUp = new CatchingUp();
     private final Ticks silence;
     private Fold fold;
     private Optional<InputLog> log = Optional.empty();
@@ -69,6 +75,8 @@ public final class AggregatorTask implements PartitionTask<SampleRecord> {
     private boolean replacesFirstRelease;
     private boolean stateRead;
     private boolean membersRead;
+    /** Why nothing is read any more; told once all that was folded before is committed. */
+    private Optional<RefusedException> leaves = Optional.empty();
 
     public AggregatorTask(int partition, AggregatorSettings settings, AggregatorListener listener) {
         this.partition = partition;
@@ -151,6 +159,7 @@ public final class AggregatorTask implements PartitionTask<SampleRecord> {
             mustCommit = true;
         });
         memberships.clear();
+        quarantine.recovered(at.lost().isPresent() ? "" : input.note());
         replacesFirstRelease = found.ofFirstRelease();
         if (replacesFirstRelease) {
             fold.keepAll();
@@ -163,9 +172,19 @@ public final class AggregatorTask implements PartitionTask<SampleRecord> {
 
     @Override
     public void onRecord(Received<SampleRecord> record) {
+        if (leaves.isPresent()) {
+            return;
+        }
         silence.heard(record.value().deployment());
+        catchingUp.read(record.timestampMillis());
         if (record.value() instanceof End) {
             ended.add(record.value().deployment());
+        }
+        if (!quarantine.breaker().closed() && !fold.replays(record.offset())) {
+            boolean tick = record.value() instanceof Tick;
+            quarantine.add(
+                    record.offset(),
+                    quarantine.breaker().readable(record.topic().name(), partition, record.timestampMillis(), tick));
         }
         fold.fold(record.offset(), record.timestampMillis(), record.value()).ifPresent(checkpoints::add);
         recordsSinceCheckpoint++;
@@ -173,19 +192,53 @@ public final class AggregatorTask implements PartitionTask<SampleRecord> {
 
     @Override
     public void onUnreadable(Quarantined record, long timestampMillis) {
-        if (fold.replays(record.offset())) {
+        if (leaves.isPresent() || fold.replays(record.offset())) {
+            return;
+        }
+        Breaker breaker = quarantine.breaker();
+        if (!settings.quarantinesNewer() && breaker.leavesAt(record, timestampMillis)) {
+            leaves = Optional.of(refusal(record, breaker));
             return;
         }
         fold.skip(record.offset());
         recordsSinceCheckpoint++;
+        Breaker.Step step = breaker.unreadable(record, timestampMillis);
+        quarantine.add(record.offset(), step);
+        boolean kept = step.tell().stream().anyMatch(told -> told.kind() == Quarantined.Kind.RECORD);
         listener.unreadable(record);
-        LOG.warn("Quarantined {}", record.summary());
-        quarantined.add(record);
+        if (!kept) {
+            listener.leftOut(record);
+        }
+        tell(record, step, kept);
+    }
+
+    private void tell(Quarantined record, Breaker.Step step, boolean kept) {
+        if (step.floods()) {
+            LOG.warn(
+                    "A flood of records that cannot be read in {}-{}, such as {}. Beyond {} in a minute they are counted and not"
+                            + " kept: 'plimsoll quarantine list' has the first of them, their keys say who writes them.",
+                    record.topic(),
+                    record.partition(),
+                    record.summary(),
+                    Breaker.MOST_RECORDS);
+        } else if (kept && step.next().kept() <= MOST_TOLD) {
+            LOG.warn("Quarantined {}", record.summary());
+        }
+    }
+
+    private static RefusedException refusal(Quarantined record, Breaker breaker) {
+        return new RefusedException(record.topic() + "-" + record.partition() + " is left at offset " + record.offset()
+                + ": nothing but records of a later release has come since "
+                + Instant.ofEpochMilli(breaker.newerSince()) + " (" + breaker.newer() + " in a row; " + record.detail()
+                + "). Upgrade this aggregator: it goes on where this one stops, and nothing is lost while the topic keeps them. If"
+                + " they are none, find who writes them (key '" + record.key()
+                + "') and start the aggregator with --quarantine-newer to read on.");
     }
 
     @Override
     public void onPoll(long nowMillis) {
         fates.tell(listener);
+        catchingUp.polled(!checkpoints.isEmpty(), nowMillis);
         for (Deployment deployment : silence.due(fold.awaitingTime(), nowMillis)) {
             ticks.add(deployment);
             listener.tick(deployment);
@@ -200,6 +253,10 @@ public final class AggregatorTask implements PartitionTask<SampleRecord> {
 
     @Override
     public Optional<Transaction> takeTransaction() {
+        if (catchingUp.waits()) {
+            return Optional.empty();
+        }
+        catchingUp.taken();
         if (checkpoints.isEmpty() && fold.live() && checkpointDue()) {
             checkpoints.add(fold.checkpoint());
         }
@@ -232,13 +289,19 @@ public final class AggregatorTask implements PartitionTask<SampleRecord> {
         });
         ticks.forEach(deployment -> outputs.add(Output.of(Topic.SAMPLES, deployment, new Tick(deployment))));
         ticks.clear();
-        return outputs.isEmpty() ? Optional.empty() : Optional.of(new Transaction(outputs, committed));
+        if (outputs.isEmpty() && leaves.isPresent()) {
+            throw leaves.get();
+        }
+        return outputs.isEmpty()
+                ? Optional.empty()
+                : Optional.of(new Transaction(outputs, committed, quarantine.note()));
     }
 
     /** Whether something besides windows and ticks has to be committed. */
     private boolean checkpointDue() {
-        return !quarantined.isEmpty()
+        return quarantine.pending()
                 || mustCommit
+                || leaves.isPresent() && recordsSinceCheckpoint > 0
                 || overdue
                 || recordsSinceCheckpoint >= settings.recordsPerCheckpoint();
     }
@@ -257,9 +320,7 @@ public final class AggregatorTask implements PartitionTask<SampleRecord> {
     }
 
     private void add(List<Output<?>> outputs, Checkpoint newest) {
-        while (!quarantined.isEmpty() && quarantined.element().offset() <= newest.asOf()) {
-            outputs.add(Output.of(Topic.QUARANTINE, NOBODY, quarantined.remove()));
-        }
+        quarantine.takeThrough(newest.asOf(), record -> outputs.add(Output.of(Topic.QUARANTINE, NOBODY, record)));
         if (replacesFirstRelease) {
             outputs.add(Output.of(Topic.AGGREGATOR_STATE, NOBODY, AggregatorState.Whole.outOfReach(partition)));
             replacesFirstRelease = false;

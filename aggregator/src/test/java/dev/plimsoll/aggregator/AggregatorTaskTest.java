@@ -135,7 +135,7 @@ class AggregatorTaskTest {
     }
 
     private static Quarantined unreadable(long offset) {
-        return new Quarantined("samples", PARTITION, offset, "FRAME", "too short", "00", 1);
+        return new Quarantined("samples", PARTITION, offset, 1000 + offset, "", "FRAME", "too short", "00", 1);
     }
 
     @Test

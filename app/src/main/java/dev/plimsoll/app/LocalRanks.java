@@ -15,6 +15,7 @@ import dev.plimsoll.simulator.EngineListener;
 import dev.plimsoll.simulator.EngineSettings;
 import dev.plimsoll.simulator.MisroutedToken;
 import dev.plimsoll.simulator.ProcessGroup;
+import dev.plimsoll.simulator.SimulatedRank;
 import dev.plimsoll.simulator.Totals;
 import dev.plimsoll.simulator.Traffic;
 import dev.plimsoll.wire.MembershipFile;
@@ -206,6 +207,11 @@ public final class LocalRanks implements AutoCloseable {
 
     public Totals totals() {
         return engine.totals();
+    }
+
+    /** Copies what a rank has counted, under the conditions of {@link SimulatedRank#copyLoad}. */
+    public void copyLoad(RankId rank, long[] into) {
+        engine.rank(rank).copyLoad(into);
     }
 
     /** The same for meters, read when asked. */

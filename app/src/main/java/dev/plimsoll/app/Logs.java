@@ -18,9 +18,9 @@ public final class Logs {
 
     /**
      * From a signal on, libraries say at length how they were cut short, and a broker that was given up while it started says that
-     * its directory is gone; our own words stay.
+     * its directory is gone; our own words stay. The same where a cluster is broken on purpose.
      */
-    static void muteLibraries() {
+    public static void muteLibraries() {
         for (String library : List.of("org.apache.kafka", "kafka", "reactor", "dev.plimsoll.app.broker")) {
             if (LoggerFactory.getLogger(library) instanceof Logger logger) {
                 logger.setLevel(Level.OFF);

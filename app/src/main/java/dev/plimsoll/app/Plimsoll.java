@@ -3,6 +3,7 @@ package dev.plimsoll.app;
 import dev.plimsoll.app.command.AggregatorCommand;
 import dev.plimsoll.app.command.BenchCommand;
 import dev.plimsoll.app.command.BrokerCommand;
+import dev.plimsoll.app.command.ChaosCommand;
 import dev.plimsoll.app.command.CollectorCommand;
 import dev.plimsoll.app.command.DevicesCommand;
 import dev.plimsoll.app.command.Durations;
@@ -10,6 +11,7 @@ import dev.plimsoll.app.command.MembershipCommand;
 import dev.plimsoll.app.command.MembershipWriteCommand;
 import dev.plimsoll.app.command.PlannerCommand;
 import dev.plimsoll.app.command.Problems;
+import dev.plimsoll.app.command.QuarantineCommand;
 import dev.plimsoll.app.command.RanksCommand;
 import dev.plimsoll.app.command.TopicsCommand;
 import dev.plimsoll.app.command.UpCommand;
@@ -37,6 +39,7 @@ import picocli.CommandLine.ParseResult;
         subcommands = {
             UpCommand.class,
             TopicsCommand.class,
+            QuarantineCommand.class,
             BrokerCommand.class,
             RanksCommand.class,
             CollectorCommand.class,
@@ -46,6 +49,7 @@ import picocli.CommandLine.ParseResult;
             MembershipCommand.class,
             DevicesCommand.class,
             BenchCommand.class,
+            ChaosCommand.class,
             CommandLine.HelpCommand.class
         },
         footer = {

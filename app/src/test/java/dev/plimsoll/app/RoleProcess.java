@@ -10,7 +10,7 @@ import java.util.List;
 import java.util.concurrent.TimeUnit;
 
 /** A {@code plimsoll} command in a JVM of its own, as an operator would start it. */
-final class RoleProcess implements AutoCloseable {
+public final class RoleProcess implements AutoCloseable {
     private final Process process;
     private final Path out;
     private final Path err;
@@ -22,12 +22,12 @@ final class RoleProcess implements AutoCloseable {
     }
 
     /** @param logs where the output goes */
-    static RoleProcess start(Path logs, String... arguments) {
+    public static RoleProcess start(Path logs, String... arguments) {
         return start(logs, List.of(), arguments);
     }
 
     /** @param options more of the JVM's, which come last and so win */
-    static RoleProcess start(Path logs, List<String> options, String... arguments) {
+    public static RoleProcess start(Path logs, List<String> options, String... arguments) {
         List<String> command = new ArrayList<>(List.of(
                 Path.of(System.getProperty("java.home"), "bin", "java").toString(),
                 "-XX:+IgnoreUnrecognizedVMOptions",
@@ -62,7 +62,7 @@ final class RoleProcess implements AutoCloseable {
     }
 
     /** Waits for its end; the exit code. */
-    int exitCode(Duration longest) throws InterruptedException {
+    public int exitCode(Duration longest) throws InterruptedException {
         if (!process.waitFor(longest.toMillis(), TimeUnit.MILLISECONDS)) {
             throw new AssertionError("process " + pid() + " still runs after " + longest + ": " + err());
         }
@@ -85,11 +85,11 @@ final class RoleProcess implements AutoCloseable {
         return process.waitFor(10, TimeUnit.SECONDS);
     }
 
-    String out() {
+    public String out() {
         return read(out);
     }
 
-    String err() {
+    public String err() {
         return read(err);
     }
 

@@ -33,7 +33,7 @@ final class ServedDirectory implements AutoCloseable {
     private static final Duration LOOK_FOR_MARK = Duration.ofMillis(100);
     /** A flow that has not looked at its rings for so long stands still, and is begun anew. */
     private static final Duration LONGEST_SILENCE = Duration.ofSeconds(5);
-    /** Of samples in memory, where a counter takes 8 bytes: what waits, and about what is with the writer. */
+    /** Of samples in memory: what waits, and about what is with the writer. */
     private static final long BUFFER_BYTES = 8 << 20;
 
     private static final long IN_FLIGHT_BYTES = 4 << 20;

@@ -21,7 +21,7 @@ import reactor.test.publisher.TestPublisher;
 
 class SampleFlowTest {
     /** Three ranks, two layers, two slots, and what two layers were routed. */
-    private static final long SAMPLE_BYTES = SampleFlow.OVERHEAD_BYTES + 4 * 12 + 8 * 2;
+    private static final long SAMPLE_BYTES = SampleFlow.OVERHEAD_BYTES + 2 * 12 + 8 * 2;
 
     private final Delivery delivery = new Delivery(InstantSource.system());
     private final List<Long> published = new ArrayList<>();

@@ -33,7 +33,8 @@ public record LoadSample(
             throw new IllegalArgumentException("sample covers nothing: ranks " + firstRank + "+" + ranks + ", layers "
                     + firstLayer + "+" + layers + ", slots " + slotsPerRank);
         }
-        if ((long) ranks * layers * slotsPerRank != load.size()) {
+        // Step by step, as the product of all three may come round to a small number.
+        if ((long) ranks * layers > load.size() || (long) ranks * layers * slotsPerRank != load.size()) {
             throw new IllegalArgumentException("load has " + load.size() + " counters, its layout says " + ranks + " × "
                     + layers + " × " + slotsPerRank);
         }

@@ -28,7 +28,7 @@ final class Json {
         return object;
     }
 
-    private static JsonNode node(Schema schema, @Nullable Object value) {
+    static JsonNode node(Schema schema, @Nullable Object value) {
         if (value == null) {
             return NullNode.getInstance();
         }

@@ -15,7 +15,20 @@ final class SchemaTable {
 
     private static final List<Entry> ENTRIES = load();
 
+    /** Ids from the first of ours up to this one are for schemas of later releases. */
+    private static final int LAST_OF_OURS = 170_999;
+
     private SchemaTable() {}
+
+    /** Whether an id is out of ours and beyond all that are known here. */
+    static boolean ofLaterRelease(int id) {
+        return id > newest() && id <= LAST_OF_OURS;
+    }
+
+    /** The highest id that is known here. */
+    static int newest() {
+        return ENTRIES.stream().mapToInt(Entry::id).max().orElseThrow();
+    }
 
     /** All versions of a record's schema, the one that we write last. */
     static List<Entry> of(String record) {

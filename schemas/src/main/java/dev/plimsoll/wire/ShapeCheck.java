@@ -19,6 +19,13 @@ final class ShapeCheck {
         reader.end();
     }
 
+    /** Where one value of the schema that begins at {@code from} ends, which is at {@code end} or before it. */
+    static int after(Schema schema, byte[] bytes, int from, int end) throws WireException {
+        WireReader reader = new WireReader(bytes, from, end);
+        value(schema, reader);
+        return reader.position();
+    }
+
     private static void value(Schema schema, WireReader from) throws WireException {
         switch (schema.getType()) {
             case RECORD -> {

@@ -235,6 +235,11 @@ public final class Topic<T> {
         return settings;
     }
 
+    /** Whether of every key the newest record alone counts. */
+    public boolean compacted() {
+        return "compact".equals(settings.get("cleanup.policy"));
+    }
+
     /** The schemas that its records may carry, for a schema registry. */
     public List<WireSchema> schemas() {
         // A topic of several kinds of records files each under a subject of its own.
@@ -285,7 +290,12 @@ public final class Topic<T> {
                 return format.decode(id, record.array(), from + RecordFormat.FRAME_BYTES, from + length);
             }
         }
-        throw new WireException(Reason.UNKNOWN_SCHEMA, "schema id " + id + " is not one of " + name);
+        throw SchemaTable.ofLaterRelease(id)
+                ? new WireException(
+                        Reason.NEWER_SCHEMA,
+                        "schema id " + id + " is of a release later than this one, which knows ids up to "
+                                + SchemaTable.newest())
+                : new WireException(Reason.UNKNOWN_SCHEMA, "schema id " + id + " is not one of " + name);
     }
 
     /** One readable line, without control characters. */

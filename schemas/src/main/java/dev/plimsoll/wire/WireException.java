@@ -1,5 +1,7 @@
 package dev.plimsoll.wire;
 
+import dev.plimsoll.model.ForeignText;
+
 /** Bytes that are not a record of ours: what is wrong with them, under a stable reason. */
 public final class WireException extends Exception {
     private static final long serialVersionUID = 1L;
@@ -8,8 +10,10 @@ public final class WireException extends Exception {
     public enum Reason {
         /** Shorter than the frame, or not starting with magic byte 0. */
         FRAME,
-        /** A schema id that this release does not know in this topic. */
+        /** A schema id that is not one of this topic. */
         UNKNOWN_SCHEMA,
+        /** A schema id out of ours that this release does not know: a later one wrote it. */
+        NEWER_SCHEMA,
         /** Bytes that the schema cannot read. */
         MALFORMED,
         /** Readable, but not a valid value. */
@@ -20,15 +24,18 @@ public final class WireException extends Exception {
         CRASHED
     }
 
+    /** Messages quote what stands in the record. */
+    private static final int LONGEST = 500;
+
     private final Reason reason;
 
     public WireException(Reason reason, String message) {
-        super(message);
+        super(ForeignText.of(message, LONGEST));
         this.reason = reason;
     }
 
     public WireException(Reason reason, String message, Throwable cause) {
-        super(message, cause);
+        super(ForeignText.of(message, LONGEST), cause);
         this.reason = reason;
     }
 

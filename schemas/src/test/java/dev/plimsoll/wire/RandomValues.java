@@ -390,7 +390,20 @@ final class RandomValues {
     }
 
     Quarantined quarantined() {
+        long offset = number();
+        Quarantined.Kind kind = one(Quarantined.Kind.values());
         return new Quarantined(
-                Topic.SAMPLES.name(), random.nextInt(64), number(), "MALFORMED", text(), "00ff", positive());
+                kind,
+                Topic.SAMPLES.name(),
+                random.nextInt(64),
+                offset,
+                number() % 4_000_000_000_000L,
+                text(),
+                "MALFORMED",
+                text(),
+                "00ff",
+                positive(),
+                kind == Quarantined.Kind.LEFT_OUT ? positive() : 1,
+                kind == Quarantined.Kind.LEFT_OUT ? Math.max(offset, number()) : offset);
     }
 }

@@ -152,6 +152,10 @@ final class TopicTest {
         assertReason(WireException.Reason.FRAME, Topic.SAMPLES, new byte[] {1, 0, 0, 0, 1, 0});
         assertReason(WireException.Reason.UNKNOWN_SCHEMA, Topic.SAMPLES, new byte[] {0, 0, 0, 0, 1, 0});
         assertReason(WireException.Reason.UNKNOWN_SCHEMA, Topic.WINDOWS, tick);
+        assertReason(
+                WireException.Reason.NEWER_SCHEMA, Topic.SAMPLES, new byte[] {0, 0, 2, (byte) 0x9b, (byte) 0xf7, 0});
+        assertReason(
+                WireException.Reason.UNKNOWN_SCHEMA, Topic.SAMPLES, new byte[] {0, 0, 2, (byte) 0x9b, (byte) 0xf8, 0});
         assertReason(WireException.Reason.MALFORMED, Topic.SAMPLES, Arrays.copyOf(tick, tick.length - 1));
         assertReason(WireException.Reason.MALFORMED, Topic.SAMPLES, Arrays.copyOf(tick, tick.length + 1));
         byte[] badName = tick.clone();
@@ -218,8 +222,27 @@ final class TopicTest {
     }
 
     @Test
+    void whatAWriterSaysIsKeptShortInQuarantine() throws Exception {
+        // given: each character is two of Java's, so that a cut may fall between them
+        String million = "\uD83D\uDE00".repeat(500_000);
+        Quarantined hostile =
+                new Quarantined("t", 0, 1, 0, million + "a\u2028", "INVALID", "a" + million + "\r\n", "00", 1);
+
+        byte[] bytes = Topic.QUARANTINE.encode(hostile);
+
+        assertThat(bytes).hasSizeLessThan(4_000);
+        assertThat(Topic.QUARANTINE.decode(bytes)).isEqualTo(hostile);
+        assertThat(hostile.adding("; and more").detail())
+                .hasSizeLessThanOrEqualTo(500)
+                .endsWith("; and more");
+        assertThat(new Quarantined("t", 0, 1, 0, "a\u2028\u0085b", "INVALID", "c\r\u007f\u0000d", "", 1))
+                .extracting(Quarantined::key, Quarantined::detail)
+                .containsExactly("a??b", "c???d");
+    }
+
+    @Test
     void linesCannotBeForgedThroughValues() {
-        Quarantined hostile = new Quarantined("t", 0, 1, "MALFORMED", "fine\nACK d rank 0 FLIPPED", "", 0);
+        Quarantined hostile = new Quarantined("t", 0, 1, 0, "", "MALFORMED", "fine\nACK d rank 0 FLIPPED", "", 0);
         assertThat(Topic.QUARANTINE.line(hostile)).doesNotContain("\n");
     }
 
@@ -370,7 +393,7 @@ final class TopicTest {
         assertThat(Topic.SAMPLES.key(new End(deployment, 1))).isEqualTo("r1/decode-0");
         assertThat(Topic.PLACEMENTS.key(new SettledPlacement(deployment, 1, 1, 3, 58, 1, LongVector.of(0))))
                 .isEqualTo("r1/decode-0/3");
-        assertThat(Topic.QUARANTINE.partition(deployment, new Quarantined("t", 5, 0, "", "", "", 0), 4))
+        assertThat(Topic.QUARANTINE.partition(deployment, new Quarantined("t", 5, 0, 0, "", "", "", "", 0), 4))
                 .isEqualTo(1);
     }
 
@@ -382,7 +405,8 @@ final class TopicTest {
             for (int partition = 0; partition < partitions; partition++) {
                 assertThat(Topic.SAMPLES.belongs(new End(deployment, 1), partition, partitions))
                         .isEqualTo(partition == right);
-                assertThat(Topic.QUARANTINE.belongs(new Quarantined("t", 5, 0, "", "", "", 0), partition, partitions))
+                assertThat(Topic.QUARANTINE.belongs(
+                                new Quarantined("t", 5, 0, 0, "", "", "", "", 0), partition, partitions))
                         .isTrue();
             }
         }

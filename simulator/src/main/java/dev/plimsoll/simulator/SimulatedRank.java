@@ -91,6 +91,16 @@ public final class SimulatedRank implements EngineRank {
         return routedMemory.address();
     }
 
+    /**
+     * Copies the counters of {@link #loadAddress()}: for whoever checks what became of them. Only while no kernel runs, as in {@link
+     * Traffic#step}, and when the engine has stopped.
+     *
+     * @param into {@code [layer][local slot]} flattened
+     */
+    public void copyLoad(long[] into) {
+        load.get(0, into);
+    }
+
     @Override
     public Stream computeStream() {
         return compute.stream();

@@ -3,39 +3,42 @@ package dev.plimsoll.app.broker;
 import java.nio.file.Path;
 import java.util.Map;
 import java.util.TreeMap;
+import java.util.stream.Collectors;
+import java.util.stream.IntStream;
 
 /**
- * The settings of a Kafka node that is broker and controller at once and alone.
+ * The settings of a Kafka node that is broker and controller at once, alone or as one of a few.
  *
  * @param log the directory of Kafka's logs
- * @param port where clients connect
- * @param controllerPort where the broker half finds the controller half; it stands in the voter list, so it cannot be 0
+ * @param node its number, from 1
+ * @param cluster all nodes; their controller ports stand in the voter list, so they cannot be 0
  */
-record BrokerSettings(Path log, int port, int controllerPort) {
+record BrokerSettings(Path log, int node, BrokerCluster cluster) {
 
-    private static final int NODE = 1;
     private static final int MIB = 1 << 20;
 
     /** Kafka's own names and values, sorted by name. */
     Map<String, String> asMap() {
         Map<String, String> settings = new TreeMap<>();
         settings.put("process.roles", "broker,controller");
-        settings.put("node.id", "" + NODE);
-        settings.put("controller.quorum.voters", NODE + "@127.0.0.1:" + controllerPort);
+        settings.put("node.id", "" + node);
+        settings.put("controller.quorum.voters", voters());
         settings.put("controller.listener.names", "CONTROLLER");
+        int port = cluster.nodes().get(node - 1).port();
+        int controllerPort = cluster.nodes().get(node - 1).controllerPort();
         settings.put("listeners", "PLAINTEXT://127.0.0.1:" + port + ",CONTROLLER://127.0.0.1:" + controllerPort);
         settings.put("advertised.listeners", "PLAINTEXT://127.0.0.1:" + port);
         settings.put("listener.security.protocol.map", "PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT");
         settings.put("log.dirs", log.toString());
 
-        // One node: whatever Kafka would copy three times can only be here once.
-        settings.put("default.replication.factor", "1");
-        settings.put("min.insync.replicas", "1");
-        settings.put("offsets.topic.replication.factor", "1");
-        settings.put("transaction.state.log.replication.factor", "1");
-        settings.put("transaction.state.log.min.isr", "1");
-        settings.put("share.coordinator.state.topic.replication.factor", "1");
-        settings.put("share.coordinator.state.topic.min.isr", "1");
+        // Of one node: whatever Kafka would copy three times can only be here once.
+        settings.put("default.replication.factor", "" + cluster.replicas());
+        settings.put("min.insync.replicas", "" + cluster.minInSync());
+        settings.put("offsets.topic.replication.factor", "" + cluster.replicas());
+        settings.put("transaction.state.log.replication.factor", "" + cluster.replicas());
+        settings.put("transaction.state.log.min.isr", "" + cluster.minInSync());
+        settings.put("share.coordinator.state.topic.replication.factor", "" + cluster.replicas());
+        settings.put("share.coordinator.state.topic.min.isr", "" + cluster.minInSync());
         settings.put("offsets.topic.num.partitions", "4");
         settings.put("transaction.state.log.num.partitions", "4");
         settings.put("share.coordinator.state.topic.num.partitions", "4");
@@ -68,5 +71,12 @@ record BrokerSettings(Path log, int port, int controllerPort) {
         settings.put("controlled.shutdown.enable", "true");
         settings.put("server.max.startup.time.ms", "60000");
         return settings;
+    }
+
+    private String voters() {
+        return IntStream.rangeClosed(1, cluster.nodes().size())
+                .mapToObj(voter ->
+                        voter + "@127.0.0.1:" + cluster.nodes().get(voter - 1).controllerPort())
+                .collect(Collectors.joining(","));
     }
 }

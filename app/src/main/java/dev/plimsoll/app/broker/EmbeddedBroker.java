@@ -13,14 +13,14 @@ import java.util.Properties;
 import kafka.server.KafkaConfig;
 import kafka.server.KafkaRaftServer;
 import kafka.tools.StorageTool;
-import org.apache.kafka.common.Uuid;
 import org.apache.kafka.common.utils.Exit;
 import org.apache.kafka.common.utils.Time;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * A real Kafka broker in this JVM: one KRaft node on the loopback interface with its data in one directory.
+ * A real Kafka broker in this JVM: one KRaft node on the loopback interface with its data in one directory, alone or as one of a
+ * {@link BrokerCluster}.
  *
  * <p>The directory outlives the broker. Started again on the same directory and port, in this process or another, it has
  * all its topics, records and group offsets, and clients that still run reconnect by themselves. Several brokers may
@@ -70,11 +70,38 @@ public final class EmbeddedBroker implements AutoCloseable {
         if (port < 0 || port > 65_535) {
             throw new IllegalArgumentException("port is " + port + ", must be from 0 to 65535");
         }
-        Path directory = dataDirectory.toAbsolutePath().normalize();
-        if (port != 0 && !Ports.isFree(port)) {
+        if (port != 0) {
+            requireFree(port);
+        }
+        int clientPort = port == 0 ? Ports.free() : port;
+        return start(dataDirectory, 1, BrokerCluster.alone(clientPort, controllerPort(clientPort)));
+    }
+
+    /**
+     * Starts one node of a cluster and returns when clients can connect to it: when most nodes of the cluster are up.
+     *
+     * @param dataDirectory where this node keeps its data; made and formatted if it is not there yet
+     * @param node its number, from 1
+     * @throws BrokerException if it cannot start; nothing of it is then left running
+     */
+    public static EmbeddedBroker startNode(Path dataDirectory, int node, BrokerCluster cluster) {
+        if (node < 1 || node > cluster.nodes().size()) {
+            throw new IllegalArgumentException(
+                    "node is " + node + ", must be from 1 to " + cluster.nodes().size());
+        }
+        requireFree(cluster.nodes().get(node - 1).port());
+        return start(dataDirectory, node, cluster);
+    }
+
+    private static void requireFree(int port) {
+        if (!Ports.isFree(port)) {
             throw new BrokerException("Port " + port + " on 127.0.0.1 is taken, or not open to this user. Stop what"
                     + " listens there, or choose another port (0: any free one).");
         }
+    }
+
+    private static EmbeddedBroker start(Path dataDirectory, int node, BrokerCluster cluster) {
+        Path directory = dataDirectory.toAbsolutePath().normalize();
         try {
             Files.createDirectories(directory);
         } catch (IOException e) {
@@ -85,7 +112,7 @@ public final class EmbeddedBroker implements AutoCloseable {
         DirectoryLock lock = DirectoryLock.take(directory);
         EmbeddedBroker broker;
         try {
-            broker = prepare(directory, port == 0 ? Ports.free() : port, lock);
+            broker = prepare(directory, node, cluster, lock);
         } catch (RuntimeException | Error e) {
             lock.release();
             throw e;
@@ -149,12 +176,13 @@ public final class EmbeddedBroker implements AutoCloseable {
     }
 
     /** A broker on a formatted directory, with nothing running yet. */
-    private static EmbeddedBroker prepare(Path directory, int port, DirectoryLock lock) {
+    private static EmbeddedBroker prepare(Path directory, int node, BrokerCluster cluster, DirectoryLock lock) {
         Path log = directory.resolve("log");
+        int port = cluster.nodes().get(node - 1).port();
         Properties settings = new Properties();
-        settings.putAll(new BrokerSettings(log, port, controllerPort(port)).asMap());
+        settings.putAll(new BrokerSettings(log, node, cluster).asMap());
         if (!Files.exists(log.resolve("meta.properties"))) {
-            format(directory, settings);
+            format(directory, settings, cluster.id());
         }
         try {
             KafkaRaftServer server = new KafkaRaftServer(new KafkaConfig(settings, false), Time.SYSTEM);
@@ -173,7 +201,7 @@ public final class EmbeddedBroker implements AutoCloseable {
     }
 
     /** Does what Kafka's {@code kafka-storage format} does: gives the directory its cluster id and the newest features. */
-    private static void format(Path directory, Properties settings) {
+    private static void format(Path directory, Properties settings, String clusterId) {
         Path file = directory.resolve("format.properties");
         try (Writer out = Files.newBufferedWriter(file)) {
             settings.store(out, "What this directory was formatted with; a broker's own settings may differ.");
@@ -181,9 +209,7 @@ public final class EmbeddedBroker implements AutoCloseable {
             throw new BrokerException("Cannot write " + file + ": " + e + ". Use a directory that you may write.", e);
         }
         ByteArrayOutputStream output = new ByteArrayOutputStream();
-        String[] command = {
-            "format", "--cluster-id", Uuid.randomUuid().toString(), "--config", file.toString(), "--ignore-formatted"
-        };
+        String[] command = {"format", "--cluster-id", clusterId, "--config", file.toString(), "--ignore-formatted"};
         int status;
         try {
             status = StorageTool.execute(command, new PrintStream(output, true, StandardCharsets.UTF_8));

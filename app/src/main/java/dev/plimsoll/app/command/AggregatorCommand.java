@@ -7,6 +7,7 @@ import java.util.Map;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
 
 /** Samples to windows. */
 @Command(
@@ -22,6 +23,13 @@ public final class AggregatorCommand implements Callable<Integer>, Validated {
 
     @Mixin
     private LoopOptions loops = new LoopOptions();
+
+    @Option(
+            names = "--quarantine-newer",
+            description =
+                    "Read on although a partition has nothing but records of a later release: they go to quarantine. Else it is"
+                            + " left alone until the aggregator is upgraded.")
+    private boolean quarantineNewer;
 
     @Override
     public void check(Problems problems) {
@@ -40,7 +48,7 @@ public final class AggregatorCommand implements Callable<Integer>, Validated {
                             new Aggregator(
                                     settings,
                                     loops.count(),
-                                    AggregatorSettings.DEFAULT,
+                                    AggregatorSettings.DEFAULT.quarantiningNewer(quarantineNewer),
                                     run.meters().aggregator(),
                                     run::stopped));
             aggregator.start();

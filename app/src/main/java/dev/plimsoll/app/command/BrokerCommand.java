@@ -1,6 +1,7 @@
 package dev.plimsoll.app.command;
 
 import dev.plimsoll.app.Lifecycle;
+import dev.plimsoll.app.broker.BrokerCluster;
 import dev.plimsoll.app.broker.EmbeddedBroker;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -29,12 +30,45 @@ public final class BrokerCommand implements Callable<Integer>, Validated {
     @Nullable
     private Path data;
 
+    @Option(
+            names = "--node",
+            hidden = true,
+            paramLabel = "N",
+            description = "Which node of --cluster this is, from 1; for 'plimsoll chaos'.")
+    private int node = 1;
+
+    @Option(
+            names = "--cluster",
+            hidden = true,
+            paramLabel = "ID@PORT/CONTROLLER,…",
+            description = "All nodes of a cluster that this is one of; for 'plimsoll chaos'.")
+    @Nullable
+    private String cluster;
+
     @Override
     public void check(Problems problems) {
+        checkCluster(problems);
         problems.require(port >= 0 && port <= 65535, "--port must be 0 to 65535, not " + port);
         problems.require(
                 data == null || !Files.exists(data) || Files.isDirectory(data),
                 "--data: " + data + " is not a directory");
+    }
+
+    private void checkCluster(Problems problems) {
+        if (cluster != null) {
+            try {
+                int nodes = BrokerCluster.parse(cluster).nodes().size();
+                problems.require(node >= 1 && node <= nodes, "--node must be 1 to " + nodes + ", not " + node);
+            } catch (IllegalArgumentException e) {
+                problems.add("--cluster: ", e);
+            }
+        }
+    }
+
+    private EmbeddedBroker start(Path logs) {
+        return cluster == null
+                ? EmbeddedBroker.start(logs, port)
+                : EmbeddedBroker.startNode(logs, node, BrokerCluster.parse(cluster));
     }
 
     @Override
@@ -49,7 +83,7 @@ public final class BrokerCommand implements Callable<Integer>, Validated {
                         .path();
             }
             Path logs = directory;
-            EmbeddedBroker broker = lifecycle.start("broker", () -> EmbeddedBroker.start(logs, port));
+            EmbeddedBroker broker = lifecycle.start("broker", () -> start(logs));
             System.out.println("broker    ready at " + broker.bootstrapServers() + ", data in " + logs);
             lifecycle.await();
         }

@@ -8,6 +8,7 @@ import dev.plimsoll.model.CloseReason;
 import dev.plimsoll.model.Deployment;
 import dev.plimsoll.model.Quarantined;
 import dev.plimsoll.model.WindowSummary;
+import dev.plimsoll.wire.Topic;
 import io.micrometer.core.instrument.Tags;
 import java.time.Duration;
 import java.util.Arrays;
@@ -25,6 +26,9 @@ final class AggregatorMeters implements AggregatorListener {
     private static final String JUMPS = "plimsoll.windows.jumps";
     private static final String JUMPS_HELP = "Times that a quorum reported from elsewhere and the windows followed.";
 
+    private static final String LEFT_OUT = "plimsoll.quarantine.left.out";
+    private static final String LEFT_OUT_HELP = "Unreadable records that came in a flood and were counted only.";
+
     private final Series series;
 
     AggregatorMeters(Series series) {
@@ -35,6 +39,8 @@ final class AggregatorMeters implements AggregatorListener {
             }
         }
         series.counter(LOST, LOST_HELP);
+        series.unreadable(Topic.SAMPLES.name(), 0);
+        series.counter(LEFT_OUT, LEFT_OUT_HELP);
         series.resets("aggregator", 0);
         series.quarantined("aggregator", 0);
     }
@@ -128,7 +134,12 @@ final class AggregatorMeters implements AggregatorListener {
 
     @Override
     public void unreadable(Quarantined record) {
-        series.unreadable(record.topic());
+        series.unreadable(record.topic(), 1);
+    }
+
+    @Override
+    public void leftOut(Quarantined record) {
+        series.counter(LEFT_OUT, LEFT_OUT_HELP).increment();
     }
 
     @Override

@@ -193,7 +193,7 @@ final class PlannerMeters implements PlannerListener {
 
     @Override
     public void unreadable(int partition) {
-        series.unreadable(Topic.WINDOWS.name());
+        series.unreadable(Topic.WINDOWS.name(), 1);
     }
 
     /** What the planner's loop tells: whether it has anything to decide, and what it cannot work on. */

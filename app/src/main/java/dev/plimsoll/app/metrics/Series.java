@@ -132,9 +132,9 @@ final class Series {
                 .increment(times);
     }
 
-    void unreadable(String topic) {
+    void unreadable(String topic, int records) {
         counter("plimsoll.quarantined.records", "Records that could not be read.", Tags.of("topic", topic))
-                .increment();
+                .increment(records);
     }
 
     /** Sets a gauge to the time of day, in seconds: its age is for the reader to tell, even when this process is gone. */

@@ -47,7 +47,8 @@ public final class SecuredBroker implements AutoCloseable {
         int tls = freeBut(plain, controller);
         int scram = freeBut(plain, controller, tls);
         Properties settings = new Properties();
-        settings.putAll(new BrokerSettings(directory.resolve("log"), plain, controller).asMap());
+        settings.putAll(
+                new BrokerSettings(directory.resolve("log"), 1, BrokerCluster.alone(plain, controller)).asMap());
         settings.putAll(Map.of(
                 "listeners",
                 "PLAINTEXT://127.0.0.1:%d,CONTROLLER://127.0.0.1:%d,SSL://127.0.0.1:%d,SASL_SSL://127.0.0.1:%d"

@@ -136,7 +136,7 @@ public final class MetricTable {
 
     /** What no healthy run does. */
     private static void rare(Meters meters) {
-        Quarantined record = new Quarantined("plimsoll.samples.v1", 0, 0, "FRAME", "", "", 0);
+        Quarantined record = new Quarantined("plimsoll.samples.v1", 0, 0, 0, "", "FRAME", "", "", 0);
         meters.aggregator().unreadable(record);
         PlannerListener planner = meters.planner();
         planner.alarm(Events.DEPLOYMENT, true, "");

@@ -13,11 +13,14 @@ import java.util.Optional;
 
 /** A contestant in a JVM of its own. All have the same flags. Threads: one at a time. */
 final class Racer implements AutoCloseable {
-    /** Those of the launcher script, but for the class data archive, which only our own role would profit from. */
+    /** Those that the launcher script gives to roles, but for the class data archive, which only our own would profit from. */
     private static final List<String> FLAGS = List.of(
             "-Xmx1g",
             "-XX:+UseG1GC",
             "-XX:MaxGCPauseMillis=50",
+            "-XX:Tier4InvocationThreshold=50000",
+            "-XX:Tier4MinInvocationThreshold=6000",
+            "-XX:Tier4CompileThreshold=150000",
             "-Xlog:disable",
             "-Xlog:all=warning:stderr",
             "-XX:+IgnoreUnrecognizedVMOptions",

@@ -105,9 +105,15 @@ class CollectorMutantTest {
                         "SampleAssemblerTest"),
                 new Mutant(
                         "a sample that needs wide counters is narrow",
-                        "Growth.java",
-                        "return bits >= 0 && bits <= Integer.MAX_VALUE;",
-                        "return bits >= 0;",
+                        "SampleAssembler.java",
+                        "Counters.width(most), samples",
+                        "Counters.SHORT, samples",
+                        "SampleAssemblerTest"),
+                new Mutant(
+                        "a piece of a sample is as wide as the widest",
+                        "SampleAssembler.java",
+                        "            width = Counters.width(bits);\n",
+                        "",
                         "SampleAssemblerTest"),
                 new Mutant(
                         "the second piece of a wide sample holds the counters of the first",

@@ -15,6 +15,9 @@ import org.jspecify.annotations.Nullable;
 
 /** Between Kafka's records and ours. */
 final class Records {
+    /** Bytes of a key that are looked at where it is shown to people. */
+    private static final int MOST_OF_KEY = 1_024;
+
     private static final ByteBuffer NOTHING = ByteBuffer.allocate(0);
 
     private Records() {}
@@ -54,6 +57,11 @@ final class Records {
                 record.topic(),
                 record.partition(),
                 record.offset(),
+                record.timestamp(),
+                record.key() == null
+                        ? ""
+                        : new String(
+                                record.key(), 0, Math.min(record.key().length, MOST_OF_KEY), StandardCharsets.UTF_8),
                 why.reason().name(),
                 String.valueOf(why.getMessage()),
                 HexFormat.of().formatHex(first(bytes, kept)),

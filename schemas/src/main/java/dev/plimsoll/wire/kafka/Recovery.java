@@ -9,6 +9,7 @@ import java.util.HashMap;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.TreeMap;
 import java.util.function.Predicate;
 import org.apache.kafka.clients.admin.ListOffsetsResult.ListOffsetsResultInfo;
 import org.apache.kafka.clients.admin.OffsetSpec;
@@ -126,6 +127,9 @@ final class Recovery<I> {
         private final TopicPartition partition;
         private final KafkaFuture<Map<TopicPartition, ListOffsetsResultInfo>> ends;
         private final KafkaFuture<Map<TopicPartition, ListOffsetsResultInfo>> begins;
+        /** Of every key the newest record, where it cannot be read. */
+        private final Map<String, UnreadableStateException> unreadable = new TreeMap<>();
+
         private AssignedReader.@Nullable Stretch stretch;
 
         Read(RecoveryRead<T> asked) {
@@ -156,6 +160,9 @@ final class Recovery<I> {
                 if (record != null) {
                     pass(record);
                 } else if (reading.through()) {
+                    unreadable.values().stream().findFirst().ifPresent(newest -> {
+                        throw newest;
+                    });
                     reading.end();
                     return true;
                 } else {
@@ -176,21 +183,40 @@ final class Recovery<I> {
                     throw Records.crashed();
                 }
                 if (record.value() == null) {
-                    asked.removed().accept(new String(record.key(), StandardCharsets.UTF_8));
+                    asked.removed().accept(key(record));
                 } else {
                     asked.each().accept(Records.decode(asked.topic(), record));
                 }
+                unreadable.remove(key(record));
             } catch (WireException e) {
                 if (asked.required()) {
-                    throw new UnreadableStateException(
-                            record.topic() + "-" + record.partition() + "@" + record.offset(), e);
+                    unreadable(
+                            record,
+                            new UnreadableStateException(
+                                    record.topic() + "-" + record.partition() + "@" + record.offset(), e));
+                } else {
+                    AssignedReader.warnUnreadable(record, e);
                 }
-                AssignedReader.warnUnreadable(record, e);
             } catch (InterruptException e) {
                 throw e;
             } catch (Throwable e) {
                 throw new CrashException(place, e);
             }
+        }
+
+        /**
+         * In a compacted topic a record says nothing any more once a newer one of its key stands behind it, whether or not Kafka
+         * has removed it yet; in a log each one counts.
+         */
+        private void unreadable(ConsumerRecord<byte[], ?> record, UnreadableStateException e) {
+            if (!asked.topic().compacted() || record.key() == null) {
+                throw e;
+            }
+            unreadable.put(key(record), e);
+        }
+
+        private static String key(ConsumerRecord<byte[], ?> record) {
+            return record.key() == null ? "" : new String(record.key(), StandardCharsets.UTF_8);
         }
 
         void end() {

@@ -1,10 +1,10 @@
 package dev.plimsoll.wire.kafka;
 
 /** A partition cannot go on as things are, and will not by trying again: somebody has to put something right first. */
-final class RefusedException extends RuntimeException {
+public final class RefusedException extends RuntimeException {
     private static final long serialVersionUID = 1L;
 
-    RefusedException(String message) {
+    public RefusedException(String message) {
         super(message);
     }
 

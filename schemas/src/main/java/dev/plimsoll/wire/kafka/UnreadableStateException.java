@@ -11,8 +11,9 @@ public final class UnreadableStateException extends RuntimeException {
         super(
                 where + " cannot be read (" + cause.getMessage()
                         + "). Nothing is recovered from older records in its place, as work"
-                        + " would be done twice. If a newer Plimsoll wrote it, run that version; if the record is damaged, restore the"
-                        + " topic, or delete the consumer group's offsets and this topic's records to start anew from the oldest input.",
+                        + " would be done twice. If a newer Plimsoll wrote it, run that version; if the record is damaged, write"
+                        + " the one of its key before it anew, or delete the consumer group's offsets and this topic's records to start"
+                        + " anew from the oldest input.",
                 cause);
     }
 }

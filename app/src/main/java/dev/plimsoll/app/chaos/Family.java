@@ -1,0 +1,9 @@
+package dev.plimsoll.app.chaos;
+
+/** Processes of a kind, which at most one fault befalls at a time. */
+enum Family {
+    BROKERS,
+    AGGREGATORS,
+    COLLECTORS,
+    PLANNER
+}

@@ -1,0 +1,82 @@
+package dev.plimsoll.app.chaos;
+
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Collections;
+import java.util.List;
+import java.util.Optional;
+import java.util.Random;
+import java.util.Set;
+
+/**
+ * Which fault comes next and when, from a seed: every kind once, then every kind once more, in an order that is drawn anew each time;
+ * but a kind whose processes are still busy with another fault lets others go first.
+ *
+ * <p>A run of less than three minutes is brief: its pauses are shorter, so that all kinds come.
+ */
+final class Schedule {
+    private static final Duration BRIEF = Duration.ofMinutes(3);
+
+    private final Random random;
+    private final boolean brief;
+    private final List<FaultKind> bag = new ArrayList<>();
+
+    Schedule(long seed, Duration whole) {
+        this.random = new Random(seed);
+        this.brief = whole.compareTo(BRIEF) < 0;
+    }
+
+    /** The next fault, empty when all families are busy, or those of twice as many faults as there are kinds. */
+    Optional<FaultKind> next(Set<Family> busy) {
+        Optional<FaultKind> free = take(busy);
+        if (free.isEmpty() && bag.size() <= FaultKind.values().length) {
+            // What waits stays in front.
+            List<FaultKind> more = new ArrayList<>(Arrays.asList(FaultKind.values()));
+            Collections.shuffle(more, random);
+            bag.addAll(more);
+            free = take(busy);
+        }
+        return free;
+    }
+
+    private Optional<FaultKind> take(Set<Family> busy) {
+        Optional<FaultKind> free =
+                bag.stream().filter(kind -> !busy.contains(kind.family())).findFirst();
+        free.ifPresent(bag::remove);
+        return free;
+    }
+
+    /** From one fault to the next. */
+    Duration pause() {
+        return brief ? millis(1_000, 4_000) : millis(3_000, 20_000);
+    }
+
+    /** How long somebody is frozen: longer than the 6 s that its group waits for it. */
+    Duration frozen() {
+        return brief ? millis(8_000, 10_000) : millis(12_000, 20_000);
+    }
+
+    /** How long somebody stays down who was killed. */
+    Duration down() {
+        return brief ? millis(200, 2_000) : millis(200, 6_000);
+    }
+
+    /** Whether an operator who has mended something waits for the partition to be tried again, up to a minute. */
+    boolean patient() {
+        return !brief && random.nextBoolean();
+    }
+
+    int choose(int bound) {
+        return random.nextInt(bound);
+    }
+
+    /** For choices that depend on what is there. */
+    Random fork() {
+        return new Random(random.nextLong());
+    }
+
+    private Duration millis(int from, int to) {
+        return Duration.ofMillis(from + random.nextInt(to - from));
+    }
+}
