@@ -32,7 +32,7 @@ ENTRYPOINT ["java", \
     "--enable-native-access=ALL-UNNAMED", "--sun-misc-unsafe-memory-access=allow", \
     "-XX:MaxRAMPercentage=60", "-XX:+UseG1GC", "-XX:MaxGCPauseMillis=50", \
     "-XX:SharedArchiveFile=/opt/plimsoll/plimsoll.jsa", \
-    "-XX:Tier4InvocationThreshold=50000", "-XX:Tier4MinInvocationThreshold=6000", "-XX:Tier4CompileThreshold=150000", \
+    "-XX:Tier4InvocationThreshold=50000", "-XX:Tier4CompileThreshold=150000", \
     "-XX:+DisplayVMOutputToStderr", "-Xlog:disable", "-Xlog:all=warning:stderr", \
     "-Xlog:cds*=off:stderr", "-Xlog:class+path=off:stderr", \
     "-Dorg.bytedeco.javacpp.cachedir=/tmp/javacpp", \
