@@ -128,7 +128,7 @@ final class RaceReport {
             RaceShape shape = configuration.shape();
             text.append(String.format(
                     Locale.ROOT,
-                    "%s: %d layers × %d slots, %d samples of %d nodes, %.0f MB of counters, %.0f MB compressed%n",
+                    "%s: %d layers × %d slots, %d samples of %d nodes, %.0f MB of 32-bit counters, %.0f MB in the topic%n",
                     shape.name(),
                     shape.load().layers(),
                     shape.load().slotsPerRank(),

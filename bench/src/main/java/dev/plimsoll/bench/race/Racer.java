@@ -19,7 +19,6 @@ final class Racer implements AutoCloseable {
             "-XX:+UseG1GC",
             "-XX:MaxGCPauseMillis=50",
             "-XX:Tier4InvocationThreshold=50000",
-            "-XX:Tier4MinInvocationThreshold=6000",
             "-XX:Tier4CompileThreshold=150000",
             "-Xlog:disable",
             "-Xlog:all=warning:stderr",
