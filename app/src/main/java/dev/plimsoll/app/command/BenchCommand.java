@@ -7,5 +7,5 @@ import picocli.CommandLine.Command;
         name = "bench",
         mixinStandardHelpOptions = true,
         description = "Measure on this machine what parts of Plimsoll cost.",
-        subcommands = {BenchDeviceCommand.class, BenchPlannerCommand.class})
+        subcommands = {BenchDeviceCommand.class, BenchPlannerCommand.class, BenchWindowsCommand.class})
 public final class BenchCommand {}

@@ -12,37 +12,56 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 
-/** A {@code plimsoll} command in a JVM of its own, with what it costs. */
-final class Child implements AutoCloseable {
+/** A JVM of its own on this one's class path, such as a {@code plimsoll} command, with what it costs. */
+public final class Child implements AutoCloseable {
+    /** The main class of the {@code plimsoll} commands. */
+    public static final String PLIMSOLL = "dev.plimsoll.app.Plimsoll";
+
     private static final HttpClient HTTP =
             HttpClient.newBuilder().connectTimeout(Duration.ofSeconds(2)).build();
 
     private final String name;
     private final Process process;
 
-    /** @param log where its output goes */
+    /**
+     * A {@code plimsoll} command.
+     *
+     * @param log where its output goes
+     */
     Child(String name, String heap, Path log, String... arguments) throws IOException {
-        this.name = name;
-        List<String> command = new ArrayList<>(List.of(
-                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-                "-Xmx" + heap,
-                "-XX:+UseG1GC",
-                "-cp",
-                System.getProperty("java.class.path"),
-                "dev.plimsoll.app.Plimsoll"));
-        command.addAll(List.of(arguments));
-        process = new ProcessBuilder(command)
-                .redirectErrorStream(true)
-                .redirectOutput(log.toFile())
-                .start();
+        this(
+                name,
+                new ProcessBuilder(command(List.of("-Xmx" + heap, "-XX:+UseG1GC"), PLIMSOLL, List.of(arguments)))
+                        .redirectErrorStream(true)
+                        .redirectOutput(log.toFile()));
     }
 
-    boolean alive() {
+    /** @param builder how it is started, its streams included */
+    public Child(String name, ProcessBuilder builder) throws IOException {
+        this.name = name;
+        this.process = builder.start();
+    }
+
+    /** The command that runs a class of this class path in a JVM of the same JDK. */
+    public static List<String> command(List<String> flags, String main, List<String> arguments) {
+        List<String> command = new ArrayList<>();
+        command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
+        command.addAll(flags);
+        command.addAll(List.of("-cp", System.getProperty("java.class.path"), main));
+        command.addAll(arguments);
+        return command;
+    }
+
+    public Process process() {
+        return process;
+    }
+
+    public boolean alive() {
         return process.isAlive();
     }
 
     /** Seconds of processor time so far, of all its threads. */
-    double cpuSeconds() {
+    public double cpuSeconds() {
         return process.info().totalCpuDuration().map(Duration::toMillis).orElse(0L) / 1000.0;
     }
 

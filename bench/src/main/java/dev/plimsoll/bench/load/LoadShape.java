@@ -15,7 +15,7 @@ import java.util.stream.IntStream;
  * @param boundarySteps K, steps per sample
  * @param boundariesPerWindow W ÷ K
  */
-record LoadShape(
+public record LoadShape(
         int ranks,
         int nodes,
         int layers,
@@ -23,7 +23,7 @@ record LoadShape(
         int boundarySteps,
         int boundariesPerWindow,
         double stepsPerSecond) {
-    LoadShape {
+    public LoadShape {
         if (nodes < 1
                 || ranks < nodes
                 || layers < 1
@@ -38,7 +38,7 @@ record LoadShape(
         }
     }
 
-    Membership members(Deployment deployment, long incarnation) {
+    public Membership members(Deployment deployment, long incarnation) {
         List<Integer> nodeOfRank =
                 IntStream.range(0, ranks).map(this::nodeOf).boxed().toList();
         int experts = Math.min(512, ranks * slotsPerRank);
@@ -60,15 +60,17 @@ record LoadShape(
         return (int) ((long) rank * nodes / ranks);
     }
 
-    int firstRank(int node) {
+    /** The first rank of a node. */
+    public int firstRank(int node) {
         return (int) (((long) node * ranks + nodes - 1) / nodes);
     }
 
-    int ranksOf(int node) {
+    /** How many ranks a node has. */
+    public int ranksOf(int node) {
         return firstRank(node + 1) - firstRank(node);
     }
 
-    long nanosPerBoundary() {
+    public long nanosPerBoundary() {
         return (long) (boundarySteps / stepsPerSecond * 1e9);
     }
 }

@@ -11,7 +11,7 @@ import java.util.List;
 import java.util.Random;
 
 /** The samples that one node's collector would send: its own ranks, all layers. A few sets of counters, drawn once, come in turn. */
-final class NodeSamples {
+public final class NodeSamples {
     private static final int SETS = 5;
 
     private final LoadShape shape;
@@ -19,7 +19,7 @@ final class NodeSamples {
     private final int node;
     private final List<Counters> sets = new ArrayList<>();
 
-    NodeSamples(LoadShape shape, Membership members, int node, long seed) {
+    public NodeSamples(LoadShape shape, Membership members, int node, long seed) {
         this.shape = shape;
         this.members = members;
         this.node = node;
@@ -35,7 +35,7 @@ final class NodeSamples {
     }
 
     /** Of the steps {@code (boundary · K, (boundary + 1) · K]}. */
-    LoadSample at(long boundary) {
+    public LoadSample at(long boundary) {
         long from = boundary * shape.boundarySteps();
         return new LoadSample(
                 members.deployment(),

@@ -1,0 +1,4 @@
+@NullMarked
+package dev.plimsoll.bench.race;
+
+import org.jspecify.annotations.NullMarked;
