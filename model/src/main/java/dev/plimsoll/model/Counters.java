@@ -120,16 +120,28 @@ public final class Counters {
     private long bits(int from, int count) {
         int first = start + from * width;
         int longs = count / lanes();
+        // Four at a time, as one would wait for the other.
         long or = 0;
-        for (int i = 0; i < longs; i++) {
+        long or1 = 0;
+        long or2 = 0;
+        long or3 = 0;
+        int i = 0;
+        for (; i < longs - 3; i += 4) {
+            or |= (long) LONGS.get(bytes, first + i * Long.BYTES);
+            or1 |= (long) LONGS.get(bytes, first + (i + 1) * Long.BYTES);
+            or2 |= (long) LONGS.get(bytes, first + (i + 2) * Long.BYTES);
+            or3 |= (long) LONGS.get(bytes, first + (i + 3) * Long.BYTES);
+        }
+        or |= or1 | or2 | or3;
+        for (; i < longs; i++) {
             or |= (long) LONGS.get(bytes, first + i * Long.BYTES);
         }
         if (width != LONG) {
             or |= or >>> Integer.SIZE;
             or = width == INT ? (int) or : (or | or >>> Short.SIZE) & 0xFFFF;
         }
-        for (int i = longs * lanes(); i < count; i++) {
-            or |= at(from + i);
+        for (int rest = longs * lanes(); rest < count; rest++) {
+            or |= at(from + rest);
         }
         return or;
     }

@@ -142,6 +142,9 @@ public final class SubWindowSums {
     }
 
     private static long expected(long load, long share) {
+        if (load < 1L << (Long.SIZE - 1 - SHARE_BITS)) {
+            return load * share >>> SHARE_BITS;
+        }
         return (load >>> SHARE_BITS) * share + (((load & ((1 << SHARE_BITS) - 1)) * share) >>> SHARE_BITS);
     }
 

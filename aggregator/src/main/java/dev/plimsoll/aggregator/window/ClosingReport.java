@@ -10,7 +10,7 @@ import dev.plimsoll.model.PlacementState;
 import dev.plimsoll.model.StepRange;
 import dev.plimsoll.model.SubWindowSums;
 import dev.plimsoll.model.WindowSummary;
-import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.BitSet;
 import java.util.List;
 import java.util.Optional;
@@ -59,7 +59,7 @@ record ClosingReport(
                 states,
                 tokens,
                 violations.isEmpty(),
-                window.map(OpenWindow::accepted).orElse(0L),
+                Arrays.stream(loadOfRank).flatMapToLong(Arrays::stream).sum(),
                 counts.unattributed(),
                 counts.late(),
                 counts.duplicates(),
@@ -79,37 +79,71 @@ record ClosingReport(
     /** @param loadOfRank {@code [layer][rank]}, added up over segments: filled in */
     private List<LoadWindow> loads(OpenWindow open, int subWindows, long[][] loadOfRank) {
         int slots = members.topology().slots();
+        int layers = loadOfRank.length;
+        // Some layers at a time: rows of ranks are turned into rows of slots.
+        long[] block = new long[subWindows * slots * Math.min(layers, Sums.ALIGNED)];
         long[] sums = new long[subWindows * slots];
         SubWindowSums.Packer packer = new SubWindowSums.Packer();
-        List<LoadWindow> loads = new ArrayList<>();
-        for (int layer = 0; layer < loadOfRank.length; layer++) {
-            for (int segment = 0; segment < open.segments().size(); segment++) {
-                Segment of = open.segments().get(segment);
-                of.layer(layer, sums);
-                int parts = Math.max(0, of.endSubWindow() - of.firstSubWindow());
-                LongVector load = addUp(sums, parts, loadOfRank[layer]);
-                int width = MOST_BYTES / (BYTES_OF_SUM + BYTES_OF_SUB_SUM * Math.max(0, parts - 1));
-                for (int from = 0; from < slots; from += width) {
-                    LongVector part = load.slice(from, Math.min(slots, from + width));
-                    loads.add(new LoadWindow(
-                            members.deployment(),
-                            members.incarnation(),
-                            members.phase(),
-                            index,
-                            steps(),
-                            layer,
-                            segment,
-                            of.state(),
-                            from,
-                            part,
-                            subWindows,
-                            of.firstSubWindow(),
-                            packer.pack(part, parts, sums, from, slots),
-                            line(layer, of.state(), from, part)));
+        LoadWindow[][] loads = new LoadWindow[layers * open.segments().size()][];
+        for (int segment = 0; segment < open.segments().size(); segment++) {
+            Segment of = open.segments().get(segment);
+            for (int first = 0; first < layers; first += Sums.ALIGNED) {
+                int count = Math.min(Sums.ALIGNED, layers - first);
+                of.layers(first, count, block);
+                for (int i = 0; i < count; i++) {
+                    int parts = gather(block, of, i, count, sums);
+                    loads[(first + i) * open.segments().size() + segment] =
+                            layer(first + i, segment, of, sums, parts, subWindows, packer, loadOfRank[first + i]);
                 }
             }
         }
-        return loads;
+        return Arrays.stream(loads).flatMap(Arrays::stream).toList();
+    }
+
+    /** Takes one layer of a block and returns how many sub-windows it has. */
+    private int gather(long[] block, Segment of, int layer, int layers, long[] sums) {
+        int width = members.topology().slotsPerRank();
+        int parts = Math.max(0, of.endSubWindow() - of.firstSubWindow());
+        int rows = parts * members.topology().ranks();
+        for (int row = 0; row < rows; row++) {
+            System.arraycopy(block, (row * layers + layer) * width, sums, row * width, width);
+        }
+        return parts;
+    }
+
+    private LoadWindow[] layer(
+            int layer,
+            int segment,
+            Segment of,
+            long[] sums,
+            int parts,
+            int subWindows,
+            SubWindowSums.Packer packer,
+            long[] loadOfRank) {
+        int slots = members.topology().slots();
+        LongVector load = addUp(sums, parts, loadOfRank);
+        int width = MOST_BYTES / (BYTES_OF_SUM + BYTES_OF_SUB_SUM * Math.max(0, parts - 1));
+        LoadWindow[] records = new LoadWindow[(slots + width - 1) / width];
+        for (int i = 0; i < records.length; i++) {
+            int from = i * width;
+            LongVector part = load.slice(from, Math.min(slots, from + width));
+            records[i] = new LoadWindow(
+                    members.deployment(),
+                    members.incarnation(),
+                    members.phase(),
+                    index,
+                    steps(),
+                    layer,
+                    segment,
+                    of.state(),
+                    from,
+                    part,
+                    subWindows,
+                    of.firstSubWindow(),
+                    packer.pack(part, parts, sums, from, slots),
+                    line(layer, of.state(), from, part));
+        }
+        return records;
     }
 
     /** {@code [slot]} over the sub-windows. No sum overflows: {@link Cell#COUNTER_LIMIT}. */

@@ -59,12 +59,19 @@ final class Lanes {
         return packed[row * longsOfRow + (at >> laneShift)] >>> ((at & laneMask) * bits) & most;
     }
 
-    /** Adds the sums {@code [at, at + count)} of a row to {@code into[to]} and behind it. */
+    /** Adds the sums {@code [at, at + count)} of a row, the first of which begins a long, to {@code into[to]} and behind it. */
     void addTo(int row, int at, int count, long[] into, int to) {
-        int first = row * longsOfRow;
-        for (int i = 0; i < count; i++) {
-            int place = at + i;
-            into[to + i] += packed[first + (place >> laneShift)] >>> ((place & laneMask) * bits) & most;
+        int first = row * longsOfRow + (at >> laneShift);
+        int whole = count >> laneShift;
+        int next = to;
+        for (int i = first; i < first + whole; i++) {
+            long several = packed[i];
+            for (int shift = 0; shift < Long.SIZE; shift += bits) {
+                into[next++] += several >>> shift & most;
+            }
+        }
+        for (int i = at + (whole << laneShift); i < at + count; i++) {
+            into[next++] += at(row, i);
         }
     }
 

@@ -41,7 +41,6 @@ final class OpenWindow {
     private final List<Segment> segments = new ArrayList<>();
     private final Routed routed;
 
-    private long accepted;
     private boolean spanned;
     private OptionalLong firstGrownAt = OptionalLong.empty();
     private OptionalLong grownAt = OptionalLong.empty();
@@ -104,19 +103,12 @@ final class OpenWindow {
     void add(LoadSample sample, int rank) {
         segment(sample.state()).add(sample, rank, subWindow(sample));
         routed.add(sample, rank);
-        accepted += load(sample, rank);
     }
 
     /** Takes away from the sums only. */
     void subtract(LoadSample sample, int rank) {
         segment(sample.state()).subtract(sample, rank, subWindow(sample));
         routed.subtract(sample, rank);
-        accepted -= load(sample, rank);
-    }
-
-    private static long load(LoadSample sample, int rank) {
-        int counters = sample.layers() * sample.slotsPerRank();
-        return sample.load().sum((rank - sample.firstRank()) * counters, counters);
     }
 
     private int subWindow(LoadSample sample) {
@@ -258,10 +250,6 @@ final class OpenWindow {
 
     LongVector present() {
         return coverage.present();
-    }
-
-    long accepted() {
-        return accepted;
     }
 
     /** In the order in which their states were seen first. */

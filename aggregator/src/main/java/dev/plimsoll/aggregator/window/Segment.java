@@ -87,18 +87,17 @@ final class Segment {
     }
 
     /**
-     * The sums of one layer.
+     * Unpacks the sums of some layers, the first a multiple of {@link Sums#ALIGNED}.
      *
-     * @param into {@code [subWindow - firstSubWindow][slot]}, flattened, up to the end sub-window: filled in
+     * @param into {@code [subWindow - firstSubWindow][rank][layer][slot of the rank]}, flattened, up to the end sub-window: filled in
      */
-    void layer(int layer, long[] into) {
-        int slots = ranks * width;
+    void layers(int firstLayer, int count, long[] into) {
         int first = firstSubWindow();
-        int end = endSubWindow();
-        Arrays.fill(into, 0, (end - first) * slots, 0);
-        for (int sub = first; sub < end; sub++) {
+        int each = count * width;
+        Arrays.fill(into, 0, (endSubWindow() - first) * ranks * each, 0);
+        for (int sub = first; sub < endSubWindow(); sub++) {
             for (int rank = 0; rank < ranks && touches(sub); rank++) {
-                sums[sub].addTo(rank, layer * width, width, into, (sub - first) * slots + rank * width);
+                sums[sub].addTo(rank, firstLayer * width, each, into, ((sub - first) * ranks + rank) * each);
             }
         }
     }

@@ -106,7 +106,10 @@ final class Sums {
                 + (large.length == 0 ? 0 : large[rank * row + at]);
     }
 
-    /** Adds a rank's sums {@code [at, at + count)} to {@code into[to]} and behind it. */
+    /** How many sums are unpacked at a time: those of so many places, or of a multiple, begin a long in all widths. */
+    static final int ALIGNED = 4;
+
+    /** Adds a rank's sums {@code [at, at + count)} to {@code into[to]} and behind it; {@code at} is a multiple of {@link #ALIGNED}. */
     void addTo(int rank, int at, int count, long[] into, int to) {
         if (shorts != null) {
             shorts.addTo(rank, at, count, into, to);
