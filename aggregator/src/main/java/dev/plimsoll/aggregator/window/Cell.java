@@ -28,7 +28,7 @@ final class Cell {
     /** Where it is and what it says. */
     static long fingerprint(LoadSample sample, int rank) {
         int counters = sample.layers() * sample.slotsPerRank();
-        long hash = hash(sample.state()) + (sample.mixed() ? 1 : 0);
+        long hash = (hash(sample.state()) + (sample.mixed() ? 1 : 0)) * ODD;
         hash = (hash + sample.load().checksum((rank - sample.firstRank()) * counters, counters)) * ODD;
         return key(sample, rank) ^ hash ^ (hash >>> 32);
     }

@@ -38,6 +38,11 @@ class FoldRules {
         return millis >= settings.silentTime().toMillis();
     }
 
+    /** How many have to report from one place to be followed without a quorum, when so many do at most. */
+    int together(int enough, int mostTogether) {
+        return Math.max(enough, mostTogether);
+    }
+
     /** Whether steps that were jumped over may come to be open again. */
     boolean returns() {
         return true;

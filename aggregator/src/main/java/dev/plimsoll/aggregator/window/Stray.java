@@ -8,6 +8,7 @@ import java.util.OptionalLong;
 import java.util.TreeMap;
 import java.util.function.LongPredicate;
 import java.util.function.Predicate;
+import java.util.stream.IntStream;
 
 /**
  * The ranks that report from where no window is open, far ahead or in steps that were jumped over. One record moves nothing: a rank is
@@ -76,6 +77,30 @@ final class Stray {
             }
         }
         return OptionalLong.empty();
+    }
+
+    /** The most ranks that report from the same place, those that have done so more than once. */
+    int mostTogether() {
+        long[] steps = ranks.values().stream()
+                .filter(rank -> rank.records() >= 2)
+                .mapToLong(Astray::step)
+                .sorted()
+                .toArray();
+        int most = 0;
+        for (int from = 0, to = 0; from < steps.length; from++) {
+            while (to < steps.length && steps[to] - steps[from] <= nearSteps) {
+                to++;
+            }
+            most = Math.max(most, to - from);
+        }
+        return most;
+    }
+
+    /** The ranks that report from about there. */
+    IntStream near(long step) {
+        return ranks.values().stream()
+                .filter(rank -> Math.abs(rank.step() - step) <= nearSteps)
+                .mapToInt(Astray::rank);
     }
 
     List<Astray> ranks() {

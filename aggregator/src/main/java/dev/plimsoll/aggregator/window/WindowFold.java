@@ -388,9 +388,11 @@ final class WindowFold {
                 // Nobody else is heard of: those who are must not wait for ever for a quorum with the others.
                 Predicate<AggregatorState.Astray> longSince =
                         rank -> rules.followsTheRest(now - rank.sinceMillis(), settings) && rank.records() >= 2;
-                step = stray.place(settings.enough(open.waitedFor()), longSince);
+                // Of a small deployment one rank may be enough: where more are together, it is they who are followed.
+                int enough = rules.together(settings.enough(open.waitedFor()), stray.mostTogether());
+                step = stray.place(enough, longSince);
                 silent.set(0, members().topology().ranks());
-                stray.ranks().forEach(rank -> silent.clear(rank.rank()));
+                step.ifPresent(place -> stray.near(place).forEach(silent::clear));
             }
             if (step.isEmpty()) {
                 return;

@@ -243,6 +243,16 @@ class FoldMutantTest {
     }
 
     @Test
+    void followingOneRankWhereMoreAreTogetherIsFound() {
+        assertFound(FoldVariant.ruledBy(() -> new FoldRules() {
+            @Override
+            int together(int enough, int mostTogether) {
+                return enough;
+            }
+        }));
+    }
+
+    @Test
     void neverWaitingAgainForRanksThatAreBackIsFound() {
         assertFound(FoldVariant.ruledBy(() -> new FoldRules() {
             @Override

@@ -108,6 +108,18 @@ class FoldTest {
         assertThat(window.conserved()).isTrue();
     }
 
+    /** They once were one, when the flip and the token counted the same in a cell's hash. */
+    @Test
+    void aCellWithOneTokenLessAndAFlipIsNoDuplicate() {
+        Membership one = Samples.members(ONE, 1, 2, 1, 1, 4);
+        feed(one);
+        feed(Samples.block(one, 0, 16, 0, 1, 0, 1, false, LongVector.empty(), Counters.of(94)));
+
+        feed(Samples.block(one, 0, 16, 0, 1, 0, 1, true, LongVector.empty(), Counters.of(93)));
+
+        assertThat(fates).containsExactly(Fate.ACCEPTED, Fate.CONFLICT);
+    }
+
     @Test
     void whatWasNotComputedAsRoutedIsNamed() {
         feed(MEMBERS, gathered(MEMBERS, 0, 16, 1));

@@ -99,6 +99,32 @@ class HostileLogTest {
                 .isLessThanOrEqualTo(WindowSettings.DEFAULT.rememberedRejects());
     }
 
+    /** Four are too few for a quorum without one; they once followed it, as one is enough where nobody else is heard of. */
+    @Test
+    void oneRankOfFourThatJumpsAMillionWindowsAheadIsNotFollowed() {
+        Membership four = Samples.members(ONE, 1, 4, 1, 1, 2);
+        feed(four, gathered(four, 0, 32, 1));
+        long far = 32 * 1_000_000;
+        long step = 32;
+
+        List<WindowSummary> closed = new ArrayList<>();
+        for (int round = 0; round < 400; round++, step += 16) {
+            time += 250; // eight windows take 4 s
+            far += 32;
+            closed.addAll(feed(ofRank(four, 3, far, far + 32, 1)));
+            for (int rank = 0; rank < 3; rank++) {
+                closed.addAll(feed(ofRank(four, rank, step, step + 16, 1)));
+            }
+        }
+
+        long last = step;
+        assertThat(closed)
+                .hasSizeGreaterThan(100)
+                .allSatisfy(window ->
+                        assertThat(window.steps().to()).as(window.summary()).isLessThanOrEqualTo(last));
+        assertThat(closed.get(closed.size() - 1).steps().to()).isGreaterThan(last - 32 * 10);
+    }
+
     @Test
     void recordsOfAMillionIncarnationsLaterOrEarlierMoveNothing() {
         Membership now = Samples.members(ONE, 5_000_000, 4, 2, 2, 2);

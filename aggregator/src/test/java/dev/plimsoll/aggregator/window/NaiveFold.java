@@ -220,7 +220,9 @@ final class NaiveFold {
     private void jump(RandomLog.Entry entry) {
         long near = (long) settings.windowsAhead() * members.windowSteps();
         List<Long> steps = new ArrayList<>();
+        List<Long> seenTwice = new ArrayList<>();
         Map<Integer, Long> longSince = new TreeMap<>();
+        Map<Integer, Long> seenLast = new TreeMap<>();
         for (int rank = 0; rank < members.topology().ranks(); rank++) {
             List<Sighting> run = new ArrayList<>();
             for (Sighting seen : sightings) {
@@ -248,6 +250,10 @@ final class NaiveFold {
                     || run.size() >= 2 && millis >= settings.resyncTime().toMillis()) {
                 steps.add(step);
             }
+            seenLast.put(rank, step);
+            if (run.size() >= 2) {
+                seenTwice.add(step);
+            }
             if (run.size() >= 2 && millis >= settings.silentTime().toMillis()) {
                 longSince.put(rank, step);
             }
@@ -255,10 +261,17 @@ final class NaiveFold {
         long place = place(steps, quorum(waitedFor()), near);
         Set<Integer> silent = new TreeSet<>();
         if (place < 0 && entry.appendTime() - grownAt >= settings.silentTime().toMillis()) {
-            place = place(longSince.values(), waitedFor() - quorum(waitedFor()) + 1, near);
+            int enough = waitedFor() - quorum(waitedFor()) + 1;
+            for (long step : seenTwice) {
+                long together = seenTwice.stream()
+                        .filter(other -> other >= step && other - step <= near)
+                        .count();
+                enough = Math.max(enough, (int) together);
+            }
+            place = place(longSince.values(), enough, near);
             for (int rank = 0; rank < members.topology().ranks(); rank++) {
-                int which = rank;
-                if (sightings.stream().noneMatch(seen -> seen.rank() == which)) {
+                Long seen = seenLast.get(rank);
+                if (seen == null || Math.abs(seen - place) > near) {
                     silent.add(rank);
                 }
             }
