@@ -21,7 +21,7 @@ class ChaosTest {
     @Test
     void noWindowIsTwiceLostOrWrongWhateverIsKilledFrozenOrDamaged() throws Exception {
         try (RoleProcess chaos =
-                RoleProcess.start(directory, "chaos", "--for", "45s", "--seed", "7", "--output", "json")) {
+                RoleProcess.start(directory, "chaos", "--for", "60s", "--seed", "7", "--output", "json")) {
             int code = chaos.exitCode(LONGEST);
 
             JsonNode report = new ObjectMapper().readTree(chaos.out());
