@@ -88,7 +88,8 @@ final class ClientProperties {
 
     /** A member of a group; positions are set by us, offsets are committed by transactions only. */
     static Map<String, Object> member(KafkaSettings settings, String group, String clientId) {
-        Map<String, Object> properties = consumer(settings, clientId);
+        // Folded at once, so that it is bytes that bound a poll.
+        Map<String, Object> properties = consumer(settings, clientId, 2000);
         if (newProtocol(settings.properties())) {
             // The broker assigns and watches, and the client refuses settings for it.
             CLASSIC_ONLY.forEach(properties::remove);
@@ -104,13 +105,13 @@ final class ClientProperties {
 
     /** A reader of assigned partitions without a group. */
     static Map<String, Object> reader(KafkaSettings settings, String clientId, String offsetReset) {
-        Map<String, Object> properties = consumer(settings, clientId);
+        Map<String, Object> properties = consumer(settings, clientId, 500);
         properties.keySet().removeIf(key -> key.startsWith("group."));
         properties.put(ConsumerConfig.AUTO_OFFSET_RESET_CONFIG, offsetReset);
         return properties;
     }
 
-    private static Map<String, Object> consumer(KafkaSettings settings, String clientId) {
+    private static Map<String, Object> consumer(KafkaSettings settings, String clientId, int mostPolled) {
         Map<String, Object> properties = new HashMap<>();
         // The shortest that brokers allow by default: a member killed and started again waits so long for its
         // partitions, unless it has a group.instance.id. Under group.protocol=consumer the broker decides, 45 s by
@@ -120,9 +121,8 @@ final class ClientProperties {
         properties.put(
                 ConsumerConfig.PARTITION_ASSIGNMENT_STRATEGY_CONFIG,
                 "org.apache.kafka.clients.consumer.CooperativeStickyAssignor");
-        // A poll gives what a fetch brought, so it is bytes that bound it: with the default of 1 MiB, 60 samples of 64
-        // ranks.
-        properties.put(ConsumerConfig.MAX_POLL_RECORDS_CONFIG, 2000);
+        // A poll gives what a fetch brought: with the default of 1 MiB, a hundred samples of 64 ranks.
+        properties.put(ConsumerConfig.MAX_POLL_RECORDS_CONFIG, mostPolled);
         properties.put(ConsumerConfig.MAX_PARTITION_FETCH_BYTES_CONFIG, 4 << 20);
         properties.put(ConsumerConfig.FETCH_MAX_BYTES_CONFIG, 16 << 20);
         // The system's own, which grow with the traffic: Kafka's default stops at 64 KiB.

@@ -3,6 +3,7 @@ package dev.plimsoll.wire.kafka;
 import java.nio.ByteBuffer;
 import java.util.HashMap;
 import java.util.HashSet;
+import java.util.List;
 import java.util.Map;
 import java.util.OptionalDouble;
 import java.util.OptionalLong;
@@ -40,9 +41,8 @@ final class MemberWatch {
         // Fetches or heartbeats, a member always asks for something.
         pulse.look(true);
         for (TopicPartition partition : records.partitions()) {
-            for (ConsumerRecord<byte[], ByteBuffer> record : records.records(partition)) {
-                lastTimestamps.put(partition, record.timestamp());
-            }
+            List<ConsumerRecord<byte[], ByteBuffer>> polled = records.records(partition);
+            lastTimestamps.put(partition, polled.get(polled.size() - 1).timestamp());
         }
         if (nowMillis < nextMillis) {
             return;
