@@ -128,12 +128,12 @@ final class RaceReport {
             RaceShape shape = configuration.shape();
             text.append(String.format(
                     Locale.ROOT,
-                    "%s: %d layers × %d slots, %d samples of %d nodes, %.0f MB of 32-bit counters, %.0f MB in the topic%n",
+                    "%s: %d layers × %d slots, %d nodes%n%d samples, %.0f MB as 32-bit counters, %.0f MB in the topic%n",
                     shape.name(),
                     shape.load().layers(),
                     shape.load().slotsPerRank(),
-                    shape.samples(),
                     shape.load().nodes(),
+                    shape.samples(),
                     counterBytes(shape) / 1e6,
                     configuration.inputBytes() / 1e6));
             row(text, "", Stream.of(Measure.values()).map(Measure::head).toList());
