@@ -63,23 +63,14 @@ final class Routed {
      */
     void add(LoadSample sample, int rank) {
         Block block = block(sample);
-        int counters = sample.layers() * slotsPerRank;
-        block.load.add(
-                sample.load(), (rank - sample.firstRank()) * counters, counters, 0, sample.firstLayer() * slotsPerRank);
+        block.load.add(sample, rank, 0);
         count(block, sample, rank, 1);
     }
 
     /** Takes it away. */
     void subtract(LoadSample sample, int rank) {
         Block block = block(sample);
-        int counters = sample.layers() * slotsPerRank;
-        block.load.addLarge(
-                sample.load(),
-                (rank - sample.firstRank()) * counters,
-                counters,
-                0,
-                sample.firstLayer() * slotsPerRank,
-                -1);
+        block.load.subtract(sample, rank, 0);
         count(block, sample, rank, -1);
     }
 

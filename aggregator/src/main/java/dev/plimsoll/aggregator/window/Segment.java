@@ -56,27 +56,12 @@ final class Segment {
 
     /** Adds one rank's counters. */
     void add(LoadSample sample, int rank, int subWindow) {
-        int counters = sample.layers() * width;
-        touched(subWindow)
-                .add(
-                        sample.load(),
-                        (rank - sample.firstRank()) * counters,
-                        counters,
-                        rank,
-                        sample.firstLayer() * width);
+        touched(subWindow).add(sample, rank, rank);
     }
 
     /** Takes one rank's counters away. */
     void subtract(LoadSample sample, int rank, int subWindow) {
-        int counters = sample.layers() * width;
-        touched(subWindow)
-                .addLarge(
-                        sample.load(),
-                        (rank - sample.firstRank()) * counters,
-                        counters,
-                        rank,
-                        sample.firstLayer() * width,
-                        -1);
+        touched(subWindow).subtract(sample, rank, rank);
     }
 
     private Sums touched(int subWindow) {

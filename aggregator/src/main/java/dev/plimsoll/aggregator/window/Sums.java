@@ -1,6 +1,7 @@
 package dev.plimsoll.aggregator.window;
 
 import dev.plimsoll.model.Counters;
+import dev.plimsoll.model.LoadSample;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -41,8 +42,22 @@ final class Sums {
         large = NONE;
     }
 
+    /** Adds what a sample has of a rank to the sums of {@code row}, where layers have the places that the sample's numbers say. */
+    void add(LoadSample sample, int rank, int row) {
+        int counters = sample.layers() * sample.slotsPerRank();
+        int at = sample.firstLayer() * sample.slotsPerRank();
+        add(sample.load(), (rank - sample.firstRank()) * counters, counters, row, at);
+    }
+
+    /** Takes it away. */
+    void subtract(LoadSample sample, int rank, int row) {
+        int counters = sample.layers() * sample.slotsPerRank();
+        int at = sample.firstLayer() * sample.slotsPerRank();
+        addLarge(sample.load(), (rank - sample.firstRank()) * counters, counters, row, at, -1);
+    }
+
     /** Adds the counters {@code [from, from + count)} to a rank's sums from {@code at} on. */
-    void add(Counters counters, int from, int count, int rank, int at) {
+    private void add(Counters counters, int from, int count, int rank, int at) {
         if (counters.width() == Counters.LONG) {
             addLarge(counters, from, count, rank, at, 1);
             return;
@@ -55,7 +70,7 @@ final class Sums {
     }
 
     /** Adds them one by one, or takes them away. */
-    void addLarge(Counters counters, int from, int count, int rank, int at, int sign) {
+    private void addLarge(Counters counters, int from, int count, int rank, int at, int sign) {
         long[] sums = large();
         int target = rank * row + at;
         for (int i = 0; i < count; i++) {
