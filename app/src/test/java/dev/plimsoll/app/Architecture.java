@@ -27,7 +27,10 @@ final class Architecture {
             "dev.plimsoll.aggregator.window",
             "dev.plimsoll.planner.placement",
             "dev.plimsoll.planner.protocol",
-            "dev.plimsoll.worker.protocol");
+            "dev.plimsoll.worker.protocol",
+            "dev.plimsoll.replay.format",
+            "dev.plimsoll.replay.result",
+            "dev.plimsoll.replay.report");
 
     /** Micrometer's binder of a client's metrics wants the client: one class may name its type. */
     static final ArchRule KAFKA = noClasses()

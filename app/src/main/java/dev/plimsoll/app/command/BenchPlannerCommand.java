@@ -1,15 +1,15 @@
 package dev.plimsoll.app.command;
 
-import dev.plimsoll.app.bench.EpConfiguration;
-import dev.plimsoll.app.bench.ParetoChart;
-import dev.plimsoll.app.bench.ParetoSvg;
-import dev.plimsoll.app.bench.PeerReport;
-import dev.plimsoll.app.bench.PlannerBench;
-import dev.plimsoll.app.bench.PlannerBenchReport;
-import dev.plimsoll.app.bench.PlannerBenchRuns;
-import dev.plimsoll.app.bench.Workload;
 import dev.plimsoll.planner.PlannerSettings;
 import dev.plimsoll.planner.placement.Policy;
+import dev.plimsoll.replay.score.EpConfiguration;
+import dev.plimsoll.replay.score.ParetoChart;
+import dev.plimsoll.replay.score.ParetoSvg;
+import dev.plimsoll.replay.score.PeerReport;
+import dev.plimsoll.replay.score.PlannerBench;
+import dev.plimsoll.replay.score.PlannerBenchReport;
+import dev.plimsoll.replay.score.PlannerBenchRuns;
+import dev.plimsoll.replay.score.Workload;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.nio.file.Files;

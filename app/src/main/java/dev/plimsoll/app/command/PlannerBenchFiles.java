@@ -1,9 +1,9 @@
 package dev.plimsoll.app.command;
 
-import dev.plimsoll.app.bench.EpConfiguration;
-import dev.plimsoll.app.bench.PeerScores;
-import dev.plimsoll.app.bench.PlannerBenchRuns;
-import dev.plimsoll.app.bench.Workload;
+import dev.plimsoll.replay.score.EpConfiguration;
+import dev.plimsoll.replay.score.PeerScores;
+import dev.plimsoll.replay.score.PlannerBenchRuns;
+import dev.plimsoll.replay.score.Workload;
 import java.io.IOException;
 import java.nio.file.FileSystemException;
 import java.nio.file.Files;
