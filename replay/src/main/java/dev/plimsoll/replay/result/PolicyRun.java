@@ -1,0 +1,99 @@
+package dev.plimsoll.replay.result;
+
+import java.util.List;
+import java.util.Map;
+
+/**
+ * What one policy, in one configuration, made of the past.
+ *
+ * @param name as it was asked for, such as {@code plimsoll:minimum-gain=0.05}; {@link #LIVE} for what really happened
+ * @param settings every setting that the decisions depend on, by name
+ * @param ranks of the configuration
+ * @param redundant slots beyond the experts
+ * @param nodes of the configuration
+ * @param served one for each usable window of the past, in order
+ * @param decisions in order
+ * @param kept how often the placement was kept, by reason
+ * @param planMillis processor time that plans took, over all windows: of this machine, and no part of what must be equal
+ * @param placements {@code [layer][slot]} experts that were served at the end of windows of which there is a matrix, by window index
+ */
+public record PolicyRun(
+        String name,
+        Map<String, String> settings,
+        int ranks,
+        int redundant,
+        int nodes,
+        List<ServedWindow> served,
+        List<MadeDecision> decisions,
+        Map<String, Integer> kept,
+        double planMillis,
+        Map<Long, int[][]> placements) {
+    /** The name of what really happened. */
+    public static final String LIVE = "live";
+
+    /**
+     * A window as it ran under this policy's placements.
+     *
+     * @param mean balancedness over layers, NaN without load
+     * @param min that of the worst layer, NaN without load
+     * @param worstLayer index of it, -1 without load
+     * @param hottestLoad load of the busiest rank, summed over layers: what step time follows
+     * @param version of the placement at its end
+     */
+    public record ServedWindow(long index, double mean, double min, int worstLayer, double hottestLoad, int version) {}
+
+    /**
+     * A decision.
+     *
+     * @param windowIndex the newest window that it was made from
+     * @param epoch its number
+     * @param planHash hash of the placement it leads to
+     * @param moves slots that get another expert
+     * @param bytes of weights that they bring to ranks; 0 where an expert's size is not known
+     * @param layers how many layers it touches
+     * @param before balancedness of the window that it was made from, under the placement before
+     * @param predicted balancedness that was promised
+     * @param measured balancedness of the first whole window under it, NaN where there was none
+     * @param without balancedness that the same window would have had without it, NaN where there was none
+     * @param reason why it pays, one line
+     */
+    public record MadeDecision(
+            long windowIndex,
+            int epoch,
+            long planHash,
+            int moves,
+            long bytes,
+            int layers,
+            double before,
+            double predicted,
+            double measured,
+            double without,
+            String reason) {}
+
+    public PolicyRun {
+        settings = Map.copyOf(settings);
+        served = List.copyOf(served);
+        decisions = List.copyOf(decisions);
+        kept = Map.copyOf(kept);
+        placements = Map.copyOf(placements);
+    }
+
+    /** Mean over windows of their mean balancedness, windows without load left out; NaN when none has any. */
+    public double meanBalancedness() {
+        return served.stream()
+                .mapToDouble(ServedWindow::mean)
+                .filter(Double::isFinite)
+                .average()
+                .orElse(Double.NaN);
+    }
+
+    /** Moves of all decisions. */
+    public long moves() {
+        return decisions.stream().mapToLong(MadeDecision::moves).sum();
+    }
+
+    /** Bytes of all decisions. */
+    public long bytes() {
+        return decisions.stream().mapToLong(MadeDecision::bytes).sum();
+    }
+}
