@@ -7,7 +7,7 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.plimsoll.app.Plimsoll;
 import dev.plimsoll.planner.placement.Policy;
-import dev.plimsoll.replay.format.NpyBytes;
+import dev.plimsoll.testkit.NpyBytes;
 import java.io.PrintWriter;
 import java.io.StringWriter;
 import java.nio.file.Files;

@@ -6,7 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException
 import static org.junit.jupiter.params.provider.Arguments.arguments;
 
 import dev.plimsoll.planner.placement.ExpertLoad;
-import dev.plimsoll.replay.format.NpyBytes;
+import dev.plimsoll.testkit.NpyBytes;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;

@@ -1,4 +1,4 @@
-package dev.plimsoll.replay.format;
+package dev.plimsoll.testkit;
 
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
