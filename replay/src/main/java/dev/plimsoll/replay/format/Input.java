@@ -1,0 +1,118 @@
+package dev.plimsoll.replay.format;
+
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+import java.util.stream.Stream;
+
+/**
+ * A file, or a directory with files, as a format sees it: names, sizes and bytes.
+ *
+ * <p>Nothing is read before it is asked for, and nothing that is larger than {@link #MOST_BYTES}.
+ */
+public final class Input {
+    /** Of one file. */
+    public static final long MOST_BYTES = 1L << 30;
+
+    private static final int MOST_FILES = 100_000;
+
+    /** The bytes of one file. */
+    private sealed interface Content {
+        record OnDisk(Path path, long size) implements Content {}
+
+        record InMemory(byte[] bytes) implements Content {}
+    }
+
+    private final String name;
+    private final boolean directory;
+    private final TreeMap<String, Content> files = new TreeMap<>();
+
+    private Input(String name, boolean directory) {
+        this.name = name;
+        this.directory = directory;
+    }
+
+    /** A file or a directory; of a directory its direct files. */
+    public static Input of(Path path) throws IOException {
+        Input input = new Input(path.toString(), Files.isDirectory(path));
+        if (!input.directory) {
+            input.files.put(fileName(path), new Content.OnDisk(path, Files.size(path)));
+            return input;
+        }
+        try (Stream<Path> inside = Files.list(path)) {
+            for (Path file : (Iterable<Path>) inside.filter(Files::isRegularFile)::iterator) {
+                input.files.put(fileName(file), new Content.OnDisk(file, Files.size(file)));
+                if (input.files.size() > MOST_FILES) {
+                    throw new IOException(path + " has more than " + MOST_FILES + " files: name one, or a directory of"
+                            + " one recording");
+                }
+            }
+        }
+        return input;
+    }
+
+    /** What is in memory already, by file name; a directory unless it is one file of that name. */
+    public static Input of(String name, Map<String, byte[]> files) {
+        Input input = new Input(name, !(files.size() == 1 && files.containsKey(name)));
+        files.forEach((file, bytes) -> input.files.put(file, new Content.InMemory(bytes)));
+        return input;
+    }
+
+    private static String fileName(Path path) {
+        return String.valueOf(path.getFileName());
+    }
+
+    /** As it was named, for people. */
+    public String name() {
+        return name;
+    }
+
+    public boolean directory() {
+        return directory;
+    }
+
+    /** Names of the files, sorted; one of a file. */
+    public List<String> files() {
+        return List.copyOf(files.keySet());
+    }
+
+    public long size(String file) {
+        Content content = content(file);
+        return content instanceof Content.OnDisk disk ? disk.size() : ((Content.InMemory) content).bytes().length;
+    }
+
+    /** All bytes of a file. */
+    public byte[] bytes(String file) throws IOException {
+        long size = size(file);
+        if (size > MOST_BYTES) {
+            throw new FormatException(
+                    file, MOST_BYTES, "is of " + size + " bytes: at most " + MOST_BYTES + " are read");
+        }
+        return content(file) instanceof Content.OnDisk disk
+                ? Files.readAllBytes(disk.path())
+                : ((Content.InMemory) content(file)).bytes();
+    }
+
+    /** The first bytes of a file, at most so many. */
+    public byte[] head(String file, int most) throws IOException {
+        if (content(file) instanceof Content.OnDisk disk) {
+            try (InputStream in = Files.newInputStream(disk.path())) {
+                return in.readNBytes(most);
+            }
+        }
+        byte[] bytes = ((Content.InMemory) content(file)).bytes();
+        return java.util.Arrays.copyOf(bytes, Math.min(most, bytes.length));
+    }
+
+    private Content content(String file) {
+        Content content = files.get(file);
+        if (content == null) {
+            throw new IllegalArgumentException(name + " has no file " + file);
+        }
+        return content;
+    }
+}
