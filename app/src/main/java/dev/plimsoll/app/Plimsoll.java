@@ -13,6 +13,9 @@ import dev.plimsoll.app.command.PlannerCommand;
 import dev.plimsoll.app.command.Problems;
 import dev.plimsoll.app.command.QuarantineCommand;
 import dev.plimsoll.app.command.RanksCommand;
+import dev.plimsoll.app.command.ReplayCommand;
+import dev.plimsoll.app.command.ReplayPlanCommand;
+import dev.plimsoll.app.command.ReplayRunCommand;
 import dev.plimsoll.app.command.TopicsCommand;
 import dev.plimsoll.app.command.UpCommand;
 import dev.plimsoll.app.command.Validated;
@@ -50,6 +53,7 @@ import picocli.CommandLine.ParseResult;
             DevicesCommand.class,
             BenchCommand.class,
             ChaosCommand.class,
+            ReplayCommand.class,
             CommandLine.HelpCommand.class
         },
         footer = {
@@ -91,7 +95,10 @@ public final class Plimsoll {
 
     private static void explain(CommandLine line) {
         Object command = line.getCommand();
-        if (command instanceof UpCommand || command instanceof MembershipWriteCommand) {
+        if (command instanceof UpCommand
+                || command instanceof MembershipWriteCommand
+                || command instanceof ReplayPlanCommand
+                || command instanceof ReplayRunCommand) {
             leaveToChoice(line.getCommandSpec());
         }
         line.getCommandSpec().parser().collectErrors(true);

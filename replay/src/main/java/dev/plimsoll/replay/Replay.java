@@ -76,6 +76,17 @@ public final class Replay implements AutoCloseable {
         }
     }
 
+    /** What every replay takes for granted, one line each. */
+    public static List<String> assumptions(Duration stepTime) {
+        return List.of(
+                "which experts a token picks does not depend on where they are: the same tokens are served under other placements",
+                "an expert's tokens split evenly over its replicas, in whole tokens",
+                "a plan from window t is flipped during window t + 1: one batch at the end of every part of it, from the first on;"
+                        + " where windows have one part, at their end",
+                "ranks accept at once, and plans take no time",
+                "where the source has no times, a step takes " + stepTime.toMillis() + " ms");
+    }
+
     private Running running(RunSpec spec, int number, int planThreads, Optional<Path> journals) throws IOException {
         MeasuredPolicy measured =
                 new MeasuredPolicy(Policy.named(spec.settings().policy()));
@@ -144,6 +155,10 @@ public final class Replay implements AutoCloseable {
     /** Windows that have gone by. */
     public int windows() {
         return past.windows().size();
+    }
+
+    PastWindows past() {
+        return past;
     }
 
     /** What each run serves now, in the order of the runs. */

@@ -34,7 +34,8 @@ public final class WorkloadHistory implements History {
                 path,
                 size.experts(),
                 1,
-                IntStream.range(0, size.layers()).boxed().toList());
+                IntStream.range(0, size.layers()).boxed().toList(),
+                size.samples());
         this.file = NpyFile.open(path);
     }
 

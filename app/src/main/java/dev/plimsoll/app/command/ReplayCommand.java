@@ -1,0 +1,12 @@
+package dev.plimsoll.app.command;
+
+import picocli.CommandLine.Command;
+
+/** The past through today's planner. */
+@Command(
+        name = "replay",
+        mixinStandardHelpOptions = true,
+        description =
+                "What policies would have made of the past: of a deployment's topics, or of a file that an engine wrote.",
+        subcommands = {ReplayPlanCommand.class, ReplayRunCommand.class})
+public final class ReplayCommand {}
