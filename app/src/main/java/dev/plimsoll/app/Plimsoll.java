@@ -13,6 +13,7 @@ import dev.plimsoll.app.command.PlannerCommand;
 import dev.plimsoll.app.command.Problems;
 import dev.plimsoll.app.command.QuarantineCommand;
 import dev.plimsoll.app.command.RanksCommand;
+import dev.plimsoll.app.command.ReplayCommand;
 import dev.plimsoll.app.command.TopicsCommand;
 import dev.plimsoll.app.command.UpCommand;
 import dev.plimsoll.app.command.Validated;
@@ -47,6 +48,7 @@ import picocli.CommandLine.ParseResult;
             PlannerCommand.class,
             WorkerCommand.class,
             MembershipCommand.class,
+            ReplayCommand.class,
             DevicesCommand.class,
             BenchCommand.class,
             ChaosCommand.class,
