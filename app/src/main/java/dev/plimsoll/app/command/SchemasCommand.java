@@ -7,5 +7,5 @@ import picocli.CommandLine.Command;
         name = "schemas",
         mixinStandardHelpOptions = true,
         description = "Look at the schemas of the records, and take them to a schema registry.",
-        subcommands = {SchemasListCommand.class, SchemasShowCommand.class})
+        subcommands = {SchemasListCommand.class, SchemasShowCommand.class, SchemasRegisterCommand.class})
 public final class SchemasCommand {}

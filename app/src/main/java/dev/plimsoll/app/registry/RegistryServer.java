@@ -3,7 +3,7 @@ package dev.plimsoll.app.registry;
 import com.sun.net.httpserver.Headers;
 import com.sun.net.httpserver.HttpExchange;
 import com.sun.net.httpserver.HttpServer;
-import dev.plimsoll.app.SlowClients;
+import dev.plimsoll.app.HttpServerSettings;
 import java.io.IOException;
 import java.io.InputStream;
 import java.net.InetAddress;
@@ -41,7 +41,7 @@ public final class RegistryServer implements AutoCloseable {
     /** Binds and starts; port 0 picks one. */
     public RegistryServer(String host, int port, Catalogue catalogue) throws IOException {
         this.api = new RegistryApi(catalogue);
-        SlowClients.cutOff();
+        HttpServerSettings.apply();
         try {
             server = HttpServer.create(new InetSocketAddress(InetAddress.getByName(host), port), WAITING);
         } catch (IOException e) {
