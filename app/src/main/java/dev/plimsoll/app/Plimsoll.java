@@ -13,6 +13,8 @@ import dev.plimsoll.app.command.PlannerCommand;
 import dev.plimsoll.app.command.Problems;
 import dev.plimsoll.app.command.QuarantineCommand;
 import dev.plimsoll.app.command.RanksCommand;
+import dev.plimsoll.app.command.RegistryCommand;
+import dev.plimsoll.app.command.SchemasCommand;
 import dev.plimsoll.app.command.TopicsCommand;
 import dev.plimsoll.app.command.UpCommand;
 import dev.plimsoll.app.command.Validated;
@@ -40,6 +42,8 @@ import picocli.CommandLine.ParseResult;
             UpCommand.class,
             TopicsCommand.class,
             QuarantineCommand.class,
+            RegistryCommand.class,
+            SchemasCommand.class,
             BrokerCommand.class,
             RanksCommand.class,
             CollectorCommand.class,
