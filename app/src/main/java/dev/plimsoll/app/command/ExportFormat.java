@@ -1,9 +1,11 @@
 package dev.plimsoll.app.command;
 
+import dev.plimsoll.replay.export.AvroTable;
 import dev.plimsoll.replay.export.CsvTable;
 import dev.plimsoll.replay.export.JsonLinesTable;
 import dev.plimsoll.replay.export.TableSchema;
 import dev.plimsoll.replay.export.TableWriter;
+import dev.plimsoll.replay.parquet.ParquetTable;
 import java.io.BufferedWriter;
 import java.io.IOException;
 import java.io.OutputStream;
@@ -16,6 +18,8 @@ import java.util.Locale;
 enum ExportFormat {
     JSONL,
     CSV,
+    PARQUET,
+    AVRO,
     /** A workload of {@code bench planner}: an array, not a table. */
     NPY;
 
@@ -34,6 +38,8 @@ enum ExportFormat {
         return switch (this) {
             case JSONL -> new JsonLinesTable(schema, text(out));
             case CSV -> new CsvTable(schema, text(out));
+            case PARQUET -> new ParquetTable(schema, out);
+            case AVRO -> new AvroTable(schema, out);
             case NPY -> throw new IllegalArgumentException(this + " holds no table");
         };
     }

@@ -71,9 +71,7 @@ class ExportTest {
             int window = integer(row, "index");
             int layer = integer(row, "layer");
             int expert = integer(row, "expert");
-            assertThat(row.get("load").asLong())
-                    .as("%s", row)
-                    .isEqualTo(past.tokens(window, layer, expert));
+            assertThat(row.get("load").asLong()).as("%s", row).isEqualTo(past.tokens(window, layer, expert));
             assertThat(integer(row, "layerId")).isEqualTo(layer + 3);
             assertThat(integer(row, "stepTo") - integer(row, "stepFrom")).isEqualTo(PastRun.WINDOW_STEPS);
             assertThat(row.get("reason").asText().equals("COMPLETE")).isEqualTo(PastRun.complete(window));
@@ -101,8 +99,8 @@ class ExportTest {
         for (int window = 0; window < WINDOWS; window++) {
             for (int layer = 0; layer < PastRun.LAYERS; layer++) {
                 for (int expert = 0; expert < PastRun.EXPERTS; expert++) {
-                    assertThat(byExpert).containsEntry(
-                            window + "/" + layer + "/" + expert, past.tokens(window, layer, expert));
+                    assertThat(byExpert)
+                            .containsEntry(window + "/" + layer + "/" + expert, past.tokens(window, layer, expert));
                 }
             }
         }
@@ -214,7 +212,8 @@ class ExportTest {
             assertThat(row.get("bytes").asLong())
                     .isEqualTo(integer(row, "movesBetweenRanks") * PastRun.BYTES_PER_EXPERT);
             assertThat(row.get("reason").asText()).isEqualTo("gain, \"held out\"");
-            assertThat(row.get("permittedAt").asText()).isGreaterThan(row.get("proposedAt").asText());
+            assertThat(row.get("permittedAt").asText())
+                    .isGreaterThan(row.get("proposedAt").asText());
         }
         // given one without an end
         past.plan.remove(past.plan.size() - 1);

@@ -139,7 +139,8 @@ public final class PastRun {
             }
             PlacementState state = flipped == 0
                     ? PlacementState.settled(settled.version())
-                    : new PlacementState(settled.version(), inFlight.orElseThrow().epoch(), flipped);
+                    : new PlacementState(
+                            settled.version(), inFlight.orElseThrow().epoch(), flipped);
             if (!states.contains(state)) {
                 states.add(state);
                 served.add(now());
@@ -153,7 +154,8 @@ public final class PastRun {
     private Placement now() {
         return flipped == 0
                 ? settled
-                : settled.with(1_000_000, inFlight.orElseThrow().batches().get(0).moves());
+                : settled.with(
+                        1_000_000, inFlight.orElseThrow().batches().get(0).moves());
     }
 
     /** {@code [part][layer][slot]}: what an expert computes, over its replicas as chance has it. */
@@ -241,9 +243,9 @@ public final class PastRun {
 
     private void propose(int window, long millis) {
         int epoch = settled.version() + 1;
-        List<Batch> batches = List.of(
-                new Batch(1, List.of(move(0))), new Batch(2, List.of(move(1), move(2))));
-        Placement result = settled.with(epoch, batches.stream().flatMap(batch -> batch.moves().stream()).toList());
+        List<Batch> batches = List.of(new Batch(1, List.of(move(0))), new Batch(2, List.of(move(1), move(2))));
+        Placement result = settled.with(
+                epoch, batches.stream().flatMap(batch -> batch.moves().stream()).toList());
         inFlight = Optional.of(new PlanCommand.Propose(
                 header(),
                 epoch,
@@ -308,7 +310,9 @@ public final class PastRun {
                             layer,
                             LAYERS,
                             settled.hash(),
-                            LongVector.of(Arrays.stream(settled.layer(layer)).asLongStream().toArray()))));
+                            LongVector.of(Arrays.stream(settled.layer(layer))
+                                    .asLongStream()
+                                    .toArray()))));
         }
     }
 
