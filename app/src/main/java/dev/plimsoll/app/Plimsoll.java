@@ -7,6 +7,7 @@ import dev.plimsoll.app.command.ChaosCommand;
 import dev.plimsoll.app.command.CollectorCommand;
 import dev.plimsoll.app.command.DevicesCommand;
 import dev.plimsoll.app.command.Durations;
+import dev.plimsoll.app.command.ExportCommand;
 import dev.plimsoll.app.command.MembershipCommand;
 import dev.plimsoll.app.command.MembershipWriteCommand;
 import dev.plimsoll.app.command.PlannerCommand;
@@ -44,6 +45,7 @@ import picocli.CommandLine.ParseResult;
             QuarantineCommand.class,
             RegistryCommand.class,
             SchemasCommand.class,
+            ExportCommand.class,
             BrokerCommand.class,
             RanksCommand.class,
             CollectorCommand.class,
