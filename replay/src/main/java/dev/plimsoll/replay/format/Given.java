@@ -35,6 +35,16 @@ public record Given(
         this(ranks, experts, topK, layerIds, OptionalInt.empty(), Optional.empty(), Optional.empty());
     }
 
+    public Given(
+            OptionalInt ranks,
+            OptionalInt experts,
+            OptionalInt topK,
+            Optional<List<Integer>> layerIds,
+            OptionalInt hiddenLayers,
+            Optional<String> modelKey) {
+        this(ranks, experts, topK, layerIds, hiddenLayers, modelKey, Optional.empty());
+    }
+
     public Given withRanks(int count) {
         return new Given(OptionalInt.of(count), experts, topK, layerIds, hiddenLayers, modelKey, map);
     }

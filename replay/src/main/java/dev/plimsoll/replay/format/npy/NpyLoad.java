@@ -15,8 +15,8 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * Load in a plain array, {@code [layer][expert]} or {@code [step][layer][expert]}, of layers with experts only. It can be told from a
- * map or a pattern by nobody, so it has to be named.
+ * Load in a plain array, {@code [layer][expert]} or {@code [step][layer][expert]}, of layers with experts only. Nobody can tell it from a
+ * map or a pattern of as many dimensions, so each recognises the other's arrays too, and which it is has to be named.
  */
 public final class NpyLoad implements WritableFormat {
     @Override
@@ -30,8 +30,8 @@ public final class NpyLoad implements WritableFormat {
     }
 
     @Override
-    public boolean recognises(Input input) {
-        return false;
+    public boolean recognises(Input input) throws IOException {
+        return PlainArray.has(input, 2) || PlainArray.has(input, 3);
     }
 
     @Override

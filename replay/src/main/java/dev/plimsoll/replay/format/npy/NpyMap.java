@@ -29,8 +29,8 @@ public final class NpyMap implements WritableFormat {
     }
 
     @Override
-    public boolean recognises(Input input) {
-        return false;
+    public boolean recognises(Input input) throws IOException {
+        return PlainArray.has(input, 2);
     }
 
     @Override

@@ -1,15 +1,20 @@
 package dev.plimsoll.replay.format.sglang;
 
+import dev.plimsoll.replay.format.CannotHoldException;
 import dev.plimsoll.replay.format.FileLayers;
 import dev.plimsoll.replay.format.FormatException;
 import dev.plimsoll.replay.format.Given;
 import dev.plimsoll.replay.format.Input;
 import dev.plimsoll.replay.format.Recording;
 import dev.plimsoll.replay.format.Recording.Frame;
-import dev.plimsoll.replay.format.RecordingFormat;
+import dev.plimsoll.replay.format.ToWrite;
+import dev.plimsoll.replay.format.WritableFormat;
+import dev.plimsoll.replay.format.Written;
+import dev.plimsoll.replay.format.array.NumberType;
 import dev.plimsoll.replay.format.array.Numbers;
 import dev.plimsoll.replay.format.torch.Py;
 import dev.plimsoll.replay.format.torch.TorchFile;
+import dev.plimsoll.replay.format.torch.TorchWriter;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
@@ -18,7 +23,7 @@ import java.util.List;
  * What SGLang's recorder dumps in its modes stat and stat_approx: {@code logical_count} of {@code [row][hidden layer][expert]}, one row
  * for each forward pass, in a ring whose unused rows are zero. Also {@code [hidden layer][expert]}, as SGLang loads it at start.
  */
-public final class SglangStat implements RecordingFormat {
+public final class SglangStat implements WritableFormat {
     private static final String RATE = "average_utilization_rate_over_window";
 
     static final String TIMES_RANKS =
@@ -143,5 +148,47 @@ public final class SglangStat implements RecordingFormat {
             notes.add("SGLang's own average of mean ÷ max over its window: " + rate.value());
         }
         return notes;
+    }
+
+    /** Rows are frames, in their order: what SGLang adds up when it starts from the file. */
+    @Override
+    public Written write(Recording recording, Given given) throws CannotHoldException {
+        ToWrite to = new ToWrite(name(), recording, given);
+        to.requireLoad();
+        List<Integer> ids = to.modelLayerIds();
+        int hidden = to.hiddenLayers(ids);
+        long values = (long) recording.frames().size() * hidden * recording.experts();
+        to.require(
+                values <= Integer.MAX_VALUE / Long.BYTES,
+                "it would have " + values + " counts, more than one file holds");
+        to.check();
+        to.loseMaps();
+        to.noteHidden(ids, hidden, "are zeros");
+        to.note("each of the " + recording.frames().size()
+                + " frames is a row of its own, as if it were one forward pass");
+        int experts = recording.experts();
+        long[] counts = new long[(int) values];
+        long most = 0;
+        for (int row = 0; row < recording.frames().size(); row++) {
+            long[][] load = recording.frames().get(row).load();
+            for (int layer = 0; layer < load.length; layer++) {
+                System.arraycopy(load[layer], 0, counts, (row * hidden + ids.get(layer)) * experts, experts);
+                most = Math.max(most, java.util.Arrays.stream(load[layer]).max().orElse(0));
+            }
+        }
+        if (most > Integer.MAX_VALUE) {
+            to.note("counts are int64, since " + most + " does not fit into the int32 that SGLang's recorder writes");
+        }
+        return Written.file(
+                new TorchWriter()
+                        .put("rank", 0)
+                        .put(
+                                Dump.STAT.key(),
+                                most > Integer.MAX_VALUE ? NumberType.INT64 : NumberType.INT32,
+                                List.of(recording.frames().size(), hidden, experts),
+                                counts)
+                        .putNone(RATE)
+                        .bytes("expert_distribution_recorder"),
+                to.notes());
     }
 }
