@@ -7,6 +7,7 @@ import dev.plimsoll.app.command.ChaosCommand;
 import dev.plimsoll.app.command.CollectorCommand;
 import dev.plimsoll.app.command.DevicesCommand;
 import dev.plimsoll.app.command.Durations;
+import dev.plimsoll.app.command.ExportCommand;
 import dev.plimsoll.app.command.MembershipCommand;
 import dev.plimsoll.app.command.MembershipWriteCommand;
 import dev.plimsoll.app.command.PlannerCommand;
@@ -16,6 +17,8 @@ import dev.plimsoll.app.command.RanksCommand;
 import dev.plimsoll.app.command.ReplayCommand;
 import dev.plimsoll.app.command.ReplayPlanCommand;
 import dev.plimsoll.app.command.ReplayRunCommand;
+import dev.plimsoll.app.command.RegistryCommand;
+import dev.plimsoll.app.command.SchemasCommand;
 import dev.plimsoll.app.command.TopicsCommand;
 import dev.plimsoll.app.command.UpCommand;
 import dev.plimsoll.app.command.Validated;
@@ -43,6 +46,9 @@ import picocli.CommandLine.ParseResult;
             UpCommand.class,
             TopicsCommand.class,
             QuarantineCommand.class,
+            RegistryCommand.class,
+            SchemasCommand.class,
+            ExportCommand.class,
             BrokerCommand.class,
             RanksCommand.class,
             CollectorCommand.class,
@@ -50,6 +56,7 @@ import picocli.CommandLine.ParseResult;
             PlannerCommand.class,
             WorkerCommand.class,
             MembershipCommand.class,
+            ReplayCommand.class,
             DevicesCommand.class,
             BenchCommand.class,
             ChaosCommand.class,

@@ -9,4 +9,8 @@ import picocli.CommandLine.Command;
         description =
                 "What policies would have made of the past: of a deployment's topics, or of a file that an engine wrote.",
         subcommands = {ReplayPlanCommand.class, ReplayRunCommand.class})
+        description = "Take the past through today's planner, from the topics or from a file that an engine wrote.",
+        subcommands = {
+            ReplayVerifyCommand.class,
+        })
 public final class ReplayCommand {}
