@@ -159,6 +159,11 @@ public final class Numbers {
         return product(Arrays.stream(shape).asLongStream().toArray());
     }
 
+    /** The file that it is in, and the part of it, for messages. */
+    public String file() {
+        return place.file;
+    }
+
     /** Where it stands, for messages about it. */
     public FormatException wrong(String reason) {
         return new FormatException(place.file, place.position + (long) offset * type.bytes(), reason);

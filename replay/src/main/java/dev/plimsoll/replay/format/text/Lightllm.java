@@ -7,6 +7,7 @@ import dev.plimsoll.replay.format.FormatException;
 import dev.plimsoll.replay.format.Given;
 import dev.plimsoll.replay.format.Input;
 import dev.plimsoll.replay.format.Recording;
+import dev.plimsoll.replay.format.ToWrite;
 import dev.plimsoll.replay.format.WritableFormat;
 import dev.plimsoll.replay.format.Written;
 import java.io.IOException;

@@ -1,52 +1,47 @@
-package dev.plimsoll.replay.format.text;
+package dev.plimsoll.replay.format;
 
-import dev.plimsoll.replay.format.CannotHoldException;
-import dev.plimsoll.replay.format.ExpertMap;
-import dev.plimsoll.replay.format.FileLayers;
-import dev.plimsoll.replay.format.Given;
-import dev.plimsoll.replay.format.Recording;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.OptionalInt;
 import java.util.stream.IntStream;
 
 /** What writers ask of a recording; what is not there is collected, so that all of it is said at once. */
-final class ToWrite {
+public final class ToWrite {
     private final String format;
     private final Recording recording;
     private final Given given;
     private final List<String> missing = new ArrayList<>();
     private final List<String> notes = new ArrayList<>();
 
-    ToWrite(String format, Recording recording, Given given) {
+    public ToWrite(String format, Recording recording, Given given) {
         this.format = format;
         this.recording = recording;
         this.given = given;
     }
 
-    void require(boolean condition, String reason) {
+    public void require(boolean condition, String reason) {
         if (!condition) {
             missing.add(reason);
         }
     }
 
-    void note(String note) {
+    public void note(String note) {
         notes.add(note);
     }
 
-    List<String> notes() {
+    public List<String> notes() {
         return notes;
     }
 
     /** Throws what was found missing. */
-    void check() throws CannotHoldException {
+    public void check() throws CannotHoldException {
         if (!missing.isEmpty()) {
             throw new CannotHoldException(format, missing);
         }
     }
 
     /** The map that is written, the last; throws at once where there is none. */
-    ExpertMap map() throws CannotHoldException {
+    public ExpertMap map() throws CannotHoldException {
         if (recording.maps().isEmpty()) {
             missing.add("it is a map of experts, and " + recording.source() + " has none");
             check();
@@ -58,35 +53,35 @@ final class ToWrite {
     }
 
     /** Notes that a format of maps has no place for load. */
-    void loseLoad() {
+    public void loseLoad() {
         if (!recording.frames().isEmpty()) {
             note("load is not written: the format has no place for it");
         }
     }
 
-    void loseMaps() {
+    public void loseMaps() {
         if (!recording.maps().isEmpty()) {
             note("maps of experts are not written: the format has no place for them");
         }
     }
 
-    void requireEven(ExpertMap map) {
+    public void requireEven(ExpertMap map) {
         require(map.even(), "slots are numbered flat there, and ranks differ in their number of slots");
     }
 
-    void requireOncePerRank(ExpertMap map) {
+    public void requireOncePerRank(ExpertMap map) {
         require(
                 map.twiceOnARank() == 0,
                 map.twiceOnARank() + " extra copies are on a rank that has the expert already, which its loader cannot"
                         + " say");
     }
 
-    void requireLoad() {
+    public void requireLoad() {
         require(!recording.frames().isEmpty(), "it is load, and " + recording.source() + " has none");
     }
 
     /** The model's own numbers of the layers with experts; empty when it is noted that they are needed. */
-    List<Integer> modelLayerIds() {
+    public List<Integer> modelLayerIds() {
         if (recording.modelLayerIds().isPresent()) {
             return recording.modelLayerIds().get();
         }
@@ -104,7 +99,7 @@ final class ToWrite {
     }
 
     /** Rows of a format that has one for every hidden layer; 0 when it is noted that more must be said. */
-    int hiddenLayers(List<Integer> layerIds) {
+    public int hiddenLayers(List<Integer> layerIds) {
         OptionalInt hidden = given.hiddenLayers().isPresent() ? given.hiddenLayers() : recording.hiddenLayers();
         if (hidden.isEmpty()) {
             missing.add("it has a row for every hidden layer: --hidden-layers is needed");
@@ -119,13 +114,13 @@ final class ToWrite {
     }
 
     /** Says how layers were renumbered. */
-    void noteHidden(List<Integer> layerIds, int hidden, String without) {
+    public void noteHidden(List<Integer> layerIds, int hidden, String without) {
         note("layers " + FileLayers.words(layerIds) + " are rows of their own numbers of " + hidden + "; the "
                 + (hidden - layerIds.size()) + " rows without experts " + without);
     }
 
     /** Notes that layers are counted from 0 there, where they have other numbers here. */
-    void noteMoeOnly() {
+    public void noteMoeOnly() {
         if (recording.modelLayerIds().isPresent()) {
             note("layers " + FileLayers.words(recording.layerIds()) + " are numbered 0 to "
                     + (recording.layerIds().size() - 1) + " there: layers with experts only");
@@ -133,12 +128,12 @@ final class ToWrite {
     }
 
     /** {@code [layer][slot]}. */
-    static int[][] slots(ExpertMap map) {
+    public static int[][] slots(ExpertMap map) {
         return IntStream.range(0, map.layers()).mapToObj(map::layer).toArray(int[][]::new);
     }
 
     /** {@code [hidden layer][slot]}: those without experts have the trivial map, slot i expert i mod N. */
-    static int[][] hiddenSlots(ExpertMap map, List<Integer> layerIds, int hidden, int experts) {
+    public static int[][] hiddenSlots(ExpertMap map, List<Integer> layerIds, int hidden, int experts) {
         int[][] rows = new int[hidden][];
         int[] trivial =
                 IntStream.range(0, map.slots(0)).map(slot -> slot % experts).toArray();
@@ -150,7 +145,7 @@ final class ToWrite {
     }
 
     /** {@code [hidden layer][expert]}: those without experts have no load. */
-    static long[][] hiddenLoad(long[][] load, List<Integer> layerIds, int hidden) {
+    public static long[][] hiddenLoad(long[][] load, List<Integer> layerIds, int hidden) {
         long[][] rows = new long[hidden][load[0].length];
         for (int layer = 0; layer < layerIds.size(); layer++) {
             rows[layerIds.get(layer)] = load[layer];
