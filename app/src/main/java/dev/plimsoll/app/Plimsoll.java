@@ -26,6 +26,7 @@ import dev.plimsoll.app.command.WorkerCommand;
 import dev.plimsoll.app.metrics.Meters;
 import java.io.PrintWriter;
 import java.time.Duration;
+import java.util.List;
 import java.util.function.Consumer;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
@@ -117,11 +118,15 @@ public final class Plimsoll {
         }
     }
 
-    /** The cluster, for a command that starts a broker of its own or works without one. */
+    /** The cluster and what is in it, for a command that starts a broker of its own or works without one. */
     private static void leaveToChoice(CommandSpec command) {
-        OptionSpec cluster = command.findOption("--bootstrap-servers");
-        command.remove(cluster);
-        command.addOption(cluster.toBuilder().required(false).build());
+        for (String name : List.of("--bootstrap-servers", "--deployment")) {
+            OptionSpec option = command.findOption(name);
+            if (option.required()) {
+                command.remove(option);
+                command.addOption(option.toBuilder().required(false).build());
+            }
+        }
     }
 
     /** What is needed and missing is said by the commands themselves, with what it is for. */

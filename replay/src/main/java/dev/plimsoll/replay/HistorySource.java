@@ -11,9 +11,13 @@ public sealed interface HistorySource {
      * A file or a directory that an engine wrote.
      *
      * @param format name of the format that is insisted on
-     * @param given what was said beside it, but for the ranks: those may be others than it was recorded on
+     * @param given what was said beside it, but for the ranks, which may be others than it was recorded on, and the map
+     * @param map that load of slots was counted under: a file, or {@code start}
      */
-    record OfFile(Path path, Optional<String> format, Given given) implements HistorySource {}
+    record OfFile(Path path, Optional<String> format, Given given, Optional<String> map) implements HistorySource {
+        /** For the map that engines start with. */
+        public static final String START = "start";
+    }
 
     /**
      * The topics of a deployment.

@@ -76,6 +76,7 @@ public record Manifest(String version, ReplayRequest request, Map<String, String
             source.put("input", file.path().toString());
             file.format().ifPresent(format -> source.put("format", format));
             put(source, file.given());
+            file.map().ifPresent(map -> source.put("map", map));
         } else if (request.source() instanceof HistorySource.OfTopics topics) {
             source.put("bootstrapServers", topics.bootstrapServers());
             source.put("deployment", topics.deployment());
@@ -99,10 +100,11 @@ public record Manifest(String version, ReplayRequest request, Map<String, String
     }
 
     private static void put(ObjectNode source, Given given) {
-        given.ranks().ifPresent(ranks -> source.put("ranks", ranks));
         given.experts().ifPresent(experts -> source.put("experts", experts));
         given.topK().ifPresent(topK -> source.put("topK", topK));
         given.layerIds().ifPresent(ids -> put(source.putArray("layerIds"), ids));
+        given.hiddenLayers().ifPresent(layers -> source.put("hiddenLayers", layers));
+        given.modelKey().ifPresent(key -> source.put("modelKey", key));
     }
 
     private static void put(ArrayNode array, List<Integer> values) {
@@ -165,10 +167,13 @@ public record Manifest(String version, ReplayRequest request, Map<String, String
                 Path.of(text(source, "input")),
                 optional(source, "format"),
                 new Given(
-                        number(source, "ranks"),
+                        OptionalInt.empty(),
                         number(source, "experts"),
                         number(source, "topK"),
-                        source.has("layerIds") ? Optional.of(numbers(source.path("layerIds"))) : Optional.empty()));
+                        source.has("layerIds") ? Optional.of(numbers(source.path("layerIds"))) : Optional.empty(),
+                        number(source, "hiddenLayers"),
+                        optional(source, "modelKey")),
+                optional(source, "map"));
     }
 
     private static HistorySource topics(JsonNode source) {

@@ -157,6 +157,16 @@ final class MergedHistory implements History {
     }
 
     @Override
+    public Optional<List<Integer>> modelLayerIds() {
+        return history.modelLayerIds();
+    }
+
+    @Override
+    public OptionalInt hiddenLayers() {
+        return history.hiddenLayers();
+    }
+
+    @Override
     public String source() {
         return history.source();
     }

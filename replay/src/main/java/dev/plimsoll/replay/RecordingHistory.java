@@ -216,6 +216,16 @@ public final class RecordingHistory implements History {
     }
 
     @Override
+    public Optional<List<Integer>> modelLayerIds() {
+        return recording.modelLayerIds();
+    }
+
+    @Override
+    public OptionalInt hiddenLayers() {
+        return recording.hiddenLayers();
+    }
+
+    @Override
     public String source() {
         return recording.source() + ": " + recording.format() + ", "
                 + recording.frames().size() + " frames × "

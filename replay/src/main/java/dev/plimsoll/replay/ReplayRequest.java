@@ -79,6 +79,9 @@ public record ReplayRequest(
             file.given().experts().ifPresent(experts -> option(words, "--experts", experts));
             file.given().topK().ifPresent(topK -> option(words, "--top-k", topK));
             file.given().layerIds().ifPresent(ids -> option(words, "--layer-ids", joined(ids)));
+            file.given().hiddenLayers().ifPresent(layers -> option(words, "--hidden-layers", layers));
+            file.given().modelKey().ifPresent(key -> option(words, "--model-key", key));
+            file.map().ifPresent(map -> option(words, "--map", map));
         } else if (source instanceof HistorySource.OfTopics topics) {
             option(words, "--bootstrap-servers", topics.bootstrapServers());
             option(words, "--deployment", topics.deployment());

@@ -1,10 +1,11 @@
 package dev.plimsoll.app.command;
 
-import dev.plimsoll.model.Deployment;
 import dev.plimsoll.replay.HistorySource;
 import dev.plimsoll.replay.PolicyChoice;
 import dev.plimsoll.replay.ReplayRequest;
 import dev.plimsoll.replay.format.Given;
+import dev.plimsoll.replay.source.Edge;
+import dev.plimsoll.replay.source.Span;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -51,49 +52,33 @@ public final class ReplayOptions {
                     "The model's own numbers of its layers with experts, such as 3..60, where --input does not say.")
     private List<String> layerIds = new ArrayList<>();
 
+    @Option(
+            names = "--hidden-layers",
+            paramLabel = "N",
+            description = "Layers of the model, those without experts too, where --input or a placement file needs it.")
+    @Nullable
+    private Integer hiddenLayers;
+
+    @Option(
+            names = "--model-key",
+            paramLabel = "KEY",
+            description = "Which model, where --input holds several or a placement file must name it.")
+    @Nullable
+    private String modelKey;
+
+    @Option(
+            names = "--map",
+            paramLabel = "start|FILE",
+            description = "Which expert each slot held while load of slots was counted, where --input does not say: as engines"
+                    + " start, or as a file has it.")
+    @Nullable
+    private String map;
+
     @Mixin
     private KafkaOptions kafka = new KafkaOptions();
 
-    @Option(
-            names = "--deployment",
-            paramLabel = "ID",
-            description = "Whose topics, with --bootstrap-servers in place of --input.")
-    @Nullable
-    private String deployment;
-
-    @Option(
-            names = "--incarnation",
-            paramLabel = "N",
-            description = "Which life of the deployment (default: the newest).")
-    @Nullable
-    private Long incarnation;
-
-    @Option(
-            names = "--from",
-            paramLabel = "TIME",
-            description =
-                    "Windows closed at this time or later, such as 2026-11-29T17:00:00Z (default: all that are there).")
-    @Nullable
-    private String from;
-
-    @Option(names = "--to", paramLabel = "TIME", description = "Windows closed before this time (default: now).")
-    @Nullable
-    private String to;
-
-    @Option(names = "--last", paramLabel = "DURATION", description = "So far back from the newest window, such as 5m.")
-    @Nullable
-    private Duration last;
-
-    @Option(
-            names = "--from-offset",
-            paramLabel = "N",
-            description = "From this offset of the deployment's partition of the windows topic, in place of --from.")
-    @Nullable
-    private Long fromOffset;
-
-    @Option(names = "--to-offset", paramLabel = "N", description = "Up to this offset, in place of --to.")
-    @Nullable
-    private Long toOffset;
+    @Mixin
+    private PastOptions past = new PastOptions();
 
     @Option(
             names = "--policy",
@@ -152,44 +137,30 @@ public final class ReplayOptions {
             description = "Threads at the same time; results do not depend on it (default: one per processor).")
     private int threads = Runtime.getRuntime().availableProcessors();
 
-    /** Whether a past was named; with a manifest none has to be. */
+    /** Whether anything was said that a manifest says. */
     boolean given() {
-        return input != null || kafka.given() || deployment != null || !policies.isEmpty() || !grid.isEmpty();
+        return input != null || past.given() || !policies.isEmpty() || !grid.isEmpty() || ranks != null
+                || nodes != null || window != null || bytesPerExpert != null;
     }
 
     void check(Problems problems) {
         problems.require(
-                (input != null) != (deployment != null),
+                (input != null) != (past.given() || kafka.given()),
                 "name one past: --input FILE, or --bootstrap-servers HOST:PORT --deployment ID");
-        if (deployment != null) {
+        if (input == null && (past.given() || kafka.given())) {
             kafka.require(problems);
-            try {
-                new Deployment(deployment);
-            } catch (IllegalArgumentException e) {
-                problems.add("--deployment: ", e);
-            }
+            past.check(problems);
             problems.require(
-                    format == null && experts == null && topK == null && layerIds.isEmpty(),
-                    "--format, --experts, --top-k and --layer-ids are for --input");
-        } else {
-            problems.require(
-                    !kafka.given()
-                            && incarnation == null
-                            && from == null
-                            && to == null
-                            && last == null
-                            && fromOffset == null
-                            && toOffset == null,
-                    "--bootstrap-servers, --incarnation, --from, --to, --last and offsets are for --deployment");
-            problems.require(input == null || Files.isReadable(input), "--input " + input + " cannot be read");
+                    format == null && experts == null && topK == null && layerIds.isEmpty() && map == null,
+                    "--format, --experts, --top-k, --layer-ids and --map are for --input");
         }
-        problems.require(from == null || fromOffset == null, "--from and --from-offset contradict each other");
-        problems.require(to == null || toOffset == null, "--to and --to-offset contradict each other");
+        problems.require(input == null || Files.isReadable(input), "--input " + input + " cannot be read");
         problems.require(
-                last == null || (from == null && fromOffset == null), "--last and --from contradict each other");
-        problems.require(last == null || !(last.isNegative() || last.isZero()), "--last must be longer than 0");
+                map == null || map.equals(HistorySource.OfFile.START) || Files.isReadable(Path.of(map)),
+                "--map " + map + " is neither 'start' nor a file that can be read");
         positive(problems, "--experts", experts);
         positive(problems, "--top-k", topK);
+        positive(problems, "--hidden-layers", hiddenLayers);
         positive(problems, "--ranks", ranks);
         positive(problems, "--nodes", nodes);
         positive(problems, "--window", window);
@@ -199,10 +170,8 @@ public final class ReplayOptions {
                 "--bytes-per-expert must be 1 to " + (1L << 40) + ", not " + bytesPerExpert);
         problems.require(
                 stepTime.toMillis() >= 1 && stepTime.toHours() < 1, "--step-time must be 1 ms to 1 h, not " + stepTime);
-        problems.require(
-                ranks == null || !gridKeys().contains("ranks"), "--ranks and --grid ranks= contradict each other");
-        problems.require(
-                nodes == null || !gridKeys().contains("nodes"), "--nodes and --grid nodes= contradict each other");
+        problems.require(ranks == null || !gridKeys().contains("ranks"), "--ranks and --grid ranks= contradict each other");
+        problems.require(nodes == null || !gridKeys().contains("nodes"), "--nodes and --grid nodes= contradict each other");
         checkLists(problems);
     }
 
@@ -296,19 +265,28 @@ public final class ReplayOptions {
                             OptionalInt.empty(),
                             number(experts),
                             number(topK),
-                            ids.isEmpty() ? Optional.empty() : Optional.of(ids)));
+                            ids.isEmpty() ? Optional.empty() : Optional.of(ids),
+                            number(hiddenLayers),
+                            Optional.ofNullable(modelKey)),
+                    Optional.ofNullable(map));
         }
+        Span span = past.span();
         return new HistorySource.OfTopics(
                 kafka.settings().bootstrapServers(),
-                String.valueOf(deployment),
-                incarnation == null ? OptionalLong.empty() : OptionalLong.of(incarnation),
-                edge(from, fromOffset),
-                edge(to, toOffset),
-                Optional.ofNullable(last).map(Duration::toString));
+                past.deployment().id(),
+                past.incarnation(),
+                span.from().map(Edge::toString),
+                span.to().map(Edge::toString),
+                span.last().map(Duration::toString));
     }
 
-    private static Optional<String> edge(@Nullable String time, @Nullable Long offset) {
-        return offset == null ? Optional.ofNullable(time) : Optional.of("offset:" + offset);
+    /** What was said for files of placements beside the past. */
+    OptionalInt hiddenLayers() {
+        return number(hiddenLayers);
+    }
+
+    Optional<String> modelKey() {
+        return Optional.ofNullable(modelKey);
     }
 
     private static OptionalInt number(@Nullable Integer value) {

@@ -16,7 +16,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
-import java.util.Optional;
+import java.util.Map;
 import java.util.concurrent.Callable;
 import java.util.stream.Collectors;
 import picocli.CommandLine.Command;
@@ -54,7 +54,7 @@ public final class ReplayPlanCommand implements Callable<Integer>, Validated {
         Logs.leaveToTheView();
         ReplayRequest request = options.request();
         try (Lifecycle lifecycle = new Lifecycle();
-                History history = Histories.open(request, Optional.empty())) {
+                History history = Histories.open(request, options.kafka()::settings, Map.of())) {
             lifecycle.stopOnSignal();
             List<EpConfiguration> configurations = request.configurations(history.members());
             List<RunSpec> specs =

@@ -15,13 +15,18 @@ import dev.plimsoll.replay.ReplaySummary;
 import dev.plimsoll.replay.ResultJson;
 import dev.plimsoll.replay.RunSpec;
 import dev.plimsoll.replay.TimingJson;
+import dev.plimsoll.replay.format.placement.PlacementFiles;
+import dev.plimsoll.replay.format.placement.PlacementTarget;
+import dev.plimsoll.replay.report.Report;
 import dev.plimsoll.replay.result.Provenance;
 import dev.plimsoll.replay.result.ReplayResult;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
@@ -36,7 +41,7 @@ import picocli.CommandLine.Option;
         mixinStandardHelpOptions = true,
         sortOptions = false,
         description = {
-            "Replay the past with policies and write result.json, manifest.json and timing.json.",
+            "Replay the past with policies; write report.html, result.json, manifest.json and timing.json.",
             "Interrupted, it goes on when it is started again with the same arguments. Nothing is written to Kafka."
         })
 public final class ReplayRunCommand implements Callable<Integer>, Validated {
@@ -58,6 +63,20 @@ public final class ReplayRunCommand implements Callable<Integer>, Validated {
     private Path manifest;
 
     @Option(
+            names = "--write-placement",
+            paramLabel = "KIND:FILE",
+            description = "Write the placement that was served last as a file that an engine starts with; may be repeated."
+                    + " Kinds: sglang, trtllm, vllm-ascend, vllm, hygon, fastdeploy, lightllm.")
+    private List<String> placements = new ArrayList<>();
+
+    @Option(
+            names = "--placement-of",
+            paramLabel = "POLICY",
+            description = "Whose placement, as --policy names it (default: the first policy's, in its first configuration).")
+    @Nullable
+    private String placementOf;
+
+    @Option(
             names = "--output",
             paramLabel = "FORM",
             defaultValue = "text",
@@ -67,6 +86,7 @@ public final class ReplayRunCommand implements Callable<Integer>, Validated {
     @Override
     public void check(Problems problems) {
         problems.require(!Files.exists(out) || Files.isDirectory(out), "--out " + out + " is a file: name a directory");
+        checkPlacements(problems);
         if (manifest != null) {
             problems.require(
                     !options.given(), "--manifest says what is replayed: leave out the past, policies and grids");
@@ -74,6 +94,18 @@ public final class ReplayRunCommand implements Callable<Integer>, Validated {
         } else {
             options.check(problems);
         }
+    }
+
+    private void checkPlacements(Problems problems) {
+        for (String placement : placements) {
+            try {
+                PlacementFiles.Spec.parse(placement);
+            } catch (IllegalArgumentException e) {
+                problems.add("--write-placement: ", e);
+            }
+        }
+        problems.require(
+                placementOf == null || !placements.isEmpty(), "--placement-of is for --write-placement: give one");
     }
 
     @Override
@@ -101,7 +133,10 @@ public final class ReplayRunCommand implements Callable<Integer>, Validated {
             if (known.isEmpty()) {
                 known = interrupted;
             }
-            try (History history = Histories.open(request, known)) {
+            try (History history = Histories.open(
+                    request,
+                    options.kafka()::settings,
+                    known.map(Manifest::inputs).orElseGet(Map::of))) {
                 Manifest now = new Manifest(Meters.VERSION, request, history.inputs());
                 if (known.isPresent()) {
                     refuseChanges(known.orElseThrow(), now);
@@ -111,6 +146,7 @@ public final class ReplayRunCommand implements Callable<Integer>, Validated {
                         request.configurations(history.members()),
                         history.members(),
                         history.placement());
+                int placed = placed(specs);
                 say(history.source());
                 if (interrupted.isPresent()) {
                     say("going on with a replay that was interrupted");
@@ -118,12 +154,27 @@ public final class ReplayRunCommand implements Callable<Integer>, Validated {
                 Path journals = folder.begin(request, now);
                 try (Replay replay =
                         new Replay(history, specs, request.stepTime(), options.threads(), Optional.of(journals))) {
-                    return replayed(replay, history, now);
+                    return replayed(replay, history, now, specs.get(placed), placed);
                 }
             }
         }
 
-        private int replayed(Replay replay, History history, Manifest now) throws Exception {
+        /** The run whose placement is written. */
+        private int placed(List<RunSpec> specs) {
+            if (placementOf == null) {
+                return 0;
+            }
+            List<String> names =
+                    specs.stream().map(spec -> spec.choice().name()).toList();
+            if (!names.contains(placementOf)) {
+                throw new IllegalArgumentException(
+                        "--placement-of " + placementOf + ": choose one of " + String.join(", ", new LinkedHashSet<>(names)));
+            }
+            return names.indexOf(placementOf);
+        }
+
+        private int replayed(Replay replay, History history, Manifest now, RunSpec placed, int number)
+                throws Exception {
             ReplayProgress progress = new ReplayProgress(history.windows(), ReplayRunCommand::say);
             boolean more = true;
             while (more && !lifecycle.stopRequested()) {
@@ -146,14 +197,33 @@ public final class ReplayRunCommand implements Callable<Integer>, Validated {
                     now.hash(),
                     notes));
             folder.write("result.json", to -> ResultJson.write(result, to));
+            folder.write("report.html", to -> Report.write(result, to));
             folder.write("timing.json", TimingJson.of(result, progress.elapsed()));
             Path last = folder.write("manifest.json", to -> to.write(now.bytes()));
             folder.end();
             ReplaySummary summary = new ReplaySummary(result);
             System.out.print(output == OutputForm.JSON ? summary.json() + "\n" : summary.text());
             System.out.flush();
+            writePlacements(replay, history, placed, number);
             say("written to " + last.toAbsolutePath().getParent());
             return ExitCode.OK;
+        }
+    }
+
+    private void writePlacements(Replay replay, History history, RunSpec run, int number) throws IOException {
+        PlacementTarget target = new PlacementTarget(
+                run.members().shape().layers(),
+                run.members().shape().experts(),
+                run.members().topology(),
+                history.modelLayerIds(),
+                history.hiddenLayers().isPresent() ? history.hiddenLayers() : options.hiddenLayers(),
+                options.modelKey(),
+                Optional.of(replay.totals()));
+        for (String placement : placements) {
+            PlacementFiles.Spec spec = PlacementFiles.Spec.parse(placement);
+            List<String> notes = PlacementFiles.write(spec, replay.placements().get(number), target);
+            say("placement of " + run.choice().name() + " for " + spec.kind().use() + ": " + spec.path());
+            notes.forEach(note -> say("  " + note));
         }
     }
 
