@@ -14,10 +14,10 @@ import dev.plimsoll.app.command.PlannerCommand;
 import dev.plimsoll.app.command.Problems;
 import dev.plimsoll.app.command.QuarantineCommand;
 import dev.plimsoll.app.command.RanksCommand;
+import dev.plimsoll.app.command.RegistryCommand;
 import dev.plimsoll.app.command.ReplayCommand;
 import dev.plimsoll.app.command.ReplayPlanCommand;
 import dev.plimsoll.app.command.ReplayRunCommand;
-import dev.plimsoll.app.command.RegistryCommand;
 import dev.plimsoll.app.command.SchemasCommand;
 import dev.plimsoll.app.command.TopicsCommand;
 import dev.plimsoll.app.command.UpCommand;
@@ -57,7 +57,6 @@ import picocli.CommandLine.ParseResult;
             PlannerCommand.class,
             WorkerCommand.class,
             MembershipCommand.class,
-            ReplayCommand.class,
             DevicesCommand.class,
             BenchCommand.class,
             ChaosCommand.class,

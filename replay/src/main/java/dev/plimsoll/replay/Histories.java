@@ -35,8 +35,7 @@ public final class Histories {
      * @throws IOException when it cannot be read, or is none that is known
      * @throws IllegalArgumentException when what a file does not say was not said either, or does not fit it: names the option
      */
-    public static History open(
-            ReplayRequest request, Function<String, KafkaSettings> kafka, Map<String, String> before)
+    public static History open(ReplayRequest request, Function<String, KafkaSettings> kafka, Map<String, String> before)
             throws IOException {
         if (request.source() instanceof HistorySource.OfTopics topics) {
             Span span = new Span(
@@ -56,8 +55,7 @@ public final class Histories {
         FileLayout layout = new FileLayout(first(request.ranks()), first(request.nodes()), request.bytesPerExpert());
         return isWorkload(file)
                 ? windows(WorkloadHistory.open(file.path(), layout, file.given()), request)
-                : RecordingHistory.of(
-                        recording(file, layout.ranks()), layout, request.windowSteps(), inputs(file));
+                : RecordingHistory.of(recording(file, layout.ranks()), layout, request.windowSteps(), inputs(file));
     }
 
     /** Read without ranks at first: those that are asked for need not be those that it was recorded on. */

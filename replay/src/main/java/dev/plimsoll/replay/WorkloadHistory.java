@@ -39,8 +39,8 @@ public final class WorkloadHistory implements History {
                 size.experts(),
                 given.topK().orElse(1),
                 given.layerIds()
-                        .orElseGet(() ->
-                                IntStream.range(0, size.layers()).boxed().toList()),
+                        .orElseGet(
+                                () -> IntStream.range(0, size.layers()).boxed().toList()),
                 size.samples());
         this.file = NpyFile.open(path);
     }

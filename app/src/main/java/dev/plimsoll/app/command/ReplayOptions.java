@@ -69,8 +69,9 @@ public final class ReplayOptions {
     @Option(
             names = "--map",
             paramLabel = "start|FILE",
-            description = "Which expert each slot held while load of slots was counted, where --input does not say: as engines"
-                    + " start, or as a file has it.")
+            description =
+                    "Which expert each slot held while load of slots was counted, where --input does not say: as engines"
+                            + " start, or as a file has it.")
     @Nullable
     private String map;
 
@@ -139,8 +140,14 @@ public final class ReplayOptions {
 
     /** Whether anything was said that a manifest says. */
     boolean given() {
-        return input != null || past.given() || !policies.isEmpty() || !grid.isEmpty() || ranks != null
-                || nodes != null || window != null || bytesPerExpert != null;
+        return input != null
+                || past.given()
+                || !policies.isEmpty()
+                || !grid.isEmpty()
+                || ranks != null
+                || nodes != null
+                || window != null
+                || bytesPerExpert != null;
     }
 
     void check(Problems problems) {
@@ -170,8 +177,10 @@ public final class ReplayOptions {
                 "--bytes-per-expert must be 1 to " + (1L << 40) + ", not " + bytesPerExpert);
         problems.require(
                 stepTime.toMillis() >= 1 && stepTime.toHours() < 1, "--step-time must be 1 ms to 1 h, not " + stepTime);
-        problems.require(ranks == null || !gridKeys().contains("ranks"), "--ranks and --grid ranks= contradict each other");
-        problems.require(nodes == null || !gridKeys().contains("nodes"), "--nodes and --grid nodes= contradict each other");
+        problems.require(
+                ranks == null || !gridKeys().contains("ranks"), "--ranks and --grid ranks= contradict each other");
+        problems.require(
+                nodes == null || !gridKeys().contains("nodes"), "--nodes and --grid nodes= contradict each other");
         checkLists(problems);
     }
 

@@ -65,14 +65,16 @@ public final class ReplayRunCommand implements Callable<Integer>, Validated {
     @Option(
             names = "--write-placement",
             paramLabel = "KIND:FILE",
-            description = "Write the placement that was served last as a file that an engine starts with; may be repeated."
-                    + " Kinds: sglang, trtllm, vllm-ascend, vllm, hygon, fastdeploy, lightllm.")
+            description =
+                    "Write the placement that was served last as a file that an engine starts with; may be repeated."
+                            + " Kinds: sglang, trtllm, vllm-ascend, vllm, hygon, fastdeploy, lightllm.")
     private List<String> placements = new ArrayList<>();
 
     @Option(
             names = "--placement-of",
             paramLabel = "POLICY",
-            description = "Whose placement, as --policy names it (default: the first policy's, in its first configuration).")
+            description =
+                    "Whose placement, as --policy names it (default: the first policy's, in its first configuration).")
     @Nullable
     private String placementOf;
 
@@ -167,8 +169,8 @@ public final class ReplayRunCommand implements Callable<Integer>, Validated {
             List<String> names =
                     specs.stream().map(spec -> spec.choice().name()).toList();
             if (!names.contains(placementOf)) {
-                throw new IllegalArgumentException(
-                        "--placement-of " + placementOf + ": choose one of " + String.join(", ", new LinkedHashSet<>(names)));
+                throw new IllegalArgumentException("--placement-of " + placementOf + ": choose one of "
+                        + String.join(", ", new LinkedHashSet<>(names)));
             }
             return names.indexOf(placementOf);
         }

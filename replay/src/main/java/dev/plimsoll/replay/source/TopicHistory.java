@@ -54,14 +54,9 @@ public final class TopicHistory implements History {
      * @param before inputs of the earlier reading
      */
     public static TopicHistory again(
-            KafkaSettings kafka,
-            Deployment deployment,
-            Span span,
-            OptionalLong incarnation,
-            Map<String, String> before)
+            KafkaSettings kafka, Deployment deployment, Span span, OptionalLong incarnation, Map<String, String> before)
             throws IOException {
-        return new TopicHistory(
-                DeploymentPast.open(kafka, deployment, span, incarnation, Duration.ZERO, before));
+        return new TopicHistory(DeploymentPast.open(kafka, deployment, span, incarnation, Duration.ZERO, before));
     }
 
     private Optional<LiveWindow> nextWanted() {
