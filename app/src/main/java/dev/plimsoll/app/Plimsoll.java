@@ -14,6 +14,7 @@ import dev.plimsoll.app.command.PlannerCommand;
 import dev.plimsoll.app.command.Problems;
 import dev.plimsoll.app.command.QuarantineCommand;
 import dev.plimsoll.app.command.RanksCommand;
+import dev.plimsoll.app.command.ReplayCommand;
 import dev.plimsoll.app.command.RegistryCommand;
 import dev.plimsoll.app.command.SchemasCommand;
 import dev.plimsoll.app.command.TopicsCommand;
@@ -53,6 +54,7 @@ import picocli.CommandLine.ParseResult;
             PlannerCommand.class,
             WorkerCommand.class,
             MembershipCommand.class,
+            ReplayCommand.class,
             DevicesCommand.class,
             BenchCommand.class,
             ChaosCommand.class,
