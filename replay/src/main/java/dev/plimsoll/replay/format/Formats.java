@@ -15,6 +15,7 @@ public final class Formats {
 
     private static List<RecordingFormat> all() {
         List<RecordingFormat> all = new ArrayList<>(TextFormats.ALL);
+        all.addAll(BinaryFormats.ALL);
         return List.copyOf(all);
     }
 
