@@ -20,7 +20,7 @@ import java.util.TreeMap;
  */
 public final class Malformed {
     /** Wrong files per format. */
-    public static final int TRIES = Integer.getInteger("plimsoll.malformed", 3_000);
+    public static final int TRIES = Integer.getInteger("plimsoll.malformed", 2_000);
 
     /** What any reader may allocate, however small its input. */
     public static final long ALWAYS_ALLOWED = 1 << 20;
@@ -146,6 +146,11 @@ public final class Malformed {
 
     private String describe(int number) {
         return name + ", seed " + seed + ", wrong file " + number;
+    }
+
+    /** The first right file or directory. */
+    public Input right() {
+        return Input.of(name, right.get(0));
     }
 
     /** The wrong file of this number, the same each time. */
