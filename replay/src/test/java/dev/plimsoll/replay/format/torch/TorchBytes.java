@@ -27,6 +27,11 @@ public final class TorchBytes {
         return new TorchBytes().op(0x80, 2);
     }
 
+    /** A pickle of another protocol, with nothing else in it. */
+    static TorchBytes ofProtocol(int protocol) {
+        return new TorchBytes().op(0x80, protocol);
+    }
+
     public TorchBytes op(int... bytes) {
         for (int b : bytes) {
             code.write(b);
