@@ -96,8 +96,9 @@ public final class Safetensors {
     }
 
     private Map<String, Numbers> read() throws IOException {
-        if (headerEnd == LENGTH_BYTES || bytes[LENGTH_BYTES] != '{') {
-            throw new FormatException(file, Math.min(LENGTH_BYTES, bytes.length), "has no JSON object as a header");
+        if (headerEnd < LENGTH_BYTES + 2 || bytes[LENGTH_BYTES] != '{' || bytes[LENGTH_BYTES + 1] == 0) {
+            // Jackson would guess at UTF-16 and UTF-32.
+            throw new FormatException(file, LENGTH_BYTES, "has no JSON object in UTF-8 as a header");
         }
         Map<String, Numbers> tensors = new LinkedHashMap<>();
         List<long[]> ranges = new ArrayList<>();

@@ -309,8 +309,8 @@ final class Pickle {
     // Names and what they build.
 
     private Py global() throws FormatException {
+        allowance.charge(part, opcodeAt, 3 * COLLECTION);
         String name = line() + "." + line();
-        allowance.charge(part, opcodeAt, COLLECTION);
         boolean type = name.startsWith(TORCH)
                 && NumberType.ofTorch(name.substring(TORCH.length())).isPresent();
         if (!type && !name.equals(REBUILD) && !name.equals(ORDERED)) {

@@ -97,6 +97,9 @@ public final class TrtllmStatistics implements WritableFormat {
                 throw new FormatException(META, LONGEST_META, "is of more than " + LONGEST_META + " bytes");
             }
             byte[] bytes = input.bytes(META);
+            if (bytes.length < 2 || bytes[0] != '{' || bytes[1] == 0) { // Jackson would guess at UTF-16 and UTF-32
+                throw new FormatException(META, 0, "is no JSON object in UTF-8");
+            }
             Map<String, Long> numbers = new LinkedHashMap<>();
             try (JsonParser json = JSON.createParser(bytes)) {
                 if (json.nextToken() != JsonToken.START_OBJECT) {
