@@ -16,7 +16,6 @@ public final class Formats {
     private static List<RecordingFormat> all() {
         List<RecordingFormat> all = new ArrayList<>(BinaryFormats.ALL);
         all.addAll(TextFormats.ALL);
-        all.addAll(BinaryFormats.ALL);
         return List.copyOf(all);
     }
 
