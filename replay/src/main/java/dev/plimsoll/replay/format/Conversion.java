@@ -30,7 +30,8 @@ public record Conversion(WritableFormat format, Written written, Recording back,
      * @throws IllegalArgumentException when it is none, cannot be written, or is not said and not told by the file's ending
      */
     public static WritableFormat target(Optional<String> name, String file) {
-        List<String> names = Formats.writable().stream().map(RecordingFormat::name).toList();
+        List<String> names =
+                Formats.writable().stream().map(RecordingFormat::name).toList();
         if (name.isPresent()) {
             return writable(name.get())
                     .orElseThrow(() -> new IllegalArgumentException("--to " + name.get() + " is no format that can be"
@@ -109,9 +110,11 @@ public record Conversion(WritableFormat format, Written written, Recording back,
             ExpertMap was = before.maps().get(before.maps().size() - 1);
             ExpertMap is = after.maps().get(after.maps().size() - 1);
             if (!(ordered ? was.equals(is) : was.sorted().equals(is.sorted()))) {
-                throw new IOException("nothing was written: the map that was read back is not the one that was written");
+                throw new IOException(
+                        "nothing was written: the map that was read back is not the one that was written");
             }
-            said.append(said.isEmpty() ? "" : "; ").append(
+            said.append(said.isEmpty() ? "" : "; ")
+                    .append(
                             ordered
                                     ? "the same map before and after"
                                     : "the same experts on every rank before and after");
@@ -135,8 +138,8 @@ public record Conversion(WritableFormat format, Written written, Recording back,
         if (Files.isDirectory(out)) {
             try (Stream<Path> inside = Files.list(out)) {
                 if (inside.findAny().isPresent()) {
-                    throw new IOException(out + " is a directory that is not empty, and a recording is to be in one of its"
-                            + " own");
+                    throw new IOException(
+                            out + " is a directory that is not empty, and a recording is to be in one of its" + " own");
                 }
             }
             Files.delete(out);

@@ -67,12 +67,14 @@ public record SettledNow(
             throw new IOException("no membership of " + deployment + " in " + Topic.MEMBERS.name()
                     + ": 'plimsoll topics tail " + Topic.MEMBERS.name() + "' lists the deployments that are there");
         }
-        if (incarnation.isPresent() && !known.containsKey(incarnation.getAsLong())) {
-            throw new IOException("no membership of incarnation " + incarnation.getAsLong() + " of " + deployment + " in "
-                    + Topic.MEMBERS.name() + ", which knows " + known.keySet());
+        if (incarnation.isEmpty()) {
+            return known.lastEntry().getValue();
         }
-        return incarnation.isPresent()
-                ? known.get(incarnation.getAsLong())
-                : known.lastEntry().getValue();
+        Membership found = known.get(incarnation.getAsLong());
+        if (found == null) {
+            throw new IOException("no membership of incarnation " + incarnation.getAsLong() + " of " + deployment
+                    + " in " + Topic.MEMBERS.name() + ", which knows " + known.keySet());
+        }
+        return found;
     }
 }

@@ -56,8 +56,8 @@ class ConversionTest {
     @Test
     void layersAreRenumberedAndSaidSo() throws IOException {
         Recording vllm = read(Fixtures.VLLM_MAPPING);
-        assertThatThrownBy(() -> Conversion.of(
-                        vllm, Conversion.target(Optional.empty(), "x.yaml"), Given.NOTHING.withRanks(2)))
+        assertThatThrownBy(() ->
+                        Conversion.of(vllm, Conversion.target(Optional.empty(), "x.yaml"), Given.NOTHING.withRanks(2)))
                 .isInstanceOf(CannotHoldException.class)
                 .hasMessageContaining("--layer-ids");
 
@@ -66,7 +66,8 @@ class ConversionTest {
                 Conversion.target(Optional.empty(), "x.yaml"),
                 Given.NOTHING.withRanks(2).withLayerIds(List.of(3, 7)));
 
-        assertThat(new String(conversion.written().bytes(), StandardCharsets.UTF_8)).contains("  7: [0, 1, 2, 2, 3, 1]");
+        assertThat(new String(conversion.written().bytes(), StandardCharsets.UTF_8))
+                .contains("  7: [0, 1, 2, 2, 3, 1]");
         assertThat(conversion.written().notes()).anyMatch(note -> note.contains("3, 7"));
         assertThat(conversion.comparison()).isEqualTo("the same map before and after");
     }
@@ -85,7 +86,9 @@ class ConversionTest {
     @Test
     void nothingIsReplacedUnlessThatWasAskedFor() throws IOException {
         Conversion conversion = Conversion.of(
-                read(Fixtures.VLLM_MAPPING), Conversion.target(Optional.of("vllm-mapping"), ""), Given.NOTHING.withRanks(2));
+                read(Fixtures.VLLM_MAPPING),
+                Conversion.target(Optional.of("vllm-mapping"), ""),
+                Given.NOTHING.withRanks(2));
         Path out = directory.resolve("out.json");
         Files.writeString(out, "precious");
 

@@ -55,7 +55,8 @@ class FormatsTest {
         assertThatThrownBy(() -> Formats.detect(both))
                 .hasMessageContaining("sglang-map is")
                 .hasMessageContaining("sglang-count is");
-        assertThat(Formats.read(both, Given.NOTHING, Optional.of("sglang-count")).frames())
+        assertThat(Formats.read(both, Given.NOTHING, Optional.of("sglang-count"))
+                        .frames())
                 .hasSize(1);
     }
 
@@ -73,10 +74,11 @@ class FormatsTest {
         String map = Fixtures.VLLM_MAPPING.text();
         assertThatThrownBy(() -> Formats.read(input(map), Given.NOTHING.withRanks(4), Optional.empty()))
                 .hasMessageContaining("has 6 slots, which 4 ranks cannot share evenly");
-        assertThatThrownBy(() -> Formats.read(input(map), Given.NOTHING.withRanks(2).withExperts(5), Optional.empty()))
+        assertThatThrownBy(() ->
+                        Formats.read(input(map), Given.NOTHING.withRanks(2).withExperts(5), Optional.empty()))
                 .hasMessageContaining("--experts is 5");
-        assertThatThrownBy(() -> Formats.read(
-                        input(map), Given.NOTHING.withRanks(2).withLayerIds(List.of(3)), Optional.empty()))
+        assertThatThrownBy(() ->
+                        Formats.read(input(map), Given.NOTHING.withRanks(2).withLayerIds(List.of(3)), Optional.empty()))
                 .hasMessageContaining("--layer-ids names 1: 3");
     }
 

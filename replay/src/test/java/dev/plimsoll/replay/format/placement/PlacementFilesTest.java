@@ -36,13 +36,7 @@ class PlacementFilesTest {
 
     private static PlacementTarget target(List<Integer> layerIds, int hidden) {
         return new PlacementTarget(
-                2,
-                4,
-                TWO_RANKS,
-                Optional.of(layerIds),
-                OptionalInt.of(hidden),
-                Optional.of("Demo"),
-                Optional.empty());
+                2, 4, TWO_RANKS, Optional.of(layerIds), OptionalInt.of(hidden), Optional.of("Demo"), Optional.empty());
     }
 
     private static PlacementTarget silent() {
@@ -112,8 +106,7 @@ class PlacementFilesTest {
     void whatIsNotKnownIsAskedForByNameAndNothingIsWritten(PlacementKind kind) {
         Path file = directory.resolve("placement");
         CannotHoldException refused = catchThrowableOfType(
-                CannotHoldException.class,
-                () -> PlacementFiles.write(kind.word() + ":" + file, PLACEMENT, silent()));
+                CannotHoldException.class, () -> PlacementFiles.write(kind.word() + ":" + file, PLACEMENT, silent()));
 
         String asked = refused == null ? "" : refused.getMessage();
         switch (kind) {
@@ -160,8 +153,7 @@ class PlacementFilesTest {
                     .mapToObj(layer -> layer(random, ranks, slots, experts))
                     .toArray(int[][]::new);
             Placement placement = Placement.of(1, map);
-            if (!PlacementRules.violations(
-                            placement, ModelShape.of("m", experts, 1, 0, layers), topology)
+            if (!PlacementRules.violations(placement, ModelShape.of("m", experts, 1, 0, layers), topology)
                     .isEmpty()) {
                 continue;
             }
