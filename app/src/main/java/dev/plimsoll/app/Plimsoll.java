@@ -16,6 +16,7 @@ import dev.plimsoll.app.command.PlannerCommand;
 import dev.plimsoll.app.command.Problems;
 import dev.plimsoll.app.command.QuarantineCommand;
 import dev.plimsoll.app.command.RanksCommand;
+import dev.plimsoll.app.command.ReplayCommand;
 import dev.plimsoll.app.command.RegistryCommand;
 import dev.plimsoll.app.command.SchemasCommand;
 import dev.plimsoll.app.command.TopicsCommand;
@@ -57,6 +58,7 @@ import picocli.CommandLine.ParseResult;
             MembershipCommand.class,
             PlacementCommand.class,
             ConvertCommand.class,
+            ReplayCommand.class,
             DevicesCommand.class,
             BenchCommand.class,
             ChaosCommand.class,

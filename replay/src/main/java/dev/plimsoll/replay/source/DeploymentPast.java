@@ -182,15 +182,16 @@ public final class DeploymentPast implements AutoCloseable {
         return members;
     }
 
-    TopicRanges ranges() {
+    public TopicRanges ranges() {
         return ranges;
     }
 
-    PastPlan plan() {
+    /** The plan log, read along with the windows. */
+    public PastPlan plan() {
         return plan;
     }
 
-    LiveWindows windows() {
+    public LiveWindows windows() {
         return windows;
     }
 
@@ -217,7 +218,7 @@ public final class DeploymentPast implements AutoCloseable {
     }
 
     /** What a person must know, one line each; asked at the end. */
-    List<String> notes() {
+    public List<String> notes() {
         List<String> notes = new ArrayList<>();
         if (windows.foreignWindows() > 0) {
             notes.add(windows.foreignWindows() + " windows of other incarnations than " + members.incarnation()
