@@ -236,17 +236,18 @@ class ExportCommandTest {
                 print(reader.writer_schema['name'], sum(r['endReason'] is None for r in reader))
                 """, directory);
 
-        String proposed = PAST.plan.get(1).timestampMillis() % 1000 == 0
-                ? Instant.ofEpochMilli(PAST.plan.get(1).timestampMillis())
-                        .toString()
-                        .replace("Z", "+00:00")
-                : "";
+        String proposed = iso(PAST.plan.get(1).timestampMillis());
         assertThat(parquet)
                 .isEqualTo("1125 " + tokens() + " timestamp[ms, tz=UTC] int32\n25 25 bool " + proposed + "\n");
         assertThat(avro)
                 .isEqualTo("1125 " + tokens() + " "
-                        + Instant.ofEpochMilli(PAST.closedAt(0)).toString().replace("Z", "+00:00") + "\n" + tokens()
+                        + iso(PAST.closedAt(0)) + "\n" + tokens()
                         + " 0\ndev.plimsoll.export.decisions 25\n");
+    }
+
+    /** As Python has it. */
+    private static String iso(long millis) {
+        return Instant.ofEpochMilli(millis).toString().replace("Z", "+00:00");
     }
 
     @Test

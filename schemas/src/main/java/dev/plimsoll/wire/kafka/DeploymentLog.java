@@ -103,6 +103,13 @@ public final class DeploymentLog<T> implements AutoCloseable {
      * @throws TimeoutException when nothing came for the time-out
      */
     public Optional<Received<T>> next() {
+        if (pending.isEmpty()) {
+            fetch();
+        }
+        return Optional.ofNullable(pending.poll());
+    }
+
+    private void fetch() {
         long beganNanos = System.nanoTime();
         long position = consumer.position(partition, timeout);
         while (pending.isEmpty() && position < end) {
@@ -118,7 +125,6 @@ public final class DeploymentLog<T> implements AutoCloseable {
                         "reading " + partition + " got no further than " + position + " of " + end + " for " + timeout);
             }
         }
-        return Optional.ofNullable(pending.poll());
     }
 
     private void take(ConsumerRecord<byte[], ByteBuffer> record) {
