@@ -92,9 +92,23 @@ public final class Input {
             throw new FormatException(
                     file, MOST_BYTES, "is of " + size + " bytes: at most " + MOST_BYTES + " are read");
         }
-        return content(file) instanceof Content.OnDisk disk
-                ? Files.readAllBytes(disk.path())
-                : ((Content.InMemory) content(file)).bytes();
+        if (content(file) instanceof Content.InMemory memory) {
+            return memory.bytes();
+        }
+        requireRoom(file, size);
+        return Files.readAllBytes(((Content.OnDisk) content(file)).path());
+    }
+
+    /** Refuses what is more than a third of the heap before anything of that size is allocated: what is read of it needs room too. */
+    public static void requireRoom(String file, long bytes) throws FormatException {
+        long heap = Runtime.getRuntime().maxMemory();
+        if (bytes > Math.min(heap / 3, Integer.MAX_VALUE - 8)) {
+            throw new FormatException(
+                    file,
+                    0,
+                    "is of " + (bytes >> 20) + " MiB, for which a heap of " + (heap >> 20)
+                            + " MiB has no room: give more with PLIMSOLL_HEAP, such as PLIMSOLL_HEAP=8g");
+        }
     }
 
     /** The first bytes of a file, at most so many. */

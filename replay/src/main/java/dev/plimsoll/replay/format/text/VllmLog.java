@@ -1,0 +1,47 @@
+package dev.plimsoll.replay.format.text;
+
+import dev.plimsoll.replay.format.FormatException;
+import dev.plimsoll.replay.format.Given;
+import dev.plimsoll.replay.format.Input;
+import dev.plimsoll.replay.format.Recording;
+import dev.plimsoll.replay.format.RecordingFormat;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+
+/** vLLM's log with {@code log_balancedness}: recognised so that it can be said why it is no recording. */
+final class VllmLog implements RecordingFormat {
+    private static final String LINE = "EPLB step: ";
+    private static final int HEAD_BYTES = 1 << 20;
+
+    @Override
+    public String name() {
+        return "vllm-log";
+    }
+
+    @Override
+    public String description() {
+        return "vLLM log with balancedness, which has no load of experts and cannot be converted";
+    }
+
+    @Override
+    public boolean recognises(Input input) throws IOException {
+        return !input.directory() && position(input) >= 0;
+    }
+
+    private static int position(Input input) throws IOException {
+        String head = new String(input.head(input.files().get(0), HEAD_BYTES), StandardCharsets.ISO_8859_1);
+        int at = head.indexOf(LINE);
+        int end = head.indexOf('\n', Math.max(at, 0));
+        return at >= 0 && head.substring(at, end < 0 ? head.length() : end).contains("balancedness=") ? at : -1;
+    }
+
+    @Override
+    public Recording read(Input input, Given given) throws IOException {
+        throw new FormatException(
+                input.files().get(0),
+                Math.max(0, position(input)),
+                "is a log: it has one balancedness over all layers and ranks per line, by vLLM's own definition (which is"
+                        + " not mean ÷ max by layer), and no load of experts. Start vLLM with eplb_config"
+                        + " expert_load_stats_path (pull request 41141) and give the records that it writes");
+    }
+}
