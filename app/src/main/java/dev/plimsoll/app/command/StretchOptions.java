@@ -12,8 +12,9 @@ public final class StretchOptions {
     @Option(
             names = "--from",
             paramLabel = "TIME",
-            description = "Only what was recorded at this time or later, such as 2026-11-29T17:00:00Z; or from offset:N of the"
-                    + " deployment's partition of the windows topic.")
+            description =
+                    "Only what was recorded at this time or later, such as 2026-11-29T17:00:00Z; or from offset:N of the"
+                            + " deployment's partition of the windows topic.")
     @Nullable
     private String from;
 

@@ -157,7 +157,9 @@ class ExportCommandTest {
         assertThat(export("--deployment=r1/decode-0", "--what=acks", "--last=1ms")
                         .err())
                 .contains("nothing of r1/decode-0 was recorded in that time; there are r1/decode-0, r1/decode-00");
-        assertThat(export("--deployment=r1/decode-0", "--what=summaries", "--last=41m").out().lines())
+        assertThat(export("--deployment=r1/decode-0", "--what=summaries", "--last=41m")
+                        .out()
+                        .lines())
                 .as("back from the newest window, whenever that was")
                 .hasSize(3);
         assertThat(export("--deployment=nobody", "--what=acks").exitCode()).isEqualTo(1);
@@ -277,7 +279,9 @@ class ExportCommandTest {
         Files.writeString(file, "before");
         Path readOnly = Files.createDirectory(directory.resolve("there"));
 
-        assertThat(export("--deployment=r1/decode-0", "--what=summaries", "--last=41m").out().lines())
+        assertThat(export("--deployment=r1/decode-0", "--what=summaries", "--last=41m")
+                        .out()
+                        .lines())
                 .as("back from the newest window, whenever that was")
                 .hasSize(3);
         assertThat(export("--deployment=nobody", "--what=acks,outcomes", "-o", readOnly.toString())
