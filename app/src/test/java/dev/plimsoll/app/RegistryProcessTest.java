@@ -81,9 +81,7 @@ final class RegistryProcessTest {
 
     private static String get(String url) throws Exception {
         return HttpClient.newHttpClient()
-                .send(
-                        HttpRequest.newBuilder(URI.create(url)).timeout(SOON).build(),
-                        BodyHandlers.ofString())
+                .send(HttpRequest.newBuilder(URI.create(url)).timeout(SOON).build(), BodyHandlers.ofString())
                 .body();
     }
 }

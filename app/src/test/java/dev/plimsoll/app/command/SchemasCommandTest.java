@@ -47,8 +47,7 @@ final class SchemasCommandTest {
         System.setErr(new PrintStream(complained, true, StandardCharsets.UTF_8));
         try {
             int code = Plimsoll.run(arguments);
-            return new Said(
-                    code, said.toString(StandardCharsets.UTF_8), complained.toString(StandardCharsets.UTF_8));
+            return new Said(code, said.toString(StandardCharsets.UTF_8), complained.toString(StandardCharsets.UTF_8));
         } finally {
             System.setOut(out);
             System.setErr(err);
@@ -61,9 +60,11 @@ final class SchemasCommandTest {
         Said json = run("schemas", "list", "--output", "json");
 
         assertThat(text.code()).isZero();
-        assertThat(text.out().lines()).anyMatch(line -> line.matches("plimsoll\\.windows\\.v1-value +3 +170024 +LoadWindow"));
+        assertThat(text.out().lines())
+                .anyMatch(line -> line.matches("plimsoll\\.windows\\.v1-value +3 +170024 +LoadWindow"));
         assertThat(json.out().lines()).hasSize((int) text.out().lines().count() - 1);
-        JsonNode first = new ObjectMapper().readTree(json.out().lines().findFirst().orElseThrow());
+        JsonNode first =
+                new ObjectMapper().readTree(json.out().lines().findFirst().orElseThrow());
         assertThat(first.fieldNames()).toIterable().containsExactly("subject", "version", "id", "record");
     }
 
@@ -130,13 +131,16 @@ final class SchemasCommandTest {
 
             Said known = run("schemas", "register", "--kafka-properties", file(trusted), "--execute");
             Said stranger = run("schemas", "register", "--kafka-properties", file(trusted.replace("secret", "wrong")));
-            Said distrustful =
-                    run("schemas", "register", "--kafka-properties", file(trusted.replaceAll("(?m)^schema.*ssl.*$", "")));
+            Said distrustful = run(
+                    "schemas", "register", "--kafka-properties", file(trusted.replaceAll("(?m)^schema.*ssl.*$", "")));
 
             assertThat(known.code()).as(known.err()).isZero();
             assertThat(registry.subjects()).isNotEmpty();
             assertThat(stranger.code()).isEqualTo(2);
-            assertThat(stranger.err()).contains("401").contains("basic.auth.user.info").doesNotContain("wrong");
+            assertThat(stranger.err())
+                    .contains("401")
+                    .contains("basic.auth.user.info")
+                    .doesNotContain("wrong");
             assertThat(distrustful.code()).isEqualTo(Failures.UNREACHABLE);
             assertThat(distrustful.err()).contains("schema.registry.ssl");
         }
@@ -145,9 +149,11 @@ final class SchemasCommandTest {
     @Test
     void whatIsWrongIsSaidBeforeAnythingIsAsked() {
         assertThat(run("schemas", "register").err()).contains("--schema-registry-url");
-        assertThat(run("schemas", "register", "--schema-registry-url", "nowhere").code())
+        assertThat(run("schemas", "register", "--schema-registry-url", "nowhere")
+                        .code())
                 .isEqualTo(2);
-        assertThat(run("schemas", "register", "--kafka-properties", "/no/such/file").err())
+        assertThat(run("schemas", "register", "--kafka-properties", "/no/such/file")
+                        .err())
                 .contains("/no/such/file");
         assertThat(run("registry", "--port", "70000").code()).isEqualTo(2);
         assertThat(run("up", "--registry-port", "-2").code()).isEqualTo(2);
@@ -158,8 +164,8 @@ final class SchemasCommandTest {
         try (ServerSocket taken = new ServerSocket(0, 1, InetAddress.getByName("127.0.0.1"))) {
             String port = Integer.toString(taken.getLocalPort());
 
-            for (String[] command : List.of(
-                    new String[] {"registry", "--port", port}, new String[] {"up", "--registry-port", port})) {
+            for (String[] command :
+                    List.of(new String[] {"registry", "--port", port}, new String[] {"up", "--registry-port", port})) {
                 Said said = run(command);
                 assertThat(said.code()).isEqualTo(2);
                 assertThat(said.err()).contains(command[1] + " " + port);
@@ -174,25 +180,53 @@ final class SchemasCommandTest {
 
     private Path keys() throws Exception {
         Path store = directory.resolve("registry.p12");
-        keytool("-genkeypair", "-alias", "registry", "-keyalg", "RSA", "-keysize", "2048", "-validity", "1", "-dname",
-                "CN=127.0.0.1", "-ext", "SAN=IP:127.0.0.1", "-storetype", "PKCS12", "-keystore", store.toString(),
-                "-storepass", STORE_PASSWORD);
+        keytool(
+                "-genkeypair",
+                "-alias",
+                "registry",
+                "-keyalg",
+                "RSA",
+                "-keysize",
+                "2048",
+                "-validity",
+                "1",
+                "-dname",
+                "CN=127.0.0.1",
+                "-ext",
+                "SAN=IP:127.0.0.1",
+                "-storetype",
+                "PKCS12",
+                "-keystore",
+                store.toString(),
+                "-storepass",
+                STORE_PASSWORD);
         return store;
     }
 
     private Path exported(Path store) throws Exception {
         Path certificate = directory.resolve("registry.pem");
-        keytool("-exportcert", "-rfc", "-alias", "registry", "-keystore", store.toString(), "-storepass", STORE_PASSWORD,
-                "-file", certificate.toString());
+        keytool(
+                "-exportcert",
+                "-rfc",
+                "-alias",
+                "registry",
+                "-keystore",
+                store.toString(),
+                "-storepass",
+                STORE_PASSWORD,
+                "-file",
+                certificate.toString());
         return certificate;
     }
 
     private static void keytool(String... arguments) throws Exception {
-        List<String> command = new ArrayList<>(
-                List.of(Path.of(System.getProperty("java.home"), "bin", "keytool").toString()));
+        List<String> command = new ArrayList<>(List.of(
+                Path.of(System.getProperty("java.home"), "bin", "keytool").toString()));
         command.addAll(List.of(arguments));
         Process process = new ProcessBuilder(command).redirectErrorStream(true).start();
         String said = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
-        assertThat(process.waitFor(30, TimeUnit.SECONDS) && process.exitValue() == 0).as(said).isTrue();
+        assertThat(process.waitFor(30, TimeUnit.SECONDS) && process.exitValue() == 0)
+                .as(said)
+                .isTrue();
     }
 }

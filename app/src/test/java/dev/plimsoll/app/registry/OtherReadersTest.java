@@ -45,8 +45,7 @@ final class OtherReadersTest {
     @BeforeAll
     static void writeEveryRecord() throws Exception {
         broker = EmbeddedBroker.start(directory.resolve("broker"), 0);
-        try (TopicAdmin admin =
-                new TopicAdmin(KafkaSettings.of(broker.bootstrapServers()), Duration.ofSeconds(20))) {
+        try (TopicAdmin admin = new TopicAdmin(KafkaSettings.of(broker.bootstrapServers()), Duration.ofSeconds(20))) {
             admin.create(1, 1);
         }
         ReleasedRecords.write(broker.bootstrapServers(), RECORDS);
@@ -62,7 +61,8 @@ final class OtherReadersTest {
     @Test
     void aRecordOfEverySchemaStandsInTheTopics() {
         assertThat(RECORDS.stream().map(ReleasedRecords.Released::schemaId))
-                .containsAll(CATALOGUE.schemas().stream().map(schema -> schema.id()).toList());
+                .containsAll(
+                        CATALOGUE.schemas().stream().map(schema -> schema.id()).toList());
     }
 
     @Test
@@ -70,7 +70,9 @@ final class OtherReadersTest {
         Readers readers = Readers.orSkip();
 
         String said = readers.run(
-                LONGEST, Files.readString(SCRIPTS.resolve(Path.of("python", "decode.py"))), arguments().toArray());
+                LONGEST,
+                Files.readString(SCRIPTS.resolve(Path.of("python", "decode.py"))),
+                arguments().toArray());
 
         assertThat(said.lines().sorted().toList()).isEqualTo(ReleasedRecords.lines(RECORDS, CATALOGUE));
     }
@@ -97,9 +99,7 @@ final class OtherReadersTest {
         skipWithout(there("node") && there("npm"), "node and npm are not on the PATH");
         Files.createDirectories(INSTALLED);
         for (String file : List.of("decode.js", "package.json")) {
-            Files.write(
-                    INSTALLED.resolve(file),
-                    Files.readAllBytes(SCRIPTS.resolve(Path.of("javascript", file))));
+            Files.write(INSTALLED.resolve(file), Files.readAllBytes(SCRIPTS.resolve(Path.of("javascript", file))));
         }
         if (!Files.isDirectory(INSTALLED.resolve(Path.of("node_modules", "@kafkajs")))) {
             Process npm = start(List.of("npm", "install", "--no-audit", "--no-fund", "--no-package-lock"));

@@ -60,7 +60,12 @@ final class ReleasedRecords {
     /** Writes them as loops do, in one transaction, in front of one that is aborted; then some that no transaction has. */
     static void write(String bootstrapServers, List<Released> records) {
         Map<String, Object> settings = Map.of(
-                "bootstrap.servers", bootstrapServers, "transactional.id", "released", "transaction.timeout.ms", "10000");
+                "bootstrap.servers",
+                bootstrapServers,
+                "transactional.id",
+                "released",
+                "transaction.timeout.ms",
+                "10000");
         try (KafkaProducer<byte[], byte[]> producer =
                 new KafkaProducer<>(settings, new ByteArraySerializer(), new ByteArraySerializer())) {
             producer.initTransactions();
@@ -99,7 +104,8 @@ final class ReleasedRecords {
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
-        return record.topic().name() + " " + record.schemaId() + " " + sums.values + " " + sums.numbers + " " + sums.texts;
+        return record.topic().name() + " " + record.schemaId() + " " + sums.values + " " + sums.numbers + " "
+                + sums.texts;
     }
 
     private static final class Sums {
