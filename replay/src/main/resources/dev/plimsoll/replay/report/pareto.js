@@ -38,7 +38,7 @@ function paretoPicture(key, name, text) {
   };
   readout.textContent = 'Filled: on the front.' + (runs.some(r => r.live) ? ' Ringed: what really ran.' : '');
   drawings.push(draw);
-  return { element: figure('Against ' + key, [copyButton(() => [['run', 'balancedness', 'moves', 'bytes', 'on the front'],
+  return { element: figure('Against ' + key, [quality(Math.min(...points.map(r => r.summary.served)), run.windows.replayed), copyButton(() => [['run', 'balancedness', 'moves', 'bytes', 'on the front'],
     ...points.map(r => [r.label, ratio(r.summary.mean), r.summary.moves, r.summary.bytes, onFront(r) ? 'yes' : 'no'])], 'Pareto')], holder, readout), draw };
 }
 
