@@ -104,7 +104,7 @@ final class Tables {
         int width = (int) Math.round(Math.min(1.5, standing.relative()) * 60);
         html.ours(String.format(
                 Locale.ROOT,
-                "<svg class=\"bar\" width=\"92\" height=\"8\" aria-hidden=\"true\"><rect class=\"bar-load\" width=\"%d\" height=\"8\" rx=\"1.5\"/>"
+                "<svg class=\"bar\" viewBox=\"0 0 92 8\" width=\"92\" height=\"8\" aria-hidden=\"true\"><rect class=\"bar-load\" width=\"%d\" height=\"8\" rx=\"1.5\"/>"
                         + "<path class=\"bar-mark\" d=\"M60.5 0V8\"/></svg>",
                 width));
         if (!own) {

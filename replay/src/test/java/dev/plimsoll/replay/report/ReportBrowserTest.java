@@ -74,7 +74,7 @@ class ReportBrowserTest {
         assertThat(browser.evaluate("document.querySelectorAll('#time-pictures canvas').length")
                         .asInt())
                 .isEqualTo(2);
-        assertThat(browser.evaluate("document.querySelectorAll('#pareto-pictures circle').length")
+        assertThat(browser.evaluate("document.querySelectorAll('#pareto-pictures figure > .bars circle').length")
                         .asInt())
                 .isGreaterThanOrEqualTo(18);
         assertThat(distinctColours("#matrix-cells")).isGreaterThan(60);
