@@ -180,7 +180,9 @@ final class Tables {
                                     .filter(millis -> millis > 0)
                                     .map(millis -> Text.time(millis, newest))
                                     .orElse("–"));
-                    cell(head.get(2), window.map(PastWindow::load).map(Text::count).orElse("–"));
+                    cell(
+                            head.get(2),
+                            window.map(PastWindow::load).map(Text::count).orElse("–"));
                     html.open("td", "data-label", head.get(3))
                             .text(worst.worstLayer() < 0 ? "–" : "" + worst.worstLayer());
                     if (worst.worstLayer() >= 0 && layerId(worst) != worst.worstLayer()) {

@@ -22,6 +22,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Tag;
@@ -206,7 +207,8 @@ class ReportBrowserTest {
                 .findFirst()
                 .orElseThrow()
                 .load()[0];
-        int[] experts = SAMPLE.live().get(0).placements().get(window)[0];
+        int[] experts = Optional.ofNullable(SAMPLE.live().get(0).placements().get(window))
+                .orElseThrow()[0];
         double[] ranks = EvenSplit.rankLoads(
                 experts, Arrays.stream(load).asDoubleStream().toArray(), Topology.even(16, 2, experts.length / 16));
         double mean = Arrays.stream(ranks).average().orElseThrow();
