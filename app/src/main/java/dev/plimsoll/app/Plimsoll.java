@@ -65,7 +65,6 @@ import picocli.CommandLine.ParseResult;
             DevicesCommand.class,
             BenchCommand.class,
             ChaosCommand.class,
-            ReplayCommand.class,
             CommandLine.HelpCommand.class
         },
         footer = {
