@@ -9,5 +9,6 @@ import picocli.CommandLine.Command;
         description = "Take the past through today's planner, from the topics or from a file that an engine wrote.",
         subcommands = {
             ReplayVerifyCommand.class,
+            ReplayRemoveCommand.class,
         })
 public final class ReplayCommand {}
