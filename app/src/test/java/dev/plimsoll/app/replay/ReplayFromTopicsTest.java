@@ -409,10 +409,19 @@ class ReplayFromTopicsTest {
                 List<HistoryWindow> again = windows(history);
 
                 assertThat(history.members().windowSteps()).isEqualTo(steps);
-                assertThat(again.stream().mapToLong(window -> window.facts().load()).sum())
-                        .isEqualTo(were.stream().mapToLong(window -> window.facts().load()).sum());
-                assertThat(again.stream().filter(window -> window.facts().usable()).count())
-                        .isGreaterThanOrEqualTo((were.size() - 2L) * PastLoop.WINDOW_STEPS / steps);
+                long before = were.stream().mapToLong(window -> window.facts().load()).sum();
+                long now = again.stream().mapToLong(window -> window.facts().load()).sum();
+                if (now < before) {
+                    // On a busy machine snapshots are lost, and the sample behind them spans the end of a short window.
+                    assertThat(history.notes()).anyMatch(note -> note.endsWith("UNATTRIBUTED"));
+                } else if (steps < PastLoop.WINDOW_STEPS) {
+                    assertThat(now).isEqualTo(before);
+                }
+                assertThat(again.stream()
+                                .mapToInt(window -> window.facts().usable() ? steps : 0)
+                                .sum())
+                        .as("steps in usable windows of %d", steps)
+                        .isGreaterThan(were.size() * PastLoop.WINDOW_STEPS / 2);
                 assertThat(history.live().orElseThrow().decisions()).isNotEmpty();
             }
         }
