@@ -171,6 +171,7 @@ public final class ParquetTable extends TableWriter {
         }
 
         @Override
+        @SuppressWarnings("deprecation") // it is abstract
         protected WriteSupport<ParquetTable> getWriteSupport(Configuration conf) {
             return new Rows(schema);
         }
@@ -190,6 +191,7 @@ public final class ParquetTable extends TableWriter {
         }
 
         @Override
+        @SuppressWarnings("deprecation") // it is abstract
         public WriteContext init(Configuration configuration) {
             return new WriteContext(message(schema), Map.of());
         }

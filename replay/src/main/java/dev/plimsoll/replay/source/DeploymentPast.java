@@ -121,19 +121,32 @@ public final class DeploymentPast implements AutoCloseable {
     public static DeploymentPast open(
             KafkaSettings kafka, Deployment deployment, Span span, OptionalLong incarnation, Duration earlier)
             throws IOException {
-        return open(kafka, deployment, span, incarnation, earlier, OptionalInt.empty());
+        return open(kafka, deployment, span, incarnation, earlier, Map.of(), OptionalInt.empty());
     }
 
     /**
      * The same from samples.
      *
      * @param windowSteps of the windows that are made of them
+     * @param before {@link #inputs} of an earlier reading, whose records are read again; empty for those that are there now
      * @throws IllegalArgumentException when there can be no such windows
      */
-    public static DeploymentPast ofSamples(
-            KafkaSettings kafka, Deployment deployment, Span span, OptionalLong incarnation, int windowSteps)
+    static DeploymentPast ofSamples(
+            KafkaSettings kafka,
+            Deployment deployment,
+            Span span,
+            OptionalLong incarnation,
+            int windowSteps,
+            Map<String, String> before)
             throws IOException {
-        return open(kafka, deployment, span, incarnation, SAMPLES_EARLIER, OptionalInt.of(windowSteps));
+        return open(kafka, deployment, span, incarnation, SAMPLES_EARLIER, before, OptionalInt.of(windowSteps));
+    }
+
+    /** The same as it was read once. */
+    static DeploymentPast again(
+            KafkaSettings kafka, Deployment deployment, Span span, OptionalLong incarnation, Map<String, String> before)
+            throws IOException {
+        return open(kafka, deployment, span, incarnation, Duration.ZERO, before, OptionalInt.empty());
     }
 
     private static DeploymentPast open(
@@ -142,12 +155,13 @@ public final class DeploymentPast implements AutoCloseable {
             Span span,
             OptionalLong incarnation,
             Duration earlier,
+            Map<String, String> before,
             OptionalInt windowSteps)
             throws IOException {
         PastRecords records = new PastRecords(kafka, deployment, TIMEOUT);
         List<AutoCloseable> open = new ArrayList<>();
         try {
-            TopicRanges ranges = TopicRanges.of(records, span, earlier);
+            TopicRanges ranges = TopicRanges.of(records, span, earlier, before);
             return new DeploymentPast(records, ranges, membership(records, ranges, incarnation), windowSteps, open);
         } catch (IOException | RuntimeException e) {
             close(open);

@@ -52,14 +52,38 @@ public final class TopicHistory implements History {
      */
     public static TopicHistory open(KafkaSettings kafka, Deployment deployment, Span span, OptionalLong incarnation)
             throws IOException {
-        return new TopicHistory(DeploymentPast.open(kafka, deployment, span, incarnation));
+        return again(kafka, deployment, span, incarnation, Map.of());
+    }
+
+    /**
+     * Opens what was read once, however much has come since. Whether it is still there tell its {@link #inputs}.
+     *
+     * @param before inputs of the earlier reading
+     */
+    public static TopicHistory again(
+            KafkaSettings kafka, Deployment deployment, Span span, OptionalLong incarnation, Map<String, String> before)
+            throws IOException {
+        return new TopicHistory(DeploymentPast.again(kafka, deployment, span, incarnation, before));
     }
 
     /** The same from samples, with windows of another length if wanted: their first may lack its beginning, and then says so. */
     public static TopicHistory ofSamples(
             KafkaSettings kafka, Deployment deployment, Span span, OptionalLong incarnation, int windowSteps)
             throws IOException {
-        return new TopicHistory(DeploymentPast.ofSamples(kafka, deployment, span, incarnation, windowSteps));
+        return ofSamples(kafka, deployment, span, incarnation, windowSteps, Map.of());
+    }
+
+    /** @param before inputs of an earlier reading, whose records are read again */
+    public static TopicHistory ofSamples(
+            KafkaSettings kafka,
+            Deployment deployment,
+            Span span,
+            OptionalLong incarnation,
+            int windowSteps,
+            Map<String, String> before)
+            throws IOException {
+        return new TopicHistory(
+                DeploymentPast.ofSamples(kafka, deployment, span, incarnation, windowSteps, before));
     }
 
     private Optional<LiveWindow> nextWanted() {
