@@ -5,14 +5,20 @@ import dev.plimsoll.app.command.BenchCommand;
 import dev.plimsoll.app.command.BrokerCommand;
 import dev.plimsoll.app.command.ChaosCommand;
 import dev.plimsoll.app.command.CollectorCommand;
+import dev.plimsoll.app.command.ConvertCommand;
 import dev.plimsoll.app.command.DevicesCommand;
 import dev.plimsoll.app.command.Durations;
+import dev.plimsoll.app.command.ExportCommand;
 import dev.plimsoll.app.command.MembershipCommand;
 import dev.plimsoll.app.command.MembershipWriteCommand;
+import dev.plimsoll.app.command.PlacementCommand;
 import dev.plimsoll.app.command.PlannerCommand;
 import dev.plimsoll.app.command.Problems;
 import dev.plimsoll.app.command.QuarantineCommand;
 import dev.plimsoll.app.command.RanksCommand;
+import dev.plimsoll.app.command.ReplayCommand;
+import dev.plimsoll.app.command.RegistryCommand;
+import dev.plimsoll.app.command.SchemasCommand;
 import dev.plimsoll.app.command.TopicsCommand;
 import dev.plimsoll.app.command.UpCommand;
 import dev.plimsoll.app.command.Validated;
@@ -40,6 +46,9 @@ import picocli.CommandLine.ParseResult;
             UpCommand.class,
             TopicsCommand.class,
             QuarantineCommand.class,
+            RegistryCommand.class,
+            SchemasCommand.class,
+            ExportCommand.class,
             BrokerCommand.class,
             RanksCommand.class,
             CollectorCommand.class,
@@ -47,6 +56,9 @@ import picocli.CommandLine.ParseResult;
             PlannerCommand.class,
             WorkerCommand.class,
             MembershipCommand.class,
+            PlacementCommand.class,
+            ConvertCommand.class,
+            ReplayCommand.class,
             DevicesCommand.class,
             BenchCommand.class,
             ChaosCommand.class,

@@ -8,6 +8,7 @@ import dev.plimsoll.app.Terminal;
 import dev.plimsoll.app.broker.EmbeddedBroker;
 import dev.plimsoll.app.metrics.Meters;
 import dev.plimsoll.app.metrics.MetricsServer;
+import dev.plimsoll.app.registry.RegistryServer;
 import dev.plimsoll.app.watch.LiveView;
 import dev.plimsoll.app.watch.LoopWatch;
 import dev.plimsoll.app.watch.PaceWatch;
@@ -18,6 +19,7 @@ import dev.plimsoll.simulator.Ending;
 import dev.plimsoll.simulator.Totals;
 import dev.plimsoll.wire.kafka.KafkaSettings;
 import dev.plimsoll.wire.kafka.TopicAdmin;
+import java.io.IOException;
 import java.io.PrintStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -80,12 +82,16 @@ public final class UpCommand implements Callable<Integer>, Validated {
     @Mixin
     private MetricsOptions metrics = new MetricsOptions();
 
+    @Mixin
+    private RegistryOptions registry = new RegistryOptions();
+
     @Override
     public void check(Problems problems) {
         engine.check(problems);
         planning.check(problems);
         kafka.check(problems);
         metrics.check(problems);
+        registry.check(problems);
         problems.require(
                 duration == null || !(duration.isZero() || duration.isNegative()), "--for must be longer than 0");
         problems.require(
@@ -143,6 +149,7 @@ public final class UpCommand implements Callable<Integer>, Validated {
         private int go() throws Exception {
             KafkaSettings settings = kafka.given() ? kafka.settings() : kafka.settings(broker());
             makeTopics(settings);
+            serveSchemas();
             Optional<String> stale = kafka.given() || data != null
                     ? Incarnations.tooLow(lifecycle, settings, members.deployment(), members.incarnation())
                     : Optional.empty();
@@ -210,6 +217,21 @@ public final class UpCommand implements Callable<Integer>, Validated {
             view.note("topics", made + " made; to read them:");
             // A line of its own: one that goes on below could not be copied.
             view.note("", "plimsoll topics tail --bootstrap-servers " + settings.bootstrapServers());
+        }
+
+        private void serveSchemas() {
+            if (!registry.wanted()) {
+                return;
+            }
+            try {
+                RegistryServer server = lifecycle.started("registry", registry.open());
+                view.note(
+                        "registry",
+                        "http://127.0.0.1:" + server.port()
+                                + " has their schemas for other tools, as kcat -s value=avro -r");
+            } catch (IOException e) {
+                view.problem(e.getMessage() + "; the loop runs without, --registry-port names another");
+            }
         }
 
         private int topicsMade(KafkaSettings settings) {

@@ -2,6 +2,7 @@ package dev.plimsoll.app.metrics;
 
 import com.sun.net.httpserver.HttpExchange;
 import com.sun.net.httpserver.HttpServer;
+import dev.plimsoll.app.HttpServerSettings;
 import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
 import java.io.IOException;
 import java.net.InetAddress;
@@ -29,6 +30,7 @@ public final class MetricsServer implements AutoCloseable {
             throws IOException {
         Map<String, BooleanSupplier> ready = new TreeMap<>(conditions);
         try {
+            HttpServerSettings.apply();
             server = HttpServer.create(new InetSocketAddress(InetAddress.getByName(host), port), 16);
         } catch (IOException e) {
             throw new IOException(
