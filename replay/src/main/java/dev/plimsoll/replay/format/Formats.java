@@ -113,7 +113,9 @@ public final class Formats {
             long total = recording.frames().stream()
                     .mapToLong(Recording.Frame::total)
                     .sum();
-            lines.add(recording.frames().size() + " frames of load, " + total + " tokens × top-k in all");
+            lines.add((recording.frames().size() == 1
+                            ? "1 frame"
+                            : recording.frames().size() + " frames") + " of load, " + total + " tokens × top-k in all");
         }
         for (ExpertMap map : recording.maps()) {
             lines.add(

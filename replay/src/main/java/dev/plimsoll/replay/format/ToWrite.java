@@ -115,8 +115,12 @@ public final class ToWrite {
 
     /** Says how layers were renumbered. */
     public void noteHidden(List<Integer> layerIds, int hidden, String without) {
-        note("layers " + FileLayers.words(layerIds) + " are rows of their own numbers of " + hidden + "; the "
-                + (hidden - layerIds.size()) + " rows without experts " + without);
+        int others = hidden - layerIds.size();
+        note("a row for each of " + hidden + " hidden layers: layers with experts are "
+                + FileLayers.words(layerIds)
+                + (others == 0
+                        ? ""
+                        : others == 1 ? ", the other one " + without : ", the other " + others + " " + without));
     }
 
     /** Notes that layers are counted from 0 there, where they have other numbers here. */

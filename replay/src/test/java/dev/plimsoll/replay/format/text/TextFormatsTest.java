@@ -48,7 +48,7 @@ class TextFormatsTest {
         assertThat(read.frames()).hasSize(2);
         assertThat(read.frames().get(1).load()).isDeepEqualTo(new long[][] {{7, 0, 3, 2}, {0, 3, 6, 3}});
         assertThat(read.totals()).isDeepEqualTo(Fixtures.LOAD);
-        assertThat(read.notes()).anyMatch(note -> note.contains("rows of layers 0"));
+        assertThat(read.notes()).anyMatch(note -> note.contains("rows left out: 0"));
     }
 
     @Test
