@@ -7,7 +7,7 @@ import dev.plimsoll.replay.export.PendingFile;
 import dev.plimsoll.replay.export.Table;
 import dev.plimsoll.replay.export.TableWriter;
 import dev.plimsoll.replay.export.WorkloadFile;
-import dev.plimsoll.replay.topics.TopicHistory;
+import dev.plimsoll.replay.topics.DeploymentTopics;
 import dev.plimsoll.wire.Topic;
 import dev.plimsoll.wire.kafka.KafkaSettings;
 import dev.plimsoll.wire.kafka.StoredRecords;
@@ -183,7 +183,6 @@ public final class ExportCommand implements Callable<Integer>, Validated {
             throw new IllegalStateException("--deployment was there when options were checked");
         }
         KafkaSettings settings = kafka.settings();
-        long now = System.currentTimeMillis();
         boolean toStandardOutput = out.equals(STANDARD_OUTPUT);
         try (Lifecycle lifecycle = new Lifecycle()) {
             lifecycle.stopOnSignal();
@@ -194,16 +193,19 @@ public final class ExportCommand implements Callable<Integer>, Validated {
                     lifecycle.proceed();
                 }
             });
-            TopicHistory history = new TopicHistory(
-                    settings,
-                    new Deployment(deployment),
-                    now,
-                    TIMEOUT,
-                    unreadable -> System.err.println("unreadable: " + unreadable.summary()),
-                    lifecycle::proceed);
+            DeploymentTopics history = lifecycle.started(
+                    "history",
+                    DeploymentTopics.open(
+                            settings,
+                            new Deployment(deployment),
+                            stretch.span(),
+                            System.currentTimeMillis(),
+                            TIMEOUT,
+                            unreadable -> System.err.println("unreadable: " + unreadable.summary()),
+                            lifecycle::proceed));
             Export export = new Export(
                     history,
-                    stretch.stretch(now),
+                    history.stretch(),
                     incarnation == null ? OptionalLong.empty() : OptionalLong.of(incarnation),
                     progress);
             if (format == ExportFormat.NPY) {

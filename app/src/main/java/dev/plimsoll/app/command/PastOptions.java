@@ -49,6 +49,17 @@ final class PastOptions {
     @Nullable
     private Long toOffset;
 
+    /** Whether anything was asked for. */
+    boolean given() {
+        return deployment != null
+                || incarnation != null
+                || from != null
+                || to != null
+                || last != null
+                || fromOffset != null
+                || toOffset != null;
+    }
+
     void check(Problems problems) {
         if (deployment == null) {
             problems.add("--deployment is missing: name one, such as r1/decode-0");

@@ -163,7 +163,7 @@ class PickleAttacksTest {
                 arguments("numbers appended", begun().ascii("]" + "K\1a".repeat(MANY)), "needs more memory"),
                 arguments("nothing appended", begun().ascii("]" + "Na".repeat(MANY)), "needs more memory"),
                 arguments("lists appended by mark", begun().ascii("]" + "(NNe".repeat(MANY)), "needs more memory"),
-                arguments("empty appends", begun().ascii("]" + "(e".repeat(MANY)), "needs more memory"),
+                arguments("empty appends", begun().ascii("]" + "(e".repeat(MANY)), "ends within the opcode"),
                 arguments("recalled", begun().ascii("]q\0" + "h\0".repeat(MANY)), "needs more memory"),
                 arguments(
                         "a list appended to itself", begun().ascii("]q\0" + "h\0a".repeat(MANY)), "needs more memory"),
