@@ -43,7 +43,7 @@ public final class ToWrite {
     /** The map that is written, the last; throws at once where there is none. */
     public ExpertMap map() throws CannotHoldException {
         if (recording.maps().isEmpty()) {
-            missing.add("it is a map of experts, and " + recording.source() + " has none");
+            missing.add("it is a map of experts, and " + recording.source() + " has none: 'plimsoll replay run --input' with --write-placement plans one");
             check();
         }
         if (recording.maps().size() > 1) {
@@ -72,8 +72,8 @@ public final class ToWrite {
     public void requireOncePerRank(ExpertMap map) {
         require(
                 map.twiceOnARank() == 0,
-                map.twiceOnARank() + " extra copies are on a rank that has the expert already, which its loader cannot"
-                        + " say");
+                "its loader cannot say that a rank has an expert twice, as this map does: " + map.twiceOnARank()
+                        + " times");
     }
 
     public void requireLoad() {
