@@ -24,8 +24,13 @@ public final class SettingsText {
 
     /** The settings as text. */
     public static String of(PlannerSettings settings) {
+        return line(named(settings));
+    }
+
+    /** {@code name → value} as text, in the map's order. */
+    public static String line(Map<String, String> named) {
         StringJoiner text = new StringJoiner(" ");
-        named(settings).forEach((name, value) -> text.add(name + "=" + value));
+        named.forEach((name, value) -> text.add(name + "=" + value));
         return text.toString();
     }
 
@@ -45,10 +50,10 @@ public final class SettingsText {
         named.put("other-node-price", Double.toString(settings.prices().otherNode()));
         named.put("minimum-gain", Double.toString(settings.gate().minimumGain()));
         named.put("minimum-held-out-gain", Double.toString(settings.gate().minimumHeldOutGain()));
-        named.put("horizon", Integer.toString(settings.gate().horizonWindows()));
+        named.put("horizon-windows", Integer.toString(settings.gate().horizonWindows()));
         named.put("expert-time-share", Double.toString(settings.gate().expertTimeShare()));
         named.put("link-bytes-per-second", Double.toString(settings.gate().linkBytesPerSecond()));
-        named.put("flip-time", settings.gate().flipTime().toString());
+        named.put("flip-ms", Double.toString(settings.gate().flipTime().toNanos() / 1e6));
         named.put("look-back", settings.lookBack().toString());
         named.put("plan-within", settings.planWithin().toString());
         return named;
@@ -101,10 +106,10 @@ public final class SettingsText {
                 new Gate.Settings(
                         from.value("minimum-gain", Double::parseDouble),
                         from.value("minimum-held-out-gain", Double::parseDouble),
-                        from.value("horizon", Integer::parseInt),
+                        from.value("horizon-windows", Integer::parseInt),
                         from.value("expert-time-share", Double::parseDouble),
                         from.value("link-bytes-per-second", Double::parseDouble),
-                        from.value("flip-time", Duration::parse)),
+                        from.value("flip-ms", SettingsText::millis)),
                 other.acceptWithin(),
                 other.progressWithin(),
                 other.abortWithin(),
@@ -112,6 +117,10 @@ public final class SettingsText {
                 other.planThreads(),
                 from.value("plan-within", Duration::parse),
                 from.value("seed", Long::parseLong));
+    }
+
+    private static Duration millis(String text) {
+        return Duration.ofNanos(Math.round(Double.parseDouble(text) * 1e6));
     }
 
     private record Fields(Map<String, String> named) {

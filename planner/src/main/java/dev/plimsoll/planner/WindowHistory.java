@@ -65,12 +65,6 @@ public final class WindowHistory {
         return windows.stream().map(Past::load).toList();
     }
 
-    /** The same of the newest windows only. */
-    public List<ExpertLoad> loads(int newest) {
-        List<ExpertLoad> all = loads();
-        return all.subList(Math.max(0, all.size() - newest), all.size());
-    }
-
     /** The history as it would be had it begun with the newest so many windows. */
     public WindowHistory newest(int count) {
         WindowHistory newest = new WindowHistory(most);
@@ -97,6 +91,16 @@ public final class WindowHistory {
             counted = Math.max(1, windows.size() - 1);
         }
         return Duration.ofMillis(Math.max(1, millis / counted));
+    }
+
+    /** Index of the oldest window; needs a window. */
+    public long oldestWindow() {
+        return windows.getFirst().index();
+    }
+
+    /** When the oldest window was closed; needs a window. */
+    public long oldestAtMillis() {
+        return windows.getFirst().closedAtMillis();
     }
 
     /** When the newest window was closed; empty without windows. */

@@ -192,6 +192,21 @@ class ReplayFromTopicsTest {
         }
     }
 
+    @Test
+    void everyLiveDecisionIsReproduced() throws Exception {
+        for (String incarnation : List.of("1", "2")) {
+            System.out.println(dev.plimsoll.app.Plimsoll.run(
+                    "replay",
+                    "verify",
+                    "--bootstrap-servers",
+                    broker.bootstrapServers(),
+                    "--deployment",
+                    "demo/decode-0",
+                    "--incarnation",
+                    incarnation));
+        }
+    }
+
     private static List<String> committed(Admin admin) throws Exception {
         List<String> committed = new ArrayList<>();
         for (var group : admin.listGroups().all().get()) {

@@ -14,7 +14,8 @@ public final class Formats {
     private Formats() {}
 
     private static List<RecordingFormat> all() {
-        List<RecordingFormat> all = new ArrayList<>(TextFormats.ALL);
+        List<RecordingFormat> all = new ArrayList<>(BinaryFormats.ALL);
+        all.addAll(TextFormats.ALL);
         return List.copyOf(all);
     }
 
@@ -50,20 +51,22 @@ public final class Formats {
         if (candidates.size() == 1) {
             return candidates.get(0);
         }
-        StringBuilder reason = new StringBuilder(
-                candidates.isEmpty()
-                        ? "is of no format that is known; if it is one of these, --format with its name tells what is"
-                                + " wrong with it:"
-                        : "may be one of several formats, and nothing in it tells which: choose by --format with the"
-                                + " name of one:");
-        for (RecordingFormat format : candidates.isEmpty() ? ALL : candidates) {
-            reason.append(System.lineSeparator())
-                    .append("  ")
-                    .append(format.name())
-                    .append(": ")
-                    .append(format.description());
+        if (candidates.isEmpty()) {
+            throw new FormatException(
+                    input.name(),
+                    0,
+                    "is of no format that is known; --format insists on one and says what is wrong with the file: "
+                            + String.join(", ", names()));
         }
-        throw new FormatException(input.name(), 0, reason.toString());
+        throw new FormatException(
+                input.name(),
+                0,
+                "may be one of several formats, and nothing in it tells which: choose by --format. "
+                        + String.join(
+                                "; ",
+                                candidates.stream()
+                                        .map(format -> format.name() + " is " + format.description())
+                                        .toList()));
     }
 
     /**

@@ -70,9 +70,21 @@ public final class DeploymentPast implements AutoCloseable {
     public static DeploymentPast open(
             KafkaSettings kafka, Deployment deployment, Span span, OptionalLong incarnation, Duration earlier)
             throws IOException {
+        return open(kafka, deployment, span, incarnation, earlier, Map.of());
+    }
+
+    /** @param before {@link #inputs} of an earlier reading, whose records are read again; empty for those that are there now */
+    static DeploymentPast open(
+            KafkaSettings kafka,
+            Deployment deployment,
+            Span span,
+            OptionalLong incarnation,
+            Duration earlier,
+            Map<String, String> before)
+            throws IOException {
         PastRecords records = new PastRecords(kafka, deployment, TIMEOUT);
         try {
-            TopicRanges ranges = TopicRanges.of(records, span, earlier);
+            TopicRanges ranges = TopicRanges.of(records, span, earlier, before);
             return new DeploymentPast(records, ranges, membership(records, ranges, incarnation));
         } catch (IOException | RuntimeException e) {
             records.close();
@@ -182,15 +194,16 @@ public final class DeploymentPast implements AutoCloseable {
         return members;
     }
 
-    TopicRanges ranges() {
+    public TopicRanges ranges() {
         return ranges;
     }
 
-    PastPlan plan() {
+    /** The plan log, read along with the windows. */
+    public PastPlan plan() {
         return plan;
     }
 
-    LiveWindows windows() {
+    public LiveWindows windows() {
         return windows;
     }
 
@@ -217,7 +230,7 @@ public final class DeploymentPast implements AutoCloseable {
     }
 
     /** What a person must know, one line each; asked at the end. */
-    List<String> notes() {
+    public List<String> notes() {
         List<String> notes = new ArrayList<>();
         if (windows.foreignWindows() > 0) {
             notes.add(windows.foreignWindows() + " windows of other incarnations than " + members.incarnation()

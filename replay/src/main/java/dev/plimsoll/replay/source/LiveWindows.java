@@ -16,7 +16,7 @@ import java.util.function.Supplier;
  * their records by when the window was closed, so they are read side by side, and no more than a few windows are held. Pure but for where
  * the records come from.
  */
-final class LiveWindows {
+public final class LiveWindows {
     private final Membership members;
     private final Supplier<Optional<Dated<LoadWindow>>> rows;
     private final Supplier<Optional<Dated<WindowSummary>>> summaries;
@@ -31,7 +31,7 @@ final class LiveWindows {
     private boolean begun;
     private long foreign;
 
-    LiveWindows(
+    public LiveWindows(
             Membership members,
             Supplier<Optional<Dated<LoadWindow>>> rows,
             Supplier<Optional<Dated<WindowSummary>>> summaries,
@@ -43,7 +43,7 @@ final class LiveWindows {
     }
 
     /** The next window, in the order in which they were closed; empty at the end. */
-    Optional<LiveWindow> next() {
+    public Optional<LiveWindow> next() {
         if (!begun) {
             begun = true;
             row = rows.get();
@@ -65,7 +65,7 @@ final class LiveWindows {
     }
 
     /** Windows of other incarnations that were passed over. */
-    long foreignWindows() {
+    public long foreignWindows() {
         return foreign;
     }
 

@@ -10,8 +10,10 @@ import dev.plimsoll.model.PlanCommand.Term;
 import dev.plimsoll.planner.KnownPlacements;
 import dev.plimsoll.planner.protocol.PlanLog;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 import java.util.SortedMap;
 import java.util.TreeMap;
 import java.util.function.Supplier;
@@ -21,13 +23,14 @@ import java.util.function.Supplier;
  * the newest placements and the terms, and hands every decision on when the log has told its end. Pure but for where the commands come
  * from.
  */
-final class PastPlan {
+public final class PastPlan {
     private final Membership members;
     private final Supplier<Optional<Dated<PlanCommand>>> commands;
     private final Optional<Placement> kept;
     private final KnownPlacements known;
     private final SortedMap<Long, Dated<Term>> terms = new TreeMap<>();
     private final List<PastDecision> told = new ArrayList<>();
+    private final Set<Integer> mismatched = new HashSet<>();
     private Optional<Dated<PlanCommand>> next = Optional.empty();
     private Optional<PastDecision> open = Optional.empty();
     private boolean ended;
@@ -36,7 +39,7 @@ final class PastPlan {
      * @param commands of the deployment, in the order of the log, from its beginning on; empty at the end
      * @param kept the settled placement that is kept besides the log
      */
-    PastPlan(Membership members, Supplier<Optional<Dated<PlanCommand>>> commands, Optional<Placement> kept) {
+    public PastPlan(Membership members, Supplier<Optional<Dated<PlanCommand>>> commands, Optional<Placement> kept) {
         this.members = members;
         this.commands = commands;
         this.kept = kept;
@@ -50,17 +53,17 @@ final class PastPlan {
     }
 
     /** The placement that settled under a version. */
-    Optional<Placement> settled(int version) {
+    public Optional<Placement> settled(int version) {
         return known.of(PlacementState.settled(version));
     }
 
     /** Terms by number, as far as the log was read. */
-    SortedMap<Long, Dated<Term>> terms() {
+    public SortedMap<Long, Dated<Term>> terms() {
         return terms;
     }
 
     /** Reads on until the next decision is one on a later window than this. */
-    void advanceThrough(long windowIndex) {
+    public void advanceThrough(long windowIndex) {
         while (peek().isPresent()) {
             if (peek().orElseThrow().value() instanceof Propose propose
                     && ofIncarnation(propose)
@@ -75,15 +78,25 @@ final class PastPlan {
     }
 
     /** Reads the rest. */
-    void advanceToEnd() {
+    public void advanceToEnd() {
         advanceThrough(Long.MAX_VALUE);
     }
 
     /** Decisions of which all is told, since the last call; the one in flight at the end of the log is the last one. */
-    List<PastDecision> takeTold() {
+    public List<PastDecision> takeTold() {
         List<PastDecision> taken = List.copyOf(told);
         told.clear();
         return taken;
+    }
+
+    /** The first decision on a later window than those that were read through; empty when there is none any more. */
+    public Optional<Propose> nextDecision() {
+        return peek().map(Dated::value).filter(Propose.class::isInstance).map(Propose.class::cast);
+    }
+
+    /** Whether a version settled whose hash is not that of the placement that the log's moves lead to. */
+    public boolean mismatched(int version) {
+        return mismatched.contains(version);
     }
 
     private Optional<Dated<PlanCommand>> peek() {
@@ -127,12 +140,16 @@ final class PastPlan {
     }
 
     private void settle(Settled end) {
-        open.filter(decision -> decision.epoch() == end.epoch())
+        Optional<Placement> after = open.filter(decision -> decision.epoch() == end.epoch())
                 .flatMap(decision -> decision.base()
-                        .map(base -> PlanLog.after(decision.propose(), end.batchesFlipped(), base, end.epoch())))
-                // A log that has lost its beginning may still be followed from what is kept besides it.
-                .or(() -> kept.filter(placement -> placement.version() == end.epoch()))
-                .filter(placement -> placement.hash() == end.placementHash())
+                        .map(base -> PlanLog.after(decision.propose(), end.batchesFlipped(), base, end.epoch())));
+        if (after.isPresent() && after.orElseThrow().hash() != end.placementHash()) {
+            mismatched.add(end.epoch());
+            return;
+        }
+        // A log that has lost its beginning may still be followed from what is kept besides it.
+        after.or(() -> kept.filter(
+                        placement -> placement.version() == end.epoch() && placement.hash() == end.placementHash()))
                 .ifPresent(known::settle);
     }
 

@@ -9,6 +9,7 @@ import dev.plimsoll.replay.result.PastWindow;
 import dev.plimsoll.replay.result.PolicyRun;
 import dev.plimsoll.wire.kafka.KafkaSettings;
 import java.io.IOException;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -44,7 +45,18 @@ public final class TopicHistory implements History {
      */
     public static TopicHistory open(KafkaSettings kafka, Deployment deployment, Span span, OptionalLong incarnation)
             throws IOException {
-        return new TopicHistory(DeploymentPast.open(kafka, deployment, span, incarnation));
+        return again(kafka, deployment, span, incarnation, Map.of());
+    }
+
+    /**
+     * Opens what was read once, however much has come since. Whether it is still there tell its {@link #inputs}.
+     *
+     * @param before inputs of the earlier reading
+     */
+    public static TopicHistory again(
+            KafkaSettings kafka, Deployment deployment, Span span, OptionalLong incarnation, Map<String, String> before)
+            throws IOException {
+        return new TopicHistory(DeploymentPast.open(kafka, deployment, span, incarnation, Duration.ZERO, before));
     }
 
     private Optional<LiveWindow> nextWanted() {

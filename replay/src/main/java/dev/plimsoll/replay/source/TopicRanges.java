@@ -45,8 +45,13 @@ public record TopicRanges(Map<Topic<?>, OffsetRange> byTopic, OptionalLong fromM
 
     /** @param earlier how much of what comes before the span is read too */
     public static TopicRanges of(PastRecords records, Span span, Duration earlier) {
+        return of(records, span, earlier, Map.of());
+    }
+
+    /** @param before what {@link #named} was once, empty when never: topics are read as far as they went then */
+    static TopicRanges of(PastRecords records, Span span, Duration earlier, Map<String, String> before) {
         Map<Topic<?>, OffsetRange> ranges = new LinkedHashMap<>();
-        READ.forEach(topic -> ranges.put(topic, records.whole(topic)));
+        READ.forEach(topic -> ranges.put(topic, asBefore(records.whole(topic), before)));
         OffsetRange windows = range(ranges, Topic.WINDOWS);
         OptionalLong to = millis(records, windows, span.to());
         OptionalLong from = span.last().isPresent()
@@ -67,6 +72,11 @@ public record TopicRanges(Map<Topic<?>, OffsetRange> byTopic, OptionalLong fromM
             ranges.put(topic, range);
         }
         return new TopicRanges(ranges, from, to);
+    }
+
+    private static OffsetRange asBefore(OffsetRange now, Map<String, String> before) {
+        String offsets = before.get(now.place());
+        return offsets == null ? now : now.until(Long.parseLong(offsets.substring(offsets.lastIndexOf('.') + 1)));
     }
 
     private static OffsetRange range(Map<Topic<?>, OffsetRange> ranges, Topic<?> topic) {

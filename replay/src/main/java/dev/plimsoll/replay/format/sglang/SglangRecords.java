@@ -80,13 +80,13 @@ public final class SglangRecords implements RecordingFormat {
     }
 
     private void read(TorchFile file, String name, Passes passes) throws FormatException {
-        List<Py> records =
-                file.need(file.dict(), Dump.RECORDS, Py.Sequence.class).items();
+        Py.Sequence records = file.need(file.dict(), Dump.RECORDS, Py.Sequence.class);
         SlotMap map = SlotMap.of(file.numbers(file.need(file.dict(), MAP, Py.Tensor.class)), passes.given);
         List<Part> parts = new ArrayList<>();
-        for (Py record : records) {
-            if (!(record instanceof Py.Dict dict)) {
-                throw new FormatException(file.pickle(), 0, "has a " + record.kind() + " as a record");
+        for (int i = 0; i < records.size(); i++) {
+            if (!(records.at(i) instanceof Py.Dict dict)) {
+                throw new FormatException(
+                        file.pickle(), 0, "has a " + records.at(i).kind() + " as record " + i);
             }
             parts.add(part(file, dict, map));
         }
@@ -152,7 +152,7 @@ public final class SglangRecords implements RecordingFormat {
         return new Part(
                 file.need(record, "forward_pass_id", Py.Int.class).value(),
                 file.need(record, "rank", Py.Int.class).value(),
-                record.entries().get("gatherer_key") instanceof Py.Text key ? key.value() : "",
+                record.get("gatherer_key") instanceof Py.Text key ? key.value() : "",
                 counts,
                 ids.isPresent() ? Chosen.of(ids.get(), map.slots()) : Chosen.NOT_RECORDED);
     }

@@ -144,7 +144,7 @@ public final class SglangStat implements WritableFormat {
         notes.add(TIMES_RANKS);
         notes.add("the file does not say whether experts were counted as they were chosen (stat) or by what DeepEP's"
                 + " dispatch reports (stat_approx)");
-        if (file.dict().entries().get(RATE) instanceof Py.Real rate) {
+        if (file.dict().get(RATE) instanceof Py.Real rate) {
             notes.add("SGLang's own average of mean ÷ max over its window: " + rate.value());
         }
         return notes;

@@ -39,7 +39,7 @@ final class Hygon implements WritableFormat {
 
     @Override
     public boolean recognises(Input input) throws IOException {
-        return JsonNames.of(input).text("format").startsWith(FORMAT);
+        return JsonNames.of(input).format().startsWith(FORMAT);
     }
 
     /** One model's fields; 0 where the file does not have one. */

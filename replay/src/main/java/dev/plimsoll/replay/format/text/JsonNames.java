@@ -10,33 +10,38 @@ import java.util.Map;
 import java.util.Set;
 
 /**
- * What the beginning of a file tells of a JSON object that stands there: the names of its fields, and those values that are texts. By
- * it formats are told from each other; nothing is checked.
+ * What the beginning of a file tells of a JSON object that stands there: the names of its fields, and what is said by the one that
+ * says a format. By it formats are told from each other; nothing is checked.
  *
- * @param texts by name; empty for values that are no text
+ * @param texts by name; empty for all fields but one
  */
 record JsonNames(Map<String, String> texts) {
     private static final JsonNames NONE = new JsonNames(Map.of());
+    private static final String FORMAT = "format";
     private static final int HEAD_BYTES = 1 << 20;
-    private static final JsonFactory FACTORY = JsonFactory.builder()
-            .disable(JsonFactory.Feature.INTERN_FIELD_NAMES)
-            .build();
-
     /** None where it is a directory, or begins with anything but an object. */
     static JsonNames of(Input input) throws IOException {
+        return input.once(JsonNames.class, () -> find(input));
+    }
+
+    private static JsonNames find(Input input) throws IOException {
         if (input.directory() || input.files().size() != 1) {
             return NONE;
         }
         byte[] head = input.head(input.files().get(0), HEAD_BYTES);
         Map<String, String> texts = new HashMap<>();
-        try (JsonParser parser = FACTORY.createParser(head)) {
+        try (JsonParser parser = JsonFactory.builder()
+                .disable(JsonFactory.Feature.INTERN_FIELD_NAMES)
+                .streamReadConstraints(JsonText.LIMITS)
+                .build()
+                .createParser(head)) {
             if (parser.nextToken() != JsonToken.START_OBJECT) {
                 return NONE;
             }
             while (parser.nextToken() == JsonToken.FIELD_NAME) {
                 String name = parser.currentName();
                 texts.put(name, "");
-                if (parser.nextToken() == JsonToken.VALUE_STRING) {
+                if (parser.nextToken() == JsonToken.VALUE_STRING && name.equals(FORMAT)) {
                     texts.put(name, parser.getText());
                 }
                 parser.skipChildren();
@@ -61,7 +66,8 @@ record JsonNames(Map<String, String> texts) {
         return texts.keySet();
     }
 
-    String text(String name) {
-        return texts.getOrDefault(name, "");
+    /** The value of the field that says a format, empty where there is none. */
+    String format() {
+        return texts.getOrDefault(FORMAT, "");
     }
 }

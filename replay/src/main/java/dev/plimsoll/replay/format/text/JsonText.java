@@ -25,16 +25,11 @@ final class JsonText implements AutoCloseable {
     private static final int MOST_COLUMNS = 65_536;
     private static final int MOST_ROWS = 4096;
 
-    private static final JsonFactory FACTORY = JsonFactory.builder()
-            .streamReadConstraints(StreamReadConstraints.builder()
-                    .maxNestingDepth(DEEPEST)
-                    .maxNumberLength(LONGEST_NUMBER)
-                    .maxStringLength(LONGEST_TEXT)
-                    .maxNameLength(LONGEST_TEXT)
-                    .build())
-            .enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION)
-            .disable(StreamReadFeature.INCLUDE_SOURCE_IN_LOCATION)
-            .disable(JsonFactory.Feature.INTERN_FIELD_NAMES)
+    static final StreamReadConstraints LIMITS = StreamReadConstraints.builder()
+            .maxNestingDepth(DEEPEST)
+            .maxNumberLength(LONGEST_NUMBER)
+            .maxStringLength(LONGEST_TEXT)
+            .maxNameLength(LONGEST_TEXT)
             .build();
 
     private final String file;
@@ -74,11 +69,11 @@ final class JsonText implements AutoCloseable {
     }
 
     JsonText(String file, byte[] bytes) throws IOException {
-        this(file, bytes, 0, bytes.length);
+        this(factory(), file, bytes, 0, bytes.length);
     }
 
     /** A document within a file; positions are the file's. */
-    JsonText(String file, byte[] bytes, int from, int length) throws IOException {
+    JsonText(JsonFactory factory, String file, byte[] bytes, int from, int length) throws IOException {
         this.file = file;
         this.base = from;
         for (int i = from; i < from + Math.min(4, length); i++) {
@@ -86,8 +81,18 @@ final class JsonText implements AutoCloseable {
                 throw new FormatException(file, i, "is not UTF-8 text");
             }
         }
-        parser = FACTORY.createParser(bytes, from, length);
+        parser = factory.createParser(bytes, from, length);
         next();
+    }
+
+    /** One for each file: a factory keeps the names that it has seen, and each parser that sees a new one copies them all. */
+    static JsonFactory factory() {
+        return JsonFactory.builder()
+                .streamReadConstraints(LIMITS)
+                .enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION)
+                .disable(StreamReadFeature.INCLUDE_SOURCE_IN_LOCATION)
+                .disable(JsonFactory.Feature.INTERN_FIELD_NAMES)
+                .build();
     }
 
     /** Byte of the file that the current value begins at. */
@@ -199,7 +204,11 @@ final class JsonText implements AutoCloseable {
 
     String text(String what) throws IOException {
         require(JsonToken.VALUE_STRING, what);
-        return parser.getText();
+        try {
+            return parser.getText();
+        } catch (JsonProcessingException e) { // the parser looks at a text when it is asked for
+            throw malformed(e.getOriginalMessage());
+        }
     }
 
     /** The current value is a list of whole numbers, at least one. */

@@ -27,7 +27,7 @@ final class TrtllmYaml implements WritableFormat {
     private static final String ASSIGNMENTS = "initial_global_assignments";
     private static final String SLOTS = "num_slots";
     private static final String UPDATES = "layer_updates_per_iter";
-    private static final int HEAD_BYTES = 1 << 20;
+    private static final int HEAD_BYTES = 1 << 16;
 
     /** A key at the beginning of a line, as a block mapping has it. */
     private static final Pattern KEY =
@@ -57,44 +57,80 @@ final class TrtllmYaml implements WritableFormat {
         return KEY.matcher(head).find() && (head.contains(ASSIGNMENTS) || head.contains(SLOTS));
     }
 
-    @Override
-    public Recording read(Input input, Given given) throws IOException {
-        String file = input.files().get(0);
-        YamlText yaml = new YamlText(file, input.bytes(file));
-        Assignments assignments = new Assignments(file);
-        int[] slots = {0};
-        int[] updates = {-1};
+    private static final class Document {
+        final Assignments assignments;
+        int slots;
+        int updates;
+
+        Document(String file) {
+            assignments = new Assignments(file);
+        }
+    }
+
+    private static Document yaml(String file, byte[] bytes) throws IOException {
+        Document document = new Document(file);
+        YamlText yaml = new YamlText(file, bytes);
         yaml.mapping("the document", name -> {
             switch (name) {
-                case SLOTS -> slots[0] = (int) yaml.whole(SLOTS, 1, SlotMaps.MOST);
-                case UPDATES -> updates[0] = (int) yaml.whole(UPDATES, 0, FileLayers.MOST);
+                case SLOTS -> document.slots = (int) yaml.whole(SLOTS, 1, SlotMaps.MOST);
+                case UPDATES -> document.updates = (int) yaml.whole(UPDATES, 0, FileLayers.MOST);
                 case ASSIGNMENTS ->
                     yaml.mapping(ASSIGNMENTS, layer -> {
                         long at = yaml.at();
-                        assignments.put(
-                                layer, at, yaml.wholes(ASSIGNMENTS + "." + layer, 0, SlotMaps.MOST - 1), ASSIGNMENTS);
+                        long[] experts = yaml.wholes(ASSIGNMENTS + "." + layer, 0, SlotMaps.MOST - 1);
+                        document.assignments.put(layer, at, experts, ASSIGNMENTS);
                     });
-                default ->
-                    throw yaml.refuse("'" + name + "' is no key of TensorRT-LLM's load balancer, which are " + SLOTS
-                            + ", " + ASSIGNMENTS + " and " + UPDATES);
+                default -> throw yaml.refuse(unknown(name));
             }
         });
         yaml.end();
-        if (slots[0] == 0 || !assignments.any()) {
+        return document;
+    }
+
+    /** JSON is YAML too. */
+    private static Document json(String file, byte[] bytes) throws IOException {
+        Document document = new Document(file);
+        try (JsonText json = new JsonText(file, bytes)) {
+            json.object("the document", name -> {
+                switch (name) {
+                    case SLOTS -> document.slots = json.number(SLOTS, 1, SlotMaps.MOST);
+                    case UPDATES -> document.updates = json.number(UPDATES, 0, FileLayers.MOST);
+                    case ASSIGNMENTS -> document.assignments.read(json, ASSIGNMENTS);
+                    default -> throw json.refuse(unknown(name));
+                }
+            });
+            json.end();
+        }
+        return document;
+    }
+
+    private static String unknown(String name) {
+        return "'" + (name.length() > 40 ? name.substring(0, 40) + "…" : name).replaceAll("\\p{Cntrl}", "?")
+                + "' is no key of TensorRT-LLM's load balancer, which are " + SLOTS + ", " + ASSIGNMENTS + " and "
+                + UPDATES;
+    }
+
+    @Override
+    public Recording read(Input input, Given given) throws IOException {
+        String file = input.files().get(0);
+        Document document =
+                JsonNames.of(input).object() ? json(file, input.bytes(file)) : yaml(file, input.bytes(file));
+        if (document.slots == 0 || !document.assignments.any()) {
             throw new FormatException(
                     file,
                     0,
                     "must have " + SLOTS + " and " + ASSIGNMENTS + ": without assignments TensorRT-LLM starts from an"
                             + " order of its own, and there is nothing to read");
         }
-        JsonText.Table table = assignments.table(slots[0]);
+        JsonText.Table table = document.assignments.table(document.slots);
         int experts = SlotMaps.experts(file, table, given);
-        FileLayers layers =
-                FileLayers.absolute(file, List.copyOf(assignments.experts().keySet()), given);
+        FileLayers layers = FileLayers.absolute(
+                file, List.copyOf(document.assignments.experts().keySet()), given);
         ExpertMap map = SlotMaps.divided(file, table, layers.rows(), OptionalInt.empty(), given, experts);
         List<String> notes = new ArrayList<>(layers.notes());
-        if (updates[0] > 0) {
-            notes.add(UPDATES + " is " + updates[0] + ": TensorRT-LLM starts with this map and changes it as it runs");
+        if (document.updates > 0) {
+            notes.add(UPDATES + " is " + document.updates
+                    + ": TensorRT-LLM starts with this map and changes it as it runs");
         }
         notes.addAll(SlotMaps.notes(map));
         return new Recording(

@@ -139,7 +139,7 @@ final class VllmBenchmark implements RecordingFormat {
                     SlotMaps.divided(file, slots, layers.rows(), OptionalInt.of(dump.ranks), given, dump.experts);
             Integer known = maps.putIfAbsent(map, maps.size());
             long begin = snapshot.step - dump.window;
-            boolean sameMap = map.equals(mapBefore) && begin >= before;
+            boolean sameMap = mapBefore != null && map.equals(mapBefore) && begin >= before;
             if (sameMap && begin >= covered) {
                 covered = snapshot.step;
                 frames.add(new Frame(

@@ -10,8 +10,9 @@ import java.nio.charset.StandardCharsets;
 
 /** vLLM's log with {@code log_balancedness}: recognised so that it can be said why it is no recording. */
 final class VllmLog implements RecordingFormat {
-    private static final String LINE = "EPLB step: ";
+    private static final String STEP = "EPLB step: ";
     private static final int HEAD_BYTES = 1 << 20;
+    private static final int LONGEST_LINE = 4096;
 
     @Override
     public String name() {
@@ -28,11 +29,23 @@ final class VllmLog implements RecordingFormat {
         return !input.directory() && position(input) >= 0;
     }
 
+    /** Where the first line with balancedness begins, -1 where none does. */
     private static int position(Input input) throws IOException {
-        String head = new String(input.head(input.files().get(0), HEAD_BYTES), StandardCharsets.ISO_8859_1);
-        int at = head.indexOf(LINE);
-        int end = head.indexOf('\n', Math.max(at, 0));
-        return at >= 0 && head.substring(at, end < 0 ? head.length() : end).contains("balancedness=") ? at : -1;
+        byte[] head = input.head(input.files().get(0), HEAD_BYTES);
+        int line = 0;
+        for (int i = 0; i <= head.length; i++) {
+            if (i < head.length && head[i] != '\n') {
+                continue;
+            }
+            if (i - line < LONGEST_LINE) {
+                String text = new String(head, line, i - line, StandardCharsets.ISO_8859_1);
+                if (text.contains(STEP) && text.contains("balancedness=")) {
+                    return line;
+                }
+            }
+            line = i + 1;
+        }
+        return -1;
     }
 
     @Override

@@ -1,5 +1,6 @@
 package dev.plimsoll.replay.format.text;
 
+import com.fasterxml.jackson.core.JsonFactory;
 import dev.plimsoll.replay.format.CannotHoldException;
 import dev.plimsoll.replay.format.ExpertMap;
 import dev.plimsoll.replay.format.FileLayers;
@@ -56,6 +57,7 @@ final class VllmRecords implements WritableFormat {
 
     /** What has been read so far. */
     private static final class Log {
+        final JsonFactory parsers = JsonText.factory();
         final List<Stats> stats = new ArrayList<>();
         final Map<String, Integer> passedOver = new TreeMap<>();
         VllmMapping.@Nullable Fields mapping;
@@ -90,23 +92,23 @@ final class VllmRecords implements WritableFormat {
     }
 
     private static void line(String file, byte[] bytes, int from, int to, Log log) throws IOException {
-        String type = type(file, bytes, from, to);
+        String type = type(log.parsers, file, bytes, from, to);
         switch (type) {
-            case STATS -> log.stats.add(stats(file, bytes, from, to));
+            case STATS -> log.stats.add(stats(log.parsers, file, bytes, from, to));
             case MAPPING -> {
                 if (log.mapping != null) {
                     throw new FormatException(file, from, "a second " + MAPPING + ": a run has one");
                 }
-                log.mapping = mapping(file, bytes, from, to);
+                log.mapping = mapping(log.parsers, file, bytes, from, to);
             }
             default -> log.passedOver.merge(type.replaceAll("\\p{Cntrl}", "?"), 1, Integer::sum);
         }
     }
 
     /** Looked up first: fields of a record of another type may be anything. */
-    private static String type(String file, byte[] bytes, int from, int to) throws IOException {
+    private static String type(JsonFactory parsers, String file, byte[] bytes, int from, int to) throws IOException {
         String[] type = {""};
-        try (JsonText json = new JsonText(file, bytes, from, to - from)) {
+        try (JsonText json = new JsonText(parsers, file, bytes, from, to - from)) {
             json.object("a line", name -> {
                 if (name.equals(TYPE)) {
                     type[0] = json.text(TYPE);
@@ -122,9 +124,9 @@ final class VllmRecords implements WritableFormat {
         return type[0];
     }
 
-    private static Stats stats(String file, byte[] bytes, int from, int to) throws IOException {
+    private static Stats stats(JsonFactory parsers, String file, byte[] bytes, int from, int to) throws IOException {
         Stats stats = new Stats();
-        try (JsonText json = new JsonText(file, bytes, from, to - from)) {
+        try (JsonText json = new JsonText(parsers, file, bytes, from, to - from)) {
             json.object(STATS, name -> {
                 switch (name) {
                     case "version" -> json.number("version", 1, 1);
@@ -151,9 +153,10 @@ final class VllmRecords implements WritableFormat {
         return stats;
     }
 
-    private static VllmMapping.Fields mapping(String file, byte[] bytes, int from, int to) throws IOException {
+    private static VllmMapping.Fields mapping(JsonFactory parsers, String file, byte[] bytes, int from, int to)
+            throws IOException {
         VllmMapping.Fields fields = new VllmMapping.Fields(file);
-        try (JsonText json = new JsonText(file, bytes, from, to - from)) {
+        try (JsonText json = new JsonText(parsers, file, bytes, from, to - from)) {
             json.object(MAPPING, name -> {
                 if (name.equals("version")) {
                     json.number("version", 1, 1);
