@@ -28,6 +28,7 @@ final class Architecture {
             "dev.plimsoll.planner.placement",
             "dev.plimsoll.planner.protocol",
             "dev.plimsoll.worker.protocol",
+            "dev.plimsoll.replay.export",
             "dev.plimsoll.replay.format",
             "dev.plimsoll.replay.result",
             "dev.plimsoll.replay.report");
@@ -46,6 +47,12 @@ final class Architecture {
             .because("Kafka has its home in dev.plimsoll.wire.kafka and dev.plimsoll.app.broker");
 
     static final ArchRule AVRO = home("Avro", List.of("dev.plimsoll.wire"), "org.apache.avro");
+    static final ArchRule PARQUET = home(
+            "Parquet",
+            List.of("dev.plimsoll.replay.parquet"),
+            "org.apache.parquet",
+            "org.apache.hadoop",
+            "blue.strategic.parquet");
     static final ArchRule JAVACPP = home("JavaCPP", List.of("dev.plimsoll.device"), "org.bytedeco");
     static final ArchRule MICROMETER = home("Micrometer", List.of("dev.plimsoll.app"), "io.micrometer");
     static final ArchRule PICOCLI = home("picocli", List.of("dev.plimsoll.app"), "picocli");
@@ -76,6 +83,7 @@ final class Architecture {
                         "org.apache.kafka",
                         "kafka",
                         "org.apache.avro",
+                        "org.apache.parquet",
                         "reactor",
                         "org.reactivestreams",
                         "io.micrometer",

@@ -19,7 +19,12 @@ import org.junit.jupiter.params.provider.MethodSource;
 class ArchitectureTest {
 
     static final List<ArchRule> HOMES = List.of(
-            Architecture.KAFKA, Architecture.AVRO, Architecture.JAVACPP, Architecture.MICROMETER, Architecture.PICOCLI);
+            Architecture.KAFKA,
+            Architecture.AVRO,
+            Architecture.PARQUET,
+            Architecture.JAVACPP,
+            Architecture.MICROMETER,
+            Architecture.PICOCLI);
 
     /** All modules are on this one's class path, so all of Plimsoll is here. */
     private static final JavaClasses PLIMSOLL = new ClassFileImporter()
@@ -50,11 +55,13 @@ class ArchitectureTest {
         return Stream.of(
                 arguments(Architecture.KAFKA, WrongOnPurpose.KnowsKafka.class),
                 arguments(Architecture.AVRO, WrongOnPurpose.KnowsAvro.class),
+                arguments(Architecture.PARQUET, WrongOnPurpose.KnowsParquet.class),
                 arguments(Architecture.JAVACPP, WrongOnPurpose.KnowsNativeMemory.class),
                 arguments(Architecture.MICROMETER, WrongOnPurpose.KnowsMicrometer.class),
                 arguments(Architecture.PICOCLI, WrongOnPurpose.KnowsTheCommandLine.class),
                 arguments(pure, WrongOnPurpose.KnowsKafka.class),
                 arguments(pure, WrongOnPurpose.KnowsAvro.class),
+                arguments(pure, WrongOnPurpose.KnowsParquet.class),
                 arguments(pure, WrongOnPurpose.KnowsReactor.class),
                 arguments(pure, WrongOnPurpose.KnowsMicrometer.class),
                 arguments(pure, WrongOnPurpose.KnowsLogging.class),

@@ -1,6 +1,8 @@
 package dev.plimsoll.model;
 
 import java.util.List;
+import java.util.Optional;
+import java.util.OptionalLong;
 
 /**
  * A command of the plan log: written by the one planner that owns the deployment, read by every rank, kept as the audit log.
@@ -14,8 +16,18 @@ public sealed interface PlanCommand {
     /** One line for people. */
     String summary();
 
-    /** A planner begins its term: the first thing it writes, before it may change anything. */
-    record Term(PlanHeader header, String planner) implements PlanCommand {
+    /**
+     * A planner begins its term: the first thing it writes, before it may change anything.
+     *
+     * @param planner who it is, for people
+     * @param settings all that its decisions depend on besides the windows, as text; empty where it does not say
+     */
+    record Term(PlanHeader header, String planner, String settings) implements PlanCommand {
+        /** Of a planner that does not say how it decides. */
+        public Term(PlanHeader header, String planner) {
+            this(header, planner, "");
+        }
+
         @Override
         public String summary() {
             return "TERM " + header.term() + " by " + planner;
@@ -33,6 +45,7 @@ public sealed interface PlanCommand {
      *     the policy would have decided without it
      * @param reason why this pays, one line
      * @param reasons why these moves and no others, layer by layer; ranks do not look at it
+     * @param inputs what it was planned from, for whoever wants to plan it again; empty where the planner does not say
      */
     record Propose(
             PlanHeader header,
@@ -45,7 +58,8 @@ public sealed interface PlanCommand {
             double predictedBalancedness,
             String policy,
             String reason,
-            PlanReasons reasons)
+            PlanReasons reasons,
+            Optional<PlanInputs> inputs)
             implements PlanCommand {
         public Propose {
             batches = List.copyOf(batches);
@@ -56,7 +70,35 @@ public sealed interface PlanCommand {
             }
         }
 
-        /** A decision of a policy that does not say why it moves what it moves. */
+        /** A decision of a planner that does not say what it was planned from. */
+        public Propose(
+                PlanHeader header,
+                int epoch,
+                int basedOn,
+                long planHash,
+                List<Batch> batches,
+                long windowIndex,
+                double currentBalancedness,
+                double predictedBalancedness,
+                String policy,
+                String reason,
+                PlanReasons reasons) {
+            this(
+                    header,
+                    epoch,
+                    basedOn,
+                    planHash,
+                    batches,
+                    windowIndex,
+                    currentBalancedness,
+                    predictedBalancedness,
+                    policy,
+                    reason,
+                    reasons,
+                    Optional.empty());
+        }
+
+        /** The same of a policy that does not say why it moves what it moves. */
         public Propose(
                 PlanHeader header,
                 int epoch,
@@ -132,9 +174,22 @@ public sealed interface PlanCommand {
      * @param batchesFlipped at least 1
      * @param complete whether these are all of its batches
      * @param placementHash hash of the settled placement, with version {@code epoch}
+     * @param lastWindow newest window that the planner had seen, from which its cooldown counts; empty where it has seen none or does not
+     *     say
      */
-    record Settled(PlanHeader header, int epoch, int batchesFlipped, boolean complete, long placementHash)
+    record Settled(
+            PlanHeader header,
+            int epoch,
+            int batchesFlipped,
+            boolean complete,
+            long placementHash,
+            OptionalLong lastWindow)
             implements PlanCommand {
+        /** Of a planner that does not say which window it has seen. */
+        public Settled(PlanHeader header, int epoch, int batchesFlipped, boolean complete, long placementHash) {
+            this(header, epoch, batchesFlipped, complete, placementHash, OptionalLong.empty());
+        }
+
         public Settled {
             requireEpoch(epoch);
             if (batchesFlipped < 1) {
@@ -149,8 +204,18 @@ public sealed interface PlanCommand {
         }
     }
 
-    /** The end of a decision of which nothing was flipped: the placement is what it was. */
-    record Void(PlanHeader header, int epoch, String reason) implements PlanCommand {
+    /**
+     * The end of a decision of which nothing was flipped: the placement is what it was.
+     *
+     * @param lastWindow newest window that the planner had seen, from which its cooldown counts; empty where it has seen none or does not
+     *     say
+     */
+    record Void(PlanHeader header, int epoch, String reason, OptionalLong lastWindow) implements PlanCommand {
+        /** Of a planner that does not say which window it has seen. */
+        public Void(PlanHeader header, int epoch, String reason) {
+            this(header, epoch, reason, OptionalLong.empty());
+        }
+
         public Void {
             requireEpoch(epoch);
         }

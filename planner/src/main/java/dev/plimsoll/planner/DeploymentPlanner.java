@@ -3,17 +3,17 @@ package dev.plimsoll.planner;
 import dev.plimsoll.model.Batch;
 import dev.plimsoll.model.Deployment;
 import dev.plimsoll.model.GatherMode;
-import dev.plimsoll.model.LoadWindow;
 import dev.plimsoll.model.Membership;
 import dev.plimsoll.model.Outcome;
 import dev.plimsoll.model.Placement;
 import dev.plimsoll.model.PlacementRules;
+import dev.plimsoll.model.PlacementState;
 import dev.plimsoll.model.PlanCommand;
 import dev.plimsoll.model.PlanCommand.Propose;
+import dev.plimsoll.model.PlanInputs;
 import dev.plimsoll.model.SettledPlacement;
 import dev.plimsoll.model.TransferLists;
 import dev.plimsoll.model.WindowSummary;
-import dev.plimsoll.planner.placement.ExpertLoad;
 import dev.plimsoll.planner.placement.KeepReason;
 import dev.plimsoll.planner.placement.Verdict;
 import dev.plimsoll.planner.protocol.DecisionProtocol;
@@ -30,27 +30,15 @@ import java.time.InstantSource;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.Deque;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalLong;
-import java.util.TreeMap;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /** One deployment at the planner: its complete windows, its decision in flight, and what is to be written about them. */
 final class DeploymentPlanner {
     private static final Logger LOG = LoggerFactory.getLogger(DeploymentPlanner.class);
-
-    /** Windows that are so many indices apart, or go back, have a jump of the fold between them: neither tells of the other's time. */
-    private static final int JUMP = 64;
-
-    /** A complete window that the forecast looks back on. */
-    private record Past(ExpertLoad load, long firstOffset, WindowSummary summary) {
-        Past withoutSamples() {
-            return new Past(load.withoutSamples(), firstOffset, summary);
-        }
-    }
 
     /** A settlement whose outcome is still to be measured. */
     private record Promise(Propose decision, int moves) {}
@@ -59,13 +47,14 @@ final class DeploymentPlanner {
     private final ParallelPlanning planning;
     private final DecisionProtocol protocol;
     private final PlannerListener listener;
-    private final Deque<Past> history = new ArrayDeque<>();
+    private final WindowHistory history;
     private final List<Output<?>> outputs = new ArrayList<>();
 
     private PlannerState state;
     private KnownPlacements known;
     private Optional<Promise> promise = Optional.empty();
     private Optional<WindowSummary> unplanned = Optional.empty();
+    private final ArrayDeque<Long> unjudged = new ArrayDeque<>();
     private long lastWindow = -1;
     private long planFrom;
 
@@ -84,6 +73,7 @@ final class DeploymentPlanner {
         this.planning = planning;
         this.protocol = protocol;
         this.listener = listener;
+        this.history = new WindowHistory(settings.historyWindows());
         Transition start = protocol.takeOver(log, kept, members, nowMillis);
         this.state = start.state();
         this.known = new KnownPlacements(log, members, state.settled());
@@ -137,7 +127,7 @@ final class DeploymentPlanner {
     private void carryOut(List<Effect> effects, Optional<Propose> decision) {
         for (Effect effect : effects) {
             if (effect instanceof Effect.Write write) {
-                outputs.add(Output.of(Topic.PLAN, deployment(), write.command()));
+                outputs.add(Output.of(Topic.PLAN, deployment(), dated(write.command())));
                 tell(write.command(), decision);
             } else if (effect instanceof Effect.Settle settle) {
                 outputs.add(Output.of(Topic.PLACEMENTS, deployment(), settle.placement()));
@@ -150,10 +140,23 @@ final class DeploymentPlanner {
         }
     }
 
+    /** The end of a decision with the window that its cooldown counts from, which the protocol knows nothing of. */
+    private PlanCommand dated(PlanCommand command) {
+        OptionalLong seen = lastWindow < 0 ? OptionalLong.empty() : OptionalLong.of(lastWindow);
+        if (command instanceof PlanCommand.Settled end) {
+            return new PlanCommand.Settled(
+                    end.header(), end.epoch(), end.batchesFlipped(), end.complete(), end.placementHash(), seen);
+        }
+        return command instanceof PlanCommand.Void end
+                ? new PlanCommand.Void(end.header(), end.epoch(), end.reason(), seen)
+                : command;
+    }
+
     private void tell(PlanCommand command, Optional<Propose> decision) {
         LOG.info("{}: {}", deployment(), command.summary());
         if (command instanceof Propose propose) {
             known.propose(propose);
+            unjudged.clear();
             listener.proposed(propose);
         } else if (command instanceof PlanCommand.Permit permit) {
             listener.permitted(permit);
@@ -188,6 +191,7 @@ final class DeploymentPlanner {
     void window(WindowJoin.Whole whole) {
         WindowSummary summary = whole.summary();
         lastWindow = summary.index();
+        unplanned.ifPresent(this::leaveUnjudged);
         unplanned = Optional.empty();
         if (!summary.complete()) {
             refuse(
@@ -195,69 +199,33 @@ final class DeploymentPlanner {
                     Verdict.Keep.because(KeepReason.INCOMPLETE, summary.reason().name()));
             return;
         }
-        int subWindows = subWindows(whole);
-        ExpertLoad load = ExpertLoad.none(
-                summary.index(),
-                state.members().shape().layers(),
-                subWindows,
-                state.members().shape().experts());
-        boolean underSettled = !summary.states().isEmpty();
-        TreeMap<Integer, long[][][]> segments = segments(whole, subWindows);
-        for (int segment = 0; segment < summary.states().size(); segment++) {
-            Optional<Placement> served = known.of(summary.states().get(segment));
-            long[][][] slotLoad = segments.get(segment);
-            if (served.isEmpty() || slotLoad == null) {
-                refuse(
-                        summary,
-                        Verdict.Keep.because(
-                                KeepReason.UNKNOWN_STATE,
-                                summary.states().get(segment).toString()));
-                return;
-            }
-            load = load.plus(served.orElseThrow(), slotLoad);
-            underSettled &= Arrays.deepEquals(
-                    served.orElseThrow().toArray(), state.settled().toArray());
+        Optional<PlacementState> unknown = WindowLoad.unknown(whole, known);
+        if (unknown.isPresent()) {
+            refuse(
+                    summary,
+                    Verdict.Keep.because(
+                            KeepReason.UNKNOWN_STATE, unknown.orElseThrow().toString()));
+            return;
         }
-        if (history.size() > 1) {
-            // A forecast looks inside the newest window only, and the promise is made without that one. The sub-samples
-            // of
-            // others would be nine tenths of all that is kept.
-            Past newest = history.removeLast();
-            history.addLast(history.removeLast().withoutSamples());
-            history.addLast(newest);
-        }
-        history.addLast(new Past(load, whole.firstOffset(), summary));
-        if (history.size() > settings.historyWindows()) {
-            history.removeFirst();
-        }
+        WindowLoad window = WindowLoad.of(whole, known, state.members());
+        history.add(window.load(), whole.firstOffset(), summary.closedAtMillis());
+        int[][] settled = state.settled().toArray();
+        boolean underSettled = !window.served().isEmpty()
+                && window.served().stream().allMatch(served -> Arrays.deepEquals(served.toArray(), settled));
         if (underSettled && state.stage() instanceof Stage.Idle) {
             measure(summary);
         }
         unplanned = Optional.of(summary);
     }
 
-    /** Parts that all records of the window have; 1 where they disagree, as records of different aggregators' making could. */
-    private static int subWindows(WindowJoin.Whole whole) {
-        List<Integer> found =
-                whole.rows().stream().map(LoadWindow::subWindows).distinct().toList();
-        return found.size() == 1 ? found.get(0) : 1;
-    }
-
-    /** {@code segment → [layer][subWindow][slot]}. */
-    private TreeMap<Integer, long[][][]> segments(WindowJoin.Whole whole, int subWindows) {
-        TreeMap<Integer, long[][][]> segments = new TreeMap<>();
-        for (LoadWindow row : whole.rows()) {
-            long[][][] load = segments.computeIfAbsent(
-                    row.segment(),
-                    none -> new long[state.members().shape().layers()][subWindows]
-                            [state.members().topology().slots()]);
-            long[] values = (subWindows == 1 ? row.load() : row.subLoad()).toArray();
-            int slots = row.load().size();
-            for (int sub = 0; sub < subWindows; sub++) {
-                System.arraycopy(values, sub * slots, load[row.layer()][sub], row.firstSlot(), slots);
+    /** Notes a window that might have been decided on, and was not looked at, or not to the end. */
+    private void leaveUnjudged(WindowSummary window) {
+        if (mayNotPlan(window).isEmpty()) {
+            unjudged.addLast(window.index());
+            if (unjudged.size() > PlanInputs.MOST_UNJUDGED) {
+                unjudged.removeFirst();
             }
         }
-        return segments;
     }
 
     private void measure(WindowSummary summary) {
@@ -300,6 +268,9 @@ final class DeploymentPlanner {
             verdict = propose(change, newest, clock.millis());
         }
         if (verdict instanceof Verdict.Keep keep) {
+            if (keep.reason() == KeepReason.TIMEOUT || keep.reason() == KeepReason.ERROR) {
+                leaveUnjudged(newest);
+            }
             refuse(newest, keep);
         }
     }
@@ -326,7 +297,6 @@ final class DeploymentPlanner {
     }
 
     private Verdict judge(long deadlineNanos) {
-        List<ExpertLoad> windows = history.stream().map(Past::load).toList();
         long start = System.nanoTime();
         try {
             return WindowPlan.judge(
@@ -334,8 +304,8 @@ final class DeploymentPlanner {
                     request -> planning.plan(request, deadlineNanos),
                     state.members(),
                     state.settled(),
-                    windows,
-                    windowTime());
+                    history.loads(),
+                    history.windowTime());
         } catch (ParallelPlanning.TimedOut e) {
             LOG.warn("{}: {}; the placement stays", deployment(), e.getMessage());
             return Verdict.Keep.because(KeepReason.TIMEOUT, e.getMessage());
@@ -352,27 +322,6 @@ final class DeploymentPlanner {
         }
     }
 
-    /** From one window to the next index, on average over those that no jump lies between. */
-    private Duration windowTime() {
-        long millis = 0;
-        long windows = 0;
-        WindowSummary before = history.getFirst().summary();
-        for (Past past : history) {
-            WindowSummary window = past.summary();
-            long apart = window.index() - before.index();
-            if (apart > 0 && apart < JUMP) {
-                millis += window.closedAtMillis() - before.closedAtMillis();
-                windows += apart;
-            }
-            before = window;
-        }
-        if (windows == 0) {
-            millis = before.closedAtMillis() - history.getFirst().summary().closedAtMillis();
-            windows = Math.max(1, history.size() - 1);
-        }
-        return Duration.ofMillis(Math.max(1, millis / windows));
-    }
-
     /** Proposes, unless the rules that the ranks will apply say no. */
     private Verdict propose(Verdict.Change change, WindowSummary newest, long nowMillis) {
         Transition transition = protocol.apply(
@@ -385,7 +334,8 @@ final class DeploymentPlanner {
                         change.numbers().predictedBalancedness(),
                         planning.policy().name(),
                         change.numbers().line(),
-                        change.candidate().reasons()),
+                        change.candidate().reasons(),
+                        Optional.of(history.inputs(List.copyOf(unjudged)))),
                 nowMillis);
         for (Effect effect : transition.effects()) {
             if (effect instanceof Effect.Write write && write.command() instanceof Propose propose) {
@@ -423,19 +373,21 @@ final class DeploymentPlanner {
 
     /** Forgets windows older than that, so that a deployment that fell silent does not hold back the partition's offset. */
     void forgetBefore(long millis) {
-        if (!history.isEmpty() && history.getLast().summary().closedAtMillis() < millis) {
+        OptionalLong newest = history.newestAtMillis();
+        if (newest.isPresent() && newest.getAsLong() < millis) {
             forgetWindows();
         }
     }
 
     private void forgetWindows() {
         history.clear();
+        unjudged.clear();
         unplanned = Optional.empty();
     }
 
     /** Offset of the oldest window record that a successor needs to see what we see. */
     OptionalLong oldestOffset() {
-        return history.stream().mapToLong(Past::firstOffset).min();
+        return history.oldestOffset();
     }
 
     List<Output<?>> takeOutputs() {

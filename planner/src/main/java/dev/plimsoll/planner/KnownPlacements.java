@@ -9,13 +9,18 @@ import java.util.Optional;
 import java.util.TreeMap;
 
 /** The newest placements and decisions of one incarnation: what is needed to say which expert a slot held in any window. */
-final class KnownPlacements {
+public final class KnownPlacements {
     private static final int MOST = 32;
 
     private final TreeMap<Integer, Placement> settled = new TreeMap<>();
     private final TreeMap<Integer, Propose> proposals = new TreeMap<>();
 
-    KnownPlacements(PlanLog log, Membership members, Placement now) {
+    /**
+     * Those of an incarnation as its log says.
+     *
+     * @param now what is settled
+     */
+    public KnownPlacements(PlanLog log, Membership members, Placement now) {
         settled.putAll(log.placements(members));
         settled.put(now.version(), now);
         settled.keySet().forEach(version -> log.proposal(version).ifPresent(this::propose));
@@ -23,18 +28,20 @@ final class KnownPlacements {
         trim(settled);
     }
 
-    void propose(Propose decision) {
+    /** A decision that was proposed. */
+    public void propose(Propose decision) {
         proposals.put(decision.epoch(), decision);
         trim(proposals);
     }
 
-    void settle(Placement placement) {
+    /** A placement that settled. */
+    public void settle(Placement placement) {
         settled.put(placement.version(), placement);
         trim(settled);
     }
 
     /** The placement that a rank served in that state. */
-    Optional<Placement> of(PlacementState state) {
+    public Optional<Placement> of(PlacementState state) {
         Optional<Placement> base = Optional.ofNullable(settled.get(state.settledVersion()));
         if (state.batchesFlipped() == 0) {
             return base;

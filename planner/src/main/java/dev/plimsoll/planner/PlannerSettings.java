@@ -96,6 +96,24 @@ public record PlannerSettings(
         return with(policy, budget, prices, threads);
     }
 
+    /** These settings with as much time for ranks and for plans: for those who do not decide by a clock. */
+    PlannerSettings within(Duration time) {
+        return new PlannerSettings(
+                policy,
+                historyWindows,
+                cooldownWindows,
+                budget,
+                prices,
+                gate,
+                time,
+                time,
+                time,
+                lookBack,
+                planThreads,
+                time,
+                seed);
+    }
+
     private PlannerSettings with(String name, Budget limits, MovePrices moves, int threads) {
         return new PlannerSettings(
                 name,

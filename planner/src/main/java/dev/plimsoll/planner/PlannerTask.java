@@ -85,7 +85,8 @@ final class PlannerTask implements PartitionTask<LoadWindow> {
                         settings.acceptWithin().toMillis(),
                         settings.progressWithin().toMillis(),
                         settings.abortWithin().toMillis()),
-                planner);
+                planner,
+                SettingsText.of(settings));
     }
 
     @Override

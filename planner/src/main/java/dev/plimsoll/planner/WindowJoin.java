@@ -41,8 +41,8 @@ public final class WindowJoin {
      * @param firstOffset of its first record in the windows topic
      * @param rows in the order they came
      */
-    record Whole(WindowSummary summary, long firstOffset, List<LoadWindow> rows) {
-        Whole {
+    public record Whole(WindowSummary summary, long firstOffset, List<LoadWindow> rows) {
+        public Whole {
             rows = List.copyOf(rows);
         }
     }
@@ -67,7 +67,7 @@ public final class WindowJoin {
     private int overtaken;
     private int overflowed;
 
-    void add(LoadWindow row, long offset) {
+    public void add(LoadWindow row, long offset) {
         Key key = new Key(row.incarnation(), row.index());
         Open window = announced.get(key);
         if (window == null) {
@@ -83,7 +83,7 @@ public final class WindowJoin {
         }
     }
 
-    void add(WindowSummary summary) {
+    public void add(WindowSummary summary) {
         Key key = new Key(summary.incarnation(), summary.index());
         Open known = unannounced.remove(key);
         Open window = announced.computeIfAbsent(key, none -> known == null ? new Open() : known);
@@ -124,7 +124,7 @@ public final class WindowJoin {
     }
 
     /** The oldest whole window of the incarnation; older ones that are still open are given up. */
-    Optional<Whole> takeWhole(Membership members) {
+    public Optional<Whole> takeWhole(Membership members) {
         boolean oldest = true;
         for (Map.Entry<Key, Open> entry : announced.entrySet()) {
             if (entry.getKey().incarnation() != members.incarnation()) {

@@ -17,7 +17,7 @@ import java.util.List;
 import java.util.function.Function;
 
 /** The way from complete windows to a verdict: forecast, policy, rules, batches, gate. Pure. */
-final class WindowPlan {
+public final class WindowPlan {
     private WindowPlan() {}
 
     /**
@@ -25,7 +25,7 @@ final class WindowPlan {
      * @param windows complete windows, oldest first, at most the history
      * @param windowTime how long a window takes
      */
-    static Verdict judge(
+    public static Verdict judge(
             PlannerSettings settings,
             Function<PlanRequest, Plan> planning,
             Membership members,

@@ -13,10 +13,14 @@ import dev.plimsoll.model.PlanCommand.Settled;
 import dev.plimsoll.model.PlanCommand.Term;
 import dev.plimsoll.model.PlanCommand.Void;
 import dev.plimsoll.model.PlanHeader;
+import dev.plimsoll.model.PlanInputs;
 import dev.plimsoll.model.PlanReasons;
 import dev.plimsoll.model.SlotId;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
+import java.util.Optional;
+import java.util.OptionalLong;
 import java.util.SortedMap;
 import java.util.TreeMap;
 
@@ -40,9 +44,13 @@ final class PlanCommandCodec implements Codec<PlanCommand> {
                 .put("number", header.number())
                 .beginList("batches")
                 .beginList("reasons")
-                .beginList("kept");
+                .beginList("kept")
+                .beginList("unjudged");
         if (command instanceof Term term) {
             to.putSymbol("kind", Kind.TERM).put("planner", term.planner());
+            if (!term.settings().isEmpty()) {
+                to.put("settings", term.settings());
+            }
         } else if (command instanceof Propose propose) {
             writePropose(propose, to.putSymbol("kind", Kind.PROPOSE));
         } else if (command instanceof Permit permit) {
@@ -55,8 +63,10 @@ final class PlanCommandCodec implements Codec<PlanCommand> {
                     .put("batchesFlipped", settled.batchesFlipped())
                     .put("complete", settled.complete())
                     .putHash("placementHash", settled.placementHash());
+            settled.lastWindow().ifPresent(window -> to.put("lastWindow", window));
         } else if (command instanceof Void end) {
             to.putSymbol("kind", Kind.VOID).put("epoch", end.epoch()).put("reason", end.reason());
+            end.lastWindow().ifPresent(window -> to.put("lastWindow", window));
         } else {
             throw new IllegalStateException("no schema for " + command.getClass());
         }
@@ -82,6 +92,12 @@ final class PlanCommandCodec implements Codec<PlanCommand> {
             }
         }
         writeReasons(propose.reasons(), to);
+        propose.inputs()
+                .ifPresent(inputs -> to.put("historyWindows", inputs.windows())
+                        .put("oldestWindow", inputs.oldestWindow())
+                        .putHash("loadsHash", inputs.loadsHash())
+                        .put("windowTimeMillis", inputs.windowTimeMillis())
+                        .put("unjudged", inputs.unjudged()));
     }
 
     private static void writeReasons(PlanReasons reasons, Fields to) {
@@ -108,7 +124,7 @@ final class PlanCommandCodec implements Codec<PlanCommand> {
         PlanHeader header = new PlanHeader(
                 Shared.deployment(from), from.number("incarnation"), from.number("term"), from.number("number"));
         return switch (from.symbol("kind", Kind.class)) {
-            case TERM -> new Term(header, from.text("planner"));
+            case TERM -> new Term(header, from.text("planner"), from.has("settings") ? from.text("settings") : "");
             case PROPOSE -> propose(header, batches(from), from);
             case PERMIT -> new Permit(header, from.integer("epoch"), from.hash("planHash"));
             case ABORT -> new Abort(header, from.integer("epoch"), from.text("reason"));
@@ -118,8 +134,9 @@ final class PlanCommandCodec implements Codec<PlanCommand> {
                         from.integer("epoch"),
                         from.integer("batchesFlipped"),
                         from.flag("complete"),
-                        from.hash("placementHash"));
-            case VOID -> new Void(header, from.integer("epoch"), from.text("reason"));
+                        from.hash("placementHash"),
+                        lastWindow(from));
+            case VOID -> new Void(header, from.integer("epoch"), from.text("reason"), lastWindow(from));
         };
     }
 
@@ -135,7 +152,29 @@ final class PlanCommandCodec implements Codec<PlanCommand> {
                 from.real("predictedBalancedness"),
                 from.text("policy"),
                 from.text("reason"),
-                reasons(batches, from));
+                reasons(batches, from),
+                inputs(from));
+    }
+
+    private static OptionalLong lastWindow(Fields from) {
+        return from.has("lastWindow") ? OptionalLong.of(from.number("lastWindow")) : OptionalLong.empty();
+    }
+
+    /** None where they are not all there, or make no sense: they are for people, and no reason to refuse a decision. */
+    private static Optional<PlanInputs> inputs(Fields from) {
+        if (!from.has("historyWindows")) {
+            return Optional.empty();
+        }
+        try {
+            return Optional.of(new PlanInputs(
+                    from.integer("historyWindows"),
+                    from.number("oldestWindow"),
+                    from.hash("loadsHash"),
+                    from.number("windowTimeMillis"),
+                    Arrays.stream(from.longs("unjudged").toArray()).boxed().toList()));
+        } catch (IllegalArgumentException e) {
+            return Optional.empty();
+        }
     }
 
     /** None where they do not speak of these moves: they are for people, and no reason to refuse a decision. */

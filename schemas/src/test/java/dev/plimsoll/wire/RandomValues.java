@@ -22,6 +22,7 @@ import dev.plimsoll.model.Phase;
 import dev.plimsoll.model.PlacementState;
 import dev.plimsoll.model.PlanCommand;
 import dev.plimsoll.model.PlanHeader;
+import dev.plimsoll.model.PlanInputs;
 import dev.plimsoll.model.PlanReasons;
 import dev.plimsoll.model.Quarantined;
 import dev.plimsoll.model.RankAck;
@@ -65,7 +66,8 @@ final class RandomValues {
             new Kind<>("end", Topic.SAMPLES, values -> new End(values.deployment(), values.number())),
             new Kind<>("window", Topic.WINDOWS, RandomValues::window),
             new Kind<>("window summary", Topic.WINDOW_SUMMARIES, RandomValues::windowSummary),
-            new Kind<>("term", Topic.PLAN, values -> new PlanCommand.Term(values.header(), values.text())),
+            new Kind<>(
+                    "term", Topic.PLAN, values -> new PlanCommand.Term(values.header(), values.text(), values.text())),
             new Kind<>("propose", Topic.PLAN, values -> values.propose()),
             new Kind<>(
                     "permit",
@@ -83,11 +85,13 @@ final class RandomValues {
                             values.positive(),
                             values.positive(),
                             values.random.nextBoolean(),
-                            values.random.nextLong())),
+                            values.random.nextLong(),
+                            values.perhaps())),
             new Kind<>(
                     "void",
                     Topic.PLAN,
-                    values -> new PlanCommand.Void(values.header(), values.positive(), values.text())),
+                    values ->
+                            new PlanCommand.Void(values.header(), values.positive(), values.text(), values.perhaps())),
             new Kind<>("settled placement", Topic.PLACEMENTS, RandomValues::settledPlacement),
             new Kind<>("ack", Topic.ACKS, RandomValues::ack),
             new Kind<>("newest members", Topic.MEMBERS, RandomValues::members),
@@ -291,7 +295,21 @@ final class RandomValues {
                 random.nextDouble(),
                 text(),
                 text(),
-                random.nextInt(3) == 0 ? PlanReasons.NONE : reasons(batches));
+                random.nextInt(3) == 0 ? PlanReasons.NONE : reasons(batches),
+                random.nextInt(3) == 0 ? Optional.empty() : Optional.of(inputs()));
+    }
+
+    private PlanInputs inputs() {
+        return new PlanInputs(
+                positive(),
+                number(),
+                random.nextLong(),
+                1 + number() / 2,
+                IntStream.range(0, random.nextInt(4)).mapToObj(i -> number()).toList());
+    }
+
+    private OptionalLong perhaps() {
+        return random.nextBoolean() ? OptionalLong.of(number()) : OptionalLong.empty();
     }
 
     private PlanReasons reasons(List<Batch> batches) {

@@ -24,6 +24,7 @@ class GeneratedPagesTest {
 
     private static final Map<String, Supplier<String>> PARTS = Map.of(
             "commands", CommandPage::text,
+            "export", ExportTables::text,
             "topics", TopicTable::text,
             "metrics", MetricTable::text,
             "reasons", ReasonTables::text,
@@ -32,7 +33,7 @@ class GeneratedPagesTest {
     private static final Pattern PART = Pattern.compile("(?s)(<!-- generated: (\\w+)[^>]*-->\n)(.*?)(<!-- end -->)");
 
     @ParameterizedTest
-    @ValueSource(strings = {"docs/cli.md", "docs/topics.md", "docs/metrics.md", "docs/operating.md"})
+    @ValueSource(strings = {"docs/cli.md", "docs/topics.md", "docs/export.md", "docs/metrics.md", "docs/operating.md"})
     void whatIsGeneratedIsAsTheSourcesHaveIt(String page) throws IOException {
         Path file = Documents.ROOT.resolve(page);
         String is = Documents.read(file);

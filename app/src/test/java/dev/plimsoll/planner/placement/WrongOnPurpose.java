@@ -6,6 +6,7 @@ import java.time.Instant;
 import java.util.concurrent.Executor;
 import org.apache.avro.Schema;
 import org.apache.kafka.common.TopicPartition;
+import org.apache.parquet.schema.MessageType;
 import org.bytedeco.javacpp.Pointer;
 import org.slf4j.Logger;
 import picocli.CommandLine;
@@ -19,6 +20,8 @@ public final class WrongOnPurpose {
     public record KnowsKafka(TopicPartition partition) {}
 
     public record KnowsAvro(Schema schema) {}
+
+    public record KnowsParquet(MessageType schema) {}
 
     public record KnowsReactor(Mono<String> later) {}
 

@@ -27,11 +27,22 @@ import java.util.OptionalInt;
 public class DecisionProtocol {
     private final Deadlines deadlines;
     private final String planner;
+    private final String settings;
 
     /** @param planner who we are, for people who read the log */
     public DecisionProtocol(Deadlines deadlines, String planner) {
+        this(deadlines, planner, "");
+    }
+
+    /**
+     * The same.
+     *
+     * @param settings how we decide, for whoever wants to decide again; what every term begins with
+     */
+    public DecisionProtocol(Deadlines deadlines, String planner, String settings) {
         this.deadlines = deadlines;
         this.planner = planner;
+        this.settings = settings;
     }
 
     /**
@@ -46,7 +57,7 @@ public class DecisionProtocol {
         Steps steps = new Steps(
                 new PlannerState(members, settled, log.term(), log.number(), log.lastEpoch(), new Stage.Idle()));
         if (announcesTerm(log)) {
-            steps.beginTerm(planner);
+            steps.beginTerm(planner, settings);
         }
         Optional<Propose> inFlight = log.inFlight();
         boolean foreign =
@@ -164,7 +175,8 @@ public class DecisionProtocol {
                 offer.predictedBalancedness(),
                 offer.policy(),
                 offer.reason(),
-                offer.reasons());
+                offer.reasons(),
+                offer.inputs());
         steps.write(decision);
         steps.epochUsed(epoch);
         return steps.stage(new Stage.Proposed(

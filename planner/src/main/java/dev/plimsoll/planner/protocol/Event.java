@@ -2,9 +2,11 @@ package dev.plimsoll.planner.protocol;
 
 import dev.plimsoll.model.Batch;
 import dev.plimsoll.model.Membership;
+import dev.plimsoll.model.PlanInputs;
 import dev.plimsoll.model.PlanReasons;
 import dev.plimsoll.model.RankAck;
 import java.util.List;
+import java.util.Optional;
 
 /** What can happen to a deployment's decisions. */
 public sealed interface Event {
@@ -13,6 +15,7 @@ public sealed interface Event {
      *
      * @param basedOn the settled version that it was planned from
      * @param reasons of its layers; speak of exactly the moves of the batches, or are empty
+     * @param inputs what it was planned from
      */
     record Offer(
             int basedOn,
@@ -22,10 +25,33 @@ public sealed interface Event {
             double predictedBalancedness,
             String policy,
             String reason,
-            PlanReasons reasons)
+            PlanReasons reasons,
+            Optional<PlanInputs> inputs)
             implements Event {
         public Offer {
             batches = List.copyOf(batches);
+        }
+
+        /** One that does not say what it was planned from. */
+        public Offer(
+                int basedOn,
+                List<Batch> batches,
+                long windowIndex,
+                double currentBalancedness,
+                double predictedBalancedness,
+                String policy,
+                String reason,
+                PlanReasons reasons) {
+            this(
+                    basedOn,
+                    batches,
+                    windowIndex,
+                    currentBalancedness,
+                    predictedBalancedness,
+                    policy,
+                    reason,
+                    reasons,
+                    Optional.empty());
         }
     }
 

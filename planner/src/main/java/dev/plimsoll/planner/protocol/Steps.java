@@ -31,9 +31,9 @@ final class Steps {
         return new PlanHeader(state.members().deployment(), incarnation, state.term(), state.number() + 1);
     }
 
-    void beginTerm(String planner) {
+    void beginTerm(String planner, String settings) {
         with(state.members(), state.settled(), state.term() + 1, state.lastEpoch(), state.stage());
-        write(new PlanCommand.Term(nextHeader(state.members().incarnation()), planner));
+        write(new PlanCommand.Term(nextHeader(state.members().incarnation()), planner, settings));
     }
 
     void write(PlanCommand command) {

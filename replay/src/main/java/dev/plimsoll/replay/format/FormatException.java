@@ -8,6 +8,7 @@ public final class FormatException extends IOException {
 
     private final String file;
     private final long position;
+    private final String reason;
 
     /**
      * @param file its name, and the part of it where it is made of parts
@@ -17,6 +18,7 @@ public final class FormatException extends IOException {
         super(file + " at byte " + position + ": " + reason);
         this.file = file;
         this.position = position;
+        this.reason = reason;
     }
 
     public String file() {
@@ -25,5 +27,10 @@ public final class FormatException extends IOException {
 
     public long position() {
         return position;
+    }
+
+    /** The message without its place. */
+    public String reason() {
+        return reason;
     }
 }

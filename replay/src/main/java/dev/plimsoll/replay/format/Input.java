@@ -4,10 +4,13 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A file, or a directory with files, as a format sees it: names, sizes and bytes.
@@ -19,6 +22,7 @@ public final class Input {
     public static final long MOST_BYTES = 1L << 30;
 
     private static final int MOST_FILES = 100_000;
+    private static final int HEAD_BYTES = 1 << 20;
 
     /** The bytes of one file. */
     private sealed interface Content {
@@ -30,6 +34,11 @@ public final class Input {
     private final String name;
     private final boolean directory;
     private final TreeMap<String, Content> files = new TreeMap<>();
+    private final Map<Class<?>, Object> found = new HashMap<>();
+    private @Nullable Head head;
+
+    /** What a file begins with. */
+    private record Head(String file, int most, byte[] bytes) {}
 
     private Input(String name, boolean directory) {
         this.name = name;
@@ -92,20 +101,53 @@ public final class Input {
             throw new FormatException(
                     file, MOST_BYTES, "is of " + size + " bytes: at most " + MOST_BYTES + " are read");
         }
-        return content(file) instanceof Content.OnDisk disk
-                ? Files.readAllBytes(disk.path())
-                : ((Content.InMemory) content(file)).bytes();
+        if (content(file) instanceof Content.InMemory memory) {
+            return memory.bytes();
+        }
+        requireRoom(file, size);
+        return Files.readAllBytes(((Content.OnDisk) content(file)).path());
     }
 
-    /** The first bytes of a file, at most so many. */
+    /** Refuses what is more than a third of the heap before anything of that size is allocated: what is read of it needs room too. */
+    public static void requireRoom(String file, long bytes) throws FormatException {
+        long heap = Runtime.getRuntime().maxMemory();
+        if (bytes > Math.min(heap / 3, Integer.MAX_VALUE - 8)) {
+            throw new FormatException(
+                    file,
+                    0,
+                    "is of " + (bytes >> 20) + " MiB, for which a heap of " + (heap >> 20)
+                            + " MiB has no room: give more with PLIMSOLL_HEAP, such as PLIMSOLL_HEAP=8g");
+        }
+    }
+
+    /** The first bytes of a file, at most so many; not to be changed. Kept for the next who asks, as each format does. */
     public byte[] head(String file, int most) throws IOException {
-        if (content(file) instanceof Content.OnDisk disk) {
-            try (InputStream in = Files.newInputStream(disk.path())) {
-                return in.readNBytes(most);
+        if (content(file) instanceof Content.InMemory memory) {
+            return memory.bytes().length <= most ? memory.bytes() : Arrays.copyOf(memory.bytes(), most);
+        }
+        int enough = Math.max(most, HEAD_BYTES);
+        if (head == null || !head.file().equals(file) || head.most() < enough) {
+            try (InputStream in = Files.newInputStream(((Content.OnDisk) content(file)).path())) {
+                head = new Head(file, enough, in.readNBytes(enough));
             }
         }
-        byte[] bytes = ((Content.InMemory) content(file)).bytes();
-        return java.util.Arrays.copyOf(bytes, Math.min(most, bytes.length));
+        byte[] bytes = head.bytes();
+        return bytes.length <= most ? bytes : Arrays.copyOf(bytes, most);
+    }
+
+    /** Finds something out. */
+    public interface Finding<T> {
+        T find() throws IOException;
+    }
+
+    /** What has been found out of this input, found once however many formats ask. */
+    public <T> T once(Class<T> what, Finding<T> finding) throws IOException {
+        Object there = found.get(what);
+        if (there == null) {
+            there = finding.find();
+            found.put(what, there);
+        }
+        return what.cast(there);
     }
 
     private Content content(String file) {

@@ -1,5 +1,6 @@
 package dev.plimsoll.replay.format;
 
+import dev.plimsoll.replay.format.npy.NpyHeader;
 import java.io.BufferedInputStream;
 import java.io.DataInputStream;
 import java.io.EOFException;
@@ -7,14 +8,9 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.List;
-import java.util.regex.Matcher;
-import java.util.regex.Pattern;
 import java.util.zip.GZIPInputStream;
 import java.util.zip.ZipException;
 
@@ -25,33 +21,28 @@ import java.util.zip.ZipException;
  * <p>Format: numpy.lib.format in NumPy's documentation.
  */
 public final class NpyFile implements AutoCloseable {
-    private static final byte[] MAGIC = {(byte) 0x93, 'N', 'U', 'M', 'P', 'Y'};
-    private static final int LONGEST_HEADER = 65_536;
-    private static final Pattern TYPE = Pattern.compile("'descr'\\s*:\\s*'([^']*)'");
-    private static final Pattern ORDER = Pattern.compile("'fortran_order'\\s*:\\s*(True|False)");
-    private static final Pattern SHAPE = Pattern.compile("'shape'\\s*:\\s*\\(([0-9,\\s]*)\\)");
-
     private final Path path;
     private final DataInputStream in;
     private final List<Integer> shape;
     private final int bytesPerValue;
     private final long values;
-    private long headerBytes;
+    private final long headerBytes;
 
     private NpyFile(Path path, DataInputStream in) throws IOException {
         this.path = path;
         this.in = in;
-        String header = header();
-        String type = first(TYPE, header, "no plain type");
+        NpyHeader header = NpyHeader.read(path.toString(), in);
+        String type = header.type();
         if (!type.equals("<u2") && !type.equals("<u4")) {
             throw new IOException(path + " holds numbers of type '" + type
                     + "': needs '<u2' or '<u4' (uint16 or uint32, little-endian)");
         }
         bytesPerValue = type.charAt(2) - '0';
-        if (first(ORDER, header, "no order").equals("True")) {
+        if (header.fortranOrder()) {
             throw new IOException(path + " is in Fortran order: needs C order, such as numpy.ascontiguousarray makes");
         }
-        shape = dimensions(first(SHAPE, header, "no shape"));
+        shape = header.shape().stream().map(Math::toIntExact).toList();
+        headerBytes = header.bytes();
         values = values();
     }
 
@@ -96,6 +87,9 @@ public final class NpyFile implements AutoCloseable {
             file.close();
             throw new IOException(
                     path + " is not in gzip format, as its name says, or is corrupt: " + e.getMessage(), e);
+        } catch (FormatException e) {
+            file.close();
+            throw new IOException(path + " " + e.reason(), e);
         } catch (EOFException e) {
             file.close();
             throw new IOException(path + " ends within its header", e);
@@ -162,49 +156,5 @@ public final class NpyFile implements AutoCloseable {
     @Override
     public void close() throws IOException {
         in.close();
-    }
-
-    private String header() throws IOException {
-        byte[] magic = in.readNBytes(MAGIC.length);
-        if (!Arrays.equals(magic, MAGIC)) {
-            throw new IOException(path + " is not a NumPy file");
-        }
-        int version = in.readUnsignedByte();
-        int minor = in.readUnsignedByte();
-        if (version < 1 || version > 3) {
-            throw new IOException(path + " is of NumPy's format " + version + "." + minor + ": 1 to 3 are known");
-        }
-        long length = version == 1
-                ? Short.toUnsignedLong(Short.reverseBytes(in.readShort()))
-                : Integer.toUnsignedLong(Integer.reverseBytes(in.readInt()));
-        if (length > LONGEST_HEADER) {
-            throw new IOException(path + " has a header of " + length + " bytes: at most " + LONGEST_HEADER);
-        }
-        byte[] text = new byte[(int) length];
-        in.readFully(text);
-        headerBytes = MAGIC.length + 2 + (version == 1 ? Short.BYTES : Integer.BYTES) + length;
-        return new String(text, StandardCharsets.UTF_8);
-    }
-
-    private String first(Pattern pattern, String header, String otherwise) throws IOException {
-        Matcher matcher = pattern.matcher(header);
-        if (!matcher.find()) {
-            throw new IOException(path + " has a header with " + otherwise + ": " + header.trim());
-        }
-        return matcher.group(1);
-    }
-
-    private List<Integer> dimensions(String text) throws IOException {
-        List<Integer> sizes = new ArrayList<>();
-        for (String size : text.split(",", -1)) {
-            if (!size.isBlank()) {
-                try {
-                    sizes.add(Integer.parseInt(size.trim()));
-                } catch (NumberFormatException e) {
-                    throw new IOException(path + " is too large: (" + text + ")", e);
-                }
-            }
-        }
-        return List.copyOf(sizes);
     }
 }

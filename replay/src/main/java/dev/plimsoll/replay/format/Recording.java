@@ -1,6 +1,7 @@
 package dev.plimsoll.replay.format;
 
 import java.util.List;
+import java.util.Optional;
 import java.util.OptionalInt;
 
 /**
@@ -9,8 +10,10 @@ import java.util.OptionalInt;
  *
  * @param source file or directory, for people
  * @param format name of the format that it was read by
- * @param numbering how the file numbers layers
+ * @param numbering how layers are numbered here: as the file does, or by the model's own numbers where the file counts layers with
+ *     experts only and the numbers were given
  * @param layerIds number of each layer with experts, by that numbering, ascending
+ * @param hiddenLayers layers of the model, those without experts too, where the file says so or it was given
  * @param experts logical experts per layer
  * @param ranks of the group, where the file says so or it was given
  * @param topK experts per token, where the file says so
@@ -23,6 +26,7 @@ public record Recording(
         String format,
         LayerNumbering numbering,
         List<Integer> layerIds,
+        OptionalInt hiddenLayers,
         int experts,
         OptionalInt ranks,
         OptionalInt topK,
@@ -40,8 +44,13 @@ public record Recording(
      * @param passes forward passes that are added up in it, 0 where that is not known
      * @param map index into {@link Recording#maps}, or {@link #NO_MAP}
      * @param load {@code [layer][expert]} tokens, over all ranks; not copied
+     * @param slotLoad {@code [layer][slot]} tokens as the engine's own choice of replicas spread them, where the file has it; not copied
      */
-    public record Frame(long step, int passes, int map, long[][] load) {
+    public record Frame(long step, int passes, int map, long[][] load, Optional<long[][]> slotLoad) {
+        public Frame(long step, int passes, int map, long[][] load) {
+            this(step, passes, map, load, Optional.empty());
+        }
+
         /** Tokens times top-k, over all layers. */
         public long total() {
             long total = 0;
@@ -52,6 +61,20 @@ public record Recording(
             }
             return total;
         }
+    }
+
+    public Recording(
+            String source,
+            String format,
+            LayerNumbering numbering,
+            List<Integer> layerIds,
+            int experts,
+            OptionalInt ranks,
+            OptionalInt topK,
+            List<Frame> frames,
+            List<ExpertMap> maps,
+            List<String> notes) {
+        this(source, format, numbering, layerIds, OptionalInt.empty(), experts, ranks, topK, frames, maps, notes);
     }
 
     public Recording {
@@ -76,5 +99,23 @@ public record Recording(
                         source + ": a map of " + map.layers() + " layers for " + layerIds.size());
             }
         }
+    }
+
+    /** The model's own number of each layer, where that is known. */
+    public Optional<List<Integer>> modelLayerIds() {
+        return numbering == LayerNumbering.MOE_ONLY ? Optional.empty() : Optional.of(layerIds);
+    }
+
+    /** Tokens times top-k of every expert over all frames, {@code [layer][expert]}. */
+    public long[][] totals() {
+        long[][] totals = new long[layerIds.size()][experts];
+        for (Frame frame : frames) {
+            for (int layer = 0; layer < totals.length; layer++) {
+                for (int expert = 0; expert < experts; expert++) {
+                    totals[layer][expert] = Math.addExact(totals[layer][expert], frame.load()[layer][expert]);
+                }
+            }
+        }
+        return totals;
     }
 }

@@ -1,0 +1,4 @@
+@NullMarked
+package dev.plimsoll.app.replay;
+
+import org.jspecify.annotations.NullMarked;

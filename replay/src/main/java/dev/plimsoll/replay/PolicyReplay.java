@@ -1,0 +1,241 @@
+package dev.plimsoll.replay;
+
+import dev.plimsoll.model.Balance;
+import dev.plimsoll.model.Deployment;
+import dev.plimsoll.model.Membership;
+import dev.plimsoll.model.Outcome;
+import dev.plimsoll.model.Placement;
+import dev.plimsoll.model.PlanCommand;
+import dev.plimsoll.model.PlanCommand.Propose;
+import dev.plimsoll.model.RankAck;
+import dev.plimsoll.planner.PlannerListener;
+import dev.plimsoll.planner.VirtualPlanner;
+import dev.plimsoll.planner.placement.ExpertLoad;
+import dev.plimsoll.planner.placement.KeepReason;
+import dev.plimsoll.planner.placement.Policy;
+import dev.plimsoll.planner.placement.Verdict;
+import dev.plimsoll.replay.result.PastWindow;
+import dev.plimsoll.replay.result.PolicyRun;
+import dev.plimsoll.replay.result.PolicyRun.MadeDecision;
+import dev.plimsoll.replay.result.PolicyRun.ServedWindow;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.TreeMap;
+
+/**
+ * One policy goes through the past, window after window: the service's planner decides, {@link VirtualRanks} do what it decides, and
+ * every window is measured as it would have been under the placements that were served.
+ *
+ * <p>A plan that is made from window t is flipped during window t + 1, from the end of its first part on. For one thread.
+ */
+final class PolicyReplay implements AutoCloseable {
+    private static final int LONGEST_ADVANCE = 64;
+
+    /** A decision that was proposed, and what was served before. */
+    private record Made(MadeDecision decision, Placement before) {}
+
+    private final RunSpec spec;
+    private final VirtualPlanner planner;
+    private final VirtualRanks ranks;
+    private final Listening listening = new Listening();
+    private final List<ServedWindow> served = new ArrayList<>();
+    /** By epoch, in order. */
+    private final TreeMap<Integer, Made> made = new TreeMap<>();
+
+    private final Map<String, Integer> kept = new TreeMap<>();
+    private final boolean expertBytesKnown;
+    private int parts = 1;
+    private long lastMillis;
+
+    /** @param policy in place of the one that the settings name, such as one that measures */
+    PolicyReplay(RunSpec spec, Policy policy, int threads, boolean expertBytesKnown, long startMillis) {
+        this.spec = spec;
+        this.expertBytesKnown = expertBytesKnown;
+        this.lastMillis = startMillis;
+        this.ranks = new VirtualRanks(spec.members(), spec.start());
+        this.planner = new VirtualPlanner(
+                spec.settings().withPlanThreads(threads), policy, listening, spec.members(), spec.start(), startMillis);
+    }
+
+    /** What the planner tells while it is polled. */
+    private final class Listening implements PlannerListener {
+        private Optional<Outcome> outcome = Optional.empty();
+
+        @Override
+        public void refused(Deployment deployment, long windowIndex, KeepReason reason, Verdict.Numbers numbers) {
+            kept.merge(reason.name(), 1, Integer::sum);
+        }
+
+        @Override
+        public void aborted(PlanCommand.Abort abort) {
+            kept.merge("ABORTED", 1, Integer::sum);
+        }
+
+        @Override
+        public void voided(PlanCommand.Void end) {
+            made.remove(end.epoch());
+        }
+
+        @Override
+        public void outcome(Outcome measured) {
+            outcome = Optional.of(measured);
+        }
+    }
+
+    /**
+     * The next window.
+     *
+     * @param closedAtMillis when it was closed
+     */
+    void window(HistoryWindow window, long closedAtMillis) {
+        PastWindow facts = window.facts();
+        long closed = Math.max(closedAtMillis, lastMillis);
+        List<Stretch> stretches =
+                serve(facts, window.load().map(ExpertLoad::samples).orElse(parts), closed);
+        planner.at(closed);
+        listening.outcome = Optional.empty();
+        if (window.load().isPresent()) {
+            ExpertLoad load = window.load().orElseThrow();
+            parts = load.samples();
+            Counterfactual found = Counterfactual.of(spec.members(), facts, load, stretches, closed);
+            planner.window(found.rows(), found.summary());
+            Balance balance = found.summary().balance();
+            served.add(new ServedWindow(
+                    facts.index(),
+                    balance.mean(),
+                    balance.min(),
+                    balance.worstLayer(),
+                    found.hottestLoad(),
+                    ranks.served().version()));
+            listening.outcome.ifPresent(outcome -> measured(outcome, load));
+        } else {
+            planner.window(List.of(), Counterfactual.unusable(spec.members(), facts, closed));
+        }
+        talk(facts);
+        lastMillis = closed;
+    }
+
+    /** Lets the window go by, part after part, and tells under which placements. */
+    private List<Stretch> serve(PastWindow facts, int of, long closedAtMillis) {
+        List<Stretch> stretches = new ArrayList<>();
+        int from = 0;
+        for (int part = 0; part < of; part++) {
+            Placement before = ranks.served();
+            var stateBefore = ranks.state();
+            planner.at(lastMillis + (closedAtMillis - lastMillis) * (part + 1) / of);
+            List<RankAck> flipped = ranks.border(facts.lastStep());
+            if (!flipped.isEmpty() || part == of - 1) {
+                stretches.add(new Stretch(stateBefore, before, from, part + 1));
+                from = part + 1;
+            }
+            if (!flipped.isEmpty()) {
+                flipped.forEach(planner::ack);
+                talk(facts);
+            }
+        }
+        return stretches;
+    }
+
+    /** Polls the planner until it and the ranks have nothing more to say to each other. */
+    private void talk(PastWindow facts) {
+        List<PlanCommand> commands = planner.poll();
+        for (int turn = 0; !commands.isEmpty(); turn++) {
+            if (turn > LONGEST_ADVANCE) {
+                throw new IllegalStateException("planner and ranks do not come to an end: " + commands);
+            }
+            for (PlanCommand command : commands) {
+                if (command instanceof Propose propose) {
+                    made.put(propose.epoch(), made(propose));
+                }
+                ranks.take(command, facts.lastStep()).forEach(planner::ack);
+            }
+            commands = planner.poll();
+        }
+    }
+
+    private Made made(Propose propose) {
+        int moves = propose.moves().size();
+        return new Made(
+                new MadeDecision(
+                        propose.windowIndex(),
+                        propose.epoch(),
+                        propose.planHash(),
+                        moves,
+                        expertBytesKnown ? moves * spec.members().bytesPerExpert() : 0,
+                        (int) propose.moves().stream()
+                                .map(move -> move.layer().index())
+                                .distinct()
+                                .count(),
+                        propose.currentBalancedness(),
+                        propose.predictedBalancedness(),
+                        Double.NaN,
+                        Double.NaN,
+                        propose.reason()),
+                ranks.served());
+    }
+
+    private void measured(Outcome outcome, ExpertLoad load) {
+        made.computeIfPresent(outcome.version(), (epoch, of) -> {
+            MadeDecision decision = of.decision();
+            return new Made(
+                    new MadeDecision(
+                            decision.windowIndex(),
+                            epoch,
+                            decision.planHash(),
+                            decision.moves(),
+                            decision.bytes(),
+                            decision.layers(),
+                            decision.before(),
+                            decision.predicted(),
+                            outcome.realised().mean(),
+                            Counterfactual.balance(of.before(), load, spec.members())
+                                    .mean(),
+                            decision.reason()),
+                    of.before());
+        });
+    }
+
+    /** What is served now. */
+    Placement placement() {
+        return ranks.served();
+    }
+
+    /** The newest window that was served. */
+    Optional<ServedWindow> newest() {
+        return served.isEmpty() ? Optional.empty() : Optional.of(served.get(served.size() - 1));
+    }
+
+    /** Moves of the decision that was made from that window, the newest; 0 for none. */
+    int movesDecidedOn(long windowIndex) {
+        if (made.isEmpty()) {
+            return 0;
+        }
+        MadeDecision newest = made.lastEntry().getValue().decision();
+        return newest.windowIndex() == windowIndex ? newest.moves() : 0;
+    }
+
+    /** All that came of it so far. */
+    PolicyRun result(double planMillis, Map<Long, int[][]> placements) {
+        Membership members = spec.members();
+        var configuration = RunSpec.configuration(members);
+        return new PolicyRun(
+                spec.choice().name(),
+                spec.choice().allSettings(),
+                configuration.ranks(),
+                configuration.redundant(),
+                configuration.nodes(),
+                served,
+                made.values().stream().map(Made::decision).toList(),
+                new HashMap<>(kept),
+                planMillis,
+                placements);
+    }
+
+    @Override
+    public void close() {
+        planner.close();
+    }
+}

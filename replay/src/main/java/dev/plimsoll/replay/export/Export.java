@@ -1,0 +1,196 @@
+package dev.plimsoll.replay.export;
+
+import dev.plimsoll.model.Membership;
+import dev.plimsoll.model.Outcome;
+import dev.plimsoll.model.PlanCommand;
+import dev.plimsoll.model.RankAck;
+import dev.plimsoll.model.SettledPlacement;
+import dev.plimsoll.model.WindowSummary;
+import dev.plimsoll.replay.export.History.Dated;
+import dev.plimsoll.wire.Topic;
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.OptionalLong;
+import java.util.TreeMap;
+
+/** Writes a deployment's history as tables, record after record: how much there is of it makes no difference to the memory it takes. */
+public final class Export {
+
+    /** Told of every record that was written out; what it throws ends the export. */
+    public interface Watch {
+        /** @param rows of this record */
+        void wrote(long rows);
+    }
+
+    private final History history;
+    private final Stretch stretch;
+    private final OptionalLong incarnation;
+    private final Watch watch;
+    private final Map<Long, Optional<Membership>> members = new HashMap<>();
+    private final List<String> notices = new ArrayList<>();
+
+    /** @param incarnation the only one that is wanted, all when empty */
+    public Export(History history, Stretch stretch, OptionalLong incarnation, Watch watch) {
+        this.history = history;
+        this.stretch = stretch;
+        this.incarnation = incarnation;
+        this.watch = watch;
+    }
+
+    /** What was left out, and why, one line each. */
+    public List<String> notices() {
+        return List.copyOf(notices);
+    }
+
+    /** Writes a table; does not close it. */
+    public void write(Table table, TableWriter to) throws IOException {
+        switch (table) {
+            case WINDOWS ->
+                eachWindow((window, placements) -> {
+                    Optional<ExpertLoads> loads = placements.flatMap(known -> ExpertLoads.of(window, known));
+                    if (loads.isEmpty()) {
+                        return -1;
+                    }
+                    return WindowTables.byExpert(window, loads.orElseThrow(), to);
+                });
+            case WINDOW_SLOTS -> eachWindow((window, placements) -> WindowTables.bySlot(window, placements, to));
+            case SUMMARIES ->
+                each(Topic.WINDOW_SUMMARIES, WindowSummary::incarnation, record -> {
+                    SummaryTable.write(record.value(), to);
+                    return 1;
+                });
+            case DECISIONS -> decisions(to);
+            case ACKS ->
+                each(Topic.ACKS, RankAck::incarnation, record -> {
+                    RecordTables.ack(record, to);
+                    return 1;
+                });
+            case OUTCOMES ->
+                each(Topic.OUTCOMES, Outcome::incarnation, record -> {
+                    RecordTables.outcome(record, to);
+                    return 1;
+                });
+            case PLACEMENTS -> placements(to);
+        }
+    }
+
+    /**
+     * Writes the load of experts as a workload of {@code bench planner}, of windows that are complete; does not close it.
+     *
+     * @throws IllegalArgumentException when windows are not of one shape
+     */
+    public void write(WorkloadFile to) throws IOException {
+        int[] incomplete = {0};
+        eachWindow((window, placements) -> {
+            if (!window.summary().complete()) {
+                incomplete[0]++;
+                return 0;
+            }
+            Optional<ExpertLoads> loads = placements.flatMap(known -> ExpertLoads.of(window, known));
+            if (loads.isEmpty()) {
+                return -1;
+            }
+            to.add(
+                    "window " + window.summary().index() + " of incarnation "
+                            + window.summary().incarnation(),
+                    loads.orElseThrow().load());
+            return 1;
+        });
+        if (incomplete[0] > 0) {
+            notices.add(incomplete[0] + " windows are left out: they are not complete, and a workload cannot say so");
+        }
+    }
+
+    private interface OfWindow {
+        /** How many rows, below 0 when the experts of its slots are not known. */
+        long write(WholeWindow window, Optional<ServedPlacements> placements) throws IOException;
+    }
+
+    private void eachWindow(OfWindow each) throws IOException {
+        Optional<ServedPlacements> placements = Optional.empty();
+        OptionalLong of = OptionalLong.empty();
+        int unknown = 0;
+        try (Windows windows = new Windows(history, stretch, incarnation)) {
+            for (var next = windows.next(); next.isPresent(); next = windows.next()) {
+                WholeWindow window = next.orElseThrow();
+                if (of.isEmpty() || of.getAsLong() != window.summary().incarnation()) {
+                    placements.ifPresent(ServedPlacements::close);
+                    placements = window.members().map(known -> new ServedPlacements(history, known));
+                    of = OptionalLong.of(window.summary().incarnation());
+                }
+                long rows = each.write(window, placements);
+                unknown += rows < 0 ? 1 : 0;
+                watch.wrote(Math.max(0, rows));
+            }
+            if (windows.notWhole() > 0) {
+                notices.add(windows.notWhole() + " windows are left out: a part of them is not there (yet)");
+            }
+            if (unknown > 0) {
+                notices.add(unknown
+                        + " windows are left out: the topics do not say any more which expert a slot held; --by slot has"
+                        + " them");
+            }
+        } finally {
+            placements.ifPresent(ServedPlacements::close);
+        }
+    }
+
+    private void decisions(TableWriter to) throws IOException {
+        // A decision may have ended behind the stretch that it was proposed in.
+        Stretch read = new Stretch(stretch.fromMillis(), OptionalLong.empty());
+        DecisionTable decisions = new DecisionTable(this::members, stretch, to);
+        try (History.Log<PlanCommand> log = history.read(Topic.PLAN, read)) {
+            for (var next = log.next(); next.isPresent(); next = log.next()) {
+                Dated<PlanCommand> record = next.orElseThrow();
+                if (isWanted(record.value().header().incarnation())) {
+                    watch.wrote(decisions.add(record));
+                }
+            }
+        }
+        watch.wrote(decisions.end());
+    }
+
+    /** The newest of every layer, whenever it settled. */
+    private void placements(TableWriter to) throws IOException {
+        TreeMap<Integer, Dated<SettledPlacement>> layers = new TreeMap<>();
+        try (History.Log<SettledPlacement> log = history.read(Topic.PLACEMENTS, Stretch.ALL)) {
+            for (var next = log.next(); next.isPresent(); next = log.next()) {
+                layers.put(next.orElseThrow().value().layer(), next.orElseThrow());
+            }
+        }
+        for (Dated<SettledPlacement> layer : layers.values()) {
+            if (isWanted(layer.value().incarnation())) {
+                RecordTables.placement(layer, members(layer.value().incarnation()), to);
+                watch.wrote(layer.value().experts().size());
+            }
+        }
+    }
+
+    private interface OfRecord<T> {
+        long write(Dated<T> record) throws IOException;
+    }
+
+    private <T> void each(Topic<T> topic, java.util.function.ToLongFunction<T> incarnationOf, OfRecord<T> each)
+            throws IOException {
+        try (History.Log<T> log = history.read(topic, stretch)) {
+            for (var next = log.next(); next.isPresent(); next = log.next()) {
+                Dated<T> record = next.orElseThrow();
+                if (isWanted(incarnationOf.applyAsLong(record.value()))) {
+                    watch.wrote(each.write(record));
+                }
+            }
+        }
+    }
+
+    private boolean isWanted(long of) {
+        return incarnation.isEmpty() || incarnation.getAsLong() == of;
+    }
+
+    private Optional<Membership> members(long of) {
+        return members.computeIfAbsent(of, history::members);
+    }
+}

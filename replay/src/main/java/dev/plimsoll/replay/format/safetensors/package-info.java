@@ -1,0 +1,5 @@
+/** The safetensors format: named arrays behind a JSON header. Pure. */
+@NullMarked
+package dev.plimsoll.replay.format.safetensors;
+
+import org.jspecify.annotations.NullMarked;

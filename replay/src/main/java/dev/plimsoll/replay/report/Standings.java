@@ -1,0 +1,191 @@
+package dev.plimsoll.replay.report;
+
+import dev.plimsoll.replay.result.PolicyRun;
+import dev.plimsoll.replay.result.PolicyRun.ServedWindow;
+import dev.plimsoll.replay.result.ReplayResult;
+import dev.plimsoll.replay.score.Pareto;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.stream.IntStream;
+import java.util.stream.Stream;
+
+/**
+ * All runs side by side, what really happened first.
+ *
+ * <p>A run is compared with what really ran on as many ranks; where that is not known, with the policy {@code static} of the same
+ * configuration; else with the first run of it. Loads of busiest ranks are never compared between different numbers of ranks.
+ *
+ * @param configurations how many there are: ranks, redundant slots, nodes
+ */
+record Standings(List<Standing> all, int configurations) {
+    Standings {
+        all = List.copyOf(all);
+    }
+
+    private static final Comparator<Standing> LEAST_LOADED = Comparator.comparingDouble(Standing::relative)
+            .thenComparingLong(standing -> standing.run().moves());
+
+    private record Configuration(int ranks, int redundant, int nodes) {
+        static Configuration of(PolicyRun run) {
+            return new Configuration(run.ranks(), run.redundant(), run.nodes());
+        }
+    }
+
+    static Standings of(ReplayResult result) {
+        List<PolicyRun> runs =
+                Stream.concat(result.live().stream(), result.runs().stream()).toList();
+        int live = result.live().size();
+        List<Map<Long, ServedWindow>> served =
+                runs.stream().map(Standings::byIndex).toList();
+        int configurations =
+                (int) runs.stream().map(Configuration::of).distinct().count();
+        boolean[] front = Pareto.front(runs.stream()
+                .map(run -> new Pareto.Point(run.name(), run.moves(), run.meanBalancedness()))
+                .toList());
+        int[] best = best(runs);
+        List<Standing> all = new ArrayList<>();
+        for (int i = 0; i < runs.size(); i++) {
+            PolicyRun run = runs.get(i);
+            int baseline = baseline(runs, i, live);
+            double own = 0;
+            double others = 0;
+            int compared = 0;
+            for (ServedWindow window : run.served()) {
+                ServedWindow other = baseline < 0 ? null : served.get(baseline).get(window.index());
+                if (other != null && Standing.loaded(window) && Standing.loaded(other)) {
+                    own += window.hottestLoad();
+                    others += other.hottestLoad();
+                    compared++;
+                }
+            }
+            Optional<ServedWindow> worst =
+                    run.served().stream().filter(Standing::loaded).min(Comparator.comparingDouble(ServedWindow::mean));
+            all.add(new Standing(
+                    run,
+                    label(run, runs),
+                    i < live,
+                    baseline,
+                    others > 0 ? own / others : Double.NaN,
+                    compared,
+                    run.meanBalancedness(),
+                    worst.map(ServedWindow::mean).orElse(Double.NaN),
+                    worst.map(ServedWindow::index).orElse(-1L),
+                    run.served().stream()
+                            .mapToDouble(ServedWindow::min)
+                            .filter(Double::isFinite)
+                            .min()
+                            .orElse(Double.NaN),
+                    served.get(i).size(),
+                    best[i],
+                    Standing.promised(run),
+                    front[i]));
+        }
+        return new Standings(all, configurations);
+    }
+
+    private static Map<Long, ServedWindow> byIndex(PolicyRun run) {
+        Map<Long, ServedWindow> windows = new HashMap<>();
+        run.served().stream().filter(Standing::loaded).forEach(window -> windows.put(window.index(), window));
+        return windows;
+    }
+
+    private static int baseline(List<PolicyRun> runs, int of, int live) {
+        PolicyRun run = runs.get(of);
+        Configuration configuration = Configuration.of(run);
+        return IntStream.range(0, live)
+                .filter(i -> runs.get(i).ranks() == run.ranks())
+                .boxed()
+                .findFirst()
+                .or(() -> IntStream.range(live, runs.size())
+                        .filter(i -> Configuration.of(runs.get(i)).equals(configuration))
+                        .boxed()
+                        .min(Comparator.comparing(i -> !isStatic(runs.get(i)))))
+                .orElse(-1);
+    }
+
+    static boolean isStatic(PolicyRun run) {
+        return run.name().equals("static") || run.name().startsWith("static:");
+    }
+
+    /** The name, and of the configuration what tells it from others. */
+    private static String label(PolicyRun run, List<PolicyRun> runs) {
+        boolean ranks = runs.stream().anyMatch(other -> other.ranks() != run.ranks() || other.nodes() != run.nodes());
+        boolean redundant = runs.stream().anyMatch(other -> other.redundant() != run.redundant());
+        return run.name()
+                + (ranks ? " · " + Text.count(run.ranks(), "rank") : "")
+                + (redundant ? " +" + run.redundant() : "");
+    }
+
+    /** Such as {@code 32 ranks, 16 redundant slots}. */
+    static String configuration(PolicyRun run) {
+        return Text.count(run.ranks(), "rank") + ", "
+                + (run.redundant() > 0 ? run.redundant() + " redundant" : "none redundant");
+    }
+
+    private static int[] best(List<PolicyRun> runs) {
+        Map<Integer, Map<Long, Double>> highest = new HashMap<>();
+        for (PolicyRun run : runs) {
+            Map<Long, Double> ofWindow = highest.computeIfAbsent(run.ranks(), ranks -> new HashMap<>());
+            run.served().stream()
+                    .filter(Standing::loaded)
+                    .forEach(window -> ofWindow.merge(window.index(), window.mean(), Math::max));
+        }
+        return runs.stream()
+                .mapToInt(run -> (int) run.served().stream()
+                        .filter(Standing::loaded)
+                        .filter(window ->
+                                window.mean() >= highest.get(run.ranks()).get(window.index()))
+                        .count())
+                .toArray();
+    }
+
+    /** What the sentence at the head compares with: the baseline of the first run that was asked for. */
+    Optional<Standing> baseline() {
+        return all.stream()
+                .filter(standing -> !standing.live() && standing.baseline() >= 0)
+                .findFirst()
+                .map(standing -> all.get(standing.baseline()));
+    }
+
+    /**
+     * The replayed run that keeps the busiest ranks least loaded, like compared with like: of those with as many redundant slots as the
+     * {@link #baseline()}, where there are any; of equals the one with fewest moves.
+     */
+    Optional<Standing> best() {
+        return rivals().filter(this::alike).min(LEAST_LOADED).or(() -> rivals().min(LEAST_LOADED));
+    }
+
+    /** One that is still less loaded than the {@link #best()} with other redundant slots than the baseline's. */
+    Optional<Standing> further() {
+        return best().flatMap(best -> rivals().filter(standing -> standing.relative() < best.relative() - 0.005)
+                .min(LEAST_LOADED));
+    }
+
+    /** One like the {@link #best()} that is within a hundredth of it with at most half of its moves. */
+    Optional<Standing> thrifty() {
+        return best().flatMap(best -> rivals().filter(
+                        standing -> standing.run().redundant() == best.run().redundant()
+                                && standing.relative() <= best.relative() + 0.01
+                                && standing.run().moves() * 2 <= best.run().moves()
+                                && standing.relative() < 0.99)
+                .min(Comparator.comparingLong(standing -> standing.run().moves())));
+    }
+
+    private boolean alike(Standing standing) {
+        return standing.run().redundant() == all.get(standing.baseline()).run().redundant();
+    }
+
+    private Stream<Standing> rivals() {
+        Optional<Standing> baseline = baseline();
+        return all.stream()
+                .filter(standing -> !standing.live()
+                        && Double.isFinite(standing.relative())
+                        && baseline.isPresent()
+                        && standing != baseline.get()
+                        && all.get(standing.baseline()) == baseline.get());
+    }
+}

@@ -1,0 +1,256 @@
+package dev.plimsoll.replay.source;
+
+import dev.plimsoll.model.Deployment;
+import dev.plimsoll.model.LongVector;
+import dev.plimsoll.model.Membership;
+import dev.plimsoll.model.Outcome;
+import dev.plimsoll.model.Placement;
+import dev.plimsoll.model.SampleRecord;
+import dev.plimsoll.model.SettledPlacement;
+import dev.plimsoll.model.WindowSummary;
+import dev.plimsoll.wire.Topic;
+import dev.plimsoll.wire.kafka.KafkaSettings;
+import dev.plimsoll.wire.kafka.PastRecords;
+import dev.plimsoll.wire.kafka.Received;
+import java.io.IOException;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.OptionalInt;
+import java.util.OptionalLong;
+import java.util.SortedMap;
+import java.util.TreeMap;
+import java.util.function.Consumer;
+import java.util.function.Supplier;
+
+/**
+ * The readers of one incarnation's past, opened together: windows with their summaries, the plan log, outcomes and what is settled.
+ * Nothing is committed and no group is joined. One thread; close it.
+ */
+public final class DeploymentPast implements AutoCloseable {
+    /** What windows and decisions are made of. */
+    static final List<Topic<?>> TOPICS =
+            List.of(Topic.MEMBERS, Topic.WINDOWS, Topic.WINDOW_SUMMARIES, Topic.PLAN, Topic.PLACEMENTS, Topic.OUTCOMES);
+
+    private static final Duration TIMEOUT = Duration.ofSeconds(15);
+
+    private final PastRecords records;
+    private final TopicRanges ranges;
+    private final Membership members;
+    private final SortedMap<Integer, Outcome> outcomes = new TreeMap<>();
+    private final List<AutoCloseable> open = new ArrayList<>();
+    private final PastPlan plan;
+    private final LiveWindows windows;
+    private final OptionalInt about;
+    private int unreadable;
+
+    private DeploymentPast(PastRecords records, TopicRanges ranges, Membership members) {
+        this.records = records;
+        this.ranges = ranges;
+        this.members = members;
+        each(Topic.OUTCOMES, outcome -> {
+            if (outcome.value().incarnation() == members.incarnation()) {
+                outcomes.put(outcome.value().version(), outcome.value());
+            }
+        });
+        this.plan = new PastPlan(members, supplier(Topic.PLAN), kept());
+        this.windows = new LiveWindows(members, supplier(Topic.WINDOWS), supplier(Topic.WINDOW_SUMMARIES), plan);
+        this.about = countWindows();
+    }
+
+    /** The past that a span names. */
+    public static DeploymentPast open(KafkaSettings kafka, Deployment deployment, Span span, OptionalLong incarnation)
+            throws IOException {
+        return open(kafka, deployment, span, incarnation, Duration.ZERO);
+    }
+
+    /** @param earlier how much of what comes before the span is read too */
+    public static DeploymentPast open(
+            KafkaSettings kafka, Deployment deployment, Span span, OptionalLong incarnation, Duration earlier)
+            throws IOException {
+        return open(kafka, deployment, span, incarnation, earlier, Map.of());
+    }
+
+    /** @param before {@link #inputs} of an earlier reading, whose records are read again; empty for those that are there now */
+    static DeploymentPast open(
+            KafkaSettings kafka,
+            Deployment deployment,
+            Span span,
+            OptionalLong incarnation,
+            Duration earlier,
+            Map<String, String> before)
+            throws IOException {
+        PastRecords records = new PastRecords(kafka, deployment, TIMEOUT);
+        try {
+            TopicRanges ranges = TopicRanges.of(records, span, earlier, before);
+            return new DeploymentPast(records, ranges, membership(records, ranges, incarnation));
+        } catch (IOException | RuntimeException e) {
+            records.close();
+            throw e;
+        }
+    }
+
+    /** The membership of an incarnation, the newest when empty: the compacted topic has that one, the samples those of a day. */
+    static Membership membership(PastRecords records, TopicRanges ranges, OptionalLong incarnation) throws IOException {
+        TreeMap<Long, Membership> known = new TreeMap<>();
+        collect(records, ranges, Topic.MEMBERS, known);
+        if (incarnation.isPresent() && !known.containsKey(incarnation.getAsLong())) {
+            collect(records, ranges, Topic.SAMPLES, known);
+        }
+        if (known.isEmpty()) {
+            throw new IOException("no membership of " + records.deployment() + " in " + ranges.of(Topic.MEMBERS)
+                    + ": 'plimsoll topics tail " + Topic.MEMBERS.name()
+                    + "' lists the deployments that are there");
+        }
+        if (incarnation.isEmpty()) {
+            return known.lastEntry().getValue();
+        }
+        Membership found = known.get(incarnation.getAsLong());
+        if (found == null) {
+            throw new IOException("no membership of incarnation " + incarnation.getAsLong() + " of "
+                    + records.deployment() + ": the topics know " + known.keySet() + " (" + Topic.MEMBERS.name()
+                    + " keeps the newest one, " + Topic.SAMPLES.name() + " those of its retention)");
+        }
+        return found;
+    }
+
+    private static <T extends SampleRecord> void collect(
+            PastRecords records, TopicRanges ranges, Topic<T> topic, Map<Long, Membership> known) {
+        try (PastRecords.Reading<T> reading = records.read(topic, ranges.of(topic), none -> {})) {
+            for (Optional<Received<T>> next = reading.next(); next.isPresent(); next = reading.next()) {
+                SampleRecord value = next.orElseThrow().value();
+                if (value instanceof Membership members) {
+                    known.put(members.incarnation(), members);
+                }
+            }
+        }
+    }
+
+    private <T> void each(Topic<T> topic, Consumer<Received<T>> each) {
+        try (PastRecords.Reading<T> reading = records.read(topic, ranges.of(topic), none -> unreadable++)) {
+            for (Optional<Received<T>> next = reading.next(); next.isPresent(); next = reading.next()) {
+                each.accept(next.orElseThrow());
+            }
+        }
+    }
+
+    private <T> Supplier<Optional<Dated<T>>> supplier(Topic<T> topic) {
+        PastRecords.Reading<T> reading = records.read(topic, ranges.of(topic), none -> unreadable++);
+        open.add(reading);
+        return () ->
+                reading.next().map(record -> new Dated<>(record.value(), record.offset(), record.timestampMillis()));
+    }
+
+    /** The settled placement that is kept beside the plan log, where its layers belong together. */
+    private Optional<Placement> kept() {
+        TreeMap<Integer, SettledPlacement> layers = new TreeMap<>();
+        each(Topic.PLACEMENTS, record -> {
+            if (record.value().incarnation() == members.incarnation()) {
+                layers.put(record.value().layer(), record.value());
+            }
+        });
+        if (layers.size() != members.shape().layers()) {
+            return Optional.empty();
+        }
+        SettledPlacement any = layers.firstEntry().getValue();
+        int[][] experts =
+                layers.values().stream().map(layer -> ints(layer.experts())).toArray(int[][]::new);
+        Placement placement = Placement.of(any.version(), experts);
+        return placement.hash() == any.placementHash() ? Optional.of(placement) : Optional.empty();
+    }
+
+    private static int[] ints(LongVector values) {
+        int[] ints = new int[values.size()];
+        for (int i = 0; i < ints.length; i++) {
+            ints[i] = Math.toIntExact(values.at(i));
+        }
+        return ints;
+    }
+
+    private OptionalInt countWindows() {
+        Optional<WindowSummary> first = first();
+        Optional<WindowSummary> last = records.newest(
+                        Topic.WINDOW_SUMMARIES, ranges.of(Topic.WINDOW_SUMMARIES), none -> {})
+                .map(Received::value);
+        if (first.isEmpty()
+                || last.isEmpty()
+                || first.get().incarnation() != last.get().incarnation()) {
+            return OptionalInt.empty();
+        }
+        long windows = last.get().index() - first.get().index() + 1;
+        return windows > 0 && windows < Integer.MAX_VALUE ? OptionalInt.of((int) windows) : OptionalInt.empty();
+    }
+
+    private Optional<WindowSummary> first() {
+        try (PastRecords.Reading<WindowSummary> reading =
+                records.read(Topic.WINDOW_SUMMARIES, ranges.of(Topic.WINDOW_SUMMARIES), none -> {})) {
+            return reading.peek().map(Received::value);
+        }
+    }
+
+    public Membership members() {
+        return members;
+    }
+
+    public TopicRanges ranges() {
+        return ranges;
+    }
+
+    /** The plan log, read along with the windows. */
+    public PastPlan plan() {
+        return plan;
+    }
+
+    public LiveWindows windows() {
+        return windows;
+    }
+
+    /** {@code version → outcome}. */
+    SortedMap<Integer, Outcome> outcomes() {
+        return outcomes;
+    }
+
+    /** About how many windows there are. */
+    OptionalInt about() {
+        return about;
+    }
+
+    /** {@code place → offsets} of all that is read. */
+    public Map<String, String> inputs() {
+        return ranges.named(TOPICS);
+    }
+
+    /** One line for people. */
+    public String source() {
+        return "windows of " + members.deployment() + ", incarnation " + members.incarnation() + ", "
+                + ranges.of(Topic.WINDOWS) + " with " + ranges.of(Topic.WINDOW_SUMMARIES) + " and "
+                + ranges.of(Topic.PLAN);
+    }
+
+    /** What a person must know, one line each; asked at the end. */
+    public List<String> notes() {
+        List<String> notes = new ArrayList<>();
+        if (windows.foreignWindows() > 0) {
+            notes.add(windows.foreignWindows() + " windows of other incarnations than " + members.incarnation()
+                    + " are in the range and left out: name one with --incarnation");
+        }
+        if (unreadable > 0) {
+            notes.add(unreadable + " records of the deployment could not be read and are left out");
+        }
+        return notes;
+    }
+
+    @Override
+    public void close() {
+        for (AutoCloseable reading : open) {
+            try {
+                reading.close();
+            } catch (Exception e) {
+                throw new IllegalStateException("a reader does not close", e);
+            }
+        }
+        records.close();
+    }
+}

@@ -1,0 +1,140 @@
+package dev.plimsoll.replay.source;
+
+import dev.plimsoll.model.Deployment;
+import dev.plimsoll.model.Membership;
+import dev.plimsoll.model.Placement;
+import dev.plimsoll.replay.History;
+import dev.plimsoll.replay.HistoryWindow;
+import dev.plimsoll.replay.result.PastWindow;
+import dev.plimsoll.replay.result.PolicyRun;
+import dev.plimsoll.wire.kafka.KafkaSettings;
+import java.io.IOException;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.OptionalInt;
+import java.util.OptionalLong;
+
+/** The past of one incarnation as windows, plan log and outcomes have it. */
+public final class TopicHistory implements History {
+    private final DeploymentPast past;
+    private final LiveRun live;
+    private final Placement first;
+    private Optional<LiveWindow> next;
+
+    private TopicHistory(DeploymentPast past) {
+        this.past = past;
+        this.live = new LiveRun(past.members(), past.outcomes());
+        this.next = nextWanted();
+        this.first = next.flatMap(window -> past.plan()
+                        .settled(
+                                window.summary().states().isEmpty()
+                                        ? 0
+                                        : window.summary().states().get(0).settledVersion()))
+                .orElseGet(() ->
+                        Placement.initial(past.members().shape(), past.members().topology()));
+    }
+
+    /**
+     * Finds the offsets and opens readers.
+     *
+     * @param incarnation the one that is wanted, the newest when empty
+     * @throws IOException when the topics know no such deployment or incarnation
+     */
+    public static TopicHistory open(KafkaSettings kafka, Deployment deployment, Span span, OptionalLong incarnation)
+            throws IOException {
+        return again(kafka, deployment, span, incarnation, Map.of());
+    }
+
+    /**
+     * Opens what was read once, however much has come since. Whether it is still there tell its {@link #inputs}.
+     *
+     * @param before inputs of the earlier reading
+     */
+    public static TopicHistory again(
+            KafkaSettings kafka, Deployment deployment, Span span, OptionalLong incarnation, Map<String, String> before)
+            throws IOException {
+        return new TopicHistory(DeploymentPast.open(kafka, deployment, span, incarnation, Duration.ZERO, before));
+    }
+
+    private Optional<LiveWindow> nextWanted() {
+        return past.windows().next();
+    }
+
+    @Override
+    public Membership members() {
+        return past.members();
+    }
+
+    @Override
+    public boolean expertBytesKnown() {
+        return true;
+    }
+
+    @Override
+    public Placement placement() {
+        return first;
+    }
+
+    @Override
+    public OptionalInt windows() {
+        return past.about();
+    }
+
+    @Override
+    public Optional<HistoryWindow> next() {
+        Optional<LiveWindow> window = next;
+        if (window.isEmpty()) {
+            return Optional.empty();
+        }
+        past.plan().takeTold().forEach(live::decided);
+        live.served(window.orElseThrow());
+        next = nextWanted();
+        return window.map(TopicHistory::told);
+    }
+
+    private static HistoryWindow told(LiveWindow window) {
+        PastWindow facts = new PastWindow(
+                window.index(),
+                window.summary().steps().from(),
+                window.summary().steps().to(),
+                window.summary().closedAtMillis(),
+                window.summary().accepted(),
+                window.summary().completeness(),
+                window.usable(),
+                window.why());
+        return window.load()
+                .map(load -> HistoryWindow.of(facts, load.load()))
+                .orElseGet(() -> HistoryWindow.unusable(facts));
+    }
+
+    @Override
+    public Optional<PolicyRun> live() {
+        past.plan().takeTold().forEach(live::decided);
+        return Optional.of(live.run());
+    }
+
+    @Override
+    public String source() {
+        return past.source();
+    }
+
+    @Override
+    public Map<String, String> inputs() {
+        return past.inputs();
+    }
+
+    @Override
+    public List<String> notes() {
+        List<String> notes = new ArrayList<>(past.notes());
+        notes.addAll(live.notes());
+        return notes;
+    }
+
+    @Override
+    public void close() {
+        past.close();
+    }
+}

@@ -1,0 +1,217 @@
+package dev.plimsoll.replay;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.within;
+
+import dev.plimsoll.model.Membership;
+import dev.plimsoll.model.Placement;
+import dev.plimsoll.model.Topology;
+import dev.plimsoll.planner.placement.LayerPlan;
+import dev.plimsoll.planner.placement.PlanRequest;
+import dev.plimsoll.planner.placement.Policy;
+import dev.plimsoll.replay.result.PolicyRun;
+import dev.plimsoll.replay.result.PolicyRun.MadeDecision;
+import dev.plimsoll.replay.result.PolicyRun.ServedWindow;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import org.junit.jupiter.api.Test;
+
+class PolicyReplayTest {
+    /** Four experts on two ranks. */
+    private static final Membership SMALL = MadeUpPast.members(1, 4, Topology.even(2, 1, 2), 2);
+
+    /** Changes that bring anything pay. */
+    private static final PolicyChoice EAGER =
+            PolicyChoice.parse("static:minimum-gain=0,minimum-held-out-gain=0,flip-ms=0,link-bytes-per-second=1e18");
+
+    /** Wants always the same. */
+    private record Wanting(int[][] target) implements Policy {
+        @Override
+        public String name() {
+            return "wanting";
+        }
+
+        @Override
+        public LayerPlan plan(PlanRequest request, int layer) {
+            return new LayerPlan(target[layer].clone(), Optional.empty());
+        }
+    }
+
+    private static PolicyRun run(Membership members, Policy policy, PolicyChoice choice, List<HistoryWindow> windows) {
+        Placement start = Placement.initial(members.shape(), members.topology());
+        try (PolicyReplay replay = new PolicyReplay(new RunSpec(choice, members, start), policy, 1, true, 0)) {
+            windows.forEach(window -> replay.window(window, window.facts().closedAtMillis()));
+            return replay.result(0, Map.of());
+        }
+    }
+
+    /** The same load in every part of every window: the first two experts have three times as much as the last two. */
+    private static List<HistoryWindow> steady(int windows, int parts) {
+        List<HistoryWindow> all = new ArrayList<>();
+        for (int window = 0; window < windows; window++) {
+            long[][][] samples = new long[1][parts][];
+            for (int part = 0; part < parts; part++) {
+                samples[0][part] = new long[] {30, 30, 10, 10};
+            }
+            all.add(MadeUpPast.window(window, samples));
+        }
+        return all;
+    }
+
+    private static List<Double> means(PolicyRun run) {
+        return run.served().stream().map(ServedWindow::mean).toList();
+    }
+
+    @Test
+    void aPlanFromOneWindowIsFlippedAfterTheFirstPartOfTheNext() {
+        // Ranks have 60 and 20 at first, 40 and 40 under {0, 3 | 2, 1}. Window 2 has one part of four so and three
+        // parts so:
+        // 60 + 3 · 40 = 180 and 20 + 3 · 40 = 140, whose mean is 160.
+        PolicyRun run = run(SMALL, new Wanting(new int[][] {{0, 3, 2, 1}}), EAGER, steady(5, 4));
+
+        assertThat(means(run)).containsExactly(2.0 / 3, 2.0 / 3, 160.0 / 180, 1.0, 1.0);
+        assertThat(run.served().get(2).hottestLoad()).isEqualTo(180);
+        assertThat(run.served().stream().map(ServedWindow::version)).containsExactly(0, 0, 1, 1, 1);
+        assertThat(run.kept()).isEqualTo(Map.of("COLD", 1, "COOLDOWN", 1, "BALANCED", 2));
+    }
+
+    @Test
+    void aDecisionSaysWhatWasThereWhatWasPromisedAndWhatCameWithAndWithoutIt() {
+        PolicyRun run = run(SMALL, new Wanting(new int[][] {{0, 3, 2, 1}}), EAGER, steady(5, 4));
+
+        assertThat(run.decisions()).hasSize(1);
+        MadeDecision decision = run.decisions().get(0);
+        assertThat(decision.windowIndex()).isEqualTo(1);
+        assertThat(decision.epoch()).isEqualTo(1);
+        assertThat(decision.planHash())
+                .isEqualTo(Placement.of(1, new int[][] {{0, 3, 2, 1}}).hash());
+        assertThat(decision.moves()).isEqualTo(2);
+        assertThat(decision.bytes()).isEqualTo(2 * MadeUpPast.BYTES_PER_EXPERT);
+        assertThat(decision.layers()).isEqualTo(1);
+        assertThat(decision.before()).isEqualTo(2.0 / 3, within(1e-15));
+        assertThat(decision.predicted()).isEqualTo(1.0);
+        assertThat(decision.measured()).isEqualTo(1.0);
+        assertThat(decision.without()).isEqualTo(2.0 / 3, within(1e-15));
+    }
+
+    @Test
+    void aWindowOfOnePartIsServedWholeBeforeTheFlip() {
+        PolicyRun run = run(SMALL, new Wanting(new int[][] {{0, 3, 2, 1}}), EAGER, steady(5, 1));
+
+        assertThat(means(run)).containsExactly(2.0 / 3, 2.0 / 3, 2.0 / 3, 1.0, 1.0);
+    }
+
+    @Test
+    void oneBatchIsFlippedAtEveryBorder() {
+        // Room for one expert on its way to a rank: the two layers are two batches.
+        Membership members = MadeUpPast.members(2, 4, Topology.even(2, 1, 2), 1);
+        List<HistoryWindow> windows = new ArrayList<>();
+        for (int window = 0; window < 4; window++) {
+            long[][][] samples = new long[2][4][];
+            for (int part = 0; part < 4; part++) {
+                samples[0][part] = new long[] {30, 30, 10, 10};
+                samples[1][part] = new long[] {30, 30, 10, 10};
+            }
+            windows.add(MadeUpPast.window(window, samples));
+        }
+
+        PolicyRun run = run(members, new Wanting(new int[][] {{0, 3, 2, 1}, {0, 3, 2, 1}}), EAGER, windows);
+
+        // In window 2 the first layer has one part under the old placement, 160 / 180, the second two: 60 + 60 + 40 +
+        // 40 = 200.
+        ServedWindow flipped = run.served().get(2);
+        assertThat(flipped.mean()).isEqualTo((160.0 / 180 + 160.0 / 200) / 2, within(1e-15));
+        assertThat(flipped.hottestLoad()).isEqualTo(180 + 200);
+        assertThat(flipped.min()).isEqualTo(160.0 / 200);
+        assertThat(flipped.worstLayer()).isEqualTo(1);
+        assertThat(run.served().get(3).mean()).isEqualTo(1.0);
+    }
+
+    @Test
+    void staticServesTheInitialPlacementForEver() {
+        Membership members = MadeUpPast.members(3, 16, Topology.even(4, 2, 5), 4);
+        List<HistoryWindow> windows = MadeUpPast.drifting(12, 3, 4, 16, 5);
+
+        PolicyRun run = run(members, Policy.named("static"), PolicyChoice.parse("static"), windows);
+
+        Placement initial = Placement.initial(members.shape(), members.topology());
+        for (int window = 0; window < windows.size(); window++) {
+            assertThat(run.served().get(window).mean())
+                    .as("window %d", window)
+                    .isEqualTo(
+                            NaiveReplay.balancedness(
+                                    windows.get(window).load().orElseThrow(), initial, members.topology()),
+                            within(1e-12));
+        }
+        assertThat(run.decisions()).isEmpty();
+        assertThat(run.kept()).isEqualTo(Map.of("COLD", 1, "BALANCED", 11));
+    }
+
+    @Test
+    void aWindowThatCannotBeUsedIsCountedAndServedByNobody() {
+        List<HistoryWindow> windows = new ArrayList<>(steady(5, 4));
+        windows.set(1, MadeUpPast.missing(1, "3 of 8 cells"));
+
+        PolicyRun run = run(SMALL, new Wanting(new int[][] {{0, 3, 2, 1}}), EAGER, windows);
+
+        assertThat(run.served().stream().map(ServedWindow::index)).containsExactly(0L, 2L, 3L, 4L);
+        assertThat(run.kept()).isEqualTo(Map.of("COLD", 1, "INCOMPLETE", 1, "COOLDOWN", 1, "BALANCED", 1));
+        assertThat(run.decisions().get(0).windowIndex()).isEqualTo(2);
+    }
+
+    @Test
+    void aPolicyThatFailsKeepsThePlacementAndIsCounted() {
+        Policy failing = new Policy() {
+            @Override
+            public String name() {
+                return "failing";
+            }
+
+            @Override
+            public LayerPlan plan(PlanRequest request, int layer) {
+                throw new IllegalStateException("no plan today");
+            }
+        };
+
+        PolicyRun run = run(SMALL, failing, EAGER, steady(4, 2));
+
+        assertThat(run.kept()).isEqualTo(Map.of("COLD", 1, "ERROR", 3));
+        assertThat(means(run)).containsOnly(2.0 / 3);
+    }
+
+    @Test
+    void anInvalidPlanIsCountedAndNotServed() {
+        PolicyRun run = run(SMALL, new Wanting(new int[][] {{0, 0, 2, 1}}), EAGER, steady(4, 2));
+
+        assertThat(run.kept()).isEqualTo(Map.of("COLD", 1, "INVALID", 3));
+        assertThat(means(run)).containsOnly(2.0 / 3);
+    }
+
+    @Test
+    void aDecisionAtTheEndHasNoMeasurement() {
+        PolicyRun run = run(SMALL, new Wanting(new int[][] {{0, 3, 2, 1}}), EAGER, steady(3, 4));
+
+        assertThat(run.decisions()).hasSize(1);
+        assertThat(run.decisions().get(0).measured()).isNaN();
+        assertThat(run.decisions().get(0).without()).isNaN();
+    }
+
+    @Test
+    void aPastThatBeganUnderALaterVersionGoesOnFromThere() {
+        Placement start = Placement.of(7, new int[][] {{0, 2, 1, 3}});
+        RunSpec spec = new RunSpec(EAGER, SMALL, start);
+        try (PolicyReplay replay = new PolicyReplay(spec, new Wanting(new int[][] {{0, 2, 3, 1}}), 1, true, 0)) {
+            for (HistoryWindow window : steady(3, 2)) {
+                replay.window(window, window.facts().closedAtMillis());
+            }
+            PolicyRun run = replay.result(0, Map.of());
+
+            // 30 + 10 on either rank.
+            assertThat(means(run)).containsOnly(1.0);
+            assertThat(run.served().get(0).version()).isEqualTo(7);
+            assertThat(run.kept()).doesNotContainKey("QUARANTINED");
+        }
+    }
+}

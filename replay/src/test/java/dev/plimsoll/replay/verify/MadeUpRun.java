@@ -1,0 +1,296 @@
+package dev.plimsoll.replay.verify;
+
+import dev.plimsoll.model.Balance;
+import dev.plimsoll.model.CloseReason;
+import dev.plimsoll.model.Deployment;
+import dev.plimsoll.model.GatherMode;
+import dev.plimsoll.model.LoadWindow;
+import dev.plimsoll.model.LongVector;
+import dev.plimsoll.model.Membership;
+import dev.plimsoll.model.ModelShape;
+import dev.plimsoll.model.Phase;
+import dev.plimsoll.model.Placement;
+import dev.plimsoll.model.PlacementState;
+import dev.plimsoll.model.PlanCommand;
+import dev.plimsoll.model.PlanCommand.Propose;
+import dev.plimsoll.model.RankAck;
+import dev.plimsoll.model.RankId;
+import dev.plimsoll.model.StepRange;
+import dev.plimsoll.model.Topology;
+import dev.plimsoll.model.WindowSummary;
+import dev.plimsoll.planner.PlannerListener;
+import dev.plimsoll.planner.PlannerSettings;
+import dev.plimsoll.planner.VirtualPlanner;
+import dev.plimsoll.planner.placement.Gate;
+import dev.plimsoll.planner.placement.Policy;
+import dev.plimsoll.planner.protocol.PlanLog;
+import dev.plimsoll.replay.source.Dated;
+import dev.plimsoll.replay.source.LiveWindows;
+import dev.plimsoll.replay.source.PastPlan;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Iterator;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.OptionalLong;
+import java.util.Random;
+import java.util.function.Supplier;
+import java.util.function.UnaryOperator;
+
+/** What the service's own planner left in the topics about drifting load on ranks that do as they are told, a window later. */
+final class MadeUpRun {
+    static final int WINDOWS = 24;
+    private static final int LAYERS = 3;
+    private static final int EXPERTS = 16;
+    private static final int PARTS = 2;
+    private static final long WINDOW_MILLIS = 1_000;
+    private static final long BEGIN = 1_700_000_000_000L;
+
+    static final Membership MEMBERS = new Membership(
+            new Deployment("made-up"),
+            7,
+            ModelShape.of("made up", EXPERTS, 1, 0, LAYERS),
+            Topology.even(4, 2, 5),
+            "test",
+            Phase.DECODE,
+            GatherMode.HOST,
+            1,
+            8,
+            10,
+            1_000);
+
+    final List<Dated<PlanCommand>> commands = new ArrayList<>();
+    final List<Dated<LoadWindow>> rows = new ArrayList<>();
+    final List<Dated<WindowSummary>> summaries = new ArrayList<>();
+
+    private final double[][] popularity = new double[LAYERS][EXPERTS];
+    private final Random random;
+    private final Optional<VirtualPlanner> planner;
+    private Placement settled = Placement.initial(MEMBERS.shape(), MEMBERS.topology());
+    private Optional<Propose> proposed = Optional.empty();
+    private long now = BEGIN;
+    private long index;
+
+    private MadeUpRun() {
+        random = new Random(0);
+        planner = Optional.empty();
+    }
+
+    private MadeUpRun(long seed, PlannerSettings settings) {
+        random = new Random(seed);
+        for (double[] layer : popularity) {
+            for (int expert = 0; expert < EXPERTS; expert++) {
+                layer[expert] = Math.exp(random.nextGaussian());
+            }
+        }
+        planner = Optional.of(new VirtualPlanner(
+                settings, Policy.named(settings.policy()), PlannerListener.NONE, MEMBERS, settled, now));
+    }
+
+    private VirtualPlanner planner() {
+        return planner.orElseThrow();
+    }
+
+    /** Gains of half a percent are enough, and history is short. */
+    static PlannerSettings settings() {
+        PlannerSettings settings = PlannerSettings.DEFAULTS;
+        return new PlannerSettings(
+                settings.policy(),
+                5,
+                1,
+                settings.budget(),
+                settings.prices(),
+                new Gate.Settings(0.005, 0, 1_000, 0.5, 10e9, Duration.ofMillis(1)),
+                settings.acceptWithin(),
+                settings.progressWithin(),
+                settings.abortWithin(),
+                settings.lookBack(),
+                1,
+                settings.planWithin(),
+                3);
+    }
+
+    /** Every window is planned on as it comes. */
+    static MadeUpRun ofEveryWindow() {
+        MadeUpRun run = new MadeUpRun(11, settings());
+        for (int window = 0; window < WINDOWS; window++) {
+            run.window();
+            run.poll();
+        }
+        run.planner().close();
+        return run;
+    }
+
+    /** Three windows at a time are there when the planner looks. */
+    static MadeUpRun ofTriples() {
+        MadeUpRun run = new MadeUpRun(11, settings());
+        for (int window = 0; window < WINDOWS; window += 3) {
+            run.window();
+            run.window();
+            run.window();
+            run.poll();
+        }
+        run.planner().close();
+        return run;
+    }
+
+    /** The same records, to be tampered with. */
+    MadeUpRun copy() {
+        MadeUpRun copy = new MadeUpRun();
+        copy.commands.addAll(commands);
+        copy.rows.addAll(rows);
+        copy.summaries.addAll(summaries);
+        return copy;
+    }
+
+    /** Load drifts; the ranks serve what is settled, in one segment. */
+    private void window() {
+        LongVector present = LongVector.of(8, 8, 8, 8);
+        StepRange steps = new StepRange(index * 8, index * 8 + 8);
+        PlacementState state = PlacementState.settled(settled.version());
+        List<LoadWindow> made = new ArrayList<>();
+        long total = 0;
+        for (int layer = 0; layer < LAYERS; layer++) {
+            long[] sub = new long[PARTS * MEMBERS.topology().slots()];
+            long[] sum = new long[MEMBERS.topology().slots()];
+            int[][] slots = settled.slotsOfExperts(layer, EXPERTS);
+            for (int expert = 0; expert < EXPERTS; expert++) {
+                popularity[layer][expert] *= Math.exp(0.25 * random.nextGaussian());
+                for (int part = 0; part < PARTS; part++) {
+                    long load = (long) (1_000 * popularity[layer][expert] * (0.9 + 0.2 * random.nextDouble()));
+                    for (int replica = 0; replica < slots[expert].length; replica++) {
+                        int slot = slots[expert][replica];
+                        long share = (load + replica) / slots[expert].length;
+                        sub[part * sum.length + slot] = share;
+                        sum[slot] += share;
+                        total += share;
+                    }
+                }
+            }
+            made.add(new LoadWindow(
+                    MEMBERS.deployment(),
+                    MEMBERS.incarnation(),
+                    MEMBERS.phase(),
+                    index,
+                    steps,
+                    layer,
+                    0,
+                    state,
+                    0,
+                    LongVector.of(sum),
+                    PARTS,
+                    LongVector.of(sub),
+                    ""));
+        }
+        now += WINDOW_MILLIS;
+        WindowSummary summary = new WindowSummary(
+                MEMBERS.deployment(),
+                MEMBERS.incarnation(),
+                MEMBERS.phase(),
+                index,
+                index - 1,
+                steps,
+                CloseReason.COMPLETE,
+                8,
+                present,
+                Balance.UNLOADED,
+                List.of(state),
+                0,
+                true,
+                total,
+                0,
+                0,
+                0,
+                0,
+                0,
+                0,
+                index,
+                now,
+                "");
+        made.forEach(row -> rows.add(new Dated<>(row, rows.size(), now)));
+        summaries.add(new Dated<>(summary, summaries.size(), now));
+        planner().at(now);
+        planner().window(made, summary);
+        index++;
+    }
+
+    /** The planner looks; what it proposed before is accepted, permitted and flipped now. */
+    private void poll() {
+        Optional<Propose> before = proposed;
+        write(planner().poll());
+        before.ifPresent(decision -> {
+            ack(decision, RankAck.Kind.ACCEPTED, 0);
+            write(planner().poll());
+            for (int batch = 1; batch <= decision.batches().size(); batch++) {
+                ack(decision, RankAck.Kind.FLIPPED, batch);
+            }
+            write(planner().poll());
+            settled = PlanLog.after(decision, decision.batches().size(), settled, decision.epoch());
+            proposed = Optional.empty();
+        });
+    }
+
+    private void ack(Propose decision, RankAck.Kind kind, int batch) {
+        for (int rank = 0; rank < MEMBERS.topology().ranks(); rank++) {
+            planner()
+                    .ack(new RankAck(
+                            MEMBERS.deployment(),
+                            MEMBERS.incarnation(),
+                            new RankId(rank),
+                            decision.epoch(),
+                            kind,
+                            batch,
+                            Optional.empty(),
+                            decision.planHash(),
+                            index * 8));
+        }
+    }
+
+    private void write(List<PlanCommand> written) {
+        for (PlanCommand command : written) {
+            commands.add(new Dated<>(command, commands.size(), now));
+            if (command instanceof Propose propose) {
+                proposed = Optional.of(propose);
+            }
+        }
+    }
+
+    List<Propose> decisions() {
+        return commands.stream()
+                .map(Dated::value)
+                .filter(Propose.class::isInstance)
+                .map(Propose.class::cast)
+                .toList();
+    }
+
+    /** The log with a command of that decision changed. */
+    MadeUpRun with(int decision, UnaryOperator<Propose> change) {
+        int epoch = decisions().get(decision).epoch();
+        commands.replaceAll(record -> record.value() instanceof Propose propose && propose.epoch() == epoch
+                ? new Dated<>(change.apply(propose), record.offset(), record.atMillis())
+                : record);
+        return this;
+    }
+
+    static <T> Supplier<Optional<Dated<T>>> supplier(List<Dated<T>> records) {
+        Iterator<Dated<T>> from = records.iterator();
+        return () -> from.hasNext() ? Optional.of(from.next()) : Optional.empty();
+    }
+
+    /** All that is found by verifying it. */
+    List<Finding> verified(Map<String, String> insisted) {
+        PastPlan plan = new PastPlan(MEMBERS, supplier(commands), Optional.empty());
+        LiveWindows windows = new LiveWindows(MEMBERS, supplier(rows), supplier(summaries), plan);
+        Verification verification = new Verification(
+                MEMBERS,
+                plan,
+                windows::next,
+                new Verification.Wanted(insisted, false, OptionalLong.empty(), OptionalLong.empty()));
+        List<Finding> found = new ArrayList<>();
+        for (Optional<Finding> next = verification.next(); next.isPresent(); next = verification.next()) {
+            found.add(next.orElseThrow());
+        }
+        return found;
+    }
+}

@@ -1,0 +1,460 @@
+package dev.plimsoll.replay.verify;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.plimsoll.model.Batch;
+import dev.plimsoll.model.ExpertId;
+import dev.plimsoll.model.LoadWindow;
+import dev.plimsoll.model.LongVector;
+import dev.plimsoll.model.Move;
+import dev.plimsoll.model.PlanCommand;
+import dev.plimsoll.model.PlanCommand.Propose;
+import dev.plimsoll.model.PlanCommand.Settled;
+import dev.plimsoll.model.PlanCommand.Term;
+import dev.plimsoll.model.PlanInputs;
+import dev.plimsoll.model.PlanReasons;
+import dev.plimsoll.model.SlotId;
+import dev.plimsoll.replay.source.Dated;
+import dev.plimsoll.replay.verify.Finding.Different;
+import dev.plimsoll.replay.verify.Finding.Explanation;
+import dev.plimsoll.replay.verify.Finding.Input;
+import dev.plimsoll.replay.verify.Finding.Reproduced;
+import dev.plimsoll.replay.verify.Finding.Unchecked;
+import dev.plimsoll.replay.verify.Finding.Undecided;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.OptionalLong;
+import org.junit.jupiter.api.Test;
+
+/** What the service's planner decided over made-up windows, as it was and tampered with. */
+class VerificationTest {
+    private static final int SECOND = 1;
+
+    private static final MadeUpRun EVERY_WINDOW = MadeUpRun.ofEveryWindow();
+    private static final MadeUpRun TRIPLES = MadeUpRun.ofTriples();
+
+    private final MadeUpRun run = EVERY_WINDOW.copy();
+
+    private static List<Finding> verified(MadeUpRun run) {
+        return run.verified(Map.of());
+    }
+
+    /** What is found on the second decision. */
+    private Finding ofSecond() {
+        int epoch = run.decisions().get(SECOND).epoch();
+        return verified(run).stream()
+                .filter(finding -> finding instanceof Different other
+                                && other.decision().epoch() == epoch
+                        || finding instanceof Reproduced same && same.decision().epoch() == epoch
+                        || finding instanceof Unchecked open && open.decision().epoch() == epoch)
+                .findFirst()
+                .orElseThrow();
+    }
+
+    private void assertDifferent(Input first, String... detail) {
+        assertThat(ofSecond()).isInstanceOfSatisfying(Different.class, other -> {
+            assertThat(other.first()).isEqualTo(first);
+            assertThat(other.detail()).contains(List.of(detail));
+        });
+    }
+
+    private static Propose with(Propose propose, List<Batch> batches, long planHash, Optional<PlanInputs> inputs) {
+        return new Propose(
+                propose.header(),
+                propose.epoch(),
+                propose.basedOn(),
+                planHash,
+                batches,
+                propose.windowIndex(),
+                propose.currentBalancedness(),
+                propose.predictedBalancedness(),
+                propose.policy(),
+                propose.reason(),
+                PlanReasons.NONE,
+                inputs);
+    }
+
+    private void saying(Input input) {
+        run.with(SECOND, propose -> {
+            PlanInputs said = propose.inputs().orElseThrow();
+            PlanInputs other = switch (input) {
+                case WINDOWS ->
+                    new PlanInputs(
+                            said.windows() - 1,
+                            said.oldestWindow() + 1,
+                            said.loadsHash(),
+                            said.windowTimeMillis(),
+                            said.unjudged());
+                case LOADS ->
+                    new PlanInputs(
+                            said.windows(),
+                            said.oldestWindow(),
+                            said.loadsHash() + 1,
+                            said.windowTimeMillis(),
+                            said.unjudged());
+                default ->
+                    new PlanInputs(
+                            said.windows(),
+                            said.oldestWindow(),
+                            said.loadsHash(),
+                            said.windowTimeMillis() + 1,
+                            said.unjudged());
+            };
+            return with(propose, propose.batches(), propose.planHash(), Optional.of(other));
+        });
+    }
+
+    /** With its first move made otherwise. */
+    private void moving(java.util.function.UnaryOperator<Move> change) {
+        run.with(SECOND, propose -> {
+            List<Batch> batches = new ArrayList<>(propose.batches());
+            List<Move> moves = new ArrayList<>(batches.get(0).moves());
+            moves.set(0, change.apply(moves.get(0)));
+            batches.set(0, new Batch(1, moves));
+            return with(propose, batches, propose.planHash(), propose.inputs());
+        });
+    }
+
+    @Test
+    void everyDecisionIsReproducedAndNothingElseWouldHaveBeenDecided() {
+        List<Finding> found = verified(run);
+
+        assertThat(run.decisions()).hasSizeGreaterThanOrEqualTo(4);
+        assertThat(found.stream().filter(Reproduced.class::isInstance)).hasSameSizeAs(run.decisions());
+        assertThat(found.stream().filter(finding -> !(finding instanceof Reproduced)))
+                .as("only of windows behind the last decision the log cannot tell")
+                .allSatisfy(finding -> assertThat(finding).isInstanceOfSatisfying(Undecided.class, window -> {
+                    assertThat(window.explanation()).isEqualTo(Explanation.NOT_TOLD);
+                    assertThat(window.windowIndex())
+                            .isGreaterThan(run.decisions()
+                                    .get(run.decisions().size() - 1)
+                                    .windowIndex());
+                }));
+    }
+
+    @Test
+    void windowsThatCameThreeAtATimeAreFoundAndExplainedByTheLog() {
+        List<Finding> found = verified(TRIPLES.copy());
+
+        assertThat(found.stream().filter(Different.class::isInstance)).isEmpty();
+        List<Undecided> windows = found.stream()
+                .filter(Undecided.class::isInstance)
+                .map(Undecided.class::cast)
+                .toList();
+        assertThat(windows).extracting(Undecided::explanation).contains(Explanation.NOT_JUDGED);
+        assertThat(windows).extracting(Undecided::explanation).doesNotContain(Explanation.NONE);
+    }
+
+    @Test
+    void aWindowThatTheLogSaysWasJudgedAndLeftIsADifference() {
+        MadeUpRun triples = TRIPLES.copy();
+        for (int i = 0; i < triples.decisions().size(); i++) {
+            triples.with(i, propose -> {
+                PlanInputs said = propose.inputs().orElseThrow();
+                return with(
+                        propose,
+                        propose.batches(),
+                        propose.planHash(),
+                        Optional.of(new PlanInputs(
+                                said.windows(),
+                                said.oldestWindow(),
+                                said.loadsHash(),
+                                said.windowTimeMillis(),
+                                List.of())));
+            });
+        }
+
+        VerifyReport report = new VerifyReport();
+        List<Finding> found = verified(triples);
+        found.forEach(report::add);
+
+        assertThat(found)
+                .anySatisfy(finding -> assertThat(finding)
+                        .isInstanceOfSatisfying(
+                                Undecided.class,
+                                window -> assertThat(window.explanation()).isEqualTo(Explanation.NONE)));
+        assertThat(report.holds()).isFalse();
+    }
+
+    @Test
+    void fewerWindowsInTheLogAreNamed() {
+        saying(Input.WINDOWS);
+
+        assertDifferent(Input.WINDOWS, "in the log", "here");
+    }
+
+    @Test
+    void anotherHashOfLoadsIsNamed() {
+        saying(Input.LOADS);
+
+        assertDifferent(Input.LOADS, "in the log", "here");
+    }
+
+    @Test
+    void oneTokenMoreInOneOldWindowIsNamedAsLoads() {
+        PlanInputs said = run.decisions().get(SECOND).inputs().orElseThrow();
+        run.rows.replaceAll(record ->
+                record.value().index() == said.oldestWindow() && record.value().layer() == 1
+                        ? new Dated<>(oneMore(record.value()), record.offset(), record.atMillis())
+                        : record);
+
+        assertDifferent(Input.LOADS, "have hash");
+    }
+
+    private static LoadWindow oneMore(LoadWindow row) {
+        long[] load = row.load().toArray();
+        long[] sub = row.subLoad().toArray();
+        load[2]++;
+        sub[2]++;
+        return new LoadWindow(
+                row.deployment(),
+                row.incarnation(),
+                row.phase(),
+                row.index(),
+                row.steps(),
+                row.layer(),
+                row.segment(),
+                row.state(),
+                row.firstSlot(),
+                LongVector.of(load),
+                row.subWindows(),
+                LongVector.of(sub),
+                row.summary());
+    }
+
+    @Test
+    void anotherWindowTimeIsNamed() {
+        saying(Input.WINDOW_TIME);
+
+        assertDifferent(Input.WINDOW_TIME, "1000 ms here");
+    }
+
+    @Test
+    void anotherSettledVersionIsNamed() {
+        run.with(
+                SECOND,
+                propose -> new Propose(
+                        propose.header(),
+                        propose.epoch(),
+                        0,
+                        propose.planHash(),
+                        propose.batches(),
+                        propose.windowIndex(),
+                        propose.currentBalancedness(),
+                        propose.predictedBalancedness(),
+                        propose.policy(),
+                        propose.reason(),
+                        propose.reasons(),
+                        propose.inputs()));
+
+        assertDifferent(Input.SETTLED_VERSION, "based on v0", "v1 was settled");
+    }
+
+    @Test
+    void aSettlementWithAnotherHashIsNamed() {
+        run.commands.replaceAll(record -> record.value() instanceof Settled end && end.epoch() == 1
+                ? new Dated<>(
+                        new Settled(
+                                end.header(),
+                                end.epoch(),
+                                end.batchesFlipped(),
+                                end.complete(),
+                                end.placementHash() + 1,
+                                end.lastWindow()),
+                        record.offset(),
+                        record.atMillis())
+                : record);
+
+        assertThat(ofSecond()).isNotInstanceOf(Reproduced.class);
+    }
+
+    @Test
+    void anotherExpertIsNamedWithItsLayerAndSlot() {
+        Move first = run.decisions().get(SECOND).batches().get(0).moves().get(0);
+        moving(move ->
+                new Move(move.layer(), move.slot(), new ExpertId((move.expert().index() + 1) % 16), move.source()));
+
+        assertDifferent(
+                Input.PLAN,
+                "batch 1",
+                "layer " + first.layer().index() + " slot " + first.slot().index(),
+                "expert " + first.expert().index());
+    }
+
+    @Test
+    void anotherSourceIsNamed() {
+        moving(move -> new Move(move.layer(), move.slot(), move.expert(), otherSlot(move)));
+
+        assertDifferent(Input.PLAN, "from slot");
+    }
+
+    private static SlotId otherSlot(Move move) {
+        for (int slot = 0; ; slot++) {
+            if (slot != move.source().index() && slot != move.slot().index()) {
+                return new SlotId(slot);
+            }
+        }
+    }
+
+    @Test
+    void aMoveThatIsLeftOutIsNamed() {
+        run.with(SECOND, propose -> {
+            List<Batch> batches = new ArrayList<>(propose.batches());
+            List<Move> moves = batches.get(0).moves();
+            batches.set(0, new Batch(1, moves.subList(0, moves.size() - 1)));
+            return with(propose, batches, propose.planHash(), propose.inputs());
+        });
+
+        assertDifferent(Input.PLAN, "moves in the log", "alone is layer");
+    }
+
+    @Test
+    void aBatchThatIsCutInTwoIsNamed() {
+        run.with(SECOND, propose -> {
+            List<Move> moves =
+                    propose.batches().get(propose.batches().size() - 1).moves();
+            List<Batch> batches = new ArrayList<>(
+                    propose.batches().subList(0, propose.batches().size() - 1));
+            batches.add(new Batch(batches.size() + 1, moves));
+            batches.add(new Batch(batches.size() + 1, moves.subList(0, 1)));
+            return with(propose, batches, propose.planHash(), propose.inputs());
+        });
+
+        assertDifferent(Input.PLAN, "batches in the log");
+    }
+
+    @Test
+    void anotherPlanHashIsNamed() {
+        run.with(SECOND, propose -> with(propose, propose.batches(), propose.planHash() + 1, propose.inputs()));
+
+        assertDifferent(Input.PLAN_HASH, "by its moves");
+    }
+
+    @Test
+    void anotherPromiseIsNamed() {
+        run.with(
+                SECOND,
+                propose -> new Propose(
+                        propose.header(),
+                        propose.epoch(),
+                        propose.basedOn(),
+                        propose.planHash(),
+                        propose.batches(),
+                        propose.windowIndex(),
+                        propose.currentBalancedness(),
+                        Math.nextUp(propose.predictedBalancedness()),
+                        propose.policy(),
+                        propose.reason(),
+                        propose.reasons(),
+                        propose.inputs()));
+
+        assertDifferent(Input.PROMISE, "in the log");
+    }
+
+    @Test
+    void aDecisionBeforeItsCooldownHasPassedIsNamed() {
+        long window = run.decisions().get(SECOND).windowIndex();
+        run.commands.replaceAll(record -> record.value() instanceof Settled end && end.epoch() == 1
+                ? new Dated<>(
+                        new Settled(
+                                end.header(),
+                                end.epoch(),
+                                end.batchesFlipped(),
+                                end.complete(),
+                                end.placementHash(),
+                                OptionalLong.of(window - 1)),
+                        record.offset(),
+                        record.atMillis())
+                : record);
+
+        assertDifferent(Input.SETTINGS, "cooldown");
+    }
+
+    @Test
+    void otherSettingsInTheTermAreFoundByWhatComesOfThem() {
+        term(text -> text.replace("minimum-gain=0.005", "minimum-gain=0.9"));
+
+        assertDifferent(Input.PLAN, "GAIN");
+    }
+
+    @Test
+    void settingsThatAreInsistedOnAreNamedWhereTheyMatter() {
+        List<Finding> found = run.verified(Map.of("minimum-gain", "0.9"));
+
+        assertThat(found.get(0)).isInstanceOfSatisfying(Different.class, other -> {
+            assertThat(other.first()).isEqualTo(Input.SETTINGS);
+            assertThat(other.detail()).contains("minimum-gain is 0.005 in the log, 0.9 here");
+        });
+        assertThat(run.verified(Map.of("seed", "4")).stream().filter(Reproduced.class::isInstance))
+                .as("a policy that draws nothing by chance does not care")
+                .hasSameSizeAs(run.decisions());
+    }
+
+    @Test
+    void aTermWithoutSettingsIsCountedAndNeverPassed() {
+        term(text -> "");
+        VerifyReport report = new VerifyReport();
+
+        verified(run).forEach(report::add);
+
+        assertThat(ofSecond())
+                .isInstanceOfSatisfying(
+                        Unchecked.class, open -> assertThat(open.reason()).contains("--set"));
+        assertThat(report.holds()).as("nothing was checked").isFalse();
+    }
+
+    @Test
+    void aPolicyOfALaterReleaseCannotBeChecked() {
+        term(text -> text.replace("policy=plimsoll", "policy=oracle"));
+
+        assertThat(ofSecond())
+                .isInstanceOfSatisfying(
+                        Unchecked.class, open -> assertThat(open.reason()).contains("oracle"));
+    }
+
+    @Test
+    void aDecisionWithoutInputsIsReproducedFromWhatIsHereAndSaysSo() {
+        run.with(SECOND, propose -> with(propose, propose.batches(), propose.planHash(), Optional.empty()));
+
+        assertThat(ofSecond())
+                .isInstanceOfSatisfying(
+                        Reproduced.class, same -> assertThat(same.note()).contains("does not say"));
+    }
+
+    @Test
+    void aDecisionWithoutInputsThatComesOutOtherwiseCannotBeChecked() {
+        run.with(SECOND, propose -> with(propose, propose.batches(), propose.planHash() + 1, Optional.empty()));
+
+        assertThat(ofSecond())
+                .isInstanceOfSatisfying(
+                        Unchecked.class, open -> assertThat(open.reason()).contains("does not say"));
+    }
+
+    @Test
+    void windowsThatHaveExpiredAreCountedWithTheirReason() {
+        long window = run.decisions().get(SECOND).windowIndex();
+        run.rows.removeIf(record -> record.value().index() < window - 1);
+        run.summaries.removeIf(record -> record.value().index() < window - 1);
+
+        assertThat(ofSecond())
+                .isInstanceOfSatisfying(
+                        Unchecked.class, open -> assertThat(open.reason()).contains("expired"));
+        assertThat(verified(run))
+                .as("the first decision's own window is gone")
+                .anySatisfy(finding -> assertThat(finding).isInstanceOfSatisfying(Unchecked.class, open -> {
+                    assertThat(open.decision().epoch()).isEqualTo(1);
+                    assertThat(open.reason()).contains("expired");
+                }));
+    }
+
+    private void term(java.util.function.UnaryOperator<String> change) {
+        run.commands.replaceAll(record -> record.value() instanceof Term term
+                ? new Dated<PlanCommand>(
+                        new Term(term.header(), term.planner(), change.apply(term.settings())),
+                        record.offset(),
+                        record.atMillis())
+                : record);
+    }
+}

@@ -1,0 +1,4 @@
+@NullMarked
+package dev.plimsoll.replay.verify;
+
+import org.jspecify.annotations.NullMarked;
