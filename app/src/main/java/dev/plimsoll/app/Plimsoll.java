@@ -5,11 +5,13 @@ import dev.plimsoll.app.command.BenchCommand;
 import dev.plimsoll.app.command.BrokerCommand;
 import dev.plimsoll.app.command.ChaosCommand;
 import dev.plimsoll.app.command.CollectorCommand;
+import dev.plimsoll.app.command.ConvertCommand;
 import dev.plimsoll.app.command.DevicesCommand;
 import dev.plimsoll.app.command.Durations;
 import dev.plimsoll.app.command.ExportCommand;
 import dev.plimsoll.app.command.MembershipCommand;
 import dev.plimsoll.app.command.MembershipWriteCommand;
+import dev.plimsoll.app.command.PlacementCommand;
 import dev.plimsoll.app.command.PlannerCommand;
 import dev.plimsoll.app.command.Problems;
 import dev.plimsoll.app.command.QuarantineCommand;
@@ -57,10 +59,12 @@ import picocli.CommandLine.ParseResult;
             PlannerCommand.class,
             WorkerCommand.class,
             MembershipCommand.class,
+            PlacementCommand.class,
+            ConvertCommand.class,
+            ReplayCommand.class,
             DevicesCommand.class,
             BenchCommand.class,
             ChaosCommand.class,
-            ReplayCommand.class,
             CommandLine.HelpCommand.class
         },
         footer = {

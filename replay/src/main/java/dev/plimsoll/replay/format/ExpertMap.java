@@ -99,6 +99,13 @@ public final class ExpertMap {
                 .sum();
     }
 
+    /** The same experts on every rank, in ascending order. */
+    public ExpertMap sorted() {
+        ExpertMap sorted = of(experts);
+        Arrays.stream(sorted.experts).flatMap(Arrays::stream).forEach(Arrays::sort);
+        return sorted;
+    }
+
     /** Experts below {@code experts} that no slot of the layer holds. */
     public List<Integer> missing(int layer, int experts) {
         boolean[] there = new boolean[experts];

@@ -9,4 +9,9 @@ public interface WritableFormat extends RecordingFormat {
      * @throws CannotHoldException when the format has no way to say what the recording says, or needs to be told more
      */
     Written write(Recording recording, Given given) throws CannotHoldException;
+
+    /** Whether the order of slots on a rank comes back; where it does not, which experts a rank holds still does. */
+    default boolean keepsSlotOrder() {
+        return true;
+    }
 }

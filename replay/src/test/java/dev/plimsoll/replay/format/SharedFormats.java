@@ -78,6 +78,9 @@ public final class SharedFormats {
         assertThat(mean(ranks, layer -> max(layer) / mean(layer)))
                 .as("PAR")
                 .isCloseTo(balance.get("PAR").doubleValue(), within(1e-6));
+        assertThat(mean(ranks, layer -> max(layer) / mean(layer)) - 1)
+                .as("TRT")
+                .isCloseTo(balance.get("TRT").doubleValue(), within(1e-6));
         assertThat(Arrays.stream(ranks).mapToDouble(SharedFormats::mean).sum()
                         / Arrays.stream(ranks).mapToDouble(SharedFormats::max).sum())
                 .as("Σb")
@@ -90,6 +93,26 @@ public final class SharedFormats {
                 .flatMap(frame -> Arrays.stream(ranks(frame.load(), map)))
                 .toArray(double[][]::new);
         return mean(all, layer -> mean(layer) / max(layer));
+    }
+
+    /** How even ranks were loaded by the engine's own choice of replicas: of the counts of slots. */
+    public static void assertPhysical(Recording recording, JsonNode balance) {
+        ExpertMap map = recording.maps().get(0);
+        double[][] ranks = new double[map.layers()][map.ranks()];
+        for (Recording.Frame frame : recording.frames()) {
+            long[][] slots = frame.slotLoad().orElseThrow();
+            for (int layer = 0; layer < map.layers(); layer++) {
+                int slot = 0;
+                for (int rank = 0; rank < map.ranks(); rank++) {
+                    for (int i = 0; i < map.rank(layer, rank).length; i++) {
+                        ranks[layer][rank] += slots[layer][slot++];
+                    }
+                }
+            }
+        }
+        assertThat(mean(ranks, layer -> mean(layer) / max(layer)))
+                .as("physical b")
+                .isCloseTo(balance.get("b").doubleValue(), within(1e-6));
     }
 
     private static double[][] ranks(long[][] load, ExpertMap map) {

@@ -122,6 +122,11 @@ public final class OmniPlacement implements WritableFormat {
     }
 
     @Override
+    public boolean keepsSlotOrder() {
+        return false;
+    }
+
+    @Override
     public Written write(Recording recording, Given given) throws CannotHoldException {
         ToWrite to = new ToWrite(name(), recording, given);
         ExpertMap map = to.map();

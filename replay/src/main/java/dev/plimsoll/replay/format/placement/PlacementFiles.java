@@ -12,6 +12,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
+import java.nio.file.attribute.PosixFilePermissions;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -76,7 +77,11 @@ public final class PlacementFiles {
         Written written = kind.format().write(recording(kind, placement, map, target), target.given());
         String name = "placement";
         Recording back = kind.format().read(Input.of(name, Map.of(name, written.bytes())), target.given());
-        if (!back.maps().equals(List.of(map)) || back.experts() != target.experts()) {
+        boolean ordered = kind.format().keepsSlotOrder();
+        ExpertMap wanted = ordered ? map : map.sorted();
+        if (back.maps().size() != 1
+                || !(ordered ? back.maps().get(0) : back.maps().get(0).sorted()).equals(wanted)
+                || back.experts() != target.experts()) {
             throw new IllegalStateException(
                     kind.word() + ": what was written reads as another placement than " + placement);
         }
@@ -111,16 +116,19 @@ public final class PlacementFiles {
         Path fresh = Files.createTempFile(directory, ".plimsoll", ".tmp");
         try {
             Files.write(fresh, bytes);
-            // As a file that was just made by name would have them: a temporary file is for its owner only.
-            try {
-                Files.setPosixFilePermissions(
-                        fresh, java.nio.file.attribute.PosixFilePermissions.fromString("rw-r--r--"));
-            } catch (UnsupportedOperationException e) {
-                // A file system without such permissions.
-            }
+            permit(fresh, "rw-r--r--");
             Files.move(fresh, absolute, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
         } finally {
             Files.deleteIfExists(fresh);
+        }
+    }
+
+    /** A temporary file is for its owner only; one that is put in place is as if it had been made by its name. */
+    public static void permit(Path path, String permissions) throws IOException {
+        try {
+            Files.setPosixFilePermissions(path, PosixFilePermissions.fromString(permissions));
+        } catch (UnsupportedOperationException e) {
+            return; // a file system without such permissions
         }
     }
 }

@@ -1,6 +1,8 @@
 package dev.plimsoll.replay.format.placement;
 
 import dev.plimsoll.replay.format.WritableFormat;
+import dev.plimsoll.replay.format.npy.NpyMap;
+import dev.plimsoll.replay.format.omni.OmniPlacement;
 import dev.plimsoll.replay.format.text.TextFormats;
 import java.util.Arrays;
 import java.util.List;
@@ -14,7 +16,9 @@ public enum PlacementKind {
     VLLM("vllm", "eplb_config.initial_mapping_path FILE of vLLM (pull request 41141)", TextFormats.VLLM_RECORDS),
     HYGON("hygon", "expert map FILE of HYGON's plug-in for vLLM", TextFormats.HYGON),
     FASTDEPLOY("fastdeploy", "rearrange-experts.json of FastDeploy", TextFormats.FASTDEPLOY_WORKLOAD),
-    LIGHTLLM("lightllm", "redundancy FILE of LightLLM", TextFormats.LIGHTLLM);
+    LIGHTLLM("lightllm", "redundancy FILE of LightLLM", TextFormats.LIGHTLLM),
+    OMNI("omni", "placement pattern FILE of OmniPlacement", new OmniPlacement()),
+    NPY("npy", "NumPy array [layer][slot] of experts", new NpyMap());
 
     private final String word;
     private final String use;

@@ -96,8 +96,9 @@ public final class Safetensors {
     }
 
     private Map<String, Numbers> read() throws IOException {
-        if (headerEnd == LENGTH_BYTES || bytes[LENGTH_BYTES] != '{') {
-            throw new FormatException(file, Math.min(LENGTH_BYTES, bytes.length), "has no JSON object as a header");
+        if (headerEnd < LENGTH_BYTES + 2 || bytes[LENGTH_BYTES] != '{' || bytes[LENGTH_BYTES + 1] == 0) {
+            // Jackson would guess at UTF-16 and UTF-32.
+            throw new FormatException(file, LENGTH_BYTES, "has no JSON object in UTF-8 as a header");
         }
         Map<String, Numbers> tensors = new LinkedHashMap<>();
         List<long[]> ranges = new ArrayList<>();
@@ -229,8 +230,9 @@ public final class Safetensors {
         return new FormatException(file, position(json.currentTokenLocation()), reason);
     }
 
+    /** Without a table of all names ever seen, Jackson counts characters: bytes where names are ASCII, as they nearly always are. */
     private long position(JsonLocation location) {
-        return Math.max(LENGTH_BYTES, Math.min(headerEnd, LENGTH_BYTES + location.getByteOffset()));
+        return Math.max(LENGTH_BYTES, Math.min(headerEnd, LENGTH_BYTES + location.getCharOffset()));
     }
 
     /**

@@ -66,15 +66,15 @@ enum Dump {
     }
 
     private static Optional<Dump> of(TorchFile file) {
-        if (file.dict().entries().get(RECORDS) instanceof Py.Sequence records
-                && !records.items().isEmpty()
-                && records.items().get(0) instanceof Py.Dict record) {
-            return record.entries().containsKey(PER_TOKEN.key)
+        if (file.dict().get(RECORDS) instanceof Py.Sequence records
+                && records.size() > 0
+                && records.at(0) instanceof Py.Dict record) {
+            return record.has(PER_TOKEN.key)
                     ? Optional.of(PER_TOKEN)
-                    : record.entries().containsKey(PER_PASS.key) ? Optional.of(PER_PASS) : Optional.empty();
+                    : record.has(PER_PASS.key) ? Optional.of(PER_PASS) : Optional.empty();
         }
         for (Dump dump : List.of(STAT, MAP)) {
-            if (file.dict().entries().containsKey(dump.key)) {
+            if (file.dict().has(dump.key)) {
                 return Optional.of(dump);
             }
         }

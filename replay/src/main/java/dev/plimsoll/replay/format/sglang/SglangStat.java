@@ -144,7 +144,7 @@ public final class SglangStat implements WritableFormat {
         notes.add(TIMES_RANKS);
         notes.add("the file does not say whether experts were counted as they were chosen (stat) or by what DeepEP's"
                 + " dispatch reports (stat_approx)");
-        if (file.dict().entries().get(RATE) instanceof Py.Real rate) {
+        if (file.dict().get(RATE) instanceof Py.Real rate) {
             notes.add("SGLang's own average of mean ÷ max over its window: " + rate.value());
         }
         return notes;
@@ -163,7 +163,7 @@ public final class SglangStat implements WritableFormat {
                 "it would have " + values + " counts, more than one file holds");
         to.check();
         to.loseMaps();
-        to.noteHidden(ids, hidden, "are zeros");
+        to.noteHidden(ids, hidden, "without load");
         to.note("each of the " + recording.frames().size()
                 + " frames is a row of its own, as if it were one forward pass");
         int experts = recording.experts();

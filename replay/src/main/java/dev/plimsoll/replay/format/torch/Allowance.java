@@ -3,13 +3,13 @@ package dev.plimsoll.replay.format.torch;
 import dev.plimsoll.replay.format.FormatException;
 
 /**
- * Memory that a file may still take before it is known to be right: as much as the file itself, and half a MiB however small it is.
+ * Memory that a file may take before it is known to be right: nearly twice as much as the file itself, and most of a MiB however small it is.
  *
- * <p>A pickle makes objects of single bytes. Counting what they cost, roughly and rather too high, is what keeps a small file from
- * filling the heap; real dumps are nearly all numbers, which are left where they lie, and use a hundredth of it.
+ * <p>A pickle makes objects of single bytes. Counting what they cost is what keeps a small file from filling the heap. Real dumps are
+ * nearly all numbers, which are left where they lie, and use a hundredth of it; dumps of toys use nearly all.
  */
 final class Allowance {
-    static final long ALWAYS = 1 << 19;
+    static final long ALWAYS = (1 << 20) - (1 << 17);
 
     private final String file;
     private final long all;
@@ -17,7 +17,7 @@ final class Allowance {
 
     Allowance(String file, long size) {
         this.file = file;
-        all = Math.max(ALWAYS, size);
+        all = Math.max(ALWAYS, 2 * size - size / 8);
         left = all;
     }
 

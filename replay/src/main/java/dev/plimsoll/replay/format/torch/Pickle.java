@@ -5,9 +5,7 @@ import dev.plimsoll.replay.format.array.NumberType;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
-import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.List;
 import java.util.Optional;
 
 /**
@@ -24,21 +22,33 @@ final class Pickle {
     private static final String ORDERED = "collections.OrderedDict";
     private static final String TORCH = "torch.";
 
-    /** Rough costs in bytes: of a place on the stack, in the memo or a list, and of an object. */
-    private static final int PLACE = 12;
+    // What things cost in bytes, with compressed pointers.
+    private static final int PLACE = 4;
+    private static final int ARRAY = 24;
+    private static final int NUMBER = 24;
+    private static final int SEQUENCE = 48;
+    private static final int DICT = 32;
+    private static final int TEXT = 72;
+    private static final int NAME = 576;
+    private static final int STORAGE = 40;
+    private static final int TENSOR = 96;
 
-    private static final int OBJECT = 32;
-    private static final int COLLECTION = 192;
-
-    private static final Py NONE = new Py.None();
+    static final Py NONE = new Py.None();
     private static final Py YES = new Py.Bool(true);
     private static final Py NO = new Py.Bool(false);
+    private static final Py[] SMALL = new Py[1 << Byte.SIZE];
+
+    static {
+        Arrays.setAll(SMALL, Py.Int::new);
+    }
 
     private final String part;
     private final ByteBuffer code;
     private final Allowance allowance;
-    private final ArrayList<Py> stack = new ArrayList<>();
-    private final ArrayList<Py> memo = new ArrayList<>();
+    private Py[] stack = new Py[64];
+    private int size;
+    private Py[] memo = new Py[64];
+    private int remembered;
     private int[] marks = new int[8];
     private int markCount;
     private int opcodeAt;
@@ -59,14 +69,13 @@ final class Pickle {
             opcodeAt = code.position();
             char opcode = (char) u8();
             if (opcode == '.') {
-                if (stack.size() != 1 || markCount != 0) {
-                    throw wrong(
-                            "stops with " + stack.size() + " values and " + markCount + " marks left: needs 1 and 0");
+                if (size != 1 || markCount != 0) {
+                    throw wrong("stops with " + size + " values and " + markCount + " marks left: needs 1 and 0");
                 }
                 if (code.hasRemaining()) {
                     throw new FormatException(part, code.position(), "goes on after its end");
                 }
-                return stack.get(0);
+                return stack[0];
             }
             step(opcode);
         }
@@ -79,28 +88,28 @@ final class Pickle {
             case 'N' -> push(NONE);
             case 0x88 -> push(YES);
             case 0x89 -> push(NO);
-            case 'K' -> push(new Py.Int(u8()));
-            case 'M' -> push(new Py.Int(u8() | u8() << 8));
-            case 'J' -> push(new Py.Int(need(Integer.BYTES).getInt()));
-            case 0x8a -> push(new Py.Int(longOf(u8())));
+            case 'K' -> push(SMALL[u8()]);
+            case 'M' -> push(number(u8() | u8() << Byte.SIZE));
+            case 'J' -> push(number(need(Integer.BYTES).getInt()));
+            case 0x8a -> push(number(longOf(u8())));
             case 'G' ->
-                push(new Py.Real(Double.longBitsToDouble(
+                push(real(Double.longBitsToDouble(
                         Long.reverseBytes(need(Long.BYTES).getLong()))));
             case 'X' -> push(new Py.Text(text(u32())));
-            case ')' -> push(tuple(0));
-            case 0x85 -> push(tuple(1));
-            case 0x86 -> push(tuple(2));
-            case 0x87 -> push(tuple(3));
-            case 't' -> push(new Py.Sequence(true, fromMark()));
-            case ']' -> push(collection(Py.Sequence.list()));
-            case '}' -> push(collection(new Py.Dict()));
-            case 'a' -> append(pop());
-            case 'e' -> append(fromMark());
-            case 's' -> set(popped(2));
-            case 'u' -> set(fromMark());
+            case ')' -> push(tuple(size));
+            case 0x85 -> push(tuple(below(1)));
+            case 0x86 -> push(tuple(below(2)));
+            case 0x87 -> push(tuple(below(3)));
+            case 't' -> push(tuple(unmarked()));
+            case ']' -> push(list());
+            case '}' -> push(dict());
+            case 'a' -> append(below(1));
+            case 'e' -> append(unmarked());
+            case 's' -> set(below(2));
+            case 'u' -> set(unmarked());
             case 'c' -> push(global());
-            case 'Q' -> push(storage(pop()));
-            case 'R' -> push(called());
+            case 'Q' -> push(storage());
+            case 'R' -> push(called(below(2)));
             case 'q' -> remember(u8());
             case 'r' -> remember(u32());
             case 'h' -> push(remembered(u8()));
@@ -172,10 +181,10 @@ final class Pickle {
             throw wrong("has a text of " + length + " bytes: at most " + MOST_TEXT + " are read");
         }
         need(length);
-        allowance.charge(part, opcodeAt, OBJECT + 4 * length);
-        byte[] utf8 = new byte[(int) length];
-        code.get(utf8);
-        return new String(utf8, StandardCharsets.UTF_8);
+        allowance.charge(part, opcodeAt, TEXT + 2 * length);
+        int from = code.arrayOffset() + code.position();
+        code.position(code.position() + (int) length);
+        return new String(code.array(), from, (int) length, StandardCharsets.UTF_8);
     }
 
     private String line() throws FormatException {
@@ -189,28 +198,37 @@ final class Pickle {
         return line.toString();
     }
 
+    private Py number(long value) throws FormatException {
+        allowance.charge(part, opcodeAt, NUMBER);
+        return new Py.Int(value);
+    }
+
+    private Py real(double value) throws FormatException {
+        allowance.charge(part, opcodeAt, NUMBER);
+        return new Py.Real(value);
+    }
+
     // Stack and memo.
 
+    private Py[] room(Py[] places, int needed) throws FormatException {
+        if (needed < places.length) {
+            return places;
+        }
+        allowance.charge(part, opcodeAt, 2L * PLACE * places.length);
+        return Arrays.copyOf(places, 2 * places.length);
+    }
+
     private void push(Py value) throws FormatException {
-        allowance.charge(part, opcodeAt, PLACE + (value instanceof Py.Int || value instanceof Py.Real ? OBJECT : 0));
-        stack.add(value);
+        stack = room(stack, size);
+        stack[size++] = value;
     }
 
-    private Py pop() throws FormatException {
-        top();
-        return stack.remove(stack.size() - 1);
-    }
-
-    /** The uppermost values, which have to lie above the last mark. */
-    private List<Py> popped(int count) throws FormatException {
-        int from = stack.size() - count;
-        if (from < (markCount == 0 ? 0 : marks[markCount - 1])) {
+    /** Where the uppermost values begin, which have to lie above the last mark. */
+    private int below(int count) throws FormatException {
+        if (size - count < (markCount == 0 ? 0 : marks[markCount - 1])) {
             throw wrong("needs " + count + " values, which are not on its stack");
         }
-        List<Py> above = stack.subList(from, stack.size());
-        List<Py> values = List.copyOf(above);
-        above.clear();
-        return values;
+        return size - count;
     }
 
     private void mark() throws FormatException {
@@ -220,104 +238,114 @@ final class Pickle {
         if (markCount == marks.length) {
             marks = Arrays.copyOf(marks, 2 * markCount);
         }
-        marks[markCount++] = stack.size();
+        marks[markCount++] = size;
     }
 
-    private List<Py> fromMark() throws FormatException {
+    /** Where the values above the last mark begin; takes the mark away. */
+    private int unmarked() throws FormatException {
         if (markCount == 0) {
             throw wrong("needs a mark, and none is set");
         }
-        int count = stack.size() - marks[markCount - 1];
-        allowance.charge(part, opcodeAt, COLLECTION + 2L * PLACE * count);
-        List<Py> values = popped(count);
-        markCount--;
-        return values;
+        return marks[--markCount];
     }
 
-    private Py tuple(int count) throws FormatException {
-        allowance.charge(part, opcodeAt, COLLECTION);
-        return new Py.Sequence(true, popped(count));
+    private Py tuple(int from) throws FormatException {
+        allowance.charge(part, opcodeAt, SEQUENCE + (long) PLACE * (size - from));
+        Py[] items = Arrays.copyOfRange(stack, from, size);
+        size = from;
+        return Py.Sequence.tuple(items);
     }
 
-    private Py collection(Py empty) throws FormatException {
-        allowance.charge(part, opcodeAt, COLLECTION);
-        return empty;
+    private Py list() throws FormatException {
+        allowance.charge(part, opcodeAt, SEQUENCE);
+        return Py.Sequence.list();
     }
 
-    /** The value below those that were taken off. */
-    private Py top() throws FormatException {
-        if (stack.size() <= (markCount == 0 ? 0 : marks[markCount - 1])) {
+    private Py dict() throws FormatException {
+        allowance.charge(part, opcodeAt, DICT);
+        return new Py.Dict();
+    }
+
+    /** The uppermost value below a place on the stack. */
+    private Py under(int from) throws FormatException {
+        if (from <= (markCount == 0 ? 0 : marks[markCount - 1])) {
             throw wrong("has nothing to put values into");
         }
-        return stack.get(stack.size() - 1);
+        return stack[from - 1];
     }
 
-    private Py.Sequence list() throws FormatException {
-        if (top() instanceof Py.Sequence list && !list.tuple()) {
-            return list;
+    private static long array(int length) {
+        return length == 0 ? 0 : ARRAY + (long) PLACE * length;
+    }
+
+    private void append(int from) throws FormatException {
+        if (!(under(from) instanceof Py.Sequence list) || list.isTuple()) {
+            throw wrong("puts values into a " + under(from).kind() + " as if it were a list");
         }
-        throw wrong("puts values into a " + top().kind() + " as if it were a list");
+        allowance.charge(part, opcodeAt, array(list.grown(size - from)));
+        list.append(stack, from, size - from);
+        size = from;
     }
 
-    private void append(Py value) throws FormatException {
-        allowance.charge(part, opcodeAt, PLACE);
-        list().items().add(value);
-    }
-
-    private void append(List<Py> values) throws FormatException {
-        allowance.charge(part, opcodeAt, (long) PLACE * values.size());
-        list().items().addAll(values);
-    }
-
-    private void set(List<Py> values) throws FormatException {
-        if (!(top() instanceof Py.Dict dict) || values.size() % 2 != 0) {
-            throw wrong("puts " + values.size() + " keys and values into a " + top().kind());
+    private void set(int from) throws FormatException {
+        int count = size - from;
+        if (!(under(from) instanceof Py.Dict dict) || count % 2 != 0) {
+            throw wrong(
+                    "puts " + count + " keys and values into a " + under(from).kind());
         }
-        allowance.charge(part, opcodeAt, (long) COLLECTION * (values.size() / 2));
-        for (int i = 0; i < values.size(); i += 2) {
-            Py key = values.get(i);
+        if (dict.size() + count / 2 > Py.Dict.MOST_ENTRIES) {
+            throw wrong("has a dictionary of more than " + Py.Dict.MOST_ENTRIES + " entries");
+        }
+        allowance.charge(part, opcodeAt, 2 * array(dict.grown(count / 2)));
+        dict.expect(count / 2);
+        for (int i = from; i < size; i += 2) {
+            Py key = stack[i];
             String name = key instanceof Py.Text text
                     ? text.value()
                     : key instanceof Py.Int number ? String.valueOf(number.value()) : "";
-            if (name.isEmpty() || dict.entries().put(name, values.get(i + 1)) != null) {
+            if (name.isEmpty() || dict.has(name)) {
                 throw wrong(
                         "has a " + key.kind() + " as a key of a dictionary, or one key twice: '" + shown(name) + "'");
             }
+            if (!(key instanceof Py.Text)) {
+                allowance.charge(part, opcodeAt, TEXT);
+            }
+            dict.put(name, stack[i + 1]);
         }
+        size = from;
     }
 
     private void remember(long index) throws FormatException {
-        if (index > memo.size()) {
-            throw wrong("remembers value " + index + " of " + memo.size() + ": torch.save numbers them one by one");
+        if (index > remembered) {
+            throw wrong("remembers value " + index + " of " + remembered + ": torch.save numbers them one by one");
         }
-        Py value = top();
-        if (index == memo.size()) {
-            allowance.charge(part, opcodeAt, PLACE);
-            memo.add(value);
-        } else {
-            memo.set((int) index, value);
+        Py value = under(size);
+        if (index == remembered) {
+            memo = room(memo, remembered);
+            remembered++;
         }
+        memo[(int) index] = value;
     }
 
     private Py remembered(long index) throws FormatException {
-        if (index >= memo.size()) {
-            throw wrong("recalls value " + index + " of " + memo.size());
+        if (index >= remembered) {
+            throw wrong("recalls value " + index + " of " + remembered);
         }
-        return memo.get((int) index);
+        return memo[(int) index];
     }
 
     // Names and what they build.
 
     private Py global() throws FormatException {
+        allowance.charge(part, opcodeAt, NAME);
         String name = line() + "." + line();
-        allowance.charge(part, opcodeAt, COLLECTION);
-        boolean type = name.startsWith(TORCH)
-                && NumberType.ofTorch(name.substring(TORCH.length())).isPresent();
-        if (!type && !name.equals(REBUILD) && !name.equals(ORDERED)) {
+        Optional<NumberType> type =
+                name.startsWith(TORCH) ? NumberType.ofTorch(name.substring(TORCH.length())) : Optional.empty();
+        if (type.isEmpty() && !name.equals(REBUILD) && !name.equals(ORDERED)) {
             throw wrong(
                     "wants " + shown(name) + ", which is not on the list of what may be built: it is not looked up");
         }
-        return new Py.Global(name);
+        return new Py.Global(name, type);
     }
 
     private static String shown(String text) {
@@ -325,62 +353,61 @@ final class Pickle {
     }
 
     /** {@code ('storage', type, key, location, numbers)}: the location, such as {@code cuda:0}, does not matter here. */
-    private Py storage(Py id) throws FormatException {
-        if (id instanceof Py.Sequence tuple
-                && tuple.tuple()
-                && tuple.items().size() == 5
-                && tuple.items().get(0) instanceof Py.Text kind
+    private Py storage() throws FormatException {
+        if (stack[below(1)] instanceof Py.Sequence id
+                && id.isTuple()
+                && id.size() == 5
+                && id.at(0) instanceof Py.Text kind
                 && kind.value().equals("storage")
-                && tuple.items().get(1) instanceof Py.Global global
-                && tuple.items().get(2) instanceof Py.Text key
-                && tuple.items().get(3) instanceof Py.Text
-                && tuple.items().get(4) instanceof Py.Int numbers) {
-            Optional<NumberType> type = NumberType.ofTorch(global.name().replaceFirst("^torch\\.", ""));
-            if (type.isPresent() && numbers.value() >= 0) {
-                allowance.charge(part, opcodeAt, COLLECTION);
-                return new Py.Storage(type.get(), key.value(), numbers.value(), opcodeAt);
-            }
+                && id.at(1) instanceof Py.Global global
+                && global.type().isPresent()
+                && id.at(2) instanceof Py.Text key
+                && id.at(3) instanceof Py.Text
+                && id.at(4) instanceof Py.Int numbers
+                && numbers.value() >= 0) {
+            allowance.charge(part, opcodeAt, STORAGE);
+            size--;
+            return new Py.Storage(global.type().get(), key.value(), numbers.value(), opcodeAt);
         }
         throw wrong("names something else outside of the pickle than a storage of numbers");
     }
 
-    private Py called() throws FormatException {
-        allowance.charge(part, opcodeAt, 2 * COLLECTION);
-        List<Py> call = popped(2);
-        if (!(call.get(0) instanceof Py.Global global)
-                || !(call.get(1) instanceof Py.Sequence arguments)
-                || !arguments.tuple()) {
-            throw wrong(
-                    "calls a " + call.get(0).kind() + " with a " + call.get(1).kind());
+    private Py called(int from) throws FormatException {
+        size = from;
+        if (!(stack[from] instanceof Py.Global global)
+                || !(stack[from + 1] instanceof Py.Sequence arguments)
+                || !arguments.isTuple()) {
+            throw wrong("calls a " + stack[from].kind() + " with a " + stack[from + 1].kind());
         }
-        if (global.name().equals(ORDERED) && arguments.items().isEmpty()) {
-            return new Py.Dict();
+        if (global.name().equals(ORDERED) && arguments.size() == 0) {
+            return dict();
         }
         if (global.name().equals(REBUILD)) {
-            return tensor(arguments.items());
+            return tensor(arguments);
         }
-        throw wrong("calls " + global.name() + " with " + arguments.items().size() + " arguments");
+        throw wrong("calls " + global.name() + " with " + arguments.size() + " arguments");
     }
 
     /** {@code (storage, offset, size, stride, requires_grad, backward_hooks)}. */
-    private Py tensor(List<Py> arguments) throws FormatException {
+    private Py tensor(Py.Sequence arguments) throws FormatException {
         if (arguments.size() >= 6
-                && arguments.get(0) instanceof Py.Storage storage
-                && arguments.get(1) instanceof Py.Int offset
-                && arguments.get(2) instanceof Py.Sequence shape
-                && arguments.get(3) instanceof Py.Sequence strides
+                && arguments.at(0) instanceof Py.Storage storage
+                && arguments.at(1) instanceof Py.Int offset
+                && arguments.at(2) instanceof Py.Sequence shape
+                && arguments.at(3) instanceof Py.Sequence strides
                 && offset.value() >= 0) {
+            allowance.charge(part, opcodeAt, TENSOR);
             return new Py.Tensor(storage, offset.value(), numbers(shape), numbers(strides), opcodeAt);
         }
         throw wrong("builds a tensor of something else than a storage, an offset, a shape and strides");
     }
 
     private long[] numbers(Py.Sequence sequence) throws FormatException {
-        allowance.charge(part, opcodeAt, Long.BYTES * (long) sequence.items().size());
-        long[] numbers = new long[sequence.items().size()];
+        allowance.charge(part, opcodeAt, Long.BYTES * (long) sequence.size());
+        long[] numbers = new long[sequence.size()];
         for (int i = 0; i < numbers.length; i++) {
-            if (!(sequence.items().get(i) instanceof Py.Int number)) {
-                throw wrong("builds a tensor with a " + sequence.items().get(i).kind() + " in its shape");
+            if (!(sequence.at(i) instanceof Py.Int number)) {
+                throw wrong("builds a tensor with a " + sequence.at(i).kind() + " in its shape");
             }
             numbers[i] = number.value();
         }

@@ -8,6 +8,7 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -57,10 +58,12 @@ public final class TorchFile {
         }
         Allowance allowance = new Allowance(file, bytes.length);
         ZipDirectory zip = ZipDirectory.read(file, bytes, allowance);
-        List<Entry> pickles = zip.entries().values().stream()
-                .filter(entry -> entry.name().endsWith(PICKLE)
-                        && entry.name().indexOf('/') == entry.name().length() - PICKLE.length())
-                .toList();
+        List<Entry> pickles = new ArrayList<>();
+        for (Entry entry : zip.entries(PICKLE)) {
+            if (zip.name(entry).indexOf('/') == zip.name(entry).length() - PICKLE.length()) {
+                pickles.add(entry);
+            }
+        }
         if (pickles.size() != 1) {
             throw new FormatException(
                     file,
@@ -69,24 +72,22 @@ public final class TorchFile {
                             + " in a folder: torch.save writes one");
         }
         Entry entry = pickles.get(0);
-        String root = entry.name().substring(0, entry.name().length() - PICKLE.length() + 1);
+        String name = zip.name(entry);
+        String root = name.substring(0, name.length() - PICKLE.length() + 1);
         allowance.charge(zip.part(entry), 0, entry.size() - entry.packed());
         Py top = Pickle.read(zip.part(entry), zip.data(entry), allowance);
         if (!(top instanceof Py.Dict dict)) {
             throw new FormatException(zip.part(entry), 0, "is a " + top.kind() + ": a recording is a dictionary");
         }
-        long stored = zip.entries().values().stream()
-                .filter(other -> other.name().startsWith(root + "data/"))
-                .mapToLong(Entry::size)
-                .sum();
-        return new TorchFile(zip, zip.part(entry), root, order(zip, root), dict, stored);
+        return new TorchFile(zip, zip.part(entry), root, order(zip, root), dict, zip.sizes() - entry.size());
     }
 
     private static ByteOrder order(ZipDirectory zip, String root) throws FormatException {
-        Entry entry = zip.entries().get(root + "byteorder");
-        if (entry == null) {
+        Optional<Entry> named = zip.entry(root + "byteorder");
+        if (named.isEmpty()) {
             return ByteOrder.LITTLE_ENDIAN;
         }
+        Entry entry = named.get();
         String order = entry.size() > 16
                 ? ""
                 : StandardCharsets.US_ASCII.decode(zip.data(entry).duplicate()).toString();
@@ -108,20 +109,20 @@ public final class TorchFile {
 
     /** What stands under a key, when it is of the kind that is needed. */
     public <T extends Py> T need(Py.Dict in, String key, Class<T> kind) throws FormatException {
-        Py value = in.entries().get(key);
+        Py value = in.get(key);
         if (!kind.isInstance(value)) {
             throw new FormatException(
                     pickle,
                     0,
                     "has no " + kind.getSimpleName().toLowerCase(java.util.Locale.ROOT) + " '" + key + "'"
-                            + (value == null ? "" : ", but a " + value.kind()));
+                            + (in.has(key) ? ", but a " + value.kind() : ""));
         }
         return kind.cast(value);
     }
 
     /** The numbers of the tensor that stands under a key, if one does. */
     public Optional<Numbers> tensor(Py.Dict in, String key) throws FormatException {
-        return in.entries().get(key) instanceof Py.Tensor tensor ? Optional.of(numbers(tensor)) : Optional.empty();
+        return in.get(key) instanceof Py.Tensor tensor ? Optional.of(numbers(tensor)) : Optional.empty();
     }
 
     /** The numbers of a tensor. */
@@ -153,17 +154,18 @@ public final class TorchFile {
     }
 
     private Stored stored(Py.Storage storage) throws FormatException {
-        Entry entry = zip.entries().get(root + "data/" + storage.key());
+        Optional<Entry> entry = zip.entry(root + "data/" + storage.key());
         int each = storage.type().bytes();
-        if (entry == null || entry.size() / each != storage.numbers() || entry.size() % each != 0) {
+        long there = entry.isPresent() ? entry.get().size() : -1;
+        if (there < 0 || there / each != storage.numbers() || there % each != 0) {
             throw new FormatException(
                     pickle,
                     storage.position(),
                     "wants " + storage.numbers() + " numbers of "
                             + storage.type() + " in data/" + shown(storage.key()) + ", which "
-                            + (entry == null ? "is not there" : "has " + entry.size() + " bytes"));
+                            + (there < 0 ? "is not there" : "has " + there + " bytes"));
         }
-        return new Stored(zip.part(entry), zip.data(entry));
+        return new Stored(zip.part(entry.get()), zip.data(entry.get()));
     }
 
     private static String shown(String text) {

@@ -6,10 +6,9 @@ import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
-import java.util.Comparator;
+import java.util.Arrays;
 import java.util.List;
-import java.util.Map;
-import java.util.TreeMap;
+import java.util.Optional;
 import java.util.zip.CRC32;
 import java.util.zip.DataFormatException;
 import java.util.zip.Inflater;
@@ -40,32 +39,45 @@ final class ZipDirectory {
     private static final int DEFLATED = 8;
     private static final long MASK_32 = 0xffff_ffffL;
 
-    /** Roughly what an entry takes in memory beside its name. */
-    private static final int ENTRY_BYTES = 320;
+    /** What an entry costs here, in tables and while it is looked at. */
+    private static final int ENTRY_BYTES = 96;
 
     /** Numbers pack to a quarter or a third; zeros to a thousandth. */
     private static final int MOST_UNPACKED_PER_BYTE = 100;
+
+    /** Spreads the hashes of names that differ in a digit. */
+    private static final int GOLDEN = 0x9e3779b9;
 
     private static final int CHUNK = 8_192;
 
     /**
      * A file in the file.
      *
+     * @param central offset of its entry in the directory
      * @param header offset of its local header
      * @param data offset of its bytes
      * @param packed how many bytes it takes
      * @param size how many bytes it has
      */
-    record Entry(String name, int method, long crc, long header, long data, long packed, long size) {
-        private long end() {
-            return data + packed;
-        }
-    }
+    record Entry(int central, int method, long crc, long header, long data, long packed, long size) {}
 
     private final String file;
     private final ByteBuffer bytes;
     private final Allowance allowance;
-    private final TreeMap<String, Entry> entries = new TreeMap<>();
+
+    /** Where each entry begins in the directory, in its order. */
+    private int[] centrals = {};
+
+    /** The entries by a hash of their names: 1 + index, or 0; the next place is looked at where another is there. */
+    private int[] byName = {0, 0};
+
+    private long probes;
+    private long sizes;
+
+    /** Of the entry that is looked at: where its 64-bit fields are. */
+    private int wideAt;
+
+    private int wideEnd;
 
     private ZipDirectory(String file, byte[] bytes, Allowance allowance) {
         this.file = file;
@@ -76,13 +88,61 @@ final class ZipDirectory {
     static ZipDirectory read(String file, byte[] bytes, Allowance allowance) throws FormatException {
         ZipDirectory directory = new ZipDirectory(file, bytes, allowance);
         directory.readEntries();
-        directory.requireApart();
         return directory;
     }
 
-    /** By their names, sorted. */
-    Map<String, Entry> entries() {
-        return entries;
+    /** The entry of a name. */
+    Optional<Entry> entry(String name) throws FormatException {
+        byte[] utf8 = name.getBytes(StandardCharsets.UTF_8);
+        int hash = 0;
+        for (byte b : utf8) {
+            hash = 31 * hash + b;
+        }
+        for (int place = place(hash); byName[place] != 0; place = place + 1 & byName.length - 1) {
+            int central = centrals[byName[place] - 1];
+            if (isName(central, utf8, 0)) {
+                return Optional.of(decode(central));
+            }
+        }
+        return Optional.empty();
+    }
+
+    private int place(int hash) {
+        return hash * GOLDEN >>> Integer.numberOfLeadingZeros(byName.length) + 1;
+    }
+
+    private boolean isName(int central, byte[] utf8, int from) {
+        int length = u16(central + 28) - from;
+        if (length != utf8.length) {
+            return false;
+        }
+        for (int i = 0; i < length; i++) {
+            if (bytes.get(central + CENTRAL_BYTES + from + i) != utf8[i]) {
+                return false;
+            }
+        }
+        return true;
+    }
+
+    /** The entries whose names end with a text. */
+    List<Entry> entries(String end) throws FormatException {
+        byte[] utf8 = end.getBytes(StandardCharsets.UTF_8);
+        List<Entry> found = new ArrayList<>();
+        for (int central : centrals) {
+            if (isName(central, utf8, Math.max(0, u16(central + 28) - utf8.length))) {
+                found.add(decode(central));
+            }
+        }
+        return found;
+    }
+
+    /** How many bytes all entries have together. */
+    long sizes() {
+        return sizes;
+    }
+
+    String name(Entry entry) {
+        return text(entry.central + CENTRAL_BYTES, u16(entry.central + 28));
     }
 
     /** Where the central directory is, and of how many entries. */
@@ -96,14 +156,71 @@ final class ZipDirectory {
                     "has a directory of " + extent.size + " bytes at " + extent.offset
                             + ", which is not before its end record");
         }
+        if (extent.count > extent.size / CENTRAL_BYTES) {
+            throw wrong(extent.offset, "has a directory of " + extent.count + " entries in " + extent.size + " bytes");
+        }
+        allowance.charge(file, extent.offset, extent.count * ENTRY_BYTES);
+        centrals = new int[(int) extent.count];
+        byName = new int[Integer.highestOneBit(Math.max(1, centrals.length)) << 2];
+        long[] headers = new long[centrals.length];
+        long[] ends = new long[centrals.length];
         int at = (int) extent.offset;
         int end = (int) (extent.offset + extent.size);
-        for (long i = 0; i < extent.count; i++) {
-            at = readEntry(at, end, (int) extent.offset);
+        for (int i = 0; i < centrals.length; i++) {
+            centrals[i] = at;
+            at = next(at, end);
+            Entry entry = decode(centrals[i]);
+            requireThere(entry, (int) extent.offset);
+            sizes += entry.size;
+            headers[i] = entry.header;
+            ends[i] = entry.data + entry.packed;
+            add(i);
         }
         if (at != end) {
             throw wrong(at, "has a directory that goes on after its last entry");
         }
+        requireApart(headers, ends);
+    }
+
+    private void add(int index) throws FormatException {
+        int central = centrals[index];
+        int length = u16(central + 28);
+        int hash = 0;
+        for (int i = 0; i < length; i++) {
+            hash = 31 * hash + bytes.get(central + CENTRAL_BYTES + i);
+        }
+        int place = place(hash);
+        while (byName[place] != 0) {
+            int other = centrals[byName[place] - 1];
+            if (sameName(other + CENTRAL_BYTES, u16(other + 28), central + CENTRAL_BYTES, length)) {
+                throw wrong(central, "has " + text(central + CENTRAL_BYTES, length) + " twice");
+            }
+            place = place + 1 & byName.length - 1;
+            requireFewProbes(central);
+        }
+        byName[place] = index + 1;
+    }
+
+    /** Names that were made to have one hash would make the table a list. */
+    private void requireFewProbes(int central) throws FormatException {
+        probes++;
+        if (probes > 64L * centrals.length + 1_000) {
+            throw wrong(central, "has names that were made to be hard to tell apart");
+        }
+    }
+
+    private boolean sameName(int first, int firstLength, int second, int secondLength) {
+        if (firstLength != secondLength
+                || second + secondLength > bytes.limit()
+                || first + firstLength > bytes.limit()) {
+            return false;
+        }
+        for (int i = 0; i < firstLength; i++) {
+            if (bytes.get(first + i) != bytes.get(second + i)) {
+                return false;
+            }
+        }
+        return true;
     }
 
     private Extent extent() throws FormatException {
@@ -150,113 +267,112 @@ final class ZipDirectory {
         return field == deferred || field == wide;
     }
 
-    private int readEntry(int at, int end, int directory) throws FormatException {
+    /** Where the next entry of the directory begins. */
+    private int next(int at, int end) throws FormatException {
         if (at > end - CENTRAL_BYTES || bytes.getInt(at) != CENTRAL) {
-            throw wrong(Math.min(at, bytes.limit()), "has no entry there in its directory");
+            throw wrong(at, "has no entry there in its directory");
         }
-        int flags = u16(at + 8);
-        int method = u16(at + 10);
-        int nameBytes = u16(at + 28);
-        int extraBytes = u16(at + 30);
-        int next = at + CENTRAL_BYTES + nameBytes + extraBytes + u16(at + 32);
+        int next = at + CENTRAL_BYTES + u16(at + 28) + u16(at + 30) + u16(at + 32);
         if (next > end) {
             throw wrong(at, "has an entry that reaches beyond its directory");
-        }
-        allowance.charge(file, at, ENTRY_BYTES + 2L * nameBytes);
-        String name = name(at + CENTRAL_BYTES, nameBytes);
-        if ((flags & ENCRYPTED) != 0 || (method != STORED && method != DEFLATED)) {
-            throw wrong(
-                    at, "has " + name + " encrypted or packed by method " + method + ": stored and deflated are read");
-        }
-        Wide wide = new Wide(at + CENTRAL_BYTES + nameBytes, extraBytes);
-        long size = wide.or(u32(at + 24));
-        long packed = wide.or(u32(at + 20));
-        long header = wide.or(u32(at + 42));
-        if (header < 0 || header > directory - LOCAL_BYTES || bytes.getInt((int) header) != LOCAL) {
-            throw wrong(at, "has " + name + " at " + header + ", where it is not");
-        }
-        Entry entry = entry(name, method, u32(at + 16), (int) header, packed, size, at);
-        if (entry.data > directory - packed || packed < 0 || (method == STORED && size != packed)) {
-            throw wrong(at, "has " + name + " of " + packed + " bytes, which are not there");
-        }
-        if (size < 0 || size / MOST_UNPACKED_PER_BYTE > packed) {
-            throw wrong(
-                    at,
-                    "has " + name + " unpack from " + packed + " to " + size + " bytes, more than "
-                            + MOST_UNPACKED_PER_BYTE + " times as many");
-        }
-        if (entries.put(name, entry) != null) {
-            throw wrong(at, "has " + name + " twice");
         }
         return next;
     }
 
-    /** What an entry's own header says of it has to agree with the directory, where it says it. */
-    private Entry entry(String name, int method, long crc, int header, long packed, long size, int at)
-            throws FormatException {
-        int nameBytes = u16(header + 26);
-        long data = header + LOCAL_BYTES + nameBytes + (long) u16(header + 28);
+    /** What an entry of the directory says, where its own header has to be. */
+    private Entry decode(int at) throws FormatException {
+        int nameBytes = u16(at + 28);
+        findWide(at + CENTRAL_BYTES + nameBytes, u16(at + 30));
+        long size = wideOr(u32(at + 24));
+        long packed = wideOr(u32(at + 20));
+        long header = wideOr(u32(at + 42));
+        if (header < 0 || header > bytes.limit() - LOCAL_BYTES || bytes.getInt((int) header) != LOCAL) {
+            throw wrong(at, "has " + text(at + CENTRAL_BYTES, nameBytes) + " at " + header + ", where it is not");
+        }
+        long data = header + LOCAL_BYTES + u16((int) header + 26) + u16((int) header + 28);
+        return new Entry(at, u16(at + 10), u32(at + 16), header, data, packed, size);
+    }
+
+    /** What an entry's own header says of it has to agree with the directory, where it says it; its bytes have to be there. */
+    private void requireThere(Entry entry, int directory) throws FormatException {
+        int header = (int) entry.header;
+        int central = entry.central;
+        int method = entry.method;
+        if ((u16(central + 8) & ENCRYPTED) != 0 || (method != STORED && method != DEFLATED)) {
+            throw wrong(
+                    central,
+                    "has " + name(entry) + " encrypted or packed by method " + method
+                            + ": stored and deflated are read");
+        }
+        if (u16(header + 8) != method
+                || !sameName(header + LOCAL_BYTES, u16(header + 26), central + CENTRAL_BYTES, u16(central + 28))) {
+            throw wrong(header, "has another entry there than " + name(entry) + ", as the directory says");
+        }
         long itsPacked = u32(header + 18);
         long itsSize = u32(header + 22);
-        if (data > bytes.limit() || !name(header + LOCAL_BYTES, nameBytes).equals(name) || u16(header + 8) != method) {
-            throw wrong(header, "has another entry there than " + name + ", as the directory says");
-        }
-        boolean later = (u16(header + 6) & 8) != 0;
-        if (!(later && itsPacked == 0 && itsSize == 0)
-                && !(same(itsPacked, MASK_32, packed) && same(itsSize, MASK_32, size))) {
+        boolean later = (u16(header + 6) & 8) != 0 && itsPacked == 0 && itsSize == 0;
+        if (!later && !(same(itsPacked, MASK_32, entry.packed) && same(itsSize, MASK_32, entry.size))) {
             throw wrong(
                     header,
-                    "has two sizes of " + name + ": " + itsSize + " there, and " + size + " in its directory at " + at);
+                    "has two sizes of " + name(entry) + ": " + itsSize + " there, and " + entry.size
+                            + " in its directory at " + central);
         }
-        return new Entry(name, method, crc, header, data, packed, size);
-    }
-
-    /** The 64-bit fields of an entry, which follow each other for each field that is full. */
-    private final class Wide {
-        private int at;
-        private int end;
-
-        Wide(int from, int length) throws FormatException {
-            int extra = from;
-            while (extra + 4 <= from + length) {
-                int itsLength = u16(extra + 2);
-                if (itsLength > from + length - extra - 4) {
-                    throw wrong(extra, "has a field that reaches beyond its entry");
-                }
-                if (u16(extra) == EXTRA_64) {
-                    at = extra + 4;
-                    end = at + itsLength;
-                }
-                extra += 4 + itsLength;
-            }
+        if (entry.packed < 0
+                || entry.data > directory - entry.packed
+                || (method == STORED && entry.size != entry.packed)) {
+            throw wrong(central, "has " + name(entry) + " of " + entry.packed + " bytes, which are not there");
         }
-
-        long or(long field) throws FormatException {
-            if (field != MASK_32) {
-                return field;
-            }
-            if (at + Long.BYTES > end) {
-                throw wrong(at, "has a size of 2^32 - 1 and no 64-bit field");
-            }
-            at += Long.BYTES;
-            return bytes.getLong(at - Long.BYTES);
+        if (entry.size < 0 || entry.size / MOST_UNPACKED_PER_BYTE > entry.packed) {
+            throw wrong(
+                    central,
+                    "has " + name(entry) + " unpack from " + entry.packed + " to " + entry.size + " bytes, more than "
+                            + MOST_UNPACKED_PER_BYTE + " times as many");
         }
     }
 
-    private void requireApart() throws FormatException {
-        List<Entry> inOrder = new ArrayList<>(entries.values());
-        inOrder.sort(Comparator.comparingLong(Entry::header));
-        for (int i = 1; i < inOrder.size(); i++) {
-            if (inOrder.get(i).header < inOrder.get(i - 1).end()) {
-                throw wrong(
-                        inOrder.get(i).header, "has " + inOrder.get(i).name + " overlap " + inOrder.get(i - 1).name);
+    /** Finds the 64-bit fields of an entry, which follow each other for each field that is full. */
+    private void findWide(int from, int length) throws FormatException {
+        wideAt = 0;
+        wideEnd = 0;
+        int extra = from;
+        while (extra + 4 <= from + length) {
+            int itsLength = u16(extra + 2);
+            if (itsLength > from + length - extra - 4) {
+                throw wrong(extra, "has a field that reaches beyond its entry");
+            }
+            if (u16(extra) == EXTRA_64) {
+                wideAt = extra + 4;
+                wideEnd = wideAt + itsLength;
+            }
+            extra += 4 + itsLength;
+        }
+    }
+
+    private long wideOr(long field) throws FormatException {
+        if (field != MASK_32) {
+            return field;
+        }
+        if (wideAt + Long.BYTES > wideEnd) {
+            throw wrong(wideAt, "has a size of 2^32 - 1 and no 64-bit field");
+        }
+        wideAt += Long.BYTES;
+        return bytes.getLong(wideAt - Long.BYTES);
+    }
+
+    /** Sorts both, which keeps pairs together unless some overlap. */
+    private void requireApart(long[] headers, long[] ends) throws FormatException {
+        Arrays.sort(headers);
+        Arrays.sort(ends);
+        for (int i = 1; i < headers.length; i++) {
+            if (headers[i] < ends[i - 1]) {
+                throw wrong(headers[i], "has an entry there that overlaps another");
             }
         }
     }
 
     /** Where messages about an entry say that it is. */
     String part(Entry entry) {
-        return file + ", " + entry.name;
+        return file + ", " + name(entry);
     }
 
     /**
@@ -329,15 +445,10 @@ final class ZipDirectory {
         }
     }
 
-    private String name(int at, int length) throws FormatException {
-        if (at > bytes.limit() - length) {
-            throw wrong(at, "ends within a name");
-        }
-        byte[] name = new byte[Math.min(length, 1_024)];
+    /** For messages, or of the few entries that are used. */
+    private String text(int at, int length) {
+        byte[] name = new byte[Math.max(0, Math.min(Math.min(length, 1_024), bytes.limit() - at))];
         bytes.get(at, name);
-        if (length > name.length) {
-            throw wrong(at, "has a name of " + length + " bytes: at most " + name.length + " are read");
-        }
         return new String(name, StandardCharsets.UTF_8);
     }
 

@@ -31,7 +31,7 @@ public record Fixtures(String format, String text, Given given) {
 
             {"record_type":"eplb_load_stats","version":1,"step":10,"num_ranks":2,"expert_load":[[4,0,3,2,3,0],[0,1,4,2,3,2]],"p2l_map":[[0,1,2,3,0,1],[0,1,2,2,3,1]],"num_layers":2}
             """, Given.NOTHING);
-    static final Fixtures VLLM_MAPPING = new Fixtures(
+    public static final Fixtures VLLM_MAPPING = new Fixtures(
             "vllm-mapping",
             "{\"num_redundant_experts\": 2, \"num_slots\": 6, \"initial_global_assignments\":"
                     + " {\"0\": [0, 1, 2, 3, 0, 1], \"1\": [0, 1, 2, 2, 3, 1]}}",
@@ -92,7 +92,7 @@ public record Fixtures(String format, String text, Given given) {
             "{\"redundancy_expert_num\":1,\"default\":[0],\"1\":[2],\"2\":[3]}",
             Given.NOTHING.withRanks(2).withExperts(4));
 
-    static final List<Fixtures> ALL = List.of(
+    public static final List<Fixtures> ALL = List.of(
             SGLANG_MAP,
             SGLANG_COUNT,
             VLLM_RECORDS,

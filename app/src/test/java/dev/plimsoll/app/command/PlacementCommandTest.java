@@ -1,0 +1,199 @@
+package dev.plimsoll.app.command;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import dev.plimsoll.app.broker.EmbeddedBroker;
+import dev.plimsoll.model.Deployment;
+import dev.plimsoll.model.GatherMode;
+import dev.plimsoll.model.LongVector;
+import dev.plimsoll.model.Membership;
+import dev.plimsoll.model.ModelShape;
+import dev.plimsoll.model.Phase;
+import dev.plimsoll.model.Placement;
+import dev.plimsoll.model.SettledPlacement;
+import dev.plimsoll.model.Topology;
+import dev.plimsoll.wire.Topic;
+import dev.plimsoll.wire.kafka.KafkaSettings;
+import dev.plimsoll.wire.kafka.Output;
+import dev.plimsoll.wire.kafka.TopicAdmin;
+import dev.plimsoll.wire.kafka.TopicWriter;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Locale;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+
+/** From a real broker's topics to files that engines start with. */
+@Timeout(120)
+class PlacementCommandTest {
+    private static final Duration SOON = Duration.ofSeconds(60);
+    private static final Placement SETTLED = Placement.of(4, new int[][] {{0, 1, 2, 1}, {2, 1, 0, 1}});
+
+    @TempDir
+    static Path broker;
+
+    @TempDir
+    Path directory;
+
+    private static EmbeddedBroker kafka;
+
+    private static Membership members(String deployment, long incarnation) {
+        return new Membership(
+                new Deployment(deployment),
+                incarnation,
+                new ModelShape("demo", 3, 1, List.of(3, 5)),
+                Topology.even(2, 1, 2),
+                "test",
+                Phase.DECODE,
+                GatherMode.HOST,
+                16,
+                32,
+                1,
+                1);
+    }
+
+    @BeforeAll
+    static void write() throws Exception {
+        kafka = EmbeddedBroker.start(broker, 0);
+        KafkaSettings settings = KafkaSettings.of(kafka.bootstrapServers());
+        try (TopicAdmin admin = new TopicAdmin(settings, SOON)) {
+            admin.create(1, 1);
+        }
+        List<Output<?>> outputs = new ArrayList<>();
+        settle(outputs, members("r1/decode-0", 8), Placement.of(9, new int[][] {{0, 1, 2, 0}, {0, 1, 2, 0}}), 2);
+        Membership now = members("r1/decode-0", 9);
+        settle(outputs, now, Placement.of(3, new int[][] {{0, 1, 2, 0}, {0, 1, 2, 0}}), 2);
+        settle(outputs, now, SETTLED, 2);
+        settle(outputs, members("r1/decode-00", 9), Placement.of(6, new int[][] {{1, 0, 2, 0}, {1, 0, 2, 0}}), 2);
+        settle(outputs, members("young", 1), SETTLED, 0);
+        settle(outputs, members("torn", 1), SETTLED, 1);
+        TopicWriter.writeTogether(settings, "test", outputs, SOON);
+    }
+
+    private static void settle(List<Output<?>> outputs, Membership members, Placement placement, int layers) {
+        Deployment of = members.deployment();
+        outputs.add(Output.of(Topic.MEMBERS, of, members));
+        for (int layer = 0; layer < layers; layer++) {
+            long[] experts =
+                    Arrays.stream(placement.layer(layer)).asLongStream().toArray();
+            outputs.add(Output.of(
+                    Topic.PLACEMENTS,
+                    of,
+                    new SettledPlacement(
+                            of,
+                            members.incarnation(),
+                            placement.version(),
+                            layer,
+                            placement.layers(),
+                            placement.hash(),
+                            LongVector.of(experts))));
+        }
+    }
+
+    @AfterAll
+    static void stop() {
+        kafka.close();
+    }
+
+    private static Told placement(String... arguments) {
+        List<String> all = new ArrayList<>(List.of("placement"));
+        all.addAll(List.of(arguments));
+        all.add("--bootstrap-servers=" + kafka.bootstrapServers());
+        return Told.by(all.toArray(String[]::new));
+    }
+
+    @Test
+    void settledPlacementIsWrittenForEveryEngineThatCanHoldIt() throws IOException {
+        Told told = placement(
+                "export",
+                "--deployment=r1/decode-0",
+                "--to=sglang:" + directory.resolve("sglang.json"),
+                "--to=trtllm:" + directory.resolve("trtllm.yaml"),
+                "--to=vllm-ascend:" + directory.resolve("expert_map.json"),
+                "--to=npy:" + directory.resolve("map.npy"),
+                "--hidden-layers=6");
+
+        assertThat(told.exitCode()).as(told.err()).isZero();
+        assertThat(told.out())
+                .startsWith("r1/decode-0 v4, hash " + String.format(Locale.ROOT, "%016x", SETTLED.hash())
+                        + ", 2 layers × 4 slots");
+        assertThat(Files.readString(directory.resolve("sglang.json")))
+                .isEqualTo("{\"physical_to_logical_map\": [[0, 1, 2, 0], [0, 1, 2, 0], [0, 1, 2, 0], [0, 1, 2, 1],"
+                        + " [0, 1, 2, 0], [2, 1, 0, 1]]}");
+        assertThat(Files.readString(directory.resolve("trtllm.yaml")))
+                .contains("  3: [0, 1, 2, 1]\n  5: [2, 1, 0, 1]\n");
+        JsonNode map =
+                new ObjectMapper().readTree(directory.resolve("expert_map.json").toFile());
+        assertThat(map.at("/layer_list/1/device_list/0/device_expert").toString())
+                .isEqualTo("[2,1]");
+        assertThat(Files.size(directory.resolve("map.npy"))).isGreaterThan(64);
+    }
+
+    @Test
+    void whatAKindNeedsToKnowIsAskedForAndTheOthersAreWritten() {
+        Told told = placement(
+                "export",
+                "--deployment=r1/decode-0",
+                "--to=sglang:" + directory.resolve("sglang.json"),
+                "--to=vllm:" + directory.resolve("vllm.json"));
+
+        assertThat(told.exitCode()).isEqualTo(1);
+        assertThat(told.err()).contains("sglang").contains("--hidden-layers is needed");
+        assertThat(directory.toFile().list()).containsExactly("vllm.json");
+    }
+
+    @Test
+    void deploymentThatHasNotSettledYetIsToldSo() {
+        Told young = placement("export", "--deployment=young", "--to=vllm:" + directory.resolve("x"));
+        Told torn = placement("show", "--deployment=torn");
+        Told unknown = placement("show", "--deployment=nobody");
+
+        assertThat(young.exitCode()).isEqualTo(1);
+        assertThat(young.err()).contains("young, incarnation 1 has no settled placement yet");
+        assertThat(torn.exitCode()).isEqualTo(1);
+        assertThat(torn.err()).contains("version 4 is not whole");
+        assertThat(unknown.exitCode()).isEqualTo(1);
+        assertThat(unknown.err()).contains("no membership of nobody");
+        assertThat(directory.toFile().list()).isEmpty();
+    }
+
+    @Test
+    void showSaysVersionHashAndReplicas() throws IOException {
+        Told told = placement("show", "--deployment=r1/decode-0");
+        JsonNode json = new ObjectMapper()
+                .readTree(placement("show", "--deployment=r1/decode-0", "--output=json")
+                        .out());
+
+        assertThat(told.out().lines())
+                .contains(
+                        "r1/decode-0, incarnation 9, demo",
+                        "  slots        4 on 2 ranks, for 3 experts: 1 redundant in each layer",
+                        "  replicas     4 experts with 1, 2 experts with 2, over all layers",
+                        "  moved        4 slots hold another expert than at the start");
+        assertThat(told.out()).contains("version      4, hash ");
+        assertThat(json.at("/placement/1/0").asInt()).isEqualTo(2);
+        assertThat(json.at("/version").asInt()).isEqualTo(4);
+    }
+
+    @Test
+    void optionsAreCheckedBeforeAnythingIsRead() {
+        Told told = Told.by("placement", "export", "--deployment= ", "--to=sglan:x", "--hidden-layers=0");
+
+        assertThat(told.exitCode()).isEqualTo(2);
+        assertThat(told.err())
+                .contains("--bootstrap-servers is missing")
+                .contains("--deployment: ")
+                .contains("KIND is one of sglang, trtllm")
+                .contains("--hidden-layers must be");
+    }
+}

@@ -1,0 +1,80 @@
+package dev.plimsoll.replay.source;
+
+import dev.plimsoll.model.Deployment;
+import dev.plimsoll.model.Membership;
+import dev.plimsoll.model.Placement;
+import dev.plimsoll.wire.Topic;
+import dev.plimsoll.wire.kafka.KafkaSettings;
+import dev.plimsoll.wire.kafka.PastRecords;
+import dev.plimsoll.wire.kafka.Received;
+import java.io.IOException;
+import java.time.Duration;
+import java.util.Optional;
+import java.util.OptionalInt;
+import java.util.OptionalLong;
+import java.util.TreeMap;
+
+/**
+ * What a deployment is settled on now, as far as the topics say.
+ *
+ * @param placement empty where no version has settled yet, or none is whole
+ * @param newestVersion of which any record is there
+ * @param settledAtMillis when the placement was written
+ */
+public record SettledNow(
+        Membership members, Optional<Placement> placement, OptionalInt newestVersion, OptionalLong settledAtMillis) {
+    private static final Duration TIMEOUT = Duration.ofSeconds(15);
+
+    /**
+     * Reads what is committed, of the deployment's partition alone; joins no group.
+     *
+     * @param incarnation the newest when empty
+     * @throws IOException when the topics do not know the deployment, or that incarnation of it
+     */
+    public static SettledNow read(KafkaSettings kafka, Deployment deployment, OptionalLong incarnation)
+            throws IOException {
+        try (PastRecords records = new PastRecords(kafka, deployment, TIMEOUT)) {
+            Membership members = members(records, deployment, incarnation);
+            SettledLayers layers = new SettledLayers(members);
+            TreeMap<Integer, Long> atMillis = new TreeMap<>();
+            try (PastRecords.Reading<dev.plimsoll.model.SettledPlacement> reading =
+                    records.read(Topic.PLACEMENTS, records.whole(Topic.PLACEMENTS), unreadable -> {})) {
+                for (var next = reading.next(); next.isPresent(); next = reading.next()) {
+                    layers.add(next.get().value());
+                    atMillis.put(next.get().value().version(), next.get().timestampMillis());
+                }
+            }
+            Optional<Placement> placement = layers.newest();
+            Optional<Long> at = placement.map(settled -> atMillis.get(settled.version()));
+            return new SettledNow(
+                    members,
+                    placement,
+                    layers.newestVersion(),
+                    at.map(OptionalLong::of).orElse(OptionalLong.empty()));
+        }
+    }
+
+    private static Membership members(PastRecords records, Deployment deployment, OptionalLong incarnation)
+            throws IOException {
+        TreeMap<Long, Membership> known = new TreeMap<>();
+        try (PastRecords.Reading<Membership> reading =
+                records.read(Topic.MEMBERS, records.whole(Topic.MEMBERS), unreadable -> {})) {
+            for (Optional<Received<Membership>> next = reading.next(); next.isPresent(); next = reading.next()) {
+                known.put(next.get().value().incarnation(), next.get().value());
+            }
+        }
+        if (known.isEmpty()) {
+            throw new IOException("no membership of " + deployment + " in " + Topic.MEMBERS.name()
+                    + ": 'plimsoll topics tail " + Topic.MEMBERS.name() + "' lists the deployments that are there");
+        }
+        if (incarnation.isEmpty()) {
+            return known.lastEntry().getValue();
+        }
+        Membership found = known.get(incarnation.getAsLong());
+        if (found == null) {
+            throw new IOException("no membership of incarnation " + incarnation.getAsLong() + " of " + deployment
+                    + " in " + Topic.MEMBERS.name() + ", which knows " + known.keySet());
+        }
+        return found;
+    }
+}
