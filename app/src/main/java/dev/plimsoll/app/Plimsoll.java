@@ -16,8 +16,10 @@ import dev.plimsoll.app.command.PlannerCommand;
 import dev.plimsoll.app.command.Problems;
 import dev.plimsoll.app.command.QuarantineCommand;
 import dev.plimsoll.app.command.RanksCommand;
-import dev.plimsoll.app.command.ReplayCommand;
 import dev.plimsoll.app.command.RegistryCommand;
+import dev.plimsoll.app.command.ReplayCommand;
+import dev.plimsoll.app.command.ReplayPlanCommand;
+import dev.plimsoll.app.command.ReplayRunCommand;
 import dev.plimsoll.app.command.SchemasCommand;
 import dev.plimsoll.app.command.TopicsCommand;
 import dev.plimsoll.app.command.UpCommand;
@@ -26,6 +28,7 @@ import dev.plimsoll.app.command.WorkerCommand;
 import dev.plimsoll.app.metrics.Meters;
 import java.io.PrintWriter;
 import java.time.Duration;
+import java.util.List;
 import java.util.function.Consumer;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
@@ -103,7 +106,10 @@ public final class Plimsoll {
 
     private static void explain(CommandLine line) {
         Object command = line.getCommand();
-        if (command instanceof UpCommand || command instanceof MembershipWriteCommand) {
+        if (command instanceof UpCommand
+                || command instanceof MembershipWriteCommand
+                || command instanceof ReplayPlanCommand
+                || command instanceof ReplayRunCommand) {
             leaveToChoice(line.getCommandSpec());
         }
         line.getCommandSpec().parser().collectErrors(true);
@@ -115,11 +121,15 @@ public final class Plimsoll {
         }
     }
 
-    /** The cluster, for a command that starts a broker of its own or works without one. */
+    /** The cluster and what is in it, for a command that starts a broker of its own or works without one. */
     private static void leaveToChoice(CommandSpec command) {
-        OptionSpec cluster = command.findOption("--bootstrap-servers");
-        command.remove(cluster);
-        command.addOption(cluster.toBuilder().required(false).build());
+        for (String name : List.of("--bootstrap-servers", "--deployment")) {
+            OptionSpec option = command.findOption(name);
+            if (option.required()) {
+                command.remove(option);
+                command.addOption(option.toBuilder().required(false).build());
+            }
+        }
     }
 
     /** What is needed and missing is said by the commands themselves, with what it is for. */

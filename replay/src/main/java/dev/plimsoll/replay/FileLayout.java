@@ -15,38 +15,34 @@ import java.util.OptionalLong;
 /**
  * What files do not say of a deployment: how many ranks on how many nodes, and what an expert weighs.
  *
- * @param redundant slots beyond the experts; one per rank, or what makes slots divide evenly, where it is not said
  * @param nodes 1 where it is not said
  * @param bytesPerExpert empty where nobody knows
  */
-public record FileLayout(OptionalInt ranks, OptionalInt redundant, OptionalInt nodes, OptionalLong bytesPerExpert) {
+public record FileLayout(OptionalInt ranks, OptionalInt nodes, OptionalLong bytesPerExpert) {
     /** Room for incoming weights on a rank, as simulated ranks have it. */
     private static final int STAGED_EXPERTS = 64;
 
-    /** Nothing was said. */
-    public static final FileLayout UNKNOWN =
-            new FileLayout(OptionalInt.empty(), OptionalInt.empty(), OptionalInt.empty(), OptionalLong.empty());
-
     /**
-     * The deployment that a file would be of.
+     * The deployment that a file without a placement would be of: with one redundant slot on each rank, or as many as make slots
+     * divide evenly.
      *
      * @throws IllegalArgumentException when the ranks are missing or cannot share the slots: names the option
      */
-    Membership members(Path file, int experts, int topK, List<Integer> layerIds) {
+    Membership members(Path file, int experts, int topK, List<Integer> layerIds, int windowSteps) {
         int ofRanks = ranks.orElseThrow(() ->
                 new IllegalArgumentException(file + " does not say on how many ranks it was recorded: give --ranks"));
         int filling = Math.floorMod(-experts, Math.max(1, ofRanks));
         EpConfiguration configuration =
-                new EpConfiguration(ofRanks, redundant.orElse(filling == 0 ? ofRanks : filling), nodes.orElse(1));
+                new EpConfiguration(ofRanks, filling == 0 ? ofRanks : filling, nodesOf(ofRanks));
         List<String> problems = configuration.problems(name(file), experts);
         if (!problems.isEmpty()) {
             throw new IllegalArgumentException(String.join("; ", problems));
         }
-        return members(file, experts, topK, layerIds, configuration.topology(experts));
+        return members(file, experts, topK, layerIds, windowSteps, configuration.topology(experts));
     }
 
     /** With a topology that the file itself says. */
-    Membership members(Path file, int experts, int topK, List<Integer> layerIds, Topology topology) {
+    Membership members(Path file, int experts, int topK, List<Integer> layerIds, int windowSteps, Topology topology) {
         long bytes = bytesPerExpert.orElse(1);
         return new Membership(
                 deployment(file),
@@ -57,9 +53,15 @@ public record FileLayout(OptionalInt ranks, OptionalInt redundant, OptionalInt n
                 Phase.ALL,
                 GatherMode.HOST,
                 1,
-                1,
+                windowSteps,
                 bytes,
                 Math.multiplyExact(bytes, STAGED_EXPERTS));
+    }
+
+    /** Those that were given, where ranks divide evenly over them. */
+    int nodesOf(int ofRanks) {
+        int given = nodes.orElse(1);
+        return given >= 1 && ofRanks % given == 0 ? given : 1;
     }
 
     static String name(Path file) {

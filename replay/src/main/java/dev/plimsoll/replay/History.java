@@ -40,6 +40,16 @@ public interface History extends AutoCloseable {
         return Optional.empty();
     }
 
+    /** The model's own number of each layer with experts, where the source or who opened it says so. */
+    default Optional<List<Integer>> modelLayerIds() {
+        return Optional.of(members().shape().layerIds());
+    }
+
+    /** Layers of the model, those without experts too, where the source or who opened it says so. */
+    default OptionalInt hiddenLayers() {
+        return OptionalInt.empty();
+    }
+
     /** One line for people: topics of a deployment with offsets, or a file and its format. */
     String source();
 

@@ -47,22 +47,20 @@ public final class RecordingHistory implements History {
         Optional<ExpertMap> map = map();
         Optional<Placement> recorded = map.flatMap(of -> placement(of, recording.experts()));
         int topK = recording.topK().orElse(1);
-        if (recorded.isPresent() && layout.redundant().isEmpty()) {
+        if (recorded.isPresent()) {
             int ranks = map.orElseThrow().ranks();
-            if (layout.ranks().isPresent() && layout.ranks().getAsInt() != ranks) {
-                throw new IllegalArgumentException(path + " was recorded on " + ranks + " ranks: leave out --ranks, or"
-                        + " give --redundancy too, to replay it on others from the placement that engines start with");
-            }
             this.members = layout.members(
                     path,
                     recording.experts(),
                     topK,
                     recording.layerIds(),
-                    topology(path, ranks, recorded.orElseThrow().slots() / ranks));
+                    frames,
+                    Topology.even(
+                            ranks, layout.nodesOf(ranks), recorded.orElseThrow().slots() / ranks));
             this.placement = recorded.orElseThrow();
             notes.add("replay begins at the placement that the recording begins with");
         } else {
-            this.members = ranks().members(path, recording.experts(), topK, recording.layerIds());
+            this.members = ranks().members(path, recording.experts(), topK, recording.layerIds(), frames);
             this.placement = Placement.initial(members.shape(), members.topology());
             notes.add(
                     map.isPresent()
@@ -146,19 +144,10 @@ public final class RecordingHistory implements History {
                 : "some expert has no slot, or some slot holds none of the experts";
     }
 
-    private Topology topology(Path path, int ranks, int slotsPerRank) {
-        int nodes = layout.nodes().orElse(1);
-        if (nodes < 1 || ranks % nodes != 0) {
-            throw new IllegalArgumentException(
-                    path + " was recorded on " + ranks + " ranks, which do not divide evenly over --nodes " + nodes);
-        }
-        return Topology.even(ranks, nodes, slotsPerRank);
-    }
-
     /** The layout, with the ranks that the recording knows. */
     private FileLayout ranks() {
-        OptionalInt ranks = layout.ranks().isPresent() ? layout.ranks() : recording.ranks();
-        return new FileLayout(ranks, layout.redundant(), layout.nodes(), layout.bytesPerExpert());
+        OptionalInt ranks = recording.ranks().isPresent() ? recording.ranks() : layout.ranks();
+        return new FileLayout(ranks, layout.nodes(), layout.bytesPerExpert());
     }
 
     @Override
@@ -224,6 +213,16 @@ public final class RecordingHistory implements History {
             }
         }
         return samples;
+    }
+
+    @Override
+    public Optional<List<Integer>> modelLayerIds() {
+        return recording.modelLayerIds();
+    }
+
+    @Override
+    public OptionalInt hiddenLayers() {
+        return recording.hiddenLayers();
     }
 
     @Override

@@ -13,6 +13,7 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.Callable;
@@ -43,6 +44,9 @@ public final class Replay implements AutoCloseable {
     private final Matrices matrices;
     private final PastWindows past = new PastWindows();
     private final ModelShape shape;
+    /** {@code [layer][expert]} of all usable windows. */
+    private final long[][] totals;
+
     private boolean ended;
 
     /**
@@ -55,6 +59,7 @@ public final class Replay implements AutoCloseable {
         this.history = history;
         this.stepMillis = Math.max(1, stepTime.toMillis());
         this.shape = history.members().shape();
+        this.totals = new long[shape.layers()][shape.experts()];
         int sideBySide = Math.max(1, Math.min(threadCount, specs.size()));
         this.threads = Executors.newFixedThreadPool(sideBySide, task -> {
             Thread thread = new Thread(task, "replay-runs");
@@ -74,6 +79,17 @@ public final class Replay implements AutoCloseable {
             close();
             throw e;
         }
+    }
+
+    /** What every replay takes for granted, one line each. */
+    public static List<String> assumptions(Duration stepTime) {
+        return List.of(
+                "which experts a token picks does not depend on where they are: the same tokens are served under other placements",
+                "an expert's tokens split evenly over its replicas, in whole tokens",
+                "a plan from window t is flipped during window t + 1: one batch at the end of every part of it, from the first on;"
+                        + " where windows have one part, at their end",
+                "ranks accept at once, and plans take no time",
+                "where the source has no times, a step takes " + stepTime.toMillis() + " ms");
     }
 
     private Running running(RunSpec spec, int number, int planThreads, Optional<Path> journals) throws IOException {
@@ -130,6 +146,11 @@ public final class Replay implements AutoCloseable {
     }
 
     private void keep(ExpertLoad load, List<Seen> seen) {
+        for (int layer = 0; layer < totals.length; layer++) {
+            for (int expert = 0; expert < totals[layer].length; expert++) {
+                totals[layer][expert] = Math.addExact(totals[layer][expert], load.at(layer, expert));
+            }
+        }
         matrices.offer(
                 load,
                 seen.stream().mapToInt(Seen::moves).max().orElse(0),
@@ -146,9 +167,18 @@ public final class Replay implements AutoCloseable {
         return past.windows().size();
     }
 
+    PastWindows past() {
+        return past;
+    }
+
     /** What each run serves now, in the order of the runs. */
     public List<Placement> placements() {
         return runs.stream().map(run -> run.replay().placement()).toList();
+    }
+
+    /** A copy of the load of every expert over all usable windows so far, {@code [layer][expert]}. */
+    public long[][] totals() {
+        return Arrays.stream(totals).map(long[]::clone).toArray(long[][]::new);
     }
 
     /** Processor time that the plans of each run took. */

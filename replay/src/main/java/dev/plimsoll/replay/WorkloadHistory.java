@@ -3,6 +3,7 @@ package dev.plimsoll.replay;
 import dev.plimsoll.model.Membership;
 import dev.plimsoll.model.Placement;
 import dev.plimsoll.planner.placement.ExpertLoad;
+import dev.plimsoll.replay.format.Given;
 import dev.plimsoll.replay.format.NpyFile;
 import dev.plimsoll.replay.result.PastWindow;
 import dev.plimsoll.replay.score.Workload;
@@ -20,21 +21,27 @@ public final class WorkloadHistory implements History {
     private final Path path;
     private final FileLayout layout;
     private final NpyFile file;
+    private final Given given;
     private final Workload.Size size;
     private final Membership members;
     private final String sha256;
     private int window;
 
-    private WorkloadHistory(Path path, FileLayout layout, Workload.Size size, String sha256) throws IOException {
+    private WorkloadHistory(Path path, FileLayout layout, Given given, Workload.Size size, String sha256)
+            throws IOException {
         this.path = path;
         this.layout = layout;
+        this.given = given;
         this.size = size;
         this.sha256 = sha256;
         this.members = layout.members(
                 path,
                 size.experts(),
-                1,
-                IntStream.range(0, size.layers()).boxed().toList());
+                given.topK().orElse(1),
+                given.layerIds()
+                        .orElseGet(
+                                () -> IntStream.range(0, size.layers()).boxed().toList()),
+                size.samples());
         this.file = NpyFile.open(path);
     }
 
@@ -42,8 +49,14 @@ public final class WorkloadHistory implements History {
      * @throws IOException when the file is no such array
      * @throws IllegalArgumentException when something that the file does not say is missing or does not fit it
      */
-    public static WorkloadHistory open(Path path, FileLayout layout) throws IOException {
-        return new WorkloadHistory(path, layout, Workload.size(path), Inputs.sha256(path));
+    public static WorkloadHistory open(Path path, FileLayout layout, Given given) throws IOException {
+        Workload.Size size = Workload.size(path);
+        given.requireExperts(FileLayout.name(path), size.experts());
+        given.layerIds().filter(ids -> ids.size() != size.layers()).ifPresent(ids -> {
+            throw new IllegalArgumentException(
+                    path + " has " + size.layers() + " layers, --layer-ids names " + ids.size());
+        });
+        return new WorkloadHistory(path, layout, given, size, Inputs.sha256(path));
     }
 
     @Override
@@ -86,6 +99,16 @@ public final class WorkloadHistory implements History {
         PastWindow facts = new PastWindow(window, firstStep, firstStep + size.samples() - 1, 0, total, 1, true, "");
         window++;
         return Optional.of(HistoryWindow.of(facts, ExpertLoad.ofSamples(facts.index(), load)));
+    }
+
+    @Override
+    public Optional<List<Integer>> modelLayerIds() {
+        return given.layerIds();
+    }
+
+    @Override
+    public OptionalInt hiddenLayers() {
+        return given.hiddenLayers();
     }
 
     @Override

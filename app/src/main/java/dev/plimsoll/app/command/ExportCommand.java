@@ -7,7 +7,7 @@ import dev.plimsoll.replay.export.PendingFile;
 import dev.plimsoll.replay.export.Table;
 import dev.plimsoll.replay.export.TableWriter;
 import dev.plimsoll.replay.export.WorkloadFile;
-import dev.plimsoll.replay.topics.TopicHistory;
+import dev.plimsoll.replay.topics.DeploymentTopics;
 import dev.plimsoll.wire.Topic;
 import dev.plimsoll.wire.kafka.KafkaSettings;
 import dev.plimsoll.wire.kafka.StoredRecords;
@@ -74,7 +74,11 @@ public final class ExportCommand implements Callable<Integer>, Validated {
     @Mixin
     private KafkaOptions kafka = new KafkaOptions();
 
-    @Option(names = "--deployment", required = true, description = "Whose history, such as demo/decode-0.")
+    @Option(
+            names = "--deployment",
+            paramLabel = "ID",
+            required = true,
+            description = "Whose history, such as demo/decode-0.")
     @Nullable
     private String deployment;
 
@@ -90,7 +94,7 @@ public final class ExportCommand implements Callable<Integer>, Validated {
 
     @Option(
             names = "--what",
-            paramLabel = "TABLE,…",
+            paramLabel = "TABLE",
             split = ",",
             description =
                     "Any of windows, summaries, decisions, acks, placements, outcomes; or all (default: all, of npy:"
@@ -99,6 +103,7 @@ public final class ExportCommand implements Callable<Integer>, Validated {
 
     @Option(
             names = "--by",
+            paramLabel = "expert|slot|both",
             defaultValue = "EXPERT",
             description = "A row of windows is of an expert, over all its replicas, or of a slot: expert, slot or both"
                     + " (default: expert).")
@@ -106,6 +111,7 @@ public final class ExportCommand implements Callable<Integer>, Validated {
 
     @Option(
             names = "--format",
+            paramLabel = "FORMAT",
             defaultValue = "JSONL",
             description =
                     "jsonl, csv, parquet, avro; or npy, the load of experts as 'bench planner --workload' reads it"
@@ -183,7 +189,6 @@ public final class ExportCommand implements Callable<Integer>, Validated {
             throw new IllegalStateException("--deployment was there when options were checked");
         }
         KafkaSettings settings = kafka.settings();
-        long now = System.currentTimeMillis();
         boolean toStandardOutput = out.equals(STANDARD_OUTPUT);
         try (Lifecycle lifecycle = new Lifecycle()) {
             lifecycle.stopOnSignal();
@@ -194,16 +199,19 @@ public final class ExportCommand implements Callable<Integer>, Validated {
                     lifecycle.proceed();
                 }
             });
-            TopicHistory history = new TopicHistory(
-                    settings,
-                    new Deployment(deployment),
-                    now,
-                    TIMEOUT,
-                    unreadable -> System.err.println("unreadable: " + unreadable.summary()),
-                    lifecycle::proceed);
+            DeploymentTopics history = lifecycle.started(
+                    "history",
+                    DeploymentTopics.open(
+                            settings,
+                            new Deployment(deployment),
+                            stretch.span(),
+                            System.currentTimeMillis(),
+                            TIMEOUT,
+                            unreadable -> System.err.println("unreadable: " + unreadable.summary()),
+                            lifecycle::proceed));
             Export export = new Export(
                     history,
-                    stretch.stretch(now),
+                    history.stretch(),
                     incarnation == null ? OptionalLong.empty() : OptionalLong.of(incarnation),
                     progress);
             if (format == ExportFormat.NPY) {

@@ -8,6 +8,9 @@ import picocli.CommandLine.Command;
         mixinStandardHelpOptions = true,
         description = "Take the past through today's planner, from the topics or from a file that an engine wrote.",
         subcommands = {
+            ReplayPlanCommand.class,
+            ReplayRunCommand.class,
             ReplayVerifyCommand.class,
+            ReplayRemoveCommand.class,
         })
 public final class ReplayCommand {}

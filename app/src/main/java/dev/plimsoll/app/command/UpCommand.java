@@ -228,7 +228,7 @@ public final class UpCommand implements Callable<Integer>, Validated {
                 view.note(
                         "registry",
                         "http://127.0.0.1:" + server.port()
-                                + " has their schemas for other tools, as kcat -s value=avro -r");
+                                + " has their schemas for other tools: kcat, kafkajs, Flink, AKHQ");
             } catch (IOException e) {
                 view.problem(e.getMessage() + "; the loop runs without, --registry-port names another");
             }

@@ -10,6 +10,7 @@ import java.util.Map;
 import java.util.function.Supplier;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
@@ -23,6 +24,7 @@ class GeneratedPagesTest {
 
     private static final Map<String, Supplier<String>> PARTS = Map.of(
             "commands", CommandPage::text,
+            "export", ExportTables::text,
             "topics", TopicTable::text,
             "metrics", MetricTable::text,
             "reasons", ReasonTables::text,
@@ -31,7 +33,7 @@ class GeneratedPagesTest {
     private static final Pattern PART = Pattern.compile("(?s)(<!-- generated: (\\w+)[^>]*-->\n)(.*?)(<!-- end -->)");
 
     @ParameterizedTest
-    @ValueSource(strings = {"docs/cli.md", "docs/topics.md", "docs/metrics.md", "docs/operating.md"})
+    @ValueSource(strings = {"docs/cli.md", "docs/topics.md", "docs/export.md", "docs/metrics.md", "docs/operating.md"})
     void whatIsGeneratedIsAsTheSourcesHaveIt(String page) throws IOException {
         Path file = Documents.ROOT.resolve(page);
         String is = Documents.read(file);
@@ -44,13 +46,23 @@ class GeneratedPagesTest {
                     .isNotNull();
             return Matcher.quoteReplacement(found.group(1) + text.get().strip() + "\n" + found.group(4));
         });
+        compare(file, is, should);
+    }
+
+    @Test
+    void tablesOfFlinkAreAsTheSchemasHaveThem() throws IOException {
+        Path file = Documents.ROOT.resolve("deploy/flink/tables.sql");
+        compare(file, Documents.read(file), FlinkTables.text());
+    }
+
+    private static void compare(Path file, String is, String should) throws IOException {
         if ("write".equals(System.getProperty("plimsoll.docs"))) {
             Files.writeString(file, should);
             return;
         }
 
         assertThat(is)
-                .as("%s is behind the sources. Bring it up to date with: %s", page, HOW)
+                .as("%s is behind the sources. Bring it up to date with: %s", Documents.ROOT.relativize(file), HOW)
                 .isEqualTo(should);
     }
 }

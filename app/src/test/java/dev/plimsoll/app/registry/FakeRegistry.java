@@ -26,11 +26,11 @@ import javax.net.ssl.SSLContext;
  * A registry that is written to, by the rules of Confluent's: schemas under given ids only in the mode IMPORT, which a subject with
  * versions is let into by force alone; an id is never given another schema. What stands in it can be read from its fields.
  */
-final class FakeRegistry implements AutoCloseable {
+public final class FakeRegistry implements AutoCloseable {
     private static final JsonNodeFactory JSON = JsonNodeFactory.instance;
 
     /** One version of a subject. */
-    record Version(int id, String schema) {}
+    public record Version(int id, String schema) {}
 
     final Map<String, TreeMap<Integer, Version>> subjects = new TreeMap<>();
     final Map<String, String> modes = new HashMap<>();
@@ -51,11 +51,11 @@ final class FakeRegistry implements AutoCloseable {
     private final HttpServer server;
     private final String scheme;
 
-    FakeRegistry() {
+    public FakeRegistry() {
         this(Optional.empty());
     }
 
-    FakeRegistry(Optional<SSLContext> tls) {
+    public FakeRegistry(Optional<SSLContext> tls) {
         HttpServerSettings.apply();
         try {
             InetSocketAddress address = new InetSocketAddress("127.0.0.1", 0);
@@ -74,15 +74,31 @@ final class FakeRegistry implements AutoCloseable {
         server.start();
     }
 
-    String url() {
+    public String url() {
         return scheme + "://127.0.0.1:" + server.getAddress().getPort();
     }
 
-    List<String> writes() {
+    public List<String> writes() {
         return requests.stream().filter(request -> !request.startsWith("GET ")).toList();
     }
 
-    void put(String subject, int version, int id, String schema) {
+    public Map<String, TreeMap<Integer, Version>> subjects() {
+        return subjects;
+    }
+
+    /** Ids of a subject's versions, in order. */
+    List<Integer> ids(String subject) {
+        return subjects.getOrDefault(subject, new TreeMap<>()).values().stream()
+                .map(Version::id)
+                .toList();
+    }
+
+    /** Refuses who does not send this. */
+    public void onlyFor(String header) {
+        authorization = Optional.of(header);
+    }
+
+    public void put(String subject, int version, int id, String schema) {
         subjects.computeIfAbsent(subject, name -> new TreeMap<>()).put(version, new Version(id, schema));
     }
 

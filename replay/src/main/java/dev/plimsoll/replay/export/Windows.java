@@ -8,7 +8,6 @@ import dev.plimsoll.wire.Topic;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.HashSet;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -28,7 +27,10 @@ final class Windows implements AutoCloseable {
     private final OptionalLong only;
     private final History.Log<LoadWindow> rows;
     private final History.Log<WindowSummary> summaries;
-    private final Map<Key, WindowSummary> passed = new LinkedHashMap<>();
+    /** Of one timestamp. */
+    private final Map<Key, WindowSummary> passed = new HashMap<>();
+
+    private long passedMillis;
     private final Map<Long, Optional<Membership>> members = new HashMap<>();
     private Optional<Dated<LoadWindow>> nextRow;
     private Optional<Dated<WindowSummary>> nextSummary;
@@ -81,21 +83,21 @@ final class Windows implements AutoCloseable {
         return parts;
     }
 
+    /** Those before it have no records that are still to come: retention of the two topics differs. */
     private Optional<WindowSummary> summary(Key key, long timestampMillis) {
+        if (timestampMillis != passedMillis) {
+            passed.clear();
+            passedMillis = timestampMillis;
+        }
         while (nextSummary.isPresent() && nextSummary.orElseThrow().timestampMillis() <= timestampMillis) {
             Dated<WindowSummary> summary = nextSummary.orElseThrow();
-            passed.put(new Key(summary.value().incarnation(), summary.value().index()), summary.value());
+            if (summary.timestampMillis() == timestampMillis) {
+                passed.put(
+                        new Key(summary.value().incarnation(), summary.value().index()), summary.value());
+            }
             nextSummary = summaries.next();
         }
-        WindowSummary found = passed.get(key);
-        if (found != null) {
-            // Those before it have no records that are still to come.
-            passed.keySet().removeIf(before -> {
-                WindowSummary old = passed.get(before);
-                return old != null && old.closedAtMillis() < found.closedAtMillis();
-            });
-        }
-        return Optional.ofNullable(found);
+        return Optional.ofNullable(passed.get(key));
     }
 
     private static boolean isWhole(WindowSummary summary, List<LoadWindow> parts, Optional<Membership> members) {

@@ -10,14 +10,15 @@ import java.util.stream.LongStream;
 
 /**
  * A column of numbers as the report's page carries it: little-endian unsigned integers of the narrowest width that fits, in base64.
- * A value is {@code base + scale · integer}; the largest integer of the width stands for a value that is missing.
+ * A value is {@code base + scale · integer}; where values are missing, the largest integer of the width stands for them.
  *
  * @param type {@code u8}, {@code u16}, {@code u24}, {@code u32} or {@code u48}
  * @param base smallest value
  * @param scale difference of neighbouring values
+ * @param missing whether the largest integer of the width means that there is no value
  * @param bytes the integers
  */
-record Packed(String type, int length, long base, double scale, byte[] bytes) {
+record Packed(String type, int length, long base, double scale, boolean missing, byte[] bytes) {
     /** What is not known, in columns of whole numbers; no load, step or index is that small. */
     static final long MISSING = Long.MIN_VALUE;
 
@@ -60,28 +61,29 @@ record Packed(String type, int length, long base, double scale, byte[] bytes) {
                 .map(value -> Math.subtractExact(value, base))
                 .max()
                 .orElse(0);
+        boolean missing = LongStream.of(values).anyMatch(value -> value == MISSING);
         int width = Arrays.stream(WIDTHS)
-                .filter(bytes -> largest < missing(bytes))
+                .filter(bytes -> missing ? largest < largest(bytes) : largest <= largest(bytes))
                 .findFirst()
                 .orElseThrow(() -> new IllegalArgumentException(
                         "the largest value of a column lies " + largest + " above the smallest: at most 2⁴⁸ - 2"));
         ByteBuffer packed = ByteBuffer.allocate(Math.multiplyExact(values.length, width));
         byte[] one = new byte[Long.BYTES];
         for (long value : values) {
-            long integer = value == MISSING ? missing(width) : value - base;
+            long integer = value == MISSING ? largest(width) : value - base;
             ByteBuffer.wrap(one).order(ByteOrder.LITTLE_ENDIAN).putLong(integer);
             packed.put(one, 0, width);
         }
-        return new Packed("u" + 8 * width, values.length, base, scale, packed.array());
+        return new Packed("u" + 8 * width, values.length, base, scale, missing, packed.array());
     }
 
-    private static long missing(int width) {
+    private static long largest(int width) {
         return (1L << 8 * width) - 1;
     }
 
     /** Characters that it takes in the page, nearly. */
     int size() {
-        return 80 + (bytes.length + 2) / 3 * 4;
+        return 96 + (bytes.length + 2) / 3 * 4;
     }
 
     ObjectNode json() {
@@ -91,6 +93,7 @@ record Packed(String type, int length, long base, double scale, byte[] bytes) {
                 .put("length", length)
                 .put("base", base)
                 .put("scale", scale)
+                .put("missing", missing)
                 .put("data", Base64.getEncoder().encodeToString(bytes));
     }
 }

@@ -15,36 +15,44 @@ import java.util.stream.LongStream;
 final class Page {
     private static final int MOST_INPUTS = 500;
 
-    private record Section(String id, String title, String lead) {}
+    private record Section(String id, String link, String title, String lead) {}
 
     private static final Section POLICIES = new Section(
             "policies",
+            "Policies",
             "Which policy would have done what",
             "One row for each policy and configuration, over the same windows of the past.");
     private static final Section TIME = new Section(
-            "time", "Balance over time", "Select a window to see it everywhere on this page. Drag to zoom.");
+            "time",
+            "Over time",
+            "Balance over time",
+            "Select a window to see it everywhere on this page. Drag to zoom.");
     private static final Section MATRIX = new Section(
             "matrix",
+            "Load matrix",
             "Where the load was",
             "Each cell is a load relative to its layer's fair share. Click, or press Enter, to go from the matrix to the ranks of a"
                     + " layer, the experts of a rank, and on through time.");
     private static final Section DECISIONS = new Section(
             "decisions",
+            "Decisions",
             "Decisions: promised and kept",
             "Predicted balancedness against what the next whole window showed, and what it would have shown without the decision.");
     private static final Section PARETO = new Section(
             "pareto",
+            "Cost",
             "What evenness costs",
             "Up is more even, left is cheaper. Filled: no other run is better in both.");
     private static final Section WORST = new Section(
             "worst",
             "Worst windows",
+            "Worst windows",
             "Windows in which the baseline was least even, and what the others made of them.");
     private static final Section KEPT =
-            new Section("kept", "Why placements were kept", "How many windows led to no decision, by reason.");
-    private static final Section DEFINITIONS = new Section("definitions", "Definitions", "");
+            new Section("kept", "Kept", "Why placements were kept", "How many windows led to no decision, by reason.");
+    private static final Section DEFINITIONS = new Section("definitions", "Definitions", "Definitions", "");
     private static final Section PROVENANCE =
-            new Section("provenance", "Provenance", "What this was made from, and how to make it again.");
+            new Section("provenance", "Provenance", "Provenance", "What this was made from, and how to make it again.");
     private static final List<Section> SECTIONS =
             List.of(POLICIES, TIME, MATRIX, DECISIONS, PARETO, WORST, KEPT, DEFINITIONS, PROVENANCE);
 
@@ -161,7 +169,7 @@ final class Page {
         html.open("nav", "class", "sections", "aria-label", "Sections").open("ul");
         for (Section section : SECTIONS) {
             html.open("li")
-                    .element("a", section.title(), "href", "#" + section.id())
+                    .element("a", section.link(), "href", "#" + section.id())
                     .close();
         }
         html.close().close().line();
@@ -178,8 +186,10 @@ final class Page {
         verdict.details().forEach(detail -> html.element("li", detail));
         standings
                 .baseline()
-                .ifPresent(baseline ->
-                        html.element("li", "Baseline: " + baseline.label() + ", " + baselineWords(baseline) + "."));
+                .ifPresent(baseline -> html.element(
+                        "li",
+                        "Baseline: " + baseline.run().name() + ", " + baselineWords(baseline) + ", on "
+                                + Standings.configuration(baseline.run()) + "."));
         html.close().line();
         html.ours(
                 "<noscript><p class=\"notice\">The pictures need scripts, which are part of this file; the tables do not.</p></noscript>");
@@ -206,7 +216,7 @@ final class Page {
                 result.windows().stream().mapToLong(PastWindow::closedAtMillis).filter(millis -> millis > 0);
         long[] sorted = times.sorted().toArray();
         if (sorted.length > 0) {
-            facts.add(Text.time(sorted[0]) + " to " + Text.time(sorted[sorted.length - 1]));
+            facts.add(Text.time(sorted[0]) + " to " + Text.time(sorted[sorted.length - 1], sorted[0]));
         }
         OptionalLong first =
                 result.windows().stream().mapToLong(PastWindow::firstStep).min();
@@ -222,11 +232,17 @@ final class Page {
         html.open("dl", "class", "tiles").line();
         standings.best().ifPresent(best -> {
             Standing baseline = standings.baseline().orElseThrow();
-            tile("Busiest ranks", Text.change(best.relative() - 1), "load against " + baseline.label());
+            tile(
+                    "Busiest ranks",
+                    Text.change(best.relative() - 1),
+                    "load against "
+                            + (baseline.live()
+                                    ? "what really ran"
+                                    : baseline.run().name()));
             tile(
                     "Balancedness",
                     Text.format("%.3f", baseline.mean()) + " → " + Text.format("%.3f", best.mean()),
-                    "mean, " + baseline.label() + " → " + best.label());
+                    "mean over windows");
             tile(
                     "Worst window",
                     Text.format("%.3f", baseline.worst()) + " → " + Text.format("%.3f", best.worst()),

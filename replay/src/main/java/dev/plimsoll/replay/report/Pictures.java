@@ -18,55 +18,79 @@ import java.util.stream.Stream;
 /**
  * The matrices that have room in the page, with the placements that every run served them under.
  *
- * <p>Placements of a run differ in a few slots from one to the next: the first is whole, the others say what changed.
+ * <p>Placements of a run often differ in a few slots from one to the next: those say what changed, the others are whole.
  */
 final class Pictures {
-    private final List<PolicyRun> runs;
     private final ArrayNode matrices = JsonNodeFactory.instance.arrayNode();
     private final ArrayNode placements = JsonNodeFactory.instance.arrayNode();
     private final List<Map<Long, Integer>> placementOfWindow = new ArrayList<>();
-    private final List<WindowMatrix> kept;
     private final int leftOut;
+    private long size;
 
-    /** @param room characters that they may take together */
-    Pictures(ReplayResult result, long room) {
-        this.runs =
-                Stream.concat(result.live().stream(), result.runs().stream()).toList();
-        List<WindowMatrix> ordered = ordered(result);
-        List<WindowMatrix> fitting = new ArrayList<>();
-        List<Delta> deltas = runs.stream().map(run -> new Delta()).toList();
-        long used = 0;
-        for (WindowMatrix matrix : ordered) {
-            // Against what was chosen before, which need not be the neighbour in time: an estimate from above, nearly.
-            long size = packed(matrix).size() + 100;
-            for (int i = 0; i < runs.size(); i++) {
-                int[][] placement = runs.get(i).placements().get(matrix.index());
-                size += placement == null ? 0 : deltas.get(i).size(placement);
-            }
-            if (used + size > room) {
-                break;
-            }
-            used += size;
-            fitting.add(matrix);
-            for (int i = 0; i < runs.size(); i++) {
-                int[][] placement = runs.get(i).placements().get(matrix.index());
-                if (placement != null) {
-                    deltas.get(i).last = placement;
-                }
-            }
-        }
-        this.kept = fitting.stream()
+    /** @param ordered all that there are, of which the first {@code kept} are taken */
+    private Pictures(List<PolicyRun> runs, List<WindowMatrix> ordered, int kept) {
+        this.leftOut = ordered.size() - kept;
+        List<WindowMatrix> byTime = ordered.stream()
+                .limit(kept)
                 .sorted(Comparator.comparingLong(WindowMatrix::index))
                 .toList();
-        this.leftOut = ordered.size() - kept.size();
-        write();
+        for (WindowMatrix matrix : byTime) {
+            Packed packed = packed(matrix.load());
+            size += packed.size() + 60 + matrix.why().length();
+            matrices.addObject()
+                    .put("index", matrix.index())
+                    .put("why", matrix.why())
+                    .set("load", packed.json());
+        }
+        for (PolicyRun run : runs) {
+            Map<Long, Integer> numbers = new TreeMap<>();
+            int[][] last = new int[0][];
+            for (WindowMatrix matrix : byTime) {
+                int[][] placement = run.placements().get(matrix.index());
+                if (placement == null) {
+                    continue;
+                }
+                if (!Arrays.deepEquals(placement, last)) {
+                    add(placement, last);
+                    last = placement;
+                }
+                numbers.put(matrix.index(), placements.size() - 1);
+                size += 24;
+            }
+            placementOfWindow.add(numbers);
+        }
+    }
+
+    /** @param room characters that they may take together */
+    static Pictures fitting(ReplayResult result, long room) {
+        List<PolicyRun> runs =
+                Stream.concat(result.live().stream(), result.runs().stream()).toList();
+        List<WindowMatrix> ordered = ordered(result, runs);
+        Pictures fitting = new Pictures(runs, ordered, ordered.size());
+        if (fitting.size <= room) {
+            return fitting;
+        }
+        int fits = 0;
+        int tooMany = ordered.size();
+        fitting = new Pictures(runs, ordered, 0);
+        while (tooMany - fits > 1) {
+            int tried = (fits + tooMany) / 2;
+            Pictures pictures = new Pictures(runs, ordered, tried);
+            if (pictures.size <= room) {
+                fits = tried;
+                fitting = pictures;
+            } else {
+                tooMany = tried;
+            }
+        }
+        return fitting;
     }
 
     /** The most telling first: worst windows and decisions by turns, the worst by balancedness, decisions by moves. */
-    private static List<WindowMatrix> ordered(ReplayResult result) {
+    private static List<WindowMatrix> ordered(ReplayResult result, List<PolicyRun> runs) {
         Map<Long, Double> evenness = new HashMap<>();
         Map<Long, Integer> moves = new HashMap<>();
-        Stream.concat(result.live().stream(), result.runs().stream()).forEach(run -> {
+        runs.forEach(run -> {
             run.served().stream()
                     .filter(Standing::loaded)
                     .forEach(window -> evenness.merge(window.index(), window.mean(), Math::min));
@@ -94,96 +118,46 @@ final class Pictures {
         return ordered;
     }
 
-    private void write() {
-        List<Delta> deltas = runs.stream().map(run -> new Delta()).toList();
-        runs.forEach(run -> placementOfWindow.add(new TreeMap<>()));
-        for (WindowMatrix matrix : kept) {
-            matrices.addObject()
-                    .put("index", matrix.index())
-                    .put("why", matrix.why())
-                    .set("load", packed(matrix).json());
-            for (int i = 0; i < runs.size(); i++) {
-                int[][] placement = runs.get(i).placements().get(matrix.index());
-                if (placement != null) {
-                    placementOfWindow.get(i).put(matrix.index(), deltas.get(i).write(placement, placements));
-                }
-            }
-        }
-    }
-
-    private static Packed packed(WindowMatrix matrix) {
-        return Packed.whole(Arrays.stream(matrix.load())
+    private static Packed packed(long[][] load) {
+        return Packed.whole(Arrays.stream(load)
                 .flatMapToLong(Arrays::stream)
-                .map(load -> load < 0 ? Packed.MISSING : load)
+                .map(of -> of < 0 ? Packed.MISSING : of)
                 .toArray());
     }
 
-    /** Placements of one run, one after the other. */
-    private static final class Delta {
-        private int[][] last = new int[0][];
-        private int number = -1;
-
-        private boolean comparable(int[][] next) {
-            return last.length == next.length && last.length > 0 && last[0].length == next[0].length;
-        }
-
-        private long size(int[][] next) {
-            return comparable(next) ? 160 + 7L * changes(next).size() : 120 + 8L * next.length * next[0].length / 3;
-        }
-
-        private List<long[]> changes(int[][] next) {
-            List<long[]> changes = new ArrayList<>();
-            for (int layer = 0; layer < next.length; layer++) {
-                for (int slot = 0; slot < next[layer].length; slot++) {
-                    if (last[layer][slot] != next[layer][slot]) {
-                        changes.add(new long[] {(long) layer * next[layer].length + slot, next[layer][slot]});
-                    }
-                }
+    /** Adds a placement, as what changed where that is shorter. */
+    private void add(int[][] next, int[][] last) {
+        ObjectNode node = placements.addObject();
+        Packed whole = Packed.whole(
+                Arrays.stream(next).flatMapToInt(Arrays::stream).asLongStream().toArray());
+        if (last.length == next.length && last[0].length == next[0].length) {
+            List<long[]> changes = changes(next, last);
+            Packed at =
+                    Packed.whole(changes.stream().mapToLong(change -> change[0]).toArray());
+            Packed to =
+                    Packed.whole(changes.stream().mapToLong(change -> change[1]).toArray());
+            if (at.size() + to.size() < whole.size()) {
+                node.put("from", placements.size() - 2).set("at", at.json());
+                node.set("to", to.json());
+                size += at.size() + to.size() + 40;
+                return;
             }
-            return changes;
         }
-
-        /** @return its number in {@code all} */
-        private int write(int[][] next, ArrayNode all) {
-            ObjectNode node = JsonNodeFactory.instance.objectNode();
-            if (comparable(next)) {
-                List<long[]> changes = changes(next);
-                if (changes.isEmpty()) {
-                    return number;
-                }
-                node.put("from", number);
-                node.set(
-                        "at",
-                        Packed.whole(changes.stream()
-                                        .mapToLong(change -> change[0])
-                                        .toArray())
-                                .json());
-                node.set(
-                        "to",
-                        Packed.whole(changes.stream()
-                                        .mapToLong(change -> change[1])
-                                        .toArray())
-                                .json());
-            } else {
-                node.put("slots", next[0].length);
-                node.set(
-                        "experts",
-                        Packed.whole(Arrays.stream(next)
-                                        .flatMapToInt(Arrays::stream)
-                                        .asLongStream()
-                                        .toArray())
-                                .json());
-            }
-            last = next;
-            number = all.size();
-            all.add(node);
-            return number;
-        }
+        node.put("slots", next[0].length).set("experts", whole.json());
+        size += whole.size() + 40;
     }
 
-    /** Windows of which the page has the matrix. */
-    List<WindowMatrix> kept() {
-        return kept;
+    /** Place and new expert of every slot that changed. */
+    private static List<long[]> changes(int[][] next, int[][] last) {
+        List<long[]> changes = new ArrayList<>();
+        for (int layer = 0; layer < next.length; layer++) {
+            for (int slot = 0; slot < next[layer].length; slot++) {
+                if (last[layer][slot] != next[layer][slot]) {
+                    changes.add(new long[] {(long) layer * next[layer].length + slot, next[layer][slot]});
+                }
+            }
+        }
+        return changes;
     }
 
     /** How many had no room. */

@@ -10,7 +10,6 @@ import dev.plimsoll.replay.result.PolicyRun;
 import dev.plimsoll.replay.result.PolicyRun.MadeDecision;
 import dev.plimsoll.replay.result.PolicyRun.ServedWindow;
 import dev.plimsoll.replay.result.ReplayResult;
-import java.util.ArrayList;
 import java.util.Collections;
 import java.util.Comparator;
 import java.util.HashSet;
@@ -74,6 +73,8 @@ final class RunBlock {
         root.set("model", model());
         root.put("baseline", standings.baseline().map(standings.all()::indexOf).orElse(-1));
 
+        root.put("best", standings.best().map(standings.all()::indexOf).orElse(-1));
+
         // Everything but pictures first, with all windows that may have one; what is left is theirs.
         Set<Long> always = new HashSet<>();
         result.matrices().forEach(matrix -> always.add(matrix.index()));
@@ -84,7 +85,7 @@ final class RunBlock {
         ArrayNode runs = root.putArray("runs");
         int mostDecisions = MOST_DECISIONS / Math.max(1, standings.all().size());
         standings.all().forEach(standing -> runs.add(run(standing, series, mostDecisions)));
-        Pictures pictures = new Pictures(result, room - text(root).length());
+        Pictures pictures = Pictures.fitting(result, room - text(root).length());
         root.set("matrices", pictures.matrices());
         root.set("placements", pictures.placements());
         for (int i = 0; i < runs.size(); i++) {
@@ -282,7 +283,7 @@ final class RunBlock {
             row.add(reasons.get(reason));
         }
         ArrayNode texts = node.putArray("reasons");
-        new ArrayList<>(reasons.keySet()).forEach(texts::add);
+        reasons.keySet().forEach(texts::add);
         return node;
     }
 

@@ -26,6 +26,9 @@ record Standings(List<Standing> all, int configurations) {
         all = List.copyOf(all);
     }
 
+    private static final Comparator<Standing> LEAST_LOADED = Comparator.comparingDouble(Standing::relative)
+            .thenComparingLong(standing -> standing.run().moves());
+
     private record Configuration(int ranks, int redundant, int nodes) {
         static Configuration of(PolicyRun run) {
             return new Configuration(run.ranks(), run.redundant(), run.nodes());
@@ -63,7 +66,7 @@ record Standings(List<Standing> all, int configurations) {
                     run.served().stream().filter(Standing::loaded).min(Comparator.comparingDouble(ServedWindow::mean));
             all.add(new Standing(
                     run,
-                    label(run, configurations),
+                    label(run, runs),
                     i < live,
                     baseline,
                     others > 0 ? own / others : Double.NaN,
@@ -108,13 +111,19 @@ record Standings(List<Standing> all, int configurations) {
         return run.name().equals("static") || run.name().startsWith("static:");
     }
 
-    private static String label(PolicyRun run, int configurations) {
-        return configurations < 2 ? run.name() : run.name() + " · " + configuration(run);
+    /** The name, and of the configuration what tells it from others. */
+    private static String label(PolicyRun run, List<PolicyRun> runs) {
+        boolean ranks = runs.stream().anyMatch(other -> other.ranks() != run.ranks() || other.nodes() != run.nodes());
+        boolean redundant = runs.stream().anyMatch(other -> other.redundant() != run.redundant());
+        return run.name()
+                + (ranks ? " · " + Text.count(run.ranks(), "rank") : "")
+                + (redundant ? " +" + run.redundant() : "");
     }
 
-    /** Such as {@code 32 ranks + 32}. */
+    /** Such as {@code 32 ranks, 16 redundant slots}. */
     static String configuration(PolicyRun run) {
-        return run.ranks() + " ranks" + (run.redundant() > 0 ? " + " + run.redundant() : "");
+        return Text.count(run.ranks(), "rank") + ", "
+                + (run.redundant() > 0 ? run.redundant() + " redundant" : "none redundant");
     }
 
     private static int[] best(List<PolicyRun> runs) {
@@ -128,8 +137,8 @@ record Standings(List<Standing> all, int configurations) {
         return runs.stream()
                 .mapToInt(run -> (int) run.served().stream()
                         .filter(Standing::loaded)
-                        .filter(window ->
-                                window.mean() >= highest.get(run.ranks()).get(window.index()))
+                        .filter(window -> window.mean()
+                                >= highest.getOrDefault(run.ranks(), Map.of()).getOrDefault(window.index(), 0.0))
                         .count())
                 .toArray();
     }
@@ -142,18 +151,32 @@ record Standings(List<Standing> all, int configurations) {
                 .map(standing -> all.get(standing.baseline()));
     }
 
-    /** The replayed run that is compared with {@link #baseline()} and keeps the busiest ranks least loaded; of equals the one with fewest moves. */
+    /**
+     * The replayed run that keeps the busiest ranks least loaded, like compared with like: of those with as many redundant slots as the
+     * {@link #baseline()}, where there are any; of equals the one with fewest moves.
+     */
     Optional<Standing> best() {
-        return rivals().min(Comparator.comparingDouble(Standing::relative)
-                .thenComparingLong(standing -> standing.run().moves()));
+        return rivals().filter(this::alike).min(LEAST_LOADED).or(() -> rivals().min(LEAST_LOADED));
     }
 
-    /** One that is within a hundredth of the {@link #best()} with at most half of its moves. */
+    /** One that is still less loaded than the {@link #best()} with other redundant slots than the baseline's. */
+    Optional<Standing> further() {
+        return best().flatMap(best -> rivals().filter(standing -> standing.relative() < best.relative() - 0.005)
+                .min(LEAST_LOADED));
+    }
+
+    /** One like the {@link #best()} that is within a hundredth of it with at most half of its moves. */
     Optional<Standing> thrifty() {
-        return best().flatMap(best -> rivals().filter(standing -> standing.relative() <= best.relative() + 0.01
-                        && standing.run().moves() * 2 <= best.run().moves()
-                        && standing.relative() < 0.99)
+        return best().flatMap(best -> rivals().filter(
+                        standing -> standing.run().redundant() == best.run().redundant()
+                                && standing.relative() <= best.relative() + 0.01
+                                && standing.run().moves() * 2 <= best.run().moves()
+                                && standing.relative() < 0.99)
                 .min(Comparator.comparingLong(standing -> standing.run().moves())));
+    }
+
+    private boolean alike(Standing standing) {
+        return standing.run().redundant() == all.get(standing.baseline()).run().redundant();
     }
 
     private Stream<Standing> rivals() {

@@ -60,7 +60,7 @@ final class Tables {
                 badge("baseline", "baseline");
             }
             if (isBest) {
-                badge("chosen", "least loaded");
+                badge("chosen", "best like for like");
             }
             html.close();
             relative(head.get(1), standing);
@@ -96,20 +96,25 @@ final class Tables {
         }
         boolean own = standings.all().get(standing.baseline()) == standing;
         if (own) {
-            html.element("span", "100 %", "class", "figure");
+            html.element("span", "100 %", "class", "amount");
         } else {
-            html.element("span", Text.change(standing.relative() - 1), "class", "figure");
+            html.element("span", Text.change(standing.relative() - 1), "class", "amount");
         }
         // As wide as the load is of the baseline's; the mark is the baseline.
         int width = (int) Math.round(Math.min(1.5, standing.relative()) * 60);
         html.ours(String.format(
                 Locale.ROOT,
-                "<svg class=\"bar\" width=\"92\" height=\"8\" aria-hidden=\"true\"><rect class=\"bar-load\" width=\"%d\" height=\"8\" rx=\"1.5\"/>"
+                "<svg class=\"bar\" viewBox=\"0 0 92 8\" width=\"92\" height=\"8\" aria-hidden=\"true\"><rect class=\"bar-load\" width=\"%d\" height=\"8\" rx=\"1.5\"/>"
                         + "<path class=\"bar-mark\" d=\"M60.5 0V8\"/></svg>",
                 width));
         if (!own) {
             Standing baseline = standings.all().get(standing.baseline());
-            html.element("small", "vs " + baseline.label() + ", " + Text.count(standing.compared(), "window"));
+            html.element(
+                    "small",
+                    "vs " + baseline.run().name()
+                            + (standing.compared() == standing.served()
+                                    ? ""
+                                    : " in " + Text.count(standing.compared(), "window")));
         }
         html.close();
     }
@@ -150,6 +155,10 @@ final class Tables {
         Map<Long, PastWindow> windows = result.windows().stream()
                 .collect(Collectors.toMap(PastWindow::index, window -> window, (first, second) -> second));
 
+        long newest = result.windows().stream()
+                .mapToLong(PastWindow::closedAtMillis)
+                .max()
+                .orElse(0);
         List<String> head = new ArrayList<>(List.of("Window", "Closed", "Load", "Worst layer"));
         runs.forEach(run -> head.add(run.label()));
         begin(
@@ -162,14 +171,24 @@ final class Tables {
                 .sorted(Comparator.comparingDouble(ServedWindow::mean))
                 .limit(WORST_WINDOWS)
                 .forEach(worst -> {
-                    PastWindow window = windows.get(worst.index());
+                    Optional<PastWindow> window = Optional.ofNullable(windows.get(worst.index()));
                     html.open("tr", "data-window", String.valueOf(worst.index()));
                     html.element("th", Text.count(worst.index()), "scope", "row", "data-label", head.get(0));
                     cell(
                             head.get(1),
-                            window != null && window.closedAtMillis() > 0 ? Text.time(window.closedAtMillis()) : "–");
-                    cell(head.get(2), window == null ? "–" : Text.count(window.load()));
-                    cell(head.get(3), worst.worstLayer() < 0 ? "–" : layer(worst.worstLayer()));
+                            window.map(PastWindow::closedAtMillis)
+                                    .filter(millis -> millis > 0)
+                                    .map(millis -> Text.time(millis, newest))
+                                    .orElse("–"));
+                    cell(
+                            head.get(2),
+                            window.map(PastWindow::load).map(Text::count).orElse("–"));
+                    html.open("td", "data-label", head.get(3))
+                            .text(worst.worstLayer() < 0 ? "–" : "" + worst.worstLayer());
+                    if (worst.worstLayer() >= 0 && layerId(worst) != worst.worstLayer()) {
+                        html.element("small", "model's " + layerId(worst));
+                    }
+                    html.close();
                     for (int i = 0; i < runs.size(); i++) {
                         ServedWindow other = served.get(i).get(worst.index());
                         cell(head.get(4 + i), other == null ? "–" : Text.ratio(other.mean()));
@@ -179,10 +198,9 @@ final class Tables {
         end();
     }
 
-    /** Index of a layer and the model's own number. */
-    private String layer(int index) {
-        int id = result.shape().layerIds().get(index);
-        return id == index ? String.valueOf(index) : index + " (model's " + id + ")";
+    /** The model's own number. */
+    private int layerId(ServedWindow window) {
+        return result.shape().layerIds().get(window.worstLayer());
     }
 
     void kept() {
@@ -198,18 +216,18 @@ final class Tables {
         for (Standing standing : standings.all()) {
             html.open("tr").element("th", standing.label(), "scope", "row", "data-label", head.get(0));
             for (String reason : reasons) {
-                cell(reason, Text.count(standing.run().kept().getOrDefault(reason, 0)));
+                int count = standing.run().kept().getOrDefault(reason, 0);
+                html.element("td", Text.count(count), "data-label", reason, "class", count == 0 ? "zero" : "some");
             }
             html.close().line();
         }
         end();
         html.open("dl", "class", "terms");
-        reasons.stream()
-                .filter(Words.REASONS::containsKey)
-                .forEach(reason -> html.open("div")
-                        .element("dt", reason)
-                        .element("dd", Words.REASONS.get(reason))
-                        .close());
+        Words.REASONS.forEach((reason, meaning) -> {
+            if (reasons.contains(reason)) {
+                html.open("div").element("dt", reason).element("dd", meaning).close();
+            }
+        });
         html.close().line();
     }
 

@@ -9,6 +9,9 @@ import java.util.Locale;
 final class Text {
     private static final DateTimeFormatter TIME = DateTimeFormatter.ofPattern("d MMM uuuu HH:mm:ss 'UTC'", Locale.ROOT)
             .withZone(ZoneOffset.UTC);
+    private static final DateTimeFormatter CLOCK =
+            DateTimeFormatter.ofPattern("HH:mm:ss 'UTC'", Locale.ROOT).withZone(ZoneOffset.UTC);
+    private static final long DAY_MILLIS = 86_400_000;
     private static final String[] BYTES = {"B", "kB", "MB", "GB", "TB", "PB", "EB"};
 
     private Text() {}
@@ -19,7 +22,7 @@ final class Text {
 
     /** {@code 1 move}, {@code 2 moves}. */
     static String count(long number, String one) {
-        return count(number) + " " + one + (number == 1 ? "" : "s");
+        return count(number) + "\u00a0" + one + (number == 1 ? "" : "s");
     }
 
     /** Balancedness; a dash where there is none. */
@@ -28,13 +31,13 @@ final class Text {
     }
 
     static String percent(double share) {
-        return format("%.1f %%", share * 100);
+        return format("%.1f\u00a0%%", share * 100);
     }
 
     /** With its sign, which is a minus and not a hyphen. */
     static String change(double share) {
-        String text = format("%+.1f %%", share * 100);
-        return text.equals("-0.0 %") || text.equals("+0.0 %") ? "±0.0 %" : text.replace('-', '−');
+        String text = format("%+.1f\u00a0%%", share * 100);
+        return text.equals("-0.0\u00a0%") || text.equals("+0.0\u00a0%") ? "±0.0\u00a0%" : text.replace('-', '−');
     }
 
     /** A dash for what is no number. */
@@ -52,10 +55,18 @@ final class Text {
         }
         return bytes == 0
                 ? "–"
-                : String.format(Locale.ROOT, value < 10 && unit > 0 ? "%.1f %s" : "%.0f %s", value, BYTES[unit]);
+                : String.format(
+                        Locale.ROOT, value < 10 && unit > 0 ? "%.1f\u00a0%s" : "%.0f\u00a0%s", value, BYTES[unit]);
     }
 
     static String time(long millis) {
         return TIME.format(Instant.ofEpochMilli(millis));
+    }
+
+    /** Without the day where it is the same as that of the other. */
+    static String time(long millis, long other) {
+        return Math.floorDiv(millis, DAY_MILLIS) == Math.floorDiv(other, DAY_MILLIS)
+                ? CLOCK.format(Instant.ofEpochMilli(millis))
+                : time(millis);
     }
 }

@@ -37,13 +37,21 @@ record Verdict(String headline, List<String> details) {
                     + " was replayed on this many ranks.";
         } else {
             headline = headline(baseline.get(), best.get());
+            standings
+                    .further()
+                    .ifPresent(further -> details.add("With "
+                            + Text.count(further.run().redundant(), "redundant slot") + " instead of "
+                            + best.get().run().redundant() + ", "
+                            + further.run().name() + " would have come to "
+                            + Text.change(further.relative() - 1) + ", for "
+                            + Text.count(further.run().moves(), "move") + "; more slots take more memory."));
             details.add(
                     "Balancedness, mean over windows: " + Text.ratio(best.get().mean()) + " instead of "
                             + Text.ratio(baseline.get().mean()) + " (1 is perfectly even).");
             standings
                     .thrifty()
                     .filter(thrifty -> gain(best.get()) >= NOTICEABLE)
-                    .ifPresent(thrifty -> details.add(thrifty.label() + " comes within 1 % of that with "
+                    .ifPresent(thrifty -> details.add(thrifty.run().name() + " comes within 1 % of that with "
                             + Text.count(thrifty.run().moves(), "move") + "."));
         }
         details.add(quality(result));
@@ -58,10 +66,11 @@ record Verdict(String headline, List<String> details) {
         String than = than(baseline);
         if (gain(best) < NOTICEABLE) {
             return "No policy would have kept the busiest ranks noticeably less loaded than " + than + "; "
-                    + best.label() + " comes closest with " + Text.change(best.relative() - 1) + " load.";
+                    + best.run().name() + " comes closest with " + Text.change(best.relative() - 1) + " load.";
         }
         long bytes = best.run().bytes();
-        return best.label() + " would have kept the busiest ranks " + Text.percent(gain(best)) + " less loaded than "
+        return best.run().name() + " would have kept the busiest ranks " + Text.percent(gain(best))
+                + " less loaded than "
                 + than + ", for " + Text.count(best.run().moves(), "move")
                 + (bytes > 0 ? " (" + Text.bytes(bytes) + ")" : "") + " in "
                 + Text.count(best.run().decisions().size(), "decision") + ".";

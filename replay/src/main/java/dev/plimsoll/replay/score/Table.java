@@ -12,8 +12,8 @@ import java.util.stream.IntStream;
  * @param rows {@code [row][column]}
  * @param words columns from the left that are words, aligned left; the others are numbers
  */
-record Table(List<String> head, List<List<String>> rows, int words) {
-    Table {
+public record Table(List<String> head, List<List<String>> rows, int words) {
+    public Table {
         head = List.copyOf(head);
         rows = List.copyOf(rows);
         for (List<String> row : rows) {
@@ -24,7 +24,7 @@ record Table(List<String> head, List<List<String>> rows, int words) {
     }
 
     /** Columns as wide as their widest cell, two blanks between them. */
-    String text() {
+    public String text() {
         List<List<String>> all = new ArrayList<>(rows);
         all.add(0, head);
         int[] widths = IntStream.range(0, head.size())
@@ -41,7 +41,7 @@ record Table(List<String> head, List<List<String>> rows, int words) {
                 .collect(Collectors.joining(System.lineSeparator(), "", System.lineSeparator()));
     }
 
-    String markdown() {
+    public String markdown() {
         StringBuilder text = new StringBuilder();
         text.append(line(head)).append('|');
         for (int column = 0; column < head.size(); column++) {

@@ -1,5 +1,6 @@
 package dev.plimsoll.replay.source;
 
+import dev.plimsoll.model.LoadWindow;
 import dev.plimsoll.model.WindowSummary;
 import dev.plimsoll.wire.Topic;
 import dev.plimsoll.wire.kafka.OffsetRange;
@@ -45,8 +46,13 @@ public record TopicRanges(Map<Topic<?>, OffsetRange> byTopic, OptionalLong fromM
 
     /** @param earlier how much of what comes before the span is read too */
     public static TopicRanges of(PastRecords records, Span span, Duration earlier) {
+        return of(records, span, earlier, Map.of());
+    }
+
+    /** @param before what {@link #named} was once, empty when never: topics are read as far as they went then */
+    static TopicRanges of(PastRecords records, Span span, Duration earlier, Map<String, String> before) {
         Map<Topic<?>, OffsetRange> ranges = new LinkedHashMap<>();
-        READ.forEach(topic -> ranges.put(topic, records.whole(topic)));
+        READ.forEach(topic -> ranges.put(topic, asBefore(records.whole(topic), before)));
         OffsetRange windows = range(ranges, Topic.WINDOWS);
         OptionalLong to = millis(records, windows, span.to());
         OptionalLong from = span.last().isPresent()
@@ -56,6 +62,14 @@ public record TopicRanges(Map<Topic<?>, OffsetRange> byTopic, OptionalLong fromM
                         span.last().orElseThrow(),
                         to)
                 : millis(records, windows, span.from());
+        if (from.isEmpty()) {
+            // Summaries are kept for longer than the windows that they are of.
+            OptionalLong first = firstMillis(records, windows);
+            OffsetRange summaries = range(ranges, Topic.WINDOW_SUMMARIES);
+            ranges.put(
+                    Topic.WINDOW_SUMMARIES,
+                    first.isEmpty() ? summaries : summaries.since(records.offsetAt(summaries, first.getAsLong())));
+        }
         for (Topic<?> topic : CUT) {
             OffsetRange range = range(ranges, topic);
             if (from.isPresent()) {
@@ -69,6 +83,11 @@ public record TopicRanges(Map<Topic<?>, OffsetRange> byTopic, OptionalLong fromM
         return new TopicRanges(ranges, from, to);
     }
 
+    private static OffsetRange asBefore(OffsetRange now, Map<String, String> before) {
+        String offsets = before.get(now.place());
+        return offsets == null ? now : now.until(Long.parseLong(offsets.substring(offsets.lastIndexOf('.') + 1)));
+    }
+
     private static OffsetRange range(Map<Topic<?>, OffsetRange> ranges, Topic<?> topic) {
         return Optional.ofNullable(ranges.get(topic)).orElseThrow();
     }
@@ -79,15 +98,19 @@ public record TopicRanges(Map<Topic<?>, OffsetRange> byTopic, OptionalLong fromM
             return OptionalLong.of(at.time().toEpochMilli());
         }
         if (wanted instanceof Edge.Offset offset) {
-            OffsetRange rest = windows.since(offset.offset());
-            try (PastRecords.Reading<?> reading = records.read(Topic.WINDOWS, rest, unreadable -> {})) {
-                Optional<? extends Received<?>> first = reading.peek();
-                return first.isPresent()
-                        ? OptionalLong.of(first.orElseThrow().timestampMillis())
-                        : OptionalLong.of(Long.MAX_VALUE);
-            }
+            return OptionalLong.of(
+                    firstMillis(records, windows.since(offset.offset())).orElse(Long.MAX_VALUE));
         }
         return OptionalLong.empty();
+    }
+
+    /** Time of the deployment's first window record of a range. */
+    private static OptionalLong firstMillis(PastRecords records, OffsetRange windows) {
+        try (PastRecords.Reading<LoadWindow> reading = records.read(Topic.WINDOWS, windows, unreadable -> {})) {
+            return reading.peek()
+                    .map(first -> OptionalLong.of(first.timestampMillis()))
+                    .orElse(OptionalLong.empty());
+        }
     }
 
     private static OptionalLong back(PastRecords records, OffsetRange summaries, Duration last, OptionalLong to) {

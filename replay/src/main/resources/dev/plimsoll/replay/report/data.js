@@ -7,7 +7,7 @@ const WIDTHS = { u8: 1, u16: 2, u24: 3, u32: 4, u48: 6 };
 function unpack(column) {
   const text = atob(column.data);
   const width = WIDTHS[column.type];
-  const missing = 2 ** (8 * width) - 1;
+  const missing = column.missing ? 2 ** (8 * width) - 1 : Infinity;
   const values = new Float64Array(column.length);
   for (let i = 0; i < column.length; i++) {
     let integer = 0;
@@ -36,6 +36,7 @@ const runs = run.runs.map((of, number) => ({
   }),
 }));
 const baseline = run.baseline >= 0 ? run.baseline : runs.length ? 0 : -1;
+const best = run.best >= 0 ? run.best : baseline;
 
 const placeOfWindow = new Map();
 windows.index.forEach((index, place) => placeOfWindow.set(index, place));

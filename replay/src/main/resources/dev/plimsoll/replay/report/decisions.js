@@ -1,6 +1,6 @@
 // Decisions: what was promised, what came, and what would have come without.
 
-const FIRST_ROWS = 20;
+const FIRST_ROWS = matchMedia('(max-width: 760px)').matches ? 8 : 15;
 let allRows = false;
 
 function decisionsShown() {
@@ -120,15 +120,16 @@ function decisionCells(r, row) {
 function decisionTable() {
   const of = decisionsShown().flatMap(r => r.rows.map(row => ({ r, row }))).sort((a, b) => a.row.window - b.row.window || a.r.number - b.r.number);
   const missing = decisionsShown().reduce((sum, r) => sum + run.runs[r.number].decisions.leftOut, 0);
-  const rows = allRows || printing ? of : of.slice(0, FIRST_ROWS);
+  const rows = allRows || printing || prints.matches ? of : of.slice(0, FIRST_ROWS);
   const body = rows.map(({ r, row }) => h('tr', { 'data-window': row.window }, decisionCells(r, row).map((text, i) => i === 0
     ? h('th', { scope: 'row', 'data-label': DECISION_HEAD[i] }, windowLink(row.window, text))
-    : h('td', { 'data-label': DECISION_HEAD[i], class: i === 1 || i === 11 ? 'words' : i === 10 ? 'code' : null }, i === 1 ? [swatch(r), ' ', text] : text))));
+    : h('td', { 'data-label': DECISION_HEAD[i], class: i === 1 || i === 11 ? 'words' : i === 10 ? 'code' : null }, i === 1 ? h('span', { class: 'unbroken' }, swatch(r), ' ', text)
+      : i === 10 ? h('span', { title: text }, text.slice(0, 8)) : text))));
   return h('div', { class: 'table wide' },
     h('div', { class: 'tools' }, copyButton(() => [DECISION_HEAD, ...of.map(({ r, row }) => decisionCells(r, row))], 'decisions')),
     h('table', { id: 'decisions-table' },
       h('caption', {}, count(of.length) + ' decisions' + (missing ? '; ' + count(missing) + ' with fewer moves are left out' : '')),
-      h('thead', {}, h('tr', {}, DECISION_HEAD.map(name => h('th', { scope: 'col' }, name)))), h('tbody', {}, body)),
+      h('thead', {}, h('tr', {}, DECISION_HEAD.map((name, i) => h('th', { scope: 'col', class: i === 1 || i >= 10 ? 'words' : null }, name)))), h('tbody', {}, body)),
     rows.length < of.length && h('button', { type: 'button', class: 'more', onclick: () => { allRows = true; drawDecisions(); } },
       'Show all ' + count(of.length)));
 }

@@ -6,7 +6,9 @@ const BAR_HEIGHT = 170;
  * Bars around a line at 1.
  * @param bars each with value, name, text and, where there is room, a label
  */
+let hatches = 0;
 function barPicture(bars, chosen, label, onpick) {
+  const hatchId = 'hatch-bars-' + hatches++ % 8;
   const holder = h('div', { class: 'bars', tabindex: '0', role: 'application', 'aria-roledescription': 'bar chart', 'aria-label': label });
   const text = h('p', { class: 'readout' });
   const draw = () => {
@@ -16,7 +18,7 @@ function barPicture(bars, chosen, label, onpick) {
     const high = Math.max(1.2, ...bars.map(bar => bar.value || 0)) * 1.06;
     const y = value => (BAR_HEIGHT - bottom) * (1 - value / high) + 4;
     const step = Math.min(48, (width - left - 4) / bars.length);
-    const picture = svg('svg', { width, height: BAR_HEIGHT + 6, 'aria-hidden': 'true' }, hatchDefinition('hatch-' + label.length));
+    const picture = svg('svg', { width, height: BAR_HEIGHT + 6, 'aria-hidden': 'true' }, hatchDefinition(hatchId));
     for (const tick of [0, 0.5, 1, 1.5, 2, 3, 4, 6, 8, 12, 16].filter(of => of <= high && (high < 3 || Number.isInteger(of)))) {
       picture.append(svg('line', { x1: left, x2: width, y1: y(tick), y2: y(tick), stroke: token(tick === 1 ? 'line-strong' : 'grid') }),
         svg('text', { x: left - 6, y: y(tick) + 4, 'text-anchor': 'end', class: 'tick' }, tick));
@@ -28,9 +30,9 @@ function barPicture(bars, chosen, label, onpick) {
       const known = Number.isFinite(bar.value);
       const top = known ? Math.min(y(bar.value), y(0) - 1) : y(1);
       picture.append(svg('rect', { x: at, y: top, width: inside, height: y(0) - top, rx: step > 8 ? 1.5 : 0,
-        class: 'bar-item', fill: !known ? 'url(#hatch-' + label.length + ')' : bar.value === 0 ? ZERO[dark() ? 'dark' : 'light']
-          : i === chosen() ? token('accent') : css(diverging(place(bar.value, bar.reach) * 0.8 + (bar.value >= 1 ? 0.2 : -0.2))),
-        stroke: i === chosen() ? token('ink') : token('line-strong'), 'stroke-width': i === chosen() ? 1.5 : step > 5 ? 0.5 : 0 }));
+        class: 'bar-item', fill: !known ? 'url(#' + hatchId + ')' : bar.value === 0 ? ZERO[dark() ? 'dark' : 'light']
+          : css(diverging(Math.sign(bar.value - 1) * Math.min(1, 0.35 + Math.abs(place(bar.value, bar.reach)) * 0.5))),
+        stroke: i === chosen() ? token('ink') : 'none', 'stroke-width': 2 }));
       if (i % every === 0) picture.append(svg('text', { x: at + inside / 2, y: BAR_HEIGHT + 2, 'text-anchor': 'middle', class: 'tick' }, bar.label));
       picture.append(svg('rect', { x: at, y: 0, width: step, height: BAR_HEIGHT, fill: 'transparent', onclick: () => onpick(i),
         onpointerenter: () => { text.textContent = bar.text; } }));
@@ -154,7 +156,7 @@ function drawDrill() {
   }
   const focused = document.activeElement?.closest?.('[data-drill]')?.dataset.drill;
   const crumb = (text, patch, last) => last ? h('strong', { 'aria-current': 'true' }, text)
-    : h('button', { type: 'button', onclick: () => change(patch) }, text);
+    : h('button', { type: 'button', class: 'crumb', onclick: () => change(patch) }, text);
   const path = [crumb('Matrix', { layer: -1, rank: -1, expert: -1 }, false),
     crumb(layerName(state.layer), { rank: -1, expert: -1 }, state.rank < 0 && state.expert < 0),
     state.rank >= 0 && crumb('rank ' + state.rank, { expert: -1 }, state.expert < 0),

@@ -21,8 +21,9 @@ function firstWindow() {
   return Number.isFinite(worst) ? worst : matrices.size ? [...matrices.keys()][0] : base?.summary.worstWindow ?? windows.index[0];
 }
 
-const MOST_LINES = 7;
-for (const r of runs) if (state.shown.size < MOST_LINES) state.shown.add(r.number);
+const MOST_LINES = 6;
+for (const number of [baseline, best, ...runs.keys()]) if (number >= 0 && state.shown.size < MOST_LINES) state.shown.add(number);
+if (runs.filter(r => r.rows.length).length > 4) state.decisionsOf = best;
 state.run = baseline < 0 ? 0 : baseline;
 
 for (const row of document.querySelectorAll('#worst-table tr[data-window]')) {

@@ -18,7 +18,7 @@ function gridOf() {
   if (state.order === 'rank') {
     if (!view) return null;
     const cells = cellsOfGrid('slot', view.slots, view.slot, false);
-    // A slot's color is its expert's: whether a rank is hot is seen in the ranks.
+    // A slot's colour is its expert's: whether a rank is hot is seen in the ranks.
     return { ...cells, bounds: view.perRank, part: (layer, column) => view.experts[layer * view.slots + column] };
   }
   return cellsOfGrid('expert', experts, matrix.load, state.order === 'load');
@@ -89,6 +89,7 @@ function drawMatrix() {
   const height = top + row * layers + 6;
   const cell = (width - left - right) / grid.width;
   geometry = { left, top, row, cell, width, height };
+  holder.dataset.geometry = [left, top, row, cell].join(' '); // for tests of what a cell looks like
   const context = sized($('matrix-cells'), width, height);
   sized($('matrix-cursor'), width, height);
   const pattern = hatch(context);
@@ -112,11 +113,11 @@ function drawMatrix() {
   context.strokeStyle = token('line-strong');
   context.lineWidth = 1;
   context.strokeRect(left - 0.5, top - 0.5, width - left - right + 1, row * layers + 1);
-  axes(context, view, right, narrow);
+  axes(context, pattern, view, right, narrow);
   drawCursor();
 }
 
-function axes(context, view, right, narrow) {
+function axes(context, pattern, view, right, narrow) {
   const { left, top, row, cell, width } = geometry;
   context.fillStyle = token('muted');
   context.font = '11px ' + token('font');
@@ -150,7 +151,10 @@ function axes(context, view, right, narrow) {
       const height = Math.max(2, row - 2);
       context.fillStyle = token('grid');
       context.fillRect(from, top + layer * row + (row - height) / 2, room, height);
-      if (Number.isFinite(value)) {
+      if (view.rank.subarray(layer * view.ranks, (layer + 1) * view.ranks).some(Number.isNaN)) {
+        context.fillStyle = pattern;
+        context.fillRect(from, top + layer * row + (row - height) / 2, room, height);
+      } else if (Number.isFinite(value)) {
         context.fillStyle = token('quiet');
         context.fillRect(from, top + layer * row + (row - height) / 2, room * value, height);
       }
@@ -192,7 +196,9 @@ function cellText(layer, column) {
     for (let s = 0; s < view.slots; s++) if (view.experts[layer * view.slots + s] === part) ranks.push(Math.floor(s / view.perRank));
     return ', on rank' + (ranks.length > 1 ? 's ' : ' ') + ranks.join(', ');
   };
-  if (grid.kind === 'rank') return layerName(layer) + ', rank ' + part + ': ' + what;
+  if (grid.kind === 'rank') {
+    return layerName(layer) + ', rank ' + part + ': ' + what + '; balancedness of the layer ' + ratio(view.balance[layer], 3);
+  }
   if (grid.kind === 'slot') {
     return layerName(layer) + ', rank ' + Math.floor(column / grid.bounds) + ', slot ' + column + ', expert ' + part + ': ' + what;
   }
@@ -205,7 +211,7 @@ function moveCursor(layer, column) {
   $('matrix-readout').textContent = layer < 0 ? READ_ME : cellText(layer, column);
   drawCursor();
 }
-const READ_ME = 'White is the fair share of the layer. Point at a cell, or use the arrow keys.';
+const READ_ME = 'Point at a cell, or use the arrow keys; click or press Enter to look into its layer.';
 
 /** From a cell to the ranks of its layer, and where a rank or an expert was meant, on to that. */
 function drillDown(layer, column) {
@@ -301,7 +307,11 @@ function matrixRows() {
 
 function buildMatrix() {
   const select = h('select', { id: 'matrix-window', onchange: event => change({ window: Number(event.target.value) }) });
-  for (const matrix of matrices.values()) select.append(h('option', { value: matrix.index }, windowName(matrix.index) + ' – ' + matrix.why));
+  for (const why of [...new Set([...matrices.values()].map(matrix => matrix.why))].sort().reverse()) {
+    select.append(h('optgroup', { label: why === 'worst' ? 'Worst windows' : why === 'decision' ? 'Decisions' : why },
+      [...matrices.values()].filter(matrix => matrix.why === why).map(matrix =>
+        h('option', { value: matrix.index }, windowName(matrix.index).replace('window ', '')))));
+  }
   const policy = h('select', { id: 'matrix-run', onchange: event => change({ run: Number(event.target.value) }) },
     runs.map(r => h('option', { value: r.number, selected: r.number === state.run }, r.label)));
   const orders = () => state.view === 'ranks' ? [['id', 'id'], ['load', 'load']] : [['id', 'id'], ['load', 'load'], ['rank', 'rank']];

@@ -16,23 +16,30 @@ const MEASURES = {
 let second = 'min';
 let plots = [];
 
-/** Stretches that have no data: those the source says are gaps, and windows that could not be used. */
+/** Whether windows are missing between one and the one before. */
+function missingBefore(place) {
+  if (!run.windows.thinned) return windows.index[place] - windows.index[place - 1] > 1;
+  return run.gaps.some(([from, to]) => windows.index[place - 1] < from && to < windows.index[place]);
+}
+
+/** What is plotted: all windows, and a point without values wherever windows are missing, so that no line leads across. */
+const points = [];
+for (let place = 0; place < windows.count; place++) {
+  if (place > 0 && missingBefore(place)) points.push({ x: (x[place - 1] + x[place]) / 2, place: -1 });
+  points.push({ x: x[place], place });
+}
+
+/** Stretches that have no data: missing windows, and those that could not be used. */
 const stretches = (() => {
-  const found = run.gaps.map(([from, to, reason]) => {
-    let before = -1;
-    let after = -1;
-    for (let i = 0; i < windows.count; i++) {
-      if (windows.index[i] < from) before = i;
-      if (windows.index[i] > to && after < 0) after = i;
-    }
-    return { from: before < 0 ? x[0] : x[before], to: after < 0 ? x[windows.count - 1] : x[after], reason };
-  });
+  const found = [];
+  for (let i = 1; i < windows.count; i++) if (missingBefore(i)) found.push({ from: x[i - 1], to: x[i] });
   for (let i = 0; i < windows.count; i++) {
     if (windows.why[i] === 0) continue;
     const start = i;
-    while (i + 1 < windows.count && windows.why[i + 1] === windows.why[start] && windows.index[i + 1] === windows.index[i] + 1) i++;
-    const half = windows.count > 1 ? (x[1] - x[0]) / 2 : 0.5;
-    found.push({ from: x[start] - half, to: x[i] + half, reason: run.windows.reasons[windows.why[start]] });
+    while (i + 1 < windows.count && windows.why[i + 1] === windows.why[start]
+      && (run.windows.thinned || windows.index[i + 1] === windows.index[i] + 1)) i++;
+    const half = windows.count > 1 && !run.windows.thinned ? (x[1] - x[0]) / 2 : 0;
+    found.push({ from: x[start] - half, to: x[i] + half });
   }
   return found;
 })();
@@ -126,9 +133,63 @@ function ticks(splits, increment) {
   return splits.map(value => value % 86400 === 0 ? day(value * 1000) : clock(value * 1000, increment < 60));
 }
 
+const linear = uPlot.paths.linear();
+const COLUMN = 2;
+/** Where windows stand closer than pixels: their mean as a line, from the least to the largest as a shade. */
+function paths(plot, series, from, to) {
+  const { left, top, width, height } = plot.bbox;
+  const dpr = devicePixelRatio || 1;
+  if (to - from < 1.5 * width / dpr) {
+    const line = linear(plot, series, from, to);
+    if (line) line.fill = null;
+    return line;
+  }
+  const { x, y } = plot.scales;
+  const xs = plot.data[0];
+  const ys = plot.data[series];
+  const up = value => top + height * (1 - (value - y.min) / (y.max - y.min));
+  const stroke = new Path2D();
+  const fill = new Path2D();
+  let column = -1;
+  let known = 0;
+  let sum = 0;
+  let low = 0;
+  let high = 0;
+  let broken = true;
+  const flush = () => {
+    const at = left + column * COLUMN * dpr;
+    if (known) {
+      fill.rect(at, up(high), COLUMN * dpr, Math.max(dpr, up(low) - up(high)));
+      if (broken) stroke.moveTo(at, up(sum / known));
+      else stroke.lineTo(at + COLUMN * dpr / 2, up(sum / known));
+    }
+    broken = known === 0;
+    known = sum = 0;
+  };
+  for (let i = from; i <= to; i++) {
+    const at = Math.floor((xs[i] - x.min) / (x.max - x.min) * width / (COLUMN * dpr));
+    if (at !== column) {
+      if (column >= 0) flush();
+      column = at;
+    }
+    const value = ys[i];
+    if (value === null || value === undefined) continue;
+    low = known ? Math.min(low, value) : value;
+    high = known ? Math.max(high, value) : value;
+    sum += value;
+    known++;
+  }
+  flush();
+  return { stroke, fill, clip: null, band: null, gaps: null, flags: 3 };
+}
+const isDense = () => points.length > 1.5 * ($('time-pictures').clientWidth - 90);
+
 function plotOf(measure, holder, strips) {
   const { of, height } = MEASURES[measure];
-  const data = [x, ...runs.map(r => Array.from(of(r), value => Number.isFinite(value) ? value : null))];
+  const data = [points.map(point => point.x), ...runs.map(r => {
+    const values = of(r);
+    return points.map(({ place }) => place >= 0 && Number.isFinite(values[place]) ? values[place] : null);
+  })];
   let low = Infinity;
   let high = -Infinity;
   runs.forEach((r, i) => {
@@ -154,7 +215,7 @@ function plotOf(measure, holder, strips) {
     focus: { alpha: 1 },
     scales: { x: { time: timed }, y: { range } },
     axes: [
-      { ...axis, space: 70, values: (plot, splits, number, space, increment) => ticks(splits, increment) },
+      { ...axis, space: 70, size: 30, values: (plot, splits, number, space, increment) => ticks(splits, increment) },
       { ...axis, size: 46, values: (plot, splits) => splits.map(value => value.toFixed(range[1] - range[0] < 0.12 ? 3 : 2)) },
     ],
     series: [{}, ...runs.map(r => ({
@@ -162,10 +223,16 @@ function plotOf(measure, holder, strips) {
       stroke: colourOf(r),
       width: r.quiet ? 1.25 : 1.75,
       dash: dashOf(r),
+      paths,
+      fill: colourOf(r) + '24',
       points: { show: windows.count < 40 },
       spanGaps: false,
     }))],
     hooks: {
+      setCursor: [plot => {
+        const place = points[plot.cursor.idx]?.place ?? -1;
+        fillLegend(place >= 0 ? place : placeOfWindow.get(state.window));
+      }],
       drawClear: [behind],
       draw: [plot => before(plot, strips)],
       setScale: [(plot, key) => {
@@ -181,7 +248,8 @@ function plotOf(measure, holder, strips) {
         let from = 0;
         plot.over.addEventListener('mousedown', event => { from = event.clientX; });
         plot.over.addEventListener('click', event => {
-          if (Math.abs(event.clientX - from) < 6 && plot.cursor.idx !== null) change({ window: windows.index[plot.cursor.idx] });
+          const place = points[plot.cursor.idx]?.place ?? -1;
+          if (Math.abs(event.clientX - from) < 6 && place >= 0) change({ window: windows.index[place] });
         });
       }],
     },
@@ -207,6 +275,7 @@ function drawTime() {
   holder.replaceChildren(...panels.map(panel => panel.element),
     h('p', { class: 'note' }, 'Ticks above: decisions. ', h('span', { class: 'marker', 'aria-hidden': 'true' }, '▲'),
       ' windows whose matrix is in this file. Hatched: no data, or not usable.',
+      isDense() ? ' Where windows are closer than pixels the line is their mean, the shade reaches from the least to the largest; zoom in to see each.' : '',
       run.windows.thinned ? ' ' + count(run.leftOut.windows) + ' of ' + count(run.windows.replayed)
         + ' windows are not drawn: of each stretch and run, the least and the largest are.' : ''));
   plots = [];
@@ -250,18 +319,32 @@ function windowText(place) {
     : shownRuns().map(r => r.label + ' ' + ratio(r.series.mean[place], 3)).join(', '));
 }
 
-/** Legend that switches runs on and off, and says what they had in the selected window. */
+/** Legend that switches runs on and off, and says what they had in the window that is pointed at, or else selected. */
+const legendValues = new Map();
 function drawLegend() {
-  const place = placeOfWindow.get(state.window);
-  $('time-legend').replaceChildren(...runs.map(r => h('button', {
-    type: 'button', class: 'legend-item', 'aria-pressed': String(state.shown.has(r.number)),
-    onclick: () => {
-      if (!state.shown.delete(r.number)) state.shown.add(r.number);
-      drawLegend();
-      drawTime();
-    },
-  }, swatch(r), h('span', { class: 'legend-name' }, r.label),
-  place !== undefined && h('span', { class: 'legend-value' }, ratio(r.series.mean[place], 3), h('small', {}, ' worst ', ratio(r.series.min[place], 3))))));
+  legendValues.clear();
+  $('time-legend').replaceChildren(...runs.map(r => {
+    const value = h('span', { class: 'legend-value' });
+    legendValues.set(r, value);
+    return h('button', {
+      type: 'button', class: 'legend-item', 'aria-pressed': String(state.shown.has(r.number)),
+      onclick: () => {
+        if (!state.shown.delete(r.number)) state.shown.add(r.number);
+        drawLegend();
+        drawTime();
+        $('time-legend').children[r.number].focus();
+      },
+    }, swatch(r), h('span', { class: 'legend-name' }, r.label), value);
+  }), h('span', { id: 'legend-window', class: 'legend-window' }));
+  fillLegend(placeOfWindow.get(state.window));
+}
+
+function fillLegend(place) {
+  if (place === undefined || !$('legend-window')) return;
+  for (const [r, value] of legendValues) {
+    value.replaceChildren(ratio(r.series.mean[place], 3), h('small', {}, ' worst ', ratio(r.series.min[place], 3)));
+  }
+  $('legend-window').textContent = 'Balancedness in ' + windowName(windows.index[place]);
 }
 
 /** What is known of the selected window. */

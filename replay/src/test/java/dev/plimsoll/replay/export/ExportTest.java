@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.plimsoll.model.Deployment;
+import dev.plimsoll.model.PlanCommand;
 import dev.plimsoll.planner.placement.ExpertLoad;
 import dev.plimsoll.replay.score.Workload;
 import java.io.IOException;
@@ -199,6 +200,12 @@ class ExportTest {
 
     @Test
     void aDecisionIsOneRowFromProposalToEnd() {
+        List<PlanCommand.Propose> proposed = past.plan.stream()
+                .map(History.Dated::value)
+                .filter(PlanCommand.Propose.class::isInstance)
+                .map(PlanCommand.Propose.class::cast)
+                .toList();
+
         List<JsonNode> rows = rows(Table.DECISIONS);
 
         assertThat(rows).hasSize(WINDOWS / 3);
@@ -209,8 +216,14 @@ class ExportTest {
             assertThat(row.get("complete").asBoolean()).isTrue();
             assertThat(integer(row, "moves")).isEqualTo(3);
             assertThat(integer(row, "layersMoved")).isEqualTo(3);
-            assertThat(row.get("bytes").asLong())
-                    .isEqualTo(integer(row, "movesBetweenRanks") * PastRun.BYTES_PER_EXPERT);
+            long between = proposed.get(at).moves().stream()
+                    .filter(move -> !past.members
+                            .topology()
+                            .rankOf(move.slot())
+                            .equals(past.members.topology().rankOf(move.source())))
+                    .count();
+            assertThat(integer(row, "movesBetweenRanks")).isEqualTo((int) between);
+            assertThat(row.get("bytes").asLong()).isEqualTo(between * PastRun.BYTES_PER_EXPERT);
             assertThat(row.get("reason").asText()).isEqualTo("gain, \"held out\"");
             assertThat(row.get("permittedAt").asText())
                     .isGreaterThan(row.get("proposedAt").asText());

@@ -25,7 +25,6 @@ import java.util.Map;
 import java.util.Random;
 import java.util.Set;
 import java.util.TreeMap;
-import java.util.TreeSet;
 import java.util.stream.IntStream;
 
 /**
@@ -72,8 +71,7 @@ final class SampleReplay {
         makeWindows();
         Topology tight = Topology.even(16, 2, shape.experts() / 16 + 1);
         Topology wide = Topology.even(16, 2, shape.experts() / 16 + 2);
-        TreeSet<Long> pictured = new TreeSet<>();
-        List<PolicyRun> live = List.of(run(new Rule("live", 45, 3, 0.02), tight, pictured, true));
+        List<PolicyRun> live = List.of(run(new Rule("live", 45, 3, 0.02), tight));
         List<PolicyRun> runs = new ArrayList<>();
         for (Topology topology : List.of(tight, wide)) {
             for (Rule rule : List.of(
@@ -81,7 +79,7 @@ final class SampleReplay {
                     new Rule("plimsoll", 9, 4, 0.01),
                     new Rule("plimsoll:minimum-gain=0.05", 9, 6, 0.05),
                     new Rule("swift", 30, 40, 0))) {
-                runs.add(run(rule, topology, pictured, false));
+                runs.add(run(rule, topology));
             }
         }
         List<ServedWindow> worst = new ArrayList<>(live.get(0).served());
@@ -94,7 +92,6 @@ final class SampleReplay {
         for (int expert = 0; expert < UNKNOWN_EXPERTS; expert++) {
             matrix(matrices, worst.get(0).index()).load()[UNKNOWN_LAYER][expert] = -1;
         }
-        pictured.addAll(why.keySet());
         return new ReplayResult(
                 new Provenance(
                         "topic plimsoll.windows.v1, deployment " + deployment + ", 21 Nov 2026, read committed",
@@ -210,13 +207,12 @@ final class SampleReplay {
         }
     }
 
-    private PolicyRun run(Rule rule, Topology topology, Set<Long> pictured, boolean live) {
+    private PolicyRun run(Rule rule, Topology topology) {
         Placement placement = Placement.initial(shape, topology);
         List<ServedWindow> served = new ArrayList<>();
         List<MadeDecision> decisions = new ArrayList<>();
         Map<Long, int[][]> placements = new LinkedHashMap<>();
         Map<String, Integer> kept = new TreeMap<>();
-        double[][] old = null;
         for (int w = 0; w < count; w++) {
             if (!windows.get(w).usable()) {
                 kept.merge("INCOMPLETE", 1, Integer::sum);

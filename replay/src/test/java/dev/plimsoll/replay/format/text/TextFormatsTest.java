@@ -48,7 +48,7 @@ class TextFormatsTest {
         assertThat(read.frames()).hasSize(2);
         assertThat(read.frames().get(1).load()).isDeepEqualTo(new long[][] {{7, 0, 3, 2}, {0, 3, 6, 3}});
         assertThat(read.totals()).isDeepEqualTo(Fixtures.LOAD);
-        assertThat(read.notes()).anyMatch(note -> note.contains("rows of layers 0"));
+        assertThat(read.notes()).anyMatch(note -> note.contains("rows left out: 0"));
     }
 
     @Test
@@ -71,7 +71,7 @@ class TextFormatsTest {
         assertThat(read.maps().get(1)).isEqualTo(MAP);
         assertThat(read.frames().stream().map(Recording.Frame::map)).containsExactly(0, 1);
         assertThat(read.frames().get(0).slotLoad().map(slots -> slots[0][4])).isEqualTo(Optional.of(3L));
-        assertThat(read.notes()).contains("1 records of type session_metadata were passed over");
+        assertThat(read.notes()).contains("records of type session_metadata passed over: 1");
     }
 
     @Test
@@ -157,10 +157,10 @@ class TextFormatsTest {
     void expertTwiceOnARankIsNoMapForAscend() throws IOException {
         Recording read = read(Fixtures.LIGHTLLM);
 
-        assertThat(read.notes()).anyMatch(note -> note.startsWith("2 extra copies are on a rank"));
+        assertThat(read.notes()).anyMatch(note -> note.startsWith("extra copies on a rank that has the expert already: 2"));
         assertThatThrownBy(() -> TextFormats.ASCEND_MAP.write(read, Given.NOTHING))
                 .isInstanceOf(CannotHoldException.class)
-                .hasMessageContaining("2 extra copies");
+                .hasMessageContaining("a rank has an expert twice, as this map does: 2");
     }
 
     @Test

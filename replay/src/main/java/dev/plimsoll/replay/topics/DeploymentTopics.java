@@ -7,61 +7,95 @@ import dev.plimsoll.model.Quarantined;
 import dev.plimsoll.model.SampleRecord;
 import dev.plimsoll.replay.export.History;
 import dev.plimsoll.replay.export.Stretch;
+import dev.plimsoll.replay.source.Span;
+import dev.plimsoll.replay.source.TopicRanges;
 import dev.plimsoll.wire.Topic;
-import dev.plimsoll.wire.kafka.DeploymentLog;
 import dev.plimsoll.wire.kafka.KafkaSettings;
+import dev.plimsoll.wire.kafka.OffsetRange;
+import dev.plimsoll.wire.kafka.PastRecords;
 import dev.plimsoll.wire.kafka.Received;
 import dev.plimsoll.wire.kafka.TopicReader;
 import java.time.Duration;
+import java.util.HashMap;
+import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.function.Consumer;
 
 /**
- * A deployment's history out of its topics: only what is committed, up to the ends as they are when each is opened, without a group. One
- * thread.
+ * A deployment's history out of its topics, of all its incarnations: only what is committed, up to the ends as they are when a
+ * topic is read for the first time, without a group. One thread; close it.
  */
-public final class TopicHistory implements History {
-    private final KafkaSettings settings;
-    private final Deployment deployment;
+public final class DeploymentTopics implements History, AutoCloseable {
+    private final PastRecords records;
+    private final Stretch stretch;
+    private final Map<Topic<?>, OffsetRange> whole = new HashMap<>();
     private final long nowMillis;
-    private final Duration timeout;
     private final Consumer<Quarantined> unreadable;
     private final Runnable reading;
 
+    private DeploymentTopics(
+            PastRecords records, Stretch stretch, long nowMillis, Consumer<Quarantined> unreadable, Runnable reading) {
+        this.records = records;
+        this.stretch = stretch;
+        this.nowMillis = nowMillis;
+        this.unreadable = unreadable;
+        this.reading = reading;
+    }
+
     /**
+     * Finds the offsets.
+     *
      * @param nowMillis tells incarnations that are numbered by the clock from others
      * @param timeout longest that Kafka may let us wait for the next record
      * @param unreadable told of records that cannot be decoded and are left out
      * @param reading run before every record; what it throws ends the reading
      */
-    public TopicHistory(
+    public static DeploymentTopics open(
             KafkaSettings settings,
             Deployment deployment,
+            Span span,
             long nowMillis,
             Duration timeout,
             Consumer<Quarantined> unreadable,
             Runnable reading) {
-        this.settings = settings;
-        this.deployment = deployment;
-        this.nowMillis = nowMillis;
-        this.timeout = timeout;
-        this.unreadable = unreadable;
-        this.reading = reading;
+        PastRecords records = new PastRecords(settings, deployment, timeout);
+        try {
+            TopicRanges ranges = TopicRanges.of(records, span);
+            return new DeploymentTopics(
+                    records, new Stretch(ranges.fromMillis(), ranges.toMillis()), nowMillis, unreadable, reading);
+        } catch (RuntimeException e) {
+            records.close();
+            throw e;
+        }
     }
 
-    private <T> DeploymentLog<T> open(Topic<T> topic, OptionalLong sinceMillis) {
-        return DeploymentLog.open(settings, topic, deployment, sinceMillis, timeout, unreadable);
+    /** The times that the span means. */
+    public Stretch stretch() {
+        return stretch;
     }
 
     @Override
     public <T> Log<T> read(Topic<T> topic, Stretch stretch) {
-        return new TopicLog<>(open(topic, stretch.fromMillis()), stretch, reading);
+        return log(topic, since(topic, stretch.fromMillis()), stretch);
     }
 
     @Override
     public <T> Log<T> readFrom(Topic<T> topic, long incarnation) {
-        return new TopicLog<>(open(topic, begin(incarnation)), Stretch.ALL, reading);
+        return log(topic, since(topic, begin(incarnation)), Stretch.ALL);
+    }
+
+    private <T> Log<T> log(Topic<T> topic, OffsetRange range, Stretch stretch) {
+        return new TopicLog<>(records.read(topic, range, unreadable), stretch, reading);
+    }
+
+    /**
+     * Cut at its beginning only. Where a time ends cannot be asked for: the marks that end transactions have the time at which they were
+     * written, and stand among windows that are older when an aggregator catches up.
+     */
+    private OffsetRange since(Topic<?> topic, OptionalLong millis) {
+        OffsetRange range = whole.computeIfAbsent(topic, records::whole);
+        return millis.isEmpty() ? range : range.since(records.offsetAt(range, millis.getAsLong()));
     }
 
     private OptionalLong begin(long incarnation) {
@@ -74,10 +108,10 @@ public final class TopicHistory implements History {
     @Override
     public Optional<Membership> members(long incarnation) {
         Optional<Membership> newest = Optional.empty();
-        try (DeploymentLog<Membership> log = open(Topic.MEMBERS, OptionalLong.empty())) {
+        try (Log<Membership> log = read(Topic.MEMBERS, Stretch.ALL)) {
             for (var next = log.next(); next.isPresent(); next = log.next()) {
                 if (next.orElseThrow().value().incarnation() == incarnation) {
-                    newest = next.map(Received::value);
+                    newest = next.map(Dated::value);
                 }
             }
         }
@@ -85,9 +119,8 @@ public final class TopicHistory implements History {
     }
 
     private Optional<Membership> earlierMembers(long incarnation) {
-        try (DeploymentLog<SampleRecord> log = open(Topic.SAMPLES, begin(incarnation))) {
+        try (Log<SampleRecord> log = readFrom(Topic.SAMPLES, incarnation)) {
             for (var next = log.next(); next.isPresent(); next = log.next()) {
-                reading.run();
                 SampleRecord record = next.orElseThrow().value();
                 if (record instanceof Membership members && members.incarnation() == incarnation) {
                     return Optional.of(members);
@@ -101,10 +134,15 @@ public final class TopicHistory implements History {
         return Optional.empty();
     }
 
-    private record TopicLog<T>(DeploymentLog<T> log, Stretch stretch, Runnable reading) implements Log<T> {
+    @Override
+    public void close() {
+        records.close();
+    }
+
+    private record TopicLog<T>(PastRecords.Reading<T> records, Stretch stretch, Runnable reading) implements Log<T> {
         @Override
         public Optional<Dated<T>> next() {
-            for (var next = log.next(); next.isPresent(); next = log.next()) {
+            for (var next = records.next(); next.isPresent(); next = records.next()) {
                 reading.run();
                 Received<T> record = next.orElseThrow();
                 if (stretch.contains(record.timestampMillis())) {
@@ -116,7 +154,7 @@ public final class TopicHistory implements History {
 
         @Override
         public void close() {
-            log.close();
+            records.close();
         }
     }
 }

@@ -1,0 +1,123 @@
+package dev.plimsoll.replay;
+
+import dev.plimsoll.model.Deployment;
+import dev.plimsoll.replay.format.FormatException;
+import dev.plimsoll.replay.format.Formats;
+import dev.plimsoll.replay.format.Given;
+import dev.plimsoll.replay.format.GivenMap;
+import dev.plimsoll.replay.format.Input;
+import dev.plimsoll.replay.format.Recording;
+import dev.plimsoll.replay.source.Edge;
+import dev.plimsoll.replay.source.Span;
+import dev.plimsoll.replay.source.TopicHistory;
+import dev.plimsoll.wire.kafka.KafkaSettings;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.OptionalInt;
+import java.util.function.Function;
+
+/** Opens the past that a request names. */
+public final class Histories {
+    private static final String WORKLOAD = "npy-workload";
+
+    private Histories() {}
+
+    /**
+     * Opens what a request names.
+     *
+     * @param kafka client settings for a cluster's addresses
+     * @param before what was read by a replay of the same request, which is read again; empty for what is there now
+     * @throws IOException when it cannot be read, or is none that is known
+     * @throws IllegalArgumentException when what a file does not say was not said either, or does not fit it: names the option
+     */
+    public static History open(ReplayRequest request, Function<String, KafkaSettings> kafka, Map<String, String> before)
+            throws IOException {
+        if (request.source() instanceof HistorySource.OfTopics topics) {
+            Span span = new Span(
+                    topics.from().map(Edge::parse),
+                    topics.to().map(Edge::parse),
+                    topics.last().map(Duration::parse));
+            return windows(
+                    TopicHistory.again(
+                            kafka.apply(topics.bootstrapServers()),
+                            new Deployment(topics.deployment()),
+                            span,
+                            topics.incarnation(),
+                            before),
+                    request);
+        }
+        HistorySource.OfFile file = (HistorySource.OfFile) request.source();
+        FileLayout layout = new FileLayout(first(request.ranks()), first(request.nodes()), request.bytesPerExpert());
+        return isWorkload(file)
+                ? windows(WorkloadHistory.open(file.path(), layout, file.given()), request)
+                : RecordingHistory.of(recording(file, layout.ranks()), layout, request.windowSteps(), inputs(file));
+    }
+
+    /** Read without ranks at first: those that are asked for need not be those that it was recorded on. */
+    private static Recording recording(HistorySource.OfFile file, OptionalInt ranks) throws IOException {
+        Given given = given(file);
+        try {
+            return Formats.read(file.path(), given, file.format());
+        } catch (FormatException e) {
+            if (ranks.isPresent() && e.getMessage().contains("--ranks")) {
+                return Formats.read(file.path(), given.withRanks(ranks.getAsInt()), file.format());
+            }
+            throw e;
+        }
+    }
+
+    private static Given given(HistorySource.OfFile file) throws IOException {
+        if (file.map().isEmpty()) {
+            return file.given();
+        }
+        String map = file.map().orElseThrow();
+        if (map.equals(HistorySource.OfFile.START)) {
+            return file.given().withMap(new GivenMap.AtStart());
+        }
+        Recording of = Formats.read(Path.of(map), file.given(), Optional.empty());
+        if (of.maps().size() != 1) {
+            throw new FormatException(map, 0, "has " + of.maps().size() + " maps of experts: --map needs one");
+        }
+        return file.given().withMap(new GivenMap.Known(of.maps().get(0)));
+    }
+
+    private static Map<String, String> inputs(HistorySource.OfFile file) throws IOException {
+        Map<String, String> inputs = Inputs.of(file.path());
+        Optional<String> map = file.map().filter(of -> !of.equals(HistorySource.OfFile.START));
+        if (map.isPresent()) {
+            inputs.putAll(Inputs.of(Path.of(map.orElseThrow())));
+        }
+        return inputs;
+    }
+
+    private static OptionalInt first(List<Integer> values) {
+        return values.stream().mapToInt(value -> value).findFirst();
+    }
+
+    /** In windows of so many steps, where that is asked for. */
+    private static History windows(History history, ReplayRequest request) {
+        try {
+            return request.windowSteps().isPresent()
+                    ? MergedHistory.of(history, request.windowSteps().getAsInt())
+                    : history;
+        } catch (IllegalArgumentException e) {
+            history.close();
+            throw e;
+        }
+    }
+
+    /** Those are read window by window, with their sub-samples, however long they are. */
+    private static boolean isWorkload(HistorySource.OfFile file) throws IOException {
+        Path path = file.path();
+        if (file.format().isPresent()) {
+            return file.format().orElseThrow().equals(WORKLOAD);
+        }
+        return Files.isRegularFile(path)
+                && Formats.named(WORKLOAD).orElseThrow().recognises(Input.of(path));
+    }
+}

@@ -1,0 +1,120 @@
+package dev.plimsoll.replay;
+
+import java.io.IOException;
+import java.io.OutputStream;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.AtomicMoveNotSupportedException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.util.Arrays;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Optional;
+import java.util.stream.Stream;
+
+/**
+ * The directory that a replay writes to: its results, and until it is done what it needs to go on after an interruption. One replay at a
+ * time, and results of one manifest only.
+ */
+public final class ReplayFolder {
+    private static final String REQUEST = "request.json";
+    private static final String MANIFEST = "manifest.json";
+
+    private final Path path;
+    private final Path unfinished;
+
+    public ReplayFolder(Path path) {
+        this.path = path;
+        this.unfinished = path.resolve(".unfinished");
+    }
+
+    /** Something that writes a file. */
+    public interface Content {
+        void write(OutputStream to) throws IOException;
+    }
+
+    /** The manifest of a replay of the same request that was not finished here. */
+    public Optional<Manifest> interrupted(ReplayRequest request) throws IOException {
+        Path asked = unfinished.resolve(REQUEST);
+        Path manifest = unfinished.resolve(MANIFEST);
+        if (!Files.exists(asked)
+                || !Files.exists(manifest)
+                || !Arrays.equals(Files.readAllBytes(asked), Manifest.bytes(request))) {
+            return Optional.empty();
+        }
+        return Optional.of(Manifest.read(manifest));
+    }
+
+    /**
+     * Begins, or goes on with the same manifest.
+     *
+     * @return the directory that plans are kept in
+     * @throws IOException when results of another replay are here, or it cannot be written to
+     */
+    public Path begin(ReplayRequest request, Manifest manifest) throws IOException {
+        Path there = path.resolve(MANIFEST);
+        if (Files.exists(there) && !Arrays.equals(Files.readAllBytes(there), manifest.bytes())) {
+            throw new IOException(path + " has the results of another replay (" + there
+                    + "): name another directory with --out, or remove it");
+        }
+        Path begun = unfinished.resolve(MANIFEST);
+        if (Files.exists(begun) && !Arrays.equals(Files.readAllBytes(begun), manifest.bytes())) {
+            // Of a replay that was given up: nothing of it can be used.
+            clear();
+        }
+        Files.createDirectories(unfinished);
+        write(unfinished.resolve(REQUEST), to -> to.write(Manifest.bytes(request)));
+        write(begun, to -> to.write(manifest.bytes()));
+        return unfinished;
+    }
+
+    /** Writes a result; whoever reads it reads it whole, or what was there before. */
+    public Path write(String name, Content content) throws IOException {
+        Path file = path.resolve(name);
+        write(file, content);
+        return file;
+    }
+
+    /** As {@link #write(String, Content)}. */
+    public Path write(String name, String text) throws IOException {
+        return write(name, to -> to.write(text.getBytes(StandardCharsets.UTF_8)));
+    }
+
+    /** Writes to a temporary name and moves. */
+    public static void write(Path file, Content content) throws IOException {
+        Path whole = file.toAbsolutePath();
+        Files.createDirectories(whole.getParent());
+        Path temporary = whole.resolveSibling("." + whole.getFileName() + ".part");
+        try {
+            try (OutputStream out = Files.newOutputStream(temporary)) {
+                content.write(out);
+            }
+            try {
+                Files.move(temporary, whole, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
+            } catch (AtomicMoveNotSupportedException e) {
+                Files.move(temporary, whole, StandardCopyOption.REPLACE_EXISTING);
+            }
+        } finally {
+            Files.deleteIfExists(temporary);
+        }
+    }
+
+    /** All is written: what was kept for an interruption goes. */
+    public void end() throws IOException {
+        clear();
+    }
+
+    private void clear() throws IOException {
+        if (!Files.exists(unfinished)) {
+            return;
+        }
+        List<Path> all;
+        try (Stream<Path> inside = Files.walk(unfinished)) {
+            all = inside.sorted(Comparator.reverseOrder()).toList();
+        }
+        for (Path file : all) {
+            Files.deleteIfExists(file);
+        }
+    }
+}

@@ -1,0 +1,129 @@
+package dev.plimsoll.replay;
+
+import com.fasterxml.jackson.databind.node.ArrayNode;
+import com.fasterxml.jackson.databind.node.JsonNodeFactory;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.plimsoll.replay.result.PastWindow;
+import dev.plimsoll.replay.result.PolicyRun;
+import dev.plimsoll.replay.result.PolicyRun.ServedWindow;
+import dev.plimsoll.replay.result.ReplayResult;
+import dev.plimsoll.replay.score.Table;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.stream.Stream;
+
+/** What a replay found, in a few lines: a row for what really happened, where that is known, and for each run. */
+public final class ReplaySummary {
+    private static final double MEGA = 1e6;
+
+    private final ReplayResult result;
+    private final List<PolicyRun> runs;
+    private final Map<PolicyRun, Integer> bestIn = new HashMap<>();
+
+    public ReplaySummary(ReplayResult result) {
+        this.result = result;
+        this.runs =
+                Stream.concat(result.live().stream(), result.runs().stream()).toList();
+        countBest();
+    }
+
+    /** Windows in which no run was balanced better; those of equal balance count for all that have it. */
+    private void countBest() {
+        Map<Long, Double> best = new HashMap<>();
+        for (PolicyRun run : runs) {
+            for (ServedWindow window : run.served()) {
+                if (Double.isFinite(window.mean())) {
+                    best.merge(window.index(), window.mean(), Math::max);
+                }
+            }
+        }
+        for (PolicyRun run : runs) {
+            bestIn.put(run, (int) run.served().stream()
+                    .filter(window -> Double.isFinite(window.mean())
+                            && window.mean() >= best.getOrDefault(window.index(), Double.NaN))
+                    .count());
+        }
+    }
+
+    private static double worst(PolicyRun run) {
+        return run.served().stream()
+                .mapToDouble(ServedWindow::mean)
+                .filter(Double::isFinite)
+                .min()
+                .orElse(Double.NaN);
+    }
+
+    private static double movesPerDecision(PolicyRun run) {
+        return run.decisions().isEmpty()
+                ? 0
+                : (double) run.moves() / run.decisions().size();
+    }
+
+    /** For a terminal. */
+    public String text() {
+        List<List<String>> rows = new ArrayList<>();
+        for (PolicyRun run : runs) {
+            rows.add(List.of(
+                    run.name(),
+                    run.ranks() + " + " + run.redundant(),
+                    decimal("%.3f", run.meanBalancedness()),
+                    decimal("%.3f", worst(run)),
+                    Integer.toString(run.decisions().size()),
+                    decimal("%.1f", movesPerDecision(run)),
+                    // An expert's size may not be known.
+                    decimal("%.1f", run.bytes() == 0 && run.moves() > 0 ? Double.NaN : run.bytes() / MEGA),
+                    Integer.toString(bestIn.getOrDefault(run, 0))));
+        }
+        Table table = new Table(
+                List.of("POLICY", "RANKS + SLOTS", "MEAN", "WORST", "DECISIONS", "MOVES EACH", "MB", "BEST IN"),
+                rows,
+                2);
+        long usable = result.windows().stream().filter(PastWindow::usable).count();
+        return result.provenance().source() + "\n"
+                + usable + " of " + result.windows().size() + " windows replayed"
+                + (result.gaps().isEmpty() ? "" : ", " + result.gaps().size() + " gaps")
+                + "; balancedness is the mean over layers of"
+                + " mean ÷ max rank load, and its mean and its worst window\n\n"
+                + table.text();
+    }
+
+    private static String decimal(String format, double value) {
+        return Double.isFinite(value) ? String.format(Locale.ROOT, format, value) : "–";
+    }
+
+    /** One line of JSON for programs. */
+    public String json() {
+        ObjectNode root = JsonNodeFactory.instance.objectNode();
+        root.put("source", result.provenance().source());
+        root.put("manifestHash", result.provenance().manifestHash());
+        root.put("windows", result.windows().size());
+        root.put("usable", result.windows().stream().filter(PastWindow::usable).count());
+        root.put("gaps", result.gaps().size());
+        ArrayNode all = root.putArray("runs");
+        for (PolicyRun run : runs) {
+            ObjectNode node = all.addObject();
+            node.put("policy", run.name());
+            node.put("ranks", run.ranks());
+            node.put("redundant", run.redundant());
+            node.put("nodes", run.nodes());
+            put(node, "meanBalancedness", run.meanBalancedness());
+            put(node, "worstBalancedness", worst(run));
+            node.put("decisions", run.decisions().size());
+            node.put("moves", run.moves());
+            node.put("bytes", run.bytes());
+            node.put("bestIn", bestIn.getOrDefault(run, 0));
+        }
+        return root.toString();
+    }
+
+    private static void put(ObjectNode node, String name, double value) {
+        if (Double.isFinite(value)) {
+            node.put(name, value);
+        } else {
+            node.putNull(name);
+        }
+    }
+}

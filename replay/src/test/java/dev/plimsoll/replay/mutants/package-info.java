@@ -1,0 +1,4 @@
+@NullMarked
+package dev.plimsoll.replay.mutants;
+
+import org.jspecify.annotations.NullMarked;
