@@ -44,6 +44,7 @@ class ExportCommandTest {
     private static final Deployment ONE = new Deployment("r1/decode-0");
     private static final Duration SOON = Duration.ofSeconds(60);
     private static final int WINDOWS = 75;
+    private static final int TRANSACTION = 40;
     /** Two days back, at eight in the evening: a day and an hour of windows go over a midnight. */
     private static final long BEGIN = Instant.now()
             .truncatedTo(ChronoUnit.DAYS)
@@ -79,7 +80,11 @@ class ExportCommandTest {
             add(outputs, Topic.ACKS, of, past.acks);
             add(outputs, Topic.OUTCOMES, of, past.outcomes);
             add(outputs, Topic.PLACEMENTS, of, past.placements);
-            TopicWriter.writeTogether(settings, "test", outputs, SOON);
+            // Many transactions, as loops write them; their marks are of today among windows of days ago.
+            for (int from = 0; from < outputs.size(); from += TRANSACTION) {
+                TopicWriter.writeTogether(
+                        settings, "test", outputs.subList(from, Math.min(outputs.size(), from + TRANSACTION)), SOON);
+            }
         }
     }
 
