@@ -173,7 +173,8 @@ class ExportCommandTest {
         assertThat(said.out().lines()).hasSize(3).first().asString().startsWith("deployment,incarnation,phase,index,");
         assertThat(export("--deployment=r1/decode-0", "--what=acks", "--last=1ms")
                         .err())
-                .contains("nothing of r1/decode-0 was recorded in that time; there are r1/decode-0, r1/decode-00, r1/twice");
+                .contains(
+                        "nothing of r1/decode-0 was recorded in that time; there are r1/decode-0, r1/decode-00, r1/twice");
         assertThat(export("--deployment=r1/decode-0", "--what=summaries", "--last=41m")
                         .out()
                         .lines())
