@@ -74,7 +74,11 @@ public final class ExportCommand implements Callable<Integer>, Validated {
     @Mixin
     private KafkaOptions kafka = new KafkaOptions();
 
-    @Option(names = "--deployment", required = true, description = "Whose history, such as demo/decode-0.")
+    @Option(
+            names = "--deployment",
+            paramLabel = "ID",
+            required = true,
+            description = "Whose history, such as demo/decode-0.")
     @Nullable
     private String deployment;
 
@@ -90,7 +94,7 @@ public final class ExportCommand implements Callable<Integer>, Validated {
 
     @Option(
             names = "--what",
-            paramLabel = "TABLE,…",
+            paramLabel = "TABLE",
             split = ",",
             description =
                     "Any of windows, summaries, decisions, acks, placements, outcomes; or all (default: all, of npy:"
@@ -99,6 +103,7 @@ public final class ExportCommand implements Callable<Integer>, Validated {
 
     @Option(
             names = "--by",
+            paramLabel = "expert|slot|both",
             defaultValue = "EXPERT",
             description = "A row of windows is of an expert, over all its replicas, or of a slot: expert, slot or both"
                     + " (default: expert).")
@@ -106,6 +111,7 @@ public final class ExportCommand implements Callable<Integer>, Validated {
 
     @Option(
             names = "--format",
+            paramLabel = "FORMAT",
             defaultValue = "JSONL",
             description =
                     "jsonl, csv, parquet, avro; or npy, the load of experts as 'bench planner --workload' reads it"

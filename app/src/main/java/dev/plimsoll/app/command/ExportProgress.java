@@ -26,6 +26,7 @@ final class ExportProgress implements Export.Watch {
     void begin(String next) {
         table = next;
         beganNanos = System.nanoTime();
+        lastNanos = beganNanos;
         rows = 0;
     }
 

@@ -23,7 +23,11 @@ public final class PendingFile implements AutoCloseable {
             throw new IOException(target + " is no place for a file");
         }
         Files.createDirectories(directory);
-        Path written = Files.createTempFile(directory, "." + absolute.getFileName() + ".", ".part");
+        // Not a temporary file of Java's, which nobody else may read.
+        Path written = directory.resolve(
+                "." + absolute.getFileName() + "." + ProcessHandle.current().pid() + ".part");
+        Files.deleteIfExists(written);
+        Files.createFile(written);
         written.toFile().deleteOnExit(); // should the process end without closing this
         return new PendingFile(absolute, written);
     }

@@ -16,29 +16,28 @@ import dev.plimsoll.wire.kafka.PastRecords;
 import dev.plimsoll.wire.kafka.Received;
 import dev.plimsoll.wire.kafka.TopicReader;
 import java.time.Duration;
+import java.util.HashMap;
+import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.function.Consumer;
 
 /**
- * A deployment's history out of its topics, of all its incarnations: only what is committed, up to the ends as they are when this is
- * opened, without a group. One thread; close it.
+ * A deployment's history out of its topics, of all its incarnations: only what is committed, up to the ends as they are when a
+ * topic is read for the first time, without a group. One thread; close it.
  */
 public final class DeploymentTopics implements History, AutoCloseable {
     private final PastRecords records;
-    private final TopicRanges ranges;
+    private final Stretch stretch;
+    private final Map<Topic<?>, OffsetRange> whole = new HashMap<>();
     private final long nowMillis;
     private final Consumer<Quarantined> unreadable;
     private final Runnable reading;
 
     private DeploymentTopics(
-            PastRecords records,
-            TopicRanges ranges,
-            long nowMillis,
-            Consumer<Quarantined> unreadable,
-            Runnable reading) {
+            PastRecords records, Stretch stretch, long nowMillis, Consumer<Quarantined> unreadable, Runnable reading) {
         this.records = records;
-        this.ranges = ranges;
+        this.stretch = stretch;
         this.nowMillis = nowMillis;
         this.unreadable = unreadable;
         this.reading = reading;
@@ -62,7 +61,9 @@ public final class DeploymentTopics implements History, AutoCloseable {
             Runnable reading) {
         PastRecords records = new PastRecords(settings, deployment, timeout);
         try {
-            return new DeploymentTopics(records, TopicRanges.of(records, span), nowMillis, unreadable, reading);
+            TopicRanges ranges = TopicRanges.of(records, span);
+            return new DeploymentTopics(
+                    records, new Stretch(ranges.fromMillis(), ranges.toMillis()), nowMillis, unreadable, reading);
         } catch (RuntimeException e) {
             records.close();
             throw e;
@@ -71,7 +72,7 @@ public final class DeploymentTopics implements History, AutoCloseable {
 
     /** The times that the span means. */
     public Stretch stretch() {
-        return new Stretch(ranges.fromMillis(), ranges.toMillis());
+        return stretch;
     }
 
     @Override
@@ -88,8 +89,12 @@ public final class DeploymentTopics implements History, AutoCloseable {
         return new TopicLog<>(records.read(topic, range, unreadable), stretch, reading);
     }
 
+    /**
+     * Cut at its beginning only. Where a time ends cannot be asked for: the marks that end transactions have the time at which they were
+     * written, and stand among windows that are older when an aggregator catches up.
+     */
     private OffsetRange since(Topic<?> topic, OptionalLong millis) {
-        OffsetRange range = ranges.of(topic);
+        OffsetRange range = whole.computeIfAbsent(topic, records::whole);
         return millis.isEmpty() ? range : range.since(records.offsetAt(range, millis.getAsLong()));
     }
 
@@ -114,10 +119,7 @@ public final class DeploymentTopics implements History, AutoCloseable {
     }
 
     private Optional<Membership> earlierMembers(long incarnation) {
-        OffsetRange whole = records.whole(Topic.SAMPLES);
-        OptionalLong begin = begin(incarnation);
-        OffsetRange range = begin.isEmpty() ? whole : whole.since(records.offsetAt(whole, begin.getAsLong()));
-        try (Log<SampleRecord> log = log(Topic.SAMPLES, range, Stretch.ALL)) {
+        try (Log<SampleRecord> log = readFrom(Topic.SAMPLES, incarnation)) {
             for (var next = log.next(); next.isPresent(); next = log.next()) {
                 SampleRecord record = next.orElseThrow().value();
                 if (record instanceof Membership members && members.incarnation() == incarnation) {
