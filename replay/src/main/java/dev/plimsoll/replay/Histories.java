@@ -49,8 +49,7 @@ public final class Histories {
                         .orElseThrow(() -> new IllegalArgumentException("--from-samples needs --window"));
                 return TopicHistory.ofSamples(cluster, deployment, span, topics.incarnation(), steps, before);
             }
-            return windows(
-                    TopicHistory.again(cluster, deployment, span, topics.incarnation(), before), request);
+            return windows(TopicHistory.again(cluster, deployment, span, topics.incarnation(), before), request);
         }
         HistorySource.OfFile file = (HistorySource.OfFile) request.source();
         FileLayout layout = new FileLayout(first(request.ranks()), first(request.nodes()), request.bytesPerExpert());

@@ -127,8 +127,9 @@ public final class ReplayOptions {
 
     @Option(
             names = "--from-samples",
-            description = "Make the windows of --deployment again from its samples, of any --window that is a multiple of its"
-                    + " boundaries; without it whole windows are put together.")
+            description =
+                    "Make the windows of --deployment again from its samples, of any --window that is a multiple of its"
+                            + " boundaries; without it whole windows are put together.")
     private boolean fromSamples;
 
     @Option(

@@ -73,10 +73,12 @@ class ReplayRunCommandTest {
         JsonNode printed = new ObjectMapper().readTree(out);
         assertThat(printed.path("runs")).hasSize(3);
         assertThat(printed.path("windows").asInt()).isEqualTo(WINDOWS);
-        JsonNode result = new ObjectMapper().readTree(directory.resolve("a/result.json").toFile());
+        JsonNode result =
+                new ObjectMapper().readTree(directory.resolve("a/result.json").toFile());
         assertThat(result.path("runs").get(0).path("meanBalancedness").asDouble())
                 .isEqualTo(printed.path("runs").get(0).path("meanBalancedness").asDouble())
-                .isGreaterThan(printed.path("runs").get(2).path("meanBalancedness").asDouble());
+                .isGreaterThan(
+                        printed.path("runs").get(2).path("meanBalancedness").asDouble());
         assertThat(result.path("provenance").path("command").asText())
                 .isEqualTo("plimsoll replay run --input " + load
                         + " --policy plimsoll --policy deepseek --policy static --grid ranks=4");
@@ -93,7 +95,8 @@ class ReplayRunCommandTest {
 
         assertThat(code).as(err).isZero();
         for (String file : new String[] {"result.json", "manifest.json", "report.html"}) {
-            assertThat(directory.resolve("b").resolve(file)).hasSameBinaryContentAs(directory.resolve("a").resolve(file));
+            assertThat(directory.resolve("b").resolve(file))
+                    .hasSameBinaryContentAs(directory.resolve("a").resolve(file));
         }
     }
 
@@ -113,7 +116,8 @@ class ReplayRunCommandTest {
     void resultsOfAnotherReplayAreLeftAlone() {
         run("replay", "run", "--input", load.toString(), "--ranks", "4", "--policy", "static", "-o", to("a"));
 
-        int code = run("replay", "run", "--input", load.toString(), "--ranks", "2", "--policy", "static", "-o", to("a"));
+        int code =
+                run("replay", "run", "--input", load.toString(), "--ranks", "2", "--policy", "static", "-o", to("a"));
 
         assertThat(code).isEqualTo(1);
         assertThat(err).contains("results of another replay").contains("--out");
@@ -151,7 +155,16 @@ class ReplayRunCommandTest {
     @Test
     void whatIsWrongWithOptionsIsSaidAtOnce() {
         int code = run(
-                "replay", "run", "--policy", "better", "--policy", "plimsoll:gain=1", "--grid", "racks=1", "--window", "0");
+                "replay",
+                "run",
+                "--policy",
+                "better",
+                "--policy",
+                "plimsoll:gain=1",
+                "--grid",
+                "racks=1",
+                "--window",
+                "0");
 
         assertThat(code).isEqualTo(2);
         assertThat(err)
@@ -164,10 +177,21 @@ class ReplayRunCommandTest {
 
     @Test
     void whatAFileDoesNotSayIsAskedFor() {
-        assertThat(run("replay", "run", "--input", load.toString(), "-o", to("a"))).isEqualTo(1);
+        assertThat(run("replay", "run", "--input", load.toString(), "-o", to("a")))
+                .isEqualTo(1);
         assertThat(err).contains("--ranks");
         assertThat(directory.resolve("a")).doesNotExist();
-        assertThat(run("replay", "run", "--input", load.toString(), "--ranks", "4", "--grid", "redundancy=3", "-o", to("a")))
+        assertThat(run(
+                        "replay",
+                        "run",
+                        "--input",
+                        load.toString(),
+                        "--ranks",
+                        "4",
+                        "--grid",
+                        "redundancy=3",
+                        "-o",
+                        to("a")))
                 .isEqualTo(1);
         assertThat(err).contains("redundancy= 3").contains("do not divide evenly");
     }
