@@ -79,7 +79,7 @@ public final class Histories {
         if (map.equals(HistorySource.OfFile.START)) {
             return file.given().withMap(new GivenMap.AtStart());
         }
-        Recording of = Formats.read(Path.of(map), file.given(), Optional.empty());
+        Recording of = Formats.readMap(Path.of(map), file.given());
         if (of.maps().size() != 1) {
             throw new FormatException(map, 0, "has " + of.maps().size() + " maps of experts: --map needs one");
         }

@@ -116,7 +116,7 @@ public final class RecordingOptions {
         if (map.equals(AT_START)) {
             return new GivenMap.AtStart();
         }
-        Recording recording = Formats.read(map, given, Optional.empty());
+        Recording recording = Formats.readMap(map, given);
         List<ExpertMap> maps = recording.maps();
         if (maps.isEmpty()) {
             throw new IOException(

@@ -1,5 +1,6 @@
 package dev.plimsoll.replay.format;
 
+import dev.plimsoll.replay.format.npy.NpyLoad;
 import dev.plimsoll.replay.format.text.TextFormats;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -44,12 +45,20 @@ public final class Formats {
      * @throws FormatException when it is none that is known, or may be several: then --format must say which
      */
     public static RecordingFormat detect(Input input) throws IOException {
+        return only(input, candidates(input));
+    }
+
+    private static List<RecordingFormat> candidates(Input input) throws IOException {
         List<RecordingFormat> candidates = new ArrayList<>();
         for (RecordingFormat format : ALL) {
             if (format.recognises(input)) {
                 candidates.add(format);
             }
         }
+        return candidates;
+    }
+
+    private static RecordingFormat only(Input input, List<RecordingFormat> candidates) throws FormatException {
         if (candidates.size() == 1) {
             return candidates.get(0);
         }
@@ -92,6 +101,20 @@ public final class Formats {
                                         + String.join(", ", names())))
                 : detect(input);
         return format.read(input, given);
+    }
+
+    /**
+     * Reads a file that is known to be a map of experts: a plain array is then no load, and is told by its dimensions.
+     *
+     * @throws FormatException as {@link #read(Path, Given, Optional)} does
+     */
+    public static Recording readMap(Path path, Given given) throws IOException {
+        Input input = Input.of(path);
+        List<RecordingFormat> candidates = candidates(input);
+        if (candidates.size() > 1) {
+            candidates.removeIf(NpyLoad.class::isInstance);
+        }
+        return only(input, candidates).read(input, given);
     }
 
     /** What was read, in a few lines for people: which format, what stands in it, how it counts, and what must be known of it. */

@@ -43,7 +43,8 @@ public final class ToWrite {
     /** The map that is written, the last; throws at once where there is none. */
     public ExpertMap map() throws CannotHoldException {
         if (recording.maps().isEmpty()) {
-            missing.add("it is a map of experts, and " + recording.source() + " has none: 'plimsoll replay run --input' with --write-placement plans one");
+            missing.add("it is a map of experts, and " + recording.source()
+                    + " has none: 'plimsoll replay run --input' with --write-placement plans one");
             check();
         }
         if (recording.maps().size() > 1) {

@@ -78,8 +78,8 @@ public final class DeploymentPast implements AutoCloseable {
                         made::nextSummary,
                         plan,
                         window -> window.steps().to() / found.windowSteps() - 1))
-                .orElseGet(() -> new LiveWindows(
-                        members, supplier(Topic.WINDOWS), supplier(Topic.WINDOW_SUMMARIES), plan));
+                .orElseGet(() ->
+                        new LiveWindows(members, supplier(Topic.WINDOWS), supplier(Topic.WINDOW_SUMMARIES), plan));
         this.about = countWindows();
     }
 
@@ -106,7 +106,9 @@ public final class DeploymentPast implements AutoCloseable {
                 record -> made.forEach(windowsMade -> windowsMade.unreadable(record.offset())));
         open.add(reading);
         made.add(new SampleWindows(
-                members, ranges.of(Topic.SAMPLES).partition(), () -> reading.next()
+                members,
+                ranges.of(Topic.SAMPLES).partition(),
+                () -> reading.next()
                         .map(record -> new Dated<>(record.value(), record.offset(), record.timestampMillis()))));
         return made.get(0);
     }

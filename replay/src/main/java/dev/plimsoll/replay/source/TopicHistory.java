@@ -82,8 +82,7 @@ public final class TopicHistory implements History {
             int windowSteps,
             Map<String, String> before)
             throws IOException {
-        return new TopicHistory(
-                DeploymentPast.ofSamples(kafka, deployment, span, incarnation, windowSteps, before));
+        return new TopicHistory(DeploymentPast.ofSamples(kafka, deployment, span, incarnation, windowSteps, before));
     }
 
     private Optional<LiveWindow> nextWanted() {

@@ -455,8 +455,8 @@ class VerificationTest {
         List<Dated<PlanCommand>> old = new ArrayList<>();
         Propose any = run.decisions().get(0);
         for (int epoch = 1; epoch <= 300; epoch++) {
-            PlanHeader header = new PlanHeader(
-                    any.header().deployment(), any.header().incarnation(), 1, epoch);
+            PlanHeader header =
+                    new PlanHeader(any.header().deployment(), any.header().incarnation(), 1, epoch);
             old.add(new Dated<>(
                     new Propose(
                             header,
@@ -485,7 +485,8 @@ class VerificationTest {
         found.forEach(report::add);
 
         assertThat(found).hasSizeLessThan(100);
-        assertThat(report.summary(new Tally()).get(0)).isEqualTo("0 of 300 decisions reproduced, 300 that cannot be checked");
+        assertThat(report.summary(new Tally()).get(0))
+                .isEqualTo("0 of 300 decisions reproduced, 300 that cannot be checked");
         assertThat(report.holds()).isFalse();
     }
 

@@ -35,14 +35,15 @@ class OmniTest {
 
     private static Input pattern(int ranks, int layers, int experts, long... values) {
         return Input.of(
-                "a.npy",
-                Map.of("a.npy", NpyArray.write(NumberType.INT64, List.of(ranks, layers, experts), values)));
+                "a.npy", Map.of("a.npy", NpyArray.write(NumberType.INT64, List.of(ranks, layers, experts), values)));
     }
 
     private static Input dump(String... files) {
         Map<String, byte[]> all = new TreeMap<>();
         for (int i = 0; i < files.length; i += 2) {
-            all.put("activation_counts_recordstep_" + files[i] + ".txt", files[i + 1].getBytes(StandardCharsets.US_ASCII));
+            all.put(
+                    "activation_counts_recordstep_" + files[i] + ".txt",
+                    files[i + 1].getBytes(StandardCharsets.US_ASCII));
         }
         return Input.of("dump", all);
     }
@@ -74,7 +75,7 @@ class OmniTest {
         Recording turned = recording(ExpertMap.of(new int[][][] {{{1, 0}, {1, 2}}}));
 
         assertThatThrownBy(() -> PATTERN.write(twice, Given.NOTHING))
-                .hasMessageContaining("1 extra copies are on a rank that has the expert already");
+                .hasMessageContaining("a rank has an expert twice");
         assertThat(PATTERN.write(turned, Given.NOTHING).notes())
                 .anyMatch(note -> note.contains("the order of slots on a device is lost"));
     }
@@ -127,7 +128,8 @@ class OmniTest {
         Given start = Given.NOTHING.withMap(new GivenMap.AtStart());
         assertThat(COUNTS.read(two, start).totals()).isDeepEqualTo(new long[][] {{5, 1, 2, 3}});
         assertThatThrownBy(() -> COUNTS.read(one, start)).hasMessageContaining("--ranks is needed");
-        assertThat(COUNTS.read(one, start.withRanks(2)).maps()).isEqualTo(COUNTS.read(two, start).maps());
+        assertThat(COUNTS.read(one, start.withRanks(2)).maps())
+                .isEqualTo(COUNTS.read(two, start).maps());
         assertThatThrownBy(() -> COUNTS.read(one, start.withRanks(3))).hasMessageContaining("--map FILE is needed");
         assertThatThrownBy(() -> COUNTS.read(two, start.withExperts(3))).hasMessageContaining("--experts is 3");
     }
@@ -176,19 +178,22 @@ class OmniTest {
     })
     void patternOfTheEngineSaysWhatIsTrue(String name, NumberType type) throws IOException {
         Input input = SharedFormats.input("omni/" + name);
-        Recording load = COUNTS.read(
-                SharedFormats.input("omni/dump_perRank"), Given.NOTHING.withMap(new GivenMap.AtStart()));
+        Recording load =
+                COUNTS.read(SharedFormats.input("omni/dump_perRank"), Given.NOTHING.withMap(new GivenMap.AtStart()));
         JsonNode truth = SharedFormats.truth("omni/" + name);
 
         Recording recording = Formats.read(input, Given.NOTHING, Optional.of("omni-placement"));
 
         ExpertMap map = recording.maps().get(0);
         for (int layer = 0; layer < 3; layer++) {
-            assertThat(map.slots(layer)).isEqualTo(truth.get("slots_per_layer").get(layer).intValue());
+            assertThat(map.slots(layer))
+                    .isEqualTo(truth.get("slots_per_layer").get(layer).intValue());
         }
         SharedFormats.assertBalance(load.totals(), map, truth.get("balance"));
         byte[] again = PATTERN.write(recording, Given.NOTHING).bytes();
-        assertThat(PATTERN.read(Input.of(name, Map.of(name, again)), Given.NOTHING).maps()).containsExactly(map);
+        assertThat(PATTERN.read(Input.of(name, Map.of(name, again)), Given.NOTHING)
+                        .maps())
+                .containsExactly(map);
         if (type == NumberType.INT32) { // base patterns are int64, what the pattern tool writes is int32
             assertThat(again).isEqualTo(input.bytes(name));
         }
@@ -198,13 +203,16 @@ class OmniTest {
     void dumpsOfTheEngineSayWhatIsTrue() throws IOException {
         JsonNode perRank = SharedFormats.truth("omni/dump_perRank/");
         JsonNode all = SharedFormats.truth("omni/dump/");
-        ExpertMap map =
-                PATTERN.read(SharedFormats.input("omni/" + REDUNDANT), Given.NOTHING).maps().get(0);
+        ExpertMap map = Formats.readMap(SharedFormats.path("omni/" + REDUNDANT), Given.NOTHING)
+                .maps()
+                .get(0);
 
-        Recording own = Formats.read(SharedFormats.input("omni/dump_perRank"),
-                Given.NOTHING.withMap(new GivenMap.AtStart()), Optional.empty());
-        Recording byRankZero = Formats.read(SharedFormats.input("omni/dump"),
-                Given.NOTHING.withMap(new GivenMap.Known(map)), Optional.empty());
+        Recording own = Formats.read(
+                SharedFormats.input("omni/dump_perRank"),
+                Given.NOTHING.withMap(new GivenMap.AtStart()),
+                Optional.empty());
+        Recording byRankZero = Formats.read(
+                SharedFormats.input("omni/dump"), Given.NOTHING.withMap(new GivenMap.Known(map)), Optional.empty());
 
         SharedFormats.assertSums(own, perRank);
         SharedFormats.assertBalance(own.totals(), own.maps().get(0), perRank.get("balance"));

@@ -157,7 +157,8 @@ class TextFormatsTest {
     void expertTwiceOnARankIsNoMapForAscend() throws IOException {
         Recording read = read(Fixtures.LIGHTLLM);
 
-        assertThat(read.notes()).anyMatch(note -> note.startsWith("extra copies on a rank that has the expert already: 2"));
+        assertThat(read.notes())
+                .anyMatch(note -> note.startsWith("extra copies on a rank that has the expert already: 2"));
         assertThatThrownBy(() -> TextFormats.ASCEND_MAP.write(read, Given.NOTHING))
                 .isInstanceOf(CannotHoldException.class)
                 .hasMessageContaining("a rank has an expert twice, as this map does: 2");

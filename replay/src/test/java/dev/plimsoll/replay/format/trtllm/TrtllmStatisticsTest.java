@@ -43,11 +43,25 @@ class TrtllmStatisticsTest {
         return new TreeMap<>(Map.of(
                 "meta_info.json", META.getBytes(StandardCharsets.UTF_8),
                 "rank0.safetensors",
-                        counts(Map.of("8_3", new long[] {1, 2, 3}, "8_10", new long[] {0, 0, 6}, "9_3", new long[] {4, 0, 0},
-                                "9_10", new long[] {0, 4, 0})),
+                        counts(Map.of(
+                                "8_3",
+                                new long[] {1, 2, 3},
+                                "8_10",
+                                new long[] {0, 0, 6},
+                                "9_3",
+                                new long[] {4, 0, 0},
+                                "9_10",
+                                new long[] {0, 4, 0})),
                 "rank1.safetensors",
-                        counts(Map.of("8_3", new long[] {10, 0, 0}, "8_10", new long[] {0, 10, 0}, "9_3", new long[] {0, 0, 1},
-                                "9_10", new long[] {1, 0, 0}))));
+                        counts(Map.of(
+                                "8_3",
+                                new long[] {10, 0, 0},
+                                "8_10",
+                                new long[] {0, 10, 0},
+                                "9_3",
+                                new long[] {0, 0, 1},
+                                "9_10",
+                                new long[] {1, 0, 0}))));
     }
 
     private static Recording read(Map<String, byte[]> files) throws IOException {
@@ -93,13 +107,19 @@ class TrtllmStatisticsTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {
-        "", "[]", "{", "{\"num_experts\": 3}", "{\"num_experts\": 3, \"num_experts_per_token\": 0}",
-        "{\"num_experts\": 3, \"num_experts\": 3, \"num_experts_per_token\": 2}",
-        "{\"num_experts\": 99999999999, \"num_experts_per_token\": 2}",
-        "{\"num_experts\": 3.5, \"num_experts_per_token\": 2}", "{\"num_experts\": 3, \"num_experts_per_token\": 2} x",
-        "{\"a\": [[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[["
-    })
+    @ValueSource(
+            strings = {
+                "",
+                "[]",
+                "{",
+                "{\"num_experts\": 3}",
+                "{\"num_experts\": 3, \"num_experts_per_token\": 0}",
+                "{\"num_experts\": 3, \"num_experts\": 3, \"num_experts_per_token\": 2}",
+                "{\"num_experts\": 99999999999, \"num_experts_per_token\": 2}",
+                "{\"num_experts\": 3.5, \"num_experts_per_token\": 2}",
+                "{\"num_experts\": 3, \"num_experts_per_token\": 2} x",
+                "{\"a\": [[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[["
+            })
     void metaThatSaysNothingIsRefused(String meta) {
         Map<String, byte[]> files = files();
         files.put("meta_info.json", meta.getBytes(StandardCharsets.UTF_8));
@@ -113,7 +133,8 @@ class TrtllmStatisticsTest {
         files.remove("rank1.safetensors");
         files.put("rank0.safetensors", counts(Map.of("8_3", new long[] {1, 2, 3}, "12_3", new long[] {1, 2, 3})));
 
-        assertThat(read(files).notes()).anyMatch(note -> note.startsWith("3 iterations between the first and the last"));
+        assertThat(read(files).notes())
+                .anyMatch(note -> note.startsWith("3 iterations between the first and the last"));
     }
 
     @Test
@@ -139,7 +160,8 @@ class TrtllmStatisticsTest {
 
         Written written = FORMAT.write(recording, Given.NOTHING);
 
-        assertThat(written.files().keySet()).containsExactly("meta_info.json", "rank0.safetensors", "rank1.safetensors");
+        assertThat(written.files().keySet())
+                .containsExactly("meta_info.json", "rank0.safetensors", "rank1.safetensors");
         Recording again = FORMAT.read(Input.of("statistics", written.files()), Given.NOTHING);
         assertThat(again).usingRecursiveComparison().isEqualTo(recording);
         assertThat(written.notes()).anyMatch(note -> note.contains("all counts are in the file of rank 0"));
@@ -148,8 +170,16 @@ class TrtllmStatisticsTest {
     @Test
     void whatTheFormatNeedsIsAskedForAtOnce() {
         Recording recording = new Recording(
-                "here", "test", LayerNumbering.MOE_ONLY, List.of(0), 3, OptionalInt.empty(), OptionalInt.empty(),
-                List.of(new Recording.Frame(5, 0, Recording.NO_MAP, new long[][] {{1, 2, 3}})), List.of(), List.of());
+                "here",
+                "test",
+                LayerNumbering.MOE_ONLY,
+                List.of(0),
+                3,
+                OptionalInt.empty(),
+                OptionalInt.empty(),
+                List.of(new Recording.Frame(5, 0, Recording.NO_MAP, new long[][] {{1, 2, 3}})),
+                List.of(),
+                List.of());
 
         assertThatThrownBy(() -> FORMAT.write(recording, Given.NOTHING))
                 .isInstanceOf(CannotHoldException.class)
@@ -180,7 +210,8 @@ class TrtllmStatisticsTest {
         }
         Written again = FORMAT.write(recording, Given.NOTHING);
         assertThat(again.files().get("meta_info.json")).isEqualTo(input.bytes("meta_info.json"));
-        assertThat(FORMAT.read(Input.of(input.name(), again.files()), Given.NOTHING).totals())
+        assertThat(FORMAT.read(Input.of(input.name(), again.files()), Given.NOTHING)
+                        .totals())
                 .isDeepEqualTo(recording.totals());
     }
 }
