@@ -53,6 +53,9 @@ class ExportCommandTest {
             .toEpochMilli();
 
     private static final PastRun PAST = new PastRun(ONE, BEGIN, WINDOWS, 5);
+    private static final Deployment TWICE = new Deployment("r1/twice");
+    private static final PastRun FIRST_LIFE = new PastRun(TWICE, BEGIN, 6, 7);
+    private static final PastRun SECOND_LIFE = new PastRun(TWICE, BEGIN + 86_400_000, 6, 8);
 
     @TempDir
     static Path broker;
@@ -70,21 +73,30 @@ class ExportCommandTest {
             admin.create(1, 1);
         }
         // In the same partition another deployment's, of the same time and with the same numbers.
-        for (PastRun past : List.of(PAST, new PastRun(new Deployment("r1/decode-00"), BEGIN, WINDOWS, 6))) {
-            Deployment of = past.members.deployment();
-            List<Output<?>> outputs = new ArrayList<>();
+        write(settings, PAST, true);
+        write(settings, new PastRun(new Deployment("r1/decode-00"), BEGIN, WINDOWS, 6), true);
+        write(settings, FIRST_LIFE, false);
+        write(settings, SECOND_LIFE, true);
+    }
+
+    /** @param newest whether it is the incarnation whose membership a compacted topic keeps */
+    private static void write(KafkaSettings settings, PastRun past, boolean newest) {
+        Deployment of = past.members.deployment();
+        List<Output<?>> outputs = new ArrayList<>();
+        outputs.add(Output.of(Topic.SAMPLES, of, past.members));
+        if (newest) {
             outputs.add(Output.of(Topic.MEMBERS, of, past.members));
-            add(outputs, Topic.PLAN, of, past.plan);
-            add(outputs, Topic.WINDOWS, of, past.rows);
-            add(outputs, Topic.WINDOW_SUMMARIES, of, past.summaries);
-            add(outputs, Topic.ACKS, of, past.acks);
-            add(outputs, Topic.OUTCOMES, of, past.outcomes);
-            add(outputs, Topic.PLACEMENTS, of, past.placements);
-            // Many transactions, as loops write them; their marks are of today among windows of days ago.
-            for (int from = 0; from < outputs.size(); from += TRANSACTION) {
-                TopicWriter.writeTogether(
-                        settings, "test", outputs.subList(from, Math.min(outputs.size(), from + TRANSACTION)), SOON);
-            }
+        }
+        add(outputs, Topic.PLAN, of, past.plan);
+        add(outputs, Topic.WINDOWS, of, past.rows);
+        add(outputs, Topic.WINDOW_SUMMARIES, of, past.summaries);
+        add(outputs, Topic.ACKS, of, past.acks);
+        add(outputs, Topic.OUTCOMES, of, past.outcomes);
+        add(outputs, Topic.PLACEMENTS, of, past.placements);
+        // Many transactions, as loops write them; their marks are of today among windows of days ago.
+        for (int from = 0; from < outputs.size(); from += TRANSACTION) {
+            TopicWriter.writeTogether(
+                    settings, "test", outputs.subList(from, Math.min(outputs.size(), from + TRANSACTION)), SOON);
         }
     }
 
@@ -161,13 +173,36 @@ class ExportCommandTest {
         assertThat(said.out().lines()).hasSize(3).first().asString().startsWith("deployment,incarnation,phase,index,");
         assertThat(export("--deployment=r1/decode-0", "--what=acks", "--last=1ms")
                         .err())
-                .contains("nothing of r1/decode-0 was recorded in that time; there are r1/decode-0, r1/decode-00");
+                .contains(
+                        "nothing of r1/decode-0 was recorded in that time; there are r1/decode-0, r1/decode-00, r1/twice");
         assertThat(export("--deployment=r1/decode-0", "--what=summaries", "--last=41m")
                         .out()
                         .lines())
                 .as("back from the newest window, whenever that was")
                 .hasSize(3);
         assertThat(export("--deployment=nobody", "--what=acks").exitCode()).isEqualTo(1);
+    }
+
+    @Test
+    void whoTookPartInAnEarlierLifeIsKnownFromTheSamples() throws IOException {
+        Said both = export("--deployment=r1/twice", "--what=windows");
+
+        assertThat(both.exitCode()).as(both.err()).isZero();
+        List<String> rows = both.out().lines().toList();
+        assertThat(rows).hasSize(2 * 6 * PastRun.LAYERS * PastRun.EXPERTS);
+        for (String line : rows) {
+            JsonNode row = new ObjectMapper().readTree(line);
+            PastRun life = row.get("incarnation").asLong() == BEGIN ? FIRST_LIFE : SECOND_LIFE;
+            assertThat(row.get("load").asLong())
+                    .isEqualTo(life.tokens(
+                            row.get("index").asInt(),
+                            row.get("layer").asInt(),
+                            row.get("expert").asInt()));
+        }
+        assertThat(export("--deployment=r1/twice", "--what=windows", "--incarnation=" + BEGIN)
+                        .out()
+                        .lines())
+                .hasSize(rows.size() / 2);
     }
 
     @ParameterizedTest

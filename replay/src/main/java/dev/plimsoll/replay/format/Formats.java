@@ -66,13 +66,13 @@ public final class Formats {
             throw new FormatException(
                     input.name(),
                     0,
-                    "is of no format that is known; --format insists on one and says what is wrong with the file: "
+                    "is of no format that is known; --format (of convert: --from) insists on one and says what is wrong with the file: "
                             + String.join(", ", names()));
         }
         throw new FormatException(
                 input.name(),
                 0,
-                "may be one of several formats, and nothing in it tells which: choose by --format. "
+                "may be one of several formats, and nothing in it tells which: choose by --format (of convert: --from). "
                         + String.join(
                                 "; ",
                                 candidates.stream()
