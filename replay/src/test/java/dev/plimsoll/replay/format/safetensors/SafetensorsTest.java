@@ -18,6 +18,7 @@ import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -54,8 +55,8 @@ class SafetensorsTest {
         Map<String, Numbers> tensors = read(bytes);
 
         assertThat(tensors.keySet()).containsExactly("x", "y\"");
-        assertThat(tensors.get("x").row()).containsExactly(1, -5);
-        assertThat(tensors.get("y\"").at(0).row()).containsExactly(1, 2, 255);
+        assertThat(Objects.requireNonNull(tensors.get("x")).row()).containsExactly(1, -5);
+        assertThat(Objects.requireNonNull(tensors.get("y\"")).at(0).row()).containsExactly(1, 2, 255);
         assertThat((8 + ByteBuffer.wrap(bytes).order(ByteOrder.LITTLE_ENDIAN).getLong()) % 8)
                 .isZero();
     }
