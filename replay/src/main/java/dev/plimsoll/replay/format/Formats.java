@@ -45,12 +45,12 @@ public final class Formats {
      * @throws FormatException when it is none that is known, or may be several: then --format must say which
      */
     public static RecordingFormat detect(Input input) throws IOException {
-        return only(input, candidates(input));
+        return detect(input, ALL);
     }
 
-    private static List<RecordingFormat> candidates(Input input) throws IOException {
+    private static RecordingFormat detect(Input input, List<RecordingFormat> among) throws IOException {
         List<RecordingFormat> candidates = new ArrayList<>();
-        for (RecordingFormat format : ALL) {
+        for (RecordingFormat format : among) {
             if (format.recognises(input)) {
                 candidates.add(format);
             }
@@ -104,17 +104,20 @@ public final class Formats {
     }
 
     /**
-     * Reads a file that is known to be a map of experts: a plain array is then no load, and is told by its dimensions.
+     * The one map of experts of a file that was given as one, so that no format of load alone comes into question.
      *
-     * @throws FormatException as {@link #read(Path, Given, Optional)} does
+     * @throws FormatException as {@link #read(Path, Given, Optional)}, and when the file has no map or several
      */
-    public static Recording readMap(Path path, Given given) throws IOException {
+    public static ExpertMap readMap(Path path, Given given) throws IOException {
         Input input = Input.of(path);
-        List<RecordingFormat> candidates = candidates(input);
-        if (candidates.size() > 1) {
-            candidates.removeIf(NpyLoad.class::isInstance);
+        Recording recording = detect(
+                        input, ALL.stream().filter(RecordingFormat::holdsMaps).toList())
+                .read(input, given);
+        if (recording.maps().size() != 1) {
+            throw new FormatException(
+                    input.name(), 0, "has " + recording.maps().size() + " maps of experts: --map needs one");
         }
-        return only(input, candidates).read(input, given);
+        return recording.maps().get(0);
     }
 
     /** What was read, in a few lines for people: which format, what stands in it, how it counts, and what must be known of it. */

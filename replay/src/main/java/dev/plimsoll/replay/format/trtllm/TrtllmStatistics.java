@@ -70,6 +70,11 @@ public final class TrtllmStatistics implements WritableFormat {
     }
 
     @Override
+    public boolean holdsMaps() {
+        return false;
+    }
+
+    @Override
     public boolean recognises(Input input) throws IOException {
         if (!input.directory() || !input.files().contains(META)) {
             return false;

@@ -75,7 +75,7 @@ class OmniTest {
         Recording turned = recording(ExpertMap.of(new int[][][] {{{1, 0}, {1, 2}}}));
 
         assertThatThrownBy(() -> PATTERN.write(twice, Given.NOTHING))
-                .hasMessageContaining("a rank has an expert twice");
+                .hasMessageContaining("a rank has an expert twice, as this map does: 1");
         assertThat(PATTERN.write(turned, Given.NOTHING).notes())
                 .anyMatch(note -> note.contains("the order of slots on a device is lost"));
     }
