@@ -52,8 +52,11 @@ public final class TrtllmStatistics implements WritableFormat {
 
     private static final JsonFactory JSON = JsonFactory.builder()
             .enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION)
-            .streamReadConstraints(
-                    StreamReadConstraints.builder().maxNestingDepth(100).build())
+            .streamReadConstraints(StreamReadConstraints.builder()
+                    .maxNestingDepth(100)
+                    .maxStringLength(10_000)
+                    .maxNameLength(1_000)
+                    .build())
             .build();
 
     @Override
