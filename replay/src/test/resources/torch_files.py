@@ -46,21 +46,21 @@ view = more.transpose(1, 2).contiguous().transpose(1, 2)[::2]
 stat("view.pt", view)
 stat("legacy.pt", counts(5, 3, 4, torch.int32), _use_new_zipfile_serialization=False)
 
-# Enough records for the long opcodes of the memo.
+# Enough records for the long opcodes of the memo, with as few numbers as a toy has.
 for rank in range(2):
     records = [
         {
             "forward_pass_id": step,
             "rank": rank,
             "gatherer_key": "primary",
-            "global_physical_count": counts(1, 3, 6, torch.int32)[0] * (rank + 1),
+            "global_physical_count": counts(1, 4, 10, torch.int32)[0] * (rank + 1),
         }
-        for step in range(1, 301)
+        for step in range(1, 3001)
     ]
-    slots = torch.arange(6) % 4
+    slots = torch.arange(10) % 8
     torch.save(
-        {"records": records, "last_physical_to_logical_map": slots.repeat(3, 1)},
-        f"{directory}/per_pass_{rank}.pt",
+        {"records": records, "last_physical_to_logical_map": slots.repeat(4, 1)},
+        f"{directory}/expert_distribution_recorder_1795956181.62_{rank}.pt",
     )
 
 print(json.dumps({"torch": torch.__version__, "stat": load("written-stat.pt"), "map": load("written-map.pt")}))

@@ -10,11 +10,13 @@ import dev.plimsoll.model.PlacementState;
 import dev.plimsoll.model.StepRange;
 import dev.plimsoll.model.SubWindowSums;
 import dev.plimsoll.model.WindowSummary;
+import dev.plimsoll.planner.placement.EvenSplit;
 import dev.plimsoll.planner.placement.ExpertLoad;
 import dev.plimsoll.replay.result.PastWindow;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.OptionalDouble;
 
 /**
  * A window of the past as the aggregator would have published it, had its tokens run under other placements: which experts a token picks
@@ -32,21 +34,22 @@ record Counterfactual(List<LoadWindow> rows, WindowSummary summary, double hotte
     static Counterfactual of(
             Membership members, PastWindow facts, ExpertLoad load, List<Stretch> stretches, long closedAtMillis) {
         int layers = load.layers();
-        long[][] loadOfRank = new long[layers][members.topology().ranks()];
+        double[][] loadOfRank = new double[layers][members.topology().ranks()];
         List<LoadWindow> rows = new ArrayList<>();
         SubWindowSums.Packer packer = new SubWindowSums.Packer();
         for (int segment = 0; segment < stretches.size(); segment++) {
             Stretch stretch = stretches.get(segment);
             ReplicaSplit split = new ReplicaSplit(stretch.served(), load.experts());
             for (int layer = 0; layer < layers; layer++) {
-                rows.add(row(members, facts, load, segment, stretch, split, layer, packer, loadOfRank[layer]));
+                rows.add(row(members, facts, load, segment, stretch, split, layer, packer));
+                add(loadOfRank[layer], load, layer, stretch, members);
             }
         }
         WindowSummary summary = summary(
                 members,
                 facts,
                 CloseReason.COMPLETE,
-                Balance.of(loadOfRank),
+                balance(loadOfRank),
                 stretches.stream().map(Stretch::state).toList(),
                 closedAtMillis);
         return new Counterfactual(rows, summary, hottest(loadOfRank));
@@ -59,17 +62,28 @@ record Counterfactual(List<LoadWindow> rows, WindowSummary summary, double hotte
 
     /** Balancedness of a whole window under one placement. */
     static Balance balance(Placement served, ExpertLoad load, Membership members) {
-        ReplicaSplit split = new ReplicaSplit(served, load.experts());
-        long[][] loadOfRank = new long[load.layers()][members.topology().ranks()];
-        for (int layer = 0; layer < load.layers(); layer++) {
-            for (int part = 0; part < load.samples(); part++) {
-                for (int slot = 0; slot < served.slots(); slot++) {
-                    loadOfRank[layer][slot / members.topology().slotsPerRank()] +=
-                            split.tokens(layer, slot, load.at(layer, part, split.expert(layer, slot)));
-                }
+        return EvenSplit.balance(served, load.toDoubles(), members.topology());
+    }
+
+    /**
+     * Adds what a stretch brings to every rank of a layer. Fractions of tokens are kept: whole tokens, part by part, would give what is
+     * left over to the same replicas each time.
+     */
+    private static void add(double[] loadOfRank, ExpertLoad load, int layer, Stretch stretch, Membership members) {
+        double[] ofExpert = new double[load.experts()];
+        for (int part = stretch.from(); part < stretch.to(); part++) {
+            for (int expert = 0; expert < ofExpert.length; expert++) {
+                ofExpert[expert] += load.at(layer, part, expert);
             }
         }
-        return Balance.of(loadOfRank);
+        double[] ofStretch = EvenSplit.rankLoads(stretch.served().layer(layer), ofExpert, members.topology());
+        for (int rank = 0; rank < loadOfRank.length; rank++) {
+            loadOfRank[rank] += ofStretch[rank];
+        }
+    }
+
+    private static Balance balance(double[][] loadOfRank) {
+        return Balance.over(Arrays.stream(loadOfRank).map(Balance::ofLayer).toArray(OptionalDouble[]::new));
     }
 
     private static LoadWindow row(
@@ -80,8 +94,7 @@ record Counterfactual(List<LoadWindow> rows, WindowSummary summary, double hotte
             Stretch stretch,
             ReplicaSplit split,
             int layer,
-            SubWindowSums.Packer packer,
-            long[] loadOfRank) {
+            SubWindowSums.Packer packer) {
         int slots = stretch.served().slots();
         int parts = stretch.to() - stretch.from();
         long[] sums = new long[parts * slots];
@@ -93,9 +106,6 @@ record Counterfactual(List<LoadWindow> rows, WindowSummary summary, double hotte
                 sums[part * slots + slot] = tokens;
                 all[slot] += tokens;
             }
-        }
-        for (int slot = 0; slot < slots; slot++) {
-            loadOfRank[slot / members.topology().slotsPerRank()] += all[slot];
         }
         LongVector sum = LongVector.wrapping(all);
         return new LoadWindow(
@@ -155,9 +165,9 @@ record Counterfactual(List<LoadWindow> rows, WindowSummary summary, double hotte
         return new StepRange(from, Math.max(from + 1, facts.lastStep()));
     }
 
-    private static double hottest(long[][] loadOfRank) {
+    private static double hottest(double[][] loadOfRank) {
         return Arrays.stream(loadOfRank)
-                .mapToLong(layer -> Arrays.stream(layer).max().orElse(0))
+                .mapToDouble(layer -> Arrays.stream(layer).max().orElse(0))
                 .sum();
     }
 }

@@ -64,7 +64,7 @@ public final class Histories {
         try {
             return Formats.read(file.path(), given, file.format());
         } catch (FormatException e) {
-            if (ranks.isPresent() && e.getMessage().contains("--ranks")) {
+            if (ranks.isPresent() && String.valueOf(e.getMessage()).contains("--ranks")) {
                 return Formats.read(file.path(), given.withRanks(ranks.getAsInt()), file.format());
             }
             throw e;

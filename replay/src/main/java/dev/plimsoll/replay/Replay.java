@@ -123,7 +123,10 @@ public final class Replay implements AutoCloseable {
                 seen.add(of.get());
             }
         } catch (ExecutionException e) {
-            throw new IllegalStateException(e.getCause().getMessage(), e.getCause());
+            if (e.getCause() instanceof Error error) {
+                throw error;
+            }
+            throw e.getCause() instanceof RuntimeException failure ? failure : new IllegalStateException(e.getCause());
         }
         for (int i = 0; i < windows.size(); i++) {
             int at = i;

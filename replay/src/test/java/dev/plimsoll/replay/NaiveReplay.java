@@ -37,7 +37,7 @@ final class NaiveReplay {
         int planFrom = 0;
         for (int t = 0; t < windows.size(); t++) {
             ExpertLoad window = windows.get(t);
-            long[][] ranks = new long[window.layers()][topology.ranks()];
+            double[][] ranks = new double[window.layers()][topology.ranks()];
             int version = decidedOn.size();
             for (int part = 0; part < window.samples(); part++) {
                 add(ranks, window, part, served, topology);
@@ -92,38 +92,38 @@ final class NaiveReplay {
     }
 
     static double balancedness(ExpertLoad window, Placement served, Topology topology) {
-        long[][] ranks = new long[window.layers()][topology.ranks()];
+        double[][] ranks = new double[window.layers()][topology.ranks()];
         for (int part = 0; part < window.samples(); part++) {
             add(ranks, window, part, served, topology);
         }
         return mean(ranks);
     }
 
-    /** Token after token, to the next replica in turn. */
-    private static void add(long[][] ranks, ExpertLoad window, int part, Placement served, Topology topology) {
+    /** Every replica gets the same part of its expert's tokens. */
+    private static void add(double[][] ranks, ExpertLoad window, int part, Placement served, Topology topology) {
         for (int layer = 0; layer < ranks.length; layer++) {
             int[][] slots = served.slotsOfExperts(layer, window.experts());
             for (int expert = 0; expert < window.experts(); expert++) {
-                for (long token = 0; token < window.at(layer, part, expert); token++) {
-                    int slot = slots[expert][(int) (token % slots[expert].length)];
-                    ranks[layer][slot / topology.slotsPerRank()]++;
+                for (int slot : slots[expert]) {
+                    ranks[layer][slot / topology.slotsPerRank()] +=
+                            window.at(layer, part, expert) / (double) slots[expert].length;
                 }
             }
         }
     }
 
-    private static double mean(long[][] ranks) {
+    private static double mean(double[][] ranks) {
         double sum = 0;
         int loaded = 0;
-        for (long[] layer : ranks) {
-            long total = 0;
-            long hottest = 0;
-            for (long rank : layer) {
+        for (double[] layer : ranks) {
+            double total = 0;
+            double hottest = 0;
+            for (double rank : layer) {
                 total += rank;
                 hottest = Math.max(hottest, rank);
             }
             if (total > 0) {
-                sum += total / (double) layer.length / hottest;
+                sum += total / layer.length / hottest;
                 loaded++;
             }
         }

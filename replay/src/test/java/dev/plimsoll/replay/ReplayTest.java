@@ -12,24 +12,19 @@ import dev.plimsoll.replay.result.PolicyRun.MadeDecision;
 import dev.plimsoll.replay.result.PolicyRun.ServedWindow;
 import dev.plimsoll.replay.result.Provenance;
 import dev.plimsoll.replay.result.ReplayResult;
-import dev.plimsoll.replay.result.ReplayResult.Gap;
 import dev.plimsoll.replay.result.WindowMatrix;
 import dev.plimsoll.replay.score.EpConfiguration;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
-import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.io.TempDir;
 
 class ReplayTest {
     private static final Duration STEP = Duration.ofMillis(10);
-    private static final Membership MEMBERS = MadeUpPast.members(3, 16, Topology.even(4, 2, 5), 1);
+    static final Membership MEMBERS = MadeUpPast.members(3, 16, Topology.even(4, 2, 5), 1);
     private static final List<PolicyChoice> POLICIES = Stream.of(
                     "plimsoll", "deepseek:minimum-gain=0.02,cooldown=0", "random:seed=3,history=4,minimum-gain=0")
             .map(PolicyChoice::parse)
@@ -39,13 +34,13 @@ class ReplayTest {
         return new Provenance("made up", "made-up", Map.of("made-up", "1"), "plimsoll replay", "test", "00", List.of());
     }
 
-    private static List<RunSpec> specs(MadeUpPast past, EpConfiguration... configurations) {
+    static List<RunSpec> specs(MadeUpPast past, EpConfiguration... configurations) {
         List<EpConfiguration> of =
                 configurations.length == 0 ? List.of(RunSpec.configuration(past.members())) : List.of(configurations);
         return RunSpec.of(POLICIES, of, past.members(), past.placement());
     }
 
-    private static ReplayResult replay(MadeUpPast past, List<RunSpec> specs, int threads, Optional<Path> journals)
+    static ReplayResult replay(MadeUpPast past, List<RunSpec> specs, int threads, Optional<Path> journals)
             throws Exception {
         try (Replay replay = new Replay(past, specs, STEP, threads, journals)) {
             while (replay.advance()) {
@@ -99,72 +94,6 @@ class ReplayTest {
         ReplayResult many = replay(past.again(), specs(past), 7, Optional.empty());
 
         assertThat(ResultJson.bytes(many)).isEqualTo(ResultJson.bytes(one));
-    }
-
-    @Test
-    void aReplayGoesOnWithThePlansOfOneThatWasCutAnywhere(@TempDir Path whole, @TempDir Path cut) throws Exception {
-        MadeUpPast past = MadeUpPast.of(MEMBERS, MadeUpPast.drifting(24, 3, 4, 16, 12));
-        byte[] expected = ResultJson.bytes(replay(past, specs(past), 2, Optional.of(whole)));
-        Path journal = whole.resolve("run-0.plans");
-        byte[] plans = Files.readAllBytes(journal);
-
-        for (int length : new int[] {0, 3, plans.length / 3, plans.length / 2 + 1, plans.length}) {
-            Files.write(cut.resolve("run-0.plans"), Arrays.copyOf(plans, length));
-            for (String other : List.of("run-1.plans", "run-2.plans")) {
-                Files.write(cut.resolve(other), Files.readAllBytes(whole.resolve(other)));
-            }
-
-            ReplayResult resumed = replay(past.again(), specs(past), 2, Optional.of(cut));
-
-            assertThat(ResultJson.bytes(resumed)).as("cut to %d", length).isEqualTo(expected);
-            assertThat(Files.readAllBytes(cut.resolve("run-0.plans")))
-                    .as("cut to %d", length)
-                    .isEqualTo(plans);
-        }
-    }
-
-    @Test
-    void plansThatWereKeptAreNotMadeAgain(@TempDir Path journals) throws Exception {
-        MadeUpPast past = MadeUpPast.of(MEMBERS, MadeUpPast.drifting(24, 3, 4, 16, 13));
-        ReplayResult first = replay(past, specs(past), 2, Optional.of(journals));
-
-        ReplayResult again = replay(past.again(), specs(past), 2, Optional.of(journals));
-
-        assertThat(first.runs()).allSatisfy(run -> assertThat(run.planMillis()).isPositive());
-        assertThat(again.runs()).allSatisfy(run -> assertThat(run.planMillis()).isZero());
-        assertThat(ResultJson.bytes(again)).isEqualTo(ResultJson.bytes(first));
-    }
-
-    @Test
-    void aKeptPlanWithAWrongByteIsMadeAgain(@TempDir Path journals) throws Exception {
-        MadeUpPast past = MadeUpPast.of(MEMBERS, MadeUpPast.drifting(24, 3, 4, 16, 14));
-        byte[] expected = ResultJson.bytes(replay(past, specs(past), 2, Optional.of(journals)));
-        Path journal = journals.resolve("run-1.plans");
-        byte[] plans = Files.readAllBytes(journal);
-        for (int at : new int[] {2, 6, 20, plans.length / 2, plans.length - 1}) {
-            byte[] wrong = plans.clone();
-            wrong[at] ^= 0x15;
-            Files.write(journal, wrong);
-
-            ReplayResult again = replay(past.again(), specs(past), 2, Optional.of(journals));
-
-            assertThat(ResultJson.bytes(again)).as("byte %d", at).isEqualTo(expected);
-        }
-    }
-
-    @Test
-    void gapsAreToldWithTheirReasons() throws Exception {
-        List<HistoryWindow> windows = new ArrayList<>(MadeUpPast.drifting(12, 3, 2, 16, 15));
-        windows.set(8, MadeUpPast.missing(8, "3 of 8 cells"));
-        windows.set(9, MadeUpPast.missing(9, "3 of 8 cells"));
-        windows.subList(3, 6).clear();
-        MadeUpPast past = MadeUpPast.of(MEMBERS, windows);
-
-        ReplayResult result = replay(past, specs(past), 1, Optional.empty());
-
-        assertThat(result.gaps()).containsExactly(new Gap(3, 5, "no window"), new Gap(8, 9, "3 of 8 cells"));
-        assertThat(result.windows()).hasSize(9);
-        assertThat(result.runs().get(0).served()).hasSize(7);
     }
 
     @Test

@@ -73,6 +73,10 @@ final class PastOptions {
         problems.require(incarnation == null || incarnation >= 1, "--incarnation must be at least 1");
         problems.require(from == null || fromOffset == null, "--from and --from-offset say the same: give one of them");
         problems.require(to == null || toOffset == null, "--to and --to-offset say the same: give one of them");
+        if (last != null && (from != null || fromOffset != null)) {
+            problems.add("--last and --from (or --from-offset) both say where it begins: give one of them");
+            return;
+        }
         try {
             span();
         } catch (IllegalArgumentException e) {

@@ -11,5 +11,6 @@ import picocli.CommandLine.Command;
             ReplayPlanCommand.class,
             ReplayRunCommand.class,
             ReplayVerifyCommand.class,
+            ReplayRemoveCommand.class,
         })
 public final class ReplayCommand {}

@@ -55,8 +55,9 @@ public final class ReplayVerifyCommand implements Callable<Integer>, Validated {
         past.check(problems);
         Map<String, String> known = SettingsText.named(PlannerSettings.DEFAULTS);
         insisted.forEach((name, value) -> {
-            if (!known.containsKey(name)) {
-                problems.add("--set: no setting '" + name + "': choose of " + known.keySet());
+            if (!known.containsKey(name) || name.equals("release")) {
+                problems.add("--set: no setting '" + name + "': choose of "
+                        + String.join(", ", known.keySet().stream().skip(1).toList()));
                 return;
             }
             Map<String, String> tried = new HashMap<>(known);

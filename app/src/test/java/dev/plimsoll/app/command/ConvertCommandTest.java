@@ -37,7 +37,7 @@ class ConvertCommandTest {
                                 + " hidden layers",
                         "       2 layers with experts, numbers 1, 2 (all hidden layers, from 0) of 3 hidden layers, 2"
                                 + " experts",
-                        "       1 frames of load, 24 tokens × top-k in all",
+                        "       1 frame of load, 24 tokens × top-k in all",
                         "sums   24 tokens × top-k before, 24 after, the same for every layer and expert");
         assertThat(Files.readString(Path.of(out("answer.json"))))
                 .isEqualTo("{\"code\": 0, \"msg\": \"ok\", \"data\": [[[0, 0], [4, 8], [5, 7]]]}");

@@ -86,6 +86,13 @@ public final class FakeRegistry implements AutoCloseable {
         return subjects;
     }
 
+    /** Ids of a subject's versions, in order. */
+    List<Integer> ids(String subject) {
+        return subjects.getOrDefault(subject, new TreeMap<>()).values().stream()
+                .map(Version::id)
+                .toList();
+    }
+
     /** Refuses who does not send this. */
     public void onlyFor(String header) {
         authorization = Optional.of(header);

@@ -12,19 +12,20 @@ import org.junit.jupiter.params.provider.CsvSource;
 
 /** How a registry is named and who we are there. */
 final class RegistryAccessTest {
+    /** @param url empty where it is among the properties */
     private static RegistryAccess of(String url, String... properties) {
         Map<String, String> map = new HashMap<>();
         for (int i = 0; i < properties.length; i += 2) {
             map.put(properties[i], properties[i + 1]);
         }
-        return RegistryAccess.of(Optional.ofNullable(url), map);
+        return RegistryAccess.of(url.isEmpty() ? Optional.empty() : Optional.of(url), map);
     }
 
     @Test
     void anAddressMayHaveAPathAndNotASlashAtItsEnd() {
         assertThat(of("http://localhost:8081/")).hasToString("http://localhost:8081");
         assertThat(of("https://sr.example/contexts/.plimsoll")).hasToString("https://sr.example/contexts/.plimsoll");
-        assertThat(of(null, "schema.registry.url", "http://a:1, http://b:2")).hasToString("http://a:1");
+        assertThat(of("", "schema.registry.url", "http://a:1, http://b:2")).hasToString("http://a:1");
         assertThat(of("http://c:3", "schema.registry.url", "http://a:1")).hasToString("http://c:3");
     }
 

@@ -90,11 +90,10 @@ public record FileLayers(
                 .toList();
         List<String> notes = new ArrayList<>();
         if (!without.isEmpty()) {
-            notes.add("rows of layers " + words(without) + " are left out: "
+            notes.add("rows left out: " + words(without) + ", "
                     + (given.layerIds().isPresent()
-                            ? "--layer-ids says that they have no experts"
-                            : "they have no load at all, so they are layers without experts; --layer-ids overrides"
-                                    + " this"));
+                            ? "as --layer-ids names the others"
+                            : "as they have no load at all and so no experts; --layer-ids overrides this"));
         }
         return new FileLayers(LayerNumbering.ALL_HIDDEN, ids, ids, OptionalInt.of(rows), notes);
     }

@@ -4,7 +4,9 @@ import dev.plimsoll.replay.format.text.TextFormats;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 
 /** All formats of files that engines write or read, and which of them a file is. */
@@ -55,13 +57,13 @@ public final class Formats {
             throw new FormatException(
                     input.name(),
                     0,
-                    "is of no format that is known; --format insists on one and says what is wrong with the file: "
+                    "is of no format that is known; --format (of convert: --from) insists on one and says what is wrong with the file: "
                             + String.join(", ", names()));
         }
         throw new FormatException(
                 input.name(),
                 0,
-                "may be one of several formats, and nothing in it tells which: choose by --format. "
+                "may be one of several formats, and nothing in it tells which: choose by --format (of convert: --from). "
                         + String.join(
                                 "; ",
                                 candidates.stream()
@@ -113,16 +115,20 @@ public final class Formats {
             long total = recording.frames().stream()
                     .mapToLong(Recording.Frame::total)
                     .sum();
-            lines.add(recording.frames().size() + " frames of load, " + total + " tokens × top-k in all");
+            lines.add((recording.frames().size() == 1
+                            ? "1 frame"
+                            : recording.frames().size() + " frames") + " of load, " + total + " tokens × top-k in all");
         }
-        for (ExpertMap map : recording.maps()) {
-            lines.add(
-                    map.even()
-                            ? "a map of " + map.slots(0) + " slots, " + (map.slots(0) - recording.experts())
-                                    + " redundant, on " + map.ranks() + " ranks"
-                            : "a map of slots that ranks have different numbers of, on " + map.ranks() + " ranks");
-        }
+        Map<String, Integer> maps = new LinkedHashMap<>();
+        recording.maps().forEach(map -> maps.merge(words(map, recording.experts()), 1, Integer::sum));
+        maps.forEach((words, count) -> lines.add(count == 1 ? "a map of " + words : count + " maps of " + words));
         lines.addAll(recording.notes());
         return lines;
+    }
+
+    private static String words(ExpertMap map, int experts) {
+        return map.even()
+                ? map.slots(0) + " slots, " + (map.slots(0) - experts) + " redundant, on " + map.ranks() + " ranks"
+                : "slots that ranks have different numbers of, on " + map.ranks() + " ranks";
     }
 }

@@ -43,7 +43,8 @@ public final class ToWrite {
     /** The map that is written, the last; throws at once where there is none. */
     public ExpertMap map() throws CannotHoldException {
         if (recording.maps().isEmpty()) {
-            missing.add("it is a map of experts, and " + recording.source() + " has none");
+            missing.add("it is a map of experts, and " + recording.source()
+                    + " has none: 'plimsoll replay run --input' with --write-placement plans one");
             check();
         }
         if (recording.maps().size() > 1) {
@@ -72,8 +73,8 @@ public final class ToWrite {
     public void requireOncePerRank(ExpertMap map) {
         require(
                 map.twiceOnARank() == 0,
-                map.twiceOnARank() + " extra copies are on a rank that has the expert already, which its loader cannot"
-                        + " say");
+                "its loader cannot say that a rank has an expert twice, as this map does: " + map.twiceOnARank()
+                        + " times");
     }
 
     public void requireLoad() {
@@ -115,8 +116,12 @@ public final class ToWrite {
 
     /** Says how layers were renumbered. */
     public void noteHidden(List<Integer> layerIds, int hidden, String without) {
-        note("layers " + FileLayers.words(layerIds) + " are rows of their own numbers of " + hidden + "; the "
-                + (hidden - layerIds.size()) + " rows without experts " + without);
+        int others = hidden - layerIds.size();
+        note("a row for each of " + hidden + " hidden layers: layers with experts are "
+                + FileLayers.words(layerIds)
+                + (others == 0
+                        ? ""
+                        : others == 1 ? ", the other one " + without : ", the other " + others + " " + without));
     }
 
     /** Notes that layers are counted from 0 there, where they have other numbers here. */

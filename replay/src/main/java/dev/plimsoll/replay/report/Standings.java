@@ -137,8 +137,8 @@ record Standings(List<Standing> all, int configurations) {
         return runs.stream()
                 .mapToInt(run -> (int) run.served().stream()
                         .filter(Standing::loaded)
-                        .filter(window ->
-                                window.mean() >= highest.get(run.ranks()).get(window.index()))
+                        .filter(window -> window.mean()
+                                >= highest.getOrDefault(run.ranks(), Map.of()).getOrDefault(window.index(), 0.0))
                         .count())
                 .toArray();
     }

@@ -104,7 +104,7 @@ final class Tables {
         int width = (int) Math.round(Math.min(1.5, standing.relative()) * 60);
         html.ours(String.format(
                 Locale.ROOT,
-                "<svg class=\"bar\" width=\"92\" height=\"8\" aria-hidden=\"true\"><rect class=\"bar-load\" width=\"%d\" height=\"8\" rx=\"1.5\"/>"
+                "<svg class=\"bar\" viewBox=\"0 0 92 8\" width=\"92\" height=\"8\" aria-hidden=\"true\"><rect class=\"bar-load\" width=\"%d\" height=\"8\" rx=\"1.5\"/>"
                         + "<path class=\"bar-mark\" d=\"M60.5 0V8\"/></svg>",
                 width));
         if (!own) {
@@ -171,12 +171,18 @@ final class Tables {
                 .sorted(Comparator.comparingDouble(ServedWindow::mean))
                 .limit(WORST_WINDOWS)
                 .forEach(worst -> {
-                    PastWindow window = windows.get(worst.index());
+                    Optional<PastWindow> window = Optional.ofNullable(windows.get(worst.index()));
                     html.open("tr", "data-window", String.valueOf(worst.index()));
                     html.element("th", Text.count(worst.index()), "scope", "row", "data-label", head.get(0));
-                    boolean timed = window != null && window.closedAtMillis() > 0;
-                    cell(head.get(1), timed ? Text.time(window.closedAtMillis(), newest) : "–");
-                    cell(head.get(2), window == null ? "–" : Text.count(window.load()));
+                    cell(
+                            head.get(1),
+                            window.map(PastWindow::closedAtMillis)
+                                    .filter(millis -> millis > 0)
+                                    .map(millis -> Text.time(millis, newest))
+                                    .orElse("–"));
+                    cell(
+                            head.get(2),
+                            window.map(PastWindow::load).map(Text::count).orElse("–"));
                     html.open("td", "data-label", head.get(3))
                             .text(worst.worstLayer() < 0 ? "–" : "" + worst.worstLayer());
                     if (worst.worstLayer() >= 0 && layerId(worst) != worst.worstLayer()) {
@@ -217,12 +223,11 @@ final class Tables {
         }
         end();
         html.open("dl", "class", "terms");
-        reasons.stream()
-                .filter(Words.REASONS::containsKey)
-                .forEach(reason -> html.open("div")
-                        .element("dt", reason)
-                        .element("dd", Words.REASONS.get(reason))
-                        .close());
+        Words.REASONS.forEach((reason, meaning) -> {
+            if (reasons.contains(reason)) {
+                html.open("div").element("dt", reason).element("dd", meaning).close();
+            }
+        });
         html.close().line();
     }
 

@@ -31,33 +31,86 @@ import java.util.function.Supplier;
  */
 public final class DeploymentPast implements AutoCloseable {
     /** What windows and decisions are made of. */
-    static final List<Topic<?>> TOPICS =
+    private static final List<Topic<?>> OF_WINDOWS =
             List.of(Topic.MEMBERS, Topic.WINDOWS, Topic.WINDOW_SUMMARIES, Topic.PLAN, Topic.PLACEMENTS, Topic.OUTCOMES);
 
+    private static final List<Topic<?>> OF_SAMPLES =
+            List.of(Topic.MEMBERS, Topic.SAMPLES, Topic.PLAN, Topic.PLACEMENTS, Topic.OUTCOMES);
     private static final Duration TIMEOUT = Duration.ofSeconds(15);
+
+    /** How much of the samples before a stretch is read, so that its first window is whole. */
+    private static final Duration SAMPLES_EARLIER = Duration.ofMinutes(10);
 
     private final PastRecords records;
     private final TopicRanges ranges;
     private final Membership members;
     private final SortedMap<Integer, Outcome> outcomes = new TreeMap<>();
-    private final List<AutoCloseable> open = new ArrayList<>();
+    private final List<AutoCloseable> open;
     private final PastPlan plan;
     private final LiveWindows windows;
+    private final Optional<SampleWindows> samples;
     private final OptionalInt about;
+    private final int liveSteps;
     private int unreadable;
 
-    private DeploymentPast(PastRecords records, TopicRanges ranges, Membership members) {
+    /** @param windowSteps of windows that are made again from samples; empty to read those that were made */
+    private DeploymentPast(
+            PastRecords records,
+            TopicRanges ranges,
+            Membership found,
+            OptionalInt windowSteps,
+            List<AutoCloseable> open) {
         this.records = records;
+        this.open = open;
         this.ranges = ranges;
-        this.members = members;
+        this.members = windowSteps.isPresent() ? withWindow(found, windowSteps.getAsInt()) : found;
+        this.liveSteps = found.windowSteps();
         each(Topic.OUTCOMES, outcome -> {
             if (outcome.value().incarnation() == members.incarnation()) {
                 outcomes.put(outcome.value().version(), outcome.value());
             }
         });
         this.plan = new PastPlan(members, supplier(Topic.PLAN), kept());
-        this.windows = new LiveWindows(members, supplier(Topic.WINDOWS), supplier(Topic.WINDOW_SUMMARIES), plan);
+        this.samples = windowSteps.isPresent() ? Optional.of(sampleWindows()) : Optional.empty();
+        this.windows = samples.map(made -> new LiveWindows(
+                        members,
+                        made::nextRow,
+                        made::nextSummary,
+                        plan,
+                        window -> window.steps().to() / found.windowSteps() - 1))
+                .orElseGet(() ->
+                        new LiveWindows(members, supplier(Topic.WINDOWS), supplier(Topic.WINDOW_SUMMARIES), plan));
         this.about = countWindows();
+    }
+
+    private static Membership withWindow(Membership members, int windowSteps) {
+        return new Membership(
+                members.deployment(),
+                members.incarnation(),
+                members.shape(),
+                members.topology(),
+                members.engine(),
+                members.phase(),
+                members.gather(),
+                members.boundarySteps(),
+                windowSteps,
+                members.bytesPerExpert(),
+                members.stagingBytesPerRank());
+    }
+
+    private SampleWindows sampleWindows() {
+        List<SampleWindows> made = new ArrayList<>();
+        PastRecords.Reading<SampleRecord> reading = records.read(
+                Topic.SAMPLES,
+                ranges.of(Topic.SAMPLES),
+                record -> made.forEach(windowsMade -> windowsMade.unreadable(record.offset())));
+        open.add(reading);
+        made.add(new SampleWindows(
+                members,
+                ranges.of(Topic.SAMPLES).partition(),
+                () -> reading.next()
+                        .map(record -> new Dated<>(record.value(), record.offset(), record.timestampMillis()))));
+        return made.get(0);
     }
 
     /** The past that a span names. */
@@ -70,23 +123,50 @@ public final class DeploymentPast implements AutoCloseable {
     public static DeploymentPast open(
             KafkaSettings kafka, Deployment deployment, Span span, OptionalLong incarnation, Duration earlier)
             throws IOException {
-        return open(kafka, deployment, span, incarnation, earlier, Map.of());
+        return open(kafka, deployment, span, incarnation, earlier, Map.of(), OptionalInt.empty());
     }
 
-    /** @param before {@link #inputs} of an earlier reading, whose records are read again; empty for those that are there now */
-    static DeploymentPast open(
+    /**
+     * The same from samples.
+     *
+     * @param windowSteps of the windows that are made of them
+     * @param before {@link #inputs} of an earlier reading, whose records are read again; empty for those that are there now
+     * @throws IllegalArgumentException when there can be no such windows
+     */
+    static DeploymentPast ofSamples(
+            KafkaSettings kafka,
+            Deployment deployment,
+            Span span,
+            OptionalLong incarnation,
+            int windowSteps,
+            Map<String, String> before)
+            throws IOException {
+        return open(kafka, deployment, span, incarnation, SAMPLES_EARLIER, before, OptionalInt.of(windowSteps));
+    }
+
+    /** The same as it was read once. */
+    static DeploymentPast again(
+            KafkaSettings kafka, Deployment deployment, Span span, OptionalLong incarnation, Map<String, String> before)
+            throws IOException {
+        return open(kafka, deployment, span, incarnation, Duration.ZERO, before, OptionalInt.empty());
+    }
+
+    private static DeploymentPast open(
             KafkaSettings kafka,
             Deployment deployment,
             Span span,
             OptionalLong incarnation,
             Duration earlier,
-            Map<String, String> before)
+            Map<String, String> before,
+            OptionalInt windowSteps)
             throws IOException {
         PastRecords records = new PastRecords(kafka, deployment, TIMEOUT);
+        List<AutoCloseable> open = new ArrayList<>();
         try {
             TopicRanges ranges = TopicRanges.of(records, span, earlier, before);
-            return new DeploymentPast(records, ranges, membership(records, ranges, incarnation));
+            return new DeploymentPast(records, ranges, membership(records, ranges, incarnation), windowSteps, open);
         } catch (IOException | RuntimeException e) {
+            close(open);
             records.close();
             throw e;
         }
@@ -179,7 +259,7 @@ public final class DeploymentPast implements AutoCloseable {
                 || first.get().incarnation() != last.get().incarnation()) {
             return OptionalInt.empty();
         }
-        long windows = last.get().index() - first.get().index() + 1;
+        long windows = (last.get().index() - first.get().index() + 1) * liveSteps / members.windowSteps();
         return windows > 0 && windows < Integer.MAX_VALUE ? OptionalInt.of((int) windows) : OptionalInt.empty();
     }
 
@@ -207,6 +287,11 @@ public final class DeploymentPast implements AutoCloseable {
         return windows;
     }
 
+    /** Of windows as they were made; {@link #members} has those that are read. */
+    int liveSteps() {
+        return liveSteps;
+    }
+
     /** {@code version → outcome}. */
     SortedMap<Integer, Outcome> outcomes() {
         return outcomes;
@@ -219,11 +304,16 @@ public final class DeploymentPast implements AutoCloseable {
 
     /** {@code place → offsets} of all that is read. */
     public Map<String, String> inputs() {
-        return ranges.named(TOPICS);
+        return ranges.named(samples.isPresent() ? OF_SAMPLES : OF_WINDOWS);
     }
 
     /** One line for people. */
     public String source() {
+        if (samples.isPresent()) {
+            return "windows of " + members.windowSteps() + " steps from samples of " + members.deployment()
+                    + ", incarnation " + members.incarnation() + ", " + ranges.of(Topic.SAMPLES) + " with "
+                    + ranges.of(Topic.PLAN);
+        }
         return "windows of " + members.deployment() + ", incarnation " + members.incarnation() + ", "
                 + ranges.of(Topic.WINDOWS) + " with " + ranges.of(Topic.WINDOW_SUMMARIES) + " and "
                 + ranges.of(Topic.PLAN);
@@ -236,6 +326,7 @@ public final class DeploymentPast implements AutoCloseable {
             notes.add(windows.foreignWindows() + " windows of other incarnations than " + members.incarnation()
                     + " are in the range and left out: name one with --incarnation");
         }
+        samples.ifPresent(made -> notes.addAll(made.notes()));
         if (unreadable > 0) {
             notes.add(unreadable + " records of the deployment could not be read and are left out");
         }
@@ -244,6 +335,11 @@ public final class DeploymentPast implements AutoCloseable {
 
     @Override
     public void close() {
+        close(open);
+        records.close();
+    }
+
+    private static void close(List<AutoCloseable> open) {
         for (AutoCloseable reading : open) {
             try {
                 reading.close();
@@ -251,6 +347,5 @@ public final class DeploymentPast implements AutoCloseable {
                 throw new IllegalStateException("a reader does not close", e);
             }
         }
-        records.close();
     }
 }

@@ -22,6 +22,7 @@ import java.util.Set;
 import java.util.SortedMap;
 import java.util.TreeMap;
 import java.util.TreeSet;
+import java.util.function.LongUnaryOperator;
 
 /**
  * What really happened, as a run of the policy {@link PolicyRun#LIVE}: windows as they were measured, decisions as the plan log tells them,
@@ -33,6 +34,7 @@ final class LiveRun {
 
     private final Membership members;
     private final SortedMap<Integer, Outcome> outcomes;
+    private final LongUnaryOperator indexOf;
     private final List<ServedWindow> served = new ArrayList<>();
     /** {@code epoch → decision}, in the order of the log. */
     private final TreeMap<Integer, MadeDecision> decisions = new TreeMap<>();
@@ -46,10 +48,19 @@ final class LiveRun {
     private final Set<String> settings = new TreeSet<>();
     private Optional<PastDecision> newest = Optional.empty();
 
-    /** @param outcomes {@code version → outcome} */
-    LiveRun(Membership members, SortedMap<Integer, Outcome> outcomes) {
+    /**
+     * @param outcomes {@code version → outcome}
+     * @param indexOf the window in which a window of the plan log ends: itself, unless windows have another length
+     */
+    LiveRun(Membership members, SortedMap<Integer, Outcome> outcomes, LongUnaryOperator indexOf) {
         this.members = members;
         this.outcomes = outcomes;
+        this.indexOf = indexOf;
+    }
+
+    /** The window in which a window of the plan log ends. */
+    long indexOf(long liveIndex) {
+        return indexOf.applyAsLong(liveIndex);
     }
 
     /** The next decision, which is told before the windows behind the one that it was made from. */
@@ -66,7 +77,7 @@ final class LiveRun {
         decisions.put(
                 decision.epoch(),
                 new MadeDecision(
-                        decision.windowIndex(),
+                        indexOf.applyAsLong(decision.windowIndex()),
                         decision.epoch(),
                         decision.propose().planHash(),
                         moves,
@@ -77,7 +88,7 @@ final class LiveRun {
                         outcome == null ? Double.NaN : outcome.realised().mean(),
                         Double.NaN,
                         decision.fate() + "; " + decision.propose().reason()));
-        decidedAt.add(decision.windowIndex());
+        decidedAt.add(indexOf.applyAsLong(decision.windowIndex()));
         if (outcome != null) {
             decision.base().ifPresent(base -> before.put(decision.epoch(), base));
         }
@@ -106,7 +117,8 @@ final class LiveRun {
             }
         } else {
             newest.filter(decision -> decision.lastWindow().isEmpty()
-                            || window.index() <= decision.lastWindow().getAsLong())
+                            || window.index()
+                                    <= indexOf.applyAsLong(decision.lastWindow().getAsLong()))
                     .ifPresent(decision -> keep(KeepReason.IN_FLIGHT));
         }
         measure(window);
@@ -119,7 +131,7 @@ final class LiveRun {
     private void measure(LiveWindow window) {
         before.entrySet().removeIf(entry -> {
             Outcome outcome = outcomes.get(entry.getKey());
-            if (outcome == null || outcome.windowIndex() != window.index()) {
+            if (outcome == null || indexOf.applyAsLong(outcome.windowIndex()) != window.index()) {
                 return false;
             }
             double[][] load = window.load().orElseThrow().load().toDoubles();

@@ -10,6 +10,7 @@ import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.Optional;
 import java.util.function.Supplier;
+import java.util.function.ToLongFunction;
 
 /**
  * One incarnation's windows, put together from their two topics and looked at with what the plan log says was served. Both topics date
@@ -21,6 +22,7 @@ public final class LiveWindows {
     private final Supplier<Optional<Dated<LoadWindow>>> rows;
     private final Supplier<Optional<Dated<WindowSummary>>> summaries;
     private final PastPlan plan;
+    private final ToLongFunction<WindowSummary> reached;
     private final WindowJoin join = new WindowJoin();
     /** Announced, and neither whole nor given up. */
     private final Deque<WindowSummary> announced = new ArrayDeque<>();
@@ -36,10 +38,21 @@ public final class LiveWindows {
             Supplier<Optional<Dated<LoadWindow>>> rows,
             Supplier<Optional<Dated<WindowSummary>>> summaries,
             PastPlan plan) {
+        this(members, rows, summaries, plan, WindowSummary::index);
+    }
+
+    /** @param reached the newest window of the plan log's own length that has ended with a window of these */
+    LiveWindows(
+            Membership members,
+            Supplier<Optional<Dated<LoadWindow>>> rows,
+            Supplier<Optional<Dated<WindowSummary>>> summaries,
+            PastPlan plan,
+            ToLongFunction<WindowSummary> reached) {
         this.members = members;
         this.rows = rows;
         this.summaries = summaries;
         this.plan = plan;
+        this.reached = reached;
     }
 
     /** The next window, in the order in which they were closed; empty at the end. */
@@ -107,7 +120,7 @@ public final class LiveWindows {
 
     private LiveWindow looked(WindowJoin.Whole whole) {
         WindowSummary window = whole.summary();
-        plan.advanceThrough(window.index());
+        plan.advanceThrough(reached.applyAsLong(window));
         double hottest = hottest(whole);
         long firstOffset = whole.rows().isEmpty() ? 0 : whole.firstOffset();
         if (!window.complete()) {

@@ -9,13 +9,15 @@ import dev.plimsoll.model.PlanCommand.Settled;
 import dev.plimsoll.model.PlanCommand.Term;
 import dev.plimsoll.planner.KnownPlacements;
 import dev.plimsoll.planner.protocol.PlanLog;
-import java.util.ArrayList;
+import java.util.ArrayDeque;
+import java.util.Deque;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 import java.util.SortedMap;
 import java.util.TreeMap;
+import java.util.function.Consumer;
 import java.util.function.Supplier;
 
 /**
@@ -24,16 +26,19 @@ import java.util.function.Supplier;
  * from.
  */
 public final class PastPlan {
+    private static final int MOST_TOLD = 64;
+
     private final Membership members;
     private final Supplier<Optional<Dated<PlanCommand>>> commands;
     private final Optional<Placement> kept;
     private final KnownPlacements known;
     private final SortedMap<Long, Dated<Term>> terms = new TreeMap<>();
-    private final List<PastDecision> told = new ArrayList<>();
+    private final Deque<PastDecision> told = new ArrayDeque<>();
     private final Set<Integer> mismatched = new HashSet<>();
     private Optional<Dated<PlanCommand>> next = Optional.empty();
     private Optional<PastDecision> open = Optional.empty();
     private boolean ended;
+    private Consumer<PastDecision> passedOver = decision -> {};
 
     /**
      * @param commands of the deployment, in the order of the log, from its beginning on; empty at the end
@@ -80,6 +85,14 @@ public final class PastPlan {
     /** Reads the rest. */
     public void advanceToEnd() {
         advanceThrough(Long.MAX_VALUE);
+    }
+
+    /**
+     * Whoever is told of decisions of which more than the newest {@value #MOST_TOLD} come at once, and that are not handed on: those from
+     * long before the first window, which are too many to be held.
+     */
+    public void onPassedOver(Consumer<PastDecision> listener) {
+        passedOver = listener;
     }
 
     /** Decisions of which all is told, since the last call; the one in flight at the end of the log is the last one. */
@@ -154,7 +167,10 @@ public final class PastPlan {
     }
 
     private void finish() {
-        open.ifPresent(told::add);
+        open.ifPresent(told::addLast);
         open = Optional.empty();
+        if (told.size() > MOST_TOLD) {
+            passedOver.accept(told.removeFirst());
+        }
     }
 }

@@ -9,7 +9,6 @@ import dev.plimsoll.replay.result.PastWindow;
 import dev.plimsoll.replay.result.PolicyRun;
 import dev.plimsoll.wire.kafka.KafkaSettings;
 import java.io.IOException;
-import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -17,17 +16,25 @@ import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.OptionalLong;
 
-/** The past of one incarnation as windows, plan log and outcomes have it. */
+/** The past of one incarnation as windows (or samples), plan log and outcomes have it. */
 public final class TopicHistory implements History {
     private final DeploymentPast past;
     private final LiveRun live;
     private final Placement first;
+    private final long firstIndex;
     private Optional<LiveWindow> next;
 
     private TopicHistory(DeploymentPast past) {
         this.past = past;
-        this.live = new LiveRun(past.members(), past.outcomes());
+        this.live = new LiveRun(
+                past.members(),
+                past.outcomes(),
+                past.liveSteps() == past.members().windowSteps()
+                        ? index -> index
+                        : index -> ((index + 1) * past.liveSteps() - 1)
+                                / past.members().windowSteps());
         this.next = nextWanted();
+        this.firstIndex = next.map(LiveWindow::index).orElse(0L);
         this.first = next.flatMap(window -> past.plan()
                         .settled(
                                 window.summary().states().isEmpty()
@@ -56,11 +63,36 @@ public final class TopicHistory implements History {
     public static TopicHistory again(
             KafkaSettings kafka, Deployment deployment, Span span, OptionalLong incarnation, Map<String, String> before)
             throws IOException {
-        return new TopicHistory(DeploymentPast.open(kafka, deployment, span, incarnation, Duration.ZERO, before));
+        return new TopicHistory(DeploymentPast.again(kafka, deployment, span, incarnation, before));
+    }
+
+    /** The same from samples, with windows of another length if wanted: their first may lack its beginning, and then says so. */
+    public static TopicHistory ofSamples(
+            KafkaSettings kafka, Deployment deployment, Span span, OptionalLong incarnation, int windowSteps)
+            throws IOException {
+        return ofSamples(kafka, deployment, span, incarnation, windowSteps, Map.of());
+    }
+
+    /** @param before inputs of an earlier reading, whose records are read again */
+    public static TopicHistory ofSamples(
+            KafkaSettings kafka,
+            Deployment deployment,
+            Span span,
+            OptionalLong incarnation,
+            int windowSteps,
+            Map<String, String> before)
+            throws IOException {
+        return new TopicHistory(DeploymentPast.ofSamples(kafka, deployment, span, incarnation, windowSteps, before));
     }
 
     private Optional<LiveWindow> nextWanted() {
-        return past.windows().next();
+        Optional<LiveWindow> window = past.windows().next();
+        while (window.isPresent()
+                && window.orElseThrow().summary().closedAtMillis()
+                        < past.ranges().fromMillis().orElse(Long.MIN_VALUE)) {
+            window = past.windows().next();
+        }
+        return window;
     }
 
     @Override
@@ -89,7 +121,7 @@ public final class TopicHistory implements History {
         if (window.isEmpty()) {
             return Optional.empty();
         }
-        past.plan().takeTold().forEach(live::decided);
+        takeDecisions();
         live.served(window.orElseThrow());
         next = nextWanted();
         return window.map(TopicHistory::told);
@@ -110,9 +142,17 @@ public final class TopicHistory implements History {
                 .orElseGet(() -> HistoryWindow.unusable(facts));
     }
 
+    /** Those from before the first window are not of this past. */
+    private void takeDecisions() {
+        past.plan().takeTold().stream()
+                .filter(decision -> live.indexOf(decision.windowIndex()) >= firstIndex
+                        || live.indexOf(decision.lastWindow().orElse(-1)) >= firstIndex)
+                .forEach(live::decided);
+    }
+
     @Override
     public Optional<PolicyRun> live() {
-        past.plan().takeTold().forEach(live::decided);
+        takeDecisions();
         return Optional.of(live.run());
     }
 

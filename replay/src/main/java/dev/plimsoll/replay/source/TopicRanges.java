@@ -1,5 +1,6 @@
 package dev.plimsoll.replay.source;
 
+import dev.plimsoll.model.LoadWindow;
 import dev.plimsoll.model.WindowSummary;
 import dev.plimsoll.wire.Topic;
 import dev.plimsoll.wire.kafka.OffsetRange;
@@ -61,6 +62,14 @@ public record TopicRanges(Map<Topic<?>, OffsetRange> byTopic, OptionalLong fromM
                         span.last().orElseThrow(),
                         to)
                 : millis(records, windows, span.from());
+        if (from.isEmpty()) {
+            // Summaries are kept for longer than the windows that they are of.
+            OptionalLong first = firstMillis(records, windows);
+            OffsetRange summaries = range(ranges, Topic.WINDOW_SUMMARIES);
+            ranges.put(
+                    Topic.WINDOW_SUMMARIES,
+                    first.isEmpty() ? summaries : summaries.since(records.offsetAt(summaries, first.getAsLong())));
+        }
         for (Topic<?> topic : CUT) {
             OffsetRange range = range(ranges, topic);
             if (from.isPresent()) {
@@ -89,15 +98,19 @@ public record TopicRanges(Map<Topic<?>, OffsetRange> byTopic, OptionalLong fromM
             return OptionalLong.of(at.time().toEpochMilli());
         }
         if (wanted instanceof Edge.Offset offset) {
-            OffsetRange rest = windows.since(offset.offset());
-            try (PastRecords.Reading<?> reading = records.read(Topic.WINDOWS, rest, unreadable -> {})) {
-                Optional<? extends Received<?>> first = reading.peek();
-                return first.isPresent()
-                        ? OptionalLong.of(first.orElseThrow().timestampMillis())
-                        : OptionalLong.of(Long.MAX_VALUE);
-            }
+            return OptionalLong.of(
+                    firstMillis(records, windows.since(offset.offset())).orElse(Long.MAX_VALUE));
         }
         return OptionalLong.empty();
+    }
+
+    /** Time of the deployment's first window record of a range. */
+    private static OptionalLong firstMillis(PastRecords records, OffsetRange windows) {
+        try (PastRecords.Reading<LoadWindow> reading = records.read(Topic.WINDOWS, windows, unreadable -> {})) {
+            return reading.peek()
+                    .map(first -> OptionalLong.of(first.timestampMillis()))
+                    .orElse(OptionalLong.empty());
+        }
     }
 
     private static OptionalLong back(PastRecords records, OffsetRange summaries, Duration last, OptionalLong to) {

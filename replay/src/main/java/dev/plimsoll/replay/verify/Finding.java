@@ -68,6 +68,13 @@ public sealed interface Finding {
         }
     }
 
+    /**
+     * Decisions from long before the first window that is read, which cannot be checked.
+     *
+     * @param windowIndex of the last one's window
+     */
+    record Expired(int decisions, int firstEpoch, int lastEpoch, long windowIndex) implements Finding {}
+
     /** A window that the live planner did not decide on and this side would. */
     record Undecided(long windowIndex, Explanation explanation, String detail) implements Finding {}
 

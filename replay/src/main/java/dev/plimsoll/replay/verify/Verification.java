@@ -16,6 +16,7 @@ import dev.plimsoll.replay.source.LiveWindow;
 import dev.plimsoll.replay.source.PastDecision;
 import dev.plimsoll.replay.source.PastPlan;
 import dev.plimsoll.replay.verify.Finding.Different;
+import dev.plimsoll.replay.verify.Finding.Expired;
 import dev.plimsoll.replay.verify.Finding.Explanation;
 import dev.plimsoll.replay.verify.Finding.Input;
 import dev.plimsoll.replay.verify.Finding.Reproduced;
@@ -74,6 +75,7 @@ public class Verification {
     private final Map<String, Policy> policies = new HashMap<>();
     private final Tally tally = new Tally();
     private Optional<PastDecision> last = Optional.empty();
+    private Optional<Expired> expired = Optional.empty();
     private int settledVersion;
     private boolean sawBeginning;
     private boolean sawAny;
@@ -99,6 +101,7 @@ public class Verification {
 
     /** The next finding; empty at the end. */
     public Optional<Finding> next() {
+        plan.onPassedOver(this::passedOver);
         while (found.isEmpty() && !ended) {
             Optional<LiveWindow> window = windows.get();
             if (window.isPresent()) {
@@ -157,6 +160,18 @@ public class Verification {
         waiting.addAll(plan.takeTold());
         waiting.forEach(this::missing);
         waiting.clear();
+        expired.ifPresent(found::add);
+    }
+
+    private void passedOver(PastDecision decision) {
+        passed(decision);
+        if (wanted.of(decision.proposedAtMillis())) {
+            expired = Optional.of(new Expired(
+                    expired.map(Expired::decisions).orElse(0) + 1,
+                    expired.map(Expired::firstEpoch).orElse(decision.epoch()),
+                    decision.epoch(),
+                    decision.windowIndex()));
+        }
     }
 
     private void passed(PastDecision decision) {

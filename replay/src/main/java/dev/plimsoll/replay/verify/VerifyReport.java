@@ -5,6 +5,7 @@ import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.plimsoll.replay.source.PastDecision;
 import dev.plimsoll.replay.verify.Finding.Different;
+import dev.plimsoll.replay.verify.Finding.Expired;
 import dev.plimsoll.replay.verify.Finding.Explanation;
 import dev.plimsoll.replay.verify.Finding.Reproduced;
 import dev.plimsoll.replay.verify.Finding.Unchecked;
@@ -19,6 +20,8 @@ import java.util.TreeMap;
 
 /** What a verification found, finding by finding and in numbers, for people and for programs. */
 public final class VerifyReport {
+    private static final String EXPIRED = "they were made from windows that have expired";
+
     private final ArrayNode findings = JsonNodeFactory.instance.arrayNode();
     private final Map<Explanation, Integer> undecided = new EnumMap<>(Explanation.class);
     private final Map<String, Integer> uncheckedReasons = new TreeMap<>();
@@ -57,6 +60,17 @@ public final class VerifyReport {
                     .put("detail", other.detail());
             return line(other.decision()) + "DIFFERENT, first by "
                     + other.first().words() + ": " + other.detail();
+        }
+        if (finding instanceof Expired gone) {
+            unchecked += gone.decisions();
+            uncheckedReasons.merge(EXPIRED, gone.decisions(), Integer::sum);
+            node.put("result", "unchecked")
+                    .put("decisions", gone.decisions())
+                    .put("firstDecision", gone.firstEpoch())
+                    .put("decision", gone.lastEpoch())
+                    .put("detail", EXPIRED);
+            return gone.decisions() + " decisions, " + gone.firstEpoch() + " to " + gone.lastEpoch()
+                    + ": cannot be checked: " + EXPIRED;
         }
         Unchecked open = (Unchecked) finding;
         unchecked++;

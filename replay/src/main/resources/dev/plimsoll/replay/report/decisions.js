@@ -120,7 +120,7 @@ function decisionCells(r, row) {
 function decisionTable() {
   const of = decisionsShown().flatMap(r => r.rows.map(row => ({ r, row }))).sort((a, b) => a.row.window - b.row.window || a.r.number - b.r.number);
   const missing = decisionsShown().reduce((sum, r) => sum + run.runs[r.number].decisions.leftOut, 0);
-  const rows = allRows || printing ? of : of.slice(0, FIRST_ROWS);
+  const rows = allRows || printing || prints.matches ? of : of.slice(0, FIRST_ROWS);
   const body = rows.map(({ r, row }) => h('tr', { 'data-window': row.window }, decisionCells(r, row).map((text, i) => i === 0
     ? h('th', { scope: 'row', 'data-label': DECISION_HEAD[i] }, windowLink(row.window, text))
     : h('td', { 'data-label': DECISION_HEAD[i], class: i === 1 || i === 11 ? 'words' : i === 10 ? 'code' : null }, i === 1 ? h('span', { class: 'unbroken' }, swatch(r), ' ', text)

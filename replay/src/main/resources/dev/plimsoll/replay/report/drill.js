@@ -156,7 +156,7 @@ function drawDrill() {
   }
   const focused = document.activeElement?.closest?.('[data-drill]')?.dataset.drill;
   const crumb = (text, patch, last) => last ? h('strong', { 'aria-current': 'true' }, text)
-    : h('button', { type: 'button', onclick: () => change(patch) }, text);
+    : h('button', { type: 'button', class: 'crumb', onclick: () => change(patch) }, text);
   const path = [crumb('Matrix', { layer: -1, rank: -1, expert: -1 }, false),
     crumb(layerName(state.layer), { rank: -1, expert: -1 }, state.rank < 0 && state.expert < 0),
     state.rank >= 0 && crumb('rank ' + state.rank, { expert: -1 }, state.expert < 0),

@@ -35,26 +35,36 @@ function paretoPicture(key, name, text) {
     }
     for (const r of points) label(picture, r, across(r.summary[key]), up(r.summary.mean), taken, width, height);
     holder.replaceChildren(picture);
+    keys.replaceChildren(...points.map(r => h('span', { class: 'key' }, dot(r, onFront(r)), r.label)));
   };
+  const keys = h('div', { class: 'keys' });
   readout.textContent = 'Filled: on the front.' + (runs.some(r => r.live) ? ' Ringed: what really ran.' : '');
   drawings.push(draw);
-  return { element: figure('Against ' + key, [copyButton(() => [['run', 'balancedness', 'moves', 'bytes', 'on the front'],
-    ...points.map(r => [r.label, ratio(r.summary.mean), r.summary.moves, r.summary.bytes, onFront(r) ? 'yes' : 'no'])], 'Pareto')], holder, readout), draw };
+  return { element: figure('Against ' + key, [quality(Math.min(...points.map(r => r.summary.served)), run.windows.replayed), copyButton(() => [['run', 'balancedness', 'moves', 'bytes', 'on the front'],
+    ...points.map(r => [r.label, ratio(r.summary.mean), r.summary.moves, r.summary.bytes, onFront(r) ? 'yes' : 'no'])], 'Pareto')], holder, readout, keys), draw };
 }
 
-/** Beside its point where it covers nothing, else above or below, on either side; without room anywhere it is left to the readout. */
+/** Beside its point where it covers nothing, else near it with a line to it; without room anywhere it is left to the key below. */
 function label(picture, r, cx, cy, taken, width, height) {
-  const size = r.label.length * 6.7;
-  for (const by of [0, 14, -14, 28, -28, 42]) {
+  const size = r.label.length * 6.9;
+  for (const by of [0, 16, -16, 30, -30, 44, -44, 58, 72]) {
     for (const leftwards of [false, true]) {
-      const box = { from: leftwards ? cx - 12 - size : cx + 12, to: leftwards ? cx - 12 : cx + 12 + size, y: cy + by };
+      const from = by === 0 ? 12 : 18;
+      const box = { from: leftwards ? cx - from - size : cx + from, to: leftwards ? cx - from : cx + from + size, y: cy + by };
       const covers = taken.some(other => other.own !== r && other.from < box.to && box.from < other.to && Math.abs(other.y - box.y) < 13);
-      if (covers || box.from < 54 || box.to > width - 4 || box.y < 16 || box.y > height - 50) continue;
+      if (covers || box.from < 54 || box.to > width - 4 || box.y < 10 || box.y > height - 50) continue;
       taken.push(box);
-      picture.append(svg('text', { x: leftwards ? box.to : box.from, y: box.y + 4, 'text-anchor': leftwards ? 'end' : 'start', class: 'point' }, r.label));
+      if (by !== 0) picture.append(svg('line', { x1: cx, y1: cy + Math.sign(by) * 6, x2: leftwards ? box.to + 2 : box.from - 2, y2: box.y, class: 'leader' }));
+      picture.append(svg('text', { x: leftwards ? box.to : box.from, y: box.y + 4, 'text-anchor': leftwards ? 'end' : 'start', class: 'point',
+        fill: colourOf(r) }, r.label));
       return;
     }
   }
+}
+
+function dot(r, filled) {
+  return svg('svg', { width: 12, height: 12, 'aria-hidden': 'true' },
+    svg('circle', { cx: 6, cy: 6, r: 4, fill: filled ? colourOf(r) : token('card'), stroke: colourOf(r), 'stroke-width': 2 }));
 }
 
 function buildPareto() {

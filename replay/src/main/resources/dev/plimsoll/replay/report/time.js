@@ -133,6 +133,57 @@ function ticks(splits, increment) {
   return splits.map(value => value % 86400 === 0 ? day(value * 1000) : clock(value * 1000, increment < 60));
 }
 
+const linear = uPlot.paths.linear();
+const COLUMN = 2;
+/** Where windows stand closer than pixels: their mean as a line, from the least to the largest as a shade. */
+function paths(plot, series, from, to) {
+  const { left, top, width, height } = plot.bbox;
+  const dpr = devicePixelRatio || 1;
+  if (to - from < 1.5 * width / dpr) {
+    const line = linear(plot, series, from, to);
+    if (line) line.fill = null;
+    return line;
+  }
+  const { x, y } = plot.scales;
+  const xs = plot.data[0];
+  const ys = plot.data[series];
+  const up = value => top + height * (1 - (value - y.min) / (y.max - y.min));
+  const stroke = new Path2D();
+  const fill = new Path2D();
+  let column = -1;
+  let known = 0;
+  let sum = 0;
+  let low = 0;
+  let high = 0;
+  let broken = true;
+  const flush = () => {
+    const at = left + column * COLUMN * dpr;
+    if (known) {
+      fill.rect(at, up(high), COLUMN * dpr, Math.max(dpr, up(low) - up(high)));
+      if (broken) stroke.moveTo(at, up(sum / known));
+      else stroke.lineTo(at + COLUMN * dpr / 2, up(sum / known));
+    }
+    broken = known === 0;
+    known = sum = 0;
+  };
+  for (let i = from; i <= to; i++) {
+    const at = Math.floor((xs[i] - x.min) / (x.max - x.min) * width / (COLUMN * dpr));
+    if (at !== column) {
+      if (column >= 0) flush();
+      column = at;
+    }
+    const value = ys[i];
+    if (value === null || value === undefined) continue;
+    low = known ? Math.min(low, value) : value;
+    high = known ? Math.max(high, value) : value;
+    sum += value;
+    known++;
+  }
+  flush();
+  return { stroke, fill, clip: null, band: null, gaps: null, flags: 3 };
+}
+const isDense = () => points.length > 1.5 * ($('time-pictures').clientWidth - 90);
+
 function plotOf(measure, holder, strips) {
   const { of, height } = MEASURES[measure];
   const data = [points.map(point => point.x), ...runs.map(r => {
@@ -172,6 +223,8 @@ function plotOf(measure, holder, strips) {
       stroke: colourOf(r),
       width: r.quiet ? 1.25 : 1.75,
       dash: dashOf(r),
+      paths,
+      fill: colourOf(r) + '24',
       points: { show: windows.count < 40 },
       spanGaps: false,
     }))],
@@ -222,6 +275,7 @@ function drawTime() {
   holder.replaceChildren(...panels.map(panel => panel.element),
     h('p', { class: 'note' }, 'Ticks above: decisions. ', h('span', { class: 'marker', 'aria-hidden': 'true' }, '▲'),
       ' windows whose matrix is in this file. Hatched: no data, or not usable.',
+      isDense() ? ' Where windows are closer than pixels the line is their mean, the shade reaches from the least to the largest; zoom in to see each.' : '',
       run.windows.thinned ? ' ' + count(run.leftOut.windows) + ' of ' + count(run.windows.replayed)
         + ' windows are not drawn: of each stretch and run, the least and the largest are.' : ''));
   plots = [];

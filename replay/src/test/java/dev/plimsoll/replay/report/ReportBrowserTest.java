@@ -9,6 +9,7 @@ import dev.plimsoll.model.Balance;
 import dev.plimsoll.model.Topology;
 import dev.plimsoll.planner.placement.EvenSplit;
 import dev.plimsoll.replay.result.PastWindow;
+import dev.plimsoll.replay.result.PolicyRun;
 import dev.plimsoll.replay.result.ReplayResult;
 import dev.plimsoll.replay.result.WindowMatrix;
 import dev.plimsoll.testkit.Mutant;
@@ -20,6 +21,8 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Map;
+import java.util.Optional;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Tag;
@@ -72,7 +75,7 @@ class ReportBrowserTest {
         assertThat(browser.evaluate("document.querySelectorAll('#time-pictures canvas').length")
                         .asInt())
                 .isEqualTo(2);
-        assertThat(browser.evaluate("document.querySelectorAll('#pareto-pictures circle').length")
+        assertThat(browser.evaluate("document.querySelectorAll('#pareto-pictures figure > .bars circle').length")
                         .asInt())
                 .isGreaterThanOrEqualTo(18);
         assertThat(distinctColours("#matrix-cells")).isGreaterThan(60);
@@ -204,7 +207,8 @@ class ReportBrowserTest {
                 .findFirst()
                 .orElseThrow()
                 .load()[0];
-        int[] experts = SAMPLE.live().get(0).placements().get(window)[0];
+        int[] experts = Optional.ofNullable(SAMPLE.live().get(0).placements().get(window))
+                .orElseThrow()[0];
         double[] ranks = EvenSplit.rankLoads(
                 experts, Arrays.stream(load).asDoubleStream().toArray(), Topology.even(16, 2, experts.length / 16));
         double mean = Arrays.stream(ranks).average().orElseThrow();
@@ -304,16 +308,39 @@ class ReportBrowserTest {
     }
 
     @Test
-    void aHostileNameStaysText() throws IOException {
-        Path hostile = Files.writeString(
-                directory.resolve("hostile.html"), Report.html(SampleReplay.small(SampleReplay.HOSTILE, 7)));
-        browser.open(hostile, 1440, 900, "light");
+    void hostileAndEndlessNamesStayTextAndFitOnAPhone() throws IOException {
+        ReplayResult sample = SampleReplay.small(SampleReplay.HOSTILE, 7);
+        ReplayResult endless = new ReplayResult(
+                sample.provenance(),
+                sample.shape(),
+                sample.windows(),
+                sample.gaps(),
+                sample.live(),
+                sample.runs().stream()
+                        .map(run -> new PolicyRun(
+                                run.name() + "x".repeat(150) + SampleReplay.HOSTILE,
+                                Map.of("y".repeat(200), SampleReplay.HOSTILE),
+                                run.ranks(),
+                                run.redundant(),
+                                run.nodes(),
+                                run.served(),
+                                run.decisions(),
+                                Map.of("z".repeat(200), 1),
+                                0,
+                                run.placements()))
+                        .toList(),
+                sample.matrices());
+        Path hostile = Files.writeString(directory.resolve("hostile.html"), Report.html(endless));
+        browser.open(hostile, 390, 844, "light");
         assertThat(browser.evaluate("document.title").asText())
                 .isEqualTo("Replay of " + SampleReplay.HOSTILE + " · Plimsoll");
         assertThat(browser.evaluate("document.images.length").asInt()).isZero();
         assertThat(text("h1")).isEqualTo(SampleReplay.HOSTILE);
         assertThat(browser.complaints()).isEmpty();
         assertThat(browser.requests()).hasSize(1);
+        assertThat(browser.evaluate("document.documentElement.scrollWidth").asInt())
+                .isLessThanOrEqualTo(390);
+        browser.screenshot(SCREENSHOTS.resolve("endless-390.png"));
     }
 
     @Test

@@ -150,13 +150,12 @@ class ReportTest {
         String page = Report.html(SAMPLE);
         PolicyRun live = SAMPLE.live().get(0);
         PolicyRun plimsoll = given("plimsoll", 16);
-        Map<Long, ServedWindow> other = Series.served(live);
         double own = plimsoll.served().stream()
                 .mapToDouble(ServedWindow::hottestLoad)
                 .sum();
-        double base = plimsoll.served().stream()
-                .mapToDouble(window -> other.get(window.index()).hottestLoad())
-                .sum();
+        // Both served the same windows.
+        double base =
+                live.served().stream().mapToDouble(ServedWindow::hottestLoad).sum();
         assertThat(page)
                 .contains(String.format(
                         "plimsoll would have kept the busiest ranks %.1f\u00a0%% less loaded than what really ran, for %,d\u00a0moves",

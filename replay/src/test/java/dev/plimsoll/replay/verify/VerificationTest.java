@@ -11,6 +11,7 @@ import dev.plimsoll.model.PlanCommand;
 import dev.plimsoll.model.PlanCommand.Propose;
 import dev.plimsoll.model.PlanCommand.Settled;
 import dev.plimsoll.model.PlanCommand.Term;
+import dev.plimsoll.model.PlanHeader;
 import dev.plimsoll.model.PlanInputs;
 import dev.plimsoll.model.PlanReasons;
 import dev.plimsoll.model.SlotId;
@@ -447,6 +448,46 @@ class VerificationTest {
                     assertThat(open.decision().epoch()).isEqualTo(1);
                     assertThat(open.reason()).contains("expired");
                 }));
+    }
+
+    @Test
+    void decisionsFromLongBeforeTheFirstWindowAreCountedTogether() {
+        List<Dated<PlanCommand>> old = new ArrayList<>();
+        Propose any = run.decisions().get(0);
+        for (int epoch = 1; epoch <= 300; epoch++) {
+            PlanHeader header =
+                    new PlanHeader(any.header().deployment(), any.header().incarnation(), 1, epoch);
+            old.add(new Dated<>(
+                    new Propose(
+                            header,
+                            epoch,
+                            0,
+                            any.planHash(),
+                            any.batches(),
+                            epoch,
+                            0.5,
+                            0.9,
+                            any.policy(),
+                            "",
+                            PlanReasons.NONE,
+                            any.inputs()),
+                    epoch,
+                    epoch));
+            old.add(new Dated<>(new PlanCommand.Void(header, epoch, "test"), epoch, epoch));
+        }
+        run.commands.clear();
+        run.commands.addAll(old);
+        run.summaries.clear();
+        run.rows.clear();
+        VerifyReport report = new VerifyReport();
+
+        List<Finding> found = verified(run);
+        found.forEach(report::add);
+
+        assertThat(found).hasSizeLessThan(100);
+        assertThat(report.summary(new Tally()).get(0))
+                .isEqualTo("0 of 300 decisions reproduced, 300 that cannot be checked");
+        assertThat(report.holds()).isFalse();
     }
 
     private void term(java.util.function.UnaryOperator<String> change) {

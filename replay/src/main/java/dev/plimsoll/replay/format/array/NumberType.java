@@ -74,6 +74,11 @@ public enum NumberType {
         return Optional.empty();
     }
 
+    /** Whether {@link #whole} gives any number of the type without loss. */
+    boolean alwaysWhole() {
+        return this != UINT64 && this != BOOL && this != FLOAT32 && this != FLOAT64;
+    }
+
     /** Whether the number there is one that {@link #whole} gives without loss. */
     boolean isWhole(ByteBuffer bytes, int at) {
         return switch (this) {

@@ -95,7 +95,7 @@ public final class OmniCounts implements RecordingFormat {
             layers = rows.length;
             columns[file.getKey()] = rows[0].length;
         }
-        Layout layout = Layout.of(input, given, first.get(0), layers, columns);
+        Layout layout = Layout.of(input, given, first.firstEntry().getValue(), layers, columns);
         return recording(input, given, steps, layout);
     }
 
@@ -180,6 +180,7 @@ public final class OmniCounts implements RecordingFormat {
         List<Frame> frames = new ArrayList<>();
         long total = 0;
         for (Map.Entry<Integer, TreeMap<Integer, String>> step : steps.entrySet()) {
+            List<String> names = List.copyOf(step.getValue().values());
             List<long[][]> files = new ArrayList<>();
             for (String file : step.getValue().values()) {
                 files.add(requireSize(file, Lines.read(input, file), layout));
@@ -201,7 +202,7 @@ public final class OmniCounts implements RecordingFormat {
                     for (int i = from + held.length; i < (layout.perRank ? row.length : from + layout.width); i++) {
                         if (row[i] != 0) {
                             throw new FormatException(
-                                    step.getValue().get(layout.perRank ? rank : 0),
+                                    names.get(layout.perRank ? rank : 0),
                                     0,
                                     "has a count of "
                                             + row[i] + " in line " + (layer + 1) + ", column " + (i + 1)

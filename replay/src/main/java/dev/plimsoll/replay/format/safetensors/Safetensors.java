@@ -230,8 +230,9 @@ public final class Safetensors {
         return new FormatException(file, position(json.currentTokenLocation()), reason);
     }
 
+    /** Without a table of all names ever seen, Jackson counts characters: bytes where names are ASCII, as they nearly always are. */
     private long position(JsonLocation location) {
-        return Math.max(LENGTH_BYTES, Math.min(headerEnd, LENGTH_BYTES + location.getByteOffset()));
+        return Math.max(LENGTH_BYTES, Math.min(headerEnd, LENGTH_BYTES + location.getCharOffset()));
     }
 
     /**

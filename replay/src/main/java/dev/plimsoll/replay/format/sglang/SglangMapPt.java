@@ -79,7 +79,7 @@ public final class SglangMapPt implements WritableFormat {
         int hidden = to.hiddenLayers(ids);
         to.check();
         to.loseLoad();
-        to.noteHidden(ids, hidden, "have the trivial map, which SGLang never looks at");
+        to.noteHidden(ids, hidden, "with the trivial map, which SGLang never looks at");
         int[][] rows = ToWrite.hiddenSlots(map, ids, hidden, recording.experts());
         long[] all =
                 Arrays.stream(rows).flatMapToInt(Arrays::stream).asLongStream().toArray();

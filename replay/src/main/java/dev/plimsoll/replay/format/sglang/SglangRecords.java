@@ -99,7 +99,7 @@ public final class SglangRecords implements RecordingFormat {
      * @param counts {@code [hidden layer][slot]}
      * @param chosen what its tokens chose, where that is recorded
      */
-    private record Part(long pass, long rank, String gatherer, Numbers counts, Chosen chosen) {}
+    private record Part(long pass, long rank, String gatherer, Numbers counts, long sum, Chosen chosen) {}
 
     /**
      * Slots that tokens chose.
@@ -147,13 +147,14 @@ public final class SglangRecords implements RecordingFormat {
             throw counts.wrong("has counts of shape " + counts.shape() + ", and a map of " + map.rows().length
                     + " layers and " + map.slots() + " slots");
         }
-        counts.requireCounts();
+        long sum = counts.requireCounts();
         Optional<Numbers> ids = file.tensor(record, Dump.PER_TOKEN.key());
         return new Part(
                 file.need(record, "forward_pass_id", Py.Int.class).value(),
                 file.need(record, "rank", Py.Int.class).value(),
                 record.get("gatherer_key") instanceof Py.Text key ? key.value() : "",
                 counts,
+                sum,
                 ids.isPresent() ? Chosen.of(ids.get(), map.slots()) : Chosen.NOT_RECORDED);
     }
 
@@ -220,7 +221,7 @@ public final class SglangRecords implements RecordingFormat {
                     throw part.counts.wrong("is of rank " + part.rank + " and pass " + part.pass + " in " + file
                             + " of rank " + rank + ", or is there twice");
                 }
-                total += part.counts.requireCounts();
+                total += part.sum;
                 if (total > Numbers.MOST_IN_ALL) {
                     throw part.counts.wrong("makes the sum over ranks more than 2^53 tokens");
                 }
@@ -234,9 +235,10 @@ public final class SglangRecords implements RecordingFormat {
             if (sum.ranks.isEmpty() || sum.ranks.get(sum.ranks.size() - 1) != rank) {
                 sum.ranks.add(rank);
             }
+            long[] row = new long[map.slots()];
             for (int layer = 0; layer < loaded.length; layer++) {
-                Numbers row = part.counts.at(layer);
-                if (row.zero()) {
+                Numbers counts = part.counts.at(layer);
+                if (counts.zero()) {
                     continue;
                 }
                 loaded[layer] = true;
@@ -244,13 +246,16 @@ public final class SglangRecords implements RecordingFormat {
                     sum.ofSlots[layer] = new long[map.slots()];
                     sum.ofExperts[layer] = new long[map.experts()];
                 }
-                for (int slot = 0; slot < map.slots(); slot++) {
-                    long count = row.get(slot);
-                    sum.ofSlots[layer][slot] += count;
-                    sum.ofExperts[layer][map.rows()[layer][slot]] += count;
-                    sum.total += count;
+                counts.row(row);
+                long[] ofSlots = sum.ofSlots[layer];
+                long[] ofExperts = sum.ofExperts[layer];
+                int[] expertOf = map.rows()[layer];
+                for (int slot = 0; slot < row.length; slot++) {
+                    ofSlots[slot] += row[slot];
+                    ofExperts[expertOf[slot]] += row[slot];
                 }
             }
+            sum.total += part.sum;
             if (part.chosen.total >= 0) {
                 choices = true;
                 sum.chosen += part.chosen.total;

@@ -163,7 +163,7 @@ public final class SglangStat implements WritableFormat {
                 "it would have " + values + " counts, more than one file holds");
         to.check();
         to.loseMaps();
-        to.noteHidden(ids, hidden, "are zeros");
+        to.noteHidden(ids, hidden, "without load");
         to.note("each of the " + recording.frames().size()
                 + " frames is a row of its own, as if it were one forward pass");
         int experts = recording.experts();

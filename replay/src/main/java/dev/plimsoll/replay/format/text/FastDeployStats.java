@@ -87,7 +87,7 @@ final class FastDeployStats implements WritableFormat {
         int hidden = to.hiddenLayers(ids);
         to.check();
         to.loseMaps();
-        to.noteHidden(ids, hidden, "are zeros");
+        to.noteHidden(ids, hidden, "without load");
         to.note("all load stands as that of one rank" + (recording.frames().size() > 1 ? ", frames added up" : ""));
         return Written.file(
                 JsonLayout.spaced()

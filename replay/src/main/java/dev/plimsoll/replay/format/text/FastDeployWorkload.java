@@ -156,7 +156,7 @@ final class FastDeployWorkload implements WritableFormat {
         List<Integer> ids = to.modelLayerIds();
         int hidden = to.hiddenLayers(ids);
         to.check();
-        to.noteHidden(ids, hidden, "have the trivial map");
+        to.noteHidden(ids, hidden, "with the trivial map");
         int experts = recording.experts();
         int[][] slots = ToWrite.hiddenSlots(map, ids, hidden, experts);
         long[][] load;

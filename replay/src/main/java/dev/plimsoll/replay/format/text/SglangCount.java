@@ -85,7 +85,7 @@ final class SglangCount implements WritableFormat {
         int hidden = to.hiddenLayers(ids);
         to.check();
         to.loseMaps();
-        to.noteHidden(ids, hidden, "are zeros");
+        to.noteHidden(ids, hidden, "without load");
         JsonLayout json = JsonLayout.spaced().put("{\"" + COUNT + "\": ");
         long[][][] steps = recording.frames().stream()
                 .map(frame -> ToWrite.hiddenLoad(frame.load(), ids, hidden))

@@ -81,7 +81,7 @@ final class SglangMap implements WritableFormat {
         int hidden = to.hiddenLayers(ids);
         to.check();
         to.loseLoad();
-        to.noteHidden(ids, hidden, "have the trivial map, which SGLang never looks at");
+        to.noteHidden(ids, hidden, "with the trivial map, which SGLang never looks at");
         return Written.file(
                 JsonLayout.spaced()
                         .put("{\"" + MAP + "\": ")

@@ -93,8 +93,9 @@ final class SlotMaps {
     static List<String> notes(ExpertMap map) {
         List<String> notes = new ArrayList<>();
         if (map.twiceOnARank() > 0) {
-            notes.add(map.twiceOnARank() + " extra copies are on a rank that has the expert already: the engine allows"
-                    + " it, a placement of ours never does it, and vllm-ascend and OmniPlacement cannot say it");
+            notes.add("extra copies on a rank that has the expert already: " + map.twiceOnARank()
+                    + "; the engine allows it, a placement of ours never does it, vllm-ascend and OmniPlacement cannot"
+                    + " say it");
         }
         if (!map.even()) {
             notes.add("ranks differ in their number of slots");

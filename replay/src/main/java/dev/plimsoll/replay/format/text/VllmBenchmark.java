@@ -24,7 +24,7 @@ import org.jspecify.annotations.Nullable;
  * passes before, and the map at that moment.
  *
  * <p>A window may span a change of map, and then nothing tells which expert a slot's tokens were for: only windows under a map that is
- * known not to have changed since the snapshot before become frames. Windows may also overlap in time; those that do are not frames
+ * known not to have changed within them become frames. Windows may also overlap in time; those that do are not frames
  * that follow each other, and only the ones that begin after the last kept one are.
  */
 final class VllmBenchmark implements RecordingFormat {
@@ -121,6 +121,7 @@ final class VllmBenchmark implements RecordingFormat {
         List<Frame> frames = new ArrayList<>();
         long before = -1;
         long covered = -1;
+        long unchangedSince = -1;
         @Nullable ExpertMap mapBefore = null;
         for (Snapshot snapshot : dump.snapshots) {
             JsonText.Table window = java.util.Objects.requireNonNull(snapshot.window);
@@ -139,7 +140,10 @@ final class VllmBenchmark implements RecordingFormat {
                     SlotMaps.divided(file, slots, layers.rows(), OptionalInt.of(dump.ranks), given, dump.experts);
             Integer known = maps.putIfAbsent(map, maps.size());
             long begin = snapshot.step - dump.window;
-            boolean sameMap = mapBefore != null && map.equals(mapBefore) && begin >= before;
+            if (mapBefore == null || !map.equals(mapBefore)) {
+                unchangedSince = snapshot.step;
+            }
+            boolean sameMap = begin >= unchangedSince;
             if (sameMap && begin >= covered) {
                 covered = snapshot.step;
                 frames.add(new Frame(

@@ -214,7 +214,7 @@ final class VllmRecords implements WritableFormat {
         if (!frames.isEmpty()) {
             notes.add("a record does not say how many passes it counts");
         }
-        log.passedOver.forEach((type, count) -> notes.add(count + " records of type " + type + " were passed over"));
+        log.passedOver.forEach((type, count) -> notes.add("records of type " + type + " passed over: " + count));
         maps.keySet().stream().reduce((before, last) -> last).ifPresent(last -> notes.addAll(SlotMaps.notes(last)));
         return new Recording(
                 source,

@@ -182,9 +182,9 @@ final class Pickle {
         }
         need(length);
         allowance.charge(part, opcodeAt, TEXT + 2 * length);
-        byte[] utf8 = new byte[(int) length];
-        code.get(utf8);
-        return new String(utf8, StandardCharsets.UTF_8);
+        int from = code.arrayOffset() + code.position();
+        code.position(code.position() + (int) length);
+        return new String(code.array(), from, (int) length, StandardCharsets.UTF_8);
     }
 
     private String line() throws FormatException {

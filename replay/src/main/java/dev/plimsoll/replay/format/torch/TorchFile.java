@@ -79,8 +79,7 @@ public final class TorchFile {
         if (!(top instanceof Py.Dict dict)) {
             throw new FormatException(zip.part(entry), 0, "is a " + top.kind() + ": a recording is a dictionary");
         }
-        long stored = zip.sizes(root + "data/");
-        return new TorchFile(zip, zip.part(entry), root, order(zip, root), dict, stored);
+        return new TorchFile(zip, zip.part(entry), root, order(zip, root), dict, zip.sizes() - entry.size());
     }
 
     private static ByteOrder order(ZipDirectory zip, String root) throws FormatException {

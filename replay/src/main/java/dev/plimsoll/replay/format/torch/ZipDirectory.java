@@ -39,11 +39,14 @@ final class ZipDirectory {
     private static final int DEFLATED = 8;
     private static final long MASK_32 = 0xffff_ffffL;
 
-    /** What an entry costs here while it is looked at, and in the tables after that. */
-    private static final int ENTRY_BYTES = 160;
+    /** What an entry costs here, in tables and while it is looked at. */
+    private static final int ENTRY_BYTES = 96;
 
     /** Numbers pack to a quarter or a third; zeros to a thousandth. */
     private static final int MOST_UNPACKED_PER_BYTE = 100;
+
+    /** Spreads the hashes of names that differ in a digit. */
+    private static final int GOLDEN = 0x9e3779b9;
 
     private static final int CHUNK = 8_192;
 
@@ -61,13 +64,20 @@ final class ZipDirectory {
     private final String file;
     private final ByteBuffer bytes;
     private final Allowance allowance;
-    private final CRC32 crc = new CRC32();
 
     /** Where each entry begins in the directory, in its order. */
     private int[] centrals = {};
 
     /** The entries by a hash of their names: 1 + index, or 0; the next place is looked at where another is there. */
-    private int[] byName = {0};
+    private int[] byName = {0, 0};
+
+    private long probes;
+    private long sizes;
+
+    /** Of the entry that is looked at: where its 64-bit fields are. */
+    private int wideAt;
+
+    private int wideEnd;
 
     private ZipDirectory(String file, byte[] bytes, Allowance allowance) {
         this.file = file;
@@ -84,43 +94,50 @@ final class ZipDirectory {
     /** The entry of a name. */
     Optional<Entry> entry(String name) throws FormatException {
         byte[] utf8 = name.getBytes(StandardCharsets.UTF_8);
-        crc.reset();
-        crc.update(utf8);
-        for (int place = (int) crc.getValue() & byName.length - 1; byName[place] != 0; ) {
+        int hash = 0;
+        for (byte b : utf8) {
+            hash = 31 * hash + b;
+        }
+        for (int place = place(hash); byName[place] != 0; place = place + 1 & byName.length - 1) {
             int central = centrals[byName[place] - 1];
-            if (u16(central + 28) == utf8.length
-                    && bytes.slice(central + CENTRAL_BYTES, utf8.length).equals(ByteBuffer.wrap(utf8))) {
+            if (isName(central, utf8, 0)) {
                 return Optional.of(decode(central));
             }
-            place = place + 1 & byName.length - 1;
         }
         return Optional.empty();
     }
 
+    private int place(int hash) {
+        return hash * GOLDEN >>> Integer.numberOfLeadingZeros(byName.length) + 1;
+    }
+
+    private boolean isName(int central, byte[] utf8, int from) {
+        int length = u16(central + 28) - from;
+        if (length != utf8.length) {
+            return false;
+        }
+        for (int i = 0; i < length; i++) {
+            if (bytes.get(central + CENTRAL_BYTES + from + i) != utf8[i]) {
+                return false;
+            }
+        }
+        return true;
+    }
+
     /** The entries whose names end with a text. */
     List<Entry> entries(String end) throws FormatException {
-        ByteBuffer utf8 = ByteBuffer.wrap(end.getBytes(StandardCharsets.UTF_8));
+        byte[] utf8 = end.getBytes(StandardCharsets.UTF_8);
         List<Entry> found = new ArrayList<>();
         for (int central : centrals) {
-            int from = central + CENTRAL_BYTES + u16(central + 28) - utf8.limit();
-            if (from >= central + CENTRAL_BYTES
-                    && bytes.slice(from, utf8.limit()).equals(utf8)) {
+            if (isName(central, utf8, Math.max(0, u16(central + 28) - utf8.length))) {
                 found.add(decode(central));
             }
         }
         return found;
     }
 
-    /** Of all entries whose names begin with a text, how many bytes they have together. */
-    long sizes(String begin) throws FormatException {
-        ByteBuffer utf8 = ByteBuffer.wrap(begin.getBytes(StandardCharsets.UTF_8));
-        long sizes = 0;
-        for (int central : centrals) {
-            if (u16(central + 28) >= utf8.limit()
-                    && bytes.slice(central + CENTRAL_BYTES, utf8.limit()).equals(utf8)) {
-                sizes += decode(central).size;
-            }
-        }
+    /** How many bytes all entries have together. */
+    long sizes() {
         return sizes;
     }
 
@@ -154,6 +171,7 @@ final class ZipDirectory {
             at = next(at, end);
             Entry entry = decode(centrals[i]);
             requireThere(entry, (int) extent.offset);
+            sizes += entry.size;
             headers[i] = entry.header;
             ends[i] = entry.data + entry.packed;
             add(i);
@@ -167,27 +185,42 @@ final class ZipDirectory {
     private void add(int index) throws FormatException {
         int central = centrals[index];
         int length = u16(central + 28);
-        crc.reset();
-        crc.update(bytes.slice(central + CENTRAL_BYTES, length));
-        int place = (int) crc.getValue() & byName.length - 1;
+        int hash = 0;
+        for (int i = 0; i < length; i++) {
+            hash = 31 * hash + bytes.get(central + CENTRAL_BYTES + i);
+        }
+        int place = place(hash);
         while (byName[place] != 0) {
-            if (sameName(
-                    centrals[byName[place] - 1] + CENTRAL_BYTES,
-                    u16(centrals[byName[place] - 1] + 28),
-                    central + CENTRAL_BYTES,
-                    length)) {
+            int other = centrals[byName[place] - 1];
+            if (sameName(other + CENTRAL_BYTES, u16(other + 28), central + CENTRAL_BYTES, length)) {
                 throw wrong(central, "has " + text(central + CENTRAL_BYTES, length) + " twice");
             }
             place = place + 1 & byName.length - 1;
+            requireFewProbes(central);
         }
         byName[place] = index + 1;
     }
 
+    /** Names that were made to have one hash would make the table a list. */
+    private void requireFewProbes(int central) throws FormatException {
+        probes++;
+        if (probes > 64L * centrals.length + 1_000) {
+            throw wrong(central, "has names that were made to be hard to tell apart");
+        }
+    }
+
     private boolean sameName(int first, int firstLength, int second, int secondLength) {
-        return firstLength == secondLength
-                && second + secondLength <= bytes.limit()
-                && first + firstLength <= bytes.limit()
-                && bytes.slice(first, firstLength).equals(bytes.slice(second, secondLength));
+        if (firstLength != secondLength
+                || second + secondLength > bytes.limit()
+                || first + firstLength > bytes.limit()) {
+            return false;
+        }
+        for (int i = 0; i < firstLength; i++) {
+            if (bytes.get(first + i) != bytes.get(second + i)) {
+                return false;
+            }
+        }
+        return true;
     }
 
     private Extent extent() throws FormatException {
@@ -249,10 +282,10 @@ final class ZipDirectory {
     /** What an entry of the directory says, where its own header has to be. */
     private Entry decode(int at) throws FormatException {
         int nameBytes = u16(at + 28);
-        Wide wide = new Wide(at + CENTRAL_BYTES + nameBytes, u16(at + 30));
-        long size = wide.or(u32(at + 24));
-        long packed = wide.or(u32(at + 20));
-        long header = wide.or(u32(at + 42));
+        findWide(at + CENTRAL_BYTES + nameBytes, u16(at + 30));
+        long size = wideOr(u32(at + 24));
+        long packed = wideOr(u32(at + 20));
+        long header = wideOr(u32(at + 42));
         if (header < 0 || header > bytes.limit() - LOCAL_BYTES || bytes.getInt((int) header) != LOCAL) {
             throw wrong(at, "has " + text(at + CENTRAL_BYTES, nameBytes) + " at " + header + ", where it is not");
         }
@@ -297,36 +330,33 @@ final class ZipDirectory {
         }
     }
 
-    /** The 64-bit fields of an entry, which follow each other for each field that is full. */
-    private final class Wide {
-        private int at;
-        private int end;
-
-        Wide(int from, int length) throws FormatException {
-            int extra = from;
-            while (extra + 4 <= from + length) {
-                int itsLength = u16(extra + 2);
-                if (itsLength > from + length - extra - 4) {
-                    throw wrong(extra, "has a field that reaches beyond its entry");
-                }
-                if (u16(extra) == EXTRA_64) {
-                    at = extra + 4;
-                    end = at + itsLength;
-                }
-                extra += 4 + itsLength;
+    /** Finds the 64-bit fields of an entry, which follow each other for each field that is full. */
+    private void findWide(int from, int length) throws FormatException {
+        wideAt = 0;
+        wideEnd = 0;
+        int extra = from;
+        while (extra + 4 <= from + length) {
+            int itsLength = u16(extra + 2);
+            if (itsLength > from + length - extra - 4) {
+                throw wrong(extra, "has a field that reaches beyond its entry");
             }
+            if (u16(extra) == EXTRA_64) {
+                wideAt = extra + 4;
+                wideEnd = wideAt + itsLength;
+            }
+            extra += 4 + itsLength;
         }
+    }
 
-        long or(long field) throws FormatException {
-            if (field != MASK_32) {
-                return field;
-            }
-            if (at + Long.BYTES > end) {
-                throw wrong(at, "has a size of 2^32 - 1 and no 64-bit field");
-            }
-            at += Long.BYTES;
-            return bytes.getLong(at - Long.BYTES);
+    private long wideOr(long field) throws FormatException {
+        if (field != MASK_32) {
+            return field;
         }
+        if (wideAt + Long.BYTES > wideEnd) {
+            throw wrong(wideAt, "has a size of 2^32 - 1 and no 64-bit field");
+        }
+        wideAt += Long.BYTES;
+        return bytes.getLong(wideAt - Long.BYTES);
     }
 
     /** Sorts both, which keeps pairs together unless some overlap. */
@@ -357,7 +387,7 @@ final class ZipDirectory {
             requireUnpacks(entry, there);
             return ByteBuffer.wrap(unpacked(entry, there));
         }
-        crc.reset();
+        CRC32 crc = new CRC32();
         crc.update(there.duplicate());
         requireCrc(entry, crc.getValue());
         return there;

@@ -100,7 +100,8 @@ public final class TrtllmStatistics implements WritableFormat {
             if (bytes.length < 2 || bytes[0] != '{' || bytes[1] == 0) { // Jackson would guess at UTF-16 and UTF-32
                 throw new FormatException(META, 0, "is no JSON object in UTF-8");
             }
-            Map<String, Long> numbers = new LinkedHashMap<>();
+            int experts = 0;
+            int topK = 0;
             try (JsonParser json = JSON.createParser(bytes)) {
                 if (json.nextToken() != JsonToken.START_OBJECT) {
                     throw new FormatException(META, 0, "is no JSON object");
@@ -117,7 +118,8 @@ public final class TrtllmStatistics implements WritableFormat {
                                     position(json.currentTokenLocation(), bytes),
                                     "has no number from 1 to " + MOST_EXPERTS + " as " + key);
                         }
-                        numbers.put(key, json.getLongValue());
+                        experts = key.equals(EXPERTS) ? json.getIntValue() : experts;
+                        topK = key.equals(TOP_K) ? json.getIntValue() : topK;
                     } else {
                         json.skipChildren();
                     }
@@ -130,12 +132,10 @@ public final class TrtllmStatistics implements WritableFormat {
                 throw new FormatException(
                         META, position(e.getLocation(), bytes), "is no JSON: " + e.getOriginalMessage());
             }
-            for (String key : List.of(EXPERTS, TOP_K)) {
-                if (!numbers.containsKey(key)) {
-                    throw new FormatException(META, bytes.length, "has no " + key);
-                }
+            if (experts == 0 || topK == 0) {
+                throw new FormatException(META, bytes.length, "has no " + (experts == 0 ? EXPERTS : TOP_K));
             }
-            return new Meta(Math.toIntExact(numbers.get(EXPERTS)), Math.toIntExact(numbers.get(TOP_K)));
+            return new Meta(experts, topK);
         }
 
         private static long position(JsonLocation at, byte[] bytes) {
@@ -186,7 +186,7 @@ public final class TrtllmStatistics implements WritableFormat {
         int raw = 0;
         for (String file : files.values()) {
             Map<Key, Numbers> counts = keyed(input, file);
-            total += requireCounts(file, counts, meta, files.get(0), sums);
+            total += requireCounts(file, counts, meta, files.firstEntry().getValue(), sums);
             if (total > Numbers.MOST_IN_ALL) {
                 throw new FormatException(file, 0, "makes the sum over ranks more than 2^53 tokens");
             }

@@ -72,7 +72,7 @@ class SharedTextFormatsTest {
         assertThat(load.layerIds()).containsExactly(1, 2, 3);
         assertThat(load.hiddenLayers()).hasValue(4);
         assertThat(load.frames().get(0).total()).isEqualTo(2592);
-        assertThat(load.notes()).anyMatch(note -> note.contains("rows of layers 0 are left out"));
+        assertThat(load.notes()).anyMatch(note -> note.contains("rows left out: 0"));
         assertBalance(sum(load), startMap(3, 8, 10, 2), truth.get("balance_trivial"));
         PeerBalance balance = PeerBalance.of(load.totals(), startMap(3, 8, 10, 2));
         assertThat(balance.balancedness()).isCloseTo(0.781539, within(1e-6));

@@ -153,23 +153,22 @@ class TorchInteropTest {
     }
 
     @Test
-    void hundredsOfRecordsAreRead() throws IOException {
+    void thousandsOfRecordsAreRead() throws IOException {
         Path only = Files.createDirectory(directory.resolve("per_pass"));
         for (int rank = 0; rank < 2; rank++) {
-            Files.copy(directory.resolve("per_pass_" + rank + ".pt"), only.resolve("per_pass_" + rank + ".pt"));
+            String name = "expert_distribution_recorder_1795956181.62_" + rank + ".pt";
+            Files.move(directory.resolve(name), only.resolve(name));
         }
 
         Recording recording = Formats.read(Input.of(only), Given.NOTHING, Optional.empty());
 
-        assertThat(recording.frames()).hasSize(300);
-        assertThat(recording.frames().get(299).step()).isEqualTo(300);
-        // Slots 4 and 5 hold experts 0 and 1 again.
-        assertThat(recording.frames().get(7).load()[0])
-                .containsExactly(
-                        3 * (count(0, 1, 0) + count(0, 1, 4)),
-                        3 * (count(0, 1, 1) + count(0, 1, 5)),
-                        3 * count(0, 1, 2),
-                        3 * count(0, 1, 3));
+        assertThat(recording.frames()).hasSize(3_000);
+        assertThat(recording.frames().get(2_999).step()).isEqualTo(3_000);
+        // Slots 8 and 9 hold experts 0 and 1 again; rank 1 has counted twice what rank 0 has.
+        for (int expert = 0; expert < 8; expert++) {
+            assertThat(recording.frames().get(7).load()[0][expert])
+                    .isEqualTo(3 * (count(0, 1, expert) + (expert < 2 ? count(0, 1, expert + 8) : 0)));
+        }
     }
 
     @Test

@@ -202,7 +202,7 @@ class ZipDirectoryTest {
             }
         }
 
-        assertThat(refused(bytes.toByteArray()).reason()).contains("needs more memory");
+        assertThat(refused(bytes.toByteArray()).reason()).contains("has 0 entries data.pkl");
     }
 
     @Test

@@ -1,0 +1,108 @@
+package dev.plimsoll.replay;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.OptionalInt;
+import java.util.OptionalLong;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class ReplayFolderTest {
+    private static ReplayRequest request(String policy) {
+        return new ReplayRequest(
+                new HistorySource.OfTopics(
+                        "kafka:9092",
+                        "r1/decode-0",
+                        OptionalLong.empty(),
+                        Optional.empty(),
+                        Optional.empty(),
+                        Optional.of("PT5M")),
+                OptionalInt.empty(),
+                ReplayRequest.STEP_TIME,
+                OptionalLong.empty(),
+                List.of(PolicyChoice.parse(policy)),
+                List.of(),
+                List.of(),
+                List.of());
+    }
+
+    private static Manifest manifest(String policy, String offsets) {
+        return new Manifest("1", request(policy), Map.of("windows-0", offsets));
+    }
+
+    @Test
+    void theSameRequestFindsWhatItHadReadBeforeItWasInterrupted(@TempDir Path directory) throws Exception {
+        ReplayFolder folder = new ReplayFolder(directory.resolve("out"));
+        assertThat(folder.interrupted(request("plimsoll"))).isEmpty();
+
+        Path plans = folder.begin(request("plimsoll"), manifest("plimsoll", "0..10"));
+        Files.writeString(plans.resolve("run-0.plans"), "kept");
+
+        assertThat(folder.interrupted(request("plimsoll"))).contains(manifest("plimsoll", "0..10"));
+        assertThat(folder.interrupted(request("static"))).isEmpty();
+        folder.begin(request("plimsoll"), manifest("plimsoll", "0..10"));
+        assertThat(plans.resolve("run-0.plans")).hasContent("kept");
+    }
+
+    @Test
+    void plansOfAnotherReplayAreThrownAway(@TempDir Path directory) throws Exception {
+        ReplayFolder folder = new ReplayFolder(directory);
+        Path plans = folder.begin(request("plimsoll"), manifest("plimsoll", "0..10"));
+        Files.writeString(plans.resolve("run-0.plans"), "kept");
+
+        folder.begin(request("plimsoll"), manifest("plimsoll", "0..11"));
+
+        assertThat(plans.resolve("run-0.plans")).doesNotExist();
+    }
+
+    @Test
+    void resultsOfAnotherReplayAreNotOverwritten(@TempDir Path directory) throws Exception {
+        ReplayFolder folder = new ReplayFolder(directory);
+        folder.begin(request("plimsoll"), manifest("plimsoll", "0..10"));
+        folder.write(
+                "manifest.json", to -> to.write(manifest("plimsoll", "0..10").bytes()));
+        folder.end();
+
+        assertThatThrownBy(() -> folder.begin(request("static"), manifest("static", "0..10")))
+                .isInstanceOf(IOException.class)
+                .hasMessageContaining("results of another replay")
+                .hasMessageContaining("--out");
+        folder.begin(request("plimsoll"), manifest("plimsoll", "0..10"));
+    }
+
+    @Test
+    void theEndLeavesResultsOnly(@TempDir Path directory) throws Exception {
+        ReplayFolder folder = new ReplayFolder(directory);
+        folder.begin(request("plimsoll"), manifest("plimsoll", "0..10"));
+        folder.write("result.json", "{}");
+        folder.end();
+
+        try (var files = Files.list(directory)) {
+            assertThat(files).containsExactly(directory.resolve("result.json"));
+        }
+    }
+
+    @Test
+    void whatCannotBeWrittenLeavesWhatWasThere(@TempDir Path directory) throws Exception {
+        ReplayFolder folder = new ReplayFolder(directory);
+        folder.write("result.json", "whole");
+
+        assertThatThrownBy(() -> folder.write("result.json", to -> {
+                    to.write('{');
+                    throw new IOException("no room");
+                }))
+                .hasMessage("no room");
+
+        assertThat(directory.resolve("result.json")).hasContent("whole");
+        try (var files = Files.list(directory)) {
+            assertThat(files).hasSize(1);
+        }
+    }
+}
