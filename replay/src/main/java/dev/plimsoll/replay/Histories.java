@@ -42,14 +42,14 @@ public final class Histories {
                     topics.from().map(Edge::parse),
                     topics.to().map(Edge::parse),
                     topics.last().map(Duration::parse));
-            return windows(
-                    TopicHistory.again(
-                            kafka.apply(topics.bootstrapServers()),
-                            new Deployment(topics.deployment()),
-                            span,
-                            topics.incarnation(),
-                            before),
-                    request);
+            KafkaSettings cluster = kafka.apply(topics.bootstrapServers());
+            Deployment deployment = new Deployment(topics.deployment());
+            if (topics.ofSamples()) {
+                int steps = request.windowSteps()
+                        .orElseThrow(() -> new IllegalArgumentException("--from-samples needs --window"));
+                return TopicHistory.ofSamples(cluster, deployment, span, topics.incarnation(), steps, before);
+            }
+            return windows(TopicHistory.again(cluster, deployment, span, topics.incarnation(), before), request);
         }
         HistorySource.OfFile file = (HistorySource.OfFile) request.source();
         FileLayout layout = new FileLayout(first(request.ranks()), first(request.nodes()), request.bytesPerExpert());
@@ -79,11 +79,7 @@ public final class Histories {
         if (map.equals(HistorySource.OfFile.START)) {
             return file.given().withMap(new GivenMap.AtStart());
         }
-        Recording of = Formats.read(Path.of(map), file.given(), Optional.empty());
-        if (of.maps().size() != 1) {
-            throw new FormatException(map, 0, "has " + of.maps().size() + " maps of experts: --map needs one");
-        }
-        return file.given().withMap(new GivenMap.Known(of.maps().get(0)));
+        return file.given().withMap(new GivenMap.Known(Formats.readMap(Path.of(map), file.given())));
     }
 
     private static Map<String, String> inputs(HistorySource.OfFile file) throws IOException {

@@ -25,6 +25,7 @@ public sealed interface HistorySource {
      * @param bootstrapServers of the cluster
      * @param from time or offset, as it was written; so is {@code to}
      * @param last how far back, as ISO-8601 says it
+     * @param ofSamples whether windows are made again from samples, of any length, in place of being read
      */
     record OfTopics(
             String bootstrapServers,
@@ -32,6 +33,7 @@ public sealed interface HistorySource {
             OptionalLong incarnation,
             Optional<String> from,
             Optional<String> to,
-            Optional<String> last)
+            Optional<String> last,
+            boolean ofSamples)
             implements HistorySource {}
 }

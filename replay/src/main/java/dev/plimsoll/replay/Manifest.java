@@ -84,6 +84,9 @@ public record Manifest(String version, ReplayRequest request, Map<String, String
             topics.from().ifPresent(from -> source.put("from", from));
             topics.to().ifPresent(to -> source.put("to", to));
             topics.last().ifPresent(last -> source.put("last", last));
+            if (topics.ofSamples()) {
+                source.put("ofSamples", true);
+            }
         }
         request.windowSteps().ifPresent(steps -> root.put("windowSteps", steps));
         root.put("stepTime", request.stepTime().toString());
@@ -183,7 +186,8 @@ public record Manifest(String version, ReplayRequest request, Map<String, String
                 longNumber(source, "incarnation"),
                 optional(source, "from"),
                 optional(source, "to"),
-                optional(source, "last"));
+                optional(source, "last"),
+                source.path("ofSamples").asBoolean());
     }
 
     private static String text(JsonNode node, String name) {

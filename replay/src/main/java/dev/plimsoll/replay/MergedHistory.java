@@ -36,7 +36,8 @@ final class MergedHistory implements History {
         int now = history.members().windowSteps();
         if (steps < now || steps % now != 0) {
             throw new IllegalArgumentException("--window " + steps + " must be a multiple of the " + now
-                    + " steps of the windows that are there: whole windows are put together, none is cut");
+                    + " steps of the windows that are there: whole windows are put together, none is cut; with --from-samples"
+                    + " those of a deployment are made again, of any length");
         }
         return steps == now ? history : new MergedHistory(history, steps / now);
     }

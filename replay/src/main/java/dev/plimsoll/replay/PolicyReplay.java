@@ -47,8 +47,10 @@ final class PolicyReplay implements AutoCloseable {
 
     private final Map<String, Integer> kept = new TreeMap<>();
     private final boolean expertBytesKnown;
+    private Optional<Publication> publication = Optional.empty();
     private int parts = 1;
     private long lastMillis;
+    private long nowMillis;
 
     /** @param policy in place of the one that the settings name, such as one that measures */
     PolicyReplay(RunSpec spec, Policy policy, int threads, boolean expertBytesKnown, long startMillis) {
@@ -58,6 +60,16 @@ final class PolicyReplay implements AutoCloseable {
         this.ranks = new VirtualRanks(spec.members(), spec.start());
         this.planner = new VirtualPlanner(
                 spec.settings().withPlanThreads(threads), policy, listening, spec.members(), spec.start(), startMillis);
+    }
+
+    /** Also tells somebody all that it would have written, from now on. */
+    void publish(Publication to) {
+        publication = Optional.of(to);
+    }
+
+    private void at(long millis) {
+        nowMillis = millis;
+        planner.at(millis);
     }
 
     /** What the planner tells while it is polled. */
@@ -82,6 +94,7 @@ final class PolicyReplay implements AutoCloseable {
         @Override
         public void outcome(Outcome measured) {
             outcome = Optional.of(measured);
+            publication.ifPresent(to -> to.outcome(measured, nowMillis));
         }
     }
 
@@ -95,12 +108,13 @@ final class PolicyReplay implements AutoCloseable {
         long closed = Math.max(closedAtMillis, lastMillis);
         List<Stretch> stretches =
                 serve(facts, window.load().map(ExpertLoad::samples).orElse(parts), closed);
-        planner.at(closed);
+        at(closed);
         listening.outcome = Optional.empty();
         if (window.load().isPresent()) {
             ExpertLoad load = window.load().orElseThrow();
             parts = load.samples();
             Counterfactual found = Counterfactual.of(spec.members(), facts, load, stretches, closed);
+            publication.ifPresent(to -> to.window(found.rows(), found.summary()));
             planner.window(found.rows(), found.summary());
             Balance balance = found.summary().balance();
             served.add(new ServedWindow(
@@ -125,7 +139,7 @@ final class PolicyReplay implements AutoCloseable {
         for (int part = 0; part < of; part++) {
             Placement before = ranks.served();
             var stateBefore = ranks.state();
-            planner.at(lastMillis + (closedAtMillis - lastMillis) * (part + 1) / of);
+            at(lastMillis + (closedAtMillis - lastMillis) * (part + 1) / of);
             List<RankAck> flipped = ranks.border(facts.lastStep());
             if (!flipped.isEmpty() || part == of - 1) {
                 stretches.add(new Stretch(stateBefore, before, from, part + 1));
@@ -147,6 +161,7 @@ final class PolicyReplay implements AutoCloseable {
                 throw new IllegalStateException("planner and ranks do not come to an end: " + commands);
             }
             for (PlanCommand command : commands) {
+                publication.ifPresent(to -> to.decision(command, nowMillis));
                 if (command instanceof Propose propose) {
                     made.put(propose.epoch(), made(propose));
                 }

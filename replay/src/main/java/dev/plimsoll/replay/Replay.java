@@ -85,7 +85,7 @@ public final class Replay implements AutoCloseable {
     public static List<String> assumptions(Duration stepTime) {
         return List.of(
                 "which experts a token picks does not depend on where they are: the same tokens are served under other placements",
-                "an expert's tokens split evenly over its replicas, in whole tokens",
+                "an expert's tokens split evenly over its replicas: balancedness counts fractions of tokens, what the planner reads are whole ones",
                 "a plan from window t is flipped during window t + 1: one batch at the end of every part of it, from the first on;"
                         + " where windows have one part, at their end",
                 "ranks accept at once, and plans take no time",
@@ -103,6 +103,11 @@ public final class Replay implements AutoCloseable {
         Policy policy = journal.<Policy>map(kept -> kept).orElse(measured);
         return new Running(
                 new PolicyReplay(spec, policy, planThreads, history.expertBytesKnown(), 0), measured, journal);
+    }
+
+    /** Tells somebody all that a run would have written to the topics, from now on. */
+    public void publish(int run, Publication to) {
+        runs.get(run).replay().publish(to);
     }
 
     /** Takes some windows through all runs; whether there may be more. */

@@ -89,6 +89,9 @@ public record ReplayRequest(
             topics.from().ifPresent(from -> option(words, "--from", from));
             topics.to().ifPresent(to -> option(words, "--to", to));
             topics.last().ifPresent(last -> option(words, "--last", last));
+            if (topics.ofSamples()) {
+                words.add("--from-samples");
+            }
         }
         windowSteps.ifPresent(steps -> option(words, "--window", steps));
         if (!stepTime.equals(STEP_TIME)) {

@@ -51,7 +51,8 @@ class ManifestTest {
                 OptionalLong.of(7),
                 Optional.of("offset:100"),
                 Optional.of("2026-11-29T20:00:00Z"),
-                Optional.empty());
+                Optional.empty(),
+                true);
     }
 
     @Test

@@ -126,6 +126,13 @@ public final class ReplayOptions {
     private Integer window;
 
     @Option(
+            names = "--from-samples",
+            description =
+                    "Make the windows of --deployment again from its samples, of any --window that is a multiple of its"
+                            + " boundaries; without it whole windows are put together.")
+    private boolean fromSamples;
+
+    @Option(
             names = "--step-time",
             paramLabel = "DURATION",
             description =
@@ -152,9 +159,9 @@ public final class ReplayOptions {
 
     void check(Problems problems) {
         problems.require(
-                (input != null) != (past.given() || kafka.given()),
+                (input != null) != past.given(),
                 "name one past: --input FILE, or --bootstrap-servers HOST:PORT --deployment ID");
-        if (input == null && (past.given() || kafka.given())) {
+        if (input == null && past.given()) {
             kafka.require(problems);
             past.check(problems);
             problems.require(
@@ -165,6 +172,9 @@ public final class ReplayOptions {
         problems.require(
                 map == null || map.equals(HistorySource.OfFile.START) || Files.isReadable(Path.of(map)),
                 "--map " + map + " is neither 'start' nor a file that can be read");
+        problems.require(
+                !fromSamples || (input == null && window != null),
+                "--from-samples is for --deployment, and needs --window");
         positive(problems, "--experts", experts);
         positive(problems, "--top-k", topK);
         positive(problems, "--hidden-layers", hiddenLayers);
@@ -286,7 +296,8 @@ public final class ReplayOptions {
                 past.incarnation(),
                 span.from().map(Edge::toString),
                 span.to().map(Edge::toString),
-                span.last().map(Duration::toString));
+                span.last().map(Duration::toString),
+                fromSamples);
     }
 
     /** What was said for files of placements beside the past. */

@@ -20,6 +20,7 @@ import dev.plimsoll.replay.format.placement.PlacementTarget;
 import dev.plimsoll.replay.report.Report;
 import dev.plimsoll.replay.result.Provenance;
 import dev.plimsoll.replay.result.ReplayResult;
+import dev.plimsoll.wire.kafka.RunTopics;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -71,10 +72,18 @@ public final class ReplayRunCommand implements Callable<Integer>, Validated {
     private List<String> placements = new ArrayList<>();
 
     @Option(
+            names = "--publish",
+            paramLabel = "RUN",
+            description = "Also write what the run would have written to topics of its own, plimsoll.replay.RUN.*, of"
+                    + " --bootstrap-servers; 'replay rm RUN' removes them.")
+    @Nullable
+    private String publish;
+
+    @Option(
             names = "--placement-of",
             paramLabel = "POLICY",
             description =
-                    "Whose placement, as --policy names it (default: the first policy's, in its first configuration).")
+                    "Whose placement is written and whose run is published, as --policy names it (default: the first policy's, in its first configuration).")
     @Nullable
     private String placementOf;
 
@@ -107,7 +116,16 @@ public final class ReplayRunCommand implements Callable<Integer>, Validated {
             }
         }
         problems.require(
-                placementOf == null || !placements.isEmpty(), "--placement-of is for --write-placement: give one");
+                placementOf == null || publish != null || !placements.isEmpty(),
+                "--placement-of is for --write-placement and --publish: give one");
+        if (publish != null) {
+            options.kafka().require(problems);
+            try {
+                RunTopics.require(publish);
+            } catch (IllegalArgumentException e) {
+                problems.add("--publish: ", e);
+            }
+        }
     }
 
     @Override
@@ -156,7 +174,13 @@ public final class ReplayRunCommand implements Callable<Integer>, Validated {
                 Path journals = folder.begin(request, now);
                 try (Replay replay =
                         new Replay(history, specs, request.stepTime(), options.threads(), Optional.of(journals))) {
-                    return replayed(replay, history, now, specs.get(placed), placed);
+                    if (publish == null) {
+                        return replayed(replay, history, now, specs.get(placed), placed);
+                    }
+                    try (PublishedRun run = PublishedRun.create(options.kafka().settings(), publish)) {
+                        replay.publish(placed, run);
+                        return replayed(replay, history, now, specs.get(placed), placed);
+                    }
                 }
             }
         }
