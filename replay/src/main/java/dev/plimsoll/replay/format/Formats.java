@@ -1,6 +1,5 @@
 package dev.plimsoll.replay.format;
 
-import dev.plimsoll.replay.format.npy.NpyLoad;
 import dev.plimsoll.replay.format.text.TextFormats;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -55,10 +54,6 @@ public final class Formats {
                 candidates.add(format);
             }
         }
-        return candidates;
-    }
-
-    private static RecordingFormat only(Input input, List<RecordingFormat> candidates) throws FormatException {
         if (candidates.size() == 1) {
             return candidates.get(0);
         }

@@ -109,14 +109,14 @@ class FormatsTest {
     @Test
     void fileThatWasGivenAsAMapIsNoLoad(@TempDir Path directory) throws Exception {
         Path both = Files.writeString(
-                directory.resolve("both.json"),
-                "{\"physical_to_logical_map\": [[0, 1]], \"logical_count\": [[3, 4]]}");
+                directory.resolve("both.json"), "{\"physical_to_logical_map\": [[0, 1]], \"logical_count\": [[3, 4]]}");
         Path load = Files.writeString(directory.resolve("load.json"), "{\"logical_count\": [[3, 4]]}");
 
         Given given = Given.NOTHING.withRanks(1).withLayerIds(List.of(0));
         assertThat(Formats.readMap(both, given)).isEqualTo(ExpertMap.ofSlots(new int[][] {{0, 1}}, 1));
         assertThatThrownBy(() -> Formats.readMap(load, given)).hasMessageContaining("no format that is known");
-        Path several = Files.writeString(directory.resolve("several.jsonl"), Fixtures.ALL.get(2).text());
+        Path several = Files.writeString(
+                directory.resolve("several.jsonl"), Fixtures.ALL.get(2).text());
         assertThatThrownBy(() -> Formats.readMap(several, Given.NOTHING)).hasMessageContaining("has 2 maps of experts");
     }
 }

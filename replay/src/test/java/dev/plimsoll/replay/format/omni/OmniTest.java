@@ -203,9 +203,7 @@ class OmniTest {
     void dumpsOfTheEngineSayWhatIsTrue() throws IOException {
         JsonNode perRank = SharedFormats.truth("omni/dump_perRank/");
         JsonNode all = SharedFormats.truth("omni/dump/");
-        ExpertMap map = Formats.readMap(SharedFormats.path("omni/" + REDUNDANT), Given.NOTHING)
-                .maps()
-                .get(0);
+        ExpertMap map = Formats.readMap(SharedFormats.path("omni/" + REDUNDANT), Given.NOTHING);
 
         Recording own = Formats.read(
                 SharedFormats.input("omni/dump_perRank"),
