@@ -138,7 +138,7 @@ public final class TorchBytes {
     private void put(ZipOutputStream zip, String name, byte[] bytes) throws IOException {
         ZipEntry entry = new ZipEntry(name);
         entry.setMethod(method);
-        entry.setTimeLocal(LocalDateTime.of(1980, 1, 1, 0, 0)); // the same bytes each time
+        entry.setTimeLocal(LocalDateTime.of(1980, 1, 1, 0, 0, 2)); // the same bytes each time
         if (method == ZipEntry.STORED) {
             CRC32 crc = new CRC32();
             crc.update(bytes);
