@@ -29,7 +29,8 @@ public final class TorchWriter {
     /** What PyTorch pads with: a field that no reader knows. */
     private static final short PADDING = 0x4246;
 
-    private static final LocalDateTime NEVER = LocalDateTime.of(1980, 1, 1, 0, 0);
+    /** At the very beginning of 1980 the JDK would add a field with a time that depends on the time zone. */
+    private static final LocalDateTime NEVER = LocalDateTime.of(1980, 1, 1, 0, 0, 2);
 
     private record Tensor(NumberType type, List<Integer> shape, long[] numbers) {}
 

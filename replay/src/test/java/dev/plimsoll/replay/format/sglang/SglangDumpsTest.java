@@ -215,6 +215,25 @@ class SglangDumpsTest {
                 .isEqualTo(recording.maps());
     }
 
+    @Test
+    void storagesThatAreWrittenBeginAtMultiplesOf64BytesInAnyTimeZone() throws IOException {
+        Recording recording = new SglangStat()
+                .read(
+                        Input.of(
+                                "a.pt",
+                                Map.of(
+                                        "a.pt",
+                                        TorchBytes.stat(new int[] {1, 1, 2}, 77, 88)
+                                                .file())),
+                        Given.NOTHING);
+
+        byte[] written = new SglangStat().write(recording, Given.NOTHING).bytes();
+
+        String text = new String(written, java.nio.charset.StandardCharsets.ISO_8859_1);
+        assertThat(text.indexOf("M\0\0\0X\0\0\0") % 64).isZero();
+        assertThat(text).doesNotContain("UT");
+    }
+
     // What SGLang's own code wrote.
 
     @ParameterizedTest

@@ -8,6 +8,7 @@ import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
+import java.time.LocalDateTime;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.zip.CRC32;
@@ -137,6 +138,7 @@ public final class TorchBytes {
     private void put(ZipOutputStream zip, String name, byte[] bytes) throws IOException {
         ZipEntry entry = new ZipEntry(name);
         entry.setMethod(method);
+        entry.setTimeLocal(LocalDateTime.of(1980, 1, 1, 0, 0, 2)); // the same bytes each time
         if (method == ZipEntry.STORED) {
             CRC32 crc = new CRC32();
             crc.update(bytes);
