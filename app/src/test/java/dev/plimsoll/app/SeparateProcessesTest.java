@@ -112,6 +112,27 @@ class SeparateProcessesTest {
             assertThat(totals.get("tokens").asLong()).isPositive();
         }
         assertWindowsFormAChain(kafka);
+        assertDecisionsOfAllPlannersAreReproduced(kafka);
+    }
+
+    /** Whoever took over wrote down what it had, be it less than its predecessor. */
+    private void assertDecisionsOfAllPlannersAreReproduced(KafkaSettings kafka) throws Exception {
+        try (RoleProcess verify = RoleProcess.start(
+                directory,
+                "replay",
+                "verify",
+                "--bootstrap-servers",
+                kafka.bootstrapServers(),
+                "--deployment",
+                "demo/decode-0",
+                "--output",
+                "json")) {
+            assertThat(verify.exitCode(SOON)).as(verify.out() + verify.err()).isZero();
+            JsonNode report = new ObjectMapper().readTree(verify.out());
+            assertThat(report.get("reproduced").asInt()).as(verify.out()).isPositive();
+            assertThat(report.get("different").asInt()).isZero();
+            assertThat(report.get("unchecked").asInt()).isZero();
+        }
     }
 
     private void assertWindowsFormAChain(KafkaSettings kafka) {

@@ -79,11 +79,7 @@ public final class Histories {
         if (map.equals(HistorySource.OfFile.START)) {
             return file.given().withMap(new GivenMap.AtStart());
         }
-        Recording of = Formats.read(Path.of(map), file.given(), Optional.empty());
-        if (of.maps().size() != 1) {
-            throw new FormatException(map, 0, "has " + of.maps().size() + " maps of experts: --map needs one");
-        }
-        return file.given().withMap(new GivenMap.Known(of.maps().get(0)));
+        return file.given().withMap(new GivenMap.Known(Formats.readMap(Path.of(map), file.given())));
     }
 
     private static Map<String, String> inputs(HistorySource.OfFile file) throws IOException {

@@ -90,7 +90,7 @@ public final class ExportCommand implements Callable<Integer>, Validated {
     private Long incarnation;
 
     @Mixin
-    private StretchOptions stretch = new StretchOptions();
+    private TimeOptions times = new TimeOptions();
 
     @Option(
             names = "--what",
@@ -137,7 +137,7 @@ public final class ExportCommand implements Callable<Integer>, Validated {
             }
         }
         problems.require(incarnation == null || incarnation > 0, "--incarnation must be above 0");
-        stretch.check(problems);
+        times.check(problems);
         if (format == ExportFormat.NPY) {
             problems.require(
                     Set.of(What.WINDOWS).containsAll(what) && by == By.EXPERT,
@@ -204,14 +204,14 @@ public final class ExportCommand implements Callable<Integer>, Validated {
                     DeploymentTopics.open(
                             settings,
                             new Deployment(deployment),
-                            stretch.span(),
+                            times.span(),
                             System.currentTimeMillis(),
                             TIMEOUT,
                             unreadable -> System.err.println("unreadable: " + unreadable.summary()),
                             lifecycle::proceed));
             Export export = new Export(
                     history,
-                    history.stretch(),
+                    history.times(),
                     incarnation == null ? OptionalLong.empty() : OptionalLong.of(incarnation),
                     progress);
             if (format == ExportFormat.NPY) {

@@ -1,10 +1,8 @@
 package dev.plimsoll.app.command;
 
-import dev.plimsoll.replay.format.ExpertMap;
 import dev.plimsoll.replay.format.Formats;
 import dev.plimsoll.replay.format.Given;
 import dev.plimsoll.replay.format.GivenMap;
-import dev.plimsoll.replay.format.Recording;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -116,13 +114,7 @@ public final class RecordingOptions {
         if (map.equals(AT_START)) {
             return new GivenMap.AtStart();
         }
-        Recording recording = Formats.read(map, given, Optional.empty());
-        List<ExpertMap> maps = recording.maps();
-        if (maps.isEmpty()) {
-            throw new IOException(
-                    "--map " + map + " is of format " + recording.format() + " and has no map of experts");
-        }
-        return new GivenMap.Known(maps.get(maps.size() - 1));
+        return new GivenMap.Known(Formats.readMap(map, given));
     }
 
     private static OptionalInt optional(@Nullable Integer value) {

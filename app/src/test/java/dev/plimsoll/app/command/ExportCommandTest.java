@@ -7,7 +7,7 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.plimsoll.app.Plimsoll;
 import dev.plimsoll.app.broker.EmbeddedBroker;
 import dev.plimsoll.model.Deployment;
-import dev.plimsoll.replay.export.History.Dated;
+import dev.plimsoll.replay.export.DeploymentRecords.Dated;
 import dev.plimsoll.replay.export.PastRun;
 import dev.plimsoll.replay.export.Table;
 import dev.plimsoll.testkit.Readers;

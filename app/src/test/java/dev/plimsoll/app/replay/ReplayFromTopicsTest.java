@@ -108,9 +108,10 @@ class ReplayFromTopicsTest {
                 }
                 assertThat(load).isEqualTo(window.facts().load()).isPositive();
             }
-            assertThat(windows.get(windows.size() - 1).facts().why())
-                    .as("the end cuts the last one")
-                    .contains("INCARNATION");
+            PastWindow end = windows.get(windows.size() - 1).facts();
+            assertThat(end.usable() || end.why().contains("INCARNATION"))
+                    .as("only the end may cut one: %s", end)
+                    .isTrue();
             assertThat(history.notes()).singleElement().asString().contains("other incarnations");
         }
     }

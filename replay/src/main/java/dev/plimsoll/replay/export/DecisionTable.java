@@ -15,7 +15,7 @@ import dev.plimsoll.model.PlanCommand.Permit;
 import dev.plimsoll.model.PlanCommand.Propose;
 import dev.plimsoll.model.PlanCommand.Settled;
 import dev.plimsoll.model.PlanCommand.Void;
-import dev.plimsoll.replay.export.History.Dated;
+import dev.plimsoll.replay.export.DeploymentRecords.Dated;
 import java.io.IOException;
 import java.util.HexFormat;
 import java.util.List;
@@ -60,16 +60,16 @@ final class DecisionTable {
                     text("planHash", "hash of the whole resulting placement, 16 hexadecimal digits")));
 
     private final LongFunction<Optional<Membership>> members;
-    private final Stretch stretch;
+    private final TimeRange times;
     private final TableWriter to;
     private Optional<Dated<Propose>> open = Optional.empty();
     private OptionalLong permittedAt = OptionalLong.empty();
     private Optional<String> endReason = Optional.empty();
 
-    /** @param stretch decisions that were proposed in it are written */
-    DecisionTable(LongFunction<Optional<Membership>> members, Stretch stretch, TableWriter to) {
+    /** @param times decisions that were proposed in it are written */
+    DecisionTable(LongFunction<Optional<Membership>> members, TimeRange times, TableWriter to) {
         this.members = members;
-        this.stretch = stretch;
+        this.times = times;
         this.to = to;
     }
 
@@ -109,7 +109,7 @@ final class DecisionTable {
         open = Optional.empty();
         permittedAt = OptionalLong.empty();
         endReason = Optional.empty();
-        if (!stretch.contains(proposed.timestampMillis())) {
+        if (!times.contains(proposed.timestampMillis())) {
             return 0;
         }
         Propose decision = proposed.value();

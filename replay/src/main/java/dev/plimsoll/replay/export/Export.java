@@ -6,7 +6,7 @@ import dev.plimsoll.model.PlanCommand;
 import dev.plimsoll.model.RankAck;
 import dev.plimsoll.model.SettledPlacement;
 import dev.plimsoll.model.WindowSummary;
-import dev.plimsoll.replay.export.History.Dated;
+import dev.plimsoll.replay.export.DeploymentRecords.Dated;
 import dev.plimsoll.wire.Topic;
 import java.io.IOException;
 import java.util.ArrayList;
@@ -26,17 +26,17 @@ public final class Export {
         void wrote(long rows);
     }
 
-    private final History history;
-    private final Stretch stretch;
+    private final DeploymentRecords history;
+    private final TimeRange times;
     private final OptionalLong incarnation;
     private final Watch watch;
     private final Map<Long, Optional<Membership>> members = new HashMap<>();
     private final List<String> notices = new ArrayList<>();
 
     /** @param incarnation the only one that is wanted, all when empty */
-    public Export(History history, Stretch stretch, OptionalLong incarnation, Watch watch) {
+    public Export(DeploymentRecords history, TimeRange times, OptionalLong incarnation, Watch watch) {
         this.history = history;
-        this.stretch = stretch;
+        this.times = times;
         this.incarnation = incarnation;
         this.watch = watch;
     }
@@ -114,7 +114,7 @@ public final class Export {
         Optional<ServedPlacements> placements = Optional.empty();
         OptionalLong of = OptionalLong.empty();
         int unknown = 0;
-        try (Windows windows = new Windows(history, stretch, incarnation)) {
+        try (Windows windows = new Windows(history, times, incarnation)) {
             for (var next = windows.next(); next.isPresent(); next = windows.next()) {
                 WholeWindow window = next.orElseThrow();
                 if (of.isEmpty() || of.getAsLong() != window.summary().incarnation()) {
@@ -141,9 +141,9 @@ public final class Export {
 
     private void decisions(TableWriter to) throws IOException {
         // A decision may have ended behind the stretch that it was proposed in.
-        Stretch read = new Stretch(stretch.fromMillis(), OptionalLong.empty());
-        DecisionTable decisions = new DecisionTable(this::members, stretch, to);
-        try (History.Log<PlanCommand> log = history.read(Topic.PLAN, read)) {
+        TimeRange read = new TimeRange(times.fromMillis(), OptionalLong.empty());
+        DecisionTable decisions = new DecisionTable(this::members, times, to);
+        try (DeploymentRecords.Log<PlanCommand> log = history.read(Topic.PLAN, read)) {
             for (var next = log.next(); next.isPresent(); next = log.next()) {
                 Dated<PlanCommand> record = next.orElseThrow();
                 if (isWanted(record.value().header().incarnation())) {
@@ -157,7 +157,7 @@ public final class Export {
     /** The newest of every layer, whenever it settled. */
     private void placements(TableWriter to) throws IOException {
         TreeMap<Integer, Dated<SettledPlacement>> layers = new TreeMap<>();
-        try (History.Log<SettledPlacement> log = history.read(Topic.PLACEMENTS, Stretch.ALL)) {
+        try (DeploymentRecords.Log<SettledPlacement> log = history.read(Topic.PLACEMENTS, TimeRange.ALL)) {
             for (var next = log.next(); next.isPresent(); next = log.next()) {
                 layers.put(next.orElseThrow().value().layer(), next.orElseThrow());
             }
@@ -176,7 +176,7 @@ public final class Export {
 
     private <T> void each(Topic<T> topic, java.util.function.ToLongFunction<T> incarnationOf, OfRecord<T> each)
             throws IOException {
-        try (History.Log<T> log = history.read(topic, stretch)) {
+        try (DeploymentRecords.Log<T> log = history.read(topic, times)) {
             for (var next = log.next(); next.isPresent(); next = log.next()) {
                 Dated<T> record = next.orElseThrow();
                 if (isWanted(incarnationOf.applyAsLong(record.value()))) {

@@ -10,7 +10,7 @@ import dev.plimsoll.model.Membership;
 import dev.plimsoll.model.Outcome;
 import dev.plimsoll.model.RankAck;
 import dev.plimsoll.model.SettledPlacement;
-import dev.plimsoll.replay.export.History.Dated;
+import dev.plimsoll.replay.export.DeploymentRecords.Dated;
 import java.io.IOException;
 import java.util.HexFormat;
 import java.util.List;

@@ -25,14 +25,14 @@ final class ServedPlacements implements AutoCloseable {
     private static final int MOST = 32;
 
     private final long incarnation;
-    private final History.Log<PlanCommand> log;
+    private final DeploymentRecords.Log<PlanCommand> log;
     private final TreeMap<Integer, Placement> settled = new TreeMap<>();
     private final TreeMap<Integer, Propose> proposals = new TreeMap<>();
     private final Optional<Placement> standing;
     private int newestEpoch;
     private boolean atEnd;
 
-    ServedPlacements(History history, Membership members) {
+    ServedPlacements(DeploymentRecords history, Membership members) {
         this.incarnation = members.incarnation();
         settled.put(0, Placement.initial(members.shape(), members.topology()));
         this.standing = standing(history, incarnation);
@@ -40,9 +40,9 @@ final class ServedPlacements implements AutoCloseable {
     }
 
     /** The placement that stands in the topics, if all its layers do. */
-    private static Optional<Placement> standing(History history, long incarnation) {
+    private static Optional<Placement> standing(DeploymentRecords history, long incarnation) {
         TreeMap<Integer, SettledPlacement> layers = new TreeMap<>();
-        try (History.Log<SettledPlacement> log = history.read(Topic.PLACEMENTS, Stretch.ALL)) {
+        try (DeploymentRecords.Log<SettledPlacement> log = history.read(Topic.PLACEMENTS, TimeRange.ALL)) {
             for (var next = log.next(); next.isPresent(); next = log.next()) {
                 SettledPlacement layer = next.orElseThrow().value();
                 layers.put(layer.layer(), layer);

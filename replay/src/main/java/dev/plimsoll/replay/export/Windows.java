@@ -3,7 +3,7 @@ package dev.plimsoll.replay.export;
 import dev.plimsoll.model.LoadWindow;
 import dev.plimsoll.model.Membership;
 import dev.plimsoll.model.WindowSummary;
-import dev.plimsoll.replay.export.History.Dated;
+import dev.plimsoll.replay.export.DeploymentRecords.Dated;
 import dev.plimsoll.wire.Topic;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -23,10 +23,10 @@ final class Windows implements AutoCloseable {
 
     private record Part(int segment, int layer, int firstSlot) {}
 
-    private final History history;
+    private final DeploymentRecords history;
     private final OptionalLong only;
-    private final History.Log<LoadWindow> rows;
-    private final History.Log<WindowSummary> summaries;
+    private final DeploymentRecords.Log<LoadWindow> rows;
+    private final DeploymentRecords.Log<WindowSummary> summaries;
     /** Of one timestamp. */
     private final Map<Key, WindowSummary> passed = new HashMap<>();
 
@@ -37,11 +37,11 @@ final class Windows implements AutoCloseable {
     private int notWhole;
 
     /** @param only the incarnation that is wanted, all when empty */
-    Windows(History history, Stretch stretch, OptionalLong only) {
+    Windows(DeploymentRecords history, TimeRange times, OptionalLong only) {
         this.history = history;
         this.only = only;
-        this.rows = history.read(Topic.WINDOWS, stretch);
-        this.summaries = history.read(Topic.WINDOW_SUMMARIES, stretch);
+        this.rows = history.read(Topic.WINDOWS, times);
+        this.summaries = history.read(Topic.WINDOW_SUMMARIES, times);
         this.nextRow = rows.next();
         this.nextSummary = summaries.next();
     }

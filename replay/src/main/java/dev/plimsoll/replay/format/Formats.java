@@ -44,8 +44,12 @@ public final class Formats {
      * @throws FormatException when it is none that is known, or may be several: then --format must say which
      */
     public static RecordingFormat detect(Input input) throws IOException {
+        return detect(input, ALL);
+    }
+
+    private static RecordingFormat detect(Input input, List<RecordingFormat> among) throws IOException {
         List<RecordingFormat> candidates = new ArrayList<>();
-        for (RecordingFormat format : ALL) {
+        for (RecordingFormat format : among) {
             if (format.recognises(input)) {
                 candidates.add(format);
             }
@@ -92,6 +96,23 @@ public final class Formats {
                                         + String.join(", ", names())))
                 : detect(input);
         return format.read(input, given);
+    }
+
+    /**
+     * The one map of experts of a file that was given as one, so that no format of load alone comes into question.
+     *
+     * @throws FormatException as {@link #read(Path, Given, Optional)}, and when the file has no map or several
+     */
+    public static ExpertMap readMap(Path path, Given given) throws IOException {
+        Input input = Input.of(path);
+        Recording recording = detect(
+                        input, ALL.stream().filter(RecordingFormat::holdsMaps).toList())
+                .read(input, given);
+        if (recording.maps().size() != 1) {
+            throw new FormatException(
+                    input.name(), 0, "has " + recording.maps().size() + " maps of experts: --map needs one");
+        }
+        return recording.maps().get(0);
     }
 
     /** What was read, in a few lines for people: which format, what stands in it, how it counts, and what must be known of it. */

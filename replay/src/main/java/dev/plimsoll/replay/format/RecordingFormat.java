@@ -13,6 +13,11 @@ public interface RecordingFormat {
     /** Whether this is such a file or directory, by its content; cheap, and false where it cannot be told. */
     boolean recognises(Input input) throws IOException;
 
+    /** Whether such a file can have maps of experts; false for one of load alone. */
+    default boolean holdsMaps() {
+        return true;
+    }
+
     /**
      * Reads all of it. Allocates no more than a small multiple of the input's size.
      *

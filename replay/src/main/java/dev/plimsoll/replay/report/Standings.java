@@ -16,12 +16,10 @@ import java.util.stream.Stream;
 /**
  * All runs side by side, what really happened first.
  *
- * <p>A run is compared with what really ran on as many ranks; where that is not known, with the policy {@code static} of the same
- * configuration; else with the first run of it. Loads of busiest ranks are never compared between different numbers of ranks.
- *
- * @param configurations how many there are: ranks, redundant slots, nodes
+ * <p>A run is compared with what really ran on as many ranks; where that is not known, with the first policy {@code static} on as many;
+ * else with the first run on as many. Loads of busiest ranks are never compared between different numbers of ranks.
  */
-record Standings(List<Standing> all, int configurations) {
+record Standings(List<Standing> all) {
     Standings {
         all = List.copyOf(all);
     }
@@ -29,20 +27,12 @@ record Standings(List<Standing> all, int configurations) {
     private static final Comparator<Standing> LEAST_LOADED = Comparator.comparingDouble(Standing::relative)
             .thenComparingLong(standing -> standing.run().moves());
 
-    private record Configuration(int ranks, int redundant, int nodes) {
-        static Configuration of(PolicyRun run) {
-            return new Configuration(run.ranks(), run.redundant(), run.nodes());
-        }
-    }
-
     static Standings of(ReplayResult result) {
         List<PolicyRun> runs =
                 Stream.concat(result.live().stream(), result.runs().stream()).toList();
         int live = result.live().size();
         List<Map<Long, ServedWindow>> served =
                 runs.stream().map(Standings::byIndex).toList();
-        int configurations =
-                (int) runs.stream().map(Configuration::of).distinct().count();
         boolean[] front = Pareto.front(runs.stream()
                 .map(run -> new Pareto.Point(run.name(), run.moves(), run.meanBalancedness()))
                 .toList());
@@ -84,7 +74,7 @@ record Standings(List<Standing> all, int configurations) {
                     Standing.promised(run),
                     front[i]));
         }
-        return new Standings(all, configurations);
+        return new Standings(all);
     }
 
     private static Map<Long, ServedWindow> byIndex(PolicyRun run) {
@@ -94,16 +84,10 @@ record Standings(List<Standing> all, int configurations) {
     }
 
     private static int baseline(List<PolicyRun> runs, int of, int live) {
-        PolicyRun run = runs.get(of);
-        Configuration configuration = Configuration.of(run);
-        return IntStream.range(0, live)
-                .filter(i -> runs.get(i).ranks() == run.ranks())
+        return IntStream.range(0, runs.size())
+                .filter(i -> runs.get(i).ranks() == runs.get(of).ranks())
                 .boxed()
-                .findFirst()
-                .or(() -> IntStream.range(live, runs.size())
-                        .filter(i -> Configuration.of(runs.get(i)).equals(configuration))
-                        .boxed()
-                        .min(Comparator.comparing(i -> !isStatic(runs.get(i)))))
+                .min(Comparator.comparing((Integer i) -> i >= live).thenComparing(i -> !isStatic(runs.get(i))))
                 .orElse(-1);
     }
 

@@ -83,7 +83,12 @@ final class Tables {
                         "Busiest ranks: load of the busiest rank, added up over layers, against the baseline over the windows that both"
                                 + " served; less is better, and step time follows it. Over-promised: predicted less measured balancedness, mean"
                                 + " over measured decisions. Most even in: windows in which no run of as many ranks was more even; ties count for"
-                                + " each. Step time in ms is not given: no device profile was part of this replay.")
+                                + " each. Step time in ms is not given: no device profile was part of this replay."
+                                + (standings.all().stream()
+                                                .anyMatch(standing ->
+                                                        standing.label().contains(" +"))
+                                        ? " A + behind a name: redundant slots."
+                                        : ""))
                 .close()
                 .line();
     }

@@ -5,8 +5,8 @@ import dev.plimsoll.model.LoadSample;
 import dev.plimsoll.model.Membership;
 import dev.plimsoll.model.Quarantined;
 import dev.plimsoll.model.SampleRecord;
-import dev.plimsoll.replay.export.History;
-import dev.plimsoll.replay.export.Stretch;
+import dev.plimsoll.replay.export.DeploymentRecords;
+import dev.plimsoll.replay.export.TimeRange;
 import dev.plimsoll.replay.source.Span;
 import dev.plimsoll.replay.source.TopicRanges;
 import dev.plimsoll.wire.Topic;
@@ -26,18 +26,18 @@ import java.util.function.Consumer;
  * A deployment's history out of its topics, of all its incarnations: only what is committed, up to the ends as they are when a
  * topic is read for the first time, without a group. One thread; close it.
  */
-public final class DeploymentTopics implements History, AutoCloseable {
+public final class DeploymentTopics implements DeploymentRecords, AutoCloseable {
     private final PastRecords records;
-    private final Stretch stretch;
+    private final TimeRange times;
     private final Map<Topic<?>, OffsetRange> whole = new HashMap<>();
     private final long nowMillis;
     private final Consumer<Quarantined> unreadable;
     private final Runnable reading;
 
     private DeploymentTopics(
-            PastRecords records, Stretch stretch, long nowMillis, Consumer<Quarantined> unreadable, Runnable reading) {
+            PastRecords records, TimeRange times, long nowMillis, Consumer<Quarantined> unreadable, Runnable reading) {
         this.records = records;
-        this.stretch = stretch;
+        this.times = times;
         this.nowMillis = nowMillis;
         this.unreadable = unreadable;
         this.reading = reading;
@@ -63,7 +63,7 @@ public final class DeploymentTopics implements History, AutoCloseable {
         try {
             TopicRanges ranges = TopicRanges.of(records, span);
             return new DeploymentTopics(
-                    records, new Stretch(ranges.fromMillis(), ranges.toMillis()), nowMillis, unreadable, reading);
+                    records, new TimeRange(ranges.fromMillis(), ranges.toMillis()), nowMillis, unreadable, reading);
         } catch (RuntimeException e) {
             records.close();
             throw e;
@@ -71,22 +71,22 @@ public final class DeploymentTopics implements History, AutoCloseable {
     }
 
     /** The times that the span means. */
-    public Stretch stretch() {
-        return stretch;
+    public TimeRange times() {
+        return times;
     }
 
     @Override
-    public <T> Log<T> read(Topic<T> topic, Stretch stretch) {
-        return log(topic, since(topic, stretch.fromMillis()), stretch);
+    public <T> Log<T> read(Topic<T> topic, TimeRange times) {
+        return log(topic, since(topic, times.fromMillis()), times);
     }
 
     @Override
     public <T> Log<T> readFrom(Topic<T> topic, long incarnation) {
-        return log(topic, since(topic, begin(incarnation)), Stretch.ALL);
+        return log(topic, since(topic, begin(incarnation)), TimeRange.ALL);
     }
 
-    private <T> Log<T> log(Topic<T> topic, OffsetRange range, Stretch stretch) {
-        return new TopicLog<>(records.read(topic, range, unreadable), stretch, reading);
+    private <T> Log<T> log(Topic<T> topic, OffsetRange range, TimeRange times) {
+        return new TopicLog<>(records.read(topic, range, unreadable), times, reading);
     }
 
     /**
@@ -108,7 +108,7 @@ public final class DeploymentTopics implements History, AutoCloseable {
     @Override
     public Optional<Membership> members(long incarnation) {
         Optional<Membership> newest = Optional.empty();
-        try (Log<Membership> log = read(Topic.MEMBERS, Stretch.ALL)) {
+        try (Log<Membership> log = read(Topic.MEMBERS, TimeRange.ALL)) {
             for (var next = log.next(); next.isPresent(); next = log.next()) {
                 if (next.orElseThrow().value().incarnation() == incarnation) {
                     newest = next.map(Dated::value);
@@ -139,13 +139,13 @@ public final class DeploymentTopics implements History, AutoCloseable {
         records.close();
     }
 
-    private record TopicLog<T>(PastRecords.Reading<T> records, Stretch stretch, Runnable reading) implements Log<T> {
+    private record TopicLog<T>(PastRecords.Reading<T> records, TimeRange times, Runnable reading) implements Log<T> {
         @Override
         public Optional<Dated<T>> next() {
             for (var next = records.next(); next.isPresent(); next = records.next()) {
                 reading.run();
                 Received<T> record = next.orElseThrow();
-                if (stretch.contains(record.timestampMillis())) {
+                if (times.contains(record.timestampMillis())) {
                     return Optional.of(new Dated<>(record.timestampMillis(), record.value()));
                 }
             }

@@ -464,15 +464,18 @@ public class Verification {
                     (next.isEmpty() ? "no later decision" : "the next decision does not say")
                             + " which windows were judged; " + numbers);
         }
+        List<Long> unjudged = said.orElseThrow().unjudged();
         if (next.orElseThrow().header().term() != reign.value().header().term()
                 || takenOver(looked.oldestAtMillis(), window.summary().closedAtMillis())) {
             return new Undecided(
                     window.index(),
                     Explanation.NOT_TOLD,
-                    "planners took over from each other about then, and the log does not say what was judged; "
+                    (unjudged.contains(window.index())
+                                    ? "the planner that took over found no verdict on it, and the log does not say whether the one"
+                                            + " before it had; "
+                                    : "planners took over from each other about then, and the log does not say what was judged; ")
                             + numbers);
         }
-        List<Long> unjudged = said.orElseThrow().unjudged();
         if (unjudged.contains(window.index())) {
             return new Undecided(
                     window.index(),

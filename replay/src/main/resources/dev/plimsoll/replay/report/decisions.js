@@ -56,7 +56,7 @@ function promised(holder, text) {
   const to = Math.min(xRange[1], high);
   if (to > from) {
     picture.append(svg('line', { x1: across(from), y1: up(from), x2: across(to), y2: up(to), stroke: token('line-strong'), 'stroke-dasharray': '5 4' }),
-      svg('text', { x: across(to) - 4, y: up(to) + 14, 'text-anchor': 'end', class: 'tick' }, 'promise kept'));
+      svg('text', { x: across(from) + 4, y: up(from) - 12, class: 'tick' }, 'promise kept'));
   }
   for (const { r, row } of points) {
     const colour = colourOf(r);

@@ -31,12 +31,12 @@ class ExportTest {
     private static final ObjectMapper JSON = new ObjectMapper();
 
     private final PastRun past = new PastRun(DEPLOYMENT, BEGIN, WINDOWS, 11);
-    private final PastHistory history = past.history();
+    private final ListedRecords history = past.history();
     private final List<String> notices = new ArrayList<>();
 
-    private List<JsonNode> rows(Table table, History of, Stretch stretch) {
+    private List<JsonNode> rows(Table table, DeploymentRecords of, TimeRange times) {
         StringWriter text = new StringWriter();
-        Export export = new Export(of, stretch, OptionalLong.empty(), rows -> {});
+        Export export = new Export(of, times, OptionalLong.empty(), rows -> {});
         try (TableWriter to = new JsonLinesTable(table.schema(), text)) {
             export.write(table, to);
         } catch (IOException e) {
@@ -47,7 +47,7 @@ class ExportTest {
     }
 
     private List<JsonNode> rows(Table table) {
-        return rows(table, history, Stretch.ALL);
+        return rows(table, history, TimeRange.ALL);
     }
 
     private static JsonNode parse(String line) {
@@ -111,7 +111,7 @@ class ExportTest {
     @Test
     void workloadHasTheSubWindowsOfCompleteWindows() throws IOException {
         Path file = Files.createTempFile("export", ".npy");
-        Export export = new Export(history, Stretch.ALL, OptionalLong.empty(), rows -> {});
+        Export export = new Export(history, TimeRange.ALL, OptionalLong.empty(), rows -> {});
         try (WorkloadFile to = new WorkloadFile(file)) {
             export.write(to);
         }
@@ -160,13 +160,13 @@ class ExportTest {
 
     @Test
     void onlyTheStretchThatWasAskedForIsExportedUnderThePlacementOfItsTime() {
-        Stretch stretch = new Stretch(OptionalLong.of(past.closedAt(10)), OptionalLong.of(past.closedAt(12)));
+        TimeRange times = new TimeRange(OptionalLong.of(past.closedAt(10)), OptionalLong.of(past.closedAt(12)));
 
-        List<JsonNode> rows = rows(Table.WINDOWS, history, stretch);
+        List<JsonNode> rows = rows(Table.WINDOWS, history, times);
 
         assertThat(rows).hasSize(2 * PastRun.LAYERS * PastRun.EXPERTS);
         assertThat(rows.get(PastRun.EXPERTS).get("load").asLong()).isEqualTo(past.tokens(10, 1, 0));
-        assertThat(rows(Table.SUMMARIES, history, stretch)).hasSize(2);
+        assertThat(rows(Table.SUMMARIES, history, times)).hasSize(2);
     }
 
     @Test
@@ -188,7 +188,7 @@ class ExportTest {
     void incarnationsFollowEachOtherEachWithItsOwnPlacements() {
         PastRun later = new PastRun(DEPLOYMENT, BEGIN + 1_000_000_000, WINDOWS, 12);
 
-        List<JsonNode> rows = rows(Table.WINDOWS, new PastHistory(List.of(past, later)), Stretch.ALL);
+        List<JsonNode> rows = rows(Table.WINDOWS, new ListedRecords(List.of(past, later)), TimeRange.ALL);
 
         assertThat(rows).hasSize(2 * WINDOWS * PastRun.LAYERS * PastRun.EXPERTS);
         for (JsonNode row : rows) {
@@ -201,7 +201,7 @@ class ExportTest {
     @Test
     void aDecisionIsOneRowFromProposalToEnd() {
         List<PlanCommand.Propose> proposed = past.plan.stream()
-                .map(History.Dated::value)
+                .map(DeploymentRecords.Dated::value)
                 .filter(PlanCommand.Propose.class::isInstance)
                 .map(PlanCommand.Propose.class::cast)
                 .toList();

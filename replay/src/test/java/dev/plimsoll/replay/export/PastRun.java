@@ -25,7 +25,7 @@ import dev.plimsoll.model.SlotId;
 import dev.plimsoll.model.StepRange;
 import dev.plimsoll.model.Topology;
 import dev.plimsoll.model.WindowSummary;
-import dev.plimsoll.replay.export.History.Dated;
+import dev.plimsoll.replay.export.DeploymentRecords.Dated;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -343,8 +343,8 @@ public final class PastRun {
         return sum;
     }
 
-    /** The same as a {@link History}, without Kafka. */
-    public PastHistory history() {
-        return new PastHistory(List.of(this));
+    /** The same as a {@link DeploymentRecords}, without Kafka. */
+    public ListedRecords history() {
+        return new ListedRecords(List.of(this));
     }
 }

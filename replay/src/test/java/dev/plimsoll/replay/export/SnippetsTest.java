@@ -42,7 +42,7 @@ class SnippetsTest {
     /** Answers by name of the snippet, each a list of rows. */
     private JsonNode answers() throws IOException {
         Readers readers = Readers.orSkip();
-        Export export = new Export(past.history(), Stretch.ALL, OptionalLong.empty(), rows -> {});
+        Export export = new Export(past.history(), TimeRange.ALL, OptionalLong.empty(), rows -> {});
         for (Table table : Table.values()) {
             Path file = directory.resolve(table.schema().name() + ".parquet");
             try (TableWriter to =

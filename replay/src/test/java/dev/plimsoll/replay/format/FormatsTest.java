@@ -5,11 +5,14 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.plimsoll.replay.format.text.Fixtures;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.FieldSource;
 
@@ -101,5 +104,19 @@ class FormatsTest {
                         Given.NOTHING.withLayerIds(List.of(1)),
                         Optional.empty()))
                 .hasMessageContaining("has load in layers 0, which --layer-ids leaves out");
+    }
+
+    @Test
+    void fileThatWasGivenAsAMapIsNoLoad(@TempDir Path directory) throws Exception {
+        Path both = Files.writeString(
+                directory.resolve("both.json"), "{\"physical_to_logical_map\": [[0, 1]], \"logical_count\": [[3, 4]]}");
+        Path load = Files.writeString(directory.resolve("load.json"), "{\"logical_count\": [[3, 4]]}");
+
+        Given given = Given.NOTHING.withRanks(1).withLayerIds(List.of(0));
+        assertThat(Formats.readMap(both, given)).isEqualTo(ExpertMap.ofSlots(new int[][] {{0, 1}}, 1));
+        assertThatThrownBy(() -> Formats.readMap(load, given)).hasMessageContaining("no format that is known");
+        Path several = Files.writeString(
+                directory.resolve("several.jsonl"), Fixtures.ALL.get(2).text());
+        assertThatThrownBy(() -> Formats.readMap(several, Given.NOTHING)).hasMessageContaining("has 2 maps of experts");
     }
 }

@@ -8,6 +8,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Random;
 import java.util.TreeMap;
 
@@ -179,7 +180,7 @@ public final class Malformed {
         names = List.copyOf(files.keySet());
         String file = names.get(random.nextInt(names.size()));
         byte[] other = List.copyOf(others.values()).get(random.nextInt(others.size()));
-        byte[] bytes = files.get(file);
+        byte[] bytes = Objects.requireNonNull(files.get(file));
         int changes = random.nextInt(3) > 0 ? 1 : 2 + random.nextInt(3);
         for (int change = 0; change < changes && bytes.length > 0; change++) {
             bytes = Mutation.values()[random.nextInt(Mutation.values().length)].of(bytes, other, random);

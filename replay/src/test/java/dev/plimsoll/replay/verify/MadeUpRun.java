@@ -39,7 +39,7 @@ import java.util.function.Supplier;
 import java.util.function.UnaryOperator;
 
 /** What the service's own planner left in the topics about drifting load on ranks that do as they are told, a window later. */
-final class MadeUpRun {
+public final class MadeUpRun {
     static final int WINDOWS = 24;
     private static final int LAYERS = 3;
     private static final int EXPERTS = 16;
@@ -47,7 +47,7 @@ final class MadeUpRun {
     private static final long WINDOW_MILLIS = 1_000;
     private static final long BEGIN = 1_700_000_000_000L;
 
-    static final Membership MEMBERS = new Membership(
+    public static final Membership MEMBERS = new Membership(
             new Deployment("made-up"),
             7,
             ModelShape.of("made up", EXPERTS, 1, 0, LAYERS),
@@ -58,11 +58,11 @@ final class MadeUpRun {
             1,
             8,
             10,
-            1_000);
+            50);
 
-    final List<Dated<PlanCommand>> commands = new ArrayList<>();
-    final List<Dated<LoadWindow>> rows = new ArrayList<>();
-    final List<Dated<WindowSummary>> summaries = new ArrayList<>();
+    public final List<Dated<PlanCommand>> commands = new ArrayList<>();
+    public final List<Dated<LoadWindow>> rows = new ArrayList<>();
+    public final List<Dated<WindowSummary>> summaries = new ArrayList<>();
 
     private final double[][] popularity = new double[LAYERS][EXPERTS];
     private final Random random;
@@ -71,6 +71,7 @@ final class MadeUpRun {
     private Optional<Propose> proposed = Optional.empty();
     private long now = BEGIN;
     private long index;
+    private boolean stopsFirst;
 
     private MadeUpRun() {
         random = new Random(0);
@@ -112,8 +113,20 @@ final class MadeUpRun {
     }
 
     /** Every window is planned on as it comes. */
-    static MadeUpRun ofEveryWindow() {
+    public static MadeUpRun ofEveryWindow() {
         MadeUpRun run = new MadeUpRun(11, settings());
+        for (int window = 0; window < WINDOWS; window++) {
+            run.window();
+            run.poll();
+        }
+        run.planner().close();
+        return run;
+    }
+
+    /** The first decision is stopped by a rank when one of its batches is flipped. */
+    static MadeUpRun ofAPrefix() {
+        MadeUpRun run = new MadeUpRun(11, settings());
+        run.stopsFirst = true;
         for (int window = 0; window < WINDOWS; window++) {
             run.window();
             run.poll();
@@ -136,7 +149,7 @@ final class MadeUpRun {
     }
 
     /** The same records, to be tampered with. */
-    MadeUpRun copy() {
+    public MadeUpRun copy() {
         MadeUpRun copy = new MadeUpRun();
         copy.commands.addAll(commands);
         copy.rows.addAll(rows);
@@ -222,11 +235,16 @@ final class MadeUpRun {
         before.ifPresent(decision -> {
             ack(decision, RankAck.Kind.ACCEPTED, 0);
             write(planner().poll());
-            for (int batch = 1; batch <= decision.batches().size(); batch++) {
+            int flipped = stopsFirst ? 1 : decision.batches().size();
+            for (int batch = 1; batch <= flipped; batch++) {
                 ack(decision, RankAck.Kind.FLIPPED, batch);
             }
+            if (stopsFirst) {
+                ack(decision, RankAck.Kind.ABORTED, 1);
+                stopsFirst = false;
+            }
             write(planner().poll());
-            settled = PlanLog.after(decision, decision.batches().size(), settled, decision.epoch());
+            settled = PlanLog.after(decision, flipped, settled, decision.epoch());
             proposed = Optional.empty();
         });
     }
@@ -256,7 +274,8 @@ final class MadeUpRun {
         }
     }
 
-    List<Propose> decisions() {
+    /** All that was proposed. */
+    public List<Propose> decisions() {
         return commands.stream()
                 .map(Dated::value)
                 .filter(Propose.class::isInstance)
@@ -273,7 +292,8 @@ final class MadeUpRun {
         return this;
     }
 
-    static <T> Supplier<Optional<Dated<T>>> supplier(List<Dated<T>> records) {
+    /** One record after the other. */
+    public static <T> Supplier<Optional<Dated<T>>> supplier(List<Dated<T>> records) {
         Iterator<Dated<T>> from = records.iterator();
         return () -> from.hasNext() ? Optional.of(from.next()) : Optional.empty();
     }

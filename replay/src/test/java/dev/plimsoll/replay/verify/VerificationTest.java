@@ -136,6 +136,20 @@ class VerificationTest {
     }
 
     @Test
+    void whatFollowsADecisionOfWhichAPrefixSettledIsReproducedFromThatPrefix() {
+        MadeUpRun prefix = MadeUpRun.ofAPrefix();
+
+        List<Finding> found = verified(prefix);
+
+        assertThat(prefix.decisions().get(0).batches()).hasSizeGreaterThan(1);
+        assertThat(found.get(0)).isInstanceOfSatisfying(Reproduced.class, first -> assertThat(
+                        first.decision().fate())
+                .startsWith("settled up to batch 1 of"));
+        assertThat(found.stream().filter(Reproduced.class::isInstance)).hasSameSizeAs(prefix.decisions());
+        assertThat(found.stream().filter(Different.class::isInstance)).isEmpty();
+    }
+
+    @Test
     void windowsThatCameThreeAtATimeAreFoundAndExplainedByTheLog() {
         List<Finding> found = verified(TRIPLES.copy());
 

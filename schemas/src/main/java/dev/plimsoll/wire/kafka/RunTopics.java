@@ -82,9 +82,9 @@ public final class RunTopics implements AutoCloseable {
             throw new IllegalStateException("run " + run + " was published already: " + there.keySet()
                     + "; take another name, or delete them with: plimsoll replay rm " + run + " --execute");
         }
-        int partitions = Objects.requireNonNull(get(admin.describeTopics(List.of(Topic.WINDOWS.name()))
-                                .allTopicNames())
-                        .get(Topic.WINDOWS.name()))
+        int partitions = Objects.requireNonNull(
+                        get(admin.describeTopics(List.of(Topic.WINDOWS.name())).allTopicNames())
+                                .get(Topic.WINDOWS.name()))
                 .partitions()
                 .size();
         List<NewTopic> topics = KINDS.stream()
@@ -121,8 +121,8 @@ public final class RunTopics implements AutoCloseable {
     private long records(TopicDescription topic) {
         Map<TopicPartition, OffsetSpec> ends = new HashMap<>();
         topic.partitions()
-                .forEach(partition -> ends.put(
-                        new TopicPartition(topic.name(), partition.partition()), OffsetSpec.latest()));
+                .forEach(partition ->
+                        ends.put(new TopicPartition(topic.name(), partition.partition()), OffsetSpec.latest()));
         return get(admin.listOffsets(ends).all()).values().stream()
                 .mapToLong(ListOffsetsResultInfo::offset)
                 .sum();
@@ -134,7 +134,8 @@ public final class RunTopics implements AutoCloseable {
         for (String topic : get(admin.listTopics().names())) {
             String rest = topic.startsWith(PREFIX) ? topic.substring(PREFIX.length()) : "";
             String run = rest.indexOf('.') < 0 ? "" : rest.substring(0, rest.indexOf('.'));
-            if (RUN.matcher(run).matches() && KINDS.stream().anyMatch(kind -> name(run, kind).equals(topic))) {
+            if (RUN.matcher(run).matches()
+                    && KINDS.stream().anyMatch(kind -> name(run, kind).equals(topic))) {
                 runs.add(run);
             }
         }

@@ -28,6 +28,8 @@ public final class RunWriter implements AutoCloseable {
     public static final String HEADER = "run-id";
 
     private static final Duration TIMEOUT = Duration.ofSeconds(30);
+    /** Nobody waits for a single record, so a broker that is busy may take its time. */
+    private static final Duration DELIVERY = Duration.ofMinutes(2);
 
     /** Less than a producer holds, so that it never has to refuse. */
     private static final long MOST_UNDER_WAY = 4 << 20;
@@ -44,7 +46,7 @@ public final class RunWriter implements AutoCloseable {
         this.producer = Clients.producer(
                 settings,
                 ClientProperties.idempotent(
-                        settings, "plimsoll-replay-" + run, TIMEOUT, TopicWriter.Compression.FOR_EVERYBODY));
+                        settings, "plimsoll-replay-" + run, DELIVERY, TopicWriter.Compression.FOR_EVERYBODY));
     }
 
     /**

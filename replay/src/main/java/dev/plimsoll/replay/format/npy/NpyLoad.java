@@ -30,6 +30,11 @@ public final class NpyLoad implements WritableFormat {
     }
 
     @Override
+    public boolean holdsMaps() {
+        return false;
+    }
+
+    @Override
     public boolean recognises(Input input) throws IOException {
         return PlainArray.has(input, 2) || PlainArray.has(input, 3);
     }

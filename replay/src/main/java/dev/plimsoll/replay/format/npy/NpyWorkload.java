@@ -33,6 +33,11 @@ public final class NpyWorkload implements WritableFormat {
     }
 
     @Override
+    public boolean holdsMaps() {
+        return false;
+    }
+
+    @Override
     public boolean recognises(Input input) throws IOException {
         return PlainArray.has(input, 4);
     }

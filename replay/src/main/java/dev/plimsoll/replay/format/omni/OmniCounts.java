@@ -45,6 +45,11 @@ public final class OmniCounts implements RecordingFormat {
     }
 
     @Override
+    public boolean holdsMaps() {
+        return false;
+    }
+
+    @Override
     public boolean recognises(Input input) throws IOException {
         Optional<String> first = input.files().stream()
                 .filter(file -> NAME.matcher(file).matches())

@@ -10,7 +10,9 @@ import dev.plimsoll.replay.format.FormatException;
 import dev.plimsoll.replay.format.Input;
 import dev.plimsoll.replay.format.array.NumberType;
 import dev.plimsoll.replay.format.array.Numbers;
+import java.io.ByteArrayInputStream;
 import java.io.IOException;
+import java.io.InputStreamReader;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
@@ -50,7 +52,8 @@ public final class Safetensors {
             .streamReadConstraints(StreamReadConstraints.builder()
                     .maxNestingDepth(4)
                     .maxNumberLength(20)
-                    .maxStringLength(100_000)
+                    .maxStringLength(10_000)
+                    .maxNameLength(2_000)
                     .build())
             .build();
 
@@ -96,13 +99,13 @@ public final class Safetensors {
     }
 
     private Map<String, Numbers> read() throws IOException {
-        if (headerEnd < LENGTH_BYTES + 2 || bytes[LENGTH_BYTES] != '{' || bytes[LENGTH_BYTES + 1] == 0) {
-            // Jackson would guess at UTF-16 and UTF-32.
-            throw new FormatException(file, LENGTH_BYTES, "has no JSON object in UTF-8 as a header");
+        if (headerEnd == LENGTH_BYTES || bytes[LENGTH_BYTES] != '{') {
+            throw new FormatException(file, LENGTH_BYTES, "has no JSON object as a header");
         }
         Map<String, Numbers> tensors = new LinkedHashMap<>();
         List<long[]> ranges = new ArrayList<>();
-        try (JsonParser json = JSON.createParser(bytes, LENGTH_BYTES, headerEnd - LENGTH_BYTES)) {
+        try (JsonParser json = JSON.createParser(new InputStreamReader(
+                new ByteArrayInputStream(bytes, LENGTH_BYTES, headerEnd - LENGTH_BYTES), StandardCharsets.UTF_8))) {
             json.nextToken();
             while (json.nextToken() == JsonToken.FIELD_NAME) {
                 String name = json.currentName();

@@ -162,14 +162,12 @@ public final class SglangRecords implements RecordingFormat {
     private static final class Passes {
         /** Sums over ranks; rows of layers without load are empty. */
         private static final class Sum {
-            final long[][] ofExperts;
             final long[][] ofSlots;
             final List<Integer> ranks = new ArrayList<>(1);
             long total;
             long chosen;
 
             Sum(int layers) {
-                ofExperts = new long[layers][];
                 ofSlots = new long[layers][];
             }
         }
@@ -244,15 +242,11 @@ public final class SglangRecords implements RecordingFormat {
                 loaded[layer] = true;
                 if (sum.ofSlots[layer] == null) {
                     sum.ofSlots[layer] = new long[map.slots()];
-                    sum.ofExperts[layer] = new long[map.experts()];
                 }
                 counts.row(row);
                 long[] ofSlots = sum.ofSlots[layer];
-                long[] ofExperts = sum.ofExperts[layer];
-                int[] expertOf = map.rows()[layer];
                 for (int slot = 0; slot < row.length; slot++) {
                     ofSlots[slot] += row[slot];
-                    ofExperts[expertOf[slot]] += row[slot];
                 }
             }
             sum.total += part.sum;
@@ -295,12 +289,9 @@ public final class SglangRecords implements RecordingFormat {
                 continue;
             }
             differing += passes.choices && sum.chosen != sum.total ? 1 : 0;
+            long[][] ofSlots = kept(sum.ofSlots, layers.rows(), passes.map.slots());
             frames.add(new Frame(
-                    pass.getKey(),
-                    1,
-                    0,
-                    kept(sum.ofExperts, layers.rows(), passes.map.experts()),
-                    Optional.of(kept(sum.ofSlots, layers.rows(), passes.map.slots()))));
+                    pass.getKey(), 1, 0, ofExperts(ofSlots, layers.rows(), passes.map), Optional.of(ofSlots)));
         }
         if (frames.isEmpty()) {
             throw new FormatException(source, 0, "has no pass that all " + ranks + " ranks recorded");
@@ -344,6 +335,17 @@ public final class SglangRecords implements RecordingFormat {
                 frames,
                 List.of(map),
                 notes);
+    }
+
+    private static long[][] ofExperts(long[][] ofSlots, List<Integer> kept, SlotMap map) {
+        long[][] load = new long[ofSlots.length][map.experts()];
+        for (int layer = 0; layer < load.length; layer++) {
+            int[] expertOf = map.rows()[kept.get(layer)];
+            for (int slot = 0; slot < expertOf.length; slot++) {
+                load[layer][expertOf[slot]] += ofSlots[layer][slot];
+            }
+        }
+        return load;
     }
 
     private static long[][] kept(long[][] rows, List<Integer> kept, int width) {

@@ -41,6 +41,11 @@ public final class SglangStat implements WritableFormat {
     }
 
     @Override
+    public boolean holdsMaps() {
+        return false;
+    }
+
+    @Override
     public boolean recognises(Input input) throws IOException {
         return Dump.of(input).equals(java.util.Optional.of(Dump.STAT));
     }

@@ -29,6 +29,11 @@ final class FastDeployStats implements WritableFormat {
     }
 
     @Override
+    public boolean holdsMaps() {
+        return false;
+    }
+
+    @Override
     public boolean recognises(Input input) throws IOException {
         JsonNames names = JsonNames.of(input);
         return names.has("code") && names.has("data");

@@ -31,6 +31,11 @@ final class SglangCount implements WritableFormat {
     }
 
     @Override
+    public boolean holdsMaps() {
+        return false;
+    }
+
+    @Override
     public boolean recognises(Input input) throws IOException {
         return JsonNames.of(input).has(COUNT);
     }

@@ -25,6 +25,11 @@ final class VllmLog implements RecordingFormat {
     }
 
     @Override
+    public boolean holdsMaps() {
+        return false;
+    }
+
+    @Override
     public boolean recognises(Input input) throws IOException {
         return !input.directory() && position(input) >= 0;
     }

@@ -52,8 +52,11 @@ public final class TrtllmStatistics implements WritableFormat {
 
     private static final JsonFactory JSON = JsonFactory.builder()
             .enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION)
-            .streamReadConstraints(
-                    StreamReadConstraints.builder().maxNestingDepth(100).build())
+            .streamReadConstraints(StreamReadConstraints.builder()
+                    .maxNestingDepth(100)
+                    .maxStringLength(10_000)
+                    .maxNameLength(1_000)
+                    .build())
             .build();
 
     @Override
@@ -64,6 +67,11 @@ public final class TrtllmStatistics implements WritableFormat {
     @Override
     public String description() {
         return "TensorRT-LLM's expert statistics (directory of safetensors), load per iteration, the model's own layer numbers";
+    }
+
+    @Override
+    public boolean holdsMaps() {
+        return false;
     }
 
     @Override

@@ -108,7 +108,7 @@ class PlacementFilesTest {
         CannotHoldException refused = catchThrowableOfType(
                 CannotHoldException.class, () -> PlacementFiles.write(kind.word() + ":" + file, PLACEMENT, silent()));
 
-        String asked = refused == null ? "" : refused.getMessage();
+        String asked = refused == null ? "" : String.join("; ", refused.reasons());
         switch (kind) {
             case SGLANG, FASTDEPLOY -> assertThat(asked).contains("--layer-ids").contains("--hidden-layers");
             case TRTLLM, LIGHTLLM -> assertThat(asked).contains("--layer-ids");

@@ -18,6 +18,7 @@ import java.io.IOException;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.TreeMap;
@@ -273,8 +274,9 @@ class SglangDumpsTest {
         // engine's own.
         Map<String, byte[]> ours = entries(written);
         Map<String, byte[]> theirs = entries(input.bytes(name));
-        assertThat(ours.get("data/0")).isEqualTo(Arrays.copyOf(theirs.get("data/0"), 12 * 4 * 8 * 4));
-        byte[] pickle = theirs.get("data.pkl").clone();
+        assertThat(ours.get("data/0"))
+                .isEqualTo(Arrays.copyOf(Objects.requireNonNull(theirs.get("data/0")), 12 * 4 * 8 * 4));
+        byte[] pickle = Objects.requireNonNull(theirs.get("data.pkl")).clone();
         assertThat(pickle[128]).isEqualTo((byte) 'M');
         pickle[129] = (byte) 384;
         pickle[130] = 384 >> 8;

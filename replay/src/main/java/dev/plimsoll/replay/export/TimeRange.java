@@ -8,8 +8,8 @@ import java.util.OptionalLong;
  * @param fromMillis the first one in it, the oldest there is when empty
  * @param beforeMillis the first one behind it, none when empty
  */
-public record Stretch(OptionalLong fromMillis, OptionalLong beforeMillis) {
-    public static final Stretch ALL = new Stretch(OptionalLong.empty(), OptionalLong.empty());
+public record TimeRange(OptionalLong fromMillis, OptionalLong beforeMillis) {
+    public static final TimeRange ALL = new TimeRange(OptionalLong.empty(), OptionalLong.empty());
 
     public boolean contains(long millis) {
         return millis >= fromMillis.orElse(Long.MIN_VALUE) && millis < beforeMillis.orElse(Long.MAX_VALUE);

@@ -8,22 +8,22 @@ import java.util.List;
 import java.util.Optional;
 
 /** The records of some incarnations of a deployment, out of lists. */
-public final class PastHistory implements History {
+public final class ListedRecords implements DeploymentRecords {
     private final List<PastRun> runs;
     /** How many logs are open. */
     int open;
 
-    public PastHistory(List<PastRun> runs) {
+    public ListedRecords(List<PastRun> runs) {
         this.runs = List.copyOf(runs);
     }
 
     @Override
-    public <T> Log<T> read(Topic<T> topic, Stretch stretch) {
+    public <T> Log<T> read(Topic<T> topic, TimeRange times) {
         List<Dated<?>> records = new ArrayList<>();
         for (PastRun run : runs) {
             records.addAll(records(topic, run));
         }
-        records.removeIf(record -> !stretch.contains(record.timestampMillis()));
+        records.removeIf(record -> !times.contains(record.timestampMillis()));
         return log(records);
     }
 
@@ -63,7 +63,7 @@ public final class PastHistory implements History {
 
     @Override
     public <T> Log<T> readFrom(Topic<T> topic, long incarnation) {
-        return read(topic, Stretch.ALL);
+        return read(topic, TimeRange.ALL);
     }
 
     @Override

@@ -5,7 +5,7 @@ import dev.plimsoll.wire.Topic;
 import java.util.Optional;
 
 /** What is kept of one deployment, in whatever holds it. */
-public interface History {
+public interface DeploymentRecords {
 
     /**
      * Records in their order, one after the other.
@@ -24,7 +24,7 @@ public interface History {
     record Dated<T>(long timestampMillis, T value) {}
 
     /** The records of a topic whose timestamps are in a stretch of time. */
-    <T> Log<T> read(Topic<T> topic, Stretch stretch);
+    <T> Log<T> read(Topic<T> topic, TimeRange times);
 
     /** The records of a topic from the beginning of an incarnation on, if not earlier. */
     <T> Log<T> readFrom(Topic<T> topic, long incarnation);

@@ -8,7 +8,7 @@ import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Option;
 
 /** Which stretch of the past. */
-public final class StretchOptions {
+public final class TimeOptions {
     @Option(
             names = "--from",
             paramLabel = "TIME",

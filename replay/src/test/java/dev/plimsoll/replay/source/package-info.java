@@ -1,0 +1,4 @@
+@NullMarked
+package dev.plimsoll.replay.source;
+
+import org.jspecify.annotations.NullMarked;
