@@ -233,8 +233,9 @@ public final class ReplayRunCommand implements Callable<Integer>, Validated {
             System.out.flush();
             writePlacements(replay, history, placed, number);
             if (result.windows().stream().filter(PastWindow::usable).count() < 2) {
-                say("a policy decides from two windows on, and here are fewer: nothing was decided; --window FRAMES makes"
-                        + " them shorter where the source has more frames");
+                say(
+                        "a policy decides from two windows on, and here are fewer: nothing was decided; --window FRAMES makes"
+                                + " them shorter where the source has more frames");
             }
             say("written to " + last.toAbsolutePath().getParent());
             return ExitCode.OK;

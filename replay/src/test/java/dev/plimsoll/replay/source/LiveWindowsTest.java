@@ -45,8 +45,9 @@ class LiveWindowsTest {
         assertIndices(windows);
         assertThat(windows).allMatch(LiveWindow::usable);
         assertThat(windows)
-                .allSatisfy(window -> assertThat(window.servedLast().orElseThrow().version())
-                        .isEqualTo(window.summary().states().get(0).settledVersion()));
+                .allSatisfy(
+                        window -> assertThat(window.servedLast().orElseThrow().version())
+                                .isEqualTo(window.summary().states().get(0).settledVersion()));
         assertThat(windows).allMatch(window -> window.hottestLoad() > 0);
     }
 
@@ -57,10 +58,12 @@ class LiveWindowsTest {
         List<LiveWindow> windows = read();
 
         assertIndices(windows);
-        assertThat(windows.stream().filter(window -> !window.usable())).singleElement().satisfies(window -> {
-            assertThat(window.index()).isEqualTo(5);
-            assertThat(window.why()).contains("not all");
-        });
+        assertThat(windows.stream().filter(window -> !window.usable()))
+                .singleElement()
+                .satisfies(window -> {
+                    assertThat(window.index()).isEqualTo(5);
+                    assertThat(window.why()).contains("not all");
+                });
     }
 
     @Test
@@ -90,7 +93,11 @@ class LiveWindowsTest {
         assertThat(read().stream().filter(LiveWindow::usable))
                 .as("of the windows before the lost decision settled")
                 .allMatch(window -> window.summary().states().get(0).settledVersion() == 0);
-        assertThat(read().stream().filter(window -> !window.usable()).findFirst().orElseThrow().why())
+        assertThat(read().stream()
+                        .filter(window -> !window.usable())
+                        .findFirst()
+                        .orElseThrow()
+                        .why())
                 .contains("what was served at v" + first.epoch());
         kept = Optional.of(settled);
         assertThat(run.commands).anyMatch(record -> record.value() instanceof Settled);

@@ -142,9 +142,10 @@ class VerificationTest {
         List<Finding> found = verified(prefix);
 
         assertThat(prefix.decisions().get(0).batches()).hasSizeGreaterThan(1);
-        assertThat(found.get(0)).isInstanceOfSatisfying(Reproduced.class, first -> assertThat(
-                        first.decision().fate())
-                .startsWith("settled up to batch 1 of"));
+        assertThat(found.get(0))
+                .isInstanceOfSatisfying(
+                        Reproduced.class,
+                        first -> assertThat(first.decision().fate()).startsWith("settled up to batch 1 of"));
         assertThat(found.stream().filter(Reproduced.class::isInstance)).hasSameSizeAs(prefix.decisions());
         assertThat(found.stream().filter(Different.class::isInstance)).isEmpty();
     }
