@@ -34,16 +34,15 @@ import java.util.TreeMap;
 final class PolicyReplay implements AutoCloseable {
     private static final int LONGEST_ADVANCE = 64;
 
-    /** A decision that was proposed, and what was served before. */
-    private record Made(MadeDecision decision, Placement before) {}
-
     private final RunSpec spec;
     private final VirtualPlanner planner;
     private final VirtualRanks ranks;
     private final Listening listening = new Listening();
     private final List<ServedWindow> served = new ArrayList<>();
     /** By epoch, in order. */
-    private final TreeMap<Integer, Made> made = new TreeMap<>();
+    private final TreeMap<Integer, MadeDecision> made = new TreeMap<>();
+    /** What was served before a decision, by its epoch; of those that may still be measured. */
+    private final TreeMap<Integer, Placement> before = new TreeMap<>();
 
     private final Map<String, Integer> kept = new TreeMap<>();
     private final boolean expertBytesKnown;
@@ -164,6 +163,11 @@ final class PolicyReplay implements AutoCloseable {
                 publication.ifPresent(to -> to.decision(command, nowMillis));
                 if (command instanceof Propose propose) {
                     made.put(propose.epoch(), made(propose));
+                    before.put(propose.epoch(), ranks.served());
+                    if (before.size() > 2) {
+                        // Only the newest settlement is ever measured.
+                        before.pollFirstEntry();
+                    }
                 }
                 ranks.take(command, facts.lastStep()).forEach(planner::ack);
             }
@@ -171,46 +175,44 @@ final class PolicyReplay implements AutoCloseable {
         }
     }
 
-    private Made made(Propose propose) {
+    private MadeDecision made(Propose propose) {
         int moves = propose.moves().size();
-        return new Made(
-                new MadeDecision(
-                        propose.windowIndex(),
-                        propose.epoch(),
-                        propose.planHash(),
-                        moves,
-                        expertBytesKnown ? moves * spec.members().bytesPerExpert() : 0,
-                        (int) propose.moves().stream()
-                                .map(move -> move.layer().index())
-                                .distinct()
-                                .count(),
-                        propose.currentBalancedness(),
-                        propose.predictedBalancedness(),
-                        Double.NaN,
-                        Double.NaN,
-                        propose.reason()),
-                ranks.served());
+        return new MadeDecision(
+                propose.windowIndex(),
+                propose.epoch(),
+                propose.planHash(),
+                moves,
+                expertBytesKnown ? moves * spec.members().bytesPerExpert() : 0,
+                (int) propose.moves().stream()
+                        .map(move -> move.layer().index())
+                        .distinct()
+                        .count(),
+                propose.currentBalancedness(),
+                propose.predictedBalancedness(),
+                Double.NaN,
+                Double.NaN,
+                propose.reason());
     }
 
     private void measured(Outcome outcome, ExpertLoad load) {
-        made.computeIfPresent(outcome.version(), (epoch, of) -> {
-            MadeDecision decision = of.decision();
-            return new Made(
-                    new MadeDecision(
-                            decision.windowIndex(),
-                            epoch,
-                            decision.planHash(),
-                            decision.moves(),
-                            decision.bytes(),
-                            decision.layers(),
-                            decision.before(),
-                            decision.predicted(),
-                            outcome.realised().mean(),
-                            Counterfactual.balance(of.before(), load, spec.members())
-                                    .mean(),
-                            decision.reason()),
-                    of.before());
-        });
+        Placement without = before.remove(outcome.version());
+        if (without == null) {
+            return;
+        }
+        made.computeIfPresent(
+                outcome.version(),
+                (epoch, decision) -> new MadeDecision(
+                        decision.windowIndex(),
+                        epoch,
+                        decision.planHash(),
+                        decision.moves(),
+                        decision.bytes(),
+                        decision.layers(),
+                        decision.before(),
+                        decision.predicted(),
+                        outcome.realised().mean(),
+                        Counterfactual.balance(without, load, spec.members()).mean(),
+                        decision.reason()));
     }
 
     /** What is served now. */
@@ -228,7 +230,7 @@ final class PolicyReplay implements AutoCloseable {
         if (made.isEmpty()) {
             return 0;
         }
-        MadeDecision newest = made.lastEntry().getValue().decision();
+        MadeDecision newest = made.lastEntry().getValue();
         return newest.windowIndex() == windowIndex ? newest.moves() : 0;
     }
 
@@ -243,7 +245,7 @@ final class PolicyReplay implements AutoCloseable {
                 configuration.redundant(),
                 configuration.nodes(),
                 served,
-                made.values().stream().map(Made::decision).toList(),
+                List.copyOf(made.values()),
                 new HashMap<>(kept),
                 planMillis,
                 placements);

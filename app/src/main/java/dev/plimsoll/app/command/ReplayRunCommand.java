@@ -18,6 +18,7 @@ import dev.plimsoll.replay.TimingJson;
 import dev.plimsoll.replay.format.placement.PlacementFiles;
 import dev.plimsoll.replay.format.placement.PlacementTarget;
 import dev.plimsoll.replay.report.Report;
+import dev.plimsoll.replay.result.PastWindow;
 import dev.plimsoll.replay.result.Provenance;
 import dev.plimsoll.replay.result.ReplayResult;
 import dev.plimsoll.wire.kafka.RunTopics;
@@ -43,7 +44,7 @@ import picocli.CommandLine.Option;
         sortOptions = false,
         description = {
             "Replay the past with policies; write report.html, result.json, manifest.json and timing.json.",
-            "Interrupted, it goes on when it is started again with the same arguments. Nothing is written to Kafka."
+            "Interrupted, it goes on when it is started again with the same arguments. Nothing is written to Kafka without --publish."
         })
 public final class ReplayRunCommand implements Callable<Integer>, Validated {
     @Mixin
@@ -231,6 +232,11 @@ public final class ReplayRunCommand implements Callable<Integer>, Validated {
             System.out.print(output == OutputForm.JSON ? summary.json() + "\n" : summary.text());
             System.out.flush();
             writePlacements(replay, history, placed, number);
+            if (result.windows().stream().filter(PastWindow::usable).count() < 2) {
+                say(
+                        "a policy decides from two windows on, and here are fewer: nothing was decided; --window FRAMES makes"
+                                + " them shorter where the source has more frames");
+            }
             say("written to " + last.toAbsolutePath().getParent());
             return ExitCode.OK;
         }
