@@ -4,18 +4,15 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import dev.plimsoll.app.PastTopics;
 import dev.plimsoll.app.Plimsoll;
 import dev.plimsoll.app.broker.EmbeddedBroker;
 import dev.plimsoll.model.Deployment;
-import dev.plimsoll.replay.export.DeploymentRecords.Dated;
 import dev.plimsoll.replay.export.PastRun;
 import dev.plimsoll.replay.export.Table;
 import dev.plimsoll.testkit.Readers;
-import dev.plimsoll.wire.Topic;
 import dev.plimsoll.wire.kafka.KafkaSettings;
-import dev.plimsoll.wire.kafka.Output;
 import dev.plimsoll.wire.kafka.TopicAdmin;
-import dev.plimsoll.wire.kafka.TopicWriter;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.PrintStream;
@@ -44,7 +41,6 @@ class ExportCommandTest {
     private static final Deployment ONE = new Deployment("r1/decode-0");
     private static final Duration SOON = Duration.ofSeconds(60);
     private static final int WINDOWS = 75;
-    private static final int TRANSACTION = 40;
     /** Two days back, at eight in the evening: a day and an hour of windows go over a midnight. */
     private static final long BEGIN = Instant.now()
             .truncatedTo(ChronoUnit.DAYS)
@@ -73,35 +69,10 @@ class ExportCommandTest {
             admin.create(1, 1);
         }
         // In the same partition another deployment's, of the same time and with the same numbers.
-        write(settings, PAST, true);
-        write(settings, new PastRun(new Deployment("r1/decode-00"), BEGIN, WINDOWS, 6), true);
-        write(settings, FIRST_LIFE, false);
-        write(settings, SECOND_LIFE, true);
-    }
-
-    /** @param newest whether it is the incarnation whose membership a compacted topic keeps */
-    private static void write(KafkaSettings settings, PastRun past, boolean newest) {
-        Deployment of = past.members.deployment();
-        List<Output<?>> outputs = new ArrayList<>();
-        outputs.add(Output.of(Topic.SAMPLES, of, past.members));
-        if (newest) {
-            outputs.add(Output.of(Topic.MEMBERS, of, past.members));
-        }
-        add(outputs, Topic.PLAN, of, past.plan);
-        add(outputs, Topic.WINDOWS, of, past.rows);
-        add(outputs, Topic.WINDOW_SUMMARIES, of, past.summaries);
-        add(outputs, Topic.ACKS, of, past.acks);
-        add(outputs, Topic.OUTCOMES, of, past.outcomes);
-        add(outputs, Topic.PLACEMENTS, of, past.placements);
-        // Many transactions, as loops write them; their marks are of today among windows of days ago.
-        for (int from = 0; from < outputs.size(); from += TRANSACTION) {
-            TopicWriter.writeTogether(
-                    settings, "test", outputs.subList(from, Math.min(outputs.size(), from + TRANSACTION)), SOON);
-        }
-    }
-
-    private static <T> void add(List<Output<?>> outputs, Topic<T> topic, Deployment of, List<Dated<T>> records) {
-        records.forEach(record -> outputs.add(Output.at(topic, of, record.value(), record.timestampMillis())));
+        PastTopics.write(settings, PAST, true);
+        PastTopics.write(settings, new PastRun(new Deployment("r1/decode-00"), BEGIN, WINDOWS, 6), true);
+        PastTopics.write(settings, FIRST_LIFE, false);
+        PastTopics.write(settings, SECOND_LIFE, true);
     }
 
     @AfterAll

@@ -68,19 +68,37 @@ public record TopicRanges(Map<Topic<?>, OffsetRange> byTopic, OptionalLong fromM
             OffsetRange summaries = range(ranges, Topic.WINDOW_SUMMARIES);
             ranges.put(
                     Topic.WINDOW_SUMMARIES,
-                    first.isEmpty() ? summaries : summaries.since(records.offsetAt(summaries, first.getAsLong())));
+                    first.isEmpty()
+                            ? summaries
+                            : summaries.since(firstAt(records, Topic.WINDOW_SUMMARIES, summaries, first.getAsLong())));
         }
         for (Topic<?> topic : CUT) {
             OffsetRange range = range(ranges, topic);
             if (from.isPresent()) {
-                range = range.since(records.offsetAt(range, from.getAsLong() - earlier.toMillis()));
+                range = range.since(firstAt(records, topic, range, from.getAsLong() - earlier.toMillis()));
             }
             if (to.isPresent()) {
-                range = range.until(records.offsetAt(range, to.getAsLong()));
+                range = range.until(firstAt(records, topic, range, to.getAsLong()));
             }
             ranges.put(topic, range);
         }
         return new TopicRanges(ranges, from, to);
+    }
+
+    /**
+     * Offset of the deployment's first record of that time or later. What Kafka finds by the time may come before it: the marks that end
+     * transactions have the time at which they were written, and stand among windows that are older when an aggregator catches up.
+     */
+    private static <T> long firstAt(PastRecords records, Topic<T> topic, OffsetRange range, long millis) {
+        OffsetRange rest = range.since(records.offsetAt(range, millis));
+        try (PastRecords.Reading<T> reading = records.read(topic, rest, unreadable -> {})) {
+            for (Optional<Received<T>> next = reading.next(); next.isPresent(); next = reading.next()) {
+                if (next.orElseThrow().timestampMillis() >= millis) {
+                    return next.orElseThrow().offset();
+                }
+            }
+        }
+        return range.to();
     }
 
     private static OffsetRange asBefore(OffsetRange now, Map<String, String> before) {
