@@ -82,11 +82,10 @@ public final class ReplaySummary {
                 rows,
                 2);
         long usable = result.windows().stream().filter(PastWindow::usable).count();
-        return result.provenance().source() + "\n"
-                + usable + " of " + result.windows().size() + " windows replayed"
+        return usable + " of " + result.windows().size() + " windows replayed"
                 + (result.gaps().isEmpty() ? "" : ", " + result.gaps().size() + " gaps")
-                + "; balancedness is the mean over layers of"
-                + " mean ÷ max rank load, and its mean and its worst window\n\n"
+                + "; MEAN and WORST are of the windows' balancedness (mean ÷ max rank load,"
+                + " mean over layers)\n\n"
                 + table.text();
     }
 

@@ -1,12 +1,10 @@
 package dev.plimsoll.replay.source;
 
 import dev.plimsoll.model.Deployment;
-import dev.plimsoll.model.LongVector;
 import dev.plimsoll.model.Membership;
 import dev.plimsoll.model.Outcome;
 import dev.plimsoll.model.Placement;
 import dev.plimsoll.model.SampleRecord;
-import dev.plimsoll.model.SettledPlacement;
 import dev.plimsoll.model.WindowSummary;
 import dev.plimsoll.wire.Topic;
 import dev.plimsoll.wire.kafka.KafkaSettings;
@@ -164,47 +162,16 @@ public final class DeploymentPast implements AutoCloseable {
         List<AutoCloseable> open = new ArrayList<>();
         try {
             TopicRanges ranges = TopicRanges.of(records, span, earlier, before);
-            return new DeploymentPast(records, ranges, membership(records, ranges, incarnation), windowSteps, open);
+            return new DeploymentPast(
+                    records,
+                    ranges,
+                    Memberships.of(records, ranges.of(Topic.MEMBERS), ranges.of(Topic.SAMPLES), incarnation),
+                    windowSteps,
+                    open);
         } catch (IOException | RuntimeException e) {
             close(open);
             records.close();
             throw e;
-        }
-    }
-
-    /** The membership of an incarnation, the newest when empty: the compacted topic has that one, the samples those of a day. */
-    static Membership membership(PastRecords records, TopicRanges ranges, OptionalLong incarnation) throws IOException {
-        TreeMap<Long, Membership> known = new TreeMap<>();
-        collect(records, ranges, Topic.MEMBERS, known);
-        if (incarnation.isPresent() && !known.containsKey(incarnation.getAsLong())) {
-            collect(records, ranges, Topic.SAMPLES, known);
-        }
-        if (known.isEmpty()) {
-            throw new IOException("no membership of " + records.deployment() + " in " + ranges.of(Topic.MEMBERS)
-                    + ": 'plimsoll topics tail " + Topic.MEMBERS.name()
-                    + "' lists the deployments that are there");
-        }
-        if (incarnation.isEmpty()) {
-            return known.lastEntry().getValue();
-        }
-        Membership found = known.get(incarnation.getAsLong());
-        if (found == null) {
-            throw new IOException("no membership of incarnation " + incarnation.getAsLong() + " of "
-                    + records.deployment() + ": the topics know " + known.keySet() + " (" + Topic.MEMBERS.name()
-                    + " keeps the newest one, " + Topic.SAMPLES.name() + " those of its retention)");
-        }
-        return found;
-    }
-
-    private static <T extends SampleRecord> void collect(
-            PastRecords records, TopicRanges ranges, Topic<T> topic, Map<Long, Membership> known) {
-        try (PastRecords.Reading<T> reading = records.read(topic, ranges.of(topic), none -> {})) {
-            for (Optional<Received<T>> next = reading.next(); next.isPresent(); next = reading.next()) {
-                SampleRecord value = next.orElseThrow().value();
-                if (value instanceof Membership members) {
-                    known.put(members.incarnation(), members);
-                }
-            }
         }
     }
 
@@ -225,28 +192,9 @@ public final class DeploymentPast implements AutoCloseable {
 
     /** The settled placement that is kept beside the plan log, where its layers belong together. */
     private Optional<Placement> kept() {
-        TreeMap<Integer, SettledPlacement> layers = new TreeMap<>();
-        each(Topic.PLACEMENTS, record -> {
-            if (record.value().incarnation() == members.incarnation()) {
-                layers.put(record.value().layer(), record.value());
-            }
-        });
-        if (layers.size() != members.shape().layers()) {
-            return Optional.empty();
-        }
-        SettledPlacement any = layers.firstEntry().getValue();
-        int[][] experts =
-                layers.values().stream().map(layer -> ints(layer.experts())).toArray(int[][]::new);
-        Placement placement = Placement.of(any.version(), experts);
-        return placement.hash() == any.placementHash() ? Optional.of(placement) : Optional.empty();
-    }
-
-    private static int[] ints(LongVector values) {
-        int[] ints = new int[values.size()];
-        for (int i = 0; i < ints.length; i++) {
-            ints[i] = Math.toIntExact(values.at(i));
-        }
-        return ints;
+        SettledLayers layers = new SettledLayers(members);
+        each(Topic.PLACEMENTS, record -> layers.add(record.value()));
+        return layers.newest();
     }
 
     private OptionalInt countWindows() {

@@ -3,10 +3,10 @@ package dev.plimsoll.replay.source;
 import dev.plimsoll.model.Deployment;
 import dev.plimsoll.model.Membership;
 import dev.plimsoll.model.Placement;
+import dev.plimsoll.model.SettledPlacement;
 import dev.plimsoll.wire.Topic;
 import dev.plimsoll.wire.kafka.KafkaSettings;
 import dev.plimsoll.wire.kafka.PastRecords;
-import dev.plimsoll.wire.kafka.Received;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.Optional;
@@ -34,10 +34,11 @@ public record SettledNow(
     public static SettledNow read(KafkaSettings kafka, Deployment deployment, OptionalLong incarnation)
             throws IOException {
         try (PastRecords records = new PastRecords(kafka, deployment, TIMEOUT)) {
-            Membership members = members(records, deployment, incarnation);
+            Membership members =
+                    Memberships.of(records, records.whole(Topic.MEMBERS), records.whole(Topic.SAMPLES), incarnation);
             SettledLayers layers = new SettledLayers(members);
             TreeMap<Integer, Long> atMillis = new TreeMap<>();
-            try (PastRecords.Reading<dev.plimsoll.model.SettledPlacement> reading =
+            try (PastRecords.Reading<SettledPlacement> reading =
                     records.read(Topic.PLACEMENTS, records.whole(Topic.PLACEMENTS), unreadable -> {})) {
                 for (var next = reading.next(); next.isPresent(); next = reading.next()) {
                     layers.add(next.get().value());
@@ -52,29 +53,5 @@ public record SettledNow(
                     layers.newestVersion(),
                     at.map(OptionalLong::of).orElse(OptionalLong.empty()));
         }
-    }
-
-    private static Membership members(PastRecords records, Deployment deployment, OptionalLong incarnation)
-            throws IOException {
-        TreeMap<Long, Membership> known = new TreeMap<>();
-        try (PastRecords.Reading<Membership> reading =
-                records.read(Topic.MEMBERS, records.whole(Topic.MEMBERS), unreadable -> {})) {
-            for (Optional<Received<Membership>> next = reading.next(); next.isPresent(); next = reading.next()) {
-                known.put(next.get().value().incarnation(), next.get().value());
-            }
-        }
-        if (known.isEmpty()) {
-            throw new IOException("no membership of " + deployment + " in " + Topic.MEMBERS.name()
-                    + ": 'plimsoll topics tail " + Topic.MEMBERS.name() + "' lists the deployments that are there");
-        }
-        if (incarnation.isEmpty()) {
-            return known.lastEntry().getValue();
-        }
-        Membership found = known.get(incarnation.getAsLong());
-        if (found == null) {
-            throw new IOException("no membership of incarnation " + incarnation.getAsLong() + " of " + deployment
-                    + " in " + Topic.MEMBERS.name() + ", which knows " + known.keySet());
-        }
-        return found;
     }
 }
