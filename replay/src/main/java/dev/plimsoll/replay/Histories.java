@@ -58,16 +58,16 @@ public final class Histories {
                 : RecordingHistory.of(recording(file, layout.ranks()), layout, request.windowSteps(), inputs(file));
     }
 
-    /** Read without ranks at first: those that are asked for need not be those that it was recorded on. */
+    /** Read without ranks at first: those that are asked for are those that it was recorded on only where it does not say. */
     private static Recording recording(HistorySource.OfFile file, OptionalInt ranks) throws IOException {
         Given given = given(file);
         try {
             return Formats.read(file.path(), given, file.format());
         } catch (FormatException e) {
-            if (ranks.isPresent() && String.valueOf(e.getMessage()).contains("--ranks")) {
-                return Formats.read(file.path(), given.withRanks(ranks.getAsInt()), file.format());
+            if (ranks.isEmpty()) {
+                throw e;
             }
-            throw e;
+            return Formats.read(file.path(), given.withRanks(ranks.getAsInt()), file.format());
         }
     }
 
