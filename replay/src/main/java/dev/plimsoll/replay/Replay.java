@@ -2,7 +2,10 @@ package dev.plimsoll.replay;
 
 import dev.plimsoll.model.ModelShape;
 import dev.plimsoll.model.Placement;
+import dev.plimsoll.planner.WindowHistory;
+import dev.plimsoll.planner.placement.Budget;
 import dev.plimsoll.planner.placement.ExpertLoad;
+import dev.plimsoll.planner.placement.PlanRequest;
 import dev.plimsoll.planner.placement.Policy;
 import dev.plimsoll.replay.result.PastWindow;
 import dev.plimsoll.replay.result.PolicyRun;
@@ -35,7 +38,7 @@ public final class Replay implements AutoCloseable {
     /** What a run was and did at the end of a window. */
     private record Seen(Placement placement, double balancedness, int moves) {}
 
-    private record Running(PolicyReplay replay, MeasuredPolicy measured, Optional<PlanJournal> journal) {}
+    private record Running(RunSpec spec, PolicyReplay replay, MeasuredPolicy measured, Optional<PlanJournal> journal) {}
 
     private final History history;
     private final long stepMillis;
@@ -43,6 +46,9 @@ public final class Replay implements AutoCloseable {
     private final ExecutorService threads;
     private final Matrices matrices;
     private final PastWindows past = new PastWindows();
+    /** What a plan at the end would look back on. */
+    private final WindowHistory newest;
+
     private final ModelShape shape;
     /** {@code [layer][expert]} of all usable windows. */
     private final long[][] totals;
@@ -59,6 +65,10 @@ public final class Replay implements AutoCloseable {
         this.history = history;
         this.stepMillis = Math.max(1, stepTime.toMillis());
         this.shape = history.members().shape();
+        this.newest = new WindowHistory(specs.stream()
+                .mapToInt(spec -> spec.settings().historyWindows())
+                .max()
+                .orElse(1));
         this.totals = new long[shape.layers()][shape.experts()];
         int sideBySide = Math.max(1, Math.min(threadCount, specs.size()));
         this.threads = Executors.newFixedThreadPool(sideBySide, task -> {
@@ -102,7 +112,7 @@ public final class Replay implements AutoCloseable {
         }
         Policy policy = journal.<Policy>map(kept -> kept).orElse(measured);
         return new Running(
-                new PolicyReplay(spec, policy, planThreads, history.expertBytesKnown(), 0), measured, journal);
+                spec, new PolicyReplay(spec, policy, planThreads, history.expertBytesKnown(), 0), measured, journal);
     }
 
     /** Tells somebody all that a run would have written to the topics, from now on. */
@@ -159,6 +169,7 @@ public final class Replay implements AutoCloseable {
                 totals[layer][expert] = Math.addExact(totals[layer][expert], load.at(layer, expert));
             }
         }
+        newest.add(load, 0, 0);
         matrices.offer(
                 load,
                 seen.stream().mapToInt(Seen::moves).max().orElse(0),
@@ -179,9 +190,28 @@ public final class Replay implements AutoCloseable {
         return past;
     }
 
-    /** What each run serves now, in the order of the runs. */
-    public List<Placement> placements() {
-        return runs.stream().map(run -> run.replay().placement()).toList();
+    /**
+     * What an engine should start with, by one run's policy: its plan from the newest windows, on top of what was served last. Before a
+     * start moves are free, so neither the gate nor a budget is asked, and one window is enough. What was served last where no window
+     * could be used.
+     */
+    public Placement startingPlacement(int run) {
+        Placement served = runs.get(run).replay().placement();
+        RunSpec spec = runs.get(run).spec();
+        List<ExpertLoad> loads = newest.newest(spec.settings().historyWindows()).loads();
+        if (loads.isEmpty()) {
+            return served;
+        }
+        return Policy.named(spec.settings().policy())
+                .plan(new PlanRequest(
+                        loads,
+                        served,
+                        shape,
+                        spec.members().topology(),
+                        Budget.UNLIMITED,
+                        spec.settings().prices(),
+                        spec.settings().seed()))
+                .target();
     }
 
     /** A copy of the load of every expert over all usable windows so far, {@code [layer][expert]}. */

@@ -7,6 +7,7 @@ import dev.plimsoll.model.Membership;
 import dev.plimsoll.model.Placement;
 import dev.plimsoll.model.PlacementRules;
 import dev.plimsoll.model.Topology;
+import dev.plimsoll.planner.placement.ExpertLoad;
 import dev.plimsoll.replay.result.PolicyRun;
 import dev.plimsoll.replay.result.PolicyRun.MadeDecision;
 import dev.plimsoll.replay.result.PolicyRun.ServedWindow;
@@ -16,6 +17,7 @@ import dev.plimsoll.replay.result.WindowMatrix;
 import dev.plimsoll.replay.score.EpConfiguration;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -83,6 +85,36 @@ class ReplayTest {
                             .sum())
                     .as("seed %d", seed)
                     .isPositive();
+        }
+    }
+
+    @Test
+    void oneWindowIsEnoughToSayWhatAnEngineShouldStartWith() throws Exception {
+        MadeUpPast past = MadeUpPast.of(MEMBERS, MadeUpPast.drifting(1, 3, 4, 16, 12));
+        ExpertLoad load = past.all().get(0).load().orElseThrow();
+        Placement initial = Placement.initial(MEMBERS.shape(), MEMBERS.topology());
+        List<RunSpec> specs = specs(past);
+
+        List<Placement> starting = new ArrayList<>();
+        try (Replay replay = new Replay(past, specs, Duration.ofMillis(50), 1, Optional.empty())) {
+            replay.advance();
+            for (int run = 0; run < specs.size(); run++) {
+                starting.add(replay.startingPlacement(run));
+            }
+        }
+
+        for (int run = 0; run < specs.size(); run++) {
+            String policy = specs.get(run).settings().policy();
+            assertThat(PlacementRules.violations(starting.get(run), MEMBERS.shape(), MEMBERS.topology()))
+                    .as(policy)
+                    .isEmpty();
+            if (policy.equals("static")) {
+                assertThat(starting.get(run)).isEqualTo(initial);
+            } else {
+                assertThat(NaiveReplay.balancedness(load, starting.get(run), MEMBERS.topology()))
+                        .as(policy)
+                        .isGreaterThan(NaiveReplay.balancedness(load, initial, MEMBERS.topology()));
+            }
         }
     }
 

@@ -68,7 +68,7 @@ public final class ReplayRunCommand implements Callable<Integer>, Validated {
             names = "--write-placement",
             paramLabel = "KIND:FILE",
             description =
-                    "Write the placement that was served last as a file that an engine starts with; may be repeated."
+                    "Write the file that an engine should start with now: the policy's plan from the newest windows, as no gate asks before a start; may be repeated."
                             + " Kinds: sglang, trtllm, vllm-ascend, vllm, hygon, fastdeploy, lightllm.")
     private List<String> placements = new ArrayList<>();
 
@@ -253,7 +253,7 @@ public final class ReplayRunCommand implements Callable<Integer>, Validated {
                 Optional.of(replay.totals()));
         for (String placement : placements) {
             PlacementFiles.Spec spec = PlacementFiles.Spec.parse(placement);
-            List<String> notes = PlacementFiles.write(spec, replay.placements().get(number), target);
+            List<String> notes = PlacementFiles.write(spec, replay.startingPlacement(number), target);
             say("placement of " + run.choice().name() + " for " + spec.kind().use() + ": " + spec.path());
             notes.forEach(note -> say("  " + note));
         }
