@@ -160,6 +160,8 @@ final class Browser implements AutoCloseable {
         events.clear();
         size(width, height);
         emulate("", colours);
+        // A page that stays for a moment, as it was opened before, is not to be taken for this one.
+        evaluate("document.documentElement && delete document.documentElement.dataset.ready");
         send("Page.navigate", "url", page.toUri().toString());
         await("document.documentElement?.dataset.ready === 'true'");
     }
