@@ -34,7 +34,10 @@ final class PastOptions {
     @Nullable
     private String to;
 
-    @Option(names = "--last", paramLabel = "DURATION", description = "So far back from the newest window, such as 5m.")
+    @Option(
+            names = "--last",
+            paramLabel = "DURATION",
+            description = "So far back from --to, or from the newest window, such as 5m.")
     @Nullable
     private Duration last;
 

@@ -28,7 +28,7 @@ public final class SettledOptions {
         kafka.require(problems);
         if (deployment == null) {
             problems.add(
-                    "--deployment is missing: 'plimsoll topics tail plimsoll.members.v1' lists those that are there");
+                    "--deployment is missing: 'plimsoll topics tail members --from-beginning' lists those that are there");
             return;
         }
         try {

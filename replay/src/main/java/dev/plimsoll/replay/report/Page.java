@@ -189,7 +189,7 @@ final class Page {
                 .ifPresent(baseline -> html.element(
                         "li",
                         "Baseline: " + baseline.run().name() + ", " + baselineWords(baseline) + ", on "
-                                + Standings.configuration(baseline.run()) + "."));
+                                + standings.configuration(baseline.run()) + "."));
         html.close().line();
         html.ours(
                 "<noscript><p class=\"notice\">The pictures need scripts, which are part of this file; the tables do not.</p></noscript>");

@@ -10,6 +10,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.function.ToIntFunction;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
 
@@ -97,17 +98,31 @@ record Standings(List<Standing> all) {
 
     /** The name, and of the configuration what tells it from others. */
     private static String label(PolicyRun run, List<PolicyRun> runs) {
-        boolean ranks = runs.stream().anyMatch(other -> other.ranks() != run.ranks() || other.nodes() != run.nodes());
-        boolean redundant = runs.stream().anyMatch(other -> other.redundant() != run.redundant());
         return run.name()
-                + (ranks ? " · " + Text.count(run.ranks(), "rank") : "")
-                + (redundant ? " +" + run.redundant() : "");
+                + (differs(runs, PolicyRun::ranks) ? " · " + Text.count(run.ranks(), "rank") : "")
+                + (differs(runs, PolicyRun::nodes) ? " · " + Text.count(run.nodes(), "node") : "")
+                + (differs(runs, PolicyRun::redundant) ? " +" + run.redundant() : "");
     }
 
-    /** Such as {@code 32 ranks, 16 redundant slots}. */
-    static String configuration(PolicyRun run) {
-        return Text.count(run.ranks(), "rank") + ", "
+    /** Whether {@link Standing#label()} has a + with the number of redundant slots. */
+    boolean labelsSayRedundant() {
+        return differs(runs(), PolicyRun::redundant);
+    }
+
+    /** Such as {@code 32 ranks, 16 redundant}; {@code 32 ranks on 4 nodes, 16 redundant} where others are on more or fewer. */
+    String configuration(PolicyRun run) {
+        return Text.count(run.ranks(), "rank")
+                + (differs(runs(), PolicyRun::nodes) ? " on " + Text.count(run.nodes(), "node") : "")
+                + ", "
                 + (run.redundant() > 0 ? run.redundant() + " redundant" : "none redundant");
+    }
+
+    private List<PolicyRun> runs() {
+        return all.stream().map(Standing::run).toList();
+    }
+
+    private static boolean differs(List<PolicyRun> runs, ToIntFunction<PolicyRun> number) {
+        return runs.stream().mapToInt(number).distinct().count() > 1;
     }
 
     private static int[] best(List<PolicyRun> runs) {

@@ -52,7 +52,7 @@ final class Tables {
             html.open("tr", "class", isBest ? "best" : "plain");
             html.open("th", "scope", "row", "data-label", head.get(0));
             html.element("span", standing.run().name(), "class", "name");
-            html.element("small", Standings.configuration(standing.run()));
+            html.element("small", standings.configuration(standing.run()));
             if (standing.live()) {
                 badge("live", "really ran");
             }
@@ -84,11 +84,7 @@ final class Tables {
                                 + " served; less is better, and step time follows it. Over-promised: predicted less measured balancedness, mean"
                                 + " over measured decisions. Most even in: windows in which no run of as many ranks was more even; ties count for"
                                 + " each. Step time in ms is not given: no device profile was part of this replay."
-                                + (standings.all().stream()
-                                                .anyMatch(standing ->
-                                                        standing.label().contains(" +"))
-                                        ? " A + behind a name: redundant slots."
-                                        : ""))
+                                + (standings.labelsSayRedundant() ? " A + behind a name: redundant slots." : ""))
                 .close()
                 .line();
     }

@@ -95,8 +95,14 @@ for (const button of document.querySelectorAll('[data-theme-choice]')) {
 }
 prefersDark.addEventListener('change', () => redraw());
 prints.addEventListener('change', () => redraw());
-addEventListener('beforeprint', () => { printing = true; redraw(); });
-addEventListener('afterprint', () => { printing = false; redraw(); });
+/** Told before the browser lays out for paper: styles are still the screen's, and drawings take their colours from them. */
+function paper(on) {
+  printing = on;
+  document.documentElement.toggleAttribute('data-paper', on);
+  redraw();
+}
+addEventListener('beforeprint', () => paper(true));
+addEventListener('afterprint', () => paper(false));
 
 const drawings = [];
 /** Everything that depends on colours or width. */

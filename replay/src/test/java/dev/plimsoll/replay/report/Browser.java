@@ -23,6 +23,7 @@ import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import java.util.function.BooleanSupplier;
 import java.util.function.Predicate;
 import java.util.stream.Stream;
 
@@ -159,6 +160,8 @@ final class Browser implements AutoCloseable {
         events.clear();
         size(width, height);
         emulate("", colours);
+        // A page that stays for a moment, as it was opened before, is not to be taken for this one.
+        evaluate("document.documentElement && delete document.documentElement.dataset.ready");
         send("Page.navigate", "url", page.toUri().toString());
         await("document.documentElement?.dataset.ready === 'true'");
     }
@@ -185,10 +188,15 @@ final class Browser implements AutoCloseable {
     }
 
     void await(String condition) {
+        await(() -> evaluate("!!(" + condition + ")").asBoolean(), condition);
+    }
+
+    /** @param what is waited for, in words */
+    void await(BooleanSupplier condition, String what) {
         long end = System.nanoTime() + PATIENCE.toNanos();
-        while (!evaluate("!!(" + condition + ")").asBoolean()) {
+        while (!condition.getAsBoolean()) {
             if (System.nanoTime() > end) {
-                throw new AssertionError("never: " + condition + "; the page said " + complaints());
+                throw new AssertionError("never: " + what + "; the page said " + complaints());
             }
         }
     }

@@ -280,12 +280,38 @@ class ReportBrowserTest {
         click("[data-theme-choice=dark]");
         assertThat(pixel()).isEqualTo(dark);
         browser.emulate("print", "dark");
+        // Styles are of paper at once; the page is told, and draws, with the browser's next frame.
         browser.await("getComputedStyle(document.body).backgroundColor === 'rgb(255, 255, 255)'");
-        assertThat(pixel()).as("colours of paper").isEqualTo(light);
+        browser.await(() -> pixel().equals(light), "colours of paper");
         assertThat(browser.evaluate("getComputedStyle(document.querySelector('.sections')).display")
                         .asText())
                 .isEqualTo("none");
+        browser.emulate("", "dark");
+        browser.await(() -> pixel().equals(dark), "colours of the screen");
+        assertThat(browser.complaints()).isEmpty();
+    }
+
+    @Test
+    void aDarkPageIsDrawnAsOnPaperBeforeItIsPrinted() throws IOException {
+        browser.open(page, 1440, 900, "dark");
+        String dark = pixel();
+        click("[data-theme-choice=light]");
+        String light = pixel();
+        click("[data-theme-choice=dark]");
+        browser.evaluate("addEventListener('beforeprint', () => { " + PIXELS + " const on = pixels('#matrix-cells');"
+                + " const [left, top, row, cell] = document.getElementById('matrix-canvas').dataset.geometry.split(' ').map(Number);"
+                + " const at = (x, y) => on.getImageData(x, y, 1, 1).data.slice(0, 3).join();"
+                + " const root = document.documentElement; root.dataset.printed = JSON.stringify({"
+                + " cell: at(left + 50 * cell + 3, top + 3 * row + 3), frame: at(left - 1, top - 1),"
+                + " ink: getComputedStyle(root).getPropertyValue('--ink') }); })");
         byte[] pdf = browser.pdf();
+        JsonNode printed = browser.evaluate("JSON.parse(document.documentElement.dataset.printed)");
+        assertThat("[" + printed.path("cell").asText() + "]").as("a cell").isEqualTo(light);
+        assertThat(printed.path("frame").asText())
+                .as("the frame, a grey of paper")
+                .isEqualTo("153,153,153");
+        assertThat(printed.path("ink").asText()).as("ink").isEqualTo("#000");
+        browser.await(() -> pixel().equals(dark), "colours of the screen afterwards");
         assertThat(new String(pdf, 0, 5, StandardCharsets.US_ASCII)).isEqualTo("%PDF-");
         assertThat(pdf.length).isGreaterThan(50_000);
         Files.createDirectories(SCREENSHOTS);

@@ -215,6 +215,28 @@ class ReportTest {
     }
 
     @Test
+    void runsOnDifferentNodesAreToldApartAndRanksThatAllHaveAreNotRepeated() {
+        PolicyRun one = served("plimsoll", window(1, 0.9, 100));
+        PolicyRun four = new PolicyRun("plimsoll", Map.of(), 8, 0, 4, one.served(), List.of(), Map.of(), 0, Map.of());
+        ReplayResult result = of(List.of(one, four), List.of());
+        assertThat(Standings.of(result).all())
+                .extracting(Standing::label)
+                .containsExactly("plimsoll · 1\u00a0node", "plimsoll · 4\u00a0nodes");
+        assertThat(Report.html(result))
+                .contains(
+                        "8\u00a0ranks on 1\u00a0node, none redundant", "8\u00a0ranks on 4\u00a0nodes, none redundant");
+    }
+
+    @Test
+    void aPlusIsExplainedWhereRedundantSlotsDifferAndNotWhereANameHasOne() {
+        String explained = "A + behind a name: redundant slots.";
+        PolicyRun none = served("a +b", window(1, 0.9, 100));
+        PolicyRun some = new PolicyRun("a +b", Map.of(), 8, 8, 1, none.served(), List.of(), Map.of(), 0, Map.of());
+        assertThat(Report.html(of(List.of(none), List.of()))).doesNotContain(explained);
+        assertThat(Report.html(of(List.of(none, some), List.of()))).contains(explained);
+    }
+
+    @Test
     void aHostileNameIsTextEverywhere() {
         String hostile = SampleReplay.HOSTILE;
         PolicyRun run = new PolicyRun(
