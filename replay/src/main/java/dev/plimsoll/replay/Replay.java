@@ -26,8 +26,8 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 
 /**
- * The past through several policies at once: every window is read once and goes through all of them, so that memory stays as it is
- * however long the past was. What comes out does not depend on the number of threads.
+ * The past through several policies at once: every window is read once and goes through all of them, and loads of a few windows
+ * are in memory at a time. What is told of every window and of every run in it stays: some hundred bytes each. What comes out does not depend on the number of threads.
  *
  * <p>Threads start with it and end with {@link #close}.
  */
@@ -183,7 +183,7 @@ public final class Replay implements AutoCloseable {
 
     /** Windows that have gone by. */
     public int windows() {
-        return past.windows().size();
+        return past.count();
     }
 
     PastWindows past() {
