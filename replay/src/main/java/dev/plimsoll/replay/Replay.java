@@ -240,14 +240,32 @@ public final class Replay implements AutoCloseable {
                 matrices.matrices());
     }
 
-    @Override
-    public void close() throws IOException {
-        threads.shutdownNow();
-        for (Running run : runs) {
-            run.replay().close();
-            if (run.journal().isPresent()) {
-                run.journal().orElseThrow().close();
+    /** Each, whatever becomes of the others; then the first failure is told, with the others. */
+    static void closeAll(List<? extends AutoCloseable> open) throws IOException {
+        Optional<Exception> failure = Optional.empty();
+        for (AutoCloseable one : open) {
+            try {
+                one.close();
+            } catch (Exception e) {
+                failure.ifPresent(first -> first.addSuppressed(e));
+                failure = failure.isPresent() ? failure : Optional.of(e);
             }
         }
+        if (failure.isPresent()) {
+            if (failure.orElseThrow() instanceof RuntimeException unchecked) {
+                throw unchecked;
+            }
+            throw failure.orElseThrow() instanceof IOException io ? io : new IOException(failure.orElseThrow());
+        }
+    }
+
+    @Override
+    public void close() throws IOException {
+        List<AutoCloseable> open = new ArrayList<>(List.of(threads::shutdownNow));
+        for (Running run : runs) {
+            open.add(run.replay());
+            run.journal().ifPresent(open::add);
+        }
+        closeAll(open);
     }
 }
