@@ -48,7 +48,8 @@ public final class Histories {
                 int steps = request.windowSteps()
                         .orElseThrow(() -> new IllegalArgumentException("--from-samples needs --window"));
                 return weighed(
-                        TopicHistory.ofSamples(cluster, deployment, span, topics.incarnation(), steps, before), request);
+                        TopicHistory.ofSamples(cluster, deployment, span, topics.incarnation(), steps, before),
+                        request);
             }
             return weighed(
                     windows(TopicHistory.again(cluster, deployment, span, topics.incarnation(), before), request),

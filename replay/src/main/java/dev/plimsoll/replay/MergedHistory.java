@@ -176,8 +176,10 @@ final class MergedHistory extends HistoryOver {
     @Override
     public List<String> notes() {
         List<String> notes = new ArrayList<>(history.notes());
-        notes.add(times + " windows are put together as one; how the live run served them is not told, as it was measured in the single"
-                + " ones; its decisions stand in the windows put together, with balancedness and reasons of the single ones");
+        notes.add(
+                times
+                        + " windows are put together as one; how the live run served them is not told, as it was measured in the single"
+                        + " ones; its decisions stand in the windows put together, with balancedness and reasons of the single ones");
         return notes;
     }
 }

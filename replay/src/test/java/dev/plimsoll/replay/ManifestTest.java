@@ -104,7 +104,9 @@ class ManifestTest {
                 .isInstanceOf(IOException.class)
                 .hasMessageContaining("m.json: 'windowSteps' must be a whole number, not \"many\"");
         assertThatThrownBy(() -> Manifest.of(
-                        "m.json", text.replaceFirst("\"ranks\" : \\[[^\\]]*\\]", "\"ranks\" : \"32\"").getBytes(StandardCharsets.UTF_8)))
+                        "m.json",
+                        text.replaceFirst("\"ranks\" : \\[[^\\]]*\\]", "\"ranks\" : \"32\"")
+                                .getBytes(StandardCharsets.UTF_8)))
                 .isInstanceOf(IOException.class)
                 .hasMessageContaining("'ranks' must be a list of whole numbers");
     }

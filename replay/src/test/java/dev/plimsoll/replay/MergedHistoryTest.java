@@ -5,10 +5,10 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.plimsoll.model.Membership;
 import dev.plimsoll.model.Topology;
+import dev.plimsoll.planner.placement.ExpertLoad;
 import dev.plimsoll.replay.result.PolicyRun;
 import dev.plimsoll.replay.result.PolicyRun.MadeDecision;
 import dev.plimsoll.replay.result.PolicyRun.ServedWindow;
-import dev.plimsoll.planner.placement.ExpertLoad;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -92,7 +92,8 @@ class MergedHistoryTest {
                 Map.of("BALANCED", 4),
                 0,
                 Map.of(1L, new int[][] {{0, 1, 2, 3, 0, 1}}));
-        MadeUpPast past = MadeUpPast.of(MEMBERS, MadeUpPast.drifting(9, 2, 4, 4, 3)).with(happened);
+        MadeUpPast past =
+                MadeUpPast.of(MEMBERS, MadeUpPast.drifting(9, 2, 4, 4, 3)).with(happened);
 
         History history = MergedHistory.of(past, 24);
         PolicyRun live = history.live().orElseThrow();

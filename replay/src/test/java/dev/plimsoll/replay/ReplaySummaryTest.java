@@ -55,8 +55,7 @@ class ReplaySummaryTest {
     void aLiveRunOfWhichNoWindowIsKnownClaimsNothing() throws Exception {
         ReplaySummary summary = summary(List.of(run(PolicyRun.LIVE, 8)), run("a", 8, 0.5));
 
-        JsonNode live =
-                new ObjectMapper().readTree(summary.json()).path("runs").get(0);
+        JsonNode live = new ObjectMapper().readTree(summary.json()).path("runs").get(0);
         assertThat(live.path("meanBalancedness").isNull()).isTrue();
         assertThat(live.path("bestIn").asInt()).isZero();
         assertThat(summary.text()).doesNotContain("NaN").containsPattern("live +8 \\+ 0 +– +– +0 +0.0 +0.0 +–");
