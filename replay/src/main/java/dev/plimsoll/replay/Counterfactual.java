@@ -30,9 +30,17 @@ record Counterfactual(List<LoadWindow> rows, WindowSummary summary, double hotte
         rows = List.copyOf(rows);
     }
 
-    /** @param stretches of all parts of the window, in order */
+    /**
+     * @param previousIndex of the window before it, -1 for none
+     * @param stretches of all parts of the window, in order
+     */
     static Counterfactual of(
-            Membership members, PastWindow facts, ExpertLoad load, List<Stretch> stretches, long closedAtMillis) {
+            Membership members,
+            PastWindow facts,
+            long previousIndex,
+            ExpertLoad load,
+            List<Stretch> stretches,
+            long closedAtMillis) {
         int layers = load.layers();
         double[][] loadOfRank = new double[layers][members.topology().ranks()];
         List<LoadWindow> rows = new ArrayList<>();
@@ -48,6 +56,7 @@ record Counterfactual(List<LoadWindow> rows, WindowSummary summary, double hotte
         WindowSummary summary = summary(
                 members,
                 facts,
+                previousIndex,
                 CloseReason.COMPLETE,
                 balance(loadOfRank),
                 stretches.stream().map(Stretch::state).toList(),
@@ -56,8 +65,8 @@ record Counterfactual(List<LoadWindow> rows, WindowSummary summary, double hotte
     }
 
     /** What is told of a window that nothing can be planned from. */
-    static WindowSummary unusable(Membership members, PastWindow facts, long closedAtMillis) {
-        return summary(members, facts, CloseReason.GAP, Balance.UNLOADED, List.of(), closedAtMillis);
+    static WindowSummary unusable(Membership members, PastWindow facts, long previousIndex, long closedAtMillis) {
+        return summary(members, facts, previousIndex, CloseReason.GAP, Balance.UNLOADED, List.of(), closedAtMillis);
     }
 
     /** Balancedness of a whole window under one placement. */
@@ -128,6 +137,7 @@ record Counterfactual(List<LoadWindow> rows, WindowSummary summary, double hotte
     private static WindowSummary summary(
             Membership members,
             PastWindow facts,
+            long previousIndex,
             CloseReason reason,
             Balance balance,
             List<PlacementState> states,
@@ -139,7 +149,8 @@ record Counterfactual(List<LoadWindow> rows, WindowSummary summary, double hotte
                 members.incarnation(),
                 members.phase(),
                 facts.index(),
-                -1,
+                // Histories that were put together from several may begin again.
+                Math.min(previousIndex, facts.index() - 1),
                 steps(facts),
                 reason,
                 1,

@@ -47,9 +47,13 @@ public final class Histories {
             if (topics.ofSamples()) {
                 int steps = request.windowSteps()
                         .orElseThrow(() -> new IllegalArgumentException("--from-samples needs --window"));
-                return TopicHistory.ofSamples(cluster, deployment, span, topics.incarnation(), steps, before);
+                return weighed(
+                        TopicHistory.ofSamples(cluster, deployment, span, topics.incarnation(), steps, before),
+                        request);
             }
-            return windows(TopicHistory.again(cluster, deployment, span, topics.incarnation(), before), request);
+            return weighed(
+                    windows(TopicHistory.again(cluster, deployment, span, topics.incarnation(), before), request),
+                    request);
         }
         HistorySource.OfFile file = (HistorySource.OfFile) request.source();
         FileLayout layout = new FileLayout(first(request.ranks()), first(request.nodes()), request.bytesPerExpert());
@@ -105,6 +109,13 @@ public final class Histories {
             history.close();
             throw e;
         }
+    }
+
+    /** With experts that weigh what was said, where something was. */
+    static History weighed(History history, ReplayRequest request) {
+        return request.bytesPerExpert().isPresent()
+                ? new WeighedHistory(history, request.bytesPerExpert().getAsLong())
+                : history;
     }
 
     /** Those are read window by window, with their sub-samples, however long they are. */

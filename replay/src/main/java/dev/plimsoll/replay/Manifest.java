@@ -160,9 +160,9 @@ public record Manifest(String version, ReplayRequest request, Map<String, String
                 Duration.parse(text(root, "stepTime")),
                 longNumber(root, "bytesPerExpert"),
                 policies,
-                numbers(root.path("ranks")),
-                numbers(root.path("redundancy")),
-                numbers(root.path("nodes")));
+                numbers(root, "ranks"),
+                numbers(root, "redundancy"),
+                numbers(root, "nodes"));
     }
 
     private static HistorySource file(JsonNode source) {
@@ -173,7 +173,7 @@ public record Manifest(String version, ReplayRequest request, Map<String, String
                         OptionalInt.empty(),
                         number(source, "experts"),
                         number(source, "topK"),
-                        source.has("layerIds") ? Optional.of(numbers(source.path("layerIds"))) : Optional.empty(),
+                        source.has("layerIds") ? Optional.of(numbers(source, "layerIds")) : Optional.empty(),
                         number(source, "hiddenLayers"),
                         optional(source, "modelKey")),
                 optional(source, "map"));
@@ -200,16 +200,27 @@ public record Manifest(String version, ReplayRequest request, Map<String, String
     }
 
     private static OptionalInt number(JsonNode node, String name) {
-        return node.has(name) ? OptionalInt.of(node.path(name).asInt()) : OptionalInt.empty();
+        return node.has(name) ? OptionalInt.of(Math.toIntExact(whole(node.path(name), name))) : OptionalInt.empty();
     }
 
     private static OptionalLong longNumber(JsonNode node, String name) {
-        return node.has(name) ? OptionalLong.of(node.path(name).asLong()) : OptionalLong.empty();
+        return node.has(name) ? OptionalLong.of(whole(node.path(name), name)) : OptionalLong.empty();
     }
 
-    private static List<Integer> numbers(JsonNode array) {
+    private static long whole(JsonNode number, String name) {
+        if (!number.isIntegralNumber() || !number.canConvertToLong()) {
+            throw new IllegalArgumentException("'" + name + "' must be a whole number, not " + number);
+        }
+        return number.longValue();
+    }
+
+    private static List<Integer> numbers(JsonNode root, String name) {
         List<Integer> numbers = new ArrayList<>();
-        array.forEach(number -> numbers.add(number.asInt()));
+        JsonNode array = root.path(name);
+        if (!array.isArray()) {
+            throw new IllegalArgumentException("'" + name + "' must be a list of whole numbers, not " + array);
+        }
+        array.forEach(number -> numbers.add(Math.toIntExact(whole(number, name))));
         return numbers;
     }
 }

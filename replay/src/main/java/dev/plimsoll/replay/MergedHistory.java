@@ -1,10 +1,10 @@
 package dev.plimsoll.replay;
 
 import dev.plimsoll.model.Membership;
-import dev.plimsoll.model.Placement;
 import dev.plimsoll.planner.placement.ExpertLoad;
 import dev.plimsoll.replay.result.PastWindow;
 import dev.plimsoll.replay.result.PolicyRun;
+import dev.plimsoll.replay.result.PolicyRun.MadeDecision;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
@@ -16,15 +16,14 @@ import java.util.OptionalInt;
  * A past in windows that are so many times as long: those of the indices {@code [i·n, (i+1)·n)} as one. It can be used where all of them
  * can be.
  */
-final class MergedHistory implements History {
+final class MergedHistory extends HistoryOver {
     private static final int MOST_PARTS = 8;
 
-    private final History history;
     private final int times;
     private Optional<HistoryWindow> ahead = Optional.empty();
 
     private MergedHistory(History history, int times) {
-        this.history = history;
+        super(history);
         this.times = times;
     }
 
@@ -137,44 +136,41 @@ final class MergedHistory implements History {
     }
 
     @Override
-    public boolean expertBytesKnown() {
-        return history.expertBytesKnown();
-    }
-
-    @Override
-    public Placement placement() {
-        return history.placement();
-    }
-
-    @Override
     public OptionalInt windows() {
         OptionalInt of = history.windows();
         return of.isPresent() ? OptionalInt.of((of.getAsInt() + times - 1) / times) : of;
     }
 
+    /** Its decisions, in the windows that theirs are part of. What was served is known of the single ones only. */
     @Override
     public Optional<PolicyRun> live() {
-        return history.live();
+        return history.live()
+                .map(run -> new PolicyRun(
+                        run.name(),
+                        run.settings(),
+                        run.ranks(),
+                        run.redundant(),
+                        run.nodes(),
+                        List.of(),
+                        run.decisions().stream().map(this::inMerged).toList(),
+                        run.kept(),
+                        run.planMillis(),
+                        Map.of()));
     }
 
-    @Override
-    public Optional<List<Integer>> modelLayerIds() {
-        return history.modelLayerIds();
-    }
-
-    @Override
-    public OptionalInt hiddenLayers() {
-        return history.hiddenLayers();
-    }
-
-    @Override
-    public String source() {
-        return history.source();
-    }
-
-    @Override
-    public Map<String, String> inputs() {
-        return history.inputs();
+    private MadeDecision inMerged(MadeDecision decision) {
+        return new MadeDecision(
+                Math.floorDiv(decision.windowIndex(), times),
+                decision.epoch(),
+                decision.planHash(),
+                decision.moves(),
+                decision.bytes(),
+                decision.layers(),
+                decision.before(),
+                decision.predicted(),
+                decision.measured(),
+                decision.without(),
+                decision.reason());
     }
 
     @Override
@@ -182,12 +178,8 @@ final class MergedHistory implements History {
         List<String> notes = new ArrayList<>(history.notes());
         notes.add(
                 times
-                        + " windows are put together as one; what was decided when it happened has the indices of the single ones");
+                        + " windows are put together as one; how the live run served them is not told, as it was measured in the single"
+                        + " ones; its decisions stand in the windows put together, with balancedness and reasons of the single ones");
         return notes;
-    }
-
-    @Override
-    public void close() {
-        history.close();
     }
 }

@@ -34,6 +34,11 @@ final class PastWindows {
         }
     }
 
+    int count() {
+        return windows.size();
+    }
+
+    /** A copy. */
     List<PastWindow> windows() {
         return List.copyOf(windows);
     }

@@ -23,6 +23,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalLong;
 import java.util.TreeMap;
 
 /**
@@ -33,6 +34,9 @@ import java.util.TreeMap;
  */
 final class PolicyReplay implements AutoCloseable {
     private static final int LONGEST_ADVANCE = 64;
+    private static final long NO_WINDOW = -1;
+    /** A decision of which nothing was flipped. */
+    private static final String VOID = "VOID";
 
     private final RunSpec spec;
     private final VirtualPlanner planner;
@@ -48,6 +52,7 @@ final class PolicyReplay implements AutoCloseable {
     private final boolean expertBytesKnown;
     private Optional<Publication> publication = Optional.empty();
     private int parts = 1;
+    private OptionalLong lastIndex = OptionalLong.empty();
     private long lastMillis;
     private long nowMillis;
 
@@ -88,6 +93,7 @@ final class PolicyReplay implements AutoCloseable {
         @Override
         public void voided(PlanCommand.Void end) {
             made.remove(end.epoch());
+            kept.merge(VOID, 1, Integer::sum);
         }
 
         @Override
@@ -105,14 +111,21 @@ final class PolicyReplay implements AutoCloseable {
     void window(HistoryWindow window, long closedAtMillis) {
         PastWindow facts = window.facts();
         long closed = Math.max(closedAtMillis, lastMillis);
+        long previous = lastIndex.orElse(NO_WINDOW);
         List<Stretch> stretches =
                 serve(facts, window.load().map(ExpertLoad::samples).orElse(parts), closed);
         at(closed);
+        if (lastIndex.isPresent()
+                && facts.index() > lastIndex.getAsLong() + 1
+                && closed - lastMillis > spec.settings().lookBack().toMillis()) {
+            // The service is polled all the time while nothing comes, and forgets what is older than it looks back.
+            talk(facts);
+        }
         listening.outcome = Optional.empty();
         if (window.load().isPresent()) {
             ExpertLoad load = window.load().orElseThrow();
             parts = load.samples();
-            Counterfactual found = Counterfactual.of(spec.members(), facts, load, stretches, closed);
+            Counterfactual found = Counterfactual.of(spec.members(), facts, previous, load, stretches, closed);
             publication.ifPresent(to -> to.window(found.rows(), found.summary()));
             planner.window(found.rows(), found.summary());
             Balance balance = found.summary().balance();
@@ -125,10 +138,11 @@ final class PolicyReplay implements AutoCloseable {
                     ranks.served().version()));
             listening.outcome.ifPresent(outcome -> measured(outcome, load));
         } else {
-            planner.window(List.of(), Counterfactual.unusable(spec.members(), facts, closed));
+            planner.window(List.of(), Counterfactual.unusable(spec.members(), facts, previous, closed));
         }
         talk(facts);
         lastMillis = closed;
+        lastIndex = OptionalLong.of(facts.index());
     }
 
     /** Lets the window go by, part after part, and tells under which placements. */

@@ -26,8 +26,8 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 
 /**
- * The past through several policies at once: every window is read once and goes through all of them, so that memory stays as it is
- * however long the past was. What comes out does not depend on the number of threads.
+ * The past through several policies at once: every window is read once and goes through all of them, and loads of a few windows
+ * are in memory at a time. What is told of every window and of every run in it stays: some hundred bytes each. What comes out does not depend on the number of threads.
  *
  * <p>Threads start with it and end with {@link #close}.
  */
@@ -183,7 +183,7 @@ public final class Replay implements AutoCloseable {
 
     /** Windows that have gone by. */
     public int windows() {
-        return past.windows().size();
+        return past.count();
     }
 
     PastWindows past() {
@@ -240,14 +240,32 @@ public final class Replay implements AutoCloseable {
                 matrices.matrices());
     }
 
-    @Override
-    public void close() throws IOException {
-        threads.shutdownNow();
-        for (Running run : runs) {
-            run.replay().close();
-            if (run.journal().isPresent()) {
-                run.journal().orElseThrow().close();
+    /** Each, whatever becomes of the others; then the first failure is told, with the others. */
+    static void closeAll(List<? extends AutoCloseable> open) throws IOException {
+        Optional<Exception> failure = Optional.empty();
+        for (AutoCloseable one : open) {
+            try {
+                one.close();
+            } catch (Exception e) {
+                failure.ifPresent(first -> first.addSuppressed(e));
+                failure = failure.isPresent() ? failure : Optional.of(e);
             }
         }
+        if (failure.isPresent()) {
+            if (failure.orElseThrow() instanceof RuntimeException unchecked) {
+                throw unchecked;
+            }
+            throw failure.orElseThrow() instanceof IOException io ? io : new IOException(failure.orElseThrow());
+        }
+    }
+
+    @Override
+    public void close() throws IOException {
+        List<AutoCloseable> open = new ArrayList<>(List.of(threads::shutdownNow));
+        for (Running run : runs) {
+            open.add(run.replay());
+            run.journal().ifPresent(open::add);
+        }
+        closeAll(open);
     }
 }

@@ -2,11 +2,14 @@ package dev.plimsoll.replay;
 
 import java.io.IOException;
 import java.io.OutputStream;
+import java.nio.channels.FileChannel;
+import java.nio.channels.OverlappingFileLockException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.AtomicMoveNotSupportedException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
+import java.nio.file.StandardOpenOption;
 import java.util.Arrays;
 import java.util.Comparator;
 import java.util.List;
@@ -15,14 +18,16 @@ import java.util.stream.Stream;
 
 /**
  * The directory that a replay writes to: its results, and until it is done what it needs to go on after an interruption. One replay at a
- * time, and results of one manifest only.
+ * time, from {@link #begin} until it is closed, and results of one manifest only.
  */
-public final class ReplayFolder {
+public final class ReplayFolder implements AutoCloseable {
     private static final String REQUEST = "request.json";
     private static final String MANIFEST = "manifest.json";
+    private static final String LOCK = "lock";
 
     private final Path path;
     private final Path unfinished;
+    private Optional<FileChannel> lock = Optional.empty();
 
     public ReplayFolder(Path path) {
         this.path = path;
@@ -47,10 +52,10 @@ public final class ReplayFolder {
     }
 
     /**
-     * Begins, or goes on with the same manifest.
+     * Begins, or goes on with the same manifest; from now on no other replay begins here.
      *
      * @return the directory that plans are kept in
-     * @throws IOException when results of another replay are here, or it cannot be written to
+     * @throws IOException when results of another replay are here, one is at work here, or it cannot be written to
      */
     public Path begin(ReplayRequest request, Manifest manifest) throws IOException {
         Path there = path.resolve(MANIFEST);
@@ -58,15 +63,43 @@ public final class ReplayFolder {
             throw new IOException(path + " has the results of another replay (" + there
                     + "): name another directory with --out, or remove it");
         }
+        lock();
         Path begun = unfinished.resolve(MANIFEST);
         if (Files.exists(begun) && !Arrays.equals(Files.readAllBytes(begun), manifest.bytes())) {
             // Of a replay that was given up: nothing of it can be used.
             clear();
         }
-        Files.createDirectories(unfinished);
         write(unfinished.resolve(REQUEST), to -> to.write(Manifest.bytes(request)));
         write(begun, to -> to.write(manifest.bytes()));
         return unfinished;
+    }
+
+    private void lock() throws IOException {
+        if (lock.isPresent()) {
+            return;
+        }
+        Files.createDirectories(unfinished);
+        Path file = unfinished.resolve(LOCK);
+        FileChannel channel = FileChannel.open(file, StandardOpenOption.CREATE, StandardOpenOption.WRITE);
+        // Whoever was about to end may have locked the file and taken it away.
+        if (locked(channel) && Files.exists(file)) {
+            lock = Optional.of(channel);
+            return;
+        }
+        channel.close();
+        throw new IOException("another replay is at work in " + path + " and holds " + file
+                + ": wait until it ends, or name another directory with --out");
+    }
+
+    private static boolean locked(FileChannel channel) throws IOException {
+        try {
+            return channel.tryLock() != null;
+        } catch (OverlappingFileLockException e) {
+            return false;
+        } catch (IOException | RuntimeException e) {
+            channel.close();
+            throw e;
+        }
     }
 
     /** Writes a result; whoever reads it reads it whole, or what was there before. */
@@ -103,18 +136,34 @@ public final class ReplayFolder {
     /** All is written: what was kept for an interruption goes. */
     public void end() throws IOException {
         clear();
+        Files.deleteIfExists(unfinished.resolve(LOCK));
+        Files.deleteIfExists(unfinished);
+        close();
     }
 
+    /** All but the lock. */
     private void clear() throws IOException {
         if (!Files.exists(unfinished)) {
             return;
         }
         List<Path> all;
         try (Stream<Path> inside = Files.walk(unfinished)) {
-            all = inside.sorted(Comparator.reverseOrder()).toList();
+            all = inside.filter(file -> !file.equals(unfinished) && !file.equals(unfinished.resolve(LOCK)))
+                    .sorted(Comparator.reverseOrder())
+                    .toList();
         }
         for (Path file : all) {
             Files.deleteIfExists(file);
+        }
+    }
+
+    /** Lets others begin here; what was kept for an interruption stays. */
+    @Override
+    public void close() throws IOException {
+        if (lock.isPresent()) {
+            FileChannel held = lock.orElseThrow();
+            lock = Optional.empty();
+            held.close();
         }
     }
 }

@@ -29,7 +29,7 @@ public final class ReplayProgress {
         }
         last = now;
         double perSecond = windows / ((now - began) / 1e9);
-        String left = of.isPresent() && of.getAsInt() >= windows
+        String left = perSecond > 0 && of.isPresent() && of.getAsInt() >= windows
                 ? String.format(
                         Locale.ROOT,
                         " of %d, about %d s left",

@@ -62,10 +62,9 @@ public record ReplayRequest(
         }
         Set<String> problems = new LinkedHashSet<>();
         found.forEach(configuration ->
-                problems.addAll(configuration.problems(past.shape().name(), experts)));
+                problems.addAll(configuration.problems(past.shape().name(), experts, "--grid redundancy=")));
         if (!problems.isEmpty()) {
-            throw new IllegalArgumentException(
-                    String.join("; ", problems).replace("--redundant", "--grid redundancy="));
+            throw new IllegalArgumentException(String.join("; ", problems));
         }
         return new ArrayList<>(found);
     }

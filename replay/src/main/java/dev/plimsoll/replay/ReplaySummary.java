@@ -30,10 +30,14 @@ public final class ReplaySummary {
         countBest();
     }
 
-    /** Windows in which no run was balanced better; those of equal balance count for all that have it. */
+    /**
+     * Windows in which no run on as many ranks was balanced better, as fewer ranks are more even by themselves; those of equal balance
+     * count for all that have it.
+     */
     private void countBest() {
-        Map<Long, Double> best = new HashMap<>();
+        Map<Integer, Map<Long, Double>> bestOn = new HashMap<>();
         for (PolicyRun run : runs) {
+            Map<Long, Double> best = bestOn.computeIfAbsent(run.ranks(), ranks -> new HashMap<>());
             for (ServedWindow window : run.served()) {
                 if (Double.isFinite(window.mean())) {
                     best.merge(window.index(), window.mean(), Math::max);
@@ -41,6 +45,7 @@ public final class ReplaySummary {
             }
         }
         for (PolicyRun run : runs) {
+            Map<Long, Double> best = bestOn.getOrDefault(run.ranks(), Map.of());
             bestIn.put(run, (int) run.served().stream()
                     .filter(window -> Double.isFinite(window.mean())
                             && window.mean() >= best.getOrDefault(window.index(), Double.NaN))
@@ -75,7 +80,7 @@ public final class ReplaySummary {
                     decimal("%.1f", movesPerDecision(run)),
                     // An expert's size may not be known.
                     decimal("%.1f", run.bytes() == 0 && run.moves() > 0 ? Double.NaN : run.bytes() / MEGA),
-                    Integer.toString(bestIn.getOrDefault(run, 0))));
+                    run.served().isEmpty() ? "–" : Integer.toString(bestIn.getOrDefault(run, 0))));
         }
         Table table = new Table(
                 List.of("POLICY", "RANKS + SLOTS", "MEAN", "WORST", "DECISIONS", "MOVES EACH", "MB", "BEST IN"),
@@ -85,7 +90,7 @@ public final class ReplaySummary {
         return usable + " of " + result.windows().size() + " windows replayed"
                 + (result.gaps().isEmpty() ? "" : ", " + result.gaps().size() + " gaps")
                 + "; MEAN and WORST are of the windows' balancedness (mean ÷ max rank load,"
-                + " mean over layers)\n\n"
+                + " mean over layers), BEST IN is among runs on as many ranks\n\n"
                 + table.text();
     }
 

@@ -9,6 +9,7 @@ import dev.plimsoll.model.Placement;
 import dev.plimsoll.model.Topology;
 import dev.plimsoll.planner.placement.ExpertLoad;
 import dev.plimsoll.replay.result.PastWindow;
+import dev.plimsoll.replay.result.PolicyRun;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -24,6 +25,7 @@ final class MadeUpPast implements History {
     private final Membership members;
     private final Placement placement;
     private final List<HistoryWindow> windows;
+    private Optional<PolicyRun> live = Optional.empty();
     private int at;
 
     private MadeUpPast(Membership members, Placement placement, List<HistoryWindow> windows) {
@@ -134,6 +136,17 @@ final class MadeUpPast implements History {
     @Override
     public Optional<HistoryWindow> next() {
         return at < windows.size() ? Optional.of(windows.get(at++)) : Optional.empty();
+    }
+
+    /** Says that this is what happened. */
+    MadeUpPast with(PolicyRun happened) {
+        live = Optional.of(happened);
+        return this;
+    }
+
+    @Override
+    public Optional<PolicyRun> live() {
+        return live;
     }
 
     @Override

@@ -94,6 +94,24 @@ class ManifestTest {
     }
 
     @Test
+    void aTextThatIsNoNumberIsRefusedWithItsName() {
+        String text = new String(new Manifest("1", request(topics()), Map.of()).bytes(), StandardCharsets.UTF_8);
+
+        assertThatThrownBy(() -> Manifest.of(
+                        "m.json",
+                        text.replace("\"windowSteps\" : 512", "\"windowSteps\" : \"many\"")
+                                .getBytes(StandardCharsets.UTF_8)))
+                .isInstanceOf(IOException.class)
+                .hasMessageContaining("m.json: 'windowSteps' must be a whole number, not \"many\"");
+        assertThatThrownBy(() -> Manifest.of(
+                        "m.json",
+                        text.replaceFirst("\"ranks\" : \\[[^\\]]*\\]", "\"ranks\" : \"32\"")
+                                .getBytes(StandardCharsets.UTF_8)))
+                .isInstanceOf(IOException.class)
+                .hasMessageContaining("'ranks' must be a list of whole numbers");
+    }
+
+    @Test
     void theCommandCanBeCopiedIntoAShell() {
         assertThat(request(file("/data/it's a dump.pt")).command())
                 .isEqualTo(

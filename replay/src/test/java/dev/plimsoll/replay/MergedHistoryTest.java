@@ -6,8 +6,12 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import dev.plimsoll.model.Membership;
 import dev.plimsoll.model.Topology;
 import dev.plimsoll.planner.placement.ExpertLoad;
+import dev.plimsoll.replay.result.PolicyRun;
+import dev.plimsoll.replay.result.PolicyRun.MadeDecision;
+import dev.plimsoll.replay.result.PolicyRun.ServedWindow;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import org.junit.jupiter.api.Test;
 
@@ -71,6 +75,34 @@ class MergedHistoryTest {
         assertThat(merged.get(1).facts().why()).isEqualTo("window 4: 3 of 8 cells");
         assertThat(merged.get(2).facts().why()).isEqualTo("2 of 3 windows are there");
         assertThat(merged.get(2).facts().completeness()).isEqualTo(2.0 / 3);
+    }
+
+    @Test
+    void whatHappenedIsNotJoinedToWindowsThatItWasNotMeasuredIn() throws Exception {
+        PolicyRun happened = new PolicyRun(
+                PolicyRun.LIVE,
+                Map.of(),
+                2,
+                2,
+                1,
+                List.of(new ServedWindow(0, 0.9, 0.8, 1, 100, 0), new ServedWindow(1, 0.7, 0.6, 0, 120, 0)),
+                List.of(
+                        new MadeDecision(1, 1, 5, 3, 30, 1, 0.7, 0.9, 0.85, 0.7, "first"),
+                        new MadeDecision(7, 2, 6, 1, 10, 1, 0.8, 0.9, 0.85, 0.8, "second")),
+                Map.of("BALANCED", 4),
+                0,
+                Map.of(1L, new int[][] {{0, 1, 2, 3, 0, 1}}));
+        MadeUpPast past =
+                MadeUpPast.of(MEMBERS, MadeUpPast.drifting(9, 2, 4, 4, 3)).with(happened);
+
+        History history = MergedHistory.of(past, 24);
+        PolicyRun live = history.live().orElseThrow();
+
+        assertThat(live.served()).isEmpty();
+        assertThat(live.placements()).isEmpty();
+        assertThat(live.decisions().stream().map(MadeDecision::windowIndex)).containsExactly(0L, 2L);
+        assertThat(live.decisions().get(1).reason()).isEqualTo("second");
+        assertThat(history.notes()).anyMatch(note -> note.contains("3 windows are put together"));
     }
 
     @Test

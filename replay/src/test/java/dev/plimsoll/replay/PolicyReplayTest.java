@@ -3,12 +3,17 @@ package dev.plimsoll.replay;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 
+import dev.plimsoll.model.LoadWindow;
 import dev.plimsoll.model.Membership;
+import dev.plimsoll.model.Outcome;
 import dev.plimsoll.model.Placement;
+import dev.plimsoll.model.PlanCommand;
 import dev.plimsoll.model.Topology;
+import dev.plimsoll.model.WindowSummary;
 import dev.plimsoll.planner.placement.LayerPlan;
 import dev.plimsoll.planner.placement.PlanRequest;
 import dev.plimsoll.planner.placement.Policy;
+import dev.plimsoll.replay.result.PastWindow;
 import dev.plimsoll.replay.result.PolicyRun;
 import dev.plimsoll.replay.result.PolicyRun.MadeDecision;
 import dev.plimsoll.replay.result.PolicyRun.ServedWindow;
@@ -159,6 +164,72 @@ class PolicyReplayTest {
         assertThat(run.served().stream().map(ServedWindow::index)).containsExactly(0L, 2L, 3L, 4L);
         assertThat(run.kept()).isEqualTo(Map.of("COLD", 1, "INCOMPLETE", 1, "COOLDOWN", 1, "BALANCED", 1));
         assertThat(run.decisions().get(0).windowIndex()).isEqualTo(2);
+    }
+
+    private static HistoryWindow at(HistoryWindow window, long index, long closedAtMillis) {
+        PastWindow of = window.facts();
+        return HistoryWindow.of(
+                new PastWindow(
+                        index,
+                        index * 8 + 1,
+                        index * 8 + 8,
+                        closedAtMillis,
+                        of.load(),
+                        of.completeness(),
+                        of.usable(),
+                        of.why()),
+                window.load().orElseThrow());
+    }
+
+    @Test
+    void whatWasThereBeforeALongOutageIsForgottenAsTheServiceForgets() {
+        long lookBack = EAGER.settings().lookBack().toMillis();
+        HistoryWindow any = steady(1, 2).get(0);
+        List<HistoryWindow> windows = List.of(
+                at(any, 0, 1_000),
+                at(any, 1, 2_000),
+                // Long, but the next one.
+                at(any, 2, 2_000 + 2 * lookBack),
+                // Missing ones, but soon.
+                at(any, 5, 3_000 + 2 * lookBack),
+                // Nothing for long.
+                at(any, 90_000, 3_000 + 4 * lookBack),
+                at(any, 90_001, 4_000 + 4 * lookBack));
+
+        PolicyRun run = run(SMALL, Policy.named("static"), EAGER, windows);
+
+        assertThat(run.kept()).isEqualTo(Map.of("COLD", 2, "BALANCED", 4));
+    }
+
+    @Test
+    void publishedWindowsAreAChain() {
+        List<Long> previous = new ArrayList<>();
+        Publication chain = new Publication() {
+            @Override
+            public void window(List<LoadWindow> rows, WindowSummary summary) {
+                previous.add(summary.previousIndex());
+            }
+
+            @Override
+            public void decision(PlanCommand command, long atMillis) {
+                // of no interest
+            }
+
+            @Override
+            public void outcome(Outcome outcome, long atMillis) {
+                // of no interest
+            }
+        };
+        HistoryWindow any = steady(1, 2).get(0);
+        RunSpec spec = new RunSpec(EAGER, SMALL, Placement.initial(SMALL.shape(), SMALL.topology()));
+        try (PolicyReplay replay = new PolicyReplay(spec, Policy.named("static"), 1, true, 0)) {
+            replay.publish(chain);
+            for (long index : new long[] {3, 4, 9}) {
+                replay.window(at(any, index, index * 1_000), index * 1_000);
+            }
+        }
+
+        assertThat(previous).containsExactly(-1L, 3L, 4L);
     }
 
     @Test

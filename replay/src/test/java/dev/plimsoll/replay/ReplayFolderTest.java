@@ -79,6 +79,26 @@ class ReplayFolderTest {
     }
 
     @Test
+    void twoReplaysDoNotWriteToOneDirectoryAtATime(@TempDir Path directory) throws Exception {
+        try (ReplayFolder first = new ReplayFolder(directory)) {
+            Path plans = first.begin(request("plimsoll"), manifest("plimsoll", "0..10"));
+            Files.writeString(plans.resolve("run-0.plans"), "kept");
+
+            ReplayFolder second = new ReplayFolder(directory);
+            assertThatThrownBy(() -> second.begin(request("static"), manifest("static", "0..10")))
+                    .isInstanceOf(IOException.class)
+                    .hasMessageContaining("another replay is at work in " + directory)
+                    .hasMessageContaining("--out");
+            assertThat(plans.resolve("run-0.plans")).hasContent("kept");
+        }
+
+        try (ReplayFolder third = new ReplayFolder(directory)) {
+            assertThat(third.begin(request("static"), manifest("static", "0..10")))
+                    .isDirectory();
+        }
+    }
+
+    @Test
     void theEndLeavesResultsOnly(@TempDir Path directory) throws Exception {
         ReplayFolder folder = new ReplayFolder(directory);
         folder.begin(request("plimsoll"), manifest("plimsoll", "0..10"));

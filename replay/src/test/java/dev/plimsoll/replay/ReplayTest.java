@@ -1,6 +1,7 @@
 package dev.plimsoll.replay;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
 
 import dev.plimsoll.model.Membership;
@@ -15,6 +16,7 @@ import dev.plimsoll.replay.result.Provenance;
 import dev.plimsoll.replay.result.ReplayResult;
 import dev.plimsoll.replay.result.WindowMatrix;
 import dev.plimsoll.replay.score.EpConfiguration;
+import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -86,6 +88,25 @@ class ReplayTest {
                     .as("seed %d", seed)
                     .isPositive();
         }
+    }
+
+    @Test
+    void oneThatCannotBeClosedDoesNotKeepTheOthersOpen() {
+        List<String> closed = new ArrayList<>();
+
+        assertThatThrownBy(() -> Replay.closeAll(List.of(
+                        () -> closed.add("first"),
+                        () -> {
+                            throw new IOException("no room");
+                        },
+                        () -> {
+                            throw new IllegalStateException("stuck");
+                        },
+                        () -> closed.add("last"))))
+                .isInstanceOf(IOException.class)
+                .hasMessage("no room")
+                .satisfies(e -> assertThat(e.getSuppressed()).hasSize(1));
+        assertThat(closed).containsExactly("first", "last");
     }
 
     @Test

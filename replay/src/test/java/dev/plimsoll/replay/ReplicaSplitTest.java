@@ -43,6 +43,7 @@ class ReplicaSplitTest {
             Counterfactual found = Counterfactual.of(
                     MEMBERS,
                     window.facts(),
+                    -1,
                     load,
                     List.of(
                             new Stretch(PlacementState.settled(0), first, 0, border),

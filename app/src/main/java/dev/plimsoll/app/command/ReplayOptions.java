@@ -6,6 +6,7 @@ import dev.plimsoll.replay.ReplayRequest;
 import dev.plimsoll.replay.format.Given;
 import dev.plimsoll.replay.source.Edge;
 import dev.plimsoll.replay.source.Span;
+import dev.plimsoll.wire.kafka.KafkaSettings;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -23,6 +24,7 @@ import picocli.CommandLine.Option;
 /** Which past, and what to replay it with. */
 public final class ReplayOptions {
     private static final List<String> GRID_KEYS = List.of("ranks", "redundancy", "nodes");
+    private static final List<String> DEFAULT_POLICIES = List.of("plimsoll", "deepseek", "static");
     private static final int MOST_RUNS = 64;
 
     @Option(
@@ -137,7 +139,8 @@ public final class ReplayOptions {
             paramLabel = "DURATION",
             description =
                     "What a step takes, where --input has no times (default: 50ms): gains are weighed against the time of moves.")
-    private Duration stepTime = ReplayRequest.STEP_TIME;
+    @Nullable
+    private Duration stepTime;
 
     @Option(
             names = "--threads",
@@ -148,13 +151,34 @@ public final class ReplayOptions {
     /** Whether anything was said that a manifest says. */
     boolean given() {
         return input != null
+                || format != null
+                || experts != null
+                || topK != null
+                || !layerIds.isEmpty()
+                || map != null
                 || past.given()
+                || fromSamples
+                || stepTime != null
                 || !policies.isEmpty()
                 || !grid.isEmpty()
                 || ranks != null
                 || nodes != null
                 || window != null
                 || bytesPerExpert != null;
+    }
+
+    /** Checks what may stand beside a manifest: where its cluster is now, threads, and what files of placements need. */
+    void checkBesideManifest(Problems problems, boolean placements) {
+        problems.require(
+                !given(),
+                "--manifest says what is replayed: leave out the past and what is said of it, policies and grids;"
+                        + " --bootstrap-servers says where the past's topics are now");
+        problems.require(
+                placements || (hiddenLayers == null && modelKey == null),
+                "beside --manifest, --hidden-layers and --model-key are for --write-placement");
+        kafka.check(problems);
+        positive(problems, "--hidden-layers", hiddenLayers);
+        positive(problems, "--threads", threads);
     }
 
     void check(Problems problems) {
@@ -186,7 +210,8 @@ public final class ReplayOptions {
                 bytesPerExpert == null || (bytesPerExpert >= 1 && bytesPerExpert <= 1L << 40),
                 "--bytes-per-expert must be 1 to " + (1L << 40) + ", not " + bytesPerExpert);
         problems.require(
-                stepTime.toMillis() >= 1 && stepTime.toHours() < 1, "--step-time must be 1 ms to 1 h, not " + stepTime);
+                stepTime().toMillis() >= 1 && stepTime().toHours() < 1,
+                "--step-time must be 1 ms to 1 h, not " + stepTime());
         problems.require(
                 ranks == null || !gridKeys().contains("ranks"), "--ranks and --grid ranks= contradict each other");
         problems.require(
@@ -207,7 +232,7 @@ public final class ReplayOptions {
                 problems.add("--policy: ", e);
             }
         }
-        long runs = Math.max(1, policies.size());
+        long runs = policyNames().size();
         for (String entry : grid) {
             try {
                 runs *= values(entry).getValue().size();
@@ -245,7 +270,23 @@ public final class ReplayOptions {
                 throw new IllegalArgumentException("'" + entry + "': " + value + " is too few");
             }
         }
-        return Map.entry(sides[0], List.copyOf(values));
+        return Map.entry(sides[0], values.stream().distinct().toList());
+    }
+
+    /** Policies as they were asked for, each once. */
+    List<String> policyNames() {
+        return policies.isEmpty()
+                ? DEFAULT_POLICIES
+                : policies.stream().distinct().toList();
+    }
+
+    private Duration stepTime() {
+        return stepTime == null ? ReplayRequest.STEP_TIME : stepTime;
+    }
+
+    /** The cluster that was named, also in place of the one that a manifest names: topics may have been copied elsewhere. */
+    KafkaSettings cluster(String servers) {
+        return kafka.given() ? kafka.settings() : kafka.settings(servers);
     }
 
     KafkaOptions kafka() {
@@ -262,13 +303,12 @@ public final class ReplayOptions {
         grid.stream().map(ReplayOptions::values).forEach(entry -> lists.put(entry.getKey(), entry.getValue()));
         Optional.ofNullable(ranks).ifPresent(of -> lists.put("ranks", List.of(of)));
         Optional.ofNullable(nodes).ifPresent(of -> lists.put("nodes", List.of(of)));
-        List<String> names = policies.isEmpty() ? List.of("plimsoll", "deepseek", "static") : policies;
         return new ReplayRequest(
                 source(),
                 number(window),
-                stepTime,
+                stepTime(),
                 bytesPerExpert == null ? OptionalLong.empty() : OptionalLong.of(bytesPerExpert),
-                names.stream().distinct().map(PolicyChoice::parse).toList(),
+                policyNames().stream().map(PolicyChoice::parse).toList(),
                 lists.getOrDefault("ranks", List.of()),
                 lists.getOrDefault("redundancy", List.of()),
                 lists.getOrDefault("nodes", List.of()));

@@ -54,7 +54,7 @@ public final class ReplayPlanCommand implements Callable<Integer>, Validated {
         Logs.leaveToTheView();
         ReplayRequest request = options.request();
         try (Lifecycle lifecycle = new Lifecycle();
-                History history = Histories.open(request, options.kafka()::settings, Map.of())) {
+                History history = Histories.open(request, options::cluster, Map.of())) {
             lifecycle.stopOnSignal();
             List<EpConfiguration> configurations = request.configurations(history.members());
             List<RunSpec> specs =

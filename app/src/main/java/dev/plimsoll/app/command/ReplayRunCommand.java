@@ -7,6 +7,7 @@ import dev.plimsoll.replay.Histories;
 import dev.plimsoll.replay.History;
 import dev.plimsoll.replay.Inputs;
 import dev.plimsoll.replay.Manifest;
+import dev.plimsoll.replay.PolicyChoice;
 import dev.plimsoll.replay.Replay;
 import dev.plimsoll.replay.ReplayFolder;
 import dev.plimsoll.replay.ReplayProgress;
@@ -16,6 +17,7 @@ import dev.plimsoll.replay.ResultJson;
 import dev.plimsoll.replay.RunSpec;
 import dev.plimsoll.replay.TimingJson;
 import dev.plimsoll.replay.format.placement.PlacementFiles;
+import dev.plimsoll.replay.format.placement.PlacementKind;
 import dev.plimsoll.replay.format.placement.PlacementTarget;
 import dev.plimsoll.replay.report.Report;
 import dev.plimsoll.replay.result.PastWindow;
@@ -26,7 +28,8 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.LinkedHashSet;
+import java.util.Arrays;
+import java.util.Iterator;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -69,7 +72,8 @@ public final class ReplayRunCommand implements Callable<Integer>, Validated {
             paramLabel = "KIND:FILE",
             description =
                     "Write the file that an engine should start with now: the policy's plan from the newest windows, as no gate asks before a start; may be repeated."
-                            + " Kinds: sglang, trtllm, vllm-ascend, vllm, hygon, fastdeploy, lightllm.")
+                            + " Kinds: ${COMPLETION-CANDIDATES}.",
+            completionCandidates = Kinds.class)
     private List<String> placements = new ArrayList<>();
 
     @Option(
@@ -95,23 +99,56 @@ public final class ReplayRunCommand implements Callable<Integer>, Validated {
             description = "text or json (default: ${DEFAULT-VALUE}).")
     private OutputForm output = OutputForm.TEXT;
 
+    /** Kinds of files of placements, for the help. */
+    static final class Kinds implements Iterable<String> {
+        @Override
+        public Iterator<String> iterator() {
+            return PlacementKind.words().iterator();
+        }
+    }
+
     @Override
     public void check(Problems problems) {
         problems.require(!Files.exists(out) || Files.isDirectory(out), "--out " + out + " is a file: name a directory");
         checkPlacements(problems);
         if (manifest != null) {
-            problems.require(
-                    !options.given(), "--manifest says what is replayed: leave out the past, policies and grids");
-            problems.require(Files.isReadable(manifest), "--manifest " + manifest + " cannot be read");
+            options.checkBesideManifest(problems, !placements.isEmpty());
+            try {
+                checkPlacementOf(
+                        problems,
+                        Manifest.read(manifest).request().policies().stream()
+                                .map(PolicyChoice::name)
+                                .toList());
+            } catch (IOException e) {
+                problems.require(Files.isReadable(manifest), "--manifest " + manifest + " cannot be read");
+                if (Files.isReadable(manifest)) {
+                    problems.add("--manifest: ", e);
+                }
+            }
         } else {
             options.check(problems);
+            checkPlacementOf(problems, options.policyNames());
         }
+    }
+
+    private void checkPlacementOf(Problems problems, List<String> policies) {
+        problems.require(
+                placementOf == null || policies.contains(placementOf),
+                "--placement-of " + placementOf + ": choose one of " + String.join(", ", policies));
+    }
+
+    private static void checkFile(Problems problems, Path file) {
+        Path directory = file.toAbsolutePath().getParent();
+        problems.require(!Files.isDirectory(file), "--write-placement: " + file + " is a directory: name a file");
+        problems.require(
+                directory != null && Files.isDirectory(directory) && Files.isWritable(directory),
+                "--write-placement: " + file + ": " + directory + " is no directory that can be written to");
     }
 
     private void checkPlacements(Problems problems) {
         for (String placement : placements) {
             try {
-                PlacementFiles.Spec.parse(placement);
+                checkFile(problems, PlacementFiles.Spec.parse(placement).path());
             } catch (IllegalArgumentException e) {
                 problems.add("--write-placement: ", e);
             }
@@ -148,20 +185,16 @@ public final class ReplayRunCommand implements Callable<Integer>, Validated {
         }
 
         private int run() throws Exception {
-            Optional<Manifest> known = manifest == null ? Optional.empty() : Optional.of(Manifest.read(manifest));
-            ReplayRequest request = known.isPresent() ? known.orElseThrow().request() : options.request();
+            Optional<Manifest> given = manifest == null ? Optional.empty() : Optional.of(Manifest.read(manifest));
+            ReplayRequest request = given.isPresent() ? given.orElseThrow().request() : options.request();
             Optional<Manifest> interrupted = folder.interrupted(request);
-            if (known.isEmpty()) {
-                known = interrupted;
-            }
-            try (History history = Histories.open(
-                    request,
-                    options.kafka()::settings,
-                    known.map(Manifest::inputs).orElseGet(Map::of))) {
+            try (folder;
+                    History history = opened(request, given, interrupted)) {
                 Manifest now = new Manifest(Meters.VERSION, request, history.inputs());
-                if (known.isPresent()) {
-                    refuseChanges(known.orElseThrow(), now);
-                }
+                given.or(() -> interrupted)
+                        .filter(before -> !before.version().equals(now.version()))
+                        .ifPresent(before -> say("the manifest is of version " + before.version() + ", this is "
+                                + now.version() + ": decisions may differ"));
                 List<RunSpec> specs = RunSpec.of(
                         request.policies(),
                         request.configurations(history.members()),
@@ -169,7 +202,10 @@ public final class ReplayRunCommand implements Callable<Integer>, Validated {
                         history.placement());
                 int placed = placed(specs);
                 say(history.source());
-                if (interrupted.isPresent()) {
+                requireHeld(history, specs.get(placed));
+                if (interrupted
+                        .filter(before -> before.hash().equals(now.hash()))
+                        .isPresent()) {
                     say("going on with a replay that was interrupted");
                 }
                 Path journals = folder.begin(request, now);
@@ -186,18 +222,33 @@ public final class ReplayRunCommand implements Callable<Integer>, Validated {
             }
         }
 
+        /**
+         * The past as a manifest has it, or an interrupted replay had it; as it is now where that is not there any more, but for a
+         * manifest that was given.
+         */
+        private History opened(ReplayRequest request, Optional<Manifest> given, Optional<Manifest> interrupted)
+                throws IOException {
+            Map<String, String> before =
+                    given.or(() -> interrupted).map(Manifest::inputs).orElseGet(Map::of);
+            History history = Histories.open(request, options::cluster, before);
+            List<String> changes = before.isEmpty() ? List.of() : Inputs.changes(before, history.inputs());
+            if (changes.isEmpty()) {
+                return history;
+            }
+            history.close();
+            String what = "what was replayed is not what it was: " + String.join("; ", changes);
+            if (given.isPresent()) {
+                throw new IOException(what);
+            }
+            say(what + ": the replay that was interrupted is given up, and it begins anew");
+            return Histories.open(request, options::cluster, Map.of());
+        }
+
         /** The run whose placement is written. */
         private int placed(List<RunSpec> specs) {
-            if (placementOf == null) {
-                return 0;
-            }
-            List<String> names =
-                    specs.stream().map(spec -> spec.choice().name()).toList();
-            if (!names.contains(placementOf)) {
-                throw new IllegalArgumentException("--placement-of " + placementOf + ": choose one of "
-                        + String.join(", ", new LinkedHashSet<>(names)));
-            }
-            return names.indexOf(placementOf);
+            return placementOf == null
+                    ? 0
+                    : specs.stream().map(spec -> spec.choice().name()).toList().indexOf(placementOf);
         }
 
         private int replayed(Replay replay, History history, Manifest now, RunSpec placed, int number)
@@ -209,7 +260,12 @@ public final class ReplayRunCommand implements Callable<Integer>, Validated {
                 progress.at(replay.windows());
             }
             if (more) {
-                say("stopped after " + replay.windows() + " windows; start it again with the same arguments to go on");
+                say("stopped after " + replay.windows() + " windows; "
+                        + (publish == null
+                                ? ""
+                                : "what was published stays until 'plimsoll replay rm " + publish
+                                        + "' removes it, which must come first; ")
+                        + "start it again with the same arguments to go on");
                 return ExitCode.SOFTWARE;
             }
             List<String> notes =
@@ -242,31 +298,36 @@ public final class ReplayRunCommand implements Callable<Integer>, Validated {
         }
     }
 
-    private void writePlacements(Replay replay, History history, RunSpec run, int number) throws IOException {
-        PlacementTarget target = new PlacementTarget(
+    /** Finds out whether files can be written of this past, before anything takes long: by the placement that the run begins with. */
+    private void requireHeld(History history, RunSpec run) throws IOException {
+        long[][] load =
+                new long[run.members().shape().layers()][run.members().shape().experts()];
+        for (long[] layer : load) {
+            Arrays.fill(layer, 1);
+        }
+        for (String placement : placements) {
+            PlacementFiles.make(PlacementFiles.Spec.parse(placement).kind(), run.start(), target(history, run, load));
+        }
+    }
+
+    private PlacementTarget target(History history, RunSpec run, long[][] load) {
+        return new PlacementTarget(
                 run.members().shape().layers(),
                 run.members().shape().experts(),
                 run.members().topology(),
                 history.modelLayerIds(),
                 history.hiddenLayers().isPresent() ? history.hiddenLayers() : options.hiddenLayers(),
                 options.modelKey(),
-                Optional.of(replay.totals()));
+                Optional.of(load));
+    }
+
+    private void writePlacements(Replay replay, History history, RunSpec run, int number) throws IOException {
+        PlacementTarget target = target(history, run, replay.totals());
         for (String placement : placements) {
             PlacementFiles.Spec spec = PlacementFiles.Spec.parse(placement);
             List<String> notes = PlacementFiles.write(spec, replay.startingPlacement(number), target);
             say("placement of " + run.choice().name() + " for " + spec.kind().use() + ": " + spec.path());
             notes.forEach(note -> say("  " + note));
-        }
-    }
-
-    private static void refuseChanges(Manifest before, Manifest now) throws IOException {
-        List<String> changes = Inputs.changes(before.inputs(), now.inputs());
-        if (!changes.isEmpty()) {
-            throw new IOException("what was replayed is not what it was: " + String.join("; ", changes));
-        }
-        if (!before.version().equals(now.version())) {
-            say("the manifest is of version " + before.version() + ", this is " + now.version()
-                    + ": decisions may differ");
         }
     }
 

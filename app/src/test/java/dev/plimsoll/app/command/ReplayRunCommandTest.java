@@ -5,13 +5,18 @@ import static org.assertj.core.api.Assertions.assertThat;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.plimsoll.app.Plimsoll;
+import dev.plimsoll.replay.Manifest;
+import dev.plimsoll.replay.ReplayFolder;
+import dev.plimsoll.replay.format.placement.PlacementKind;
 import dev.plimsoll.testkit.NpyBytes;
 import java.io.ByteArrayOutputStream;
 import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.Random;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -98,6 +103,105 @@ class ReplayRunCommandTest {
             assertThat(directory.resolve("b").resolve(file))
                     .hasSameBinaryContentAs(directory.resolve("a").resolve(file));
         }
+    }
+
+    @Test
+    void anInterruptedReplayWhoseInputHasChangedBeginsAnew() throws Exception {
+        run("replay", "run", "--input", load.toString(), "--ranks", "4", "--policy", "static", "-o", to("a"));
+        Manifest before = Manifest.read(directory.resolve("a/manifest.json"));
+        try (ReplayFolder interrupted = new ReplayFolder(directory.resolve("b"))) {
+            interrupted.begin(before.request(), before);
+        }
+        workload("load.npy", 2);
+
+        int code =
+                run("replay", "run", "--input", load.toString(), "--ranks", "4", "--policy", "static", "-o", to("b"));
+
+        assertThat(code).as(err).isZero();
+        assertThat(err)
+                .contains(load + " is not what it was")
+                .contains("begins anew")
+                .doesNotContain("going on");
+        assertThat(Manifest.read(directory.resolve("b/manifest.json")).inputs()).isNotEqualTo(before.inputs());
+    }
+
+    @Test
+    void nothingThatAManifestSaysIsIgnoredBesideIt() {
+        run("replay", "run", "--input", load.toString(), "--ranks", "4", "--policy", "static", "-o", to("a"));
+
+        for (String option : new String[] {
+            "--format=npy-workload",
+            "--experts=8",
+            "--top-k=2",
+            "--layer-ids=0,1",
+            "--map=start",
+            "--from-samples",
+            "--step-time=20ms",
+            "--hidden-layers=4"
+        }) {
+            assertThat(run("replay", "run", "--manifest", to("a/manifest.json"), option, "-o", to("b")))
+                    .as(option)
+                    .isEqualTo(2);
+            assertThat(err).as(option).contains("--manifest");
+        }
+        assertThat(directory.resolve("b")).doesNotExist();
+    }
+
+    @Test
+    void runsAreCountedWithThePoliciesThatAreTakenWhereNoneIsNamed() {
+        assertThat(run(
+                        "replay",
+                        "run",
+                        "--input",
+                        load.toString(),
+                        "--grid",
+                        "redundancy=0,4,8,12,16,20,24,28,32,36,40,44",
+                        "--grid",
+                        "ranks=4,2",
+                        "-o",
+                        to("a")))
+                .isEqualTo(2);
+        assertThat(err).contains("these are 72 runs");
+        assertThat(run(
+                        "replay",
+                        "run",
+                        "--input",
+                        load.toString(),
+                        "--ranks=4",
+                        "--policy=static",
+                        "--grid",
+                        "redundancy=0,0,4",
+                        "--output=json",
+                        "-o",
+                        to("a")))
+                .as(err)
+                .isZero();
+        assertThat(out.split("\"policy\"", -1)).hasSize(3);
+    }
+
+    @Test
+    void aPlacementThatCannotBeWrittenIsRefusedBeforeTheReplay() {
+        String[] replay = {"replay", "run", "--input", load.toString(), "--ranks=4", "--policy=static", "-o", to("a")};
+
+        assertThat(run(with(replay, "--write-placement=sglang:" + to("none/p.json"), "--placement-of=deepseek")))
+                .isEqualTo(2);
+        assertThat(err)
+                .contains(to("none") + " is no directory that can be written to")
+                .contains("--placement-of deepseek: choose one of static");
+        assertThat(run(with(replay, "--write-placement=sglang:" + to("p.json"))))
+                .isEqualTo(1);
+        assertThat(err).contains("--hidden-layers");
+        assertThat(directory.resolve("a")).doesNotExist();
+    }
+
+    private static String[] with(String[] arguments, String... more) {
+        return Stream.concat(Arrays.stream(arguments), Arrays.stream(more)).toArray(String[]::new);
+    }
+
+    @Test
+    void theHelpNamesEveryKindOfPlacementFile() {
+        assertThat(run("replay", "run", "--help")).isZero();
+        assertThat(out.replaceAll("\\s+", " ")).contains(String.join(", ", PlacementKind.words()));
     }
 
     @Test
@@ -193,7 +297,7 @@ class ReplayRunCommandTest {
                         "-o",
                         to("a")))
                 .isEqualTo(1);
-        assertThat(err).contains("redundancy= 3").contains("do not divide evenly");
+        assertThat(err).contains("redundancy=3 these").contains("do not divide evenly");
     }
 
     @Test

@@ -1,0 +1,63 @@
+package dev.plimsoll.replay;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import dev.plimsoll.replay.result.PolicyRun;
+import dev.plimsoll.replay.result.PolicyRun.ServedWindow;
+import dev.plimsoll.replay.result.ReplayResult;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Map;
+import java.util.stream.IntStream;
+import org.junit.jupiter.api.Test;
+
+class ReplaySummaryTest {
+    private static PolicyRun run(String name, int ranks, double... means) {
+        return new PolicyRun(
+                name,
+                Map.of(),
+                ranks,
+                0,
+                1,
+                IntStream.range(0, means.length)
+                        .mapToObj(i -> new ServedWindow(i, means[i], means[i], 0, 10, 0))
+                        .toList(),
+                List.of(),
+                Map.of(),
+                0,
+                Map.of());
+    }
+
+    private static ReplaySummary summary(List<PolicyRun> live, PolicyRun... runs) {
+        return new ReplaySummary(new ReplayResult(
+                ReplayTest.provenance(),
+                ReplayTest.MEMBERS.shape(),
+                List.of(),
+                List.of(),
+                live,
+                Arrays.asList(runs),
+                List.of()));
+    }
+
+    @Test
+    void runsAreBestAmongThoseOnAsManyRanks() throws Exception {
+        ReplaySummary summary =
+                summary(List.of(), run("a", 8, 0.5, 0.7), run("b", 8, 0.6, 0.6), run("few", 2, 0.9, 0.9));
+
+        JsonNode runs = new ObjectMapper().readTree(summary.json()).path("runs");
+        assertThat(runs.findValuesAsText("bestIn")).containsExactly("1", "1", "2");
+        assertThat(summary.text()).contains("BEST IN is among runs on as many ranks");
+    }
+
+    @Test
+    void aLiveRunOfWhichNoWindowIsKnownClaimsNothing() throws Exception {
+        ReplaySummary summary = summary(List.of(run(PolicyRun.LIVE, 8)), run("a", 8, 0.5));
+
+        JsonNode live = new ObjectMapper().readTree(summary.json()).path("runs").get(0);
+        assertThat(live.path("meanBalancedness").isNull()).isTrue();
+        assertThat(live.path("bestIn").asInt()).isZero();
+        assertThat(summary.text()).doesNotContain("NaN").containsPattern("live +8 \\+ 0 +– +– +0 +0.0 +0.0 +–");
+    }
+}
