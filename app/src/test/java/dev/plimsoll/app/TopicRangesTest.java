@@ -4,10 +4,10 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.plimsoll.app.broker.EmbeddedBroker;
 import dev.plimsoll.model.Deployment;
-import dev.plimsoll.model.LoadWindow;
 import dev.plimsoll.replay.export.PastRun;
 import dev.plimsoll.replay.source.Edge;
 import dev.plimsoll.replay.source.Span;
+import dev.plimsoll.replay.source.TopicHistory;
 import dev.plimsoll.replay.source.TopicRanges;
 import dev.plimsoll.wire.Topic;
 import dev.plimsoll.wire.kafka.KafkaSettings;
@@ -18,7 +18,9 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalLong;
 import java.util.TreeSet;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -27,6 +29,8 @@ import org.junit.jupiter.api.io.TempDir;
 class TopicRangesTest {
     private static final Duration SOON = Duration.ofSeconds(30);
     private static final long BEGIN = Instant.now().minus(Duration.ofDays(2)).toEpochMilli() / 60_000 * 60_000;
+
+    private static final List<Topic<?>> READ = List.of(Topic.WINDOWS, Topic.WINDOW_SUMMARIES);
 
     @TempDir
     Path broker;
@@ -40,31 +44,138 @@ class TopicRangesTest {
                 .sorted()
                 .toList();
         try (EmbeddedBroker kafka = EmbeddedBroker.start(broker, 0)) {
-            KafkaSettings settings = KafkaSettings.of(kafka.bootstrapServers());
-            try (TopicAdmin admin = new TopicAdmin(settings, SOON)) {
-                admin.create(1, 1);
-            }
+            KafkaSettings settings = created(kafka);
             PastTopics.write(settings, past, true);
 
             try (PastRecords records = new PastRecords(settings, past.members.deployment(), SOON)) {
                 TopicRanges ranges = TopicRanges.of(
                         records,
+                        READ,
                         new Span(Optional.of(at(times.get(3))), Optional.of(at(times.get(9))), Optional.empty()));
 
-                assertThat(timesRead(records, ranges)).containsExactlyElementsOf(times.subList(3, 9));
+                assertThat(times(records, Topic.WINDOWS, ranges)).containsExactlyElementsOf(times.subList(3, 9));
             }
         }
+    }
+
+    @Test
+    @Timeout(120)
+    void summariesOfWindowsThatHaveExpiredAndTopicsThatAreNotReadAreLeftAlone() throws Exception {
+        PastRun past = new PastRun(new Deployment("r1/decode-0"), BEGIN, 12, 5);
+        List<Long> times = past.summaries.stream()
+                .map(window -> window.timestampMillis())
+                .sorted()
+                .toList();
+        past.rows.removeIf(row -> row.timestampMillis() < times.get(4));
+        try (EmbeddedBroker kafka = EmbeddedBroker.start(broker, 0)) {
+            KafkaSettings settings = created(kafka);
+            PastTopics.write(settings, past, true);
+
+            try (PastRecords records = new PastRecords(settings, past.members.deployment(), SOON)) {
+                TopicRanges ranges = TopicRanges.of(
+                        records, READ, new Span(Optional.of(at(times.get(1))), Optional.empty(), Optional.empty()));
+
+                assertThat(ranges.byTopic()).containsOnlyKeys(READ);
+                assertThat(times(records, Topic.WINDOW_SUMMARIES, ranges))
+                        .containsExactlyElementsOf(times.subList(4, 12));
+            }
+        }
+    }
+
+    @Test
+    @Timeout(120)
+    void whatWasReadIsFoundAgainWhenAnotherIncarnationIsTheNewest() throws Exception {
+        PastRun past = new PastRun(new Deployment("r1/decode-0"), BEGIN, 12, 5);
+        PastRun later = new PastRun(
+                new Deployment("r1/decode-0"), BEGIN + Duration.ofDays(1).toMillis(), 12, 6);
+        try (EmbeddedBroker kafka = EmbeddedBroker.start(broker, 0)) {
+            KafkaSettings settings = created(kafka);
+            // Its membership is gone from the compacted topic, as that of the later one has taken its place.
+            PastTopics.write(settings, past, false);
+            Map<String, String> inputs;
+            try (TopicHistory history =
+                    TopicHistory.open(settings, past.members.deployment(), Span.ALL, OptionalLong.empty())) {
+                inputs = history.inputs();
+            }
+            PastTopics.write(settings, later, true);
+
+            try (TopicHistory history =
+                    TopicHistory.again(settings, past.members.deployment(), Span.ALL, OptionalLong.empty(), inputs)) {
+                assertThat(history.members().incarnation()).isEqualTo(BEGIN);
+                assertThat(history.inputs()).isEqualTo(inputs);
+            }
+        }
+    }
+
+    @Test
+    @Timeout(120)
+    void decisionsOnWindowsThatAreLostAreAmongThoseThatHappened() throws Exception {
+        int windows = 240;
+        PastRun past = new PastRun(
+                new Deployment("r1/decode-0"), BEGIN - Duration.ofDays(3).toMillis(), windows, 5);
+        past.rows.removeIf(row -> row.value().index() > 0 && row.value().index() < windows - 2);
+        try (EmbeddedBroker kafka = EmbeddedBroker.start(broker, 0)) {
+            KafkaSettings settings = created(kafka);
+            PastTopics.write(settings, past, true);
+
+            try (TopicHistory history =
+                    TopicHistory.open(settings, past.members.deployment(), Span.ALL, OptionalLong.empty())) {
+                while (history.next().isPresent()) {}
+
+                assertThat(history.live().orElseThrow().decisions()).hasSize(windows / 3);
+            }
+        }
+    }
+
+    @Test
+    @Timeout(120)
+    void aReplayBeginsWithWhatTheFirstUsableWindowWasServedUnder() throws Exception {
+        PastRun past = new PastRun(new Deployment("r1/decode-0"), BEGIN, 12, 5);
+        List<Long> times = past.summaries.stream()
+                .map(window -> window.timestampMillis())
+                .sorted()
+                .toList();
+        try (EmbeddedBroker kafka = EmbeddedBroker.start(broker, 0)) {
+            KafkaSettings settings = created(kafka);
+            PastTopics.write(settings, past, true);
+
+            // Every seventh is not complete.
+            Span span = new Span(Optional.of(at(times.get(6))), Optional.empty(), Optional.empty());
+            try (TopicHistory history =
+                    TopicHistory.open(settings, past.members.deployment(), span, OptionalLong.empty())) {
+                assertThat(history.placement().version()).isEqualTo(2);
+                assertThat(history.next().orElseThrow().facts().usable()).isFalse();
+                assertThat(history.next().orElseThrow().facts().index()).isEqualTo(7);
+                assertThat(history.notes()).noneMatch(note -> note.contains("initial placement"));
+            }
+            PastRun lost = new PastRun(new Deployment("r1/decode-1"), BEGIN, 12, 5);
+            lost.plan.clear();
+            lost.placements.clear();
+            PastTopics.write(settings, lost, true);
+            try (TopicHistory history =
+                    TopicHistory.open(settings, lost.members.deployment(), span, OptionalLong.empty())) {
+                assertThat(history.placement().version()).isZero();
+                assertThat(history.notes()).anyMatch(note -> note.contains("initial placement"));
+            }
+        }
+    }
+
+    private static KafkaSettings created(EmbeddedBroker kafka) {
+        KafkaSettings settings = KafkaSettings.of(kafka.bootstrapServers());
+        try (TopicAdmin admin = new TopicAdmin(settings, SOON)) {
+            admin.create(1, 1);
+        }
+        return settings;
     }
 
     private static Edge at(long millis) {
         return new Edge.At(Instant.ofEpochMilli(millis));
     }
 
-    private static TreeSet<Long> timesRead(PastRecords records, TopicRanges ranges) {
+    private static <T> TreeSet<Long> times(PastRecords records, Topic<T> topic, TopicRanges ranges) {
         TreeSet<Long> read = new TreeSet<>();
-        try (PastRecords.Reading<LoadWindow> reading =
-                records.read(Topic.WINDOWS, ranges.of(Topic.WINDOWS), unreadable -> {})) {
-            for (Optional<Received<LoadWindow>> next = reading.next(); next.isPresent(); next = reading.next()) {
+        try (PastRecords.Reading<T> reading = records.read(topic, ranges.of(topic), unreadable -> {})) {
+            for (Optional<Received<T>> next = reading.next(); next.isPresent(); next = reading.next()) {
                 read.add(next.orElseThrow().timestampMillis());
             }
         }

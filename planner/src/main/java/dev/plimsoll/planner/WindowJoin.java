@@ -23,7 +23,7 @@ import java.util.stream.Stream;
  */
 public final class WindowJoin {
     /** Windows that may be open at once, with and without a summary each; the oldest gives way. */
-    static final int MOST_OPEN = 64;
+    public static final int MOST_OPEN = 64;
 
     /** Why windows were given up. */
     public enum Drop {

@@ -4,8 +4,8 @@ import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
+import java.io.ByteArrayOutputStream;
 import java.io.IOException;
-import java.io.InputStream;
 import java.net.ConnectException;
 import java.net.URI;
 import java.net.URLEncoder;
@@ -14,8 +14,13 @@ import java.net.http.HttpRequest;
 import java.net.http.HttpRequest.BodyPublishers;
 import java.net.http.HttpResponse;
 import java.net.http.HttpResponse.BodyHandlers;
+import java.net.http.HttpTimeoutException;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
 
 /** Asks a schema registry of others, one request at a time; each ends within seconds. */
 final class RegistryClient {
@@ -26,6 +31,7 @@ final class RegistryClient {
 
     private final RegistryAccess access;
     private final HttpClient client;
+    private final Duration longest;
 
     /** @param body a missing node where the answer is no JSON */
     record Reply(int status, JsonNode body) {
@@ -48,9 +54,15 @@ final class RegistryClient {
     }
 
     RegistryClient(RegistryAccess access) {
+        this(access, LONGEST);
+    }
+
+    /** @param longest that an answer may take */
+    RegistryClient(RegistryAccess access, Duration longest) {
         this.access = access;
+        this.longest = longest;
         HttpClient.Builder builder =
-                HttpClient.newBuilder().version(HttpClient.Version.HTTP_1_1).connectTimeout(LONGEST);
+                HttpClient.newBuilder().version(HttpClient.Version.HTTP_1_1).connectTimeout(longest);
         access.tls().ifPresent(builder::sslContext);
         this.client = builder.build();
     }
@@ -74,7 +86,7 @@ final class RegistryClient {
 
     private HttpRequest.Builder request(String path) {
         HttpRequest.Builder request = HttpRequest.newBuilder(URI.create(access.url() + path))
-                .timeout(LONGEST)
+                .timeout(longest)
                 .header("Accept", TYPE + ", application/json");
         access.authorization().ifPresent(value -> request.header("Authorization", value));
         return request;
@@ -83,11 +95,9 @@ final class RegistryClient {
     private Reply send(HttpRequest.Builder request) throws RegistryException {
         HttpRequest sent = request.build();
         try {
-            HttpResponse<InputStream> response = client.send(sent, BodyHandlers.ofInputStream());
-            byte[] bytes;
-            try (InputStream in = response.body()) {
-                bytes = in.readNBytes(MOST_BYTES);
-            }
+            ByteArrayOutputStream body = new ByteArrayOutputStream();
+            HttpResponse<Void> response = answer(sent, body);
+            byte[] bytes = body.toByteArray();
             if (response.statusCode() == 401 || response.statusCode() == 403) {
                 throw RegistryException.refused(access + " refuses us with " + response.statusCode()
                         + "; name a user that may as basic.auth.user.info=USER:PASSWORD in --kafka-properties");
@@ -105,6 +115,27 @@ final class RegistryClient {
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
             throw RegistryException.unreachable(access + ": interrupted", e);
+        }
+    }
+
+    /** Bounded as a whole: the request's own time-out ends with the headers of the answer. */
+    private HttpResponse<Void> answer(HttpRequest sent, ByteArrayOutputStream body)
+            throws IOException, InterruptedException {
+        CompletableFuture<HttpResponse<Void>> answer = client.sendAsync(
+                sent,
+                BodyHandlers.ofByteArrayConsumer(part -> part.ifPresent(
+                        bytes -> body.write(bytes, 0, Math.min(bytes.length, MOST_BYTES - body.size())))));
+        try {
+            return answer.get(longest.toMillis(), TimeUnit.MILLISECONDS);
+        } catch (TimeoutException e) {
+            throw new HttpTimeoutException("the answer took longer than " + longest.toSeconds() + " s");
+        } catch (ExecutionException e) {
+            if (e.getCause() instanceof IOException failure) {
+                throw failure;
+            }
+            throw new IOException(e.getCause());
+        } finally {
+            answer.cancel(true);
         }
     }
 

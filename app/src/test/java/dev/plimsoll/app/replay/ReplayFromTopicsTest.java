@@ -108,6 +108,8 @@ class ReplayFromTopicsTest {
                 }
                 assertThat(load).isEqualTo(window.facts().load()).isPositive();
             }
+            assertThat(windows.get(0).facts().firstStep()).isEqualTo(1);
+            assertThat(windows.get(0).facts().lastStep()).isEqualTo(PastLoop.WINDOW_STEPS);
             PastWindow end = windows.get(windows.size() - 1).facts();
             assertThat(end.usable() || end.why().contains("INCARNATION"))
                     .as("only the end may cut one: %s", end)
@@ -254,7 +256,7 @@ class ReplayFromTopicsTest {
             assertThat(report.get("different").asInt()).isZero();
             assertThat(report.get("unchecked").asInt()).isZero();
             assertThat(report.get("wouldDecide").get("NONE").asInt()).isZero();
-            assertThat(report.get("inputs").properties()).hasSize(6);
+            assertThat(report.get("inputs").properties()).hasSize(7);
         }
     }
 

@@ -2,11 +2,13 @@ package dev.plimsoll.replay.export;
 
 import dev.plimsoll.model.Membership;
 import dev.plimsoll.model.Outcome;
+import dev.plimsoll.model.Placement;
 import dev.plimsoll.model.PlanCommand;
 import dev.plimsoll.model.RankAck;
 import dev.plimsoll.model.SettledPlacement;
 import dev.plimsoll.model.WindowSummary;
 import dev.plimsoll.replay.export.DeploymentRecords.Dated;
+import dev.plimsoll.replay.source.SettledLayers;
 import dev.plimsoll.wire.Topic;
 import java.io.IOException;
 import java.util.ArrayList;
@@ -16,6 +18,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.TreeMap;
+import java.util.function.Consumer;
 
 /** Writes a deployment's history as tables, record after record: how much there is of it makes no difference to the memory it takes. */
 public final class Export {
@@ -154,18 +157,44 @@ public final class Export {
         watch.wrote(decisions.end());
     }
 
-    /** The newest of every layer, whenever it settled. */
+    /** What the newest incarnation is settled on, whenever that was. */
     private void placements(TableWriter to) throws IOException {
+        TreeMap<Long, Optional<SettledLayers>> known = new TreeMap<>();
+        eachPlacement(record -> known.computeIfAbsent(
+                        record.value().incarnation(), of -> members(of).map(SettledLayers::new))
+                .ifPresent(layers -> layers.add(record.value())));
+        if (known.isEmpty()) {
+            return;
+        }
+        long newest = known.lastKey();
+        Optional<Placement> settled = known.lastEntry().getValue().flatMap(SettledLayers::newest);
+        if (settled.isEmpty()) {
+            notices.add("the placement of incarnation " + newest + " is left out: "
+                    + (known.lastEntry().getValue().isEmpty()
+                            ? "the topics do not say any more who took part"
+                            : "no version of it is whole"));
+            return;
+        }
         TreeMap<Integer, Dated<SettledPlacement>> layers = new TreeMap<>();
+        eachPlacement(record -> {
+            if (record.value().incarnation() == newest
+                    && record.value().placementHash() == settled.orElseThrow().hash()
+                    && record.value().version() == settled.orElseThrow().version()) {
+                layers.put(record.value().layer(), record);
+            }
+        });
+        for (Dated<SettledPlacement> layer : layers.values()) {
+            RecordTables.placement(layer, members(newest), to);
+            watch.wrote(layer.value().experts().size());
+        }
+    }
+
+    private void eachPlacement(Consumer<Dated<SettledPlacement>> each) {
         try (DeploymentRecords.Log<SettledPlacement> log = history.read(Topic.PLACEMENTS, TimeRange.ALL)) {
             for (var next = log.next(); next.isPresent(); next = log.next()) {
-                layers.put(next.orElseThrow().value().layer(), next.orElseThrow());
-            }
-        }
-        for (Dated<SettledPlacement> layer : layers.values()) {
-            if (isWanted(layer.value().incarnation())) {
-                RecordTables.placement(layer, members(layer.value().incarnation()), to);
-                watch.wrote(layer.value().experts().size());
+                if (isWanted(next.orElseThrow().value().incarnation())) {
+                    each.accept(next.orElseThrow());
+                }
             }
         }
     }

@@ -9,9 +9,8 @@ import dev.plimsoll.model.PlanCommand.Settled;
 import dev.plimsoll.model.PlanCommand.Void;
 import dev.plimsoll.model.SettledPlacement;
 import dev.plimsoll.planner.protocol.PlanLog;
+import dev.plimsoll.replay.source.SettledLayers;
 import dev.plimsoll.wire.Topic;
-import java.util.ArrayList;
-import java.util.List;
 import java.util.Optional;
 import java.util.TreeMap;
 
@@ -35,38 +34,19 @@ final class ServedPlacements implements AutoCloseable {
     ServedPlacements(DeploymentRecords history, Membership members) {
         this.incarnation = members.incarnation();
         settled.put(0, Placement.initial(members.shape(), members.topology()));
-        this.standing = standing(history, incarnation);
+        this.standing = standing(history, members);
         this.log = history.readFrom(Topic.PLAN, incarnation);
     }
 
-    /** The placement that stands in the topics, if all its layers do. */
-    private static Optional<Placement> standing(DeploymentRecords history, long incarnation) {
-        TreeMap<Integer, SettledPlacement> layers = new TreeMap<>();
+    /** The placement that stands in the topics, if it does so wholly. */
+    private static Optional<Placement> standing(DeploymentRecords history, Membership members) {
+        SettledLayers layers = new SettledLayers(members);
         try (DeploymentRecords.Log<SettledPlacement> log = history.read(Topic.PLACEMENTS, TimeRange.ALL)) {
             for (var next = log.next(); next.isPresent(); next = log.next()) {
-                SettledPlacement layer = next.orElseThrow().value();
-                layers.put(layer.layer(), layer);
+                layers.add(next.orElseThrow().value());
             }
         }
-        if (layers.isEmpty()) {
-            return Optional.empty();
-        }
-        SettledPlacement first = layers.firstEntry().getValue();
-        List<int[]> experts = new ArrayList<>();
-        for (SettledPlacement layer : layers.values()) {
-            if (layer.incarnation() != incarnation
-                    || layer.placementHash() != first.placementHash()
-                    || layer.layer() != experts.size()
-                    || layer.experts().size() != first.experts().size()) {
-                return Optional.empty();
-            }
-            experts.add(java.util.Arrays.stream(layer.experts().toArray())
-                    .mapToInt(Math::toIntExact)
-                    .toArray());
-        }
-        return experts.size() == first.layers()
-                ? Optional.of(Placement.of(first.version(), experts.toArray(new int[0][])))
-                : Optional.empty();
+        return layers.newest();
     }
 
     /** The placement that ranks served in that state; empty where the topics do not say any more. */

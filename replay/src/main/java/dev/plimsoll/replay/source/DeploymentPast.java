@@ -22,6 +22,7 @@ import java.util.SortedMap;
 import java.util.TreeMap;
 import java.util.function.Consumer;
 import java.util.function.Supplier;
+import java.util.stream.Stream;
 
 /**
  * The readers of one incarnation's past, opened together: windows with their summaries, the plan log, outcomes and what is settled.
@@ -34,6 +35,14 @@ public final class DeploymentPast implements AutoCloseable {
 
     private static final List<Topic<?>> OF_SAMPLES =
             List.of(Topic.MEMBERS, Topic.SAMPLES, Topic.PLAN, Topic.PLACEMENTS, Topic.OUTCOMES);
+    /** Summaries say about how many windows there are. */
+    private static final List<Topic<?>> CUT_FOR_SAMPLES = Stream.concat(
+                    OF_SAMPLES.stream(), Stream.of(Topic.WINDOW_SUMMARIES))
+            .toList();
+
+    /** What {@link #inputs} calls the incarnation. */
+    private static final String INCARNATION = "incarnation";
+
     private static final Duration TIMEOUT = Duration.ofSeconds(15);
 
     /** How much of the samples before a stretch is read, so that its first window is whole. */
@@ -161,17 +170,33 @@ public final class DeploymentPast implements AutoCloseable {
         PastRecords records = new PastRecords(kafka, deployment, TIMEOUT);
         List<AutoCloseable> open = new ArrayList<>();
         try {
-            TopicRanges ranges = TopicRanges.of(records, span, earlier, before);
+            TopicRanges ranges = TopicRanges.of(
+                    records, windowSteps.isPresent() ? CUT_FOR_SAMPLES : OF_WINDOWS, span, earlier, before);
             return new DeploymentPast(
                     records,
                     ranges,
-                    Memberships.of(records, ranges.of(Topic.MEMBERS), ranges.of(Topic.SAMPLES), incarnation),
+                    Memberships.of(
+                            records, ranges.of(Topic.MEMBERS), incarnation.isPresent() ? incarnation : said(before)),
                     windowSteps,
                     open);
         } catch (IOException | RuntimeException e) {
-            close(open);
-            records.close();
+            try {
+                closeAll(open, records);
+            } catch (RuntimeException closing) {
+                e.addSuppressed(closing);
+            }
             throw e;
+        }
+    }
+
+    /** The incarnation that was read before. */
+    private static OptionalLong said(Map<String, String> before) {
+        String incarnation = before.get(INCARNATION);
+        try {
+            return incarnation == null ? OptionalLong.empty() : OptionalLong.of(Long.parseLong(incarnation));
+        } catch (NumberFormatException e) {
+            throw new IllegalArgumentException(
+                    "the manifest says that incarnation '" + incarnation + "' was read: it must be a number", e);
         }
     }
 
@@ -250,9 +275,11 @@ public final class DeploymentPast implements AutoCloseable {
         return about;
     }
 
-    /** {@code place → offsets} of all that is read. */
+    /** {@code place → offsets} of all that is read, and the incarnation: it is found again when another has become the newest. */
     public Map<String, String> inputs() {
-        return ranges.named(samples.isPresent() ? OF_SAMPLES : OF_WINDOWS);
+        Map<String, String> inputs = ranges.named(samples.isPresent() ? OF_SAMPLES : OF_WINDOWS);
+        inputs.put(INCARNATION, Long.toString(members.incarnation()));
+        return inputs;
     }
 
     /** One line for people. */
@@ -283,17 +310,28 @@ public final class DeploymentPast implements AutoCloseable {
 
     @Override
     public void close() {
-        close(open);
-        records.close();
+        closeAll(open, records);
     }
 
-    private static void close(List<AutoCloseable> open) {
-        for (AutoCloseable reading : open) {
+    /** Closes every one, whichever of them does not. */
+    static void closeAll(List<AutoCloseable> open, AutoCloseable last) {
+        List<AutoCloseable> all = new ArrayList<>(open);
+        all.add(last);
+        Optional<IllegalStateException> failed = Optional.empty();
+        for (AutoCloseable each : all) {
             try {
-                reading.close();
+                each.close();
             } catch (Exception e) {
-                throw new IllegalStateException("a reader does not close", e);
+                IllegalStateException failure =
+                        failed.orElseGet(() -> new IllegalStateException("a reader does not close", e));
+                if (failed.isPresent()) {
+                    failure.addSuppressed(e);
+                }
+                failed = Optional.of(failure);
             }
+        }
+        if (failed.isPresent()) {
+            throw failed.orElseThrow();
         }
     }
 }

@@ -5,6 +5,7 @@ import dev.plimsoll.model.Membership;
 import dev.plimsoll.model.Outcome;
 import dev.plimsoll.model.Placement;
 import dev.plimsoll.model.PlacementState;
+import dev.plimsoll.model.PlanCommand;
 import dev.plimsoll.model.PlanCommand.Term;
 import dev.plimsoll.planner.SettingsText;
 import dev.plimsoll.planner.placement.EvenSplit;
@@ -31,6 +32,9 @@ import java.util.function.LongUnaryOperator;
 final class LiveRun {
     /** Placements that are kept for pictures, those of the newest decisions. */
     private static final int MOST_PLACEMENTS = 64;
+
+    /** Why the placement was kept where a decision ended without a move. */
+    private static final String VOID = "VOID";
 
     private final Membership members;
     private final SortedMap<Integer, Outcome> outcomes;
@@ -65,6 +69,11 @@ final class LiveRun {
 
     /** The next decision, which is told before the windows behind the one that it was made from. */
     void decided(PastDecision decision) {
+        settings.add(decision.term().map(Term::settings).orElse(""));
+        if (decision.end().filter(PlanCommand.Void.class::isInstance).isPresent()) {
+            voided(decision);
+            return;
+        }
         int moves = decision.movesFlipped();
         int layers = (int) decision.propose().batches().stream()
                 .limit(decision.batchesFlipped())
@@ -92,7 +101,6 @@ final class LiveRun {
         if (outcome != null) {
             decision.base().ifPresent(base -> before.put(decision.epoch(), base));
         }
-        settings.add(decision.term().map(Term::settings).orElse(""));
         newest = Optional.of(decision);
     }
 
@@ -122,6 +130,13 @@ final class LiveRun {
                     .ifPresent(decision -> keep(KeepReason.IN_FLIGHT));
         }
         measure(window);
+    }
+
+    /** A decision that changed nothing keeps the placement, as it does where it is replayed. */
+    private void voided(PastDecision decision) {
+        kept.merge(VOID, 1, Integer::sum);
+        decidedAt.add(indexOf.applyAsLong(decision.windowIndex()));
+        newest = Optional.of(decision);
     }
 
     private void keep(KeepReason reason) {

@@ -97,6 +97,9 @@ public final class LiveWindows {
             if (taken.incarnation() == members.incarnation()) {
                 announced.addLast(taken);
                 join.add(taken);
+                if (announced.size() > WindowJoin.MOST_OPEN) {
+                    giveUp(announced.removeFirst());
+                }
             } else {
                 foreign++;
             }
@@ -105,6 +108,10 @@ public final class LiveWindows {
     }
 
     private void whole(WindowJoin.Whole whole) {
+        if (announced.stream()
+                .noneMatch(window -> window.index() == whole.summary().index())) {
+            return; // announced twice, and given up
+        }
         while (announced.getFirst().index() != whole.summary().index()) {
             giveUp(announced.removeFirst());
         }
@@ -112,7 +119,7 @@ public final class LiveWindows {
         ready.addLast(looked(whole));
     }
 
-    /** A later one was whole first, or nothing comes any more. */
+    /** A later one was whole first, too many are waited for, or nothing comes any more. */
     private void giveUp(WindowSummary window) {
         ready.addLast(new LiveWindow(
                 window, 0, Optional.empty(), "its records are not all in the windows topic", Double.NaN));

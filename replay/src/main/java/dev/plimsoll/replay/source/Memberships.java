@@ -18,17 +18,18 @@ final class Memberships {
     /**
      * The membership of an incarnation, the newest when empty: the compacted topic has that one, the samples those of their retention.
      *
+     * @param members what is read of the compacted topic, where nothing may be left of it when it has been compacted since
      * @throws IOException when there is none: says which there are
      */
-    static Membership of(PastRecords records, OffsetRange members, OffsetRange samples, OptionalLong incarnation)
-            throws IOException {
+    static Membership of(PastRecords records, OffsetRange members, OptionalLong incarnation) throws IOException {
         TreeMap<Long, Membership> known = new TreeMap<>();
         collect(records, Topic.MEMBERS, members, known);
-        if (incarnation.isPresent() && !known.containsKey(incarnation.getAsLong())) {
-            collect(records, Topic.SAMPLES, samples, known);
+        if (known.isEmpty() || incarnation.isPresent() && !known.containsKey(incarnation.getAsLong())) {
+            collect(records, Topic.SAMPLES, records.whole(Topic.SAMPLES), known);
         }
         if (known.isEmpty()) {
-            throw new IOException("no membership of " + records.deployment() + " in " + members
+            throw new IOException("no membership of " + records.deployment() + " in " + members + " or in "
+                    + Topic.SAMPLES.name()
                     + ": 'plimsoll topics tail members --from-beginning' lists the deployments that are there");
         }
         if (incarnation.isEmpty()) {

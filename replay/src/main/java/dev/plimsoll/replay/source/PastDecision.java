@@ -63,6 +63,12 @@ public record PastDecision(
                 OptionalLong.of(atMillis));
     }
 
+    /** Without what its moves start from, which takes memory. */
+    PastDecision withoutBase() {
+        return new PastDecision(
+                propose, proposedAtMillis, term, Optional.empty(), permitted, aborted, end, endedAtMillis);
+    }
+
     public int epoch() {
         return propose.epoch();
     }

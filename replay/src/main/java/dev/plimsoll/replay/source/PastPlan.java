@@ -37,6 +37,8 @@ public final class PastPlan {
     private final Set<Integer> mismatched = new HashSet<>();
     private Optional<Dated<PlanCommand>> next = Optional.empty();
     private Optional<PastDecision> open = Optional.empty();
+    private boolean begun;
+    private boolean lostItsBeginning;
     private boolean ended;
     private Consumer<PastDecision> passedOver = decision -> {};
 
@@ -88,8 +90,8 @@ public final class PastPlan {
     }
 
     /**
-     * Whoever is told of decisions of which more than the newest {@value #MOST_TOLD} come at once, and that are not handed on: those from
-     * long before the first window, which are too many to be held.
+     * Whoever is told at once of decisions of which more than the newest {@value #MOST_TOLD} come together, which are too many to be held:
+     * {@link #takeTold} does not have them.
      */
     public void onPassedOver(Consumer<PastDecision> listener) {
         passedOver = listener;
@@ -105,6 +107,11 @@ public final class PastPlan {
     /** The first decision on a later window than those that were read through; empty when there is none any more. */
     public Optional<Propose> nextDecision() {
         return peek().map(Dated::value).filter(Propose.class::isInstance).map(Propose.class::cast);
+    }
+
+    /** Whether the log, as far as it was read, begins with what must have had commands of this incarnation before it. */
+    public boolean lostItsBeginning() {
+        return lostItsBeginning;
     }
 
     /** Whether a version settled whose hash is not that of the placement that the log's moves lead to. */
@@ -126,6 +133,11 @@ public final class PastPlan {
 
     private void apply(Dated<PlanCommand> record) {
         PlanCommand command = record.value();
+        if (!begun) {
+            begun = true;
+            // Numbers are dense over incarnations: behind a command of an earlier one, all of this one is there.
+            lostItsBeginning = ofIncarnation(command) && command.header().number() > 1;
+        }
         if (command instanceof Term term) {
             terms.put(term.header().term(), new Dated<>(term, record.offset(), record.atMillis()));
         } else if (!ofIncarnation(command)) {

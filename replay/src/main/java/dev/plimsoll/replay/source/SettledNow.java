@@ -34,8 +34,7 @@ public record SettledNow(
     public static SettledNow read(KafkaSettings kafka, Deployment deployment, OptionalLong incarnation)
             throws IOException {
         try (PastRecords records = new PastRecords(kafka, deployment, TIMEOUT)) {
-            Membership members =
-                    Memberships.of(records, records.whole(Topic.MEMBERS), records.whole(Topic.SAMPLES), incarnation);
+            Membership members = Memberships.of(records, records.whole(Topic.MEMBERS), incarnation);
             SettledLayers layers = new SettledLayers(members);
             TreeMap<Integer, Long> atMillis = new TreeMap<>();
             try (PastRecords.Reading<SettledPlacement> reading =

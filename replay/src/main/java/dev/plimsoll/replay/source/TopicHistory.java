@@ -9,7 +9,9 @@ import dev.plimsoll.replay.result.PastWindow;
 import dev.plimsoll.replay.result.PolicyRun;
 import dev.plimsoll.wire.kafka.KafkaSettings;
 import java.io.IOException;
+import java.util.ArrayDeque;
 import java.util.ArrayList;
+import java.util.Deque;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -18,11 +20,16 @@ import java.util.OptionalLong;
 
 /** The past of one incarnation as windows (or samples), plan log and outcomes have it. */
 public final class TopicHistory implements History {
+    /** Windows that cannot be used at the beginning and are read ahead, to find what was served there. */
+    private static final int MOST_AHEAD = 64;
+
     private final DeploymentPast past;
     private final LiveRun live;
     private final Placement first;
     private final long firstIndex;
-    private Optional<LiveWindow> next;
+    private final boolean beginningKnown;
+    /** Those that were read ahead. */
+    private final Deque<LiveWindow> ahead = new ArrayDeque<>();
 
     private TopicHistory(DeploymentPast past) {
         this.past = past;
@@ -33,15 +40,42 @@ public final class TopicHistory implements History {
                         ? index -> index
                         : index -> ((index + 1) * past.liveSteps() - 1)
                                 / past.members().windowSteps());
-        this.next = nextWanted();
-        this.firstIndex = next.map(LiveWindow::index).orElse(0L);
-        this.first = next.flatMap(window -> past.plan()
-                        .settled(
-                                window.summary().states().isEmpty()
-                                        ? 0
-                                        : window.summary().states().get(0).settledVersion()))
-                .orElseGet(() ->
-                        Placement.initial(past.members().shape(), past.members().topology()));
+        Optional<LiveWindow> window = nextWanted();
+        this.firstIndex = window.map(LiveWindow::index).orElse(0L);
+        past.plan().onPassedOver(decision -> take(decision.withoutBase()));
+        Optional<Placement> begins = window.flatMap(this::begins);
+        while (window.isPresent()) {
+            ahead.addLast(window.orElseThrow());
+            if (begins.isPresent() || ahead.size() >= MOST_AHEAD) {
+                break;
+            }
+            takeDecisions();
+            window = nextWanted();
+            begins = window.flatMap(this::begins);
+        }
+        this.beginningKnown = begins.isPresent() || ahead.isEmpty();
+        this.first = begins.orElseGet(
+                () -> Placement.initial(past.members().shape(), past.members().topology()));
+    }
+
+    private static TopicHistory of(DeploymentPast past) {
+        try {
+            return new TopicHistory(past);
+        } catch (RuntimeException e) {
+            try {
+                past.close();
+            } catch (RuntimeException closing) {
+                e.addSuppressed(closing);
+            }
+            throw e;
+        }
+    }
+
+    /** What was settled when a window began that can be used: others do not say, or are wrong. */
+    private Optional<Placement> begins(LiveWindow window) {
+        return window.usable() && !window.summary().states().isEmpty()
+                ? past.plan().settled(window.summary().states().get(0).settledVersion())
+                : Optional.empty();
     }
 
     /**
@@ -63,7 +97,7 @@ public final class TopicHistory implements History {
     public static TopicHistory again(
             KafkaSettings kafka, Deployment deployment, Span span, OptionalLong incarnation, Map<String, String> before)
             throws IOException {
-        return new TopicHistory(DeploymentPast.again(kafka, deployment, span, incarnation, before));
+        return of(DeploymentPast.again(kafka, deployment, span, incarnation, before));
     }
 
     /** The same from samples, with windows of another length if wanted: their first may lack its beginning, and then says so. */
@@ -82,7 +116,7 @@ public final class TopicHistory implements History {
             int windowSteps,
             Map<String, String> before)
             throws IOException {
-        return new TopicHistory(DeploymentPast.ofSamples(kafka, deployment, span, incarnation, windowSteps, before));
+        return of(DeploymentPast.ofSamples(kafka, deployment, span, incarnation, windowSteps, before));
     }
 
     private Optional<LiveWindow> nextWanted() {
@@ -117,20 +151,16 @@ public final class TopicHistory implements History {
 
     @Override
     public Optional<HistoryWindow> next() {
-        Optional<LiveWindow> window = next;
-        if (window.isEmpty()) {
-            return Optional.empty();
-        }
+        Optional<LiveWindow> window = ahead.isEmpty() ? nextWanted() : Optional.of(ahead.removeFirst());
         takeDecisions();
-        live.served(window.orElseThrow());
-        next = nextWanted();
+        window.ifPresent(live::served);
         return window.map(TopicHistory::told);
     }
 
     private static HistoryWindow told(LiveWindow window) {
         PastWindow facts = new PastWindow(
                 window.index(),
-                window.summary().steps().from(),
+                window.summary().steps().from() + 1,
                 window.summary().steps().to(),
                 window.summary().closedAtMillis(),
                 window.summary().accepted(),
@@ -144,10 +174,14 @@ public final class TopicHistory implements History {
 
     /** Those from before the first window are not of this past. */
     private void takeDecisions() {
-        past.plan().takeTold().stream()
-                .filter(decision -> live.indexOf(decision.windowIndex()) >= firstIndex
-                        || live.indexOf(decision.lastWindow().orElse(-1)) >= firstIndex)
-                .forEach(live::decided);
+        past.plan().takeTold().forEach(this::take);
+    }
+
+    private void take(PastDecision decision) {
+        if (live.indexOf(decision.windowIndex()) >= firstIndex
+                || live.indexOf(decision.lastWindow().orElse(-1)) >= firstIndex) {
+            live.decided(decision);
+        }
     }
 
     @Override
@@ -170,6 +204,10 @@ public final class TopicHistory implements History {
     public List<String> notes() {
         List<String> notes = new ArrayList<>(past.notes());
         notes.addAll(live.notes());
+        if (!beginningKnown) {
+            notes.add(
+                    "what was served at the beginning is not known, so replayed policies begin with the initial placement");
+        }
         return notes;
     }
 

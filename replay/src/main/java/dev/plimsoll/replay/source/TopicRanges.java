@@ -1,18 +1,20 @@
 package dev.plimsoll.replay.source;
 
-import dev.plimsoll.model.LoadWindow;
-import dev.plimsoll.model.WindowSummary;
 import dev.plimsoll.wire.Topic;
 import dev.plimsoll.wire.kafka.OffsetRange;
 import dev.plimsoll.wire.kafka.PastRecords;
 import dev.plimsoll.wire.kafka.Received;
 import java.time.Duration;
 import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
+import java.util.Set;
 import java.util.TreeMap;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 
 /**
  * What is read of each topic: offsets that were found once and mean the same ever after.
@@ -25,64 +27,75 @@ public record TopicRanges(Map<Topic<?>, OffsetRange> byTopic, OptionalLong fromM
     /** Those that a stretch of windows is cut from; the others are small and read whole, as a decision's causes lie before it. */
     private static final List<Topic<?>> CUT = List.of(Topic.WINDOWS, Topic.WINDOW_SUMMARIES, Topic.SAMPLES);
 
-    private static final List<Topic<?>> READ = List.of(
-            Topic.SAMPLES,
-            Topic.MEMBERS,
-            Topic.WINDOWS,
-            Topic.WINDOW_SUMMARIES,
-            Topic.PLAN,
-            Topic.ACKS,
-            Topic.PLACEMENTS,
-            Topic.OUTCOMES);
+    /** Those that the times of a span are found in. */
+    private static final List<Topic<?>> ASKED = List.of(Topic.WINDOWS, Topic.WINDOW_SUMMARIES);
+
+    private static final Pattern OFFSETS = Pattern.compile("\\d{1,18}\\.\\.(\\d{1,18})");
 
     public TopicRanges {
         byTopic = Map.copyOf(byTopic);
     }
 
-    /** Finds the offsets of a span as the topics are now. */
-    public static TopicRanges of(PastRecords records, Span span) {
-        return of(records, span, Duration.ZERO);
+    /**
+     * Finds the offsets of a span as the topics are now.
+     *
+     * @param topics that are read; to cut one that is not may mean to read it to its end
+     */
+    public static TopicRanges of(PastRecords records, List<Topic<?>> topics, Span span) {
+        return of(records, topics, span, Duration.ZERO, Map.of());
     }
 
-    /** @param earlier how much of what comes before the span is read too */
-    public static TopicRanges of(PastRecords records, Span span, Duration earlier) {
-        return of(records, span, earlier, Map.of());
-    }
-
-    /** @param before what {@link #named} was once, empty when never: topics are read as far as they went then */
-    static TopicRanges of(PastRecords records, Span span, Duration earlier, Map<String, String> before) {
+    /**
+     * @param earlier how much of what comes before the span is read too
+     * @param before what {@link #named} was once, empty when never: topics are read as far as they went then
+     * @throws IllegalArgumentException when that is not what {@link #named} says
+     */
+    static TopicRanges of(
+            PastRecords records, List<Topic<?>> topics, Span span, Duration earlier, Map<String, String> before) {
+        Set<Topic<?>> all = new LinkedHashSet<>(topics);
+        all.addAll(ASKED);
         Map<Topic<?>, OffsetRange> ranges = new LinkedHashMap<>();
-        READ.forEach(topic -> ranges.put(topic, asBefore(records.whole(topic), before)));
+        all.forEach(topic -> ranges.put(topic, asBefore(records.whole(topic), before)));
         OffsetRange windows = range(ranges, Topic.WINDOWS);
-        OptionalLong to = millis(records, windows, span.to());
-        OptionalLong from = span.last().isPresent()
-                ? back(
-                        records,
-                        range(ranges, Topic.WINDOW_SUMMARIES),
-                        span.last().orElseThrow(),
-                        to)
-                : millis(records, windows, span.from());
-        if (from.isEmpty()) {
-            // Summaries are kept for longer than the windows that they are of.
-            OptionalLong first = firstMillis(records, windows);
-            OffsetRange summaries = range(ranges, Topic.WINDOW_SUMMARIES);
-            ranges.put(
-                    Topic.WINDOW_SUMMARIES,
-                    first.isEmpty()
-                            ? summaries
-                            : summaries.since(firstAt(records, Topic.WINDOW_SUMMARIES, summaries, first.getAsLong())));
-        }
+        SpanMillis times = SpanMillis.of(records, span, windows, range(ranges, Topic.WINDOW_SUMMARIES));
         for (Topic<?> topic : CUT) {
-            OffsetRange range = range(ranges, topic);
-            if (from.isPresent()) {
-                range = range.since(firstAt(records, topic, range, from.getAsLong() - earlier.toMillis()));
+            if (topics.contains(topic)) {
+                ranges.put(
+                        topic,
+                        cut(
+                                records,
+                                topic,
+                                range(ranges, topic),
+                                begin(records, topic, times, windows, earlier),
+                                times.to()));
             }
-            if (to.isPresent()) {
-                range = range.until(firstAt(records, topic, range, to.getAsLong()));
-            }
-            ranges.put(topic, range);
         }
-        return new TopicRanges(ranges, from, to);
+        return new TopicRanges(ranges, times.from(), times.to());
+    }
+
+    private static OptionalLong begin(
+            PastRecords records, Topic<?> topic, SpanMillis times, OffsetRange windows, Duration earlier) {
+        OptionalLong from = times.from().isPresent()
+                ? OptionalLong.of(times.from().getAsLong() - earlier.toMillis())
+                : OptionalLong.empty();
+        if (topic != Topic.WINDOW_SUMMARIES) {
+            return from;
+        }
+        // Summaries are kept for longer than the windows that they are of.
+        OptionalLong first = SpanMillis.firstWindow(records, windows);
+        return first.isPresent() ? OptionalLong.of(Math.max(first.getAsLong(), from.orElse(Long.MIN_VALUE))) : from;
+    }
+
+    private static OffsetRange cut(
+            PastRecords records, Topic<?> topic, OffsetRange whole, OptionalLong from, OptionalLong to) {
+        OffsetRange range = whole;
+        if (from.isPresent()) {
+            range = range.since(firstAt(records, topic, range, from.getAsLong()));
+        }
+        if (to.isPresent()) {
+            range = range.until(firstAt(records, topic, range, to.getAsLong()));
+        }
+        return range;
     }
 
     /**
@@ -101,44 +114,21 @@ public record TopicRanges(Map<Topic<?>, OffsetRange> byTopic, OptionalLong fromM
         return range.to();
     }
 
-    private static OffsetRange asBefore(OffsetRange now, Map<String, String> before) {
+    static OffsetRange asBefore(OffsetRange now, Map<String, String> before) {
         String offsets = before.get(now.place());
-        return offsets == null ? now : now.until(Long.parseLong(offsets.substring(offsets.lastIndexOf('.') + 1)));
+        if (offsets == null) {
+            return now;
+        }
+        Matcher said = OFFSETS.matcher(offsets);
+        if (!said.matches()) {
+            throw new IllegalArgumentException("the manifest says of " + now.place() + " that '" + offsets
+                    + "' was read: it must be offsets, such as " + now.offsets());
+        }
+        return now.until(Long.parseLong(said.group(1)));
     }
 
     private static OffsetRange range(Map<Topic<?>, OffsetRange> ranges, Topic<?> topic) {
         return Optional.ofNullable(ranges.get(topic)).orElseThrow();
-    }
-
-    private static OptionalLong millis(PastRecords records, OffsetRange windows, Optional<Edge> edge) {
-        Edge wanted = edge.orElse(null);
-        if (wanted instanceof Edge.At at) {
-            return OptionalLong.of(at.time().toEpochMilli());
-        }
-        if (wanted instanceof Edge.Offset offset) {
-            return OptionalLong.of(
-                    firstMillis(records, windows.since(offset.offset())).orElse(Long.MAX_VALUE));
-        }
-        return OptionalLong.empty();
-    }
-
-    /** Time of the deployment's first window record of a range. */
-    private static OptionalLong firstMillis(PastRecords records, OffsetRange windows) {
-        try (PastRecords.Reading<LoadWindow> reading = records.read(Topic.WINDOWS, windows, unreadable -> {})) {
-            return reading.peek()
-                    .map(first -> OptionalLong.of(first.timestampMillis()))
-                    .orElse(OptionalLong.empty());
-        }
-    }
-
-    private static OptionalLong back(PastRecords records, OffsetRange summaries, Duration last, OptionalLong to) {
-        if (to.isPresent()) {
-            return OptionalLong.of(to.getAsLong() - last.toMillis());
-        }
-        Optional<Received<WindowSummary>> newest = records.newest(Topic.WINDOW_SUMMARIES, summaries, none -> {});
-        return newest.isPresent()
-                ? OptionalLong.of(newest.orElseThrow().timestampMillis() - last.toMillis())
-                : OptionalLong.empty();
     }
 
     /** What is read of a topic. */

@@ -8,7 +8,7 @@ import dev.plimsoll.model.SampleRecord;
 import dev.plimsoll.replay.export.DeploymentRecords;
 import dev.plimsoll.replay.export.TimeRange;
 import dev.plimsoll.replay.source.Span;
-import dev.plimsoll.replay.source.TopicRanges;
+import dev.plimsoll.replay.source.SpanMillis;
 import dev.plimsoll.wire.Topic;
 import dev.plimsoll.wire.kafka.KafkaSettings;
 import dev.plimsoll.wire.kafka.OffsetRange;
@@ -44,7 +44,7 @@ public final class DeploymentTopics implements DeploymentRecords, AutoCloseable 
     }
 
     /**
-     * Finds the offsets.
+     * Finds the times that the span means.
      *
      * @param nowMillis tells incarnations that are numbered by the clock from others
      * @param timeout longest that Kafka may let us wait for the next record
@@ -54,16 +54,15 @@ public final class DeploymentTopics implements DeploymentRecords, AutoCloseable 
     public static DeploymentTopics open(
             KafkaSettings settings,
             Deployment deployment,
-            Span span,
+            Span wanted,
             long nowMillis,
             Duration timeout,
             Consumer<Quarantined> unreadable,
             Runnable reading) {
         PastRecords records = new PastRecords(settings, deployment, timeout);
         try {
-            TopicRanges ranges = TopicRanges.of(records, span);
-            return new DeploymentTopics(
-                    records, new TimeRange(ranges.fromMillis(), ranges.toMillis()), nowMillis, unreadable, reading);
+            SpanMillis span = SpanMillis.of(records, wanted);
+            return new DeploymentTopics(records, new TimeRange(span.from(), span.to()), nowMillis, unreadable, reading);
         } catch (RuntimeException e) {
             records.close();
             throw e;

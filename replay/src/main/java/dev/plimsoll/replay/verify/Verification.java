@@ -30,6 +30,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalInt;
 import java.util.OptionalLong;
 import java.util.function.Supplier;
 
@@ -76,7 +77,9 @@ public class Verification {
     private final Tally tally = new Tally();
     private Optional<PastDecision> last = Optional.empty();
     private Optional<Expired> expired = Optional.empty();
-    private int settledVersion;
+    /** Of the decisions that were passed; empty until there was one that settled. */
+    private OptionalInt settledVersion = OptionalInt.empty();
+
     private boolean sawBeginning;
     private boolean sawAny;
     private boolean ended;
@@ -181,8 +184,13 @@ public class Verification {
             last = Optional.of(decision);
         }
         if (decision.batchesFlipped() > 0) {
-            settledVersion = Math.max(settledVersion, decision.epoch());
+            settledVersion = OptionalInt.of(Math.max(settledVersion.orElse(0), decision.epoch()));
         }
+    }
+
+    /** The version that is settled; empty where the log has lost the settlement before its beginning. */
+    private OptionalInt settledVersion() {
+        return settledVersion.isPresent() || plan.lostItsBeginning() ? settledVersion : OptionalInt.of(0);
     }
 
     private void missing(PastDecision decision) {
@@ -317,11 +325,13 @@ public class Verification {
 
     private Finding decideAgain(PastDecision decision, TermSettings term, Looked looked, Optional<PlanInputs> said) {
         Propose propose = decision.propose();
-        if (propose.basedOn() != settledVersion) {
+        // Where nobody knows what was settled, it is what the decision says, if that is known.
+        int settled = settledVersion().orElse(propose.basedOn());
+        if (propose.basedOn() != settled) {
             return new Different(
                     decision,
                     Input.SETTLED_VERSION,
-                    "it is based on v" + propose.basedOn() + ", and v" + settledVersion + " was settled");
+                    "it is based on v" + propose.basedOn() + ", and v" + settled + " was settled");
         }
         if (decision.base().isEmpty()) {
             return plan.mismatched(propose.basedOn())
@@ -406,7 +416,8 @@ public class Verification {
             tally.add(Tally.Window.COLD);
             return;
         }
-        Optional<Placement> settled = plan.settled(settledVersion);
+        OptionalInt version = settledVersion();
+        Optional<Placement> settled = version.isPresent() ? plan.settled(version.getAsInt()) : Optional.empty();
         if (settled.isEmpty()) {
             tally.add(Tally.Window.UNKNOWN_PLACEMENT);
             return;

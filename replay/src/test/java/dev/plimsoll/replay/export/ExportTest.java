@@ -248,6 +248,19 @@ class ExportTest {
     }
 
     @Test
+    void onlyAPlacementThatIsWholeAndOfOneIncarnationIsWritten() {
+        PastRun later = new PastRun(DEPLOYMENT, BEGIN + 1_000_000_000, WINDOWS, 12);
+        ListedRecords both = new ListedRecords(List.of(past, later));
+
+        assertThat(rows(Table.PLACEMENTS, both, TimeRange.ALL))
+                .hasSize(PastRun.LAYERS * PastRun.SLOTS)
+                .allMatch(row -> row.get("incarnation").asLong() == later.members.incarnation());
+        later.placements.remove(1);
+        assertThat(rows(Table.PLACEMENTS, both, TimeRange.ALL)).isEmpty();
+        assertThat(notices).singleElement().asString().contains("no version of it is whole");
+    }
+
+    @Test
     void workloadOfTwoShapesIsRefusedWithBothNames() throws IOException {
         Path file = Files.createTempFile("export", ".npy");
         try (WorkloadFile to = new WorkloadFile(file)) {

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.plimsoll.model.Placement;
 import dev.plimsoll.model.PlanCommand.Propose;
 import dev.plimsoll.model.PlanCommand.Settled;
+import dev.plimsoll.model.WindowSummary;
 import dev.plimsoll.planner.protocol.PlanLog;
 import dev.plimsoll.replay.verify.MadeUpRun;
 import java.util.ArrayList;
@@ -64,6 +65,53 @@ class LiveWindowsTest {
                     assertThat(window.index()).isEqualTo(5);
                     assertThat(window.why()).contains("not all");
                 });
+    }
+
+    @Test
+    void windowsWhoseRecordsAreGoneAreNotGathered() {
+        WindowSummary like = run.summaries.get(0).value();
+        int[] taken = {0};
+        PastPlan plan = new PastPlan(MadeUpRun.MEMBERS, MadeUpRun.supplier(run.commands), kept);
+        LiveWindows windows = new LiveWindows(
+                MadeUpRun.MEMBERS,
+                Optional::empty,
+                () -> taken[0] < 1_000
+                        ? Optional.of(new Dated<>(at(like, taken[0]), taken[0]++, like.closedAtMillis()))
+                        : Optional.empty(),
+                plan);
+
+        for (int index = 0; index < 1_000; index++) {
+            assertThat(windows.next().orElseThrow().index()).isEqualTo(index);
+            assertThat(taken[0] - index).isLessThan(100);
+        }
+        assertThat(windows.next()).isEmpty();
+    }
+
+    private static WindowSummary at(WindowSummary like, long index) {
+        return new WindowSummary(
+                like.deployment(),
+                like.incarnation(),
+                like.phase(),
+                index,
+                index - 1,
+                like.steps(),
+                like.reason(),
+                like.expected(),
+                like.present(),
+                like.balance(),
+                like.states(),
+                0,
+                true,
+                0,
+                0,
+                0,
+                0,
+                0,
+                0,
+                0,
+                index,
+                like.closedAtMillis(),
+                "");
     }
 
     @Test

@@ -300,7 +300,12 @@ public final class MadeUpRun {
 
     /** All that is found by verifying it. */
     List<Finding> verified(Map<String, String> insisted) {
-        PastPlan plan = new PastPlan(MEMBERS, supplier(commands), Optional.empty());
+        return verified(insisted, Optional.empty());
+    }
+
+    /** @param kept the settled placement that is kept besides the log */
+    List<Finding> verified(Map<String, String> insisted, Optional<Placement> kept) {
+        PastPlan plan = new PastPlan(MEMBERS, supplier(commands), kept);
         LiveWindows windows = new LiveWindows(MEMBERS, supplier(rows), supplier(summaries), plan);
         Verification verification = new Verification(
                 MEMBERS,

@@ -7,6 +7,7 @@ import dev.plimsoll.model.ExpertId;
 import dev.plimsoll.model.LoadWindow;
 import dev.plimsoll.model.LongVector;
 import dev.plimsoll.model.Move;
+import dev.plimsoll.model.Placement;
 import dev.plimsoll.model.PlanCommand;
 import dev.plimsoll.model.PlanCommand.Propose;
 import dev.plimsoll.model.PlanCommand.Settled;
@@ -15,6 +16,7 @@ import dev.plimsoll.model.PlanHeader;
 import dev.plimsoll.model.PlanInputs;
 import dev.plimsoll.model.PlanReasons;
 import dev.plimsoll.model.SlotId;
+import dev.plimsoll.planner.protocol.PlanLog;
 import dev.plimsoll.replay.source.Dated;
 import dev.plimsoll.replay.verify.Finding.Different;
 import dev.plimsoll.replay.verify.Finding.Explanation;
@@ -133,6 +135,30 @@ class VerificationTest {
                                     .get(run.decisions().size() - 1)
                                     .windowIndex());
                 }));
+    }
+
+    @Test
+    void aLogThatHasLostItsBeginningIsCheckedFromWhatIsKeptBesideIt() {
+        Propose first = run.decisions().get(0);
+        Placement settled = PlanLog.after(
+                first,
+                first.batches().size(),
+                Placement.initial(MadeUpRun.MEMBERS.shape(), MadeUpRun.MEMBERS.topology()),
+                first.epoch());
+        String settings = ((Term) run.commands.get(0).value()).settings();
+        while (!(run.commands.get(0).value() instanceof Settled)) {
+            run.commands.remove(0);
+        }
+        // Its settings are those of a planner that took over.
+        run.commands.add(
+                0,
+                new Dated<>(new Term(run.commands.get(0).value().header(), "next", settings), 0, 1_700_000_000_000L));
+
+        List<Finding> found = run.verified(Map.of(), Optional.of(settled));
+
+        assertThat(found.stream().filter(Different.class::isInstance)).isEmpty();
+        assertThat(found.stream().filter(Reproduced.class::isInstance).count())
+                .isEqualTo(run.decisions().size());
     }
 
     @Test
