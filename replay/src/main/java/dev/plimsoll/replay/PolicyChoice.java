@@ -37,9 +37,13 @@ public record PolicyChoice(String name, PlannerSettings settings) {
         for (String pair : colon < 0 ? new String[0] : text.substring(colon + 1).split(",", -1)) {
             int equals = pair.indexOf('=');
             String key = equals < 0 ? pair : pair.substring(0, equals);
-            if (equals < 0 || !keys().contains(key)) {
+            if (equals < 0) {
                 throw new IllegalArgumentException(
                         "'" + text + "' sets '" + pair + "': write key=value, with their defaults: " + defaults());
+            }
+            if (!keys().contains(key)) {
+                throw new IllegalArgumentException("'" + text + "': there is no setting '" + key
+                        + "'; these are there, with their defaults: " + defaults());
             }
             if (seen.contains(key)) {
                 throw new IllegalArgumentException("'" + text + "' sets " + key + " twice");

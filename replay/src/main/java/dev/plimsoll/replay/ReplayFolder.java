@@ -24,6 +24,7 @@ public final class ReplayFolder implements AutoCloseable {
     private static final String REQUEST = "request.json";
     private static final String MANIFEST = "manifest.json";
     private static final String LOCK = "lock";
+    private static final List<String> RESULTS = List.of("result.json", "report.html", "timing.json");
 
     private final Path path;
     private final Path unfinished;
@@ -63,15 +64,33 @@ public final class ReplayFolder implements AutoCloseable {
             throw new IOException(path + " has the results of another replay (" + there
                     + "): name another directory with --out, or remove it");
         }
+        if (!Files.exists(there) && !Files.exists(unfinished)) {
+            refuseForeign();
+        }
         lock();
+        Path asked = unfinished.resolve(REQUEST);
+        if (Files.exists(asked) && !Arrays.equals(Files.readAllBytes(asked), Manifest.bytes(request))) {
+            throw new IOException(
+                    path + " has a replay of other arguments that was interrupted: end it with those, name another"
+                            + " directory with --out, or remove " + unfinished);
+        }
         Path begun = unfinished.resolve(MANIFEST);
         if (Files.exists(begun) && !Arrays.equals(Files.readAllBytes(begun), manifest.bytes())) {
             // Of a replay that was given up: nothing of it can be used.
             clear();
         }
-        write(unfinished.resolve(REQUEST), to -> to.write(Manifest.bytes(request)));
+        write(asked, to -> to.write(Manifest.bytes(request)));
         write(begun, to -> to.write(manifest.bytes()));
         return unfinished;
+    }
+
+    private void refuseForeign() throws IOException {
+        for (String name : RESULTS) {
+            if (Files.exists(path.resolve(name))) {
+                throw new IOException(path + " has a " + name + " and no " + MANIFEST
+                        + ": it is of something else; name another directory with --out");
+            }
+        }
     }
 
     private void lock() throws IOException {

@@ -88,7 +88,9 @@ public final class ReplaySummary {
                 2);
         long usable = result.windows().stream().filter(PastWindow::usable).count();
         return usable + " of " + result.windows().size() + " windows replayed"
-                + (result.gaps().isEmpty() ? "" : ", " + result.gaps().size() + " gaps")
+                + (result.gaps().isEmpty()
+                        ? ""
+                        : ", " + result.gaps().size() + (result.gaps().size() == 1 ? " gap" : " gaps"))
                 + "; MEAN and WORST are of the windows' balancedness (mean ÷ max rank load,"
                 + " mean over layers), BEST IN is among runs on as many ranks\n\n"
                 + table.text();

@@ -93,9 +93,39 @@ class ReplayFolderTest {
         }
 
         try (ReplayFolder third = new ReplayFolder(directory)) {
-            assertThat(third.begin(request("static"), manifest("static", "0..10")))
+            assertThat(third.begin(request("plimsoll"), manifest("plimsoll", "0..10")))
                     .isDirectory();
         }
+    }
+
+    @Test
+    void anInterruptedReplayIsNotThrownAwayForOneOfOtherArguments(@TempDir Path directory) throws Exception {
+        Path plans;
+        try (ReplayFolder folder = new ReplayFolder(directory)) {
+            plans = folder.begin(request("plimsoll"), manifest("plimsoll", "0..10"));
+            Files.writeString(plans.resolve("run-0.plans"), "kept");
+        }
+
+        try (ReplayFolder other = new ReplayFolder(directory)) {
+            assertThatThrownBy(() -> other.begin(request("static"), manifest("static", "0..10")))
+                    .isInstanceOf(IOException.class)
+                    .hasMessageContaining("other arguments that was interrupted")
+                    .hasMessageContaining("--out");
+        }
+        assertThat(plans.resolve("run-0.plans")).hasContent("kept");
+    }
+
+    @Test
+    void aFileOfSomebodyElseIsNotOverwritten(@TempDir Path directory) throws Exception {
+        Files.writeString(directory.resolve("report.html"), "mine");
+
+        try (ReplayFolder folder = new ReplayFolder(directory)) {
+            assertThatThrownBy(() -> folder.begin(request("static"), manifest("static", "0..10")))
+                    .isInstanceOf(IOException.class)
+                    .hasMessageContaining("has a report.html and no manifest.json");
+        }
+        assertThat(directory).isDirectoryNotContaining("glob:**/.unfinished");
+        assertThat(directory.resolve("report.html")).hasContent("mine");
     }
 
     @Test

@@ -95,7 +95,7 @@ public final class ReplayOptions {
             names = "--grid",
             paramLabel = "KEY=N,…",
             description =
-                    "Replay every policy with each of these: redundancy=0,16,32 (slots beyond the experts), ranks=, nodes=.")
+                    "Replay every policy with each of these: redundancy=0,16,32 (slots beyond the experts; default: as recorded, else one for each rank and what fills their slots), ranks=, nodes=.")
     private List<String> grid = new ArrayList<>();
 
     @Option(

@@ -56,8 +56,8 @@ public final class ReplayRunCommand implements Callable<Integer>, Validated {
     @Option(
             names = {"-o", "--out"},
             paramLabel = "DIR",
-            description = "Where results go (default: replay).")
-    private Path out = Path.of("replay");
+            description = "Where results go (default: replay-out).")
+    private Path out = Path.of("replay-out");
 
     @Option(
             names = "--manifest",
@@ -326,7 +326,10 @@ public final class ReplayRunCommand implements Callable<Integer>, Validated {
         for (String placement : placements) {
             PlacementFiles.Spec spec = PlacementFiles.Spec.parse(placement);
             List<String> notes = PlacementFiles.write(spec, replay.startingPlacement(number), target);
-            say("placement of " + run.choice().name() + " for " + spec.kind().use() + ": " + spec.path());
+            say("placement of " + run.choice().name() + " on "
+                    + run.members().topology().ranks() + " ranks with "
+                    + run.members().topology().slots() + " slots for "
+                    + spec.kind().use() + ": " + spec.path());
             notes.forEach(note -> say("  " + note));
         }
     }

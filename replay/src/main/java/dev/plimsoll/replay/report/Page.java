@@ -204,13 +204,17 @@ final class Page {
                         : "the first policy that was asked for, as neither what really ran nor static is known";
     }
 
+    /** A recording that does not say how many experts a token picks has 1 in its shape: that would be no news of a router either. */
+    private String topK() {
+        return result.shape().topK() > 1 ? ", top " + result.shape().topK() : "";
+    }
+
     /** What was replayed, in one line. */
     private String facts() {
         List<String> facts = new ArrayList<>();
         facts.add(result.shape().name());
         facts.add(Text.count(result.shape().layers(), "layer") + " × "
-                + Text.count(result.shape().experts(), "expert") + ", top "
-                + result.shape().topK());
+                + Text.count(result.shape().experts(), "expert") + topK());
         facts.add(Text.count(result.windows().size(), "window"));
         LongStream times =
                 result.windows().stream().mapToLong(PastWindow::closedAtMillis).filter(millis -> millis > 0);
@@ -308,8 +312,7 @@ final class Page {
         fact(
                 "Model",
                 result.shape().name() + ": " + result.shape().layers() + " layers, "
-                        + result.shape().experts() + " experts, top "
-                        + result.shape().topK());
+                        + result.shape().experts() + " experts" + topK());
         fact("Plimsoll", from.version());
         fact("Manifest", from.manifestHash().isEmpty() ? "–" : "SHA-256 " + from.manifestHash());
         html.close().line();

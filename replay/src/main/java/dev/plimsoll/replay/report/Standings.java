@@ -87,6 +87,8 @@ record Standings(List<Standing> all) {
     private static int baseline(List<PolicyRun> runs, int of, int live) {
         return IntStream.range(0, runs.size())
                 .filter(i -> runs.get(i).ranks() == runs.get(of).ranks())
+                // What happened has no windows of its own where windows were put together.
+                .filter(i -> i >= live || runs.get(i).served().stream().anyMatch(Standing::loaded))
                 .boxed()
                 .min(Comparator.comparing((Integer i) -> i >= live).thenComparing(i -> !isStatic(runs.get(i))))
                 .orElse(-1);
@@ -174,7 +176,8 @@ record Standings(List<Standing> all) {
                 .min(Comparator.comparingLong(standing -> standing.run().moves())));
     }
 
-    private boolean alike(Standing standing) {
+    /** Whether a run has as many redundant slots as what it is compared with. */
+    boolean alike(Standing standing) {
         return standing.run().redundant() == all.get(standing.baseline()).run().redundant();
     }
 

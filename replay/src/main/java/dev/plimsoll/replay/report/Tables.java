@@ -60,7 +60,7 @@ final class Tables {
                 badge("baseline", "baseline");
             }
             if (isBest) {
-                badge("chosen", "best like for like");
+                badge("chosen", standings.alike(standing) ? "best like for like" : "best");
             }
             html.close();
             relative(head.get(1), standing);

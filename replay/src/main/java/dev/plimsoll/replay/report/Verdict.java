@@ -64,12 +64,16 @@ record Verdict(String headline, List<String> details) {
 
     private static String headline(Standing baseline, Standing best) {
         String than = than(baseline);
+        String name = best.run().name()
+                + (best.run().redundant() == baseline.run().redundant()
+                        ? ""
+                        : " with " + Text.count(best.run().redundant(), "redundant slot"));
         if (gain(best) < NOTICEABLE) {
-            return "No policy would have kept the busiest ranks noticeably less loaded than " + than + "; "
-                    + best.run().name() + " comes closest with " + Text.change(best.relative() - 1) + " load.";
+            return "No policy would have kept the busiest ranks noticeably less loaded than " + than + "; " + name
+                    + " comes closest with " + Text.change(best.relative() - 1) + " load.";
         }
         long bytes = best.run().bytes();
-        return best.run().name() + " would have kept the busiest ranks " + Text.percent(gain(best))
+        return name + " would have kept the busiest ranks " + Text.percent(gain(best))
                 + " less loaded than "
                 + than + ", for " + Text.count(best.run().moves(), "move")
                 + (bytes > 0 ? " (" + Text.bytes(bytes) + ")" : "") + " in "
