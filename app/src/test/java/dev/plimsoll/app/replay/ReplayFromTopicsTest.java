@@ -100,6 +100,7 @@ class ReplayFromTopicsTest {
                     .containsExactlyElementsOf(
                             LongStream.range(0, windows.size()).boxed().toList());
             for (HistoryWindow window : windows.subList(0, windows.size() - 1)) {
+                assertThat(window.load()).as("%s", window.facts()).isPresent();
                 long load = 0;
                 for (int layer = 0; layer < 26; layer++) {
                     for (int expert = 0; expert < 64; expert++) {
