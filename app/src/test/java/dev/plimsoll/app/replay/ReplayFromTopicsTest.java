@@ -100,6 +100,13 @@ class ReplayFromTopicsTest {
                     .containsExactlyElementsOf(
                             LongStream.range(0, windows.size()).boxed().toList());
             for (HistoryWindow window : windows.subList(0, windows.size() - 1)) {
+                if (!window.facts().usable()) {
+                    // Ranks on a busy machine lose snapshots, and the window's summary says so.
+                    assertThat(window.facts().completeness())
+                            .as("%s", window.facts())
+                            .isLessThan(1);
+                    continue;
+                }
                 assertThat(window.load()).as("%s", window.facts()).isPresent();
                 long load = 0;
                 for (int layer = 0; layer < 26; layer++) {
