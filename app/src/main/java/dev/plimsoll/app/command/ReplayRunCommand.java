@@ -287,6 +287,7 @@ public final class ReplayRunCommand implements Callable<Integer>, Validated {
             ReplaySummary summary = new ReplaySummary(result);
             System.out.print(output == OutputForm.JSON ? summary.json() + "\n" : summary.text());
             System.out.flush();
+            history.notes().forEach(note -> say("note: " + note));
             writePlacements(replay, history, placed, number);
             if (result.windows().stream().filter(PastWindow::usable).count() < 2) {
                 say(

@@ -87,6 +87,7 @@ class ReplayRunCommandTest {
         assertThat(result.path("provenance").path("command").asText())
                 .isEqualTo("plimsoll replay run --input " + load
                         + " --policy plimsoll --policy deepseek --policy static --grid ranks=4");
+        assertThat(err).as("what a reader of the numbers must know").contains("note: ");
         assertThat(directory.resolve("a/report.html")).isNotEmptyFile();
         assertThat(directory.resolve("a/timing.json")).isNotEmptyFile();
         assertThat(directory.resolve("a/.unfinished")).doesNotExist();
