@@ -13,6 +13,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.atomic.AtomicReference;
 import org.apache.kafka.clients.producer.KafkaProducer;
+import org.apache.kafka.clients.producer.ProducerConfig;
 import org.apache.kafka.clients.producer.ProducerRecord;
 import org.apache.kafka.common.KafkaException;
 import org.apache.kafka.common.errors.TimeoutException;
@@ -43,10 +44,13 @@ public final class RunWriter implements AutoCloseable {
 
     private RunWriter(KafkaSettings settings, String run) {
         this.run = run;
-        this.producer = Clients.producer(
-                settings,
-                ClientProperties.idempotent(
-                        settings, "plimsoll-replay-" + run, DELIVERY, TopicWriter.Compression.FOR_EVERYBODY));
+        Map<String, Object> properties = new HashMap<>(ClientProperties.idempotent(
+                settings, "plimsoll-replay-" + run, DELIVERY, TopicWriter.Compression.FOR_EVERYBODY));
+        // One request at a time, as the topics are new: a leader that was not ready for the first batch has nothing to
+        // compare the
+        // second one's sequence with and takes it, and from then on refuses the first one as out of order.
+        properties.put(ProducerConfig.MAX_IN_FLIGHT_REQUESTS_PER_CONNECTION, 1);
+        this.producer = Clients.producer(settings, properties);
     }
 
     /**
