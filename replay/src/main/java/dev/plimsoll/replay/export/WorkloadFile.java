@@ -1,13 +1,14 @@
 package dev.plimsoll.replay.export;
 
+import dev.plimsoll.replay.format.npy.NpyHeader;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.channels.FileChannel;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.Arrays;
+import java.util.List;
 
 /**
  * A workload of {@code bench planner}: an array of {@code [window][sub-sample][layer][expert]} in NumPy's format, uint32, little-endian.
@@ -16,7 +17,6 @@ import java.util.Arrays;
  * <p>Format: numpy.lib.format in NumPy's documentation, version 1.
  */
 public final class WorkloadFile implements AutoCloseable {
-    private static final int HEADER_BYTES = 128;
     private static final long MOST = 0xFFFF_FFFFL;
 
     private final FileChannel channel;
@@ -29,7 +29,6 @@ public final class WorkloadFile implements AutoCloseable {
     public WorkloadFile(Path file) throws IOException {
         channel = FileChannel.open(
                 file, StandardOpenOption.CREATE, StandardOpenOption.WRITE, StandardOpenOption.TRUNCATE_EXISTING);
-        channel.position(HEADER_BYTES);
     }
 
     public int windows() {
@@ -48,6 +47,7 @@ public final class WorkloadFile implements AutoCloseable {
         if (windows == 0) {
             shape = of;
             first = name;
+            write(ByteBuffer.wrap(header(0)));
         } else if (!Arrays.equals(shape, of)) {
             throw new IllegalArgumentException(name + " has " + words(of) + ", " + first + " has " + words(shape)
                     + ": a workload is of one shape; narrow it down with --incarnation, --from or --to");
@@ -69,6 +69,11 @@ public final class WorkloadFile implements AutoCloseable {
         windows++;
     }
 
+    /** As long for any number of windows: NumPy's headers leave room for the first dimension to grow. */
+    private byte[] header(int ofWindows) {
+        return NpyHeader.write("<u4", List.of(ofWindows, shape[0], shape[1], shape[2]));
+    }
+
     private static String words(int[] shape) {
         return shape[0] + " sub-windows of " + shape[1] + " layers × " + shape[2] + " experts";
     }
@@ -83,16 +88,8 @@ public final class WorkloadFile implements AutoCloseable {
     @Override
     public void close() throws IOException {
         try (channel) {
-            String dict = "{'descr': '<u4', 'fortran_order': False, 'shape': (" + windows + ", " + shape[0] + ", "
-                    + shape[1] + ", " + shape[2] + "), }";
-            byte[] magic = {(byte) 0x93, 'N', 'U', 'M', 'P', 'Y', 1, 0, HEADER_BYTES - 10, 0};
-            ByteBuffer header = ByteBuffer.allocate(HEADER_BYTES).put(magic);
-            header.put(dict.getBytes(StandardCharsets.US_ASCII));
-            while (header.position() < HEADER_BYTES - 1) {
-                header.put((byte) ' ');
-            }
             channel.position(0);
-            write(header.put((byte) '\n').flip());
+            write(ByteBuffer.wrap(header(windows)));
         }
     }
 }
