@@ -72,6 +72,26 @@ public record Membership(
         return incarnation - MOST_AHEAD_MILLIS > nowMillis;
     }
 
+    /** The same with windows of so many steps. */
+    public Membership withWindowSteps(int steps) {
+        return with(topology, gather, steps, bytesPerExpert, stagingBytesPerRank);
+    }
+
+    /** The same on other ranks, which gather in some way. */
+    public Membership withTopology(Topology other, GatherMode way) {
+        return with(other, way, windowSteps, bytesPerExpert, stagingBytesPerRank);
+    }
+
+    /** The same with experts of so many bytes, and room for at least one of them. */
+    public Membership withBytesPerExpert(long bytes) {
+        return with(topology, gather, windowSteps, bytes, Math.max(bytes, stagingBytesPerRank));
+    }
+
+    private Membership with(Topology ranks, GatherMode way, int steps, long bytes, long staging) {
+        return new Membership(
+                deployment, incarnation, shape, ranks, engine, phase, way, boundarySteps, steps, bytes, staging);
+    }
+
     /** Boundaries in one window. */
     public int boundariesPerWindow() {
         return windowSteps / boundarySteps;

@@ -4,11 +4,9 @@ import dev.plimsoll.model.Membership;
 import dev.plimsoll.planner.placement.ExpertLoad;
 import dev.plimsoll.replay.result.PastWindow;
 import dev.plimsoll.replay.result.PolicyRun;
-import dev.plimsoll.replay.result.PolicyRun.MadeDecision;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
 
@@ -44,18 +42,7 @@ final class MergedHistory extends HistoryOver {
     @Override
     public Membership members() {
         Membership of = history.members();
-        return new Membership(
-                of.deployment(),
-                of.incarnation(),
-                of.shape(),
-                of.topology(),
-                of.engine(),
-                of.phase(),
-                of.gather(),
-                of.boundarySteps(),
-                Math.multiplyExact(of.windowSteps(), times),
-                of.bytesPerExpert(),
-                of.stagingBytesPerRank());
+        return of.withWindowSteps(Math.multiplyExact(of.windowSteps(), times));
     }
 
     @Override
@@ -145,32 +132,10 @@ final class MergedHistory extends HistoryOver {
     @Override
     public Optional<PolicyRun> live() {
         return history.live()
-                .map(run -> new PolicyRun(
-                        run.name(),
-                        run.settings(),
-                        run.ranks(),
-                        run.redundant(),
-                        run.nodes(),
-                        List.of(),
-                        run.decisions().stream().map(this::inMerged).toList(),
-                        run.kept(),
-                        run.planMillis(),
-                        Map.of()));
-    }
-
-    private MadeDecision inMerged(MadeDecision decision) {
-        return new MadeDecision(
-                Math.floorDiv(decision.windowIndex(), times),
-                decision.epoch(),
-                decision.planHash(),
-                decision.moves(),
-                decision.bytes(),
-                decision.layers(),
-                decision.before(),
-                decision.predicted(),
-                decision.measured(),
-                decision.without(),
-                decision.reason());
+                .map(run -> run.withoutServed()
+                        .withDecisions(run.decisions().stream()
+                                .map(decision -> decision.ofWindow(Math.floorDiv(decision.windowIndex(), times)))
+                                .toList()));
     }
 
     @Override

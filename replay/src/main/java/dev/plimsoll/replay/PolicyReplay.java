@@ -215,18 +215,9 @@ final class PolicyReplay implements AutoCloseable {
         }
         made.computeIfPresent(
                 outcome.version(),
-                (epoch, decision) -> new MadeDecision(
-                        decision.windowIndex(),
-                        epoch,
-                        decision.planHash(),
-                        decision.moves(),
-                        decision.bytes(),
-                        decision.layers(),
-                        decision.before(),
-                        decision.predicted(),
+                (epoch, decision) -> decision.withMeasured(
                         outcome.realised().mean(),
-                        Counterfactual.balance(without, load, spec.members()).mean(),
-                        decision.reason()));
+                        Counterfactual.balance(without, load, spec.members()).mean()));
     }
 
     /** What is served now. */

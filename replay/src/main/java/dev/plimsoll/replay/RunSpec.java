@@ -59,18 +59,7 @@ public record RunSpec(PolicyChoice choice, Membership members, Placement start) 
 
     /** With another topology, and ranks that can vote: what they would have done if they could is the question. */
     private static Membership with(Membership members, Topology topology) {
-        return new Membership(
-                members.deployment(),
-                members.incarnation(),
-                members.shape(),
-                topology,
-                members.engine(),
-                members.phase(),
-                GatherMode.HOST,
-                members.boundarySteps(),
-                members.windowSteps(),
-                members.bytesPerExpert(),
-                members.stagingBytesPerRank());
+        return members.withTopology(topology, GatherMode.HOST);
     }
 
     PlannerSettings settings() {

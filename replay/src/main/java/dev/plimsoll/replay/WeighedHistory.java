@@ -2,7 +2,6 @@ package dev.plimsoll.replay;
 
 import dev.plimsoll.model.Membership;
 import dev.plimsoll.replay.result.PolicyRun;
-import dev.plimsoll.replay.result.PolicyRun.MadeDecision;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -18,19 +17,7 @@ final class WeighedHistory extends HistoryOver {
 
     @Override
     public Membership members() {
-        Membership of = history.members();
-        return new Membership(
-                of.deployment(),
-                of.incarnation(),
-                of.shape(),
-                of.topology(),
-                of.engine(),
-                of.phase(),
-                of.gather(),
-                of.boundarySteps(),
-                of.windowSteps(),
-                bytesPerExpert,
-                Math.max(bytesPerExpert, of.stagingBytesPerRank()));
+        return history.members().withBytesPerExpert(bytesPerExpert);
     }
 
     @Override
@@ -42,32 +29,9 @@ final class WeighedHistory extends HistoryOver {
     @Override
     public Optional<PolicyRun> live() {
         return history.live()
-                .map(run -> new PolicyRun(
-                        run.name(),
-                        run.settings(),
-                        run.ranks(),
-                        run.redundant(),
-                        run.nodes(),
-                        run.served(),
-                        run.decisions().stream().map(this::weighed).toList(),
-                        run.kept(),
-                        run.planMillis(),
-                        run.placements()));
-    }
-
-    private MadeDecision weighed(MadeDecision decision) {
-        return new MadeDecision(
-                decision.windowIndex(),
-                decision.epoch(),
-                decision.planHash(),
-                decision.moves(),
-                decision.moves() * bytesPerExpert,
-                decision.layers(),
-                decision.before(),
-                decision.predicted(),
-                decision.measured(),
-                decision.without(),
-                decision.reason());
+                .map(run -> run.withDecisions(run.decisions().stream()
+                        .map(decision -> decision.withBytes(decision.moves() * bytesPerExpert))
+                        .toList()));
     }
 
     @Override

@@ -68,7 +68,26 @@ public record PolicyRun(
             double predicted,
             double measured,
             double without,
-            String reason) {}
+            String reason) {
+
+        /** The same decision of a window by another count. */
+        public MadeDecision ofWindow(long index) {
+            return new MadeDecision(
+                    index, epoch, planHash, moves, bytes, layers, before, predicted, measured, without, reason);
+        }
+
+        /** The same with other bytes. */
+        public MadeDecision withBytes(long others) {
+            return new MadeDecision(
+                    windowIndex, epoch, planHash, moves, others, layers, before, predicted, measured, without, reason);
+        }
+
+        /** The same with what came of it. */
+        public MadeDecision withMeasured(double mean, double withoutIt) {
+            return new MadeDecision(
+                    windowIndex, epoch, planHash, moves, bytes, layers, before, predicted, mean, withoutIt, reason);
+        }
+    }
 
     public PolicyRun {
         settings = Map.copyOf(settings);
@@ -76,6 +95,16 @@ public record PolicyRun(
         decisions = List.copyOf(decisions);
         kept = Map.copyOf(kept);
         placements = Map.copyOf(placements);
+    }
+
+    /** The same with other decisions. */
+    public PolicyRun withDecisions(List<MadeDecision> others) {
+        return new PolicyRun(name, settings, ranks, redundant, nodes, served, others, kept, planMillis, placements);
+    }
+
+    /** The same without windows, where what was served is not known of them. */
+    public PolicyRun withoutServed() {
+        return new PolicyRun(name, settings, ranks, redundant, nodes, List.of(), decisions, kept, planMillis, Map.of());
     }
 
     /** Mean over windows of their mean balancedness, windows without load left out; NaN when none has any. */

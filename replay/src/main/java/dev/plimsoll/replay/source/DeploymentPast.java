@@ -70,7 +70,7 @@ public final class DeploymentPast implements AutoCloseable {
         this.records = records;
         this.open = open;
         this.ranges = ranges;
-        this.members = windowSteps.isPresent() ? withWindow(found, windowSteps.getAsInt()) : found;
+        this.members = windowSteps.isPresent() ? found.withWindowSteps(windowSteps.getAsInt()) : found;
         this.liveSteps = found.windowSteps();
         each(Topic.OUTCOMES, outcome -> {
             if (outcome.value().incarnation() == members.incarnation()) {
@@ -88,21 +88,6 @@ public final class DeploymentPast implements AutoCloseable {
                 .orElseGet(() ->
                         new LiveWindows(members, supplier(Topic.WINDOWS), supplier(Topic.WINDOW_SUMMARIES), plan));
         this.about = countWindows();
-    }
-
-    private static Membership withWindow(Membership members, int windowSteps) {
-        return new Membership(
-                members.deployment(),
-                members.incarnation(),
-                members.shape(),
-                members.topology(),
-                members.engine(),
-                members.phase(),
-                members.gather(),
-                members.boundarySteps(),
-                windowSteps,
-                members.bytesPerExpert(),
-                members.stagingBytesPerRank());
     }
 
     private SampleWindows sampleWindows() {

@@ -152,24 +152,9 @@ final class LiveRun {
             double[][] load = window.load().orElseThrow().load().toDoubles();
             double mean = EvenSplit.balance(entry.getValue(), load, members.topology())
                     .mean();
-            decisions.computeIfPresent(entry.getKey(), (epoch, made) -> with(made, mean));
+            decisions.computeIfPresent(entry.getKey(), (epoch, made) -> made.withMeasured(made.measured(), mean));
             return true;
         });
-    }
-
-    private static MadeDecision with(MadeDecision made, double without) {
-        return new MadeDecision(
-                made.windowIndex(),
-                made.epoch(),
-                made.planHash(),
-                made.moves(),
-                made.bytes(),
-                made.layers(),
-                made.before(),
-                made.predicted(),
-                made.measured(),
-                without,
-                made.reason());
     }
 
     PolicyRun run() {
