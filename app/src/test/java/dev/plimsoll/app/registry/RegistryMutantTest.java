@@ -3,12 +3,8 @@ package dev.plimsoll.app.registry;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.plimsoll.testkit.Mutant;
-import dev.plimsoll.testkit.MutantTable;
 import dev.plimsoll.testkit.PackageCopy;
-import java.io.IOException;
-import java.io.UncheckedIOException;
-import java.nio.file.Files;
-import java.nio.file.Path;
+import dev.plimsoll.testkit.PackageMutants;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
@@ -20,17 +16,17 @@ import org.junit.jupiter.params.provider.MethodSource;
 /** Wrong variants of the registry and of registering, which their tests have to catch. */
 final class RegistryMutantTest {
     private static final String PACKAGE = "dev.plimsoll.app.registry";
-    private static final Path SOURCES = Path.of("src/main/java", PACKAGE.split("\\."));
+    private static final PackageMutants MUTANTS = new PackageMutants(PACKAGE, "registry-mutants.txt");
 
     static List<Mutant> mutants() {
-        return MutantTable.read(Path.of("src/test/resources/registry-mutants.txt"));
+        return MUTANTS.all();
     }
 
     /** Tests that fail without a mutant catch nothing. */
     @BeforeAll
     static void testsPassOnACopyWithoutAMutant() {
         Map<String, String> sources = new TreeMap<>();
-        mutants().forEach(mutant -> sources.put(mutant.file(), source(mutant)));
+        mutants().forEach(mutant -> sources.put(mutant.file(), MUTANTS.source(mutant)));
         PackageCopy copy = PackageCopy.of(PACKAGE, sources);
         mutants().stream()
                 .flatMap(mutant -> mutant.tests().stream())
@@ -42,20 +38,6 @@ final class RegistryMutantTest {
     @ParameterizedTest
     @MethodSource("mutants")
     void wrongVariantIsCaught(Mutant mutant) {
-        PackageCopy copy = PackageCopy.of(PACKAGE, Map.of(mutant.file(), mutant.applyTo(source(mutant))));
-        for (String test : mutant.tests()) {
-            if (copy.firstFailure(test).isPresent()) {
-                return;
-            }
-        }
-        throw new AssertionError(mutant.tests() + " do not catch " + mutant + ": " + mutant.why());
-    }
-
-    private static String source(Mutant mutant) {
-        try {
-            return Files.readString(SOURCES.resolve(mutant.file()));
-        } catch (IOException e) {
-            throw new UncheckedIOException(e);
-        }
+        MUTANTS.requireCaught(mutant);
     }
 }

@@ -6,10 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import dev.plimsoll.testkit.Mutant;
 import dev.plimsoll.testkit.MutantTable;
 import dev.plimsoll.testkit.PackageCopy;
-import java.io.IOException;
-import java.io.UncheckedIOException;
-import java.nio.file.Files;
-import java.nio.file.Path;
+import dev.plimsoll.testkit.PackageMutants;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
@@ -23,10 +20,10 @@ import org.junit.jupiter.params.provider.MethodSource;
 /** Wrong variants of the placing of experts: a test that each of them names has to fail on it, and passes without it. */
 class PlacementMutantTest {
     private static final String PACKAGE = "dev.plimsoll.planner.placement";
-    private static final Path SOURCES = Path.of("src/main/java", PACKAGE.split("\\."));
+    private static final PackageMutants MUTANTS = new PackageMutants(PACKAGE, "mutants.txt");
 
     static List<Mutant> mutants() {
-        return MutantTable.read(Path.of("src/test/resources/mutants.txt"));
+        return MUTANTS.all();
     }
 
     /** A test that fails without a mutant catches nothing. */
@@ -35,7 +32,7 @@ class PlacementMutantTest {
         Map<String, String> sources = new TreeMap<>();
         TreeSet<String> tests = new TreeSet<>();
         for (Mutant mutant : mutants()) {
-            sources.put(mutant.file(), source(mutant));
+            sources.put(mutant.file(), MUTANTS.source(mutant));
             tests.addAll(mutant.tests());
         }
         PackageCopy copy = PackageCopy.of(PACKAGE, sources);
@@ -48,30 +45,16 @@ class PlacementMutantTest {
     @ParameterizedTest
     @MethodSource("mutants")
     void wrongVariantIsCaught(Mutant mutant) {
-        PackageCopy copy = PackageCopy.of(PACKAGE, Map.of(mutant.file(), mutant.applyTo(source(mutant))));
-        for (String test : mutant.tests()) {
-            if (copy.firstFailure(test).isPresent()) {
-                return;
-            }
-        }
-        throw new AssertionError(mutant.tests() + " do not catch " + mutant + ": " + mutant.why());
-    }
-
-    private static String source(Mutant mutant) {
-        try {
-            return Files.readString(SOURCES.resolve(mutant.file()));
-        } catch (IOException e) {
-            throw new UncheckedIOException(e);
-        }
+        MUTANTS.requireCaught(mutant);
     }
 
     @Test
     void everyMutantOfTheTableFitsThePackageAsItIs() {
         assertThat(mutants())
                 .isNotEmpty()
-                .allSatisfy(mutant -> assertThat(mutant.applyTo(source(mutant)))
+                .allSatisfy(mutant -> assertThat(mutant.applyTo(MUTANTS.source(mutant)))
                         .as("%s", mutant)
-                        .isNotEqualTo(source(mutant)));
+                        .isNotEqualTo(MUTANTS.source(mutant)));
     }
 
     @Test

@@ -3,12 +3,8 @@ package dev.plimsoll.replay.mutants;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.plimsoll.testkit.Mutant;
-import dev.plimsoll.testkit.MutantTable;
 import dev.plimsoll.testkit.PackageCopy;
-import java.io.IOException;
-import java.io.UncheckedIOException;
-import java.nio.file.Files;
-import java.nio.file.Path;
+import dev.plimsoll.testkit.PackageMutants;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
@@ -20,17 +16,17 @@ import org.junit.jupiter.params.provider.MethodSource;
 /** Wrong variants of exported tables: a test that each of them names has to fail on it, and passes without it. */
 class ExportMutantTest {
     private static final String PACKAGE = "dev.plimsoll.replay.export";
-    private static final Path SOURCES = Path.of("src/main/java", PACKAGE.split("\\."));
+    private static final PackageMutants MUTANTS = new PackageMutants(PACKAGE, "export-mutants.txt");
 
     static List<Mutant> mutants() {
-        return MutantTable.read(Path.of("src/test/resources/export-mutants.txt"));
+        return MUTANTS.all();
     }
 
     /** A test that fails without a mutant catches nothing. */
     @BeforeAll
     static void testsThatCatchMutantsPassOnACopyWithoutOne() {
         Map<String, String> sources = new TreeMap<>();
-        mutants().forEach(mutant -> sources.put(mutant.file(), source(mutant)));
+        mutants().forEach(mutant -> sources.put(mutant.file(), MUTANTS.source(mutant)));
         PackageCopy copy = PackageCopy.of(PACKAGE, sources);
         mutants().stream()
                 .flatMap(mutant -> mutant.tests().stream())
@@ -42,18 +38,6 @@ class ExportMutantTest {
     @ParameterizedTest
     @MethodSource("mutants")
     void wrongVariantIsCaught(Mutant mutant) {
-        PackageCopy copy = PackageCopy.of(PACKAGE, Map.of(mutant.file(), mutant.applyTo(source(mutant))));
-
-        assertThat(mutant.tests())
-                .as("tests that catch %s: %s", mutant, mutant.why())
-                .anyMatch(test -> copy.firstFailure(test).isPresent());
-    }
-
-    private static String source(Mutant mutant) {
-        try {
-            return Files.readString(SOURCES.resolve(mutant.file()));
-        } catch (IOException e) {
-            throw new UncheckedIOException(e);
-        }
+        MUTANTS.requireCaught(mutant);
     }
 }
