@@ -12,6 +12,7 @@ package dev.plimsoll.model;
  * @param windowSteps W, a multiple of K; in this record, not in a setting, so that windows are a function of the log
  * @param bytesPerExpert weights of one expert in one layer
  * @param stagingBytesPerRank room of one rank for incoming weights
+ * @param idleSlots whether the engine can leave a slot idle: hold an expert there that no router sends to
  */
 public record Membership(
         Deployment deployment,
@@ -24,12 +25,41 @@ public record Membership(
         int boundarySteps,
         int windowSteps,
         long bytesPerExpert,
-        long stagingBytesPerRank)
+        long stagingBytesPerRank,
+        boolean idleSlots)
         implements SampleRecord {
     /** What one exchange of weights can bring to a rank, whatever its memory. */
     private static final int MOST_STAGED_EXPERTS = 1024;
 
     private static final long MOST_AHEAD_MILLIS = 24 * 3_600_000L;
+
+    /** Of an engine that uses every slot. */
+    public Membership(
+            Deployment deployment,
+            long incarnation,
+            ModelShape shape,
+            Topology topology,
+            String engine,
+            Phase phase,
+            GatherMode gather,
+            int boundarySteps,
+            int windowSteps,
+            long bytesPerExpert,
+            long stagingBytesPerRank) {
+        this(
+                deployment,
+                incarnation,
+                shape,
+                topology,
+                engine,
+                phase,
+                gather,
+                boundarySteps,
+                windowSteps,
+                bytesPerExpert,
+                stagingBytesPerRank,
+                false);
+    }
 
     public Membership {
         if (incarnation < 1) {
@@ -89,7 +119,35 @@ public record Membership(
 
     private Membership with(Topology ranks, GatherMode way, int steps, long bytes, long staging) {
         return new Membership(
-                deployment, incarnation, shape, ranks, engine, phase, way, boundarySteps, steps, bytes, staging);
+                deployment,
+                incarnation,
+                shape,
+                ranks,
+                engine,
+                phase,
+                way,
+                boundarySteps,
+                steps,
+                bytes,
+                staging,
+                idleSlots);
+    }
+
+    /** The same of an engine that can leave slots idle, or cannot. */
+    public Membership withIdleSlots(boolean can) {
+        return new Membership(
+                deployment,
+                incarnation,
+                shape,
+                topology,
+                engine,
+                phase,
+                gather,
+                boundarySteps,
+                windowSteps,
+                bytesPerExpert,
+                stagingBytesPerRank,
+                can);
     }
 
     /** Boundaries in one window. */

@@ -4,10 +4,12 @@ import java.nio.ByteBuffer;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.util.Arrays;
+import java.util.BitSet;
 import java.util.List;
 
 /**
- * The expert of every slot, {@code [layer][slot]}, with a version that only grows.
+ * The expert of every slot, {@code [layer][slot]}, and whether the slot is in use, with a version that only grows. An idle slot holds
+ * its expert's weights, and no router sends a token to it.
  *
  * <p>A value of this class has the right shape; whether it is a placement that may be served is asked of
  * {@link PlacementRules}.
@@ -15,14 +17,25 @@ import java.util.List;
 public final class Placement {
     private final int version;
     private final int[][] experts;
+    /** {@code [layer]} idle slots. */
+    private final BitSet[] idle;
 
-    private Placement(int version, int[][] experts) {
+    private Placement(int version, int[][] experts, BitSet[] idle) {
         this.version = version;
         this.experts = experts;
+        this.idle = idle;
     }
 
-    /** @param experts {@code [layer][slot]}, copied; at least one layer, all of one length */
+    /** @param experts {@code [layer][slot]}, copied; at least one layer, all of one length; every slot is in use */
     public static Placement of(int version, int[][] experts) {
+        return of(version, experts, new BitSet[0]);
+    }
+
+    /**
+     * @param experts {@code [layer][slot]}, copied; at least one layer, all of one length
+     * @param idle {@code [layer]} slots that are not in use, copied; layers that are not in it have none
+     */
+    public static Placement of(int version, int[][] experts, BitSet[] idle) {
         if (version < 0 || experts.length == 0) {
             throw new IllegalArgumentException("placement v" + version + " of " + experts.length + " layers");
         }
@@ -39,7 +52,15 @@ public final class Placement {
                 }
             }
         }
-        return new Placement(version, copy);
+        BitSet[] idleCopy = new BitSet[copy.length];
+        for (int layer = 0; layer < copy.length; layer++) {
+            idleCopy[layer] = layer < idle.length ? (BitSet) idle[layer].clone() : new BitSet();
+            if (idleCopy[layer].length() > copy[layer].length) {
+                throw new IllegalArgumentException("layer " + layer + " has " + copy[layer].length
+                        + " slots; none of them is idle slot " + (idleCopy[layer].length() - 1));
+            }
+        }
+        return new Placement(version, copy, idleCopy);
     }
 
     /** Version 0, what engines start with: experts in order over the slots, redundant slots from expert 0 again. */
@@ -69,7 +90,35 @@ public final class Placement {
         return new ExpertId(experts[layer.index()][slot.index()]);
     }
 
-    /** A copy of the expert of every slot of a layer. */
+    /** Whether no router sends tokens to the slot. */
+    public boolean idle(int layer, int slot) {
+        return idle[layer].get(slot);
+    }
+
+    /** A copy of the idle slots of a layer. */
+    public BitSet idle(int layer) {
+        return (BitSet) idle[layer].clone();
+    }
+
+    /** Idle slots, over all layers. */
+    public int idleSlots() {
+        int count = 0;
+        for (BitSet layer : idle) {
+            count += layer.cardinality();
+        }
+        return count;
+    }
+
+    /** A copy of the expert of every slot of a layer, -1 where it is idle: who computes. */
+    public int[] inUse(int layer) {
+        int[] copy = layer(layer);
+        for (int slot = idle[layer].nextSetBit(0); slot >= 0; slot = idle[layer].nextSetBit(slot + 1)) {
+            copy[slot] = -1;
+        }
+        return copy;
+    }
+
+    /** A copy of the expert of every slot of a layer, idle or not. */
     public int[] layer(int layer) {
         return experts[layer].clone();
     }
@@ -83,11 +132,14 @@ public final class Placement {
         return copy;
     }
 
-    /** Slots of every expert of a layer, ascending, {@code [expert][replica]}: the peers' {@code log2phy} map. */
+    /** Slots in use of every expert of a layer, ascending, {@code [expert][replica]}: the peers' {@code log2phy} map. */
     public int[][] slotsOfExperts(int layer, int expertCount) {
         int[] replicas = new int[expertCount];
-        for (int expert : experts[layer]) {
-            replicas[expert]++;
+        int[] inUse = inUse(layer);
+        for (int expert : inUse) {
+            if (expert >= 0) {
+                replicas[expert]++;
+            }
         }
         int[][] slots = new int[expertCount][];
         for (int expert = 0; expert < expertCount; expert++) {
@@ -95,8 +147,10 @@ public final class Placement {
         }
         int[] filled = new int[expertCount];
         for (int slot = 0; slot < slots(); slot++) {
-            int expert = experts[layer][slot];
-            slots[expert][filled[expert]++] = slot;
+            int expert = inUse[slot];
+            if (expert >= 0) {
+                slots[expert][filled[expert]++] = slot;
+            }
         }
         return slots;
     }
@@ -119,22 +173,46 @@ public final class Placement {
         for (Move move : moves) {
             copy[move.layer().index()][move.slot().index()] = move.expert().index();
         }
-        return of(newVersion, copy);
+        return of(newVersion, copy, idleAfter(moves, List.of()));
+    }
+
+    /** This placement with a batch applied, under another version. */
+    public Placement with(int newVersion, Batch batch) {
+        return of(newVersion, with(newVersion, batch.moves()).experts, idleAfter(batch.moves(), batch.switches()));
+    }
+
+    private BitSet[] idleAfter(List<Move> moves, List<Switch> switches) {
+        BitSet[] after = new BitSet[layers()];
+        Arrays.setAll(after, this::idle);
+        for (Move move : moves) {
+            after[move.layer().index()].clear(move.slot().index());
+        }
+        for (Switch change : switches) {
+            after[change.layer().index()].set(change.slot().index(), !change.inUse());
+        }
+        return after;
     }
 
     /** The same experts under another version. */
     public Placement withVersion(int newVersion) {
-        return of(newVersion, experts);
+        return of(newVersion, experts, idle);
     }
 
-    /** The first 8 bytes of SHA-256 over version, shape and experts as big-endian ints: equal on any JVM. */
+    /**
+     * The first 8 bytes of SHA-256 over version, shape and experts as big-endian ints, and where any slot is idle over layer and slot of
+     * each of those: equal on any JVM.
+     */
     public long hash() {
-        ByteBuffer bytes = ByteBuffer.allocate(4 * (3 + layers() * slots()));
+        ByteBuffer bytes = ByteBuffer.allocate(4 * (3 + layers() * slots() + 2 * idleSlots()));
         bytes.putInt(version).putInt(layers()).putInt(slots());
         for (int[] layer : experts) {
             for (int expert : layer) {
                 bytes.putInt(expert);
             }
+        }
+        for (int layer = 0; layer < idle.length; layer++) {
+            int of = layer;
+            idle[layer].stream().forEach(slot -> bytes.putInt(of).putInt(slot));
         }
         try {
             return ByteBuffer.wrap(MessageDigest.getInstance("SHA-256").digest(bytes.array()))
@@ -148,7 +226,8 @@ public final class Placement {
     public boolean equals(Object other) {
         return other instanceof Placement placement
                 && version == placement.version
-                && Arrays.deepEquals(experts, placement.experts);
+                && Arrays.deepEquals(experts, placement.experts)
+                && Arrays.equals(idle, placement.idle);
     }
 
     @Override
@@ -158,6 +237,7 @@ public final class Placement {
 
     @Override
     public String toString() {
-        return "placement v" + version + " of " + layers() + " layers × " + slots() + " slots";
+        return "placement v" + version + " of " + layers() + " layers × " + slots() + " slots"
+                + (idleSlots() == 0 ? "" : ", " + idleSlots() + " of them idle");
     }
 }

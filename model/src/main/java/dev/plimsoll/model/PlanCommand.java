@@ -46,6 +46,7 @@ public sealed interface PlanCommand {
      * @param reason why this pays, one line
      * @param reasons why these moves and no others, layer by layer; ranks do not look at it
      * @param inputs what it was planned from, for whoever wants to plan it again; empty where the planner does not say
+     * @param step what it promises in time; empty where no device profile is known
      */
     record Propose(
             PlanHeader header,
@@ -59,7 +60,8 @@ public sealed interface PlanCommand {
             String policy,
             String reason,
             PlanReasons reasons,
-            Optional<PlanInputs> inputs)
+            Optional<PlanInputs> inputs,
+            Optional<StepPromise> step)
             implements PlanCommand {
         public Propose {
             batches = List.copyOf(batches);
@@ -68,6 +70,36 @@ public sealed interface PlanCommand {
             if (batches.isEmpty()) {
                 throw new IllegalArgumentException("decision " + epoch + " moves nothing");
             }
+        }
+
+        /** A decision of a planner that promises no time. */
+        public Propose(
+                PlanHeader header,
+                int epoch,
+                int basedOn,
+                long planHash,
+                List<Batch> batches,
+                long windowIndex,
+                double currentBalancedness,
+                double predictedBalancedness,
+                String policy,
+                String reason,
+                PlanReasons reasons,
+                Optional<PlanInputs> inputs) {
+            this(
+                    header,
+                    epoch,
+                    basedOn,
+                    planHash,
+                    batches,
+                    windowIndex,
+                    currentBalancedness,
+                    predictedBalancedness,
+                    policy,
+                    reason,
+                    reasons,
+                    inputs,
+                    Optional.empty());
         }
 
         /** A decision of a planner that does not say what it was planned from. */

@@ -9,6 +9,7 @@ import java.util.Optional;
  * @param refusal of REFUSED, why
  * @param planHash the hash of the plan as this rank computed it
  * @param step the boundary at which it happened or was first seen
+ * @param cost of FLIPPED, what the batch took; empty where the rank does not say
  */
 public record RankAck(
         Deployment deployment,
@@ -19,7 +20,8 @@ public record RankAck(
         int batch,
         Optional<Refusal> refusal,
         long planHash,
-        long step) {
+        long step,
+        Optional<FlipCost> cost) {
 
     /** What happened. */
     public enum Kind {
@@ -31,7 +33,24 @@ public record RankAck(
         FATAL
     }
 
+    /** Of a rank that does not say what a flip took. */
+    public RankAck(
+            Deployment deployment,
+            long incarnation,
+            RankId rank,
+            int epoch,
+            Kind kind,
+            int batch,
+            Optional<Refusal> refusal,
+            long planHash,
+            long step) {
+        this(deployment, incarnation, rank, epoch, kind, batch, refusal, planHash, step, Optional.empty());
+    }
+
     public RankAck {
+        if (cost.isPresent() && kind != Kind.FLIPPED) {
+            throw new IllegalArgumentException(kind + " with the cost of a flip");
+        }
         if (refusal.isPresent() != (kind == Kind.REFUSED)) {
             throw new IllegalArgumentException(kind + " with refusal " + refusal);
         }

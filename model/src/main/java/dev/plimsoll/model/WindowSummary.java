@@ -1,6 +1,7 @@
 package dev.plimsoll.model;
 
 import java.util.List;
+import java.util.Optional;
 
 /**
  * What a person reads of one window, and the sign that all its {@link LoadWindow} records are there.
@@ -22,6 +23,7 @@ import java.util.List;
  * @param closingOffset offset of the record that closed the window
  * @param closedAtMillis append time of that record
  * @param summary one line
+ * @param stepTime how long the steps took; empty where no rank says
  */
 public record WindowSummary(
         Deployment deployment,
@@ -46,7 +48,60 @@ public record WindowSummary(
         int partition,
         long closingOffset,
         long closedAtMillis,
-        String summary) {
+        String summary,
+        Optional<StepTime> stepTime) {
+    /** Of a window whose steps nobody timed. */
+    public WindowSummary(
+            Deployment deployment,
+            long incarnation,
+            Phase phase,
+            long index,
+            long previousIndex,
+            StepRange steps,
+            CloseReason reason,
+            int expected,
+            LongVector present,
+            Balance balance,
+            List<PlacementState> states,
+            long tokens,
+            boolean conserved,
+            long accepted,
+            long unattributed,
+            long late,
+            long duplicates,
+            long conflicts,
+            long rejected,
+            int partition,
+            long closingOffset,
+            long closedAtMillis,
+            String summary) {
+        this(
+                deployment,
+                incarnation,
+                phase,
+                index,
+                previousIndex,
+                steps,
+                reason,
+                expected,
+                present,
+                balance,
+                states,
+                tokens,
+                conserved,
+                accepted,
+                unattributed,
+                late,
+                duplicates,
+                conflicts,
+                rejected,
+                partition,
+                closingOffset,
+                closedAtMillis,
+                summary,
+                Optional.empty());
+    }
+
     public WindowSummary {
         states = List.copyOf(states);
         if (previousIndex >= index) {

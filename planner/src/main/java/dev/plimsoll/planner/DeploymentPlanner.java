@@ -15,6 +15,7 @@ import dev.plimsoll.model.SettledPlacement;
 import dev.plimsoll.model.TransferLists;
 import dev.plimsoll.model.WindowSummary;
 import dev.plimsoll.planner.placement.KeepReason;
+import dev.plimsoll.planner.placement.Objective;
 import dev.plimsoll.planner.placement.Verdict;
 import dev.plimsoll.planner.protocol.DecisionProtocol;
 import dev.plimsoll.planner.protocol.Effect;
@@ -51,6 +52,7 @@ final class DeploymentPlanner {
     private final List<Output<?>> outputs = new ArrayList<>();
 
     private PlannerState state;
+    private Objective objective;
     private KnownPlacements known;
     private Optional<Promise> promise = Optional.empty();
     private Optional<WindowSummary> unplanned = Optional.empty();
@@ -74,6 +76,7 @@ final class DeploymentPlanner {
         this.protocol = protocol;
         this.listener = listener;
         this.history = new WindowHistory(settings.historyWindows());
+        this.objective = settings.objectiveFor(members);
         Transition start = protocol.takeOver(log, kept, members, nowMillis);
         this.state = start.state();
         this.known = new KnownPlacements(log, members, state.settled());
@@ -111,6 +114,7 @@ final class DeploymentPlanner {
         take(protocol.apply(state, event, nowMillis));
         if (state.members().incarnation() != incarnation) {
             known = new KnownPlacements(new PlanLog(), state.members(), state.settled());
+            objective = settings.objectiveFor(state.members());
             forgetWindows();
             promise = Optional.empty();
             lastWindow = -1;
@@ -302,6 +306,7 @@ final class DeploymentPlanner {
             return WindowPlan.judge(
                     settings,
                     request -> planning.plan(request, deadlineNanos),
+                    objective,
                     state.members(),
                     state.settled(),
                     history.loads(),

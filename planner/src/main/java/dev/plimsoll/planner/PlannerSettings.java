@@ -1,10 +1,14 @@
 package dev.plimsoll.planner;
 
+import dev.plimsoll.model.Membership;
+import dev.plimsoll.model.ProfileChoice;
 import dev.plimsoll.planner.placement.Budget;
 import dev.plimsoll.planner.placement.Gate;
 import dev.plimsoll.planner.placement.MovePrices;
+import dev.plimsoll.planner.placement.Objective;
 import dev.plimsoll.planner.placement.Policy;
 import java.time.Duration;
+import java.util.Optional;
 
 /**
  * How the planner decides.
@@ -23,6 +27,8 @@ import java.time.Duration;
  * @param planThreads threads that plan layers side by side
  * @param planWithin time to plan after a window, all layers, with and without that window; what takes longer is given up
  * @param seed of policies that draw by chance
+ * @param objective what is to be even
+ * @param profile what experts take on the ranks' devices; empty where nobody says
  */
 public record PlannerSettings(
         String policy,
@@ -37,7 +43,9 @@ public record PlannerSettings(
         Duration lookBack,
         int planThreads,
         Duration planWithin,
-        long seed) {
+        long seed,
+        ObjectiveChoice objective,
+        Optional<ProfileChoice> profile) {
     /**
      * What {@code plimsoll up} starts with; tuned on the trace and workloads that {@code PlanningNumbersTest} reads.
      *
@@ -60,8 +68,44 @@ public record PlannerSettings(
             Duration.ofSeconds(5),
             0);
 
+    /** Settings without a device profile. */
+    public PlannerSettings(
+            String policy,
+            int historyWindows,
+            int cooldownWindows,
+            Budget budget,
+            MovePrices prices,
+            Gate.Settings gate,
+            Duration acceptWithin,
+            Duration progressWithin,
+            Duration abortWithin,
+            Duration lookBack,
+            int planThreads,
+            Duration planWithin,
+            long seed) {
+        this(
+                policy,
+                historyWindows,
+                cooldownWindows,
+                budget,
+                prices,
+                gate,
+                acceptWithin,
+                progressWithin,
+                abortWithin,
+                lookBack,
+                planThreads,
+                planWithin,
+                seed,
+                ObjectiveChoice.AUTO,
+                Optional.empty());
+    }
+
     public PlannerSettings {
         Policy.named(policy);
+        if (objective == ObjectiveChoice.TIME && profile.isEmpty()) {
+            throw new IllegalArgumentException("to plan by time a device profile is needed: there is none");
+        }
         if (historyWindows < 2) {
             throw new IllegalArgumentException(
                     "a history of " + historyWindows + " windows has none to plan from beside the newest");
@@ -79,6 +123,33 @@ public record PlannerSettings(
         if (planWithin.isNegative() || planWithin.isZero()) {
             throw new IllegalArgumentException("plans need some time: " + planWithin);
         }
+    }
+
+    /** What the deployment is planned by. Making it takes some milliseconds: once is enough. */
+    public Objective objectiveFor(Membership members) {
+        return objective == ObjectiveChoice.TOKENS || profile.isEmpty()
+                ? Objective.TOKENS
+                : Objective.time(profile.orElseThrow().of(members.shape(), members.bytesPerExpert()));
+    }
+
+    /** These settings by another objective, with another device profile. */
+    public PlannerSettings withObjective(ObjectiveChoice other, Optional<ProfileChoice> of) {
+        return new PlannerSettings(
+                policy,
+                historyWindows,
+                cooldownWindows,
+                budget,
+                prices,
+                gate,
+                acceptWithin,
+                progressWithin,
+                abortWithin,
+                lookBack,
+                planThreads,
+                planWithin,
+                seed,
+                other,
+                of);
     }
 
     /** These settings with other limits. */
@@ -111,7 +182,9 @@ public record PlannerSettings(
                 lookBack,
                 planThreads,
                 time,
-                seed);
+                seed,
+                objective,
+                profile);
     }
 
     private PlannerSettings with(String name, Budget limits, MovePrices moves, int threads) {
@@ -128,6 +201,8 @@ public record PlannerSettings(
                 lookBack,
                 threads,
                 planWithin,
-                seed);
+                seed,
+                objective,
+                profile);
     }
 }

@@ -1,10 +1,12 @@
 package dev.plimsoll.planner;
 
+import dev.plimsoll.model.ProfileChoice;
 import dev.plimsoll.planner.placement.Budget;
 import dev.plimsoll.planner.placement.Gate;
 import dev.plimsoll.planner.placement.MovePrices;
 import java.time.Duration;
 import java.util.LinkedHashMap;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.StringJoiner;
@@ -19,6 +21,7 @@ public final class SettingsText {
     public static final String RELEASE = "0.1.0";
 
     private static final String NO_LIMIT = "none";
+    private static final String PROFILE = "device-profile";
 
     private SettingsText() {}
 
@@ -56,6 +59,8 @@ public final class SettingsText {
         named.put("flip-ms", Double.toString(settings.gate().flipTime().toNanos() / 1e6));
         named.put("look-back", settings.lookBack().toString());
         named.put("plan-within", settings.planWithin().toString());
+        named.put("objective", settings.objective().name().toLowerCase(Locale.ROOT));
+        settings.profile().ifPresent(profile -> named.put(PROFILE, profile.text()));
         return named;
     }
 
@@ -84,7 +89,7 @@ public final class SettingsText {
         Map<String, String> named = named(text);
         Map<String, String> ours = named(PlannerSettings.DEFAULTS);
         for (String name : named.keySet()) {
-            if (!ours.containsKey(name)) {
+            if (!ours.containsKey(name) && !name.equals(PROFILE)) {
                 throw new IllegalArgumentException("setting " + name + "=" + named.get(name) + " of release "
                         + named.getOrDefault("release", "unknown") + " is not one of release " + RELEASE);
             }
@@ -116,7 +121,12 @@ public final class SettingsText {
                 from.value("look-back", Duration::parse),
                 other.planThreads(),
                 from.value("plan-within", Duration::parse),
-                from.value("seed", Long::parseLong));
+                from.value("seed", Long::parseLong),
+                // Planners before this release knew tokens only, and did not say so.
+                named.containsKey("objective")
+                        ? from.value("objective", name -> ObjectiveChoice.valueOf(name.toUpperCase(Locale.ROOT)))
+                        : ObjectiveChoice.TOKENS,
+                named.containsKey(PROFILE) ? Optional.of(from.value(PROFILE, ProfileChoice::read)) : Optional.empty());
     }
 
     private static Duration millis(String text) {

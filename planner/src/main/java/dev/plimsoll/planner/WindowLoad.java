@@ -37,10 +37,11 @@ public record WindowLoad(ExpertLoad load, List<Placement> served) {
     public static WindowLoad of(WindowJoin.Whole whole, KnownPlacements known, Membership members) {
         int subWindows = subWindows(whole);
         ExpertLoad load = ExpertLoad.none(
-                whole.summary().index(),
-                members.shape().layers(),
-                subWindows,
-                members.shape().experts());
+                        whole.summary().index(),
+                        members.shape().layers(),
+                        subWindows,
+                        members.shape().experts())
+                .over(whole.summary().steps().length());
         List<Placement> served = new ArrayList<>();
         TreeMap<Integer, long[][][]> segments = segments(whole, subWindows, members);
         for (int segment = 0; segment < whole.summary().states().size(); segment++) {

@@ -9,6 +9,7 @@ import dev.plimsoll.planner.placement.Candidate;
 import dev.plimsoll.planner.placement.ExpertLoad;
 import dev.plimsoll.planner.placement.Gate;
 import dev.plimsoll.planner.placement.KeepReason;
+import dev.plimsoll.planner.placement.Objective;
 import dev.plimsoll.planner.placement.Plan;
 import dev.plimsoll.planner.placement.PlanRequest;
 import dev.plimsoll.planner.placement.Verdict;
@@ -22,12 +23,14 @@ public final class WindowPlan {
 
     /**
      * @param planning a policy's plan of all layers
+     * @param objective what the deployment is planned by: {@link PlannerSettings#objectiveFor}
      * @param windows complete windows, oldest first, at most the history
      * @param windowTime how long a window takes
      */
     public static Verdict judge(
             PlannerSettings settings,
             Function<PlanRequest, Plan> planning,
+            Objective objective,
             Membership members,
             Placement settled,
             List<ExpertLoad> windows,
@@ -43,7 +46,15 @@ public final class WindowPlan {
         }
         Budget budget = settings.budget().within(members.stagedExpertsPerRank(), members.bytesPerExpert());
         PlanRequest request = new PlanRequest(
-                windows, settled, members.shape(), members.topology(), budget, settings.prices(), settings.seed());
+                windows,
+                settled,
+                members.shape(),
+                members.topology(),
+                budget,
+                settings.prices(),
+                objective,
+                members.idleSlots(),
+                settings.seed());
         Plan plan = planning.apply(request);
         List<String> violations = PlacementRules.violations(plan.target(), members.shape(), members.topology());
         if (!violations.isEmpty()) {

@@ -12,6 +12,7 @@ import dev.plimsoll.model.Placement;
 import dev.plimsoll.model.Topology;
 import dev.plimsoll.planner.placement.EvenSplit;
 import dev.plimsoll.planner.placement.ExpertLoad;
+import dev.plimsoll.planner.placement.Objective;
 import dev.plimsoll.planner.placement.PlanRequest;
 import dev.plimsoll.planner.placement.Policy;
 import dev.plimsoll.planner.placement.Verdict;
@@ -197,6 +198,7 @@ class PlanningNumbersTest {
                 Verdict verdict = WindowPlan.judge(
                         settings,
                         policy::plan,
+                        Objective.TOKENS,
                         members,
                         settled,
                         windows.subList(Math.max(0, t + 1 - settings.historyWindows()), t + 1),

@@ -12,6 +12,7 @@ import dev.plimsoll.model.Placement;
 import dev.plimsoll.model.Topology;
 import dev.plimsoll.planner.placement.ExpertLoad;
 import dev.plimsoll.planner.placement.KeepReason;
+import dev.plimsoll.planner.placement.Objective;
 import dev.plimsoll.planner.placement.Plan;
 import dev.plimsoll.planner.placement.PlanRequest;
 import dev.plimsoll.planner.placement.Verdict;
@@ -52,6 +53,7 @@ class WindowPlanTest {
                             .toList());
                     return Plan.of(policy.apply(request));
                 },
+                Objective.TOKENS,
                 MEMBERS,
                 SETTLED,
                 List.of(windows),

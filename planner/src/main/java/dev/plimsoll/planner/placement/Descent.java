@@ -248,10 +248,9 @@ final class Descent {
         int first = hot * state.slotsPerRank;
         for (int slot = first; slot < first + state.slotsPerRank; slot++) {
             int expert = state.expertOf[slot];
-            double part = slopes.partOfUnit(expert);
             double mostShared = riseOfOutgoing(expert);
             for (int rank = 0; rank < state.ranks; rank++) {
-                double here = slopes.away[(slot - first) * state.ranks + rank] * part;
+                double here = slopes.awayComing[(slot - first) * state.ranks + rank];
                 double net = slopes.relief[expert] - here - price * costs.of(rank, expert);
                 if (net + mostOfRank[rank] + mostShared <= bestScore) {
                     continue;
@@ -330,7 +329,7 @@ final class Descent {
             double rise = othersRise(slot);
             riseWithIncoming(slot);
             for (int expert = 0; expert < state.experts; expert++) {
-                double tangent = slopes.own[slot] - slopes.hot[expert] * slopes.partOfUnit(expert);
+                double tangent = slopes.own[slot] - slopes.hotComing[expert];
                 boundReplacement(slot, expert, slopes.relief[expert] - (rise - sharedRise[expert]), tangent);
             }
         }
@@ -356,18 +355,13 @@ final class Descent {
     private void considerReplacement(int slot, int incoming, double cost) {
         int rank = state.rankOf(slot);
         int outgoing = state.expertOf[slot];
-        int in = state.replicas[incoming];
-        int out = state.replicas[outgoing];
-        // As parts of the present unit: what the newcomer weighs here, what its others lose, what the leaver's others
-        // gain.
-        double comes = (double) in / (in + 1);
-        double less = -1.0 / (in + 1);
-        double more = 1.0 / (out - 1);
-        double fall = state.potential[rank] - state.potential(rank, incoming, comes, outgoing, -1);
+        double fall = state.potential[rank] - state.potentialReplacing(rank, incoming, outgoing);
         for (int other = state.firstSlot(incoming); other >= 0; other = state.nextSlot(other)) {
             int holder = state.rankOf(other);
-            boolean both = state.holds(holder, outgoing);
-            fall += state.potential[holder] - state.potential(holder, incoming, less, outgoing, both ? more : 0);
+            double after = state.holds(holder, outgoing)
+                    ? state.potential(holder, incoming, state.less, outgoing, state.more)
+                    : state.potential(holder, incoming, state.less);
+            fall += state.potential[holder] - after;
         }
         if (score(fall, cost) <= bestScore) {
             // What is left can only take away, as the leaver's other replicas all gain.
@@ -376,7 +370,7 @@ final class Descent {
         for (int other = state.firstSlot(outgoing); other >= 0; other = state.nextSlot(other)) {
             int holder = state.rankOf(other);
             if (holder != rank && !state.holds(holder, incoming)) {
-                fall += state.potential[holder] - state.potential(holder, incoming, 0, outgoing, more);
+                fall += state.potential[holder] - state.potential(holder, outgoing, state.more);
             }
         }
         consider(fall, cost, slot, -1, incoming);

@@ -10,28 +10,38 @@ public final class EvenSplit {
     private EvenSplit() {}
 
     /**
-     * @param expertOfSlot {@code [slot]}
+     * @param expertOfSlot {@code [slot]}, -1 where idle
      * @param load {@code [expert]}
      * @return {@code [rank]}
      */
     public static double[] rankLoads(int[] expertOfSlot, double[] load, Topology topology) {
-        int[] replicas = new int[load.length];
-        for (int expert : expertOfSlot) {
-            replicas[expert]++;
-        }
+        int[] replicas = replicas(expertOfSlot, load.length);
         double[] ofRank = new double[topology.ranks()];
         for (int slot = 0; slot < expertOfSlot.length; slot++) {
             int expert = expertOfSlot[slot];
-            ofRank[slot / topology.slotsPerRank()] += load[expert] / replicas[expert];
+            if (expert >= 0) {
+                ofRank[slot / topology.slotsPerRank()] += load[expert] / replicas[expert];
+            }
         }
         return ofRank;
+    }
+
+    /** Slots in use of every expert, {@code [expert]}. */
+    static int[] replicas(int[] expertOfSlot, int experts) {
+        int[] replicas = new int[experts];
+        for (int expert : expertOfSlot) {
+            if (expert >= 0) {
+                replicas[expert]++;
+            }
+        }
+        return replicas;
     }
 
     /** Predicted balancedness; {@code load} is {@code [layer][expert]}. */
     public static Balance balance(Placement placement, double[][] load, Topology topology) {
         OptionalDouble[] balancedness = new OptionalDouble[load.length];
         for (int layer = 0; layer < load.length; layer++) {
-            balancedness[layer] = Balance.ofLayer(rankLoads(placement.layer(layer), load[layer], topology));
+            balancedness[layer] = Balance.ofLayer(rankLoads(placement.inUse(layer), load[layer], topology));
         }
         return Balance.over(balancedness);
     }
@@ -40,7 +50,7 @@ public final class EvenSplit {
     public static double hottest(Placement placement, double[][] load, Topology topology) {
         double sum = 0;
         for (int layer = 0; layer < load.length; layer++) {
-            sum += max(rankLoads(placement.layer(layer), load[layer], topology));
+            sum += max(rankLoads(placement.inUse(layer), load[layer], topology));
         }
         return sum;
     }

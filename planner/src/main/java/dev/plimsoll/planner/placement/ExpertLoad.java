@@ -11,13 +11,18 @@ import dev.plimsoll.model.Placement;
  */
 public final class ExpertLoad {
     private final long windowIndex;
+    private final long steps;
     /** {@code [layer][sample][expert]}. */
     private final long[][][] samples;
     /** {@code [layer][expert]}, the sum over samples. */
     private final long[][] load;
 
-    private ExpertLoad(long windowIndex, long[][][] samples) {
+    private ExpertLoad(long windowIndex, long steps, long[][][] samples) {
+        if (steps < 0) {
+            throw new IllegalArgumentException("window " + windowIndex + " of " + steps + " steps");
+        }
         this.windowIndex = windowIndex;
+        this.steps = steps;
         this.samples = samples;
         this.load = new long[samples.length][];
         for (int layer = 0; layer < samples.length; layer++) {
@@ -43,7 +48,7 @@ public final class ExpertLoad {
         for (int layer = 0; layer < load.length; layer++) {
             samples[layer] = new long[][] {load[layer].clone()};
         }
-        return new ExpertLoad(windowIndex, samples);
+        return new ExpertLoad(windowIndex, 0, samples);
     }
 
     /** @param samples {@code [layer][sample][expert]} tokens, copied; at least one sample, equally many in every layer */
@@ -59,12 +64,17 @@ public final class ExpertLoad {
                 copy[layer][sample] = samples[layer][sample].clone();
             }
         }
-        return new ExpertLoad(windowIndex, copy);
+        return new ExpertLoad(windowIndex, 0, copy);
     }
 
     /** A window without any load yet. */
     public static ExpertLoad none(long windowIndex, int layers, int samples, int experts) {
-        return new ExpertLoad(windowIndex, new long[layers][samples][experts]);
+        return new ExpertLoad(windowIndex, 0, new long[layers][samples][experts]);
+    }
+
+    /** The same as the load of so many steps; sub-samples are equal parts of them. */
+    public ExpertLoad over(long stepCount) {
+        return new ExpertLoad(windowIndex, stepCount, samples);
     }
 
     /**
@@ -73,7 +83,7 @@ public final class ExpertLoad {
      * @param slotLoad {@code [layer][sample][slot]}, with as many samples as this load has
      */
     public ExpertLoad plus(Placement placement, long[][][] slotLoad) {
-        ExpertLoad sum = ofSamples(windowIndex, samples);
+        ExpertLoad sum = ofSamples(windowIndex, samples).over(steps);
         for (int layer = 0; layer < slotLoad.length; layer++) {
             int[] expertOfSlot = placement.layer(layer);
             if (slotLoad[layer].length != sum.samples[layer].length) {
@@ -87,16 +97,21 @@ public final class ExpertLoad {
                 }
             }
         }
-        return new ExpertLoad(windowIndex, sum.samples);
+        return new ExpertLoad(windowIndex, steps, sum.samples);
     }
 
     /** The same window as its only sub-sample: what is worth keeping of a window that is not the newest. */
     public ExpertLoad withoutSamples() {
-        return samples() == 1 ? this : of(windowIndex, load);
+        return samples() == 1 ? this : of(windowIndex, load).over(steps);
     }
 
     public long windowIndex() {
         return windowIndex;
+    }
+
+    /** Steps of the window; 0 where nobody knows. */
+    public long steps() {
+        return steps;
     }
 
     public int layers() {

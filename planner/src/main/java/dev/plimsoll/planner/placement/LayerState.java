@@ -6,7 +6,7 @@ import java.util.Arrays;
  * A layer's placement while it is being changed, with what every rank would carry in every {@linkplain Scenarios scenario}.
  *
  * <p>The potential of a rank is the mean over scenarios of its squared load above the level: the level is the mean rank load, or
- * what the heaviest replica weighs at least, where that is more. Unlike the maximum, the sum of potentials falls with every useful
+ * what the heaviest replica weighs at least, where that is more (in whatever {@link Weighing} counts). Unlike the maximum, the sum of potentials falls with every useful
  * move. Arrays are flat, with {@link Scenarios#COUNT} values side by side, and open to the package: the search reads
  * them in its innermost loops. Loads of ranks that a change touches are added up anew in the order of slots, so no
  * rounding piles up.
@@ -23,8 +23,14 @@ final class LayerState {
     final int[] replicas;
     /** {@code [rank · experts + expert]}. */
     final boolean[] holds;
-    /** {@code [expert · K + k]}: load of one replica. */
+    /** {@code [expert · K + k]}: what one replica weighs. */
     final double[] unit;
+    /** The same once there is one more. */
+    final double[] comes;
+    /** By how much each of the present replicas changes then. */
+    final double[] less;
+    /** By how much each that stays changes when one leaves. */
+    final double[] more;
     /** {@code [rank · K + k]}. */
     final double[] loadOf;
     /** {@code [k]}; shared by all states of a layer. */
@@ -33,6 +39,7 @@ final class LayerState {
     final double[] potential;
 
     private final Scenarios scenarios;
+    private final Weighing weighing;
     /** Slots of an expert as a list: the first of each, and the next after each slot; -1 ends it. */
     private final int[] firstSlot;
 
@@ -41,13 +48,19 @@ final class LayerState {
     private final boolean[] isTouched;
     private int touchedCount;
 
-    /** @param expertOfSlot {@code [slot]}, valid, copied */
+    /** A placement that is weighed in tokens. */
     LayerState(Scenarios scenarios, int[] expertOfSlot) {
-        this(scenarios, expertOfSlot, levels(scenarios, expertOfSlot.length));
+        this(scenarios, new TokenWeighing(scenarios), expertOfSlot);
     }
 
-    private LayerState(Scenarios scenarios, int[] expertOfSlot, double[] level) {
+    /** @param expertOfSlot {@code [slot]}, valid, copied */
+    LayerState(Scenarios scenarios, Weighing weighing, int[] expertOfSlot) {
+        this(scenarios, weighing, expertOfSlot, weighing.levels(expertOfSlot.length));
+    }
+
+    private LayerState(Scenarios scenarios, Weighing weighing, int[] expertOfSlot, double[] level) {
         this.scenarios = scenarios;
+        this.weighing = weighing;
         this.ranks = scenarios.ranks();
         this.experts = scenarios.experts();
         this.expertOf = expertOfSlot.clone();
@@ -55,6 +68,9 @@ final class LayerState {
         this.replicas = new int[experts];
         this.holds = new boolean[ranks * experts];
         this.unit = new double[experts * K];
+        this.comes = new double[experts * K];
+        this.less = new double[experts * K];
+        this.more = new double[experts * K];
         this.loadOf = new double[ranks * K];
         this.level = level;
         this.potential = new double[ranks];
@@ -78,19 +94,9 @@ final class LayerState {
         }
     }
 
-    private static double[] levels(Scenarios scenarios, int slots) {
-        double[] level = new double[K];
-        for (int k = 0; k < K; k++) {
-            level[k] = Bounds.fits(scenarios.load(), K, k, slots, 1)
-                    ? 1
-                    : Math.max(1, Bounds.heaviestReplica(scenarios.load(), K, k, slots, scenarios.ranks()));
-        }
-        return level;
-    }
-
     /** Another placement of the same layer under the same scenarios; its levels are not worked out again. */
     LayerState at(int[] expertOfSlot) {
-        return new LayerState(scenarios, expertOfSlot, level);
+        return new LayerState(scenarios, weighing, expertOfSlot, level);
     }
 
     int slots() {
@@ -115,10 +121,7 @@ final class LayerState {
     }
 
     private void weigh(int expert) {
-        double part = 1.0 / replicas[expert];
-        for (int i = expert * K; i < expert * K + K; i++) {
-            unit[i] = scenarios.load()[i] * part;
-        }
+        weighing.weigh(expert, replicas[expert], unit, comes, less, more);
     }
 
     private void add(int rank) {
@@ -191,21 +194,32 @@ final class LayerState {
         firstSlot[expert] = slot;
     }
 
-    /** The rank's potential if it carried that part of a replica of the expert more. */
-    double potential(int rank, int expert, double part) {
+    /** The rank's potential if its load changed by the expert's part of these, {@code [expert · K + k]}. */
+    double potential(int rank, int expert, double[] change) {
         double sum = 0;
         for (int k = 0; k < K; k++) {
-            double above = Math.max(0, loadOf[rank * K + k] + part * unit[expert * K + k] - level[k]);
+            double above = Math.max(0, loadOf[rank * K + k] + change[expert * K + k] - level[k]);
             sum += above * above;
         }
         return sum / K;
     }
 
-    /** The same for parts of two experts. */
-    double potential(int rank, int expert, double part, int other, double partOfOther) {
+    /** The same for the changes of two experts. */
+    double potential(int rank, int expert, double[] change, int other, double[] changeOfOther) {
         double sum = 0;
         for (int k = 0; k < K; k++) {
-            double load = loadOf[rank * K + k] + part * unit[expert * K + k] + partOfOther * unit[other * K + k];
+            double load = loadOf[rank * K + k] + change[expert * K + k] + changeOfOther[other * K + k];
+            double above = Math.max(0, load - level[k]);
+            sum += above * above;
+        }
+        return sum / K;
+    }
+
+    /** The rank's potential if it held one more replica of an expert in place of another expert's. */
+    double potentialReplacing(int rank, int incoming, int outgoing) {
+        double sum = 0;
+        for (int k = 0; k < K; k++) {
+            double load = loadOf[rank * K + k] + comes[incoming * K + k] - unit[outgoing * K + k];
             double above = Math.max(0, load - level[k]);
             sum += above * above;
         }

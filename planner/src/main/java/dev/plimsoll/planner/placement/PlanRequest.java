@@ -12,6 +12,8 @@ import java.util.List;
  * @param settled what the ranks serve, valid
  * @param budget what the moves may take together
  * @param prices what one move costs, by where its weights come from
+ * @param objective what is to be even; policies of others know tokens only
+ * @param idleSlots whether slots may be left idle
  * @param seed of whatever a policy draws by chance
  */
 public record PlanRequest(
@@ -21,7 +23,21 @@ public record PlanRequest(
         Topology topology,
         Budget budget,
         MovePrices prices,
+        Objective objective,
+        boolean idleSlots,
         long seed) {
+    /** A request by tokens, in which every slot is in use. */
+    public PlanRequest(
+            List<ExpertLoad> windows,
+            Placement settled,
+            ModelShape shape,
+            Topology topology,
+            Budget budget,
+            MovePrices prices,
+            long seed) {
+        this(windows, settled, shape, topology, budget, prices, Objective.TOKENS, false, seed);
+    }
+
     public PlanRequest {
         windows = List.copyOf(windows);
         if (windows.isEmpty()) {
@@ -52,7 +68,21 @@ public record PlanRequest(
 
     /** The request as it would have been before the newest window, if this placement had been settled then; needs two windows. */
     public PlanRequest withoutNewest() {
-        return new PlanRequest(windows.subList(0, windows.size() - 1), settled, shape, topology, budget, prices, seed);
+        return new PlanRequest(
+                windows.subList(0, windows.size() - 1),
+                settled,
+                shape,
+                topology,
+                budget,
+                prices,
+                objective,
+                idleSlots,
+                seed);
+    }
+
+    /** The same for another objective. */
+    public PlanRequest withObjective(Objective other, boolean mayIdle) {
+        return new PlanRequest(windows, settled, shape, topology, budget, prices, other, mayIdle, seed);
     }
 
     /** The window that most policies plan for. */

@@ -16,6 +16,10 @@ final class Slopes {
     final double[] hot;
     /** Slope of every rank along the unit of the hot rank's slot, {@code [local slot · ranks + rank]}. */
     final double[] away;
+    /** As {@link #hot} and {@link #away}, for what a replica weighs once there is one more. */
+    final double[] hotComing;
+
+    final double[] awayComing;
     /** By how much the potentials of an expert's ranks fall together when it gets one more replica, {@code [expert]}. */
     final double[] relief;
     /** By how much the potential of a redundant slot's rank rises when the expert loses another replica, {@code [slot]}. */
@@ -25,6 +29,7 @@ final class Slopes {
     /** Means over scenarios, {@code [expert]} and {@code [rank]}. */
     final double[] meanUnit;
 
+    private final double[] meanComing;
     final double[] meanLoad;
     final double meanLevel;
 
@@ -41,10 +46,13 @@ final class Slopes {
         this.own = new double[state.slots()];
         this.hot = new double[state.experts];
         this.away = new double[state.slotsPerRank * state.ranks];
+        this.hotComing = new double[state.experts];
+        this.awayComing = new double[state.slotsPerRank * state.ranks];
         this.relief = new double[state.experts];
         this.rise = new double[state.slots()];
         this.riseSum = new double[state.experts];
         this.meanUnit = new double[state.experts];
+        this.meanComing = new double[state.experts];
         this.meanLoad = new double[state.ranks];
         this.gradient = new double[state.ranks * K];
         this.reliefOfSlot = new double[state.slots()];
@@ -93,17 +101,20 @@ final class Slopes {
     private void refreshSlot(int slot, int rank, int expert) {
         int replicas = state.replicas[expert];
         double potential = state.potential[rank];
-        own[slot] = potential == 0 ? 0 : along(rank, expert);
-        reliefOfSlot[slot] = potential == 0 ? 0 : potential - state.potential(rank, expert, -1.0 / (replicas + 1));
-        rise[slot] = replicas == 1 ? 0 : state.potential(rank, expert, 1.0 / (replicas - 1)) - potential;
+        own[slot] = potential == 0 ? 0 : along(rank, expert, state.unit);
+        reliefOfSlot[slot] = potential == 0 ? 0 : potential - state.potential(rank, expert, state.less);
+        rise[slot] = replicas == 1 ? 0 : state.potential(rank, expert, state.more) - potential;
     }
 
     private void refreshExpert(int expert) {
         double sum = 0;
+        double coming = 0;
         for (int k = 0; k < K; k++) {
             sum += state.unit[expert * K + k];
+            coming += state.comes[expert * K + k];
         }
         meanUnit[expert] = sum / K;
+        meanComing[expert] = coming / K;
         relief[expert] = 0;
         riseSum[expert] = 0;
         for (int slot = state.firstSlot(expert); slot >= 0; slot = state.nextSlot(slot)) {
@@ -115,19 +126,21 @@ final class Slopes {
     /** Brings {@link #hot} and {@link #away} up to date for the rank that steps are to begin at. */
     void aim(int rank) {
         for (int expert = 0; expert < state.experts; expert++) {
-            hot[expert] = along(rank, expert);
+            hot[expert] = along(rank, expert, state.unit);
+            hotComing[expert] = along(rank, expert, state.comes);
         }
         for (int local = 0; local < state.slotsPerRank; local++) {
             int expert = state.expertOf[rank * state.slotsPerRank + local];
             for (int other = 0; other < state.ranks; other++) {
-                away[local * state.ranks + other] = state.potential[other] == 0 ? 0 : along(other, expert);
+                int at = local * state.ranks + other;
+                away[at] = state.potential[other] == 0 ? 0 : along(other, expert, state.unit);
+                awayComing[at] = state.potential[other] == 0 ? 0 : along(other, expert, state.comes);
             }
         }
     }
 
-    /** How fast the rank's potential rises with replicas of the expert. */
-    private double along(int rank, int expert) {
-        double[] unit = state.unit;
+    /** How fast the rank's potential rises with the expert's part of these. */
+    private double along(int rank, int expert, double[] unit) {
         int r = rank * K;
         int e = expert * K;
         return gradient[r] * unit[e]
@@ -140,13 +153,8 @@ final class Slopes {
 
     /** What the rank's potential is at least after one more replica of the incoming expert has taken the place of the other. */
     double afterReplacement(int rank, int outgoing, int incoming) {
-        double load = meanLoad[rank] - meanUnit[outgoing] + meanUnit[incoming] * partOfUnit(incoming);
+        double load = meanLoad[rank] - meanUnit[outgoing] + meanComing[incoming];
         double above = Math.max(0, load - meanLevel);
         return above * above;
-    }
-
-    /** What a replica weighs once there is one more, as a part of what it weighs now. */
-    double partOfUnit(int expert) {
-        return state.replicas[expert] / (state.replicas[expert] + 1.0);
     }
 }

@@ -378,7 +378,8 @@ public class Verification {
 
     private Verdict judge(PlannerSettings settings, Placement settled, WindowHistory looked, Duration windowTime) {
         Policy policy = policies.computeIfAbsent(settings.policy(), Policy::named);
-        return WindowPlan.judge(settings, policy::plan, members, settled, looked.loads(), windowTime);
+        return WindowPlan.judge(
+                settings, policy::plan, settings.objectiveFor(members), members, settled, looked.loads(), windowTime);
     }
 
     private void undecided(LiveWindow window) {

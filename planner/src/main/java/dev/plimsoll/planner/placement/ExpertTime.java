@@ -1,0 +1,50 @@
+package dev.plimsoll.planner.placement;
+
+import dev.plimsoll.model.Placement;
+import dev.plimsoll.model.Topology;
+
+/**
+ * Expert time of a step: what the slots of the slowest rank take, added up over layers, as all ranks wait for it in each.
+ *
+ * <p>By a device profile and the tokens that slots get per step on average, an expert's tokens split evenly over its slots in use.
+ */
+public final class ExpertTime {
+    private ExpertTime() {}
+
+    /**
+     * @param expertOfSlot {@code [slot]}, -1 where idle: {@link Placement#inUse}
+     * @param tokensPerStep {@code [expert]}
+     * @return {@code [rank]} microseconds
+     */
+    public static double[] rankMicros(
+            int[] expertOfSlot, double[] tokensPerStep, ExpectedTime expected, Topology topology) {
+        int[] replicas = EvenSplit.replicas(expertOfSlot, tokensPerStep.length);
+        double[] ofRank = new double[topology.ranks()];
+        for (int slot = 0; slot < expertOfSlot.length; slot++) {
+            int expert = expertOfSlot[slot];
+            if (expert >= 0) {
+                ofRank[slot / topology.slotsPerRank()] += expected.micros(tokensPerStep[expert] / replicas[expert]);
+            }
+        }
+        return ofRank;
+    }
+
+    /**
+     * Expert time of a step in microseconds.
+     *
+     * @param load {@code [layer][expert]} tokens over all the steps
+     * @param steps at least 1
+     */
+    public static double stepMicros(
+            Placement placement, double[][] load, long steps, ExpectedTime expected, Topology topology) {
+        double sum = 0;
+        for (int layer = 0; layer < load.length; layer++) {
+            double[] tokens = load[layer].clone();
+            for (int expert = 0; expert < tokens.length; expert++) {
+                tokens[expert] /= steps;
+            }
+            sum += EvenSplit.max(rankMicros(placement.inUse(layer), tokens, expected, topology));
+        }
+        return sum;
+    }
+}

@@ -1,0 +1,33 @@
+package dev.plimsoll.planner.placement;
+
+/** A replica weighs its part of the expert's tokens; the mean rank weighs 1. */
+record TokenWeighing(Scenarios scenarios) implements Weighing {
+    private static final int K = Scenarios.COUNT;
+
+    @Override
+    public void weigh(int expert, int replicas, double[] unit, double[] comes, double[] less, double[] more) {
+        double part = 1.0 / replicas;
+        // As parts of the present unit: the search's results are kept to the last bit.
+        double partComing = replicas / (replicas + 1.0);
+        double partLess = -1.0 / (replicas + 1);
+        double partMore = replicas == 1 ? 0 : 1.0 / (replicas - 1);
+        for (int i = expert * K; i < expert * K + K; i++) {
+            unit[i] = scenarios.load()[i] * part;
+            comes[i] = partComing * unit[i];
+            less[i] = partLess * unit[i];
+            more[i] = partMore * unit[i];
+        }
+    }
+
+    /** The mean, or what the heaviest replica must weigh at least where that is more. */
+    @Override
+    public double[] levels(int slots) {
+        double[] level = new double[K];
+        for (int k = 0; k < K; k++) {
+            level[k] = Bounds.fits(scenarios.load(), K, k, slots, 1)
+                    ? 1
+                    : Math.max(1, Bounds.heaviestReplica(scenarios.load(), K, k, slots, scenarios.ranks()));
+        }
+        return level;
+    }
+}
