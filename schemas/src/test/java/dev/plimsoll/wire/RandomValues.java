@@ -8,6 +8,7 @@ import dev.plimsoll.model.Counters;
 import dev.plimsoll.model.Deployment;
 import dev.plimsoll.model.End;
 import dev.plimsoll.model.ExpertId;
+import dev.plimsoll.model.FlipCost;
 import dev.plimsoll.model.GatherMode;
 import dev.plimsoll.model.LayerId;
 import dev.plimsoll.model.LayerReason;
@@ -31,6 +32,7 @@ import dev.plimsoll.model.Refusal;
 import dev.plimsoll.model.SettledPlacement;
 import dev.plimsoll.model.SlotId;
 import dev.plimsoll.model.StepRange;
+import dev.plimsoll.model.StepTime;
 import dev.plimsoll.model.SubWindowSums;
 import dev.plimsoll.model.Tick;
 import dev.plimsoll.model.Topology;
@@ -173,6 +175,8 @@ final class RandomValues {
                         ? longs(ranks * layers * slots)
                         : smallLongs(ranks * layers * slots, Integer.MAX_VALUE))
                 .toArray());
+        int firstLayer = random.nextBoolean() ? 0 : random.nextInt(50);
+        int timed = firstLayer == 0 && random.nextBoolean() ? ranks : 0;
         return new LoadSample(
                 deployment(),
                 number(),
@@ -181,12 +185,14 @@ final class RandomValues {
                 text(),
                 random.nextInt(100),
                 ranks,
-                random.nextInt(50),
+                firstLayer,
                 layers,
                 slots,
                 state(),
                 random.nextBoolean(),
                 random.nextBoolean() ? LongVector.empty() : longs(layers),
+                longs(timed),
+                longs(timed),
                 load);
     }
 
@@ -268,7 +274,12 @@ final class RandomValues {
                 random.nextInt(64),
                 number(),
                 number() % 4_000_000_000_000L,
-                text());
+                text(),
+                random.nextBoolean() ? Optional.empty() : Optional.of(stepTime(1 + random.nextInt(5))));
+    }
+
+    private StepTime stepTime(int ranks) {
+        return new StepTime(longs(ranks), longs(ranks), positive(), number());
     }
 
     PlanCommand.Propose propose() {
@@ -360,7 +371,10 @@ final class RandomValues {
                 positive(),
                 kind == RankAck.Kind.REFUSED ? Optional.of(one(Refusal.values())) : Optional.empty(),
                 random.nextLong(),
-                number());
+                number(),
+                kind == RankAck.Kind.FLIPPED && random.nextBoolean()
+                        ? Optional.of(new FlipCost(number(), number(), number()))
+                        : Optional.empty());
     }
 
     Outcome outcome() {
