@@ -1,9 +1,8 @@
 package dev.plimsoll.app.command;
 
 import dev.plimsoll.model.DeviceProfile;
-import dev.plimsoll.model.ExpertSize;
 import dev.plimsoll.model.ModelShape;
-import dev.plimsoll.model.ProfileChoice;
+import dev.plimsoll.planner.ObjectiveChoice;
 import dev.plimsoll.replay.score.EpConfiguration;
 import dev.plimsoll.replay.score.time.TokenTrace;
 import dev.plimsoll.replay.score.time.TraceWindows;
@@ -13,15 +12,14 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Optional;
 import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
 /** Options of the benches that score placements by what experts take on a device. */
 final class TimeBenchOptions {
     private static final int MOST_TOKENS = 65536;
     private static final int MOST_STEPS = 1 << 20;
-    private static final List<String> OBJECTIVES = List.of("both", "tokens", "time");
 
     /** In which order requests of a trace are taken. */
     enum TraceOrder {
@@ -63,22 +61,17 @@ final class TimeBenchOptions {
     @Nullable
     private Integer windowSteps;
 
-    @Option(
-            names = "--device-profile",
-            paramLabel = "PROFILE",
-            description = "What experts take on a device: a device's name as 'h200', with a model as"
-                    + " 'h200/gpt-oss-20b', or a table.")
-    @Nullable
-    private String profile;
+    @Mixin
+    private ProfileOption profile = new ProfileOption();
 
     @Option(
             names = "--objective",
             paramLabel = "NAME",
+            defaultValue = "auto",
             description =
-                    "What the policy plimsoll plans by: tokens, time, or both, each in a line (default: both). Other"
-                            + " policies know tokens only.")
-    @Nullable
-    private String objective;
+                    "What the policy plimsoll plans by: tokens; time; or auto, by time and in a further line by tokens"
+                            + " (default: ${DEFAULT-VALUE}). Other policies know tokens only.")
+    private ObjectiveChoice objective = ObjectiveChoice.AUTO;
 
     @Option(names = "--idle-slots", description = "By time, also with slots that may be left idle, in a further line.")
     private boolean idleSlots;
@@ -90,13 +83,8 @@ final class TimeBenchOptions {
         return trace != null;
     }
 
-    /** Whether time matters for what was asked for. */
-    boolean timed() {
-        return trace != null || profile != null;
-    }
-
-    String objective() {
-        return objective == null ? "both" : objective;
+    ObjectiveChoice objective() {
+        return objective;
     }
 
     boolean idleSlots() {
@@ -121,22 +109,14 @@ final class TimeBenchOptions {
 
     /** The profile of a model's experts. */
     DeviceProfile profile(ModelShape model) {
-        return ProfileChoice.read(profileText()).of(model, 1);
-    }
-
-    private String profileText() {
-        if (profile == null) {
-            throw new IllegalStateException("--device-profile was there when options were checked");
-        }
-        return profile;
+        return profile.choice()
+                .orElseThrow(() -> new IllegalStateException("the profile was there when options were checked"))
+                .of(model, 1);
     }
 
     void check(Problems problems) {
         problems.require(
-                OBJECTIVES.contains(objective()),
-                "--objective must be one of " + String.join(", ", OBJECTIVES) + ", not '" + objective + "'");
-        problems.require(
-                !idleSlots || !objective().equals("tokens"),
+                !idleSlots || objective != ObjectiveChoice.TOKENS,
                 "--idle-slots is for planning by time: leave out --objective tokens");
         problems.require(windows == null || windows >= 2, "--windows must be at least 2, not " + windows);
         problems.require(
@@ -174,29 +154,13 @@ final class TimeBenchOptions {
     }
 
     private void checkProfile(Problems problems) {
-        if (profile == null) {
-            problems.require(
-                    trace == null,
-                    "--device-profile is missing: name the device whose time is meant, such as h200, with --trace");
-            return;
-        }
-        try {
-            ProfileChoice choice = ProfileChoice.read(profile);
-            problems.require(
-                    !(choice instanceof ProfileChoice.Preset preset)
-                            || preset.model().isPresent()
-                            || read == null
-                            || ExpertSize.named(read.model().name()).isPresent(),
-                    "--device-profile " + profile
-                            + " does not say how large experts are, and the trace's model is not known: say"
-                            + " " + profile + "/MODEL, where MODEL is one of "
-                            + String.join(
-                                    ", ",
-                                    ExpertSize.ALL.stream()
-                                            .map(ExpertSize::model)
-                                            .toList()));
-        } catch (IllegalArgumentException e) {
-            problems.add("--device-profile: ", e);
+        profile.check(problems);
+        problems.require(
+                trace == null || profile.given(),
+                ProfileOption.NAME + " is missing: name the device whose time is meant, such as h200");
+        TokenTrace known = read;
+        if (known != null) {
+            profile.choice().ifPresent(choice -> ProfileOption.requireKnownSize(problems, choice, known.model()));
         }
     }
 
@@ -228,10 +192,5 @@ final class TimeBenchOptions {
             wrong.forEach(problems::add);
         }
         return found;
-    }
-
-    /** What runs the same again. */
-    String arguments() {
-        return Optional.ofNullable(trace).map(path -> "--trace " + path).orElse("");
     }
 }
