@@ -2,6 +2,7 @@ package dev.plimsoll.app.command;
 
 import dev.plimsoll.model.DeviceProfile;
 import dev.plimsoll.model.ModelShape;
+import dev.plimsoll.model.ProfileChoice;
 import dev.plimsoll.planner.ObjectiveChoice;
 import dev.plimsoll.replay.score.EpConfiguration;
 import dev.plimsoll.replay.score.time.TokenTrace;
@@ -45,6 +46,15 @@ final class TimeBenchOptions {
     private List<Integer> tokensPerStep = new ArrayList<>();
 
     @Option(
+            names = "--tokens-per-slot",
+            paramLabel = "N",
+            split = ",",
+            description =
+                    "Score --workload by what experts are expected to take where a slot gets so many tokens in a step"
+                            + " on average, such as 4,32,256.")
+    private List<Integer> tokensPerSlot = new ArrayList<>();
+
+    @Option(
             names = "--trace-order",
             paramLabel = "ORDER",
             description =
@@ -83,6 +93,15 @@ final class TimeBenchOptions {
         return trace != null;
     }
 
+    /** Whether time is scored, rather than balancedness. */
+    boolean timed() {
+        return traced() || !tokensPerSlot.isEmpty();
+    }
+
+    List<Integer> tokensPerSlot() {
+        return tokensPerSlot.stream().distinct().toList();
+    }
+
     ObjectiveChoice objective() {
         return objective;
     }
@@ -92,7 +111,9 @@ final class TimeBenchOptions {
     }
 
     List<Integer> tokensPerStep() {
-        return tokensPerStep.isEmpty() ? List.of(32, 128, 512, 2048) : tokensPerStep;
+        return tokensPerStep.isEmpty()
+                ? List.of(32, 128, 512, 2048)
+                : tokensPerStep.stream().distinct().toList();
     }
 
     TraceWindows.Cut cut() {
@@ -122,19 +143,24 @@ final class TimeBenchOptions {
         problems.require(
                 windowSteps == null || windowSteps >= 1 && windowSteps <= MOST_STEPS,
                 "--window must be 1 to " + MOST_STEPS + ", not " + windowSteps);
-        for (int tokens : tokensPerStep) {
-            problems.require(
-                    tokens >= 1 && tokens <= MOST_TOKENS,
-                    "--tokens-per-step must be 1 to " + MOST_TOKENS + ", not " + tokens);
-        }
+        checkTokens("--tokens-per-step", tokensPerStep, problems);
+        checkTokens("--tokens-per-slot", tokensPerSlot, problems);
         if (trace == null) {
             problems.require(
                     tokensPerStep.isEmpty() && traceOrder == null && windows == null && windowSteps == null,
                     "--tokens-per-step, --trace-order, --windows and --window are for --trace only");
         } else {
+            problems.require(tokensPerSlot.isEmpty(), "--tokens-per-slot is for --workload only");
             checkTrace(trace, problems);
         }
         checkProfile(problems);
+    }
+
+    private static void checkTokens(String option, List<Integer> given, Problems problems) {
+        for (int tokens : given) {
+            problems.require(
+                    tokens >= 1 && tokens <= MOST_TOKENS, option + " must be 1 to " + MOST_TOKENS + ", not " + tokens);
+        }
     }
 
     private void checkTrace(Path given, Problems problems) {
@@ -156,40 +182,52 @@ final class TimeBenchOptions {
     private void checkProfile(Problems problems) {
         profile.check(problems);
         problems.require(
-                trace == null || profile.given(),
+                profile.given() || !timed(),
                 ProfileOption.NAME + " is missing: name the device whose time is meant, such as h200");
+        problems.require(
+                timed() || !profile.given() && !idleSlots && objective == ObjectiveChoice.AUTO,
+                ProfileOption.NAME
+                        + ", --objective and --idle-slots need --trace, or --tokens-per-slot with --workload");
         TokenTrace known = read;
         if (known != null) {
             profile.choice().ifPresent(choice -> ProfileOption.requireKnownSize(problems, choice, known.model()));
         }
+        if (!tokensPerSlot.isEmpty()) {
+            problems.require(
+                    profile.choice().stream()
+                            .allMatch(choice -> choice.text().contains("/") || choice instanceof ProfileChoice.Table),
+                    ProfileOption.NAME + " must say whose experts are meant, as h200/deepseek-v3, as workloads do not");
+        }
+    }
+
+    /** All pairs of ranks and redundant slots, one per rank where none are given. */
+    static List<EpConfiguration> pairs(List<Integer> ranks, List<Integer> redundant, int nodes) {
+        return ranks.stream()
+                .distinct()
+                .flatMap(of -> (redundant.isEmpty() ? List.of(of) : redundant)
+                        .stream().distinct().map(extra -> new EpConfiguration(of, extra, nodes)))
+                .toList();
     }
 
     /**
-     * All pairs of ranks and redundant slots that the trace's experts can be spread in; notes where a number is in none.
+     * Those pairs of ranks and redundant slots that the trace's experts can be spread in; notes where a number is in none.
      *
      * @param redundant none for one per rank
      */
     List<EpConfiguration> configurations(List<Integer> ranks, List<Integer> redundant, int nodes, Problems problems) {
-        List<EpConfiguration> found = new ArrayList<>();
         if (read == null) {
-            return found;
+            return List.of();
         }
-        List<String> wrong = new ArrayList<>();
-        for (int of : ranks) {
-            for (int extra : redundant.isEmpty() ? List.of(of) : redundant) {
-                EpConfiguration configuration = new EpConfiguration(of, extra, nodes);
-                List<String> problem =
-                        configuration.problems("the trace", read.model().experts());
-                if (problem.isEmpty()) {
-                    found.add(configuration);
-                }
-                wrong.addAll(problem);
-            }
-        }
-        boolean all = ranks.stream().allMatch(of -> found.stream().anyMatch(has -> has.ranks() == of))
-                && redundant.stream().allMatch(extra -> found.stream().anyMatch(has -> has.redundant() == extra));
-        if (!all) {
-            wrong.forEach(problems::add);
+        int experts = read.model().experts();
+        List<EpConfiguration> all = pairs(ranks, redundant, nodes);
+        List<EpConfiguration> found = all.stream()
+                .filter(pair -> pair.problems("the trace", experts).isEmpty())
+                .toList();
+        boolean used = all.stream()
+                .allMatch(pair -> found.stream().anyMatch(has -> has.ranks() == pair.ranks())
+                        && found.stream().anyMatch(has -> redundant.isEmpty() || has.redundant() == pair.redundant()));
+        if (!used) {
+            all.forEach(pair -> pair.problems("the trace", experts).forEach(problems::add));
         }
         return found;
     }

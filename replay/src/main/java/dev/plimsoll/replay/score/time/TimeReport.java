@@ -61,6 +61,28 @@ public record TimeReport(
         lines = List.copyOf(lines);
     }
 
+    /** The means of several reports that have the same lines; times are the means of each. */
+    static TimeReport mean(List<TimeReport> reports) {
+        TimeReport first = reports.get(0);
+        List<TimeScores> lines = new ArrayList<>();
+        for (int i = 0; i < first.lines.size(); i++) {
+            int at = i;
+            lines.add(TimeScores.mean(
+                    reports.stream().map(report -> report.lines.get(at)).toList()));
+        }
+        return new TimeReport(
+                new Subject(
+                        first.subject.kind,
+                        "mean of " + reports.size(),
+                        first.subject.batch,
+                        first.subject.tokensPerSlot),
+                first.configuration,
+                first.profile,
+                first.windows,
+                lines,
+                reports.stream().mapToDouble(TimeReport::bound).average().orElse(Double.NaN));
+    }
+
     /** The line of least mean time among those of others than our own policy, the first of equals. */
     public Optional<TimeScores> bestOfOthers() {
         return lines.stream()
