@@ -11,6 +11,7 @@ import dev.plimsoll.replay.score.PlannerBench;
 import dev.plimsoll.replay.score.PlannerBenchReport;
 import dev.plimsoll.replay.score.PlannerBenchRuns;
 import dev.plimsoll.replay.score.Workload;
+import dev.plimsoll.replay.score.time.Batch;
 import dev.plimsoll.replay.score.time.Contender;
 import dev.plimsoll.replay.score.time.TimeReport;
 import dev.plimsoll.replay.score.time.TimeTable;
@@ -24,7 +25,6 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.Callable;
-import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.ExitCode;
@@ -45,7 +45,6 @@ import picocli.CommandLine.Spec;
         })
 public final class BenchPlannerCommand implements Callable<Integer>, Validated {
     private static final int MOST_THREADS = 256;
-    private static final long NOTICE_NANOS = TimeUnit.SECONDS.toNanos(1);
 
     /** How the result is printed. */
     enum Form {
@@ -61,6 +60,15 @@ public final class BenchPlannerCommand implements Callable<Integer>, Validated {
                     + " directory, all such files.")
     @Nullable
     private Path workload;
+
+    @Option(
+            names = "--tokens-per-slot",
+            paramLabel = "N",
+            split = ",",
+            description =
+                    "Score --workload by what experts are expected to take where a slot gets so many tokens in a step"
+                            + " on average, such as 4,32,256.")
+    private List<Integer> tokensPerSlot = new ArrayList<>();
 
     @Mixin
     private TimeBenchOptions time = new TimeBenchOptions();
@@ -151,7 +159,7 @@ public final class BenchPlannerCommand implements Callable<Integer>, Validated {
     private CommandSpec spec;
 
     private List<EpConfiguration> configurations = List.of();
-    private long lastNotice;
+    private final NoticeLine notices = new NoticeLine();
 
     @Override
     public void check(Problems problems) {
@@ -173,17 +181,22 @@ public final class BenchPlannerCommand implements Callable<Integer>, Validated {
                     directory != null && Files.isWritable(directory) && !Files.isDirectory(svg),
                     "--svg " + svg + " cannot be written: name a file in a directory that is there");
         }
-        time.check(problems);
+        time.check(tokensPerSlot, "--tokens-per-slot", problems);
         problems.require(
                 (workload == null) == time.traced(),
                 time.traced()
                         ? "--workload and --trace are alternatives: leave one out"
                         : "--workload is missing; or give --trace");
-        if (time.timed()) {
+        if (timed()) {
             checkTime(problems);
         } else {
             checkTokens(problems);
         }
+    }
+
+    /** Whether time is scored, rather than balancedness. */
+    private boolean timed() {
+        return time.traced() || !tokensPerSlot.isEmpty();
     }
 
     private void checkTokens(Problems problems) {
@@ -248,8 +261,7 @@ public final class BenchPlannerCommand implements Callable<Integer>, Validated {
 
     @Override
     public Integer call() throws Exception {
-        lastNotice = System.nanoTime();
-        if (time.timed()) {
+        if (timed()) {
             return callTime();
         }
         PlannerBench.Settings settings = new PlannerBench.Settings(replanEvery == null ? 1 : replanEvery, history);
@@ -303,7 +315,7 @@ public final class BenchPlannerCommand implements Callable<Integer>, Validated {
 
     private List<TimeReport> onWorkloads() throws Exception {
         return new WorkloadTimeRuns(Workload.files(given()), layers(), time::profile, history, threads, this::notice)
-                .of(time.tokensPerSlot(), configurations, this::contenders);
+                .of(Batch.SLOT, tokensPerSlot.stream().distinct().toList(), configurations, this::contenders);
     }
 
     private List<Contender> contenders(DeviceProfile profile) {
@@ -327,15 +339,8 @@ public final class BenchPlannerCommand implements Callable<Integer>, Validated {
         }
     }
 
-    /** One line a second at most, and none when it is over within the first. */
-    private synchronized void notice(String line) {
-        long now = System.nanoTime();
-        if (now - lastNotice >= NOTICE_NANOS) {
-            lastNotice = now;
-            PrintWriter err = commandSpec().commandLine().getErr();
-            err.println(line);
-            err.flush();
-        }
+    private void notice(String line) {
+        notices.say(commandSpec().commandLine().getErr(), line);
     }
 
     private CommandSpec commandSpec() {

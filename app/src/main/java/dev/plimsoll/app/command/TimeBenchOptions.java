@@ -1,6 +1,7 @@
 package dev.plimsoll.app.command;
 
 import dev.plimsoll.model.DeviceProfile;
+import dev.plimsoll.model.ExpertSize;
 import dev.plimsoll.model.ModelShape;
 import dev.plimsoll.model.ProfileChoice;
 import dev.plimsoll.planner.ObjectiveChoice;
@@ -13,6 +14,8 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
+import java.util.OptionalLong;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
@@ -44,15 +47,6 @@ final class TimeBenchOptions {
             description = "Requests of the trace that run side by side, each of which gives a token in a step (default:"
                     + " 32,128,512,2048).")
     private List<Integer> tokensPerStep = new ArrayList<>();
-
-    @Option(
-            names = "--tokens-per-slot",
-            paramLabel = "N",
-            split = ",",
-            description =
-                    "Score --workload by what experts are expected to take where a slot gets so many tokens in a step"
-                            + " on average, such as 4,32,256.")
-    private List<Integer> tokensPerSlot = new ArrayList<>();
 
     @Option(
             names = "--trace-order",
@@ -93,15 +87,6 @@ final class TimeBenchOptions {
         return trace != null;
     }
 
-    /** Whether time is scored, rather than balancedness. */
-    boolean timed() {
-        return traced() || !tokensPerSlot.isEmpty();
-    }
-
-    List<Integer> tokensPerSlot() {
-        return tokensPerSlot.stream().distinct().toList();
-    }
-
     ObjectiveChoice objective() {
         return objective;
     }
@@ -128,6 +113,11 @@ final class TimeBenchOptions {
         return read;
     }
 
+    /** The trace, once {@link #check} has read it. */
+    Optional<TokenTrace> read() {
+        return Optional.ofNullable(read);
+    }
+
     /** The profile of a model's experts. */
     DeviceProfile profile(ModelShape model) {
         return profile.choice()
@@ -135,7 +125,12 @@ final class TimeBenchOptions {
                 .of(model, 1);
     }
 
-    void check(Problems problems) {
+    /**
+     * @param perWorkload tokens that a workload is scored by time with; none where it is not
+     * @param option that they are given with
+     */
+    void check(List<Integer> perWorkload, String option, Problems problems) {
+        boolean timed = traced() || !perWorkload.isEmpty();
         problems.require(
                 !idleSlots || objective != ObjectiveChoice.TOKENS,
                 "--idle-slots is for planning by time: leave out --objective tokens");
@@ -144,16 +139,21 @@ final class TimeBenchOptions {
                 windowSteps == null || windowSteps >= 1 && windowSteps <= MOST_STEPS,
                 "--window must be 1 to " + MOST_STEPS + ", not " + windowSteps);
         checkTokens("--tokens-per-step", tokensPerStep, problems);
-        checkTokens("--tokens-per-slot", tokensPerSlot, problems);
-        if (trace == null) {
-            problems.require(
-                    tokensPerStep.isEmpty() && traceOrder == null && windows == null && windowSteps == null,
-                    "--tokens-per-step, --trace-order, --windows and --window are for --trace only");
-        } else {
-            problems.require(tokensPerSlot.isEmpty(), "--tokens-per-slot is for --workload only");
+        checkTokens(option, perWorkload, problems);
+        problems.require(
+                traced() || tokensPerStep.isEmpty() && traceOrder == null && windows == null && windowSteps == null,
+                "--tokens-per-step, --trace-order, --windows and --window are for --trace only");
+        problems.require(!traced() || perWorkload.isEmpty(), option + " is for --workload only");
+        if (trace != null) {
             checkTrace(trace, problems);
         }
-        checkProfile(problems);
+        problems.require(
+                profile.given() || !timed,
+                ProfileOption.NAME + " is missing: name the device whose time is meant, such as h200");
+        problems.require(
+                timed || !profile.given() && !idleSlots && objective == ObjectiveChoice.AUTO,
+                ProfileOption.NAME + ", --objective and --idle-slots need --trace, or " + option + " with --workload");
+        checkProfile(perWorkload.isEmpty(), problems);
     }
 
     private static void checkTokens(String option, List<Integer> given, Problems problems) {
@@ -179,25 +179,34 @@ final class TimeBenchOptions {
         }
     }
 
-    private void checkProfile(Problems problems) {
+    private void checkProfile(boolean modelIsKnown, Problems problems) {
         profile.check(problems);
-        problems.require(
-                profile.given() || !timed(),
-                ProfileOption.NAME + " is missing: name the device whose time is meant, such as h200");
-        problems.require(
-                timed() || !profile.given() && !idleSlots && objective == ObjectiveChoice.AUTO,
-                ProfileOption.NAME
-                        + ", --objective and --idle-slots need --trace, or --tokens-per-slot with --workload");
         TokenTrace known = read;
         if (known != null) {
             profile.choice().ifPresent(choice -> ProfileOption.requireKnownSize(problems, choice, known.model()));
         }
-        if (!tokensPerSlot.isEmpty()) {
-            problems.require(
-                    profile.choice().stream()
-                            .allMatch(choice -> choice.text().contains("/") || choice instanceof ProfileChoice.Table),
-                    ProfileOption.NAME + " must say whose experts are meant, as h200/deepseek-v3, as workloads do not");
-        }
+        problems.require(
+                modelIsKnown
+                        || profile.choice()
+                                .flatMap(TimeBenchOptions::preset)
+                                .filter(preset -> preset.model().isEmpty())
+                                .isEmpty(),
+                ProfileOption.NAME + " must say whose experts are meant, as h200/deepseek-v3: workloads do not");
+    }
+
+    private static Optional<ProfileChoice.Preset> preset(ProfileChoice choice) {
+        return choice instanceof ProfileChoice.Preset preset ? Optional.of(preset) : Optional.empty();
+    }
+
+    /** Weights of an expert in one layer: of the model that the profile or else the trace names, if we know it. */
+    OptionalLong bytesPerExpert() {
+        Optional<String> model = profile.choice()
+                .flatMap(TimeBenchOptions::preset)
+                .flatMap(ProfileChoice.Preset::model)
+                .or(() -> Optional.ofNullable(read).map(known -> known.model().name()));
+        return model.flatMap(ExpertSize::named).stream()
+                .mapToLong(ExpertSize::bytes)
+                .findFirst();
     }
 
     /** All pairs of ranks and redundant slots, one per rank where none are given. */

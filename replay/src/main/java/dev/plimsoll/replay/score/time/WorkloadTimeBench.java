@@ -13,13 +13,14 @@ import java.util.List;
 import java.util.function.IntConsumer;
 
 /**
- * Follows a workload with contenders, for each of some numbers of tokens per slot and step: each plans from the windows up to t and is
+ * Follows a workload with contenders, for each of some numbers of tokens per step: each plans from the windows up to t and is
  * scored on window t + 1 by the time that its placement is expected to take, and goes on from there.
  *
- * <p>A window is read as so many steps that a slot gets that number of tokens in each on average. Where these are fewer than
+ * <p>A window is read as so many steps that a slot, or an expert, gets that number of tokens in each on average. Where these are fewer than
  * {@value #LEAST_STEPS}, it is read as a window with a multiple of its tokens: the same mix, seen for longer.
  *
- * @param tokensPerSlot at least one, each at least 1
+ * @param per {@link Batch#SLOT} or {@link Batch#EXPERT}
+ * @param batches numbers of tokens, at least one, each at least 1
  * @param history most windows that a plan is made from
  */
 public record WorkloadTimeBench(
@@ -27,13 +28,14 @@ public record WorkloadTimeBench(
         EpConfiguration configuration,
         DeviceProfile profile,
         List<Contender> contenders,
-        List<Integer> tokensPerSlot,
+        Batch per,
+        List<Integer> batches,
         int history) {
     private static final int LEAST_STEPS = 32;
 
     public WorkloadTimeBench {
         contenders = List.copyOf(contenders);
-        tokensPerSlot = List.copyOf(tokensPerSlot);
+        batches = List.copyOf(batches);
     }
 
     /**
@@ -46,22 +48,22 @@ public record WorkloadTimeBench(
         Topology topology = configuration.topology(workload.shape().experts());
         ExpectedTime expected = new ExpectedTime(profile);
         List<List<TimeScores>> lines = new ArrayList<>();
-        tokensPerSlot.forEach(tokens -> lines.add(new ArrayList<>()));
+        batches.forEach(tokens -> lines.add(new ArrayList<>()));
         int done = 0;
         for (Contender contender : contenders) {
             Chain chain = new Chain(contender, workload.shape(), topology, history);
             List<Placement> served = List.of();
-            for (int i = 0; i < tokensPerSlot.size(); i++) {
-                int tokens = tokensPerSlot.get(i);
+            for (int i = 0; i < batches.size(); i++) {
+                double tokens = tokensPerStep(batches.get(i), topology);
                 // By tokens a plan is the same for all of them: it knows nothing of steps.
                 if (i == 0 || contender.objective() instanceof Objective.Time) {
                     chain = new Chain(contender, workload.shape(), topology, history);
-                    served = follow(chain, tokens, topology);
+                    served = follow(chain, tokens);
                 }
                 ExpectedServing serving = new ExpectedServing(topology, expected);
                 for (int window = 1; window < workload.windows().size(); window++) {
                     serving.serve(
-                            served.get(window - 1), perStep(workload.windows().get(window), tokens, topology.slots()));
+                            served.get(window - 1), perStep(workload.windows().get(window), tokens));
                 }
                 lines.get(i).add(chain.scores(serving.micros(), serving.balancedness(), serving.activeOnSlowest()));
                 progress.accept(++done);
@@ -69,9 +71,9 @@ public record WorkloadTimeBench(
         }
         List<TimeReport> reports = new ArrayList<>();
         for (int i = 0; i < lines.size(); i++) {
-            int tokens = tokensPerSlot.get(i);
+            double tokens = tokensPerStep(batches.get(i), topology);
             reports.add(new TimeReport(
-                    new TimeReport.Subject("workload", workload.name(), tokens, tokens),
+                    new TimeReport.Subject("workload", workload.name(), per, batches.get(i), tokens / topology.slots()),
                     configuration,
                     profile.name(),
                     workload.windows().size() - 1,
@@ -81,10 +83,14 @@ public record WorkloadTimeBench(
         return reports;
     }
 
+    private double tokensPerStep(int batch, Topology topology) {
+        return (double) batch * (per == Batch.EXPERT ? workload.shape().experts() : topology.slots());
+    }
+
     /** What is served in every window but the first. */
-    private List<Placement> follow(Chain chain, int tokens, Topology topology) {
+    private List<Placement> follow(Chain chain, double tokens) {
         List<ExpertLoad> windows = workload.windows().stream()
-                .map(window -> inSteps(window, tokens, topology.slots()))
+                .map(window -> inSteps(window, tokens))
                 .toList();
         List<Placement> served = new ArrayList<>();
         for (int past = 1; past < windows.size(); past++) {
@@ -93,19 +99,19 @@ public record WorkloadTimeBench(
         return served;
     }
 
-    private double bound(int tokens, Topology topology, ExpectedTime expected) {
+    private double bound(double tokens, Topology topology, ExpectedTime expected) {
         double sum = 0;
         List<ExpertLoad> scored =
                 workload.windows().subList(1, workload.windows().size());
         for (ExpertLoad window : scored) {
-            sum += ExpectedServing.bound(perStep(window, tokens, topology.slots()), topology, expected);
+            sum += ExpectedServing.bound(perStep(window, tokens), topology, expected);
         }
         return sum / scored.size();
     }
 
     /** A window in steps, with a multiple of its tokens where it has few. */
-    static ExpertLoad inSteps(ExpertLoad window, int tokensPerSlot, int slots) {
-        double steps = total(window) / window.layers() / ((double) tokensPerSlot * slots);
+    static ExpertLoad inSteps(ExpertLoad window, double tokensPerStep) {
+        double steps = total(window) / window.layers() / tokensPerStep;
         if (steps == 0) {
             return window;
         }
@@ -121,10 +127,10 @@ public record WorkloadTimeBench(
         return ExpertLoad.ofSamples(window.windowIndex(), load).over(Math.round(times * steps));
     }
 
-    /** Tokens of a step, {@code [layer][expert]}, as many as there are slots times so many, on average over layers. */
-    static double[][] perStep(ExpertLoad window, int tokensPerSlot, int slots) {
+    /** Tokens of a step, {@code [layer][expert]}, so many on average over layers. */
+    static double[][] perStep(ExpertLoad window, double tokensPerStep) {
         double[][] load = window.toDoubles();
-        double scale = (double) tokensPerSlot * slots * window.layers() / Math.max(1, total(window));
+        double scale = tokensPerStep * window.layers() / Math.max(1, total(window));
         for (double[] ofLayer : load) {
             for (int expert = 0; expert < ofLayer.length; expert++) {
                 ofLayer[expert] *= scale;

@@ -34,7 +34,8 @@ public record WorkloadTimeRuns(
 
     /** In the order of the numbers of tokens, and of configurations and workloads for each. */
     public List<TimeReport> of(
-            List<Integer> tokensPerSlot,
+            Batch per,
+            List<Integer> batches,
             List<EpConfiguration> configurations,
             Function<DeviceProfile, List<Contender>> contenders)
             throws Exception {
@@ -48,13 +49,12 @@ public record WorkloadTimeRuns(
                     Workload workload = layers.isPresent() ? Workload.read(file, layers.get()) : Workload.read(file);
                     DeviceProfile of = profile.apply(workload.shape());
                     List<Contender> lines = contenders.apply(of);
-                    return new WorkloadTimeBench(workload, configuration, of, lines, tokensPerSlot, history)
+                    return new WorkloadTimeBench(workload, configuration, of, lines, per, batches, history)
                             .run(done -> {
                                 if (Thread.currentThread().isInterrupted()) {
                                     throw new IllegalStateException("stopped before the end: there is no result");
                                 }
-                                progress.accept(
-                                        what + ": " + done + " of " + lines.size() * tokensPerSlot.size() + " lines");
+                                progress.accept(what + ": " + done + " of " + lines.size() * batches.size() + " lines");
                             });
                 });
             }
@@ -62,7 +62,7 @@ public record WorkloadTimeRuns(
         List<TimeReport> reports = new ArrayList<>();
         InOrder.run(threads, tasks).forEach(reports::addAll);
         reports.sort(Comparator.comparingInt(
-                report -> tokensPerSlot.indexOf((int) report.subject().batch())));
+                report -> batches.indexOf((int) report.subject().batch())));
         return reports;
     }
 }
