@@ -38,7 +38,8 @@ class TimesTest {
     }
 
     /** A rank's sample of the boundary intervals {@code [from, to)}. */
-    private LoadSample sample(int rank, int from, int to, int firstLayer, int layers, LongVector busy, LongVector idle) {
+    private LoadSample sample(
+            int rank, int from, int to, int firstLayer, int layers, LongVector busy, LongVector idle) {
         return new LoadSample(
                 Samples.ONE,
                 1,
@@ -125,8 +126,8 @@ class TimesTest {
 
     @Test
     void anIntervalThatARankHasNotTimedIsLeftOutOfTheSumsOfAll() {
-        StepTime time = time(
-                untimed(0, 0, 1), timed(0, 1, 20, 1_900, 19), timed(1, 0, 19, 190, 38), untimed(1, 19, 20));
+        StepTime time =
+                time(untimed(0, 0, 1), timed(0, 1, 20, 1_900, 19), timed(1, 0, 19, 190, 38), untimed(1, 19, 20));
 
         assertThat(time.boundaries()).isEqualTo(18);
         assertThat(time.elapsedNanos()).isEqualTo(LongVector.of(1_800, 180));
