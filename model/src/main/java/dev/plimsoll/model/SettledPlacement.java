@@ -48,8 +48,13 @@ public record SettledPlacement(
         }
     }
 
-    /** One layer of a settled placement. */
-    public static SettledPlacement of(Deployment deployment, long incarnation, Placement placement, int layer) {
+    /**
+     * One layer of a settled placement.
+     *
+     * @param hash the placement's own, which takes a while
+     */
+    public static SettledPlacement of(
+            Deployment deployment, long incarnation, Placement placement, int layer, long hash) {
         int[] experts = placement.layer(layer);
         long[] wide = new long[experts.length];
         for (int slot = 0; slot < wide.length; slot++) {
@@ -61,7 +66,7 @@ public record SettledPlacement(
                 placement.version(),
                 layer,
                 placement.layers(),
-                placement.hash(),
+                hash,
                 LongVector.of(wide),
                 placement.idle(layer).stream().boxed().toList());
     }
