@@ -179,6 +179,15 @@ class SlowestRankTest {
     }
 
     @Test
+    void theSlowestRankTakesAtLeastTheMean() {
+        DeviceProfile computed = new DeviceProfile("computed", List.of(new Point(1, 1), new Point(2, 2)), 0);
+
+        assertThat(new StepBound(Topology.even(2, 1, 3), 4, new SlotTimes(computed, 100))
+                        .ofLayer(new int[] {8, 8, 8, 8}))
+                .isEqualTo(16);
+    }
+
+    @Test
     void tokensAreSplitWhereThatTakesLess() {
         // Two tokens one by one take 2, together 10.
         SlotTimes times =
