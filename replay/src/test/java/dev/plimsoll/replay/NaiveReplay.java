@@ -10,6 +10,7 @@ import dev.plimsoll.planner.placement.BatchCutter;
 import dev.plimsoll.planner.placement.Candidate;
 import dev.plimsoll.planner.placement.ExpertLoad;
 import dev.plimsoll.planner.placement.Gate;
+import dev.plimsoll.planner.placement.Objective;
 import dev.plimsoll.planner.placement.PlanRequest;
 import dev.plimsoll.planner.placement.Policy;
 import dev.plimsoll.planner.placement.Verdict;
@@ -71,12 +72,13 @@ final class NaiveReplay {
             Placement earlier = cut(policy, request.withoutNewest(), members).target();
             Verdict verdict = Gate.judge(
                     settings.gate(),
+                    Objective.TOKENS,
+                    Gate.nothing(settings.gate()),
                     candidate,
                     earlier,
                     served,
-                    topology,
+                    members,
                     window,
-                    members.bytesPerExpert(),
                     windowTime);
             if (verdict instanceof Verdict.Change) {
                 toFlip.addAll(candidate.batches());
