@@ -280,7 +280,7 @@ public final class RankAgent implements BoundaryHook, AutoCloseable {
 
     private boolean flip(RankEffect.Flip flip, long step) {
         try {
-            exchange.orElseThrow().flip(engine);
+            exchange.orElseThrow().flip(engine, state.serves());
             listener.onFlipped(flip.epoch(), flip.batch().number(), step);
             return true;
         } catch (RuntimeException e) {
