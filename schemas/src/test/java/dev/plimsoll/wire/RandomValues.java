@@ -15,6 +15,7 @@ import dev.plimsoll.model.LayerReason;
 import dev.plimsoll.model.LoadSample;
 import dev.plimsoll.model.LoadWindow;
 import dev.plimsoll.model.LongVector;
+import dev.plimsoll.model.MeasuredGain;
 import dev.plimsoll.model.Membership;
 import dev.plimsoll.model.ModelShape;
 import dev.plimsoll.model.Move;
@@ -31,6 +32,7 @@ import dev.plimsoll.model.RankId;
 import dev.plimsoll.model.Refusal;
 import dev.plimsoll.model.SettledPlacement;
 import dev.plimsoll.model.SlotId;
+import dev.plimsoll.model.StepPromise;
 import dev.plimsoll.model.StepRange;
 import dev.plimsoll.model.StepTime;
 import dev.plimsoll.model.SubWindowSums;
@@ -40,6 +42,7 @@ import dev.plimsoll.model.WindowSummary;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.OptionalDouble;
 import java.util.OptionalLong;
 import java.util.Random;
 import java.util.SortedMap;
@@ -386,7 +389,42 @@ final class RandomValues {
                 positive(),
                 random.nextDouble(),
                 random.nextDouble(),
-                balance());
+                balance(),
+                perhapsReal(),
+                random.nextBoolean() ? Optional.of(stepPromise()) : Optional.empty(),
+                random.nextBoolean() ? Optional.of(measuredGain()) : Optional.empty());
+    }
+
+    private OptionalDouble perhapsReal() {
+        return random.nextBoolean() ? OptionalDouble.of(random.nextDouble()) : OptionalDouble.empty();
+    }
+
+    private StepPromise stepPromise() {
+        return new StepPromise(
+                random.nextDouble(),
+                random.nextDouble(),
+                random.nextDouble(),
+                random.nextDouble(),
+                random.nextBoolean());
+    }
+
+    private MeasuredGain measuredGain() {
+        int windows = positive();
+        OptionalDouble expertMicros = perhapsReal();
+        return new MeasuredGain(
+                windows,
+                number(),
+                number(),
+                random.nextBoolean(),
+                random.nextDouble() - 0.5,
+                random.nextDouble(),
+                random.nextInt(windows + 1),
+                random.nextBoolean(),
+                random.nextDouble(),
+                random.nextDouble(),
+                expertMicros,
+                expertMicros.isPresent() ? OptionalDouble.of(random.nextDouble()) : OptionalDouble.empty(),
+                perhapsReal());
     }
 
     AggregatorState partitionState() {
