@@ -6,6 +6,7 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.plimsoll.model.Balance;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalDouble;
 import java.util.TreeMap;
 import org.HdrHistogram.Histogram;
 
@@ -47,6 +48,7 @@ public final class ReportJson {
         new TreeMap<>(counts.refused()).forEach(refused::put);
         decisions.put("settled", report.settledDecisions()).put("aborted", report.abortedDecisions());
         root.put("moves", report.moves()).put("placementVersion", report.placementVersion());
+        stepTimes(root.putObject("stepMillis"), report.stepTimes());
         balancedness(root.putObject("balancedness"), report);
         ObjectNode latency = root.putObject("latencyMillis");
         percentiles(latency.putObject("sampleToWindow"), report.sampleToWindow());
@@ -57,6 +59,32 @@ public final class ReportJson {
             return MAPPER.writeValueAsString(root);
         } catch (com.fasterxml.jackson.core.JsonProcessingException e) {
             throw new IllegalStateException("a tree of numbers can always be written", e);
+        }
+    }
+
+    private static void stepTimes(ObjectNode node, LoopReport.StepTimes times) {
+        millis(node, "initial", times.initialMicros());
+        millis(node, "settled", times.settledMicros());
+        millis(node, "promised", times.promisedMicros());
+        node.put("windows", times.windows());
+        ObjectNode decisions = node.putObject("decisions");
+        decisions.put("count", times.decisions().size());
+        millis(decisions, "before", times.mean(DecisionTime::before));
+        millis(decisions, "promised", times.mean(DecisionTime::promised));
+        millis(decisions, "measured", times.mean(DecisionTime::measured));
+        millis(decisions, "without", times.mean(DecisionTime::without));
+        put(
+                decisions,
+                "gain",
+                times.gain().isPresent() ? Optional.of(times.gain().getAsDouble()) : Optional.empty());
+    }
+
+    /** Milliseconds to the nanosecond. */
+    private static void millis(ObjectNode node, String name, OptionalDouble micros) {
+        if (micros.isPresent()) {
+            node.put(name, Math.round(micros.getAsDouble() * 1e3) / 1e6);
+        } else {
+            node.putNull(name);
         }
     }
 
