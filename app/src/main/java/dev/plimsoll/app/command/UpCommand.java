@@ -20,6 +20,7 @@ import dev.plimsoll.model.Membership;
 import dev.plimsoll.model.ProfileChoice;
 import dev.plimsoll.planner.ObjectiveChoice;
 import dev.plimsoll.planner.PlannerSettings;
+import dev.plimsoll.simulator.DeviceTotals;
 import dev.plimsoll.simulator.Ending;
 import dev.plimsoll.simulator.Totals;
 import dev.plimsoll.wire.kafka.KafkaSettings;
@@ -324,6 +325,7 @@ public final class UpCommand implements Callable<Integer>, Validated {
                     meters.published(),
                     meters.dropped(),
                     meters.refused(),
+                    ran.deviceTotals(),
                     ran.boundaryNanos());
             return watched.ask(report -> ReportJson.of(counts, report));
         }
@@ -340,7 +342,7 @@ public final class UpCommand implements Callable<Integer>, Validated {
                     watched.ask(report -> String.format(
                             Locale.ROOT,
                             "%s%,d steps, %,d tokens, %d misrouted; %d windows complete, %d partial; %d decisions settled, %d moves%s",
-                            time(report),
+                            time(ran.deviceTotals(), report.stepTimes()),
                             totals.steps(),
                             totals.tokens(),
                             totals.misrouted(),
@@ -360,25 +362,24 @@ public final class UpCommand implements Callable<Integer>, Validated {
                                     .orElse(""))));
         }
 
-        private static String time(LoopReport report) {
-            LoopReport.StepTimes times = report.stepTimes();
-            if (times.initialMicros().isEmpty() || times.settledMicros().isEmpty()) {
-                return "";
+        private static String time(Optional<DeviceTotals> device, LoopReport.StepTimes times) {
+            StringBuilder text = new StringBuilder();
+            device.filter(totals -> totals.steps() > 0)
+                    .ifPresent(totals -> text.append(String.format(
+                            Locale.ROOT,
+                            "step %s ms on average, %s had nothing been moved: %.1f %% %s; ",
+                            Millis.of(totals.stepMicros()),
+                            Millis.of(totals.unmovedStepMicros()),
+                            Math.abs(100 * totals.gain()),
+                            totals.gain() < 0 ? "slower" : "faster")));
+            if (times.settledMicros().isPresent()) {
+                text.append("settled ").append(Millis.of(times.settledMicros().getAsDouble()));
+                times.promisedMicros()
+                        .ifPresent(micros ->
+                                text.append(" of ").append(Millis.of(micros)).append(" promised"));
+                text.append("; ");
             }
-            return String.format(
-                    Locale.ROOT,
-                    "step %s ms at first, %s settled%s%s; ",
-                    Millis.of(times.initialMicros().getAsDouble()),
-                    Millis.of(times.settledMicros().getAsDouble()),
-                    times.promisedMicros().isPresent()
-                            ? " of " + Millis.of(times.promisedMicros().getAsDouble()) + " promised"
-                            : "",
-                    times.gain().isPresent()
-                            ? String.format(
-                                    Locale.ROOT,
-                                    ", %.1f %% faster by a decision on the same tokens",
-                                    100 * times.gain().getAsDouble())
-                            : "");
+            return text.toString();
         }
     }
 }
