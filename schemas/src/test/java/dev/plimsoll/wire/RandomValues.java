@@ -8,9 +8,11 @@ import dev.plimsoll.model.Counters;
 import dev.plimsoll.model.Deployment;
 import dev.plimsoll.model.End;
 import dev.plimsoll.model.ExpertId;
+import dev.plimsoll.model.FlipCost;
 import dev.plimsoll.model.GatherMode;
 import dev.plimsoll.model.LayerId;
 import dev.plimsoll.model.LayerReason;
+import dev.plimsoll.model.Learned;
 import dev.plimsoll.model.LoadSample;
 import dev.plimsoll.model.LoadWindow;
 import dev.plimsoll.model.LongVector;
@@ -31,15 +33,20 @@ import dev.plimsoll.model.RankId;
 import dev.plimsoll.model.Refusal;
 import dev.plimsoll.model.SettledPlacement;
 import dev.plimsoll.model.SlotId;
+import dev.plimsoll.model.StepCalibration;
 import dev.plimsoll.model.StepPromise;
 import dev.plimsoll.model.StepRange;
+import dev.plimsoll.model.StepTime;
 import dev.plimsoll.model.SubWindowSums;
+import dev.plimsoll.model.Switch;
 import dev.plimsoll.model.Tick;
 import dev.plimsoll.model.Topology;
+import dev.plimsoll.model.TransferCosts;
 import dev.plimsoll.model.WindowSummary;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.OptionalInt;
 import java.util.OptionalDouble;
 import java.util.OptionalLong;
 import java.util.Random;
@@ -176,6 +183,8 @@ final class RandomValues {
                         ? longs(ranks * layers * slots)
                         : smallLongs(ranks * layers * slots, Integer.MAX_VALUE))
                 .toArray());
+        int firstLayer = random.nextBoolean() ? 0 : random.nextInt(50);
+        int timed = firstLayer == 0 && random.nextBoolean() ? ranks : 0;
         return new LoadSample(
                 deployment(),
                 number(),
@@ -184,12 +193,14 @@ final class RandomValues {
                 text(),
                 random.nextInt(100),
                 ranks,
-                random.nextInt(50),
+                firstLayer,
                 layers,
                 slots,
                 state(),
                 random.nextBoolean(),
                 random.nextBoolean() ? LongVector.empty() : longs(layers),
+                longs(timed),
+                longs(timed),
                 load);
     }
 
@@ -214,7 +225,8 @@ final class RandomValues {
                 boundary,
                 boundary * (1 + random.nextInt(64)),
                 bytes,
-                bytes * (1 + random.nextInt(8)));
+                bytes * (1 + random.nextInt(8)),
+                random.nextBoolean());
     }
 
     LoadWindow window() {
@@ -271,7 +283,12 @@ final class RandomValues {
                 random.nextInt(64),
                 number(),
                 number() % 4_000_000_000_000L,
-                text());
+                text(),
+                random.nextBoolean() ? Optional.empty() : Optional.of(stepTime(1 + random.nextInt(5))));
+    }
+
+    private StepTime stepTime(int ranks) {
+        return new StepTime(longs(ranks), longs(ranks), positive(), number());
     }
 
     PlanCommand.Propose propose() {
@@ -285,7 +302,7 @@ final class RandomValues {
                         new ExpertId(random.nextInt(256)),
                         new SlotId(100 + random.nextInt(200))));
             }
-            batches.add(new Batch(number, moves));
+            batches.add(new Batch(number, random.nextInt(4) == 0 ? List.of() : moves, switches(number)));
         }
         return new PlanCommand.Propose(
                 header(),
@@ -299,7 +316,24 @@ final class RandomValues {
                 text(),
                 text(),
                 random.nextInt(3) == 0 ? PlanReasons.NONE : reasons(batches),
-                random.nextInt(3) == 0 ? Optional.empty() : Optional.of(inputs()));
+                random.nextInt(3) == 0 ? Optional.empty() : Optional.of(inputs()),
+                random.nextInt(3) == 0 ? Optional.empty() : Optional.of(step()));
+    }
+
+    /** At least one. */
+    private List<Switch> switches(int layer) {
+        return IntStream.rangeClosed(0, random.nextInt(5))
+                .mapToObj(i -> new Switch(new LayerId(layer), new SlotId(30 - 3 * i), random.nextBoolean()))
+                .toList();
+    }
+
+    private StepPromise step() {
+        return new StepPromise(
+                random.nextDouble() * 1e4,
+                random.nextDouble() * 1e4,
+                random.nextDouble() * 1e6,
+                random.nextDouble() * 1e6,
+                random.nextBoolean());
     }
 
     private PlanInputs inputs() {
@@ -308,7 +342,31 @@ final class RandomValues {
                 number(),
                 random.nextLong(),
                 1 + number() / 2,
-                IntStream.range(0, random.nextInt(4)).mapToObj(i -> number()).toList());
+                IntStream.range(0, random.nextInt(4)).mapToObj(i -> number()).toList(),
+                random.nextInt(3) == 0 ? Optional.empty() : Optional.of(learned()));
+    }
+
+    private Learned learned() {
+        double scale = random.nextDouble() + 0.1;
+        double least = random.nextDouble() * 1e4;
+        return new Learned(
+                random.nextInt(3) == 0
+                        ? Optional.empty()
+                        : Optional.of(new StepCalibration(
+                                scale,
+                                scale - random.nextDouble(),
+                                scale + random.nextDouble(),
+                                random.nextDouble() * 1e6,
+                                random.nextInt(100),
+                                random.nextInt(10),
+                                least,
+                                least + random.nextDouble() * 1e4,
+                                random.nextBoolean())),
+                new TransferCosts(1e9 + random.nextDouble() * 1e10, random.nextDouble() * 1e6, random.nextInt(100)),
+                random.nextDouble(),
+                random.nextDouble(),
+                random.nextBoolean() ? OptionalInt.empty() : OptionalInt.of(positive()),
+                random.nextInt(20));
     }
 
     private OptionalLong perhaps() {
@@ -342,6 +400,7 @@ final class RandomValues {
     }
 
     SettledPlacement settledPlacement() {
+        int slots = 1 + random.nextInt(320);
         return new SettledPlacement(
                 deployment(),
                 number(),
@@ -349,7 +408,11 @@ final class RandomValues {
                 random.nextInt(58),
                 58,
                 random.nextLong(),
-                smallLongs(1 + random.nextInt(320), 256));
+                smallLongs(slots, 256),
+                IntStream.range(0, slots)
+                        .filter(slot -> random.nextInt(8) == 0)
+                        .boxed()
+                        .toList());
     }
 
     RankAck ack() {
@@ -363,7 +426,10 @@ final class RandomValues {
                 positive(),
                 kind == RankAck.Kind.REFUSED ? Optional.of(one(Refusal.values())) : Optional.empty(),
                 random.nextLong(),
-                number());
+                number(),
+                kind == RankAck.Kind.FLIPPED && random.nextBoolean()
+                        ? Optional.of(new FlipCost(number(), number(), number()))
+                        : Optional.empty());
     }
 
     Outcome outcome() {
