@@ -8,8 +8,8 @@ package dev.plimsoll.planner.placement;
  * least such τ is found by halving.
  */
 final class TimeBounds {
-    /** Enough to be within 0.1 % where replicas are needed at all. */
-    private static final int HALVINGS = 12;
+    /** How far below the answer what is found may be, as a part of it. */
+    private static final double NEAR = 1e-3;
 
     private final ExpectedTime expected;
     private final double[] tokens;
@@ -61,7 +61,7 @@ final class TimeBounds {
         if (guess < high && bounds.meanRank(guess) <= guess) {
             high = guess;
         }
-        for (int halving = 0; halving < HALVINGS; halving++) {
+        while (high - low > NEAR * low) {
             double middle = (low + high) / 2;
             if (bounds.meanRank(middle) <= middle) {
                 high = middle;
