@@ -30,7 +30,6 @@ import java.time.Duration;
 import java.time.InstantSource;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalLong;
@@ -242,9 +241,8 @@ final class DeploymentPlanner {
         }
         WindowLoad window = WindowLoad.of(whole, known, state.members());
         history.add(window.load(), whole.firstOffset(), summary.closedAtMillis());
-        int[][] settled = state.settled().toArray();
         boolean underSettled = !window.served().isEmpty()
-                && window.served().stream().allMatch(served -> Arrays.deepEquals(served.toArray(), settled));
+                && window.served().stream().allMatch(served -> served.servesLike(state.settled()));
         if (underSettled && state.stage() instanceof Stage.Idle) {
             measurement
                     .flatMap(measuring -> measuring.window(summary, window.load()))
