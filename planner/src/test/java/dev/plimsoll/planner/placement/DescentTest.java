@@ -115,7 +115,7 @@ class DescentTest {
             Weighing weighing = new TimeWeighing(
                     scenarios,
                     RandomTimes.tokensPerStep(random, experts),
-                    new ExpectedTime(RandomTimes.profile(random)),
+                    RandomTimes.expected(random),
                     ranks * slotsPerRank,
                     idle);
             int[] settled = RandomLayers.placement(random, experts, ranks, slotsPerRank);

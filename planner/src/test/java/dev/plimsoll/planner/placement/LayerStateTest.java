@@ -57,7 +57,7 @@ class LayerStateTest {
             Weighing weighing = new TimeWeighing(
                     scenarios,
                     RandomTimes.tokensPerStep(random, experts),
-                    new ExpectedTime(RandomTimes.profile(random)),
+                    RandomTimes.expected(random),
                     ranks * slotsPerRank,
                     true);
             int[] placed = RandomLayers.placement(random, experts, ranks, slotsPerRank);

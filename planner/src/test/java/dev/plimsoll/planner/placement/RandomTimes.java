@@ -17,10 +17,31 @@ final class RandomTimes {
     static final DeviceProfile COMPUTING =
             new DeviceProfile("computing", List.of(new Point(1, 0.1), new Point(1001, 100.1)), 0);
 
+    /** Tabulated once: that takes longer than most plans do. */
+    private static final List<ExpectedTime> SOME = some();
+
     private RandomTimes() {}
 
+    private static List<ExpectedTime> some() {
+        List<ExpectedTime> times = new ArrayList<>();
+        for (long seed = 0; seed < 24; seed++) {
+            times.add(new ExpectedTime(profile(new Random(seed * 0x9E3779B97F4A7C15L))));
+        }
+        return times;
+    }
+
+    /** One of some {@link #profile}s. */
+    static ExpectedTime expected(Random random) {
+        return SOME.get(random.nextInt(SOME.size()));
+    }
+
+    /** All of {@link #expected}. */
+    static List<ExpectedTime> all() {
+        return SOME;
+    }
+
     /** Rooflines, weights and computing one after the other, whole tiles, and tables of any kind. */
-    static DeviceProfile profile(Random random) {
+    private static DeviceProfile profile(Random random) {
         double weights = 1 + 9 * random.nextDouble();
         double token = weights / (1 + random.nextInt(100));
         double received = random.nextInt(3) == 0 ? token / 4 : 0;

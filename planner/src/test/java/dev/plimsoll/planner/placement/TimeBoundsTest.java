@@ -22,7 +22,7 @@ class TimeBoundsTest {
                 tokens[expert] = most / (1 + random.nextInt(8));
             }
             return new Layer(
-                    new ExpectedTime(RandomTimes.profile(random)),
+                    RandomTimes.expected(random),
                     tokens,
                     ranks,
                     least + random.nextInt(experts - least + 1));
