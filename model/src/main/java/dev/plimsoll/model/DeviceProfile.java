@@ -18,6 +18,8 @@ import java.util.Locale;
  * @param receivedMicros what a token that a rank receives costs beside its experts' work
  */
 public record DeviceProfile(String name, List<Point> points, double receivedMicros) {
+    /** More tokens than a slot gets in any step. */
+    private static final int MOST_TOKENS = 1 << 24;
 
     /** An entry: that many tokens of one expert take so long. */
     public record Point(int tokens, double micros) {
@@ -71,6 +73,43 @@ public record DeviceProfile(String name, List<Point> points, double receivedMicr
         Point a = points.get(from);
         Point b = points.get(to);
         return a.micros + (tokens - a.tokens) * (b.micros - a.micros) / (b.tokens - a.tokens);
+    }
+
+    /**
+     * The most tokens that take hardly longer than one does, by 5 % at most: up to here reading the weights takes longest, and a
+     * further replica of an expert in use costs time.
+     */
+    public int kneeTokens() {
+        double most = 1.05 * points.get(0).micros;
+        int from = points.get(0).tokens;
+        int to = from;
+        while (expertMicros(to) <= most && to <= MOST_TOKENS / 2) {
+            from = to;
+            to *= 2;
+        }
+        if (expertMicros(to) <= most) {
+            return to;
+        }
+        while (to - from > 1) {
+            int middle = (from + to) >>> 1;
+            if (expertMicros(middle) <= most) {
+                from = middle;
+            } else {
+                to = middle;
+            }
+        }
+        return from;
+    }
+
+    /** What each token takes among very many, in microseconds: the slope of the last two entries, 0 where there is one only. */
+    public double microsPerToken() {
+        int last = points.size() - 1;
+        if (last == 0) {
+            return 0;
+        }
+        Point a = points.get(last - 1);
+        Point b = points.get(last);
+        return (b.micros - a.micros) / (b.tokens - a.tokens);
     }
 
     /** The profile as one word, from which {@link #read} makes it again to the last bit. */

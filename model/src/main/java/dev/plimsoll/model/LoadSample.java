@@ -10,6 +10,9 @@ package dev.plimsoll.model;
  * @param mixed whether the range spans a flip, so that {@code state} holds for its end only; such a sample belongs to no window
  * @param routed {@code [layer]} assignments (tokens × top-k) that the routers of these ranks made, to slots of any rank; empty
  *     where the engine does not know
+ * @param elapsedNanos {@code [rank]} what the steps took on the rank's dispatch thread, from boundary to boundary, without stretches where
+ *     no step ran; empty where a rank does not say, and in a sample without the first layer, so that nothing counts twice
+ * @param idleNanos {@code [rank]} stretches between these boundaries where no step ran; empty where {@code elapsedNanos} is
  * @param load {@code [rank][layer][slot]} flattened, tokens computed; differences, not totals
  */
 public record LoadSample(
@@ -26,8 +29,45 @@ public record LoadSample(
         PlacementState state,
         boolean mixed,
         LongVector routed,
+        LongVector elapsedNanos,
+        LongVector idleNanos,
         Counters load)
         implements SampleRecord {
+    /** Of ranks that do not say how long their steps took. */
+    public LoadSample(
+            Deployment deployment,
+            long incarnation,
+            StepRange steps,
+            Phase phase,
+            String emitter,
+            int firstRank,
+            int ranks,
+            int firstLayer,
+            int layers,
+            int slotsPerRank,
+            PlacementState state,
+            boolean mixed,
+            LongVector routed,
+            Counters load) {
+        this(
+                deployment,
+                incarnation,
+                steps,
+                phase,
+                emitter,
+                firstRank,
+                ranks,
+                firstLayer,
+                layers,
+                slotsPerRank,
+                state,
+                mixed,
+                routed,
+                LongVector.empty(),
+                LongVector.empty(),
+                load);
+    }
+
     public LoadSample {
         if (firstRank < 0 || ranks < 1 || firstLayer < 0 || layers < 1 || slotsPerRank < 1) {
             throw new IllegalArgumentException("sample covers nothing: ranks " + firstRank + "+" + ranks + ", layers "
@@ -41,6 +81,17 @@ public record LoadSample(
         if (routed.size() != 0 && routed.size() != layers) {
             throw new IllegalArgumentException("routed has " + routed.size() + " layers, the sample " + layers);
         }
+        if (elapsedNanos.size() != idleNanos.size() || (elapsedNanos.size() != 0 && elapsedNanos.size() != ranks)) {
+            throw new IllegalArgumentException(
+                    "times of " + elapsedNanos.size() + " and " + idleNanos.size() + " ranks in a sample of " + ranks);
+        }
+        if (elapsedNanos.size() != 0 && firstLayer != 0) {
+            throw new IllegalArgumentException(
+                    "times belong to the sample with the first layer, not to that from " + firstLayer);
+        }
+        if (elapsedNanos.anyNegative() || idleNanos.anyNegative()) {
+            throw new IllegalArgumentException("a sample's times must not be negative");
+        }
         if (load.bits() < 0 || routed.anyNegative()) {
             throw new IllegalArgumentException("a sample's counters must not be negative");
         }
@@ -49,5 +100,10 @@ public record LoadSample(
     /** Load of one slot; rank and layer count from the block's first, the slot from the rank's first. */
     public long load(int rank, int layer, int slot) {
         return load.at((rank * layers + layer) * slotsPerRank + slot);
+    }
+
+    /** Whether it says how long its steps took. */
+    public boolean timed() {
+        return elapsedNanos.size() != 0;
     }
 }

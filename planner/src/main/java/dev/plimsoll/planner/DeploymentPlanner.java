@@ -41,9 +41,6 @@ import org.slf4j.LoggerFactory;
 final class DeploymentPlanner {
     private static final Logger LOG = LoggerFactory.getLogger(DeploymentPlanner.class);
 
-    /** A settlement whose outcome is still to be measured. */
-    private record Promise(Propose decision, int moves) {}
-
     private final PlannerSettings settings;
     private final ParallelPlanning planning;
     private final DecisionProtocol protocol;
@@ -54,13 +51,14 @@ final class DeploymentPlanner {
     private PlannerState state;
     private Objective objective;
     private KnownPlacements known;
-    private Optional<Promise> promise = Optional.empty();
+    private final OutcomeHistory outcomes;
+    private Optional<Measurement> measurement = Optional.empty();
     private Optional<WindowSummary> unplanned = Optional.empty();
     private final ArrayDeque<Long> unjudged = new ArrayDeque<>();
     private long lastWindow = -1;
     private long planFrom;
 
-    /** @param measured the deployment's newest outcome */
+    /** @param outcomes of the deployment's decisions so far */
     DeploymentPlanner(
             PlannerSettings settings,
             ParallelPlanning planning,
@@ -68,7 +66,7 @@ final class DeploymentPlanner {
             PlannerListener listener,
             PlanLog log,
             List<SettledPlacement> kept,
-            Optional<Outcome> measured,
+            OutcomeHistory outcomes,
             Membership members,
             long nowMillis) {
         this.settings = settings;
@@ -77,6 +75,7 @@ final class DeploymentPlanner {
         this.listener = listener;
         this.history = new WindowHistory(settings.historyWindows());
         this.objective = settings.objectiveFor(members);
+        this.outcomes = outcomes;
         Transition start = protocol.takeOver(log, kept, members, nowMillis);
         this.state = start.state();
         this.known = new KnownPlacements(log, members, state.settled());
@@ -85,11 +84,18 @@ final class DeploymentPlanner {
                 .map(last -> last.windowIndex() + 2 + settings.cooldownWindows())
                 .orElse(0L);
         carryOut(start.effects(), Optional.empty());
-        log.lastSettled(members.incarnation())
-                .filter(end -> measured.filter(outcome ->
-                                outcome.incarnation() == members.incarnation() && outcome.version() == end.epoch())
-                        .isEmpty())
-                .ifPresent(end -> promised(log.proposal(end.epoch()), end.batchesFlipped()));
+        log.lastSettled(members.incarnation()).ifPresent(end -> goOnMeasuring(log, end));
+    }
+
+    /** Goes on where a predecessor left off, with the windows that are read again, unless it was done: a later decision was made, or so. */
+    private void goOnMeasuring(PlanLog log, PlanCommand.Settled end) {
+        long incarnation = state.members().incarnation();
+        boolean newest = log.lastProposal(incarnation)
+                .filter(decision -> decision.epoch() == end.epoch())
+                .isPresent();
+        if (newest && outcomes.of(incarnation, end.epoch()).filter(Outcome::last).isEmpty()) {
+            measure(log.proposal(end.epoch()), end.batchesFlipped());
+        }
     }
 
     Deployment deployment() {
@@ -111,12 +117,15 @@ final class DeploymentPlanner {
     /** An ack, a new membership or passing time. */
     void happened(Event event, long nowMillis) {
         long incarnation = state.members().incarnation();
+        if (event instanceof Event.Began began && began.members().incarnation() > incarnation) {
+            endMeasurement();
+        }
         take(protocol.apply(state, event, nowMillis));
         if (state.members().incarnation() != incarnation) {
             known = new KnownPlacements(new PlanLog(), state.members(), state.settled());
+            measurement = Optional.empty();
             objective = settings.objectiveFor(state.members());
             forgetWindows();
-            promise = Optional.empty();
             lastWindow = -1;
             planFrom = 0;
         }
@@ -159,6 +168,7 @@ final class DeploymentPlanner {
     private void tell(PlanCommand command, Optional<Propose> decision) {
         LOG.info("{}: {}", deployment(), command.summary());
         if (command instanceof Propose propose) {
+            endMeasurement();
             known.propose(propose);
             unjudged.clear();
             listener.proposed(propose);
@@ -166,9 +176,9 @@ final class DeploymentPlanner {
             listener.permitted(permit);
         } else if (command instanceof PlanCommand.Settled end) {
             known.settle(state.settled());
-            promised(decision, end.batchesFlipped());
+            measure(decision, end.batchesFlipped());
             ended();
-            listener.settled(end, promise.map(Promise::moves).orElse(0));
+            listener.settled(end, measurement.map(Measurement::moves).orElse(0));
         } else if (command instanceof PlanCommand.Abort abort) {
             listener.aborted(abort);
         } else if (command instanceof PlanCommand.Void end) {
@@ -177,13 +187,31 @@ final class DeploymentPlanner {
         }
     }
 
-    private void promised(Optional<Propose> decision, int batches) {
-        promise = decision.map(made -> new Promise(
+    /** From now on windows tell what the decision brings. */
+    private void measure(Optional<Propose> decision, int batches) {
+        measurement = decision.map(made -> new Measurement(
+                state.members(),
+                objective,
                 made,
                 made.batches().stream()
                         .limit(batches)
                         .mapToInt(batch -> batch.moves().size())
-                        .sum()));
+                        .sum(),
+                state.settled(),
+                known.of(PlacementState.settled(made.basedOn())),
+                settings.historyWindows(),
+                outcomes.of(state.members().incarnation(), made.epoch()).isPresent()));
+    }
+
+    private void endMeasurement() {
+        measurement.flatMap(Measurement::end).ifPresent(this::tell);
+        measurement = Optional.empty();
+    }
+
+    private void tell(Outcome outcome) {
+        outcomes.add(outcome);
+        outputs.add(Output.of(Topic.OUTCOMES, deployment(), outcome));
+        listener.outcome(outcome);
     }
 
     private void ended() {
@@ -217,7 +245,9 @@ final class DeploymentPlanner {
         boolean underSettled = !window.served().isEmpty()
                 && window.served().stream().allMatch(served -> Arrays.deepEquals(served.toArray(), settled));
         if (underSettled && state.stage() instanceof Stage.Idle) {
-            measure(summary);
+            measurement
+                    .flatMap(measuring -> measuring.window(summary, window.load()))
+                    .ifPresent(this::tell);
         }
         unplanned = Optional.of(summary);
     }
@@ -230,29 +260,6 @@ final class DeploymentPlanner {
                 unjudged.removeFirst();
             }
         }
-    }
-
-    private void measure(WindowSummary summary) {
-        promise.filter(made -> ranUnder(made.decision(), summary)).ifPresent(made -> {
-            Outcome outcome = new Outcome(
-                    deployment(),
-                    state.members().incarnation(),
-                    made.decision().epoch(),
-                    summary.index(),
-                    made.moves(),
-                    made.decision().currentBalancedness(),
-                    made.decision().predictedBalancedness(),
-                    summary.balance());
-            outputs.add(Output.of(Topic.OUTCOMES, deployment(), outcome));
-            listener.outcome(outcome);
-            promise = Optional.empty();
-        });
-    }
-
-    /** Whoever takes over reads windows from before the decision again, and its placement may have been there before too. */
-    private static boolean ranUnder(Propose decision, WindowSummary window) {
-        return window.states().stream()
-                .allMatch(state -> state.settledVersion() == decision.epoch() || state.epoch() == decision.epoch());
     }
 
     /**
@@ -393,6 +400,11 @@ final class DeploymentPlanner {
     /** Offset of the oldest window record that a successor needs to see what we see. */
     OptionalLong oldestOffset() {
         return history.oldestOffset();
+    }
+
+    /** What the newest settled decision has brought so far, before it is told; empty where that is known to its end, or nothing is. */
+    Optional<Outcome> measuredSoFar() {
+        return measurement.flatMap(Measurement::soFar);
     }
 
     List<Output<?>> takeOutputs() {

@@ -61,7 +61,7 @@ final class PlannerTask implements PartitionTask<LoadWindow> {
     private final TreeMap<Deployment, WindowJoin> joins = new TreeMap<>();
     private final TreeMap<Deployment, PlanLog> logs = new TreeMap<>();
     private final TreeMap<Deployment, Map<Integer, SettledPlacement>> kept = new TreeMap<>();
-    private final TreeMap<Deployment, Outcome> outcomes = new TreeMap<>();
+    private final TreeMap<Deployment, OutcomeHistory> outcomes = new TreeMap<>();
     private final List<Output<?>> outputs = new ArrayList<>();
     private final Deque<Supplier<Optional<RecoveryRead<?>>>> reads = reads();
     private int partition;
@@ -117,9 +117,10 @@ final class PlannerTask implements PartitionTask<LoadWindow> {
                 Topic.PLACEMENTS,
                 record -> kept.computeIfAbsent(record.value().deployment(), none -> new TreeMap<>())
                         .put(record.value().layer(), record.value()))));
-        // Outcomes are written in the order of settlements, so the last one tells whether the last settlement has one.
         inOrder.add(() -> Optional.of(RecoveryRead.all(
-                Topic.OUTCOMES, record -> outcomes.put(record.value().deployment(), record.value()))));
+                Topic.OUTCOMES,
+                record -> outcomes.computeIfAbsent(record.value().deployment(), none -> new OutcomeHistory())
+                        .add(record.value()))));
         inOrder.add(() -> Optional.of(RecoveryRead.all(
                 Topic.MEMBERS,
                 record -> newest.merge(
@@ -185,7 +186,7 @@ final class PlannerTask implements PartitionTask<LoadWindow> {
                         listener,
                         Optional.ofNullable(logs.remove(deployment)).orElseGet(PlanLog::new),
                         settledOf(deployment),
-                        Optional.ofNullable(outcomes.remove(deployment)),
+                        Optional.ofNullable(outcomes.remove(deployment)).orElseGet(OutcomeHistory::new),
                         members,
                         nowMillis));
     }
@@ -273,6 +274,11 @@ final class PlannerTask implements PartitionTask<LoadWindow> {
             }
             planner.forgetBefore(nowMillis - settings.lookBack().toMillis());
         }
+    }
+
+    /** What the deployment's newest settled decision has brought so far, where more is to come. */
+    Optional<Outcome> measuredSoFar(Deployment deployment) {
+        return Optional.ofNullable(planners.get(deployment)).flatMap(DeploymentPlanner::measuredSoFar);
     }
 
     @Override

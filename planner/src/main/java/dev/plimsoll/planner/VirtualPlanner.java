@@ -1,8 +1,10 @@
 package dev.plimsoll.planner;
 
+import dev.plimsoll.model.Deployment;
 import dev.plimsoll.model.LoadWindow;
 import dev.plimsoll.model.LongVector;
 import dev.plimsoll.model.Membership;
+import dev.plimsoll.model.Outcome;
 import dev.plimsoll.model.Placement;
 import dev.plimsoll.model.PlanCommand;
 import dev.plimsoll.model.PlanHeader;
@@ -37,6 +39,7 @@ public final class VirtualPlanner implements AutoCloseable {
 
     private final ParallelPlanning planning;
     private final PlannerTask task;
+    private final Deployment deployment;
     private long nowMillis;
     private long offset;
 
@@ -55,6 +58,7 @@ public final class VirtualPlanner implements AutoCloseable {
             long nowMillis) {
         this.planning = new ParallelPlanning(policy, settings.planThreads());
         this.nowMillis = nowMillis;
+        this.deployment = members.deployment();
         this.task = new PlannerTask(
                 settings.within(NEVER), planning, NAME, listener, () -> Instant.ofEpochMilli(this.nowMillis));
         InputLog log = new InputLog(0, 1, NAME, 0, 0, OptionalLong.empty(), "");
@@ -136,6 +140,11 @@ public final class VirtualPlanner implements AutoCloseable {
             }
         }
         return written;
+    }
+
+    /** What the newest settled decision has brought so far, where its last window has not come and so it has not been told to the end. */
+    public Optional<Outcome> measuredSoFar() {
+        return task.measuredSoFar(deployment);
     }
 
     @Override

@@ -15,6 +15,11 @@ interface Codec<T> {
         return Optional.empty();
     }
 
+    /** A short cut for reading the version before that. */
+    default Optional<DirectCodec<T>> directBefore() {
+        return Optional.empty();
+    }
+
     /** One readable line. */
     String line(T value);
 

@@ -8,6 +8,7 @@ import dev.plimsoll.model.Phase;
 import java.nio.ByteBuffer;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Locale;
 import java.util.Optional;
 
 /** {@link LoadSample}: counters are packed, with two bytes each unless one of them needs four or eight. */
@@ -34,7 +35,12 @@ final class LoadSampleCodec implements Codec<LoadSample> {
 
     @Override
     public Optional<DirectCodec<LoadSample>> direct() {
-        return Optional.of(new LoadSampleDirect());
+        return Optional.of(new LoadSampleDirect(true));
+    }
+
+    @Override
+    public Optional<DirectCodec<LoadSample>> directBefore() {
+        return Optional.of(new LoadSampleDirect(false));
     }
 
     @Override
@@ -49,7 +55,9 @@ final class LoadSampleCodec implements Codec<LoadSample> {
                 .put("layers", sample.layers())
                 .put("slotsPerRank", sample.slotsPerRank())
                 .put("mixed", sample.mixed())
-                .put("routed", sample.routed());
+                .put("routed", sample.routed())
+                .put("elapsedNanos", sample.elapsedNanos())
+                .put("idleNanos", sample.idleNanos());
         Shared.state(to.putFields("state"), sample.state());
         Counters load = sample.load();
         to.putSymbol("layout", layout(load));
@@ -74,6 +82,8 @@ final class LoadSampleCodec implements Codec<LoadSample> {
                 Shared.state(from.fields("state")),
                 from.flag("mixed"),
                 from.longs("routed"),
+                from.longs("elapsedNanos"),
+                from.longs("idleNanos"),
                 unpack(from.symbol("layout", Layout.class), from.bytes("counters")));
     }
 
@@ -101,7 +111,22 @@ final class LoadSampleCodec implements Codec<LoadSample> {
             int counters = sample.layers() * sample.slotsPerRank();
             line.append(' ').append(sample.load().sum(rank * counters, counters));
         }
+        if (sample.timed()) {
+            line.append(", ms busy (and idle):");
+            for (int rank = 0; rank < sample.ranks(); rank++) {
+                line.append(' ').append(millis(sample.elapsedNanos().at(rank)));
+                if (sample.idleNanos().at(rank) > 0) {
+                    line.append(" (")
+                            .append(millis(sample.idleNanos().at(rank)))
+                            .append(')');
+                }
+            }
+        }
         return line.append(" by ").append(sample.emitter()).toString();
+    }
+
+    private static String millis(long nanos) {
+        return String.format(Locale.ROOT, "%.3f", nanos / 1e6);
     }
 
     @Override

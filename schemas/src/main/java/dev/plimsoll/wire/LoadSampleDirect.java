@@ -26,26 +26,42 @@ final class LoadSampleDirect implements DirectCodec<LoadSample> {
             "state",
             "mixed",
             "routed",
+            "elapsedNanos",
+            "idleNanos",
             "layout",
             "counters");
 
+    /** Of versions 1 and 2, which are in topics for a day after an upgrade. */
+    private static final List<String> UNTIMED = FIELDS.stream()
+            .filter(field -> !field.equals("elapsedNanos") && !field.equals("idleNanos"))
+            .toList();
+
+    private final boolean timed;
     private final Interned<Deployment> deployments = new Interned<>(Deployment::new);
     private final Interned<String> emitters = new Interned<>(Function.identity());
 
+    /** @param timed whether samples may say how long their steps took, as they may from version 3 on */
+    LoadSampleDirect(boolean timed) {
+        this.timed = timed;
+    }
+
     @Override
     public List<String> fields() {
-        return FIELDS;
+        return timed ? FIELDS : UNTIMED;
     }
 
     @Override
     public byte[] write(byte[] frame, LoadSample sample) {
+        if (!timed) {
+            throw new IllegalStateException("nobody writes samples of an earlier version");
+        }
         Counters load = sample.load();
         int packed = load.size() * load.width();
         WireWriter to = new WireWriter(frame.length
                 + 160
                 + sample.deployment().id().length()
                 + sample.emitter().length()
-                + 10 * sample.routed().size());
+                + 10 * (sample.routed().size() + 2 * sample.elapsedNanos().size()));
         to.raw(frame)
                 .text(sample.deployment().id())
                 .number(sample.incarnation())
@@ -63,6 +79,8 @@ final class LoadSampleDirect implements DirectCodec<LoadSample> {
                 .number(sample.state().batchesFlipped())
                 .flag(sample.mixed())
                 .numbers(sample.routed())
+                .numbers(sample.elapsedNanos())
+                .numbers(sample.idleNanos())
                 .number(LoadSampleCodec.LAYOUTS.indexOf(LoadSampleCodec.layout(load)))
                 .number(packed);
         return to.resultWith(packed, load::copyTo);
@@ -91,6 +109,8 @@ final class LoadSampleDirect implements DirectCodec<LoadSample> {
         int batchesFlipped = from.integer();
         boolean mixed = from.flag();
         LongVector routed = from.numbers();
+        LongVector elapsedNanos = timed ? from.numbers() : LongVector.empty();
+        LongVector idleNanos = timed ? from.numbers() : LongVector.empty();
         int layout = from.index(LoadSampleCodec.LAYOUTS.size());
         int countersLength = from.length();
         int counters = from.position();
@@ -111,6 +131,8 @@ final class LoadSampleDirect implements DirectCodec<LoadSample> {
                 new PlacementState(settledVersion, epoch, batchesFlipped),
                 mixed,
                 routed,
+                elapsedNanos,
+                idleNanos,
                 LoadSampleCodec.view(LoadSampleCodec.LAYOUTS.get(layout), bytes, counters, countersLength));
     }
 }

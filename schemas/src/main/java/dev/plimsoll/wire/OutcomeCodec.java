@@ -1,6 +1,10 @@
 package dev.plimsoll.wire;
 
+import dev.plimsoll.model.MeasuredGain;
 import dev.plimsoll.model.Outcome;
+import dev.plimsoll.model.StepPromise;
+import java.util.Optional;
+import java.util.OptionalDouble;
 
 /** {@link Outcome}. */
 final class OutcomeCodec implements Codec<Outcome> {
@@ -13,6 +17,33 @@ final class OutcomeCodec implements Codec<Outcome> {
                 .put("before", outcome.before())
                 .put("predicted", outcome.predicted());
         Shared.balance(to.putFields("realised"), outcome.realised());
+        outcome.promisedGain().ifPresent(gain -> to.put("promisedGain", gain));
+        outcome.step().ifPresent(step -> write(step, to.putFields("step")));
+        outcome.measured().ifPresent(measured -> write(measured, to.putFields("measured")));
+    }
+
+    private static void write(StepPromise step, Fields to) {
+        to.put("expertMicrosBefore", step.expertMicrosBefore())
+                .put("expertMicrosPromised", step.expertMicrosPromised())
+                .put("stepMicrosBefore", step.stepMicrosBefore())
+                .put("stepMicrosPromised", step.stepMicrosPromised())
+                .put("assumed", step.assumed());
+    }
+
+    private static void write(MeasuredGain measured, Fields to) {
+        to.put("windows", measured.windows())
+                .put("firstWindow", measured.firstWindow())
+                .put("lastWindow", measured.lastWindow())
+                .put("last", measured.last())
+                .put("gain", measured.gain())
+                .put("spread", measured.spread())
+                .put("lasted", measured.lasted())
+                .put("halved", measured.halved())
+                .put("balancednessWith", measured.balancednessWith())
+                .put("balancednessWithout", measured.balancednessWithout());
+        measured.expertMicrosWith().ifPresent(micros -> to.put("expertMicrosWith", micros));
+        measured.expertMicrosWithout().ifPresent(micros -> to.put("expertMicrosWithout", micros));
+        measured.stepMicros().ifPresent(micros -> to.put("stepMicros", micros));
     }
 
     @Override
@@ -25,7 +56,40 @@ final class OutcomeCodec implements Codec<Outcome> {
                 from.integer("moves"),
                 from.real("before"),
                 from.real("predicted"),
-                Shared.balance(from.fields("realised")));
+                Shared.balance(from.fields("realised")),
+                optional(from, "promisedGain"),
+                from.has("step") ? Optional.of(step(from.fields("step"))) : Optional.empty(),
+                from.has("measured") ? Optional.of(measured(from.fields("measured"))) : Optional.empty());
+    }
+
+    private static StepPromise step(Fields from) {
+        return new StepPromise(
+                from.real("expertMicrosBefore"),
+                from.real("expertMicrosPromised"),
+                from.real("stepMicrosBefore"),
+                from.real("stepMicrosPromised"),
+                from.flag("assumed"));
+    }
+
+    private static MeasuredGain measured(Fields from) {
+        return new MeasuredGain(
+                from.integer("windows"),
+                from.number("firstWindow"),
+                from.number("lastWindow"),
+                from.flag("last"),
+                from.real("gain"),
+                from.real("spread"),
+                from.integer("lasted"),
+                from.flag("halved"),
+                from.real("balancednessWith"),
+                from.real("balancednessWithout"),
+                optional(from, "expertMicrosWith"),
+                optional(from, "expertMicrosWithout"),
+                optional(from, "stepMicros"));
+    }
+
+    private static OptionalDouble optional(Fields from, String name) {
+        return from.has(name) ? OptionalDouble.of(from.real(name)) : OptionalDouble.empty();
     }
 
     @Override

@@ -1,5 +1,6 @@
 package dev.plimsoll.wire;
 
+import dev.plimsoll.model.FlipCost;
 import dev.plimsoll.model.RankAck;
 import dev.plimsoll.model.RankId;
 import dev.plimsoll.model.Refusal;
@@ -17,6 +18,11 @@ final class RankAckCodec implements Codec<RankAck> {
                 .putHash("planHash", ack.planHash())
                 .put("step", ack.step());
         ack.refusal().ifPresent(refusal -> to.putSymbol("refusal", refusal));
+        ack.cost()
+                .ifPresent(cost -> to.putFields("cost")
+                        .put("receivedBytes", cost.receivedBytes())
+                        .put("transferNanos", cost.transferNanos())
+                        .put("flipNanos", cost.flipNanos()));
     }
 
     @Override
@@ -30,7 +36,12 @@ final class RankAckCodec implements Codec<RankAck> {
                 from.integer("batch"),
                 from.has("refusal") ? Optional.of(from.symbol("refusal", Refusal.class)) : Optional.empty(),
                 from.hash("planHash"),
-                from.number("step"));
+                from.number("step"),
+                from.has("cost") ? Optional.of(cost(from.fields("cost"))) : Optional.empty());
+    }
+
+    private static FlipCost cost(Fields from) {
+        return new FlipCost(from.number("receivedBytes"), from.number("transferNanos"), from.number("flipNanos"));
     }
 
     @Override

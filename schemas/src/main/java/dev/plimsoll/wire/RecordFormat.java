@@ -10,6 +10,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.stream.Stream;
 import org.apache.avro.Schema;
 import org.apache.avro.generic.GenericDatumReader;
 import org.apache.avro.generic.GenericDatumWriter;
@@ -25,8 +26,9 @@ import org.apache.avro.io.EncoderFactory;
 final class RecordFormat<T> {
     static final int FRAME_BYTES = 5;
 
-    /** @param direct whether it has the fields that the direct codec reads; symbols may have been added since */
-    private record Version(Schema schema, GenericDatumReader<GenericRecord> reader, boolean direct) {}
+    /** @param direct the direct codec with its fields; symbols may have been added since */
+    private record Version<T>(
+            Schema schema, GenericDatumReader<GenericRecord> reader, Optional<DirectCodec<T>> direct) {}
 
     private final Class<? extends T> type;
     private final Codec<T> codec;
@@ -34,7 +36,7 @@ final class RecordFormat<T> {
     private final int writtenId;
     private final Schema schema;
     private final GenericDatumWriter<GenericRecord> writer;
-    private final Map<Integer, Version> versions = new HashMap<>();
+    private final Map<Integer, Version<T>> versions = new HashMap<>();
     private final Optional<DirectCodec<T>> direct;
     private final byte[] frame;
 
@@ -50,8 +52,7 @@ final class RecordFormat<T> {
                 ByteBuffer.allocate(FRAME_BYTES).put((byte) 0).putInt(writtenId).array();
         this.direct = codec.direct();
         direct.ifPresent(it -> {
-            List<String> fields =
-                    schema.getFields().stream().map(Schema.Field::name).toList();
+            List<String> fields = fields(schema);
             if (!fields.equals(it.fields())) {
                 throw new IllegalStateException(
                         record + " has the fields " + fields + ", its direct codec " + it.fields());
@@ -60,10 +61,13 @@ final class RecordFormat<T> {
         for (SchemaTable.Entry entry : entries) {
             versions.put(
                     entry.id(),
-                    new Version(
+                    new Version<>(
                             entry.schema(),
                             new GenericDatumReader<>(entry.schema(), schema),
-                            direct.isPresent() && fields(entry.schema()).equals(fields(schema))));
+                            Stream.of(direct, codec.directBefore())
+                                    .flatMap(Optional::stream)
+                                    .filter(it -> it.fields().equals(fields(entry.schema())))
+                                    .findFirst()));
         }
     }
 
@@ -108,12 +112,12 @@ final class RecordFormat<T> {
 
     /** The value of the bytes {@code [from, end)}, which follow the frame. */
     T decode(int id, byte[] bytes, int from, int end) throws WireException {
-        Version version = versions.get(id);
-        if (version == null || !version.direct() || direct.isEmpty()) {
+        Version<T> version = versions.get(id);
+        if (version == null || version.direct().isEmpty()) {
             return decodeByFields(id, bytes, from, end);
         }
         try {
-            return direct.get().read(new WireReader(bytes, from, end));
+            return version.direct().get().read(new WireReader(bytes, from, end));
         } catch (IllegalArgumentException | ArithmeticException e) {
             throw invalid(e);
         }
@@ -121,7 +125,7 @@ final class RecordFormat<T> {
 
     /** By way of Avro's own reader. */
     T decodeByFields(int id, byte[] bytes, int from, int end) throws WireException {
-        Version version = versions.get(id);
+        Version<T> version = versions.get(id);
         if (version == null) {
             throw new IllegalArgumentException("not a schema of this record: " + id);
         }

@@ -351,6 +351,11 @@ public final class Topic<T> {
             }
 
             @Override
+            public Optional<DirectCodec<T>> directBefore() {
+                return codec.directBefore().map(direct -> narrow(type, direct));
+            }
+
+            @Override
             public void write(T value, Fields to) {
                 codec.write(type.cast(value), to);
             }

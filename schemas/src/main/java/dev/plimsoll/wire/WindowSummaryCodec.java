@@ -2,7 +2,9 @@ package dev.plimsoll.wire;
 
 import dev.plimsoll.model.CloseReason;
 import dev.plimsoll.model.Phase;
+import dev.plimsoll.model.StepTime;
 import dev.plimsoll.model.WindowSummary;
+import java.util.Optional;
 
 /** {@link WindowSummary}. */
 final class WindowSummaryCodec implements Codec<WindowSummary> {
@@ -31,6 +33,12 @@ final class WindowSummaryCodec implements Codec<WindowSummary> {
         Shared.balance(to.putFields("balance"), window.balance());
         to.beginList("states");
         window.states().forEach(state -> Shared.state(to.addTo("states"), state));
+        window.stepTime()
+                .ifPresent(time -> to.putFields("stepTime")
+                        .put("elapsedNanos", time.elapsedNanos())
+                        .put("idleNanos", time.idleNanos())
+                        .put("boundaries", time.boundaries())
+                        .put("lowestDecileNanos", time.lowestDecileNanos()));
     }
 
     @Override
@@ -58,7 +66,16 @@ final class WindowSummaryCodec implements Codec<WindowSummary> {
                 from.integer("partition"),
                 from.number("closingOffset"),
                 from.number("closedAt"),
-                from.text("summary"));
+                from.text("summary"),
+                from.has("stepTime") ? Optional.of(stepTime(from.fields("stepTime"))) : Optional.empty());
+    }
+
+    private static StepTime stepTime(Fields from) {
+        return new StepTime(
+                from.longs("elapsedNanos"),
+                from.longs("idleNanos"),
+                from.integer("boundaries"),
+                from.number("lowestDecileNanos"));
     }
 
     @Override

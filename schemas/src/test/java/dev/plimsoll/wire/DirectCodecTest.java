@@ -4,9 +4,19 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.plimsoll.model.LoadSample;
 import dev.plimsoll.model.LoadWindow;
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.util.Arrays;
 import java.util.Random;
 import java.util.function.Function;
+import org.apache.avro.Schema;
+import org.apache.avro.generic.GenericDatumReader;
+import org.apache.avro.generic.GenericDatumWriter;
+import org.apache.avro.generic.GenericRecord;
+import org.apache.avro.io.BinaryEncoder;
+import org.apache.avro.io.DecoderFactory;
+import org.apache.avro.io.EncoderFactory;
 import org.junit.jupiter.api.Test;
 
 /** The short cut writes and reads what Avro's own writer and reader do, and refuses what they refuse, for the same reason. */
@@ -22,6 +32,49 @@ class DirectCodecTest {
     @Test
     void windowsAreWrittenAndReadAsByAvro() throws WireException {
         assertSame(new RecordFormat<>(LoadWindow.class, "LoadWindow", new LoadWindowCodec()), RandomValues::window);
+    }
+
+    /** For a day after an upgrade topics have samples of the release before, which come at the same rate. */
+    @Test
+    void samplesOfTheVersionBeforeAreReadWithoutAvroToo() throws WireException {
+        RecordFormat<LoadSample> format = new RecordFormat<>(LoadSample.class, "LoadSample", new LoadSampleCodec());
+        SchemaTable.Entry before = format.entries().get(1);
+        assertThat(before.version()).isEqualTo(2);
+        for (int i = 0; i < VALUES; i++) {
+            LoadSample sample = new RandomValues(i).sample();
+            byte[] bytes = inVersion(before.schema(), format, sample);
+
+            LoadSample direct = new LoadSampleDirect(false).read(new WireReader(bytes, 0, bytes.length));
+
+            assertThat(direct).isEqualTo(format.decode(before.id(), bytes, 0, bytes.length));
+            assertThat(direct).isEqualTo(format.decodeByFields(before.id(), bytes, 0, bytes.length));
+            assertThat(direct.load()).isEqualTo(sample.load());
+            assertThat(direct.timed()).isFalse();
+        }
+    }
+
+    /** The value's bytes, without a frame, as a release would have written them that knew this version. */
+    private static byte[] inVersion(Schema version, RecordFormat<LoadSample> format, LoadSample sample) {
+        byte[] newest = format.encode(sample);
+        Schema written = format.entries().get(format.entries().size() - 1).schema();
+        try {
+            GenericRecord record = new GenericDatumReader<GenericRecord>(written, version)
+                    .read(
+                            null,
+                            DecoderFactory.get()
+                                    .binaryDecoder(
+                                            newest,
+                                            RecordFormat.FRAME_BYTES,
+                                            newest.length - RecordFormat.FRAME_BYTES,
+                                            null));
+            ByteArrayOutputStream out = new ByteArrayOutputStream();
+            BinaryEncoder encoder = EncoderFactory.get().binaryEncoder(out, null);
+            new GenericDatumWriter<GenericRecord>(version).write(record, encoder);
+            encoder.flush();
+            return out.toByteArray();
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
     }
 
     private static <T> void assertSame(RecordFormat<T> format, Function<RandomValues, T> values) throws WireException {

@@ -15,6 +15,7 @@ import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 import java.util.Random;
 import java.util.function.Consumer;
+import java.util.stream.LongStream;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 
@@ -25,7 +26,7 @@ import org.junit.jupiter.api.Test;
  * <p>{@code -Dplimsoll.fuzz.records=N} mutates so many records (100,000 in every build).
  */
 final class HostileRecordsTest {
-    private static final int SAMPLE = 170026;
+    private static final int SAMPLE = 170040;
     private static final int MEMBERS = 170002;
     private static final long RECORDS = Long.getLong("plimsoll.fuzz.records", 100_000);
     /** What an exception and the words in it take, and what is done once. */
@@ -41,7 +42,10 @@ final class HostileRecordsTest {
         private int ranks = 2;
         private int layers = 3;
         private int slotsPerRank = 4;
+        private int firstLayer;
         private byte[] routed = numbers(3, 0, 0, 0);
+        private byte[] elapsedNanos = numbers(2, 2_000_000, 2_100_000);
+        private byte[] idleNanos = numbers(2, 0, 0);
         private byte[] counters = bytes(new byte[2 * 3 * 4 * 4]);
 
         byte[] record() {
@@ -55,7 +59,7 @@ final class HostileRecordsTest {
             out.writeBytes(text("node-1"));
             number(out, 0); // firstRank
             number(out, ranks);
-            number(out, 0); // firstLayer
+            number(out, firstLayer);
             number(out, layers);
             number(out, slotsPerRank);
             number(out, 1); // state
@@ -63,6 +67,8 @@ final class HostileRecordsTest {
             number(out, 0);
             out.write(0); // mixed
             out.writeBytes(routed);
+            out.writeBytes(elapsedNanos);
+            out.writeBytes(idleNanos);
             number(out, 1); // layout
             out.writeBytes(counters);
             return out.toByteArray();
@@ -180,7 +186,9 @@ final class HostileRecordsTest {
             sample.ranks = 1 << 30;
             sample.layers = 1 << 30;
             sample.slotsPerRank = 1 << 4;
-            sample.routed = numbers(0);
+            sample.routed = bytes(new byte[0]);
+            sample.elapsedNanos = bytes(new byte[0]);
+            sample.idleNanos = bytes(new byte[0]);
             sample.counters = bytes(new byte[0]);
         }));
         assertRefused(Reason.INVALID, forged(sample -> sample.counters = bytes(new byte[95])));
@@ -192,6 +200,17 @@ final class HostileRecordsTest {
         ByteBuffer.wrap(negative).order(ByteOrder.LITTLE_ENDIAN).putInt(92, -1);
         assertRefused(Reason.INVALID, forged(sample -> sample.counters = bytes(negative)));
         assertRefused(Reason.INVALID, forged(sample -> sample.routed = numbers(3, 1, -1, 1)));
+    }
+
+    @Test
+    void timesOfOtherRanksThanTheSamplesOrBelowZeroOrWithoutTheFirstLayerAreInvalid() {
+        assertRefused(Reason.INVALID, forged(sample -> sample.elapsedNanos = numbers(3, 1, 1, 1)));
+        assertRefused(Reason.INVALID, forged(sample -> sample.idleNanos = numbers(1, 1)));
+        assertRefused(Reason.INVALID, forged(sample -> sample.idleNanos = bytes(new byte[0])));
+        assertRefused(Reason.INVALID, forged(sample -> sample.elapsedNanos = numbers(2, 1, -1)));
+        assertRefused(Reason.INVALID, forged(sample -> sample.idleNanos = numbers(2, Long.MIN_VALUE, 1)));
+        assertRefused(Reason.INVALID, forged(sample -> sample.firstLayer = 3));
+        assertRefused(Reason.MALFORMED, forged(sample -> sample.elapsedNanos = numbers(1L << 40, 1, 1)));
     }
 
     @Test
@@ -260,7 +279,9 @@ final class HostileRecordsTest {
         // A membership has a list of nodes, a boxed number for each of its ranks, which takes a byte: many times as
         // much.
         boolean packed = record.length >= 5 && ByteBuffer.wrap(record).getInt(1) == SAMPLE;
-        if (allocated > (packed ? 2L : 64L) * record.length + CONSTANT) {
+        long most = (packed ? 2L : 64L) * record.length + CONSTANT;
+        // Where something goes wrong in a new way classes are loaded: what counts is the second time.
+        if (allocated > most && allocatedFor(record) > most) {
             throw new AssertionError(what + ": " + allocated + " bytes allocated for a record of " + record.length
                     + ": " + Arrays.toString(record));
         }
@@ -270,6 +291,12 @@ final class HostileRecordsTest {
         return value != null;
     }
 
+    private static long allocatedFor(byte[] record) {
+        long before = THREADS.getCurrentThreadAllocatedBytes();
+        var unused = catchThrowable(() -> Topic.SAMPLES.decode(record));
+        return THREADS.getCurrentThreadAllocatedBytes() - before;
+    }
+
     @Test
     void noRecordThatIsMutatedDoesAnyHarm() {
         // given: records of every kind of the topic, and one that is as large as they get
@@ -277,10 +304,12 @@ final class HostileRecordsTest {
         for (int i = 0; i < good.length - 1; i++) {
             good[i] = encoded(RandomValues.KINDS.get(i % 4), i);
             assertThat(RandomValues.KINDS.get(i % 4).topic()).isSameAs(Topic.SAMPLES);
-            assertHarmless(good[i], "as it was"); // classes are loaded
+            assertHarmless(good[i], "as it was");
         }
         good[good.length - 1] = forged(sample -> {
             sample.ranks = 64;
+            sample.elapsedNanos = numbers(64, LongStream.range(0, 64).toArray());
+            sample.idleNanos = numbers(64, new long[64]);
             sample.counters = bytes(new byte[64 * 3 * 4 * 4]);
         });
         long values = 0;

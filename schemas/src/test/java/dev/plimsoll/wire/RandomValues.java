@@ -8,12 +8,14 @@ import dev.plimsoll.model.Counters;
 import dev.plimsoll.model.Deployment;
 import dev.plimsoll.model.End;
 import dev.plimsoll.model.ExpertId;
+import dev.plimsoll.model.FlipCost;
 import dev.plimsoll.model.GatherMode;
 import dev.plimsoll.model.LayerId;
 import dev.plimsoll.model.LayerReason;
 import dev.plimsoll.model.LoadSample;
 import dev.plimsoll.model.LoadWindow;
 import dev.plimsoll.model.LongVector;
+import dev.plimsoll.model.MeasuredGain;
 import dev.plimsoll.model.Membership;
 import dev.plimsoll.model.ModelShape;
 import dev.plimsoll.model.Move;
@@ -30,7 +32,9 @@ import dev.plimsoll.model.RankId;
 import dev.plimsoll.model.Refusal;
 import dev.plimsoll.model.SettledPlacement;
 import dev.plimsoll.model.SlotId;
+import dev.plimsoll.model.StepPromise;
 import dev.plimsoll.model.StepRange;
+import dev.plimsoll.model.StepTime;
 import dev.plimsoll.model.SubWindowSums;
 import dev.plimsoll.model.Tick;
 import dev.plimsoll.model.Topology;
@@ -38,6 +42,7 @@ import dev.plimsoll.model.WindowSummary;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.OptionalDouble;
 import java.util.OptionalLong;
 import java.util.Random;
 import java.util.SortedMap;
@@ -173,6 +178,8 @@ final class RandomValues {
                         ? longs(ranks * layers * slots)
                         : smallLongs(ranks * layers * slots, Integer.MAX_VALUE))
                 .toArray());
+        int firstLayer = random.nextBoolean() ? 0 : random.nextInt(50);
+        int timed = firstLayer == 0 && random.nextBoolean() ? ranks : 0;
         return new LoadSample(
                 deployment(),
                 number(),
@@ -181,12 +188,14 @@ final class RandomValues {
                 text(),
                 random.nextInt(100),
                 ranks,
-                random.nextInt(50),
+                firstLayer,
                 layers,
                 slots,
                 state(),
                 random.nextBoolean(),
                 random.nextBoolean() ? LongVector.empty() : longs(layers),
+                longs(timed),
+                longs(timed),
                 load);
     }
 
@@ -268,7 +277,12 @@ final class RandomValues {
                 random.nextInt(64),
                 number(),
                 number() % 4_000_000_000_000L,
-                text());
+                text(),
+                random.nextBoolean() ? Optional.empty() : Optional.of(stepTime(1 + random.nextInt(5))));
+    }
+
+    private StepTime stepTime(int ranks) {
+        return new StepTime(longs(ranks), longs(ranks), positive(), number());
     }
 
     PlanCommand.Propose propose() {
@@ -360,7 +374,10 @@ final class RandomValues {
                 positive(),
                 kind == RankAck.Kind.REFUSED ? Optional.of(one(Refusal.values())) : Optional.empty(),
                 random.nextLong(),
-                number());
+                number(),
+                kind == RankAck.Kind.FLIPPED && random.nextBoolean()
+                        ? Optional.of(new FlipCost(number(), number(), number()))
+                        : Optional.empty());
     }
 
     Outcome outcome() {
@@ -372,7 +389,42 @@ final class RandomValues {
                 positive(),
                 random.nextDouble(),
                 random.nextDouble(),
-                balance());
+                balance(),
+                perhapsReal(),
+                random.nextBoolean() ? Optional.of(stepPromise()) : Optional.empty(),
+                random.nextBoolean() ? Optional.of(measuredGain()) : Optional.empty());
+    }
+
+    private OptionalDouble perhapsReal() {
+        return random.nextBoolean() ? OptionalDouble.of(random.nextDouble()) : OptionalDouble.empty();
+    }
+
+    private StepPromise stepPromise() {
+        return new StepPromise(
+                random.nextDouble(),
+                random.nextDouble(),
+                random.nextDouble(),
+                random.nextDouble(),
+                random.nextBoolean());
+    }
+
+    private MeasuredGain measuredGain() {
+        int windows = positive();
+        OptionalDouble expertMicros = perhapsReal();
+        return new MeasuredGain(
+                windows,
+                number(),
+                number(),
+                random.nextBoolean(),
+                random.nextDouble() - 0.5,
+                random.nextDouble(),
+                random.nextInt(windows + 1),
+                random.nextBoolean(),
+                random.nextDouble(),
+                random.nextDouble(),
+                expertMicros,
+                expertMicros.isPresent() ? OptionalDouble.of(random.nextDouble()) : OptionalDouble.empty(),
+                perhapsReal());
     }
 
     AggregatorState partitionState() {

@@ -91,6 +91,13 @@ public final class Trace {
         return requests;
     }
 
+    /** A copy of all picks, {@code [token][layer][k]} flattened, unsigned. */
+    public byte[] picks() {
+        byte[] copy = new byte[picks.capacity()];
+        picks.get(0, copy);
+        return copy;
+    }
+
     /** Copies the picks of one token, {@code [layer][k]} flattened, to {@code picks[from…]}. */
     void read(int token, short[] into, int from) {
         int count = model.layers() * model.topK();

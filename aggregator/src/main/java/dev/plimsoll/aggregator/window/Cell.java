@@ -30,6 +30,10 @@ final class Cell {
         int counters = sample.layers() * sample.slotsPerRank();
         long hash = (hash(sample.state()) + (sample.mixed() ? 1 : 0)) * ODD;
         hash = (hash + sample.load().checksum((rank - sample.firstRank()) * counters, counters)) * ODD;
+        if (sample.timed()) {
+            hash = (hash + sample.elapsedNanos().at(rank - sample.firstRank())) * ODD;
+            hash = (hash + sample.idleNanos().at(rank - sample.firstRank())) * ODD;
+        }
         return key(sample, rank) ^ hash ^ (hash >>> 32);
     }
 

@@ -21,6 +21,9 @@ public record ClosedWindow(List<LoadWindow> loads, WindowSummary summary) {
     /** What its records take when they are written, about and at most: numbers take as many bytes as the largest of their record. */
     public long bytes() {
         long bytes = BYTES_BESIDES + 2L * summary.present().size();
+        bytes += summary.stepTime()
+                .map(time -> bytes(time.elapsedNanos()) + bytes(time.idleNanos()))
+                .orElse(0L);
         for (LoadWindow load : loads) {
             bytes += BYTES_BESIDES + bytes(load.load()) + load.subSums().packedBytes();
         }

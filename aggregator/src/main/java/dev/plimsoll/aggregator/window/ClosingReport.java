@@ -8,6 +8,7 @@ import dev.plimsoll.model.LongVector;
 import dev.plimsoll.model.Membership;
 import dev.plimsoll.model.PlacementState;
 import dev.plimsoll.model.StepRange;
+import dev.plimsoll.model.StepTime;
 import dev.plimsoll.model.SubWindowSums;
 import dev.plimsoll.model.WindowSummary;
 import java.util.Arrays;
@@ -45,6 +46,7 @@ record ClosingReport(
         BitSet violations = window.map(OpenWindow::violations).orElse(new BitSet());
         Balance balance = Balance.of(loadOfRank);
         long tokens = window.map(OpenWindow::tokens).orElse(0L);
+        Optional<StepTime> stepTime = window.flatMap(OpenWindow::stepTime);
         WindowSummary summary = new WindowSummary(
                 members.deployment(),
                 members.incarnation(),
@@ -68,7 +70,8 @@ record ClosingReport(
                 partition,
                 offset,
                 appendTime,
-                line(present, balance, states, tokens, violations));
+                line(present, balance, states, tokens, stepTime, violations),
+                stepTime);
         return new ClosedWindow(loads, summary);
     }
 
@@ -178,11 +181,17 @@ record ClosingReport(
     }
 
     private String line(
-            LongVector present, Balance balance, List<PlacementState> states, long tokens, BitSet violations) {
+            LongVector present,
+            Balance balance,
+            List<PlacementState> states,
+            long tokens,
+            Optional<StepTime> stepTime,
+            BitSet violations) {
         StringBuilder line = new StringBuilder(where()).append(' ').append(reason);
         if (tokens > 0) {
             line.append(", ").append(tokens).append(" tokens");
         }
+        stepTime.ifPresent(time -> line.append(", ").append(time.summary(members.boundarySteps())));
         if (balance.loaded()) {
             line.append(", balancedness ").append(thousandths(balance.mean())).append(" mean, ");
             line.append(thousandths(balance.min())).append(" min in layer ").append(balance.worstLayer());

@@ -6,9 +6,11 @@ import dev.plimsoll.model.LongVector;
 import dev.plimsoll.model.Membership;
 import dev.plimsoll.model.PlacementState;
 import dev.plimsoll.model.StepRange;
+import dev.plimsoll.model.StepTime;
 import java.util.ArrayList;
 import java.util.BitSet;
 import java.util.List;
+import java.util.Optional;
 import java.util.OptionalLong;
 
 /**
@@ -40,6 +42,7 @@ final class OpenWindow {
 
     private final List<Segment> segments = new ArrayList<>();
     private final Routed routed;
+    private final Times times;
 
     private boolean spanned;
     private OptionalLong firstGrownAt = OptionalLong.empty();
@@ -56,6 +59,7 @@ final class OpenWindow {
         this.slotsPerRank = members.topology().slotsPerRank();
         this.subWindows = subWindows;
         this.coverage = new Coverage(boundaries, ranks, layers);
+        this.times = new Times(boundaries, ranks);
         this.routed = new Routed(ranks, layers, slotsPerRank, memory.blocks());
     }
 
@@ -95,6 +99,11 @@ final class OpenWindow {
                 sample.firstLayer(),
                 sample.layers(),
                 Cell.fingerprint(sample, rank));
+        times.take(
+                sample,
+                rank,
+                boundary(sample.steps().from()),
+                boundary(sample.steps().to()));
         add(sample, rank);
         return Fate.ACCEPTED;
     }
@@ -189,6 +198,7 @@ final class OpenWindow {
         int layers = members.shape().layers();
         int width = members.topology().slotsPerRank();
         return bytesOfEmpty(members)
+                + Times.bytesOfTimed(members)
                 + settings.subWindows(members.boundariesPerWindow())
                         * Sums.bytes(members.topology().ranks(), layers * width, Counters.INT)
                 + members.boundariesPerWindow() * Routed.blockBytes(layers, width);
@@ -196,7 +206,12 @@ final class OpenWindow {
 
     /** What this window takes, about; follows from what is in it. */
     long bytes() {
-        long bytes = OBJECTS + coverage.bytes() + unattributed.bytes() + unattributedContents.bytes() + routed.bytes();
+        long bytes = OBJECTS
+                + coverage.bytes()
+                + unattributed.bytes()
+                + unattributedContents.bytes()
+                + routed.bytes()
+                + times.bytes();
         for (Segment segment : segments) {
             bytes += segment.bytes();
         }
@@ -205,6 +220,10 @@ final class OpenWindow {
 
     /** What a sample of this window could add to that. */
     long bytesFor(LoadSample sample) {
+        return times.bytesFor(sample) + bytesOfLoad(sample);
+    }
+
+    private long bytesOfLoad(LoadSample sample) {
         for (Segment segment : segments) {
             if (segment.state().equals(sample.state())) {
                 return segment.bytesFor(sample, subWindow(sample)) + bytesOfCells(members, sample);
@@ -215,7 +234,9 @@ final class OpenWindow {
 
     /** The same for a window that is not open yet. */
     static long bytesFor(Membership members, LoadSample sample) {
-        return bytesOfEmpty(members) + bytesOfFirst(members, sample);
+        return bytesOfEmpty(members)
+                + bytesOfFirst(members, sample)
+                + (sample.timed() ? Times.bytesOfTimed(members) : 0);
     }
 
     private static long bytesOfFirst(Membership members, LoadSample sample) {
@@ -255,6 +276,11 @@ final class OpenWindow {
     /** In the order in which their states were seen first. */
     List<Segment> segments() {
         return segments;
+    }
+
+    /** How long its steps took; empty where not all ranks that are in it say. */
+    Optional<StepTime> stepTime() {
+        return times.sum(present());
     }
 
     BitSet violations() {

@@ -1,6 +1,7 @@
 package dev.plimsoll.aggregator.window;
 
 import dev.plimsoll.model.LoadSample;
+import dev.plimsoll.model.LongVector;
 import dev.plimsoll.model.Membership;
 import java.time.Duration;
 import java.util.Optional;
@@ -60,6 +61,17 @@ final class Shapes {
                 return Optional.of(Fate.TOO_LARGE);
             }
         }
-        return Optional.empty();
+        return tooLong(sample.elapsedNanos()) || tooLong(sample.idleNanos())
+                ? Optional.of(Fate.TOO_LARGE)
+                : Optional.empty();
+    }
+
+    private static boolean tooLong(LongVector nanos) {
+        for (int i = 0; i < nanos.size(); i++) {
+            if (nanos.at(i) >= Times.NANOS_LIMIT) {
+                return true;
+            }
+        }
+        return false;
     }
 }

@@ -8,6 +8,7 @@ import dev.plimsoll.model.LoadWindow;
 import dev.plimsoll.model.LongVector;
 import dev.plimsoll.model.Membership;
 import dev.plimsoll.model.SampleRecord;
+import dev.plimsoll.model.StepTime;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collection;
@@ -16,6 +17,7 @@ import java.util.HashSet;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
@@ -35,7 +37,8 @@ final class NaiveFold {
             long offset,
             List<Long> present,
             Map<String, Long> sums,
-            long accepted) {
+            long accepted,
+            Optional<StepTime> stepTime) {
         static Window of(ClosedWindow closed) {
             Map<String, Long> sums = new TreeMap<>();
             for (LoadWindow load : closed.loads()) {
@@ -61,7 +64,8 @@ final class NaiveFold {
                     summary.closingOffset(),
                     Arrays.stream(summary.present().toArray()).boxed().toList(),
                     sums,
-                    summary.accepted());
+                    summary.accepted(),
+                    summary.stepTime());
         }
     }
 
@@ -441,6 +445,59 @@ final class NaiveFold {
         return present;
     }
 
+    private Optional<StepTime> stepTime(long index) {
+        int ranks = members.topology().ranks();
+        List<Long> present = present(index);
+        List<Long> slowest = new ArrayList<>();
+        long[] elapsed = new long[ranks];
+        long[] idle = new long[ranks];
+        for (long step = index * members.windowSteps();
+                step < (index + 1) * members.windowSteps();
+                step += members.boundarySteps()) {
+            Map<Integer, List<Long>> said = new TreeMap<>();
+            for (Taken cell : of(index)) {
+                LoadSample sample = cell.sample();
+                if (cell.counts()
+                        && present.get(cell.rank()) > 0
+                        && sample.elapsedNanos().size() > 0
+                        && sample.steps().from() <= step
+                        && sample.steps().to() > step) {
+                    int at = cell.rank() - sample.firstRank();
+                    said.put(
+                            cell.rank(),
+                            List.of(
+                                    part(sample, step, sample.elapsedNanos().at(at)),
+                                    part(sample, step, sample.idleNanos().at(at))));
+                }
+            }
+            if (!said.isEmpty()
+                    && said.size()
+                            == present.stream().filter(count -> count > 0).count()) {
+                slowest.add(
+                        said.values().stream().mapToLong(of -> of.get(0)).max().orElseThrow());
+                said.forEach((rank, of) -> {
+                    elapsed[rank] += of.get(0);
+                    idle[rank] += of.get(1);
+                });
+            }
+        }
+        slowest.sort(null);
+        return slowest.isEmpty()
+                ? Optional.empty()
+                : Optional.of(new StepTime(
+                        LongVector.of(elapsed),
+                        LongVector.of(idle),
+                        slowest.size(),
+                        slowest.get((int) Math.ceil(slowest.size() / 10.0) - 1)));
+    }
+
+    /** Of a sample over several boundary intervals the part of one, so that all add up. */
+    private long part(LoadSample sample, long step, long nanos) {
+        long intervals = sample.steps().length() / members.boundarySteps();
+        long before = (step - sample.steps().from()) / members.boundarySteps();
+        return nanos * (before + 1) / intervals - nanos * before / intervals;
+    }
+
     private boolean full(long index) {
         return present(index).stream().allMatch(count -> count == members.boundariesPerWindow());
     }
@@ -479,7 +536,8 @@ final class NaiveFold {
                 entry.offset(),
                 present(first),
                 sums,
-                accepted));
+                accepted,
+                stepTime(first)));
         published.add(first);
         opened.remove(first);
         openedBy.remove(first);

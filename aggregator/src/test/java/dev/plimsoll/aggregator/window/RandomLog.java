@@ -45,12 +45,15 @@ final class RandomLog {
     /** Apart from the rest, which does not change with it. */
     private final Random sizes;
 
+    private final Random clocks;
+
     private long offset;
     private long time = 1_000_000;
 
     RandomLog(long seed) {
         random = new Random(seed * 0x9E3779B97F4A7C15L);
         sizes = new Random(seed);
+        clocks = new Random(~seed);
         shortOfMemory = random.nextInt(8) == 0;
         settings = new WindowSettings(
                 50,
@@ -63,7 +66,7 @@ final class RandomLog {
                 Duration.ofMillis(random.nextInt(300)),
                 random.nextInt(2) == 0 ? 4 : 16,
                 Duration.ofMillis(random.nextInt(2) == 0 ? 700 : 4_000),
-                shortOfMemory ? 3_000 + random.nextInt(6_000) : 1 << 20);
+                shortOfMemory ? 3_300 + random.nextInt(6_000) : 1 << 20);
         offset = random.nextInt(5);
         List<Life> lives = new ArrayList<>();
         boolean crowded = random.nextInt(6) == 0;
@@ -114,6 +117,8 @@ final class RandomLog {
         int stuck = -1;
         int version = 1;
         boolean over;
+        /** Samples in a hundred that say how long their steps took: some engines never do, and a rank may not. */
+        final int timedPercent = new int[] {0, 100, 97, 60}[clocks.nextInt(4)];
 
         Life(Deployment deployment) {
             this.deployment = deployment;
@@ -280,7 +285,13 @@ final class RandomLog {
                     old.state(),
                     old.mixed(),
                     old.routed(),
+                    change == 0 ? old.elapsedNanos() : nanos(old.elapsedNanos().size(), 5_000_000),
+                    old.idleNanos(),
                     load));
+        }
+
+        private LongVector nanos(int size, int most) {
+            return LongVector.of(clocks.longs(size, 0, most).toArray());
         }
 
         private Counters load(int size) {
@@ -294,6 +305,7 @@ final class RandomLog {
 
         private LoadSample sample(int emitter, long from, long to, int firstLayer, int count) {
             int blocks = gathered ? ranks : 1;
+            int timed = firstLayer == 0 && clocks.nextInt(100) < timedPercent ? blocks : 0;
             Counters load = load(blocks * count * width);
             long[] routed = new long[gathered && random.nextInt(3) > 0 ? count : 0];
             for (int i = 0; routed.length > 0 && i < load.size(); i++) {
@@ -313,6 +325,8 @@ final class RandomLog {
                     PlacementState.settled(version),
                     random.nextInt(25) == 0,
                     LongVector.of(routed),
+                    nanos(timed, 5_000_000),
+                    nanos(timed, clocks.nextInt(4) == 0 ? 1_000_000_000 : 1),
                     load);
         }
 

@@ -1,5 +1,6 @@
 package dev.plimsoll.app.command;
 
+import dev.plimsoll.model.DeviceProfile;
 import dev.plimsoll.planner.PlannerSettings;
 import dev.plimsoll.planner.placement.Policy;
 import dev.plimsoll.replay.score.EpConfiguration;
@@ -10,6 +11,11 @@ import dev.plimsoll.replay.score.PlannerBench;
 import dev.plimsoll.replay.score.PlannerBenchReport;
 import dev.plimsoll.replay.score.PlannerBenchRuns;
 import dev.plimsoll.replay.score.Workload;
+import dev.plimsoll.replay.score.time.Contender;
+import dev.plimsoll.replay.score.time.TimeReport;
+import dev.plimsoll.replay.score.time.TimeTable;
+import dev.plimsoll.replay.score.time.TokenTrace;
+import dev.plimsoll.replay.score.time.TraceRuns;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.nio.file.Files;
@@ -22,6 +28,7 @@ import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.ExitCode;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Spec;
@@ -50,22 +57,28 @@ public final class BenchPlannerCommand implements Callable<Integer>, Validated {
     @Option(
             names = "--workload",
             paramLabel = "FILE|DIR",
-            required = true,
             description = "Load, [window][sub-sample][layer][expert] tokens: .npy or .npy.gz, uint16 or uint32; of a"
                     + " directory, all such files.")
     @Nullable
     private Path workload;
 
-    @Option(names = "--ranks", paramLabel = "R", description = "Ranks of the deployment.")
-    @Nullable
-    private Integer ranks;
+    @Mixin
+    private TimeBenchOptions time = new TimeBenchOptions();
+
+    @Option(
+            names = "--ranks",
+            paramLabel = "R",
+            split = ",",
+            description = "Ranks of the deployment; with --trace any number of them.")
+    private List<Integer> ranks = new ArrayList<>();
 
     @Option(
             names = "--redundant",
             paramLabel = "X",
-            description = "Slots beyond the experts, over all ranks (default: one per rank).")
-    @Nullable
-    private Integer redundant;
+            split = ",",
+            description = "Slots beyond the experts, over all ranks (default: one per rank); with --trace any number of"
+                    + " them, in all pairs with --ranks that divide evenly.")
+    private List<Integer> redundant = new ArrayList<>();
 
     @Option(
             names = "--nodes",
@@ -120,7 +133,8 @@ public final class BenchPlannerCommand implements Callable<Integer>, Validated {
             paramLabel = "FORM",
             defaultValue = "text",
             description =
-                    "text, json: one line for each workload, or with --peers markdown (default: ${DEFAULT-VALUE}).")
+                    "text, json: one line for each workload or each run on the trace, or with --peers or --trace markdown"
+                            + " (default: ${DEFAULT-VALUE}).")
     private Form output = Form.TEXT;
 
     @Option(
@@ -135,6 +149,7 @@ public final class BenchPlannerCommand implements Callable<Integer>, Validated {
     @Nullable
     private CommandSpec spec;
 
+    private List<EpConfiguration> configurations = List.of();
     private long lastNotice;
 
     @Override
@@ -157,22 +172,42 @@ public final class BenchPlannerCommand implements Callable<Integer>, Validated {
                     directory != null && Files.isWritable(directory) && !Files.isDirectory(svg),
                     "--svg " + svg + " cannot be written: name a file in a directory that is there");
         }
-        problems.require(workload != null, "--workload is missing");
+        time.check(problems);
+        problems.require(
+                (workload == null) == time.traced(),
+                time.traced()
+                        ? "--workload and --trace are alternatives: leave one out"
+                        : "--workload is missing; or give --trace");
+        if (time.traced()) {
+            checkTrace(problems);
+            return;
+        }
+        problems.require(
+                ranks.size() <= 1 && redundant.size() <= 1,
+                "--ranks and --redundant are one number each without --trace");
         Optional<PlannerBenchFiles> files =
                 Optional.ofNullable(workload).map(path -> new PlannerBenchFiles(path, problems));
         if (peers == null) {
-            problems.require(ranks != null, "--ranks is missing; or give --peers");
-            problems.require(output != Form.MARKDOWN, "--output markdown is for --peers only");
+            problems.require(!ranks.isEmpty(), "--ranks is missing; or give --peers");
+            problems.require(output != Form.MARKDOWN, "--output markdown is for --peers and --trace only");
             Optional<Workload.Layers> some = checkedLayers(problems);
             files.ifPresent(there -> there.check(configuration(), some));
         } else {
             problems.require(
-                    ranks == null && redundant == null && nodes == null && layers == null && replanEvery == null,
+                    ranks.isEmpty() && redundant.isEmpty() && nodes == null && layers == null && replanEvery == null,
                     "--peers says what to run: leave out --ranks, --redundant, --nodes, --layers and --replan-every");
             problems.require(policies.size() <= 1, "--peers compares one policy, not " + policies);
             Path file = peers;
             files.ifPresent(there -> there.check(file));
         }
+    }
+
+    private void checkTrace(Problems problems) {
+        problems.require(
+                peers == null && layers == null && replanEvery == null && svg == null,
+                "--peers, --layers, --replan-every and --svg are for --workload only");
+        problems.require(!ranks.isEmpty(), "--ranks is missing");
+        configurations = time.configurations(ranks, redundant, nodes == null ? 1 : nodes, problems);
     }
 
     private Optional<Workload.Layers> checkedLayers(Problems problems) {
@@ -189,13 +224,18 @@ public final class BenchPlannerCommand implements Callable<Integer>, Validated {
     }
 
     private Optional<EpConfiguration> configuration() {
-        return Optional.ofNullable(ranks)
-                .map(of -> new EpConfiguration(of, redundant == null ? of : redundant, nodes == null ? 1 : nodes));
+        return ranks.stream()
+                .findFirst()
+                .map(of -> new EpConfiguration(
+                        of, redundant.isEmpty() ? of : redundant.get(0), nodes == null ? 1 : nodes));
     }
 
     @Override
     public Integer call() throws Exception {
         lastNotice = System.nanoTime();
+        if (time.traced()) {
+            return callTrace();
+        }
         if (workload == null) {
             throw new IllegalStateException("--workload was there when options were checked");
         }
@@ -216,10 +256,7 @@ public final class BenchPlannerCommand implements Callable<Integer>, Validated {
             return 0;
         }
         List<String> unread = new ArrayList<>();
-        List<PlannerBenchReport> reports = runs.of(
-                policies.isEmpty() ? Policy.NAMES : policies.stream().distinct().toList(),
-                configuration().orElseThrow(),
-                unread::add);
+        List<PlannerBenchReport> reports = runs.of(chosen(), configuration().orElseThrow(), unread::add);
         for (PlannerBenchReport report : reports) {
             out.println(output == Form.JSON ? report.json() : report.text());
         }
@@ -231,6 +268,29 @@ public final class BenchPlannerCommand implements Callable<Integer>, Validated {
         unread.forEach(problem -> commandSpec().commandLine().getErr().println("plimsoll: --workload " + problem));
         commandSpec().commandLine().getErr().flush();
         return unread.isEmpty() ? ExitCode.OK : ExitCode.SOFTWARE;
+    }
+
+    private int callTrace() throws Exception {
+        TokenTrace trace = time.trace();
+        DeviceProfile profile = time.profile(trace.model());
+        List<TimeReport> reports = new TraceRuns(trace, time.cut(), history, threads, this::notice)
+                .of(
+                        time.tokensPerStep(),
+                        configurations,
+                        Contender.of(chosen(), time.objective(), time.idleSlots(), profile),
+                        profile);
+        PrintWriter out = commandSpec().commandLine().getOut();
+        switch (output) {
+            case JSON -> reports.forEach(report -> out.println(report.json()));
+            case MARKDOWN -> out.print(new TimeTable(reports).markdown());
+            case TEXT -> reports.forEach(report -> out.println(report.text()));
+        }
+        out.flush();
+        return ExitCode.OK;
+    }
+
+    private List<String> chosen() {
+        return policies.isEmpty() ? Policy.NAMES : policies.stream().distinct().toList();
     }
 
     private void draw(List<ParetoChart> charts) throws IOException {

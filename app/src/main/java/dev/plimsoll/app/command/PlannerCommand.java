@@ -27,12 +27,16 @@ public final class PlannerCommand implements Callable<Integer>, Validated {
     @Mixin
     private PlanningOptions planning = new PlanningOptions();
 
+    @Mixin
+    private DeviceProfileOptions devices = new DeviceProfileOptions();
+
     @Override
     public void check(Problems problems) {
         kafka.require(problems);
         metrics.check(problems);
         loops.check(problems);
         planning.check(problems);
+        devices.check(problems);
     }
 
     @Override
@@ -45,7 +49,7 @@ public final class PlannerCommand implements Callable<Integer>, Validated {
                             new Planner(
                                     settings,
                                     loops.count(),
-                                    planning.limit(PlannerSettings.DEFAULTS),
+                                    devices.choose(planning.limit(PlannerSettings.DEFAULTS)),
                                     InetAddress.getLocalHost().getHostName() + "/"
                                             + ProcessHandle.current().pid(),
                                     run.meters().planner(),

@@ -36,7 +36,8 @@ public final class ExpectedTime {
         this.micros = new double[count];
         for (int i = 0; i < count; i++) {
             mean[i] = Double.longBitsToDouble((FIRST + i) << SHIFT);
-            micros[i] = exactly(mean[i]);
+            // Counts rise with their mean and times with counts; only rounding could have it otherwise.
+            micros[i] = Math.max(exactly(mean[i]), i == 0 ? 0 : micros[i - 1]);
         }
     }
 
@@ -51,6 +52,29 @@ public final class ExpectedTime {
         }
         int at = (int) Math.min((Double.doubleToRawLongBits(tokensPerStep) >>> SHIFT) - FIRST, mean.length - 2);
         return micros[at] + (tokensPerStep - mean[at]) * ((micros[at + 1] - micros[at]) / (mean[at + 1] - mean[at]));
+    }
+
+    /** The most tokens per step with which a slot is expected to take no longer; 0 where it takes longer with any. */
+    double mostTokens(double longest) {
+        int last = micros.length - 1;
+        if (longest >= micros[last]) {
+            double slope = (micros[last] - micros[last - 1]) / (mean[last] - mean[last - 1]);
+            return slope > 0 ? mean[last] + (longest - micros[last]) / slope : Double.POSITIVE_INFINITY;
+        }
+        if (longest < micros[0]) {
+            return Math.max(0, longest) / micros[0] * mean[0];
+        }
+        int from = 0;
+        int to = last;
+        while (to - from > 1) {
+            int middle = (from + to) >>> 1;
+            if (micros[middle] <= longest) {
+                from = middle;
+            } else {
+                to = middle;
+            }
+        }
+        return mean[from] + (longest - micros[from]) / (micros[to] - micros[from]) * (mean[to] - mean[from]);
     }
 
     private double exactly(double lambda) {

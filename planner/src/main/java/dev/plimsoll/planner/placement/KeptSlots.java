@@ -1,6 +1,7 @@
 package dev.plimsoll.planner.placement;
 
 import java.util.Arrays;
+import java.util.BitSet;
 
 /** The order of experts within their ranks: whoever stays on a rank stays in its slot, so that only what comes anew is moved. */
 final class KeptSlots {
@@ -12,6 +13,15 @@ final class KeptSlots {
      * @return the target's experts of every rank; newcomers take the slots of those who left, both in ascending order
      */
     static int[] arrange(int[] settled, int[] target, int slotsPerRank) {
+        return arrange(settled, target, slotsPerRank, Integer.MAX_VALUE);
+    }
+
+    /**
+     * The same for a target with idle slots: they keep the experts that they had.
+     *
+     * @param nothing what the target has for an idle slot; above all experts
+     */
+    static int[] arrange(int[] settled, int[] target, int slotsPerRank, int nothing) {
         int[] arranged = new int[settled.length];
         for (int first = 0; first < settled.length; first += slotsPerRank) {
             int end = first + slotsPerRank;
@@ -26,7 +36,7 @@ final class KeptSlots {
             }
             int slot = first;
             for (int expert : newcomers) {
-                if (contains(settled, first, end, expert)) {
+                if (expert == nothing || contains(settled, first, end, expert)) {
                     continue;
                 }
                 while (arranged[slot] >= 0) {
@@ -34,8 +44,21 @@ final class KeptSlots {
                 }
                 arranged[slot] = expert;
             }
+            for (slot = first; slot < end; slot++) {
+                arranged[slot] = arranged[slot] < 0 ? settled[slot] : arranged[slot];
+            }
         }
         return arranged;
+    }
+
+    /** The slots whose expert the target does not have on their rank. */
+    static BitSet idle(int[] arranged, int[] target, int slotsPerRank) {
+        BitSet idle = new BitSet();
+        for (int slot = 0; slot < arranged.length; slot++) {
+            int first = slot / slotsPerRank * slotsPerRank;
+            idle.set(slot, !contains(target, first, first + slotsPerRank, arranged[slot]));
+        }
+        return idle;
     }
 
     private static boolean contains(int[] values, int from, int to, int wanted) {

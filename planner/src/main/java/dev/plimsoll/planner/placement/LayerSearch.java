@@ -6,14 +6,10 @@ package dev.plimsoll.planner.placement;
  * @param start the settled placement; not to be changed
  * @param price fall of the potential that a move must bring, in units of mean²
  */
-record LayerSearch(PlanRequest request, Scenarios scenarios, LayerState start, MoveCosts costs, double price) {
+record LayerSearch(
+        PlanRequest request, Scenarios scenarios, Weighing weighing, LayerState start, MoveCosts costs, double price) {
     private static final int KICKS_PER_ROUND = 4;
     private static final int MOST_ROUNDS = 5;
-
-    static LayerSearch of(PlanRequest request, int[] settled, Scenarios scenarios, double price) {
-        MoveCosts costs = new MoveCosts(settled, scenarios.experts(), request.topology(), request.prices());
-        return new LayerSearch(request, scenarios, new LayerState(scenarios, settled), costs, price);
-    }
 
     /** A descent that has not begun. */
     Descent descent() {
@@ -25,8 +21,8 @@ record LayerSearch(PlanRequest request, Scenarios scenarios, LayerState start, M
     }
 
     Descent fromScratch() {
-        int[] packed = ScenarioPacking.pack(scenarios, costs, start.slots(), price);
-        int[] matched = new RankMatching(scenarios.ranks(), scenarios.experts()).rearrange(start.expertOf, packed);
+        int[] packed = ScenarioPacking.pack(scenarios, weighing, costs, start.slots(), price);
+        int[] matched = new RankMatching(scenarios.ranks(), start.experts).rearrange(costs.settled(), packed);
         Descent descent = descentFrom(matched, Budget.UNLIMITED);
         descent.pullBack();
         descent.descend();

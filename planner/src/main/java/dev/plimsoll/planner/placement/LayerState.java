@@ -16,7 +16,10 @@ final class LayerState {
 
     final int ranks;
     final int slotsPerRank;
+    /** With {@link #nothing} where slots may be idle. */
     final int experts;
+    /** What idle slots hold, as far as the search goes: an expert without load, which a rank may hold any number of times. */
+    final int nothing;
     /** {@code [slot]}. */
     final int[] expertOf;
     /** {@code [expert]}. */
@@ -62,7 +65,8 @@ final class LayerState {
         this.scenarios = scenarios;
         this.weighing = weighing;
         this.ranks = scenarios.ranks();
-        this.experts = scenarios.experts();
+        this.nothing = scenarios.experts();
+        this.experts = weighing.idles() ? nothing + 1 : nothing;
         this.expertOf = expertOfSlot.clone();
         this.slotsPerRank = expertOf.length / ranks;
         this.replicas = new int[experts];
@@ -82,9 +86,13 @@ final class LayerState {
         for (int slot = expertOf.length - 1; slot >= 0; slot--) {
             int expert = expertOf[slot];
             replicas[expert]++;
-            holds[slot / slotsPerRank * experts + expert] = true;
+            holds[slot / slotsPerRank * experts + expert] = expert != nothing;
             nextSlot[slot] = firstSlot[expert];
             firstSlot[expert] = slot;
+        }
+        if (weighing.idles()) {
+            // One more than there are: nobody has to have the last of it.
+            replicas[nothing]++;
         }
         for (int expert = 0; expert < experts; expert++) {
             weigh(expert);
@@ -163,8 +171,14 @@ final class LayerState {
         replicas[incoming]++;
         weigh(outgoing);
         weigh(incoming);
-        for (int other = firstSlot[incoming]; other >= 0; other = nextSlot[other]) {
-            add(rankOf(other));
+        add(rankOf(slot));
+        for (int other = incoming == nothing ? -1 : firstSlot[incoming]; other >= 0; other = nextSlot[other]) {
+            if (other != slot) {
+                add(rankOf(other));
+            }
+        }
+        if (outgoing == nothing) {
+            return;
         }
         for (int other = firstSlot[outgoing]; other >= 0; other = nextSlot[other]) {
             if (!holds(rankOf(other), incoming)) {
@@ -189,7 +203,7 @@ final class LayerState {
 
     private void link(int slot, int expert) {
         expertOf[slot] = expert;
-        holds[rankOf(slot) * experts + expert] = true;
+        holds[rankOf(slot) * experts + expert] = expert != nothing;
         nextSlot[slot] = firstSlot[expert];
         firstSlot[expert] = slot;
     }
@@ -264,16 +278,19 @@ final class LayerState {
         return sum;
     }
 
-    /** Balancedness that is expected: the mean over scenarios of mean over maximum. */
-    double balancedness() {
-        double sum = 0;
+    /** What the heaviest rank weighs, {@code [k]}. */
+    double[] heaviest() {
+        double[] heaviest = new double[K];
         for (int k = 0; k < K; k++) {
-            double most = 0;
             for (int rank = 0; rank < ranks; rank++) {
-                most = Math.max(most, loadOf[rank * K + k]);
+                heaviest[k] = Math.max(heaviest[k], loadOf[rank * K + k]);
             }
-            sum += 1 / most;
         }
-        return sum / K;
+        return heaviest;
+    }
+
+    /** Balancedness that is expected, or what an objective has in its place: {@link Weighing#worth}. */
+    double balancedness() {
+        return weighing.worth(heaviest());
     }
 }

@@ -46,6 +46,9 @@ final class LoadForecast {
     private static final double PARTS_BESIDE_ERRORS = 0.3;
 
     private final int experts;
+    /** Whether what is learned are shares, which add up to 1. */
+    private final boolean shared;
+
     private final double[][] means;
     private final double[][] predictions;
     private final double[] errorOf;
@@ -56,8 +59,9 @@ final class LoadForecast {
     private double[][] parts = {};
     private int sinceJump;
 
-    private LoadForecast(int experts) {
+    private LoadForecast(int experts, boolean shared) {
         this.experts = experts;
+        this.shared = shared;
         this.means = new double[MEMORIES.length][experts];
         this.predictions = new double[MEMORIES.length + TRENDS][experts];
         this.errorOf = new double[predictions.length];
@@ -66,7 +70,7 @@ final class LoadForecast {
 
     /** The forecast of a layer from the newest {@value #WINDOWS} windows, without those in which it has no load. */
     static LoadForecast of(List<ExpertLoad> windows, int layer) {
-        LoadForecast forecast = new LoadForecast(windows.get(0).experts());
+        LoadForecast forecast = new LoadForecast(windows.get(0).experts(), true);
         int from = Math.max(0, windows.size() - WINDOWS);
         @Nullable ExpertLoad newest = null;
         for (ExpertLoad window : windows.subList(from, windows.size())) {
@@ -80,6 +84,29 @@ final class LoadForecast {
             forecast.parts = parts(newest, layer, forecast.shares.get(forecast.shares.size() - 1));
         }
         return forecast;
+    }
+
+    /** The forecast of a single level, none of which is negative, window by window. */
+    static LoadForecast ofLevels(double[] levels) {
+        LoadForecast forecast = new LoadForecast(1, false);
+        for (double level : levels) {
+            forecast.learn(new double[] {level});
+        }
+        return forecast;
+    }
+
+    /** Mean square of the last errors, the newest weighing most; a jump counts as what is usual many times over. */
+    double errorVariance() {
+        double most = errors.isEmpty() ? 0 : MOST_ENERGY * usualEnergy();
+        double sum = 0;
+        double weights = 0;
+        double weight = 1;
+        for (int age = errors.size() - 1; age >= Math.max(0, errors.size() - ERRORS); age--) {
+            sum += weight * Math.min(most, energies.get(age));
+            weights += weight;
+            weight *= DECAY_OF_PATTERNS;
+        }
+        return weights == 0 ? 0 : sum / weights;
     }
 
     /** Whether any window had load. */
@@ -228,7 +255,9 @@ final class LoadForecast {
             }
         }
         // Trends that are cut off at 0 add up to more than 1.
-        normalize(forecast);
+        if (shared) {
+            normalize(forecast);
+        }
     }
 
     /** The loads that the next window may bring. */

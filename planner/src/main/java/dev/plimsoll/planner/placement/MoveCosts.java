@@ -19,18 +19,22 @@ final class MoveCosts {
     /** @param expertOfSlot {@code [slot]}, settled; not to be written to */
     MoveCosts(int[] expertOfSlot, int experts, Topology topology, MovePrices prices) {
         this.expertOfSlot = expertOfSlot;
-        this.experts = experts;
+        // One more: to leave a slot idle costs nothing.
+        this.experts = experts + 1;
         this.prices = prices;
         this.nodeOf = new int[topology.ranks()];
         for (int rank = 0; rank < nodeOf.length; rank++) {
             nodeOf[rank] = node(topology, rank);
         }
-        this.onRank = new boolean[topology.ranks() * experts];
-        this.onNode = new boolean[nodeOf.length * experts];
+        this.onRank = new boolean[topology.ranks() * this.experts];
+        this.onNode = new boolean[nodeOf.length * this.experts];
+        for (int rank = 0; rank < topology.ranks(); rank++) {
+            onRank[rank * this.experts + experts] = true;
+        }
         for (int slot = 0; slot < expertOfSlot.length; slot++) {
             int rank = slot / topology.slotsPerRank();
-            onRank[rank * experts + expertOfSlot[slot]] = true;
-            onNode[nodeOf[rank] * experts + expertOfSlot[slot]] = true;
+            onRank[rank * this.experts + expertOfSlot[slot]] = true;
+            onNode[nodeOf[rank] * this.experts + expertOfSlot[slot]] = true;
         }
     }
 
@@ -46,6 +50,11 @@ final class MoveCosts {
     /** The expert that the slot had. */
     int settledExpert(int slot) {
         return expertOfSlot[slot];
+    }
+
+    /** {@code [slot]}; not to be written to. */
+    int[] settled() {
+        return expertOfSlot;
     }
 
     boolean settled(int rank, int expert) {

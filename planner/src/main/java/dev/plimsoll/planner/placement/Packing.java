@@ -139,6 +139,14 @@ final class Packing {
         return experts;
     }
 
+    /** Puts something without load into every slot that is left. */
+    void fill(int nothing) {
+        for (int rank = 0; rank < filled.length; rank++) {
+            Arrays.fill(expertsOf[rank], filled[rank], slotsPerRank, nothing);
+            filled[rank] = slotsPerRank;
+        }
+    }
+
     /** {@code [slot]}, once all ranks are full. */
     int[] expertOfSlot() {
         int[] expertOfSlot = new int[ofRank.length * slotsPerRank];

@@ -2,6 +2,7 @@ package dev.plimsoll.planner.placement;
 
 import dev.plimsoll.model.LayerReason;
 import dev.plimsoll.model.Placement;
+import java.util.BitSet;
 import java.util.List;
 
 /**
@@ -26,13 +27,15 @@ public record Plan(Placement target, List<LayerReason> layers) {
     /** The plans of all layers, in order, as one; with reasons where every layer has one. */
     public static Plan of(PlanRequest request, List<LayerPlan> layers) {
         int[][] experts = new int[layers.size()][];
+        BitSet[] idle = new BitSet[experts.length];
         for (int layer = 0; layer < experts.length; layer++) {
             experts[layer] = layers.get(layer).expertOfSlot();
+            idle[layer] = layers.get(layer).idle();
         }
         List<LayerReason> reasons =
                 layers.stream().flatMap(plan -> plan.reason().stream()).toList();
         return new Plan(
-                Placement.of(request.settled().version(), experts),
+                Placement.of(request.settled().version(), experts, idle),
                 reasons.size() == layers.size() ? reasons : List.of());
     }
 }

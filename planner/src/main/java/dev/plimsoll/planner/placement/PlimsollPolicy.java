@@ -52,7 +52,10 @@ final class PlimsollPolicy implements Policy {
         LoadForecast forecast = LoadForecast.of(request.windows(), layer);
         int[] settled = request.settled().layer(layer);
         if (!forecast.known()) {
-            return new LayerPlan(settled, Optional.of(new LayerReason(1, 1, 1, List.of(), Stop.UNLOADED, 0)));
+            return new LayerPlan(
+                    settled,
+                    request.settled().idle(layer),
+                    Optional.of(new LayerReason(1, 1, 1, List.of(), Stop.UNLOADED, 0)));
         }
         Topology topology = request.topology();
         Scenarios scenarios = forecast.scenarios(topology.ranks());
@@ -60,11 +63,15 @@ final class PlimsollPolicy implements Policy {
         boolean initial = request.settled().version() == 0 || isInitial(settled, scenarios.experts());
         double part = initial ? settings.initialPart() : 1;
         double price = part * settings.price() / (topology.slotsPerRank() * Math.sqrt(settled.length));
-        double noise = part * settings.noisePrice() * scenarios.noise() / topology.slotsPerRank();
-        LayerSearch search = LayerSearch.of(request, settled, scenarios, price + noise);
+        Weighing weighing = weighing(request, layer, scenarios, settled.length);
+        LayerState start = new LayerState(scenarios, weighing, start(request, layer, weighing));
+        double slope = weighing.slope(start.replicas);
+        double noise = part * settings.noisePrice() * slope * slope * scenarios.noise() / topology.slotsPerRank();
+        MoveCosts costs = new MoveCosts(settled, scenarios.experts(), topology, request.prices());
+        LayerSearch search = new LayerSearch(request, scenarios, weighing, start, costs, price + noise);
 
         double before = search.start().balancedness();
-        double bound = bound(search.start());
+        double bound = weighing.worth(weighing.levels(settled.length));
         boolean overBudget = false;
         Descent found = search.descent();
         if (!initial) {
@@ -88,8 +95,12 @@ final class PlimsollPolicy implements Policy {
             // The sum of potentials fell while the maximum rose: nothing that an operator would want.
             found = search.descent();
         }
-        int[] placed = KeptSlots.arrange(settled, found.state().expertOf, topology.slotsPerRank());
-        return new LayerPlan(placed, Optional.of(Reasons.of(settled, placed, before, bound, found, overBudget, price)));
+        int[] target = found.state().expertOf;
+        int[] placed = KeptSlots.arrange(settled, target, topology.slotsPerRank(), found.state().nothing);
+        return new LayerPlan(
+                placed,
+                KeptSlots.idle(placed, target, topology.slotsPerRank()),
+                Optional.of(Reasons.of(settled, placed, before, bound, found, overBudget, price)));
     }
 
     /** Whether the layer is as engines start with it: {@link dev.plimsoll.model.Placement#initial}. */
@@ -102,11 +113,23 @@ final class PlimsollPolicy implements Policy {
         return true;
     }
 
-    private static double bound(LayerState state) {
-        double sum = 0;
-        for (double level : state.level) {
-            sum += 1 / level;
+    private static Weighing weighing(PlanRequest request, int layer, Scenarios scenarios, int slots) {
+        if (request.objective() instanceof Objective.Time time) {
+            TokensPerStep tokens = TokensPerStep.of(request.windows(), layer);
+            return new TimeWeighing(scenarios, tokens.scenarios(), time.expected(), slots, request.idleSlots());
         }
-        return sum / state.level.length;
+        return new TokenWeighing(scenarios);
+    }
+
+    /** The settled placement as the search sees it: where no slot may be idle, all are in use. */
+    private static int[] start(PlanRequest request, int layer, Weighing weighing) {
+        if (!weighing.idles()) {
+            return request.settled().layer(layer);
+        }
+        int[] inUse = request.settled().inUse(layer);
+        for (int slot = 0; slot < inUse.length; slot++) {
+            inUse[slot] = inUse[slot] < 0 ? request.shape().experts() : inUse[slot];
+        }
+        return inUse;
     }
 }

@@ -37,6 +37,67 @@ final class Replication {
         return replicas;
     }
 
+    /**
+     * By time: whoever's replicas take the longest gets one more, as long as that is above {@code enough}; slots that are left go where a
+     * further replica adds the least to what all of an expert's replicas take, or to nobody where they may be idle. Ties by id.
+     *
+     * @param tokens per step, {@code [expert]}
+     * @param enough microseconds
+     * @param slots at least as many as experts
+     * @param most replicas of an expert
+     */
+    static int[] byTime(double[] tokens, ExpectedTime expected, double enough, int slots, int most, boolean idle) {
+        int[] replicas = new int[tokens.length];
+        Arrays.fill(replicas, 1);
+        double[] unit = new double[tokens.length];
+        for (int expert = 0; expert < unit.length; expert++) {
+            unit[expert] = most == 1 ? 0 : expected.micros(tokens[expert]);
+        }
+        int left = slots - tokens.length;
+        while (left > 0) {
+            int slowest = 0;
+            for (int expert = 1; expert < unit.length; expert++) {
+                if (unit[expert] > unit[slowest]) {
+                    slowest = expert;
+                }
+            }
+            if (unit[slowest] <= enough) {
+                break;
+            }
+            replicas[slowest]++;
+            left--;
+            unit[slowest] = replicas[slowest] < most ? expected.micros(tokens[slowest] / replicas[slowest]) : 0;
+        }
+        if (!idle) {
+            fill(tokens, expected, left, most, replicas);
+        }
+        return replicas;
+    }
+
+    private static void fill(double[] tokens, ExpectedTime expected, int slots, int most, int[] replicas) {
+        double[] adds = new double[tokens.length];
+        for (int expert = 0; expert < adds.length; expert++) {
+            adds[expert] = adds(tokens[expert], expected, replicas[expert], most);
+        }
+        for (int slot = 0; slot < slots; slot++) {
+            int cheapest = 0;
+            for (int expert = 1; expert < adds.length; expert++) {
+                if (adds[expert] < adds[cheapest]) {
+                    cheapest = expert;
+                }
+            }
+            replicas[cheapest]++;
+            adds[cheapest] = adds(tokens[cheapest], expected, replicas[cheapest], most);
+        }
+    }
+
+    private static double adds(double tokens, ExpectedTime expected, int replicas, int most) {
+        return replicas == most
+                ? Double.POSITIVE_INFINITY
+                : (replicas + 1) * expected.micros(tokens / (replicas + 1))
+                        - replicas * expected.micros(tokens / replicas);
+    }
+
     /** Load of one replica of every expert. */
     static double[] units(double[] load, int[] replicas) {
         double[] unit = new double[load.length];

@@ -12,20 +12,30 @@ final class ScenarioPacking {
 
     private ScenarioPacking() {}
 
+    /** By tokens. */
+    static int[] pack(Scenarios scenarios, MoveCosts costs, int slots, double price) {
+        return pack(scenarios, new TokenWeighing(scenarios), costs, slots, price);
+    }
+
     /**
      * @param price fall of the potential that a move must bring
-     * @return {@code [slot]}
+     * @return {@code [slot]}, {@link Scenarios#experts()} where idle
      */
-    static int[] pack(Scenarios scenarios, MoveCosts costs, int slots, double price) {
+    static int[] pack(Scenarios scenarios, Weighing weighing, MoveCosts costs, int slots, double price) {
         int ranks = scenarios.ranks();
-        double[] mean = scenarios.mean();
-        int[] replicas = Replication.byLoad(mean, slots, ranks);
-        double[] unit = Replication.units(mean, replicas);
-        Packing packing = new Packing(ranks, slots / ranks, scenarios.experts());
+        int experts = scenarios.experts();
+        int[] replicas = weighing.replicas(slots);
+        double[] units = new double[(experts + 1) * K];
+        double[] ignored = new double[units.length];
+        for (int expert = 0; expert < experts; expert++) {
+            weighing.weigh(expert, replicas[expert], units, ignored, ignored, ignored);
+        }
+        double[] unit = means(units, experts);
+        Packing packing = new Packing(ranks, slots / ranks, experts);
         double[] loadOf = new double[ranks * K];
         for (int expert : Replication.byFalling(unit)) {
             for (int replica = 0; replica < replicas[expert]; replica++) {
-                int rank = leastAlong(scenarios, costs, packing, loadOf, expert, replicas[expert], price);
+                int rank = leastAlong(units, costs, packing, loadOf, expert, price);
                 if (rank < 0) {
                     // Rare, and only light experts are left by then: their loads are not worth being exact about.
                     packing.makeRoom(expert, unit);
@@ -33,40 +43,42 @@ final class ScenarioPacking {
                 }
                 packing.put(rank, expert, unit[expert]);
                 for (int k = 0; k < K; k++) {
-                    loadOf[rank * K + k] += scenarios.load()[expert * K + k] / replicas[expert];
+                    loadOf[rank * K + k] += units[expert * K + k];
                 }
             }
         }
+        packing.fill(experts);
         return packing.expertOfSlot();
     }
 
+    private static double[] means(double[] units, int experts) {
+        double[] mean = new double[experts];
+        for (int i = 0; i < experts * K; i++) {
+            mean[i / K] += units[i] / K;
+        }
+        return mean;
+    }
+
     private static int leastAlong(
-            Scenarios scenarios,
-            MoveCosts costs,
-            Packing packing,
-            double[] loadOf,
-            int expert,
-            int replicas,
-            double price) {
-        double[] load = scenarios.load();
+            double[] units, MoveCosts costs, Packing packing, double[] loadOf, int expert, double price) {
         int at = expert * K;
-        // The sum of squares over K scenarios rises by twice the product: a price in units of potential is that much of
-        // it.
-        double factor = 2.0 / K / replicas;
         int best = -1;
         double least = Double.POSITIVE_INFINITY;
-        for (int rank = 0; rank < scenarios.ranks(); rank++) {
+        for (int rank = 0; rank < loadOf.length / K; rank++) {
             if (!packing.takes(rank, expert)) {
                 continue;
             }
             int r = rank * K;
-            double along = loadOf[r] * load[at]
-                    + loadOf[r + 1] * load[at + 1]
-                    + (loadOf[r + 2] * load[at + 2] + loadOf[r + 3] * load[at + 3])
-                    + (loadOf[r + 4] * load[at + 4]
-                            + loadOf[r + 5] * load[at + 5]
-                            + (loadOf[r + 6] * load[at + 6] + loadOf[r + 7] * load[at + 7]));
-            double rise = along * factor + price * costs.of(rank, expert);
+            double along = loadOf[r] * units[at]
+                    + loadOf[r + 1] * units[at + 1]
+                    + (loadOf[r + 2] * units[at + 2] + loadOf[r + 3] * units[at + 3])
+                    + (loadOf[r + 4] * units[at + 4]
+                            + loadOf[r + 5] * units[at + 5]
+                            + (loadOf[r + 6] * units[at + 6] + loadOf[r + 7] * units[at + 7]));
+            // The sum of squares over K scenarios rises by twice the product: a price in units of potential is that
+            // much of
+            // it.
+            double rise = along * (2.0 / K) + price * costs.of(rank, expert);
             if (rise < least) {
                 least = rise;
                 best = rank;

@@ -30,4 +30,30 @@ record TokenWeighing(Scenarios scenarios) implements Weighing {
         }
         return level;
     }
+
+    /** Balancedness that is expected: the mean over scenarios of mean over maximum. */
+    @Override
+    public double worth(double[] heaviest) {
+        double sum = 0;
+        for (double most : heaviest) {
+            sum += 1 / most;
+        }
+        return sum / heaviest.length;
+    }
+
+    @Override
+    public double slope(int[] replicas) {
+        return 1;
+    }
+
+    @Override
+    public int[] replicas(int slots) {
+        return Replication.byLoad(scenarios.mean(), slots, scenarios.ranks());
+    }
+
+    /** A further replica never adds to what its expert weighs: nothing is gained by an idle slot. */
+    @Override
+    public boolean idles() {
+        return false;
+    }
 }

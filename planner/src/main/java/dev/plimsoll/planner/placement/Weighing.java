@@ -3,8 +3,7 @@ package dev.plimsoll.planner.placement;
 /**
  * What replicas of a layer's experts weigh in every scenario, by how many there are: the {@link Objective} inside of the search.
  *
- * <p>A replica never weighs more for there being another, and all of an expert's replicas together never less: the search's bounds
- * rest on it. Units are free; the level is in the same.
+ * <p>A replica never weighs more for there being another: the search's bounds rest on it. Units are free; the level is in the same.
  */
 interface Weighing {
     /**
@@ -18,9 +17,33 @@ interface Weighing {
     void weigh(int expert, int replicas, double[] unit, double[] comes, double[] less, double[] more);
 
     /**
-     * What the heaviest rank weighs at least, whatever the placement, {@code [scenario]}: what a rank weighs above it is excess.
+     * What the heaviest rank weighs at least, whatever the placement, {@code [scenario]}: what a rank weighs above it is excess. About
+     * 1, so that prices mean the same by every objective.
      *
      * @param slots of the layer
      */
     double[] levels(int slots);
+
+    /**
+     * How good it is when the heaviest rank weighs so much, above 0 and at most 1.
+     *
+     * @param heaviest {@code [scenario]}
+     */
+    double worth(double[] heaviest);
+
+    /**
+     * How fast what a rank weighs rises with its share of the load, where a perfectly loaded rank has 1.
+     *
+     * @param replicas {@code [expert]}
+     */
+    double slope(int[] replicas);
+
+    /**
+     * How many replicas of each expert a placement from scratch has, {@code [expert]}: together at most {@code slots}, as many where no
+     * slot may be idle.
+     */
+    int[] replicas(int slots);
+
+    /** Whether slots may be idle: there is one more expert then, {@link Scenarios#experts()}, which weighs nothing. */
+    boolean idles();
 }

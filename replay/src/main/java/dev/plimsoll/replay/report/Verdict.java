@@ -1,5 +1,6 @@
 package dev.plimsoll.replay.report;
 
+import dev.plimsoll.model.Gain;
 import dev.plimsoll.replay.result.PastWindow;
 import dev.plimsoll.replay.result.ReplayResult;
 import java.util.ArrayList;
@@ -59,7 +60,7 @@ record Verdict(String headline, List<String> details) {
     }
 
     private static double gain(Standing standing) {
-        return 1 - standing.relative();
+        return Gain.of(1, standing.relative());
     }
 
     private static String headline(Standing baseline, Standing best) {

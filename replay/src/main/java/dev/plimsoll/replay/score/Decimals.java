@@ -7,17 +7,17 @@ import java.math.RoundingMode;
 import java.util.Locale;
 
 /** Numbers in JSON with a fixed number of decimal places, so that two results can be compared line by line. */
-final class Decimals {
+public final class Decimals {
     /** Of balancedness, shares of moves and milliseconds: what the peers' scores have. */
-    static final int PLACES = 4;
+    public static final int PLACES = 4;
 
     /** Of moves per layer. */
-    static final int MOVES = 2;
+    public static final int MOVES = 2;
 
     private Decimals() {}
 
     /** What is not a number becomes null. */
-    static void put(ObjectNode node, String key, double value, int places) {
+    public static void put(ObjectNode node, String key, double value, int places) {
         if (Double.isFinite(value)) {
             // As a node of its own: put would drop the zeros at the end.
             node.set(key, DecimalNode.valueOf(BigDecimal.valueOf(value).setScale(places, RoundingMode.HALF_UP)));
@@ -27,12 +27,12 @@ final class Decimals {
     }
 
     /** As text with a format of one number; a dash for what is none, such as the balancedness of no load at all. */
-    static String text(String format, double value) {
+    public static String text(String format, double value) {
         return Double.isFinite(value) ? String.format(Locale.ROOT, format, value) : "–";
     }
 
     /** As it is printed with {@link #PLACES}. */
-    static double rounded(double value) {
+    public static double rounded(double value) {
         return Double.isFinite(value)
                 ? BigDecimal.valueOf(value)
                         .setScale(PLACES, RoundingMode.HALF_UP)

@@ -138,26 +138,13 @@ public final class PlannerBench {
             int[] old = before.layer(layer);
             int[] experts = after.layer(layer);
             for (int first = 0; first < experts.length; first += topology.slotsPerRank()) {
-                int into = arrivals(old, experts, first, first + topology.slotsPerRank());
+                int into = Arrivals.intoRank(old, experts, first, first + topology.slotsPerRank());
                 moves += into;
                 most = Math.max(most, into);
             }
         }
         double[] inSample = balancedness(after, workload.windows().get(window));
         return new PlanScore(window, inSample, (double) moves / shape.layers(), most, millis, valid);
-    }
-
-    /** Slots of a rank whose expert was on none of them before. */
-    private static int arrivals(int[] before, int[] after, int first, int end) {
-        int arrivals = 0;
-        for (int slot = first; slot < end; slot++) {
-            boolean there = false;
-            for (int other = first; other < end && !there; other++) {
-                there = before[other] == after[slot];
-            }
-            arrivals += there ? 0 : 1;
-        }
-        return arrivals;
     }
 
     /** {@code [layer]}, layers without load left out. */

@@ -3,11 +3,11 @@ package dev.plimsoll.replay.score;
 import java.util.Arrays;
 
 /** Quantiles between whose neighbours a straight line is drawn, as NumPy's {@code percentile} does: what peers' scores are. */
-final class Quantile {
+public final class Quantile {
     private Quantile() {}
 
     /** @return NaN of no values */
-    static double of(double[] values, double share) {
+    public static double of(double[] values, double share) {
         if (values.length == 0) {
             return Double.NaN;
         }
