@@ -93,7 +93,8 @@ final class DeploymentPlanner {
         boolean newest = log.lastProposal(incarnation)
                 .filter(decision -> decision.epoch() == end.epoch())
                 .isPresent();
-        if (newest && outcomes.of(incarnation, end.epoch()).filter(Outcome::last).isEmpty()) {
+        if (newest
+                && outcomes.of(incarnation, end.epoch()).filter(Outcome::last).isEmpty()) {
             measure(log.proposal(end.epoch()), end.batchesFlipped());
         }
     }

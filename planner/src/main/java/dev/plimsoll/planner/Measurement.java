@@ -174,11 +174,14 @@ final class Measurement {
     private OptionalDouble promisedGain() {
         if (decision.step().isPresent()) {
             return OptionalDouble.of(Gain.of(
-                    decision.step().get().expertMicrosBefore(), decision.step().get().expertMicrosPromised()));
+                    decision.step().get().expertMicrosBefore(),
+                    decision.step().get().expertMicrosPromised()));
         }
         double current = decision.currentBalancedness();
         double predicted = decision.predictedBalancedness();
-        return current > 0 && predicted > 0 ? OptionalDouble.of(Gain.of(1 / current, 1 / predicted)) : OptionalDouble.empty();
+        return current > 0 && predicted > 0
+                ? OptionalDouble.of(Gain.of(1 / current, 1 / predicted))
+                : OptionalDouble.empty();
     }
 
     private MeasuredGain measured(boolean last) {

@@ -54,7 +54,8 @@ final class OutcomeHistory {
         double[] delivered = measured.stream()
                 .mapToDouble(outcome -> Math.min(
                         1,
-                        Math.max(0, gain(outcome).gain() / outcome.promisedGain().orElseThrow())))
+                        Math.max(
+                                0, gain(outcome).gain() / outcome.promisedGain().orElseThrow())))
                 .toArray();
         double[] spreads = measured.stream()
                 .map(OutcomeHistory::gain)

@@ -101,15 +101,13 @@ final class BestStep {
      */
     void atLeast(int first, int second) {
         if (arrivals.affordable(first, second, state.expertOf[second])) {
-            score = Math.max(
-                    score, Math.nextDown(score(fallOfExchange(first, second), costOfExchange(first, second))));
+            score = Math.max(score, Math.nextDown(score(fallOfExchange(first, second), costOfExchange(first, second))));
         }
     }
 
     /** Two slots of different ranks exchange their experts, of which neither rank has the other's yet. */
     void considerExchange(int first, int second) {
-        consider(
-                fallOfExchange(first, second), costOfExchange(first, second), first, second, state.expertOf[second]);
+        consider(fallOfExchange(first, second), costOfExchange(first, second), first, second, state.expertOf[second]);
     }
 
     /** The slot, whose expert has other replicas, holds another in its place that its rank does not have yet. */
@@ -118,7 +116,8 @@ final class BestStep {
         int outgoing = state.expertOf[replaced];
         double cost = costs.of(rank, incoming) - costs.of(rank, outgoing);
         double won = state.potential[rank] - state.potentialReplacing(rank, incoming, outgoing);
-        for (int held = state.firstSlot(incoming); held >= 0; held = state.nextSlot(held)) {
+        int first = incoming == state.nothing ? -1 : state.firstSlot(incoming);
+        for (int held = first; held >= 0; held = state.nextSlot(held)) {
             int holder = state.rankOf(held);
             double after = state.holds(holder, outgoing)
                     ? state.potential(holder, incoming, state.less, outgoing, state.more)

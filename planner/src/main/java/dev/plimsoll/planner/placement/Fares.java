@@ -32,7 +32,7 @@ final class Fares {
         int at = 0;
         for (int slot = hot * state.slotsPerRank; slot < (hot + 1) * state.slotsPerRank; slot++) {
             for (int rank = 0; rank < state.ranks; rank++) {
-                double fare = fare(rank, state.expertOf[slot]);
+                double fare = rank == hot ? Double.POSITIVE_INFINITY : fare(rank, state.expertOf[slot]);
                 for (int local = 0; local < state.slotsPerRank; local++) {
                     away[at++] = fare;
                 }

@@ -159,7 +159,8 @@ final class Outline {
         for (double potential : state.potential) {
             highest = Math.max(highest, potential);
         }
-        // No load is above the level by more than the root of K times its rank's potential; a bound adds up some twenty products of
+        // No load is above the level by more than the root of K times its rank's potential; a bound adds up some twenty
+        // products of
         // two loads, and as many more as an expert has replicas.
         return 4e-15 * (16 + state.ranks) * (highestLevel * highestLevel + K * highest);
     }
