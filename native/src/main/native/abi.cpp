@@ -262,6 +262,27 @@ int32_t plm_slot_release(uint64_t ring, int64_t step) {
     });
 }
 
+int32_t plm_ring_idle(uint64_t ring, int64_t nanos) {
+    return guarded([&] {
+        find<Ring>(ring)->idle(nanos);
+        return PLM_OK;
+    });
+}
+
+int32_t plm_ring_clock(uint64_t ring, int64_t busy_nanos, int64_t idle_nanos) {
+    return guarded([&] {
+        find<Ring>(ring)->set_clock(busy_nanos, idle_nanos);
+        return PLM_OK;
+    });
+}
+
+int32_t plm_flip_publish(uint64_t ring, const plm_flip_cost* cost) {
+    return guarded([&] {
+        find<Ring>(ring)->publish_flip(sized(cost, "cost"));
+        return PLM_OK;
+    });
+}
+
 int32_t plm_state_publish(uint64_t ring, const plm_rank_state* state) {
     return guarded([&] {
         find<Ring>(ring)->publish_state(sized(state, "state"));
@@ -303,6 +324,13 @@ int32_t plm_xfer_submit(uint64_t xfer, uint64_t after_stream) {
 
 int32_t plm_xfer_poll(uint64_t xfer) {
     return guarded([&] { return find<Exchange>(xfer)->poll(); });
+}
+
+int32_t plm_xfer_took(uint64_t xfer, int64_t* nanos) {
+    return guarded([&] {
+        int64_t& out = required(nanos, "nanos");
+        return find<Exchange>(xfer)->took(out) ? PLM_OK : PLM_PENDING;
+    });
 }
 
 int32_t plm_xfer_join(uint64_t xfer, uint64_t compute_stream) {

@@ -176,6 +176,7 @@ void Exchange::submit(const std::shared_ptr<Exchange>& self, Stream& after) {
             operation.parcel.digest = digest(operation.parcel.peer, operation.send);
         }
         submitted_ = true;
+        submitted_at_ = Clock::now();
     }
     due_ = after_ms(communicator_->timeout_ms());
     try {
@@ -264,6 +265,13 @@ int32_t Exchange::poll() {
     return status_ < 0 ? remember(status_, failure_.c_str()) : status_;
 }
 
+bool Exchange::took(int64_t& nanos) {
+    std::lock_guard<std::mutex> hold(lock_);
+    const bool ended = submitted_ && status_ != PLM_PENDING;
+    nanos = ended ? std::chrono::nanoseconds(ended_at_ - submitted_at_).count() : 0;
+    return ended;
+}
+
 bool Exchange::join(Stream& compute) {
     pin_.check("plm_xfer_join");
     const int32_t status = poll();
@@ -283,6 +291,7 @@ bool Exchange::end(Deadline deadline) {
     }
     if (submitted_ && status_ == PLM_PENDING && !started_) {
         status_ = PLM_E_ABORTED;
+        ended_at_ = Clock::now();
         failure_ = "cancelled before it started";
     }
     if (!ended_.wait_until(hold, deadline, [&] { return !submitted_ || status_ != PLM_PENDING; })) {
@@ -296,6 +305,7 @@ bool Exchange::end(Deadline deadline) {
 void Exchange::finish(int32_t status, std::string text) {
     std::lock_guard<std::mutex> hold(lock_);
     status_ = status;
+    ended_at_ = Clock::now();
     failure_ = std::move(text);
     ended_.notify_all();
 }

@@ -17,6 +17,8 @@ public:
     void add(bool send, uint32_t peer, uint32_t tag, const plm_part* parts, uint32_t count);
     void submit(const std::shared_ptr<Exchange>& self, Stream& after);
     int32_t poll();
+    // Nanoseconds from submit to the end; false, and 0, while it is under way.
+    bool took(int64_t& nanos);
     // False while it is under way.
     bool join(Stream& compute);
     bool end(Deadline deadline);
@@ -70,6 +72,8 @@ private:
     bool submitted_ = false;
     bool started_ = false;
     int32_t status_ = PLM_PENDING;
+    Clock::time_point submitted_at_{};
+    Clock::time_point ended_at_{};
     std::string failure_;
 };
 

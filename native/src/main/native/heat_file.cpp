@@ -346,12 +346,30 @@ void HeatFile::publish_state(const plm_rank_state& state) {
     if (!writable()) {
         return;
     }
-    std::atomic<int64_t>* words = map_->at<std::atomic<int64_t>>(heat_state_offset);
     const int64_t values[] = {state.incarnation,     state.settled_version, state.epoch,   state.phase,
                               state.batches_flipped, state.plan_hash,       state.refusal, state.fatal,
                               state.command_number,  state.step};
-    Seqlock writing(words[0]);
-    put(words + 1, values, sizeof values / sizeof values[0]);
+    put_locked(heat_state_offset, values, sizeof values / sizeof values[0]);
+}
+
+void HeatFile::publish_times(int64_t index, int64_t step, int64_t busy_nanos, int64_t idle_nanos) {
+    if (writable()) {
+        const int64_t values[] = {step, busy_nanos, idle_nanos};
+        put_locked(heat_times_offset + static_cast<uint64_t>(index) % heat_times * 32, values, 3);
+    }
+}
+
+void HeatFile::publish_flip(const plm_flip_cost& cost) {
+    if (writable()) {
+        const int64_t values[] = {cost.epoch, cost.batch, cost.received_bytes, cost.transfer_nanos, cost.flip_nanos};
+        put_locked(heat_flips_offset + static_cast<uint64_t>(cost.batch - 1) % heat_flips * 64, values, 5);
+    }
+}
+
+void HeatFile::put_locked(uint64_t offset, const int64_t* words, uint64_t count) {
+    std::atomic<int64_t>* to = map_->at<std::atomic<int64_t>>(offset);
+    Seqlock writing(to[0]);
+    put(to + 1, words, count);
 }
 
 void HeatFile::beat() {

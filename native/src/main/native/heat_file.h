@@ -20,6 +20,12 @@ namespace plm {
 //    296  first rank u32   300  width u32: slots hold ranks [first, first + width); width 1: a ring that never gathers
 //    304  pid namespace of the process, 0 when unknown: in another one the pid means another process, or none
 //    512  the rank's state: a seqlock, then ten 64-bit words
+//   1024  times, 32 of 32 bytes: that of step s, counted in boundaries, at 1024 + s mod 32 x 32. A seqlock, 0 as long as nothing
+//         was written; the step; nanoseconds that steps have taken up to it, and that none ran. Both only grow, from wherever
+//         this ring's engine began. Written at the boundary, so before any gather of that step is complete anywhere. A
+//         library before ABI 2.1 writes none.
+//   2048  flips, 32 of 64 bytes: that of batch b, from 1, at 2048 + (b - 1) mod 32 x 64. A seqlock, 0 as above; the epoch; the
+//         batch; bytes received; nanoseconds of the transfers; nanoseconds of the flip
 //   Slot n at 4096 + n x bytes of a slot; snapshot s, counted from 1, goes to slot (s - 1) mod slots:
 //      0  seqlock, odd while the slot is written            8  s        16  step        24  captured, nanos
 //     32  gathered: 1, all ranks of the width by one gather; 0, the ring's own rank alone, with zeros for the others
@@ -31,6 +37,10 @@ constexpr uint32_t heat_abi = 2;
 constexpr uint32_t heat_slots = 16;
 constexpr uint64_t heat_header_bytes = 4096;
 constexpr uint64_t heat_state_offset = 512;
+constexpr uint64_t heat_times_offset = 1024;
+constexpr uint64_t heat_times = 32;  // at least as many as there are slots: each snapshot's are there
+constexpr uint64_t heat_flips_offset = 2048;
+constexpr uint64_t heat_flips = 32;
 constexpr uint64_t heat_slot_head_bytes = 64;
 constexpr uint32_t heat_routed_known = 1;
 
@@ -77,6 +87,9 @@ public:
     // False when the file was cut short by somebody: then nothing is written to it, now or later, for what was in its
     // header is gone.
     bool publish(int64_t step, int64_t captured_nanos, bool gathered, const int64_t* words);
+    // index: of the boundary, counted in boundaries.
+    void publish_times(int64_t index, int64_t step, int64_t busy_nanos, int64_t idle_nanos);
+    void publish_flip(const plm_flip_cost& cost);
     void publish_state(const plm_rank_state& state);
     void beat();
     void mark_closed();
@@ -85,6 +98,7 @@ private:
     HeatHeader& header() const { return *map_->at<HeatHeader>(0); }
     void build(const std::string& building, const std::string& deployment, const plm_ring_opts& opts);
     bool writable();
+    void put_locked(uint64_t offset, const int64_t* words, uint64_t count);
 
     const uint32_t first_rank_;
     const uint32_t width_;

@@ -30,7 +30,7 @@ extern "C" {
 #endif
 
 #define PLM_ABI_MAJOR 2
-#define PLM_ABI_MINOR 0
+#define PLM_ABI_MINOR 1
 
 #define PLM_OK 0
 #define PLM_PENDING 1
@@ -251,6 +251,17 @@ typedef struct plm_rank_state {
     int32_t reserved;
 } plm_rank_state;
 
+/** What the flip of one batch took on this rank. */
+typedef struct plm_flip_cost {
+    uint32_t size;
+    int32_t epoch;
+    int32_t batch;
+    uint32_t reserved;
+    int64_t received_bytes; /* weights that came from other ranks */
+    int64_t transfer_nanos; /* from the boundary at which transfers might start to the arrival of the last; 0: nothing came */
+    int64_t flip_nanos;     /* that the dispatch thread spent on the flip */
+} plm_flip_cost;
+
 /** A complete snapshot, held until it is released. */
 typedef struct plm_snapshot {
     uint32_t size;
@@ -299,8 +310,21 @@ PLM_API int32_t plm_ring_wait(uint64_t ring, int64_t step, int64_t timeout_ms);
 PLM_API int32_t plm_slot_acquire(uint64_t ring, plm_snapshot* snapshot);
 /** Gives a taken snapshot's slot back. */
 PLM_API int32_t plm_slot_release(uint64_t ring, int64_t step);
+/**
+ * Says that no step ran for so long, up to now, as there was nothing to do (dispatch thread): the stretch counts as idle and
+ * not as the time of steps, and never as more than has passed since the last boundary. Stretches that nobody reports are
+ * the steps' time: the library does not guess. May be called several times between two boundaries.
+ */
+PLM_API int32_t plm_ring_idle(uint64_t ring, int64_t nanos);
+/**
+ * Gives the time that steps have taken, and that none ran, from whenever the engine likes up to the boundary that comes next
+ * (dispatch thread): both only grow. From the first call on the library does not measure between boundaries itself.
+ */
+PLM_API int32_t plm_ring_clock(uint64_t ring, int64_t busy_nanos, int64_t idle_nanos);
 /** Writes the rank's state into the file's header (dispatch thread). */
 PLM_API int32_t plm_state_publish(uint64_t ring, const plm_rank_state* state);
+/** Writes what a flip took into the file's header, before the state that has its batch (dispatch thread). */
+PLM_API int32_t plm_flip_publish(uint64_t ring, const plm_flip_cost* cost);
 PLM_API int32_t plm_ring_stats(uint64_t ring, plm_ring_counts* counts);
 
 /* ---- exchange of weights -------------------------------------------------------------------------------------- */
@@ -323,6 +347,8 @@ PLM_API int32_t plm_xfer_add(uint64_t xfer, int32_t send, uint32_t peer, uint32_
 PLM_API int32_t plm_xfer_submit(uint64_t xfer, uint64_t after_stream);
 /** PLM_OK when done and verified, PLM_PENDING, or the error that ended it; PLM_E_STATE only when it was not submitted. */
 PLM_API int32_t plm_xfer_poll(uint64_t xfer);
+/** Nanoseconds from plm_xfer_submit to the end, as the library saw it; PLM_PENDING, and 0, while it is under way. */
+PLM_API int32_t plm_xfer_took(uint64_t xfer, int64_t* nanos);
 /**
  * Makes the compute stream wait for the end of the exchange (dispatch thread). PLM_PENDING, and nothing enqueued, while it
  * is under way: on devices a wait for what was not yet recorded is no wait.

@@ -149,6 +149,7 @@ void Ring::begin(Stream& compute, int64_t step, Deadline deadline, plm_verdict& 
                             std::to_string(opts_.boundary_steps) + " steps" +
                             (any_ ? ", the last was " + std::to_string(last_step_) : std::string()));
     }
+    measure(step);
     if (polled()) {
         poll();
     }
@@ -188,6 +189,45 @@ void Ring::begin(Stream& compute, int64_t step, Deadline deadline, plm_verdict& 
         skipped_.fetch_add(1, std::memory_order_relaxed);
     }
     open_ = std::move(boundary);
+}
+
+// Before anything else: what a boundary itself takes, waiting included, is time of the steps after it.
+void Ring::measure(int64_t step) {
+    const Clock::time_point now = Clock::now();
+    if (any_ && !clock_given_) {
+        const int64_t passed = std::chrono::nanoseconds(now - last_boundary_).count();
+        const int64_t idle = std::min(idle_since_, passed);
+        busy_nanos_ += passed - idle;
+        idle_nanos_ += idle;
+    }
+    last_boundary_ = now;
+    idle_since_ = 0;
+    // Now and not with the snapshot: when a gather shows this step to anybody, all members have come here.
+    if (file_) {
+        file_->publish_times(step / opts_.boundary_steps, step, busy_nanos_, idle_nanos_);
+    }
+}
+
+void Ring::idle(int64_t nanos) {
+    pin_.check("plm_ring_idle");
+    if (nanos < 0) {
+        fail(PLM_E_ARG, "idle for " + std::to_string(nanos) + " ns: a stretch is not negative");
+    }
+    // A sum that would overflow is longer than has passed in any case.
+    idle_since_ = nanos > INT64_MAX - idle_since_ ? INT64_MAX : idle_since_ + nanos;
+}
+
+void Ring::set_clock(int64_t busy_nanos, int64_t idle_nanos) {
+    pin_.check("plm_ring_clock");
+    const bool first = !clock_given_;
+    if (busy_nanos < 0 || idle_nanos < 0 || (!first && (busy_nanos < busy_nanos_ || idle_nanos < idle_nanos_))) {
+        fail(PLM_E_ARG, "steps have taken " + std::to_string(busy_nanos) + " ns and none ran for " +
+                            std::to_string(idle_nanos) + " ns: neither is negative, or falls below what was given before, " +
+                            std::to_string(first ? 0 : busy_nanos_) + " and " + std::to_string(first ? 0 : idle_nanos_));
+    }
+    clock_given_ = true;
+    busy_nanos_ = busy_nanos;
+    idle_nanos_ = idle_nanos;
 }
 
 void Ring::stage(Slot& slot, Stream& compute, int64_t step, Stream& side) {
@@ -362,6 +402,19 @@ void Ring::land(Boundary& boundary) {
 
 int64_t Ring::timeout_ms() const {
     return opts_.timeout_ms > 0 ? opts_.timeout_ms : communicator_ ? communicator_->timeout_ms() : lone_timeout_ms;
+}
+
+void Ring::publish_flip(const plm_flip_cost& cost) {
+    pin_.check("plm_flip_publish");
+    if (cost.epoch < 1 || cost.batch < 1 || cost.received_bytes < 0 || cost.transfer_nanos < 0 || cost.flip_nanos < 0) {
+        fail(PLM_E_ARG, "a flip of batch " + std::to_string(cost.batch) + " of " + std::to_string(cost.epoch) +
+                            " that took " + std::to_string(cost.received_bytes) + " bytes, " +
+                            std::to_string(cost.transfer_nanos) + " and " + std::to_string(cost.flip_nanos) +
+                            " ns: epoch and batch count from 1, nothing is negative");
+    }
+    if (file_) {
+        file_->publish_flip(cost);
+    }
 }
 
 void Ring::publish_state(const plm_rank_state& state) {

@@ -26,7 +26,10 @@ public:
     void rebind(const plm_segment* segments, uint32_t count);
     void begin(Stream& compute, int64_t step, Deadline deadline, plm_verdict& verdict);
     void end(const plm_vote& vote);
+    void idle(int64_t nanos);
+    void set_clock(int64_t busy_nanos, int64_t idle_nanos);
     void publish_state(const plm_rank_state& state);
+    void publish_flip(const plm_flip_cost& cost);
     void on_complete(plm_complete_fn complete, uint64_t user);
 
     bool poll();  // true when nothing is in flight
@@ -83,6 +86,7 @@ private:
     };
 
     std::unique_ptr<Slot> make_slot(bool gathers) const;
+    void measure(int64_t step);
     void resolve(Deadline deadline, plm_verdict& verdict);
     Slot* take_slot(bool grouped);
     static bool quiet(Slot& slot);
@@ -121,6 +125,12 @@ private:
     std::shared_ptr<Boundary> last_;
     bool any_ = false;
     int64_t last_step_ = 0;
+    // What steps have taken, and that none ran, up to the last boundary; or what the engine has said of the next one.
+    int64_t busy_nanos_ = 0;
+    int64_t idle_nanos_ = 0;
+    bool clock_given_ = false;
+    Clock::time_point last_boundary_{};
+    int64_t idle_since_ = 0;  // nanoseconds since then in which no step ran
 
     // Of whoever advances, one at a time.
     std::mutex advancing_;

@@ -72,6 +72,17 @@ std::vector<int64_t> pattern(int64_t step, uint64_t ranks) {
     return words;
 }
 
+plm_flip_cost flip_of(int64_t step) {
+    plm_flip_cost cost{};
+    cost.size = sizeof cost;
+    cost.epoch = static_cast<int32_t>(step % 1'000'000);
+    cost.batch = 1;
+    cost.received_bytes = cost.epoch;
+    cost.transfer_nanos = 3 * cost.received_bytes;
+    cost.flip_nanos = 5 * cost.received_bytes;
+    return cost;
+}
+
 plm_rank_state state_of(int64_t step) {
     plm_rank_state state{};
     state.size = sizeof state;
@@ -125,6 +136,18 @@ public:
         return at[0].load(std::memory_order_relaxed) == lock ? Look::full : Look::busy;
     }
 
+    // Words behind a seqlock; false while they are being written, or when they never were.
+    template <size_t count>
+    bool read_locked(uint64_t offset, int64_t (&words)[count]) const {
+        auto* at = reinterpret_cast<std::atomic<int64_t>*>(base_ + offset);
+        const int64_t lock = at[0].load(std::memory_order_acquire);
+        for (size_t i = 0; i < count; i++) {
+            words[i] = at[1 + i].load(std::memory_order_relaxed);
+        }
+        std::atomic_thread_fence(std::memory_order_acquire);
+        return lock != 0 && (lock & 1) == 0 && at[0].load(std::memory_order_relaxed) == lock;
+    }
+
     // False while it is being written.
     bool read_state(int64_t (&words)[10]) const {
         auto* at = reinterpret_cast<std::atomic<int64_t>*>(base_ + heat_state_offset);
@@ -157,7 +180,21 @@ void check_pattern(const int64_t (&head)[4], const std::vector<int64_t>& words) 
 void publish_pattern(HeatFile& file, int64_t n) {
     const int64_t step = 16 * n;
     file.publish(step, step + 5, true, pattern(step, 1).data());
+    file.publish_times(n, step, 7 * step, 2 * step);
+    file.publish_flip(flip_of(step));
     file.publish_state(state_of(step));
+}
+
+void check_times(const Reader& reader, int64_t n) {
+    int64_t times[3];
+    if (reader.read_locked(heat_times_offset + static_cast<uint64_t>(n) % heat_times * 32, times)) {
+        check(times[1] == 7 * times[0] && times[2] == 2 * times[0], "torn times");
+        check(times[0] % (16 * static_cast<int64_t>(heat_times)) == 16 * (n % static_cast<int64_t>(heat_times)), "place");
+    }
+    int64_t flip[5];
+    if (reader.read_locked(heat_flips_offset, flip)) {
+        check(flip[1] == 1 && flip[2] == flip[0] && flip[3] == 3 * flip[0] && flip[4] == 5 * flip[0], "torn flip");
+    }
 }
 
 // A process that does body; its exit status is the test's business.
@@ -468,6 +505,7 @@ void no_reader_sees_a_torn_slot(const std::string& at, int64_t reads) {
                 if (reader.read_state(state)) {
                     check(state[5] == -state[9] && state[8] == 3 * state[9], "torn state");
                 }
+                check_times(reader, static_cast<int64_t>(n));
             }
             stop = true;
         });
@@ -512,6 +550,8 @@ void a_file_that_is_cut_short_ends_no_engine(const std::string& at) {
         check(truncate(path.c_str(), bytes) == 0, "truncate");
         check(!file->publish(32, 2, true, words.data()), "a cut file is not");
         file->publish_state(plm_rank_state{});
+        file->publish_times(2, 32, 1, 1);
+        file->publish_flip(flip_of(16));
         file->beat();
         check(truncate(path.c_str(), 1 << 20) == 0, "truncate");
         check(!file->publish(48, 3, true, words.data()), "nor when it is long again: its header is gone");

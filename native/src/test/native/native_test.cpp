@@ -1,6 +1,7 @@
 // Tests of the C ABI for the sanitizers: threads as ranks, teardown in unkind orders. No framework: a check that fails
 // says where and ends the program.
 #include <algorithm>
+#include <array>
 #include <atomic>
 #include <chrono>
 #include <cstdio>
@@ -491,6 +492,133 @@ void a_member_joins_once() {
     OK(plm_close(runtime, 5000));
 }
 
+// What a rank shows of its time, read at the places that heat_file.h says.
+struct Times {
+    explicit Times(const std::string& path) : path_(path) {}
+
+    // Lock, step, busy, idle of the boundary with this index.
+    std::array<int64_t, 4> at(int64_t index) const { return read<4>(1024 + static_cast<uint64_t>(index) % 32 * 32); }
+
+    // Lock, epoch, batch, bytes, nanoseconds of transfers and of the flip.
+    std::array<int64_t, 6> flip(int64_t batch) const { return read<6>(2048 + static_cast<uint64_t>(batch - 1) % 32 * 64); }
+
+private:
+    template <size_t count>
+    std::array<int64_t, count> read(uint64_t offset) const {
+        std::array<int64_t, count> found{};
+        FILE* file = std::fopen(path_.c_str(), "rb");
+        CHECK(file != nullptr);
+        CHECK(std::fseek(file, static_cast<long>(offset), SEEK_SET) == 0);
+        CHECK(std::fread(found.data(), 8, count, file) == count);
+        std::fclose(file);
+        return found;
+    }
+
+    std::string path_;
+};
+
+// Keeps the processor busy: time goes on, and nobody sleeps.
+void spin(int64_t nanos) {
+    const auto until = std::chrono::steady_clock::now() + std::chrono::nanoseconds(nanos);
+    while (std::chrono::steady_clock::now() < until) {
+    }
+}
+
+void time_between_boundaries() {
+    uint64_t runtime = 0;
+    OK(plm_open("host", nullptr, &runtime));
+    const Rank r = open_rank(runtime, 0, 1, next_group++, 20000);
+    const Times times(directory + "/ring-0");
+    const auto began = std::chrono::steady_clock::now();
+    CHECK(times.at(0)[0] == 0);  // nothing was written
+    boundary(r, 0, vote_of(0));
+    CHECK(times.at(0)[1] == 0 && times.at(0)[2] == 0 && times.at(0)[3] == 0);
+    spin(2'000'000);
+    boundary(r, K, vote_of(0));
+    const int64_t busy = times.at(1)[2];
+    CHECK(times.at(1)[1] == K && busy >= 2'000'000 && times.at(1)[3] == 0);
+    // Idle is what the engine says, in as many pieces as it likes, and no longer than the time that passed.
+    spin(2'000'000);
+    OK(plm_ring_idle(r.ring, 700'000));
+    OK(plm_ring_idle(r.ring, 300'000));
+    boundary(r, 2 * K, vote_of(0));
+    CHECK(times.at(2)[3] == 1'000'000 && times.at(2)[2] >= busy + 1'000'000);
+    spin(1'000'000);
+    OK(plm_ring_idle(r.ring, INT64_MAX));
+    OK(plm_ring_idle(r.ring, INT64_MAX));
+    boundary(r, 3 * K, vote_of(0));
+    CHECK(times.at(3)[2] == times.at(2)[2] && times.at(3)[3] >= times.at(2)[3] + 1'000'000);
+    const auto passed = std::chrono::nanoseconds(std::chrono::steady_clock::now() - began).count();
+    CHECK(times.at(3)[2] + times.at(3)[3] <= passed);
+    CHECK(plm_ring_idle(r.ring, -1) == PLM_E_ARG);
+    // A piece that was said of one interval is no part of the next.
+    spin(1'000'000);
+    boundary(r, 4 * K, vote_of(0));
+    CHECK(times.at(4)[3] == times.at(3)[3]);
+    // An engine with a clock of its own.
+    OK(plm_ring_clock(r.ring, 10, 5));
+    spin(1'000'000);
+    boundary(r, 5 * K, vote_of(0));
+    CHECK(times.at(5)[2] == 10 && times.at(5)[3] == 5);
+    boundary(r, 6 * K, vote_of(0));
+    CHECK(times.at(6)[2] == 10 && times.at(6)[3] == 5);
+    CHECK(plm_ring_clock(r.ring, 9, 5) == PLM_E_ARG && plm_ring_clock(r.ring, 10, 4) == PLM_E_ARG);
+    CHECK(plm_ring_clock(r.ring, -1, 5) == PLM_E_ARG);
+    OK(plm_ring_clock(r.ring, 11, 5));
+    for (int64_t b = 7; b < 40; b++) {
+        boundary(r, b * K, vote_of(0));
+    }
+    CHECK(times.at(39)[1] == 39 * K && times.at(39)[2] == 11 && times.at(7)[1] == 39 * K && times.at(8)[1] == 8 * K);
+    plm_flip_cost cost{};
+    cost.size = sizeof cost;
+    cost.epoch = 6;
+    cost.batch = 2;
+    cost.received_bytes = 100;
+    cost.transfer_nanos = 20;
+    cost.flip_nanos = 3;
+    OK(plm_flip_publish(r.ring, &cost));
+    CHECK((times.flip(2) == std::array<int64_t, 6>{2, 6, 2, 100, 20, 3}) && times.flip(1)[0] == 0);
+    cost.batch = 34;
+    OK(plm_flip_publish(r.ring, &cost));
+    CHECK(times.flip(2)[2] == 34);
+    cost.batch = 0;
+    CHECK(plm_flip_publish(r.ring, &cost) == PLM_E_ARG);
+    close_rank(r);
+    OK(plm_close(runtime, 5000));
+}
+
+// Before a gather is complete anywhere, every member's time up to its step stands in its own file: nobody has to wait for it.
+void time_is_there_before_the_gather() {
+    constexpr uint32_t ranks = 3;
+    uint64_t runtime = 0;
+    OK(plm_open("host", nullptr, &runtime));
+    const int64_t group = next_group++;
+    std::vector<std::thread> threads;
+    std::atomic<uint32_t> open{0};
+    for (uint32_t rank = 0; rank < ranks; rank++) {
+        threads.emplace_back([=, &open] {
+            const Rank r = open_rank(runtime, rank, ranks, group, 20000);
+            open.fetch_add(1);
+            while (open.load() < ranks) {
+            }
+            for (int64_t b = 0; b < 20; b++) {
+                OK(plm_ring_clock(r.ring, 100 * b + rank, b));
+                boundary(r, b * K, vote_of(0));
+                OK(plm_ring_wait(r.ring, b * K, 20000));
+                for (uint32_t other = 0; other < ranks; other++) {
+                    const auto theirs = Times(directory + "/ring-" + std::to_string(other)).at(b);
+                    CHECK(theirs[1] == b * K && theirs[2] == 100 * b + other && theirs[3] == b);
+                }
+            }
+            close_rank(r);
+        });
+    }
+    for (std::thread& thread : threads) {
+        thread.join();
+    }
+    OK(plm_close(runtime, 5000));
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -505,7 +633,9 @@ int main(int argc, char** argv) {
                  {"exchanges", exchanges},               {"cancelled_exchanges", cancelled_exchanges},
                  {"exchanges_ended_in_the_middle", exchanges_ended_in_the_middle},
                  {"stale_handles", stale_handles},       {"mailbox_between_threads", mailbox_between_threads},
-                 {"damaged_mailbox", damaged_mailbox},   {"a_member_joins_once", a_member_joins_once}};
+                 {"damaged_mailbox", damaged_mailbox},   {"a_member_joins_once", a_member_joins_once},
+                 {"time_between_boundaries", time_between_boundaries},
+                 {"time_is_there_before_the_gather", time_is_there_before_the_gather}};
     for (auto& test : tests) {
         const auto start = std::chrono::steady_clock::now();
         test.run();

@@ -1,5 +1,6 @@
 package dev.plimsoll.collector;
 
+import dev.plimsoll.device.StepClock;
 import dev.plimsoll.model.Membership;
 import dev.plimsoll.model.PlacementState;
 import java.io.ByteArrayInputStream;
@@ -26,10 +27,13 @@ import java.util.zip.CRC32;
  * <p>Replaced whole by rename, before the samples are sent: what dies with a collector that is killed is what was under way.
  */
 final class CountsFile {
-    private static final long MAGIC = 0x3130544e434d4c50L; // "PLMCNT01", read backwards
+    private static final long MAGIC = 0x3230544e434d4c50L; // "PLMCNT02", read backwards
+    /** Of a release that knew nothing of time. */
+    private static final long UNTIMED = 0x3130544e434d4c50L;
+
     private static final int HEAD_BYTES = 2 * Long.BYTES + 3 * Integer.BYTES + 1;
-    /** Of a rank, beside its counters: its number, four longs, two states, two flags. */
-    private static final int RANK_BYTES = Integer.BYTES + 4 * Long.BYTES + 2 * 3 * Integer.BYTES + 2;
+    /** Of a rank, beside its counters: its number, six longs, two states, three flags. */
+    private static final int RANK_BYTES = Integer.BYTES + 6 * Long.BYTES + 2 * 3 * Integer.BYTES + 3;
 
     private static final int CHECKSUM_BYTES = Long.BYTES;
 
@@ -151,7 +155,9 @@ final class CountsFile {
     }
 
     private Kept parse(DataInputStream in) throws IOException {
-        boolean fits = in.readLong() == MAGIC && in.readLong() == members.incarnation() && in.readInt() == cells();
+        long magic = in.readLong();
+        boolean timed = magic == MAGIC;
+        boolean fits = (timed || magic == UNTIMED) && in.readLong() == members.incarnation() && in.readInt() == cells();
         if (!fits || in.readInt() != members.shape().layers()) {
             throw new IllegalStateException(file + " is not of " + members.deployment() + ", incarnation "
                     + members.incarnation() + ", " + members.shape().layers() + " layers × "
@@ -167,6 +173,9 @@ final class CountsFile {
                     in.readLong(),
                     state(in),
                     in.readBoolean() ? Optional.of(state(in)) : Optional.empty(),
+                    timed && in.readBoolean()
+                            ? Optional.of(new StepClock(in.readLong(), in.readLong()))
+                            : Optional.empty(),
                     longs(in, cells()),
                     longs(in, in.readBoolean() ? members.shape().layers() : 0)));
         }
@@ -182,6 +191,8 @@ final class CountsFile {
         if (counts.next().isPresent()) {
             put(out, counts.next().get());
         }
+        put(out, counts.clock().isPresent());
+        counts.clock().ifPresent(clock -> out.putLong(clock.busyNanos()).putLong(clock.idleNanos()));
         put(out, counts.load());
         put(out, counts.routed().length > 0);
         put(out, counts.routed());

@@ -1,5 +1,6 @@
 package dev.plimsoll.collector;
 
+import dev.plimsoll.device.StepClock;
 import dev.plimsoll.model.PlacementState;
 import java.util.Optional;
 
@@ -12,6 +13,7 @@ import java.util.Optional;
  * @param covered samples up to this step were made, of whatever process; not less than {@code step} but after a restart
  * @param state the placement state of the steps up to {@code step}
  * @param next that of the first boundary interval after it, where its votes were seen
+ * @param clock what its steps had taken up to {@code step}; empty where that is not known
  * @param load {@code [layer][slot]} flattened
  * @param routed {@code [layer]}; empty where the engine does not know
  */
@@ -23,5 +25,6 @@ record RankCounts(
         long covered,
         PlacementState state,
         Optional<PlacementState> next,
+        Optional<StepClock> clock,
         long[] load,
         long[] routed) {}

@@ -1,6 +1,7 @@
 package dev.plimsoll.collector;
 
 import dev.plimsoll.device.HeatRing;
+import dev.plimsoll.device.StepClock;
 import dev.plimsoll.model.Membership;
 import java.nio.file.Path;
 import java.util.Optional;
@@ -22,6 +23,9 @@ interface Ring extends AutoCloseable {
 
     /** The newest snapshot's head, without taking it. */
     Optional<HeatRing.Newest> newest();
+
+    /** What the steps of its own rank had taken at this boundary; empty when that is not known. */
+    Optional<StepClock> clock(long step);
 
     /** {@code CLOCK_REALTIME} of its engine's last sign of life. */
     long heartbeatNanos();
@@ -81,6 +85,11 @@ interface Ring extends AutoCloseable {
         @Override
         public Optional<HeatRing.Newest> newest() {
             return ring.newest();
+        }
+
+        @Override
+        public Optional<StepClock> clock(long step) {
+            return ring.clock(step);
         }
 
         @Override

@@ -3,6 +3,7 @@ package dev.plimsoll.collector;
 import dev.plimsoll.collector.CollectorListener.RingEnd;
 import dev.plimsoll.device.HeatRing.Newest;
 import dev.plimsoll.device.HeatRing.Snapshot;
+import dev.plimsoll.device.StepClock;
 import dev.plimsoll.model.LoadSample;
 import dev.plimsoll.model.Membership;
 import java.time.Duration;
@@ -266,7 +267,8 @@ final class RingReader implements AutoCloseable {
                 listener.onMissed(snapshot.sequence() - reading.lastSequence - 1);
             }
             reading.lastSequence = snapshot.sequence();
-            List<LoadSample> samples = assembler.add(reading.rank, snapshot);
+            List<LoadSample> samples =
+                    assembler.add(reading.rank, snapshot, rank -> clock(reading, rank, snapshot.step()));
             if (!samples.isEmpty()) {
                 listener.onCaptured(members.deployment(), samples.size(), snapshot.step());
             }
@@ -275,6 +277,17 @@ final class RingReader implements AutoCloseable {
             }
         }
         return false;
+    }
+
+    /** What the steps of a rank had taken at a boundary: its own ring knows, and knew before any snapshot of that boundary was there. */
+    private Optional<StepClock> clock(Reading reading, int rank, long step) {
+        Reading own = reading.rank == rank ? reading : rings.get(rank);
+        try {
+            return own == null ? Optional.empty() : own.ring.clock(step);
+        } catch (RuntimeException | Error e) {
+            // It will be given up when it is looked at; what another ring says of its load is none the worse.
+            return Optional.empty();
+        }
     }
 
     private void chooseLeader(long nowNanos) {

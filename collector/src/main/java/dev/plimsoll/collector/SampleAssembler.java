@@ -3,6 +3,7 @@ package dev.plimsoll.collector;
 import static java.util.Objects.requireNonNull;
 
 import dev.plimsoll.device.HeatRing.Snapshot;
+import dev.plimsoll.device.StepClock;
 import dev.plimsoll.device.Vote;
 import dev.plimsoll.model.Counters;
 import dev.plimsoll.model.LoadSample;
@@ -15,6 +16,8 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.function.IntFunction;
+import java.util.function.ToLongFunction;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -36,6 +39,9 @@ final class SampleAssembler {
 
     private static final long[] NOT_KNOWN = {};
 
+    /** 2^50, thirteen days, less one: what an aggregator takes of one sample. */
+    private static final long MOST_NANOS = (1L << 50) - 1;
+
     /** What one rank counted up to its last valid snapshot: one object for as long as the rank is this node's. */
     private static final class Baseline {
         long step;
@@ -44,6 +50,10 @@ final class SampleAssembler {
         /** Of the first boundary interval after {@link #step}, where that boundary's votes were seen. */
         @Nullable
         PlacementState next;
+
+        /** At {@link #step}, of this process; null where it did not say. */
+        @Nullable
+        StepClock clock;
 
         final long[] load;
         /** Empty where the engine did not know. */
@@ -57,7 +67,7 @@ final class SampleAssembler {
         }
     }
 
-    private record Part(StepRange steps, PlacementState state, boolean mixed, boolean routedKnown) {}
+    private record Part(StepRange steps, PlacementState state, boolean mixed, boolean routedKnown, boolean timed) {}
 
     private final Membership members;
     private final String emitter;
@@ -120,6 +130,7 @@ final class SampleAssembler {
                 counts.load().clone(),
                 counts.routed().clone());
         baseline.next = counts.next().orElse(null);
+        baseline.clock = counts.clock().orElse(null);
         baselines[counts.rank()] = baseline;
         covered[counts.rank()] = counts.covered();
     }
@@ -149,6 +160,7 @@ final class SampleAssembler {
                         covered[rank],
                         base.state,
                         Optional.ofNullable(base.next),
+                        Optional.ofNullable(base.clock),
                         base.load,
                         base.routed));
             }
@@ -170,11 +182,18 @@ final class SampleAssembler {
         restarted[rank] = true;
     }
 
+    /** The same of ranks that do not say what their steps take. */
+    List<LoadSample> add(int of, Snapshot snapshot) {
+        return add(of, snapshot, rank -> Optional.empty());
+    }
+
     /**
      * The samples that a snapshot of the ring of {@code of} completes: ranks ascending, layers ascending. All or nothing: when it
      * throws, for a snapshot that cannot be, the next one covers these steps too.
+     *
+     * @param clockOf what the steps of a rank had taken at the snapshot's step, in the rank's own ring: of others' time no gather tells
      */
-    List<LoadSample> add(int of, Snapshot snapshot) {
+    List<LoadSample> add(int of, Snapshot snapshot, IntFunction<Optional<StepClock>> clockOf) {
         long step = snapshot.step();
         if (step < 0 || step % members.boundarySteps() != 0) {
             throw new IllegalStateException("the ring of rank " + of + " of " + members.deployment()
@@ -186,21 +205,23 @@ final class SampleAssembler {
         @Nullable PlacementState[] reached = new PlacementState[count];
         @Nullable Part[] parts = new Part[count];
         long[] bits = new long[count];
+        @Nullable StepClock[] clocks = new StepClock[count];
         for (int row = 0; row < count; row++) {
             if (own[first + row] && (snapshot.gathered() || first + row == of)) {
                 PlacementState state = state(snapshot.votes()[row]);
                 if (reaches(first + row, row, snapshot, state)) {
                     reached[row] = state;
-                    parts[row] = part(first + row, row, snapshot, state, bits);
+                    clocks[row] = clockOf.apply(first + row).orElse(null);
+                    parts[row] = part(first + row, row, snapshot, state, clocks[row], bits);
                 }
             }
         }
-        List<LoadSample> samples = samples(snapshot, parts, bits);
+        List<LoadSample> samples = samples(snapshot, parts, clocks, bits);
         for (int row = 0; row < count; row++) {
             PlacementState state = reached[row];
             if (state != null) {
                 restarted[first + row] = false;
-                baselines[first + row] = counted(first + row, row, snapshot, state);
+                baselines[first + row] = counted(first + row, row, snapshot, state, clocks[row]);
                 covered[first + row] = Math.max(covered[first + row], step);
                 moved = true;
             }
@@ -223,7 +244,7 @@ final class SampleAssembler {
     }
 
     /** The rank's baseline, which now holds what the snapshot says that it has counted. */
-    private Baseline counted(int rank, int row, Snapshot snapshot, PlacementState state) {
+    private Baseline counted(int rank, int row, Snapshot snapshot, PlacementState state, @Nullable StepClock clock) {
         Baseline base = baselines[rank];
         if (base == null) {
             base = new Baseline(snapshot.step(), state, new long[layers * slots], NOT_KNOWN);
@@ -231,6 +252,7 @@ final class SampleAssembler {
         base.step = snapshot.step();
         base.state = state;
         base.next = null;
+        base.clock = clock;
         System.arraycopy(snapshot.load(), row * layers * slots, base.load, 0, layers * slots);
         if (snapshot.routed().length == 0) {
             base.routed = NOT_KNOWN;
@@ -246,7 +268,8 @@ final class SampleAssembler {
     }
 
     /** What the rank's differences are of, and how large they are; null where they are no sample. */
-    private @Nullable Part part(int rank, int row, Snapshot snapshot, PlacementState state, long[] bits) {
+    private @Nullable Part part(
+            int rank, int row, Snapshot snapshot, PlacementState state, @Nullable StepClock clock, long[] bits) {
         long step = snapshot.step();
         Baseline base = baselines[rank];
         if (restarted[rank]) {
@@ -275,7 +298,15 @@ final class SampleAssembler {
         // set aside as mixed although the flip stood right at its start.
         PlacementState start = base.next == null ? base.state : base.next;
         boolean mixed = !isNext(base, snapshot) && !start.equals(state);
-        return new Part(new StepRange(base.step, step), state, mixed, routedKnown);
+        return new Part(new StepRange(base.step, step), state, mixed, routedKnown, timed(base.clock, clock));
+    }
+
+    /** Whether the time between two boundaries is known. A clock that fell, or stood still for weeks, is another one's. */
+    private static boolean timed(@Nullable StepClock before, @Nullable StepClock now) {
+        return before != null
+                && now != null
+                && (now.busyNanos() - before.busyNanos() & ~MOST_NANOS) == 0
+                && (now.idleNanos() - before.idleNanos() & ~MOST_NANOS) == 0;
     }
 
     private static PlacementState state(Vote vote) {
@@ -284,7 +315,8 @@ final class SampleAssembler {
                 : new PlacementState(vote.settledVersion(), vote.epoch(), vote.batchesFlipped());
     }
 
-    private List<LoadSample> samples(Snapshot snapshot, @Nullable Part[] parts, long[] bits) {
+    private List<LoadSample> samples(
+            Snapshot snapshot, @Nullable Part[] parts, @Nullable StepClock[] clocks, long[] bits) {
         List<LoadSample> samples = new ArrayList<>();
         for (int from = 0; from < parts.length; ) {
             Part part = parts[from];
@@ -295,7 +327,7 @@ final class SampleAssembler {
                 to++;
             }
             if (part != null) {
-                cut(part, snapshot, from, to, Counters.width(most), samples);
+                cut(part, snapshot, clocks, from, to, Counters.width(most), samples);
             }
             from = to;
         }
@@ -319,7 +351,14 @@ final class SampleAssembler {
         return total;
     }
 
-    private void cut(Part part, Snapshot snapshot, int from, int to, int width, List<LoadSample> samples) {
+    private void cut(
+            Part part,
+            Snapshot snapshot,
+            @Nullable StepClock[] clocks,
+            int from,
+            int to,
+            int width,
+            List<LoadSample> samples) {
         long[] routed = part.routedKnown() ? total(snapshot, from, to) : NOT_KNOWN;
         int bytesPerLayer = (to - from) * slots * width + Long.BYTES;
         int most = Math.max(1, (MOST_RECORD_BYTES - RECORD_OVERHEAD) / bytesPerLayer);
@@ -341,8 +380,29 @@ final class SampleAssembler {
                     routed.length == 0
                             ? LongVector.empty()
                             : LongVector.of(Arrays.copyOfRange(routed, layer, layer + count)),
+                    nanos(part.timed() && layer == 0, snapshot, clocks, from, to, StepClock::busyNanos),
+                    nanos(part.timed() && layer == 0, snapshot, clocks, from, to, StepClock::idleNanos),
                     packed(snapshot, from, to, layer, count, width)));
         }
+    }
+
+    /** What the steps of some ranks took, or how long none ran; of the first of several pieces only, where they are cut by layers. */
+    private LongVector nanos(
+            boolean known,
+            Snapshot snapshot,
+            @Nullable StepClock[] clocks,
+            int from,
+            int to,
+            ToLongFunction<StepClock> which) {
+        if (!known) {
+            return LongVector.empty();
+        }
+        long[] nanos = new long[to - from];
+        for (int row = from; row < to; row++) {
+            nanos[row - from] = which.applyAsLong(requireNonNull(clocks[row]))
+                    - which.applyAsLong(requireNonNull(base(snapshot, row).clock));
+        }
+        return LongVector.wrapping(nanos);
     }
 
     /**

@@ -2,9 +2,12 @@ package dev.plimsoll.collector;
 
 import dev.plimsoll.device.HeatRing.Newest;
 import dev.plimsoll.device.HeatRing.Snapshot;
+import dev.plimsoll.device.StepClock;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.ConcurrentHashMap;
 
 /** A ring of what a test put into it, with as many slots as a real one. */
 final class FakeRing implements Ring {
@@ -13,6 +16,9 @@ final class FakeRing implements Ring {
     final long incarnation;
     private final List<Snapshot> published = new ArrayList<>();
     private int taken;
+    /** What the steps of its rank had taken, by step. */
+    final Map<Long, StepClock> clocks = new ConcurrentHashMap<>();
+
     volatile long heartbeat;
     volatile boolean closed;
     volatile boolean broken;
@@ -72,6 +78,14 @@ final class FakeRing implements Ring {
             throw new IllegalStateException("cut short");
         }
         return Optional.of(new Newest(last.sequence(), last.step(), last.gathered()));
+    }
+
+    @Override
+    public Optional<StepClock> clock(long step) {
+        if (unreadable) {
+            throw new IllegalStateException("cut short");
+        }
+        return Optional.ofNullable(clocks.get(step));
     }
 
     @Override

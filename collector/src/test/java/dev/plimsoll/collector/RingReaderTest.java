@@ -3,9 +3,11 @@ package dev.plimsoll.collector;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.plimsoll.device.HeatRing.Snapshot;
+import dev.plimsoll.device.StepClock;
 import dev.plimsoll.device.Vote;
 import dev.plimsoll.model.Deployment;
 import dev.plimsoll.model.LoadSample;
+import dev.plimsoll.model.LongVector;
 import dev.plimsoll.model.StepRange;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -110,6 +112,41 @@ class RingReaderTest {
 
         assertThat(reader.look(SECOND)).hasSize(1);
         assertThat(told).containsExactly("trouble", "leader 1", "ring 1");
+    }
+
+    @Test
+    void whatStepsTookStandsInEachRanksOwnRingThoughOneRingHasTheLoadOfAll() {
+        List<FakeRing> rings = List.of(ring(0, 7), ring(1, 7), ring(2, 7));
+        reader.lookForRings(SECOND);
+        for (long step : new long[] {16, 32}) {
+            for (int rank = 0; rank < 3; rank++) {
+                rings.get(rank).clocks.put(step, new StepClock(step * (rank + 1), step * rank));
+            }
+            rings.get(0).publish(Snapshots.at(step / 16, step));
+        }
+
+        List<RingReader.Captured> captured = reader.look(SECOND);
+
+        assertThat(captured).extracting(each -> each.sample().timed()).containsExactly(false, true);
+        assertThat(captured.get(1).sample().elapsedNanos()).isEqualTo(LongVector.of(16, 32, 48));
+        assertThat(captured.get(1).sample().idleNanos()).isEqualTo(LongVector.of(0, 16, 32));
+    }
+
+    @Test
+    void ringThatCannotBeReadCostsItsRanksTimeAndNotTheLoadOfAll() {
+        List<FakeRing> rings = List.of(ring(0, 7), ring(1, 7), ring(2, 7));
+        reader.lookForRings(SECOND);
+        rings.forEach(ring -> ring.clocks.put(16L, new StepClock(1, 0)));
+        rings.forEach(ring -> ring.clocks.put(32L, new StepClock(2, 0)));
+        rings.get(0).publish(Snapshots.at(1, 16));
+        assertThat(reader.look(SECOND)).hasSize(1);
+        rings.get(0).publish(Snapshots.at(2, 32));
+        rings.get(2).unreadable = true;
+
+        List<RingReader.Captured> captured = reader.look(SECOND);
+
+        assertThat(captured).extracting(each -> each.sample().ranks()).containsExactly(2, 1);
+        assertThat(captured).extracting(each -> each.sample().timed()).containsExactly(true, false);
     }
 
     @Test

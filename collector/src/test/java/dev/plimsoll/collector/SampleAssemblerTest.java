@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.plimsoll.device.HeatRing.Snapshot;
+import dev.plimsoll.device.StepClock;
 import dev.plimsoll.device.Vote;
 import dev.plimsoll.model.Counters;
 import dev.plimsoll.model.LoadSample;
@@ -15,7 +16,9 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Random;
+import java.util.function.IntFunction;
 import org.junit.jupiter.api.Test;
 
 class SampleAssemblerTest {
@@ -112,6 +115,77 @@ class SampleAssemblerTest {
 
         assertThat(sample.steps()).isEqualTo(new StepRange(16, 32));
         assertThat(sample.load(0, 0, 0)).isEqualTo(16);
+    }
+
+    @Test
+    void aSamplesTimeIsThatOfItsStepsHoweverManySnapshotsWereMissed() {
+        assembler.add(0, Snapshots.at(1, 16), rank -> clock(1_000 * rank, 5));
+        LoadSample second = assembler
+                .add(0, Snapshots.at(2, 32), rank -> clock(1_000 * rank + 300 + rank, 5))
+                .get(0);
+
+        LoadSample third = assembler
+                .add(0, Snapshots.at(4, 64), rank -> clock(1_000 * rank + 900 + rank, 75))
+                .get(0);
+
+        assertThat(second.elapsedNanos()).isEqualTo(LongVector.of(300, 301, 302));
+        assertThat(second.idleNanos()).isEqualTo(LongVector.of(0, 0, 0));
+        assertThat(third.steps()).isEqualTo(new StepRange(32, 64));
+        assertThat(third.elapsedNanos()).isEqualTo(LongVector.of(600, 600, 600));
+        assertThat(third.idleNanos()).isEqualTo(LongVector.of(70, 70, 70));
+    }
+
+    @Test
+    void theFirstSampleHasNoTimeAsNobodyKnowsWhenItsStepsBegan() {
+        assertThat(assembler.add(0, Snapshots.at(1, 16), rank -> clock(1_000, 0)))
+                .noneMatch(LoadSample::timed);
+        assertThat(assembler.add(0, Snapshots.at(2, 32), rank -> clock(2_000, 0)))
+                .allMatch(LoadSample::timed);
+    }
+
+    @Test
+    void rankThatDoesNotSayWhatItsStepsTookIsInASampleOfItsOwn() {
+        IntFunction<Optional<StepClock>> allButOne = rank -> rank == 1 ? Optional.empty() : clock(1_000, 0);
+        assembler.add(0, Snapshots.at(1, 16), rank -> clock(0, 0));
+
+        List<LoadSample> samples = assembler.add(0, Snapshots.at(2, 32), allButOne);
+        List<LoadSample> after = assembler.add(0, Snapshots.at(3, 48), rank -> clock(2_000, 0));
+
+        assertThat(samples).extracting(LoadSample::timed).containsExactly(true, false, true);
+        assertThat(after).extracting(LoadSample::timed).containsExactly(true, false, true);
+        assertThat(assembler.add(0, Snapshots.at(4, 64), rank -> clock(3_000, 0)))
+                .hasSize(1);
+    }
+
+    @Test
+    void clockThatFellOrStoodStillForWeeksIsAnotherOnes() {
+        assembler.add(0, Snapshots.at(1, 16), rank -> clock(5_000, 50));
+
+        assertThat(assembler.add(0, Snapshots.at(2, 32), rank -> clock(4_999, 50)))
+                .noneMatch(LoadSample::timed);
+        assertThat(assembler.add(0, Snapshots.at(3, 48), rank -> clock(6_000, 49)))
+                .noneMatch(LoadSample::timed);
+        assertThat(assembler.add(0, Snapshots.at(4, 64), rank -> clock(7_000, 1L << 51)))
+                .noneMatch(LoadSample::timed);
+        assertThat(assembler.add(0, Snapshots.at(5, 80), rank -> clock(7_001, (1L << 51) + 1)))
+                .allMatch(LoadSample::timed);
+    }
+
+    @Test
+    void successorKnowsWhatStepsHadTakenBeforeIt() {
+        assembler.add(0, Snapshots.at(1, 16), rank -> clock(1_000, 10));
+        SampleAssembler successor = new SampleAssembler(Snapshots.MEMBERS, "test", true, listener);
+        assembler.counts(Map.of(0, PROCESS, 1, PROCESS, 2, PROCESS)).forEach(successor::restore);
+
+        LoadSample sample =
+                successor.add(0, Snapshots.at(2, 32), rank -> clock(1_250, 11)).get(0);
+
+        assertThat(sample.elapsedNanos()).isEqualTo(LongVector.of(250, 250, 250));
+        assertThat(sample.idleNanos()).isEqualTo(LongVector.of(1, 1, 1));
+    }
+
+    private static Optional<StepClock> clock(long busyNanos, long idleNanos) {
+        return Optional.of(new StepClock(busyNanos, idleNanos));
     }
 
     @Test
@@ -229,9 +303,11 @@ class SampleAssemblerTest {
         }
         Vote vote = Snapshots.vote(0, 0, 0);
         Snapshot snapshot = new Snapshot(
-                1, 16, true, 0, new Vote[] {vote, vote, vote}, new boolean[] {true, true, true}, load, routed, 0);
+                2, 32, true, 0, new Vote[] {vote, vote, vote}, new boolean[] {true, true, true}, load, routed, 0);
 
-        List<LoadSample> samples = assembler(wide, true).add(0, snapshot);
+        SampleAssembler assembler = assembler(wide, true);
+        assembler.add(0, empty(wide), rank -> clock(1, 0));
+        List<LoadSample> samples = assembler.add(0, snapshot, rank -> clock(2, 0));
 
         assertThat(samples.size()).isGreaterThan(1);
         assertThat(samples)
@@ -239,8 +315,25 @@ class SampleAssemblerTest {
                                 sample.load().size() * 4 + sample.routed().size() * 8)
                         .isLessThan(256 * 1024));
         assertThat(samples.stream().mapToInt(LoadSample::layers).sum()).isEqualTo(layers);
+        assertThat(samples).as("time counts once").extracting(LoadSample::timed).startsWith(true, false);
+        assertThat(samples.stream().filter(LoadSample::timed)).hasSize(1);
         LoadSample second = samples.get(1);
         assertThat(second.load(1, 0, 1)).isEqualTo((layers + second.firstLayer()) * (long) slots + 1);
+    }
+
+    private static Snapshot empty(Membership members) {
+        int slots = members.topology().slots() * members.shape().layers();
+        Vote vote = Snapshots.vote(0, 0, 0);
+        return new Snapshot(
+                1,
+                16,
+                true,
+                0,
+                new Vote[] {vote, vote, vote},
+                new boolean[] {true, true, true},
+                new long[slots],
+                new long[3 * members.shape().layers()],
+                0);
     }
 
     @Test

@@ -1,5 +1,7 @@
 package dev.plimsoll.model;
 
+import java.util.Locale;
+
 /**
  * What the flip of one batch took on one rank.
  *
@@ -13,5 +15,13 @@ public record FlipCost(long receivedBytes, long transferNanos, long flipNanos) {
             throw new IllegalArgumentException("a flip takes no less than nothing: " + receivedBytes + " bytes in "
                     + transferNanos + " ns, flip " + flipNanos + " ns");
         }
+    }
+
+    /** A few words for people. */
+    public String summary() {
+        String flip = String.format(Locale.ROOT, "flip %.3f ms", flipNanos / 1e6);
+        return receivedBytes == 0
+                ? flip
+                : String.format(Locale.ROOT, "%.1f MB in %.1f ms, ", receivedBytes / 1e6, transferNanos / 1e6) + flip;
     }
 }

@@ -68,6 +68,6 @@ public record RankAck(
                     case REFUSED -> ": " + refusal.orElseThrow();
                     case ACCEPTED, FATAL -> "";
                 }
-                + " at step " + step;
+                + " at step " + step + cost.map(took -> ": " + took.summary()).orElse("");
     }
 }

@@ -1,5 +1,7 @@
 package dev.plimsoll.device;
 
+import java.util.Optional;
+
 /**
  * What an engine offers of one rank so that its weights can be moved and its map flipped. Implemented by engines, called on the
  * engine's dispatch thread only.
@@ -7,6 +9,14 @@ package dev.plimsoll.device;
 public interface EngineRank {
     /** The stream that the rank's steps run on. */
     Stream computeStream();
+
+    /**
+     * What this rank's steps have taken up to the boundary that begins now, by the engine's own account: asked at every boundary, before
+     * anything else. Empty, as long as it always is: the library measures the time between boundaries on the dispatch thread.
+     */
+    default Optional<StepClock> stepClock() {
+        return Optional.empty();
+    }
 
     /** Bytes of one expert's weights in one layer. */
     long bytesPerExpert();

@@ -2,6 +2,7 @@ package dev.plimsoll.device;
 
 import dev.plimsoll.device.api.PlimsollApi;
 import dev.plimsoll.device.api.plm_complete_fn;
+import dev.plimsoll.device.api.plm_flip_cost;
 import dev.plimsoll.device.api.plm_rank_state;
 import dev.plimsoll.device.api.plm_ring_counts;
 import dev.plimsoll.device.api.plm_ring_opts;
@@ -177,6 +178,37 @@ public final class HeatCapture implements AutoCloseable {
         words.flags((byte) 0);
         words.plan_hash(vote.planHash());
         Native.check(PlimsollApi.plm_boundary_end(handle, words));
+    }
+
+    /**
+     * Says that no step ran for so long, up to now, as there was nothing to do: it counts as idle, and not as the steps' time. What
+     * nobody reports is the steps' time. Dispatch thread only.
+     */
+    public void idle(Duration stretch) {
+        requireOpen();
+        Native.check(PlimsollApi.plm_ring_idle(handle, stretch.toNanos()));
+    }
+
+    /**
+     * Gives what steps have taken up to the boundary that comes next; from the first call on the library does not measure it. Dispatch
+     * thread only.
+     */
+    public void clock(StepClock clock) {
+        requireOpen();
+        Native.check(PlimsollApi.plm_ring_clock(handle, clock.busyNanos(), clock.idleNanos()));
+    }
+
+    /** Writes what the flip of a batch took into the ring's header, before the state that has the batch; dispatch thread only. */
+    public void publish(int epoch, int batch, FlipTimes flip) {
+        try (plm_flip_cost words = new plm_flip_cost()) {
+            words.size(words.sizeof());
+            words.epoch(epoch);
+            words.batch(batch);
+            words.received_bytes(flip.receivedBytes());
+            words.transfer_nanos(flip.transferNanos());
+            words.flip_nanos(flip.flipNanos());
+            Native.check(PlimsollApi.plm_flip_publish(handle, words));
+        }
     }
 
     /** Writes the rank's state into the ring's header; dispatch thread only. */

@@ -118,6 +118,12 @@ public final class HeatRing implements AutoCloseable {
     private static final int PID_NAMESPACE = 304;
     private static final int STATE = 512;
     private static final int STATE_WORDS = 10;
+    private static final int TIMES = 1024;
+    private static final int TIMES_COUNT = 32;
+    private static final int TIMES_BYTES = 32;
+    private static final int FLIPS = 2048;
+    private static final int FLIPS_COUNT = 32;
+    private static final int FLIPS_BYTES = 64;
     private static final int SLOT_HEAD_BYTES = 64;
     private static final int VOTE_WORDS = 4;
 
@@ -126,6 +132,8 @@ public final class HeatRing implements AutoCloseable {
 
     private static final VarHandle LONG = MethodHandles.byteBufferViewVarHandle(long[].class, ByteOrder.LITTLE_ENDIAN);
     private static final VarHandle INT = MethodHandles.byteBufferViewVarHandle(int[].class, ByteOrder.LITTLE_ENDIAN);
+
+    private static final long[] NOTHING = {};
 
     private final Path file;
     private final @Nullable Object key;
@@ -427,6 +435,41 @@ public final class HeatRing implements AutoCloseable {
         }
         throw new IllegalStateException("heat ring of " + header.deployment() + " rank " + header.rank()
                 + ": its engine died while it wrote its state");
+    }
+
+    /**
+     * What the steps of the ring's own rank had taken when it came to a boundary; empty before that, when it is long ago, and in a ring
+     * of a library that does not say. A snapshot that has this rank's counters of that step, in this ring or another one's by a gather,
+     * was published after it.
+     */
+    public Optional<StepClock> clock(long step) {
+        requireWhole();
+        int at = TIMES + (int) (step / header.boundarySteps() % TIMES_COUNT) * TIMES_BYTES;
+        long[] words = locked(at, 3);
+        return words.length > 0 && words[0] == step ? Optional.of(new StepClock(words[1], words[2])) : Optional.empty();
+    }
+
+    /** What the flip of a batch took on the ring's own rank; empty when it was not said, or is long ago. */
+    public Optional<FlipTimes> flip(int epoch, int batch) {
+        requireWhole();
+        long[] words = locked(FLIPS + (batch - 1) % FLIPS_COUNT * FLIPS_BYTES, 5);
+        return words.length > 0 && words[0] == epoch && words[1] == batch
+                ? Optional.of(new FlipTimes(words[2], words[3], words[4]))
+                : Optional.empty();
+    }
+
+    /** Words behind a seqlock; none where nothing was ever written, or a writer died while it did. */
+    private long[] locked(int at, int count) {
+        for (int attempt = 0; attempt < ATTEMPTS; attempt++) {
+            long lock = (long) LONG.getAcquire(map, at);
+            long[] words = words(at + Long.BYTES, count);
+            VarHandle.acquireFence();
+            if ((lock & 1) == 0 && (long) LONG.getOpaque(map, at) == lock) {
+                return lock == 0 ? NOTHING : words;
+            }
+            Thread.onSpinWait();
+        }
+        return NOTHING;
     }
 
     /** {@code CLOCK_REALTIME} nanoseconds of the library's last sign of life (it writes one every 100 ms). */

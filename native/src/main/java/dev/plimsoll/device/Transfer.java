@@ -2,6 +2,7 @@ package dev.plimsoll.device;
 
 import dev.plimsoll.device.api.PlimsollApi;
 import dev.plimsoll.device.api.plm_part;
+import java.time.Duration;
 
 /**
  * One member's part in the exchange of the weights of one batch: what it sends and what it receives.
@@ -72,6 +73,13 @@ public final class Transfer implements AutoCloseable {
         }
         failure = Native.lastError();
         return Status.FAILED;
+    }
+
+    /** From submit to the end, as the library saw it; zero while it is under way. */
+    public Duration took() {
+        long[] nanos = new long[1];
+        Native.check(PlimsollApi.plm_xfer_took(handle, nanos));
+        return Duration.ofNanos(nanos[0]);
     }
 
     /** Why the exchange failed; empty unless {@link Status#FAILED}. */

@@ -70,6 +70,38 @@ final class SharedLoads {
         return loads;
     }
 
+    /**
+     * Such a batch token by token, {@code [step][layer][lane][k]}: what routers picked in so many steps, lanes being anywhere in their
+     * requests.
+     */
+    static int[][][][] steps(Path root, int lanes, int steps, long seed) {
+        Path dir = root.resolve("traces/gpt-oss-20b");
+        byte[] experts = npy(dir.resolve("experts.npy")).array();
+        List<Request> requests = ordered(requests(dir.resolve("trace.json")), false, seed);
+        int layers = 24;
+        int topK = 4;
+        int next = 0;
+        int[] token = new int[lanes];
+        int[] left = new int[lanes];
+        int[][][][] routed = new int[steps][layers][lanes][topK];
+        for (int step = 0; step < steps; step++) {
+            for (int lane = 0; lane < lanes; lane++) {
+                if (left[lane] == 0) {
+                    Request request = requests.get(next++ % requests.size());
+                    int done = step == 0 ? request.tokens() * lane / lanes : 0;
+                    token[lane] = request.offset() + done;
+                    left[lane] = request.tokens() - done;
+                }
+                int at = token[lane]++ * layers * topK;
+                left[lane]--;
+                for (int i = 0; i < layers * topK; i++) {
+                    routed[step][i / topK][lane][i % topK] = experts[at + i];
+                }
+            }
+        }
+        return routed;
+    }
+
     private static List<Request> ordered(List<Request> requests, boolean domains, long seed) {
         if (!domains) {
             List<Request> shuffled = new ArrayList<>(requests);

@@ -12,8 +12,8 @@ import java.util.function.IntConsumer;
  * What the processes of one engine tell each other in a step: the assignments for each other's ranks, whether they stop, and
  * enough to notice that they do not run the same engine.
  *
- * <p>All contributions have the same fixed size, as an all-gather wants it: a header, the number of assignments for every rank,
- * and room for all assignments of a step. The gather is also the lock step between processes. With one process nothing is
+ * <p>All contributions have the same fixed size, as an all-gather wants it: a header, the number of assignments for every rank, what
+ * each layer took in the step before, and room for all assignments of a step. The gather is also the lock step between processes. With one process nothing is
  * exchanged. The dispatch thread owns it; streams read what was received between two exchanges.
  */
 final class AssignmentExchange implements AutoCloseable {
@@ -73,7 +73,11 @@ final class AssignmentExchange implements AutoCloseable {
 
     /** Bytes that every process contributes to every step. */
     static long contributionBytes(EngineSettings settings) {
-        return 4L * (HEADER_INTS + settings.topology().ranks() + settings.assignmentsPerStep());
+        return 4L
+                * (HEADER_INTS
+                        + settings.topology().ranks()
+                        + settings.model().layers()
+                        + settings.assignmentsPerStep());
     }
 
     boolean alone() {
@@ -92,7 +96,7 @@ final class AssignmentExchange implements AutoCloseable {
             return intent;
         }
         header(step, intent, traffic);
-        int at = HEADER_INTS + settings.topology().ranks();
+        int at = HEADER_INTS + settings.topology().ranks() + settings.model().layers();
         for (int rank = 0; rank < settings.topology().ranks(); rank++) {
             int before = at;
             if (rank < settings.firstRank() || rank >= settings.firstRank() + settings.ranks()) {
@@ -109,6 +113,23 @@ final class AssignmentExchange implements AutoCloseable {
             sent.put(HEADER_INTS + rank, at - before);
         }
         return gather(step, traffic, timeout);
+    }
+
+    /** Tells the others, in the next exchange, what each layer took on the slowest rank here. */
+    void tell(int[] layerNanos) {
+        sent.put(HEADER_INTS + settings.topology().ranks(), layerNanos);
+    }
+
+    /** {@code [layer]}: the most that any process, this one too, has told in the last exchange. */
+    int[] slowest() {
+        int[] slowest = new int[settings.model().layers()];
+        for (int process = 0; process < processes; process++) {
+            int from = process * ints + HEADER_INTS + settings.topology().ranks();
+            for (int layer = 0; layer < slowest.length; layer++) {
+                slowest[layer] = Math.max(slowest[layer], received.get(from + layer));
+            }
+        }
+        return slowest;
     }
 
     /** Tells the others, in their next exchange, that this process has left; nothing if they cannot be reached any more. */
@@ -130,7 +151,7 @@ final class AssignmentExchange implements AutoCloseable {
                 continue;
             }
             int counts = process * ints + HEADER_INTS;
-            int from = counts + settings.topology().ranks();
+            int from = counts + settings.topology().ranks() + settings.model().layers();
             for (int before = 0; before < rank; before++) {
                 from += received.get(counts + before);
             }
@@ -201,7 +222,12 @@ final class AssignmentExchange implements AutoCloseable {
             settings.topology().slotsPerRank(),
             settings.tokensPerStep(),
             settings.bytesPerExpert(),
-            settings.boundarySteps()
+            settings.boundarySteps(),
+            settings.device()
+                    .map(device -> 31 * device.profile().text().hashCode()
+                            + Arrays.hashCode(
+                                    new double[] {device.otherTime().toNanos(), device.noise(), device.seed()}))
+                    .orElse(0)
         });
     }
 

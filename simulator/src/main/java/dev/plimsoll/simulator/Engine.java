@@ -10,6 +10,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
+import java.util.OptionalLong;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
@@ -57,6 +58,7 @@ public final class Engine implements AutoCloseable {
     private final Runnable[] routeKernels;
     private final Runnable[] computeKernels;
     private final short[] picks;
+    private final Optional<DeviceTime> time;
 
     private final ExecutorService dispatch;
     private final AtomicReference<State> state = new AtomicReference<>(State.IDLE);
@@ -65,6 +67,9 @@ public final class Engine implements AutoCloseable {
 
     // The dispatch thread's own.
     private long enqueued;
+    /** Lanes of the step under way: changes only when all streams are synchronised. */
+    private int lanes;
+
     private long lastBoundary;
     /** Step of the compute kernels under way: changes only when all streams are synchronised. */
     private long computing;
@@ -97,6 +102,9 @@ public final class Engine implements AutoCloseable {
         this.listener = listener;
         this.exchange = exchange;
         picks = new short[traffic.picksPerStep()];
+        time = settings.device()
+                .map(device -> new DeviceTime(
+                        device, settings.model().layers(), settings.topology().slotsPerRank()));
         dispatch = Executors.newSingleThreadExecutor(DispatchThread::new);
         ranks = ranks(hardware, settings, initial, listener);
         hooks = new BoundaryHook[ranks.length];
@@ -105,7 +113,7 @@ public final class Engine implements AutoCloseable {
         computeKernels = new Runnable[ranks.length];
         for (int i = 0; i < ranks.length; i++) {
             SimulatedRank rank = ranks[i];
-            routeKernels[i] = () -> rank.route(picks);
+            routeKernels[i] = () -> rank.route(picks, lanes);
             computeKernels[i] = () -> rank.compute(computing, ranks, exchange);
         }
     }
@@ -209,6 +217,14 @@ public final class Engine implements AutoCloseable {
         }
         long routed = tokens * settings.model().layers() * settings.model().topK();
         return new Totals(stepsDone.get(), tokens, routed, computed, misrouted);
+    }
+
+    /**
+     * Time that the steps so far would have taken on the device of the settings, in nanoseconds; empty where they have none. On the
+     * dispatch thread, or when the engine has stopped.
+     */
+    public OptionalLong deviceNanos() {
+        return time.map(counted -> OptionalLong.of(counted.elapsedNanos())).orElse(OptionalLong.empty());
     }
 
     /** The first few misrouted tokens of each rank. */
@@ -324,17 +340,39 @@ public final class Engine implements AutoCloseable {
 
     private AssignmentExchange.Intent step(AssignmentExchange.Intent intent) {
         traffic.step(enqueued, picks);
+        lanes = traffic.lanes(enqueued);
         launch(routeKernels);
         synchronize();
-        int fingerprint = exchange.alone() ? 0 : Arrays.hashCode(picks);
+        int fingerprint = exchange.alone() ? 0 : 31 * Arrays.hashCode(picks) + lanes;
+        if (!exchange.alone()) {
+            time.ifPresent(counted -> exchange.tell(counted.slowest()));
+        }
         AssignmentExchange.Intent group =
                 exchange.exchange(enqueued, intent, fingerprint, ranks, settings.stepTimeout());
         if (group != AssignmentExchange.Intent.LEFT) {
             computing = enqueued;
             launch(computeKernels);
+            time.ifPresent(this::count);
             enqueued++;
         }
         return group;
+    }
+
+    /**
+     * Counts the step under way while its kernels run. Where other processes hold ranks, theirs are known in the next exchange only:
+     * what is known at a boundary is then without its last step.
+     */
+    private void count(DeviceTime counted) {
+        if (!exchange.alone() && enqueued > 0) {
+            counted.endOfStep(enqueued - 1, exchange.slowest());
+        }
+        for (SimulatedRank rank : ranks) {
+            rank.eachToken(ranks, exchange, counted::token);
+            counted.endOfRank();
+        }
+        if (exchange.alone()) {
+            counted.endOfStep(enqueued, counted.slowest());
+        }
     }
 
     private void launch(Runnable[] kernels) {

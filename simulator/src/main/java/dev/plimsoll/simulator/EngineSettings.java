@@ -3,6 +3,7 @@ package dev.plimsoll.simulator;
 import dev.plimsoll.model.ModelShape;
 import dev.plimsoll.model.Topology;
 import java.time.Duration;
+import java.util.Optional;
 
 /**
  * What an engine simulates and how fast.
@@ -11,11 +12,12 @@ import java.time.Duration;
  * @param topology all ranks of the deployment, with enough slots for every expert
  * @param firstRank first rank of this process
  * @param ranks ranks of this process, one contiguous block
- * @param tokensPerStep tokens of one step over all ranks; lane i belongs to rank i modulo the number of ranks
+ * @param tokensPerStep tokens of the largest steps over all ranks; lane i belongs to rank i modulo the number of ranks
  * @param stepsPerSecond pace, 0 for as fast as possible
  * @param bytesPerExpert weights of one expert in one layer, a multiple of 8
  * @param boundarySteps K, steps between two boundaries
  * @param stepTimeout bound of every wait within a step
+ * @param device that steps are timed for; empty where nobody asks
  */
 public record EngineSettings(
         ModelShape model,
@@ -26,12 +28,37 @@ public record EngineSettings(
         double stepsPerSecond,
         int bytesPerExpert,
         int boundarySteps,
-        Duration stepTimeout) {
+        Duration stepTimeout,
+        Optional<SimulatedDevice> device) {
 
     /** 4 KiB: enough words to tear, small enough for hundreds of experts on a laptop. */
     public static final int DEFAULT_BYTES_PER_EXPERT = 4096;
 
     public static final int DEFAULT_BOUNDARY_STEPS = 16;
+
+    /** Settings of steps that are not timed. */
+    public EngineSettings(
+            ModelShape model,
+            Topology topology,
+            int firstRank,
+            int ranks,
+            int tokensPerStep,
+            double stepsPerSecond,
+            int bytesPerExpert,
+            int boundarySteps,
+            Duration stepTimeout) {
+        this(
+                model,
+                topology,
+                firstRank,
+                ranks,
+                tokensPerStep,
+                stepsPerSecond,
+                bytesPerExpert,
+                boundarySteps,
+                stepTimeout,
+                Optional.empty());
+    }
 
     public EngineSettings {
         if (topology.slots() < model.experts()) {
@@ -102,10 +129,26 @@ public record EngineSettings(
                 stepsPerSecond,
                 bytesPerExpert,
                 boundarySteps,
-                stepTimeout);
+                stepTimeout,
+                device);
     }
 
-    /** Assignments of one step over all ranks. */
+    /** The same with steps timed for a device. */
+    public EngineSettings on(SimulatedDevice timed) {
+        return new EngineSettings(
+                model,
+                topology,
+                firstRank,
+                ranks,
+                tokensPerStep,
+                stepsPerSecond,
+                bytesPerExpert,
+                boundarySteps,
+                stepTimeout,
+                Optional.of(timed));
+    }
+
+    /** Assignments of the largest steps over all ranks. */
     public int assignmentsPerStep() {
         return tokensPerStep * model.layers() * model.topK();
     }

@@ -74,7 +74,7 @@ public final class GeneratedTraffic implements Traffic {
 
     private final ModelPreset preset;
     private final Calibration calibration;
-    private final int lanes;
+    private final TokensPerStep sizes;
     private final int layers;
     private final int experts;
     private final int topK;
@@ -102,12 +102,14 @@ public final class GeneratedTraffic implements Traffic {
     private final int[] tokensLeft;
 
     public GeneratedTraffic(ModelPreset preset, Calibration calibration, int lanes, long seed) {
-        if (lanes < 1) {
-            throw new IllegalArgumentException("lanes=" + lanes + ": need at least 1");
-        }
+        this(preset, calibration, TokensPerStep.of(lanes), seed);
+    }
+
+    /** @param sizes lanes that a step does not have stand still within their requests */
+    public GeneratedTraffic(ModelPreset preset, Calibration calibration, TokensPerStep sizes, long seed) {
         this.preset = preset;
         this.calibration = calibration;
-        this.lanes = lanes;
+        this.sizes = sizes;
         layers = preset.shape().layers();
         experts = preset.shape().experts();
         topK = preset.shape().topK();
@@ -121,8 +123,8 @@ public final class GeneratedTraffic implements Traffic {
         tables = new AliasTables(Math.multiplyExact(styles, layers), experts);
         domainWeights = new double[experts];
         tableWeights = new double[experts];
-        style = new int[lanes];
-        tokensLeft = new int[lanes];
+        style = new int[sizes.most()];
+        tokensLeft = new int[sizes.most()];
         draw();
     }
 
@@ -132,7 +134,12 @@ public final class GeneratedTraffic implements Traffic {
 
     @Override
     public int lanes() {
-        return lanes;
+        return sizes.most();
+    }
+
+    @Override
+    public int lanes(long step) {
+        return sizes.at(step);
     }
 
     @Override
@@ -161,6 +168,7 @@ public final class GeneratedTraffic implements Traffic {
             shift(step);
         }
         int at = 0;
+        int lanes = lanes(step);
         for (int lane = 0; lane < lanes; lane++) {
             if (tokensLeft[lane]-- == 0) {
                 tokensLeft[lane] = requestTokens() - 1;
@@ -198,7 +206,7 @@ public final class GeneratedTraffic implements Traffic {
             rebuild(layer);
         }
         dominant = random.nextInt(calibration.domains());
-        for (int lane = 0; lane < lanes; lane++) {
+        for (int lane = 0; lane < style.length; lane++) {
             // A running server is met in mid-request.
             tokensLeft[lane] = random.nextInt(requestTokens());
             style[lane] = newStyle();

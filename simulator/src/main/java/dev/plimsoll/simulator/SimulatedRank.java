@@ -7,6 +7,7 @@ import java.nio.LongBuffer;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.IntConsumer;
 
 /**
  * One simulated device: its weights, its counters, its own map, and the two kernels of a step.
@@ -137,6 +138,17 @@ public final class SimulatedRank implements EngineRank {
         compute.launch(() -> map.flip(layer, slotsThen, expertsThen));
     }
 
+    /** Tells each token that all ranks sent here in the step under way. */
+    void eachToken(SimulatedRank[] sources, AssignmentExchange exchange, IntConsumer cells) {
+        for (SimulatedRank source : sources) {
+            AssignmentList sent = source.buckets[rank];
+            for (int i = 0; i < sent.size(); i++) {
+                cells.accept(layout.cell(sent.get(i)));
+            }
+        }
+        exchange.forEachReceived(rank, assignment -> cells.accept(layout.cell(assignment)));
+    }
+
     Hardware.Queue compute() {
         return compute;
     }
@@ -146,8 +158,8 @@ public final class SimulatedRank implements EngineRank {
         return buckets[destination];
     }
 
-    /** First kernel: routes this rank's lanes through its map. */
-    void route(short[] picks) {
+    /** First kernel: routes this rank's lanes through its map, of the first {@code lanes} of all. */
+    void route(short[] picks, int lanes) {
         for (AssignmentList bucket : buckets) {
             bucket.clear();
         }
@@ -156,7 +168,7 @@ public final class SimulatedRank implements EngineRank {
         int ranks = settings.topology().ranks();
         int slotsPerRank = settings.topology().slotsPerRank();
         int tokens = 0;
-        for (int lane = rank; lane < settings.tokensPerStep(); lane += ranks) {
+        for (int lane = rank; lane < lanes; lane += ranks) {
             int at = lane * layers * topK;
             for (int layer = 0; layer < layers; layer++) {
                 for (int k = 0; k < topK; k++) {

@@ -25,7 +25,7 @@ public final class TraceTraffic implements Traffic {
     private final List<Trace.Request> requests;
     private final Order order;
     private final SplitMix random;
-    private final int lanes;
+    private final TokensPerStep sizes;
 
     /** The order of the pass under way, as indexes of {@link #requests}, and how many of them are taken. */
     private final int[] queue;
@@ -39,23 +39,30 @@ public final class TraceTraffic implements Traffic {
     private final int[] end;
 
     public TraceTraffic(Trace trace, Order order, int lanes, long seed) {
-        if (lanes < 1) {
-            throw new IllegalArgumentException("lanes=" + lanes + ": need at least 1");
-        }
+        this(trace, order, TokensPerStep.of(lanes), seed);
+    }
+
+    /** @param sizes lanes that a step does not have stand still within their requests */
+    public TraceTraffic(Trace trace, Order order, TokensPerStep sizes, long seed) {
         this.trace = trace;
         this.requests = trace.requests();
         this.order = order;
-        this.lanes = lanes;
+        this.sizes = sizes;
         random = new SplitMix(seed);
         queue = byDataset(requests);
         taken = queue.length;
-        token = new int[lanes];
-        end = new int[lanes];
+        token = new int[sizes.most()];
+        end = new int[sizes.most()];
     }
 
     @Override
     public int lanes() {
-        return lanes;
+        return sizes.most();
+    }
+
+    @Override
+    public int lanes(long step) {
+        return sizes.at(step);
     }
 
     @Override
@@ -80,6 +87,7 @@ public final class TraceTraffic implements Traffic {
         }
         nextStep++;
         int picksPerLane = layers() * topK();
+        int lanes = lanes(step);
         for (int lane = 0; lane < lanes; lane++) {
             if (token[lane] == end[lane]) {
                 Trace.Request request = requests.get(takeNext());

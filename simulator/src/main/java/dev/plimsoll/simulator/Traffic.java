@@ -7,8 +7,13 @@ package dev.plimsoll.simulator;
  * thread.
  */
 public interface Traffic {
-    /** Tokens per step. */
+    /** Tokens of the largest steps. */
     int lanes();
+
+    /** Lanes that a step has, at most {@link #lanes}: the first ones. The others wait. */
+    default int lanes(long step) {
+        return lanes();
+    }
 
     int layers();
 
@@ -22,11 +27,12 @@ public interface Traffic {
      * Fills the picks of the next step.
      *
      * @param step 0, 1, 2…: traffic has a state and goes forward only; anything else is refused
-     * @param picks {@code [lane][layer][k]} flattened, of {@link #picksPerStep()} elements, owned by the caller
+     * @param picks {@code [lane][layer][k]} flattened, of {@link #picksPerStep()} elements, owned by the caller; those of lanes that the
+     *     step does not have stay as they are
      */
     void step(long step, short[] picks);
 
-    /** Assignments of one step: lanes × layers × top-k. */
+    /** Assignments of the largest steps: lanes × layers × top-k. */
     default int picksPerStep() {
         return Math.multiplyExact(Math.multiplyExact(lanes(), layers()), topK());
     }

@@ -24,6 +24,9 @@ public interface AgentListener {
     /** A record in the mailbox could not be read; the rank goes on without it. */
     default void onUnreadable(String why) {}
 
+    /** What steps or a flip took could not be said; the rank goes on without. */
+    default void onUntimed(String why) {}
+
     /** The rank takes part in no gather any more and serves on. */
     default void onGroupAbandoned(long step, String why) {}
 

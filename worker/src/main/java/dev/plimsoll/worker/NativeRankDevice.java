@@ -2,8 +2,10 @@ package dev.plimsoll.worker;
 
 import dev.plimsoll.device.Communicator;
 import dev.plimsoll.device.DeviceMemory;
+import dev.plimsoll.device.FlipTimes;
 import dev.plimsoll.device.HeatCapture;
 import dev.plimsoll.device.RankState;
+import dev.plimsoll.device.StepClock;
 import dev.plimsoll.device.Stream;
 import dev.plimsoll.device.Transfer;
 import dev.plimsoll.device.Verdict;
@@ -27,6 +29,16 @@ record NativeRankDevice(Communicator communicator, HeatCapture capture, Stream c
     @Override
     public void publish(RankState state) {
         capture.publish(state);
+    }
+
+    @Override
+    public void clock(StepClock clock) {
+        capture.clock(clock);
+    }
+
+    @Override
+    public void publish(int epoch, int batch, FlipTimes flip) {
+        capture.publish(epoch, batch, flip);
     }
 
     @Override
@@ -68,6 +80,11 @@ record NativeRankDevice(Communicator communicator, HeatCapture capture, Stream c
         @Override
         public Transfer.Status poll() {
             return transfer.poll();
+        }
+
+        @Override
+        public Duration took() {
+            return transfer.took();
         }
 
         @Override

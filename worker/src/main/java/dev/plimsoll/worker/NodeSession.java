@@ -183,7 +183,12 @@ final class NodeSession {
                 state.refusal() < 0 ? Optional.empty() : Optional.of(Refusal.values()[state.refusal()]),
                 state.step());
         AckLedger ledger = ledgers.getOrDefault(port.rank(), new AckLedger());
-        List<RankAck> holding = RankAcks.of(members.deployment(), members.incarnation(), port.rank(), seen);
+        List<RankAck> holding = RankAcks.of(
+                members.deployment(),
+                members.incarnation(),
+                port.rank(),
+                seen,
+                batch -> port.flipCost(state.epoch(), batch));
         for (RankAck ack : ledger.take(holding, now())) {
             Mono.defer(() -> topics.write(ack))
                     .publishOn(scheduler)

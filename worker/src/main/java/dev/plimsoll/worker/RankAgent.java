@@ -6,6 +6,7 @@ import dev.plimsoll.device.Device;
 import dev.plimsoll.device.DeviceException;
 import dev.plimsoll.device.DeviceMemory;
 import dev.plimsoll.device.EngineRank;
+import dev.plimsoll.device.FlipTimes;
 import dev.plimsoll.device.HeatCapture;
 import dev.plimsoll.device.PlanMailbox;
 import dev.plimsoll.device.RankState;
@@ -148,6 +149,7 @@ public final class RankAgent implements BoundaryHook, AutoCloseable {
         if (libraryLost) {
             return lost();
         }
+        tellTime();
         try {
             Verdict verdict = device.begin(step, flipTimeout);
             boolean voted = state.cast().map(vote -> vote.level() > 0).orElse(false);
@@ -161,6 +163,15 @@ public final class RankAgent implements BoundaryHook, AutoCloseable {
         } catch (DeviceException e) {
             loseLibrary(step, e);
             return lost();
+        }
+    }
+
+    /** A clock that runs backwards costs samples their time, and nobody a step. */
+    private void tellTime() {
+        try {
+            engine.stepClock().ifPresent(device::clock);
+        } catch (DeviceException e) {
+            listener.onUntimed("time of steps: " + e.getMessage());
         }
     }
 
@@ -280,12 +291,25 @@ public final class RankAgent implements BoundaryHook, AutoCloseable {
 
     private boolean flip(RankEffect.Flip flip, long step) {
         try {
-            exchange.orElseThrow().flip(engine);
+            long started = System.nanoTime();
+            WeightExchange arrived = exchange.orElseThrow();
+            arrived.flip(engine);
+            FlipTimes took = new FlipTimes(
+                    arrived.receivedBytes(), arrived.transferTime().toNanos(), System.nanoTime() - started);
+            publish(flip.epoch(), flip.batch().number(), took);
             listener.onFlipped(flip.epoch(), flip.batch().number(), step);
             return true;
         } catch (RuntimeException e) {
             listener.onFatal(step, "flip of batch " + flip.batch().number() + " failed: " + e.getMessage());
             return false;
+        }
+    }
+
+    private void publish(int epoch, int batch, FlipTimes took) {
+        try {
+            device.publish(epoch, batch, took);
+        } catch (DeviceException e) {
+            listener.onUntimed("flip of batch " + batch + ": " + e.getMessage());
         }
     }
 

@@ -1,6 +1,8 @@
 package dev.plimsoll.worker;
 
+import dev.plimsoll.device.FlipTimes;
 import dev.plimsoll.device.RankState;
+import dev.plimsoll.device.StepClock;
 import dev.plimsoll.device.Transfer;
 import dev.plimsoll.device.Verdict;
 import dev.plimsoll.device.Vote;
@@ -12,7 +14,13 @@ interface RankDevice {
 
     void end(Vote vote);
 
+    /** What steps have taken up to the boundary that comes next, where the engine says so. */
+    void clock(StepClock clock);
+
     void publish(RankState state);
+
+    /** Before the state that has the batch as flipped. */
+    void publish(int epoch, int batch, FlipTimes flip);
 
     /** A new exchange of weights; ids are used once and in the same order on all ranks. */
     Exchange exchange(long id);
@@ -36,6 +44,9 @@ interface RankDevice {
         void submit();
 
         Transfer.Status poll();
+
+        /** From submit to the end, as well as the device knows. */
+        Duration took();
 
         String failure();
 

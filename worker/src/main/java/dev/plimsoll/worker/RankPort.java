@@ -3,9 +3,11 @@ package dev.plimsoll.worker;
 import dev.plimsoll.device.HeatRing;
 import dev.plimsoll.device.PlanMailbox;
 import dev.plimsoll.device.RankState;
+import dev.plimsoll.model.FlipCost;
 import dev.plimsoll.model.RankId;
 import dev.plimsoll.wire.RankFiles;
 import java.nio.file.Path;
+import java.util.Optional;
 
 /** One rank as its node sees it: the state in its ring's header, and its mailbox. */
 interface RankPort extends AutoCloseable {
@@ -14,6 +16,9 @@ interface RankPort extends AutoCloseable {
     long incarnation();
 
     RankState state();
+
+    /** What the flip of a batch took on the rank; empty where it does not say. */
+    Optional<FlipCost> flipCost(int epoch, int batch);
 
     /** Whether the engine closed its ring in order. */
     boolean engineClosed();
@@ -53,6 +58,13 @@ interface RankPort extends AutoCloseable {
         @Override
         public RankState state() {
             return ring.state();
+        }
+
+        @Override
+        public Optional<FlipCost> flipCost(int epoch, int batch) {
+            return ring.flip(epoch, batch)
+                    .filter(flip -> flip.receivedBytes() >= 0 && flip.transferNanos() >= 0 && flip.flipNanos() >= 0)
+                    .map(flip -> new FlipCost(flip.receivedBytes(), flip.transferNanos(), flip.flipNanos()));
         }
 
         @Override

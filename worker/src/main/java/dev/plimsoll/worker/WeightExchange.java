@@ -8,6 +8,7 @@ import dev.plimsoll.model.RankId;
 import dev.plimsoll.model.SlotId;
 import dev.plimsoll.model.Topology;
 import dev.plimsoll.model.TransferLists;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -28,6 +29,7 @@ final class WeightExchange {
     private final RankDevice device;
     private final RankDevice.Exchange exchange;
     private final List<Arrival> arrivals = new ArrayList<>();
+    private long received;
     private boolean ended;
 
     private WeightExchange(int epoch, Batch batch, long bytes, RankDevice device, RankDevice.Exchange exchange) {
@@ -68,6 +70,7 @@ final class WeightExchange {
             Move move = awaited.move();
             long staged = device.stagingAddress() + awaited.tag() * bytes;
             exchange.receive(awaited.from().index(), staged, bytes, awaited.tag());
+            received += awaited.from().equals(self) ? 0 : bytes;
             arrivals.add(new Arrival(move.layer().index(), local(move.slot(), topology), staged));
         }
         exchange.submit();
@@ -90,6 +93,16 @@ final class WeightExchange {
         Transfer.Status status = ended ? Transfer.Status.PENDING : exchange.poll();
         ended |= status != Transfer.Status.PENDING;
         return status;
+    }
+
+    /** From other ranks. */
+    long receivedBytes() {
+        return received;
+    }
+
+    /** Zero where nothing came from other ranks. */
+    Duration transferTime() {
+        return received == 0 ? Duration.ZERO : exchange.took();
     }
 
     String failure() {

@@ -3,7 +3,9 @@ package dev.plimsoll.worker;
 import dev.plimsoll.device.BoundaryHook.Order;
 import dev.plimsoll.device.DeviceException;
 import dev.plimsoll.device.EngineRank;
+import dev.plimsoll.device.FlipTimes;
 import dev.plimsoll.device.RankState;
+import dev.plimsoll.device.StepClock;
 import dev.plimsoll.device.Stream;
 import dev.plimsoll.device.Transfer;
 import dev.plimsoll.device.Verdict;
@@ -19,6 +21,7 @@ import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Queue;
 import java.util.TreeMap;
 
@@ -27,6 +30,8 @@ final class FakeGroup {
     static final Membership MEMBERS = Fixture.MEMBERS;
     private static final long BYTES = MEMBERS.bytesPerExpert();
     private static final int SLOTS_PER_RANK = MEMBERS.topology().slotsPerRank();
+
+    static final Duration TRANSFER = Duration.ofMillis(7);
 
     final List<FakeRank> ranks = new ArrayList<>();
     final Map<Long, Integer> memory = new HashMap<>();
@@ -91,7 +96,11 @@ final class FakeGroup {
         int failedPublishes;
         final List<Order> orders = new ArrayList<>();
         final int[][] map = Fixture.INITIAL.toArray();
+        final Map<String, FlipTimes> flips = new TreeMap<>();
         final RankAgent agent;
+        Optional<StepClock> clock = Optional.empty();
+        boolean refusesTimes;
+        final List<String> untimed = new ArrayList<>();
         boolean losesGather;
         boolean failsCopies;
         boolean failsTransfers;
@@ -109,7 +118,7 @@ final class FakeGroup {
                     new RankId(rank),
                     Fixture.INITIAL,
                     this,
-                    () -> java.util.Optional.ofNullable(mailbox.poll()),
+                    () -> Optional.ofNullable(mailbox.poll()),
                     this,
                     Duration.ofSeconds(1),
                     this,
@@ -157,6 +166,33 @@ final class FakeGroup {
                 throw new DeviceException(-3, "publishing fails, as planned");
             }
             published.add(state);
+        }
+
+        @Override
+        public void clock(StepClock clock) {
+            calls.add("clock " + clock.busyNanos() + " " + clock.idleNanos());
+            if (refusesTimes) {
+                throw new DeviceException(-1, "falls below what was given before");
+            }
+        }
+
+        @Override
+        public void onUntimed(String why) {
+            untimed.add(why);
+        }
+
+        @Override
+        public Optional<StepClock> stepClock() {
+            return clock;
+        }
+
+        @Override
+        public void publish(int epoch, int batch, FlipTimes flip) {
+            calls.add("flip " + epoch + " " + batch);
+            if (refusesTimes) {
+                throw new DeviceException(-1, "cut short");
+            }
+            flips.put(epoch + "/" + batch, flip);
         }
 
         @Override
@@ -233,6 +269,11 @@ final class FakeGroup {
                     receives.forEach((key, address) ->
                             memory.put(address, memory.getOrDefault(sent.getOrDefault(key, -1L), -1)));
                     return Transfer.Status.DONE;
+                }
+
+                @Override
+                public Duration took() {
+                    return TRANSFER;
                 }
 
                 @Override

@@ -3,11 +3,15 @@ package dev.plimsoll.worker;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.plimsoll.device.RankState;
+import dev.plimsoll.model.FlipCost;
 import dev.plimsoll.model.RankId;
 import dev.plimsoll.worker.protocol.Fixture;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
+import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /** A rank whose ring and mailbox are fields. */
@@ -19,6 +23,9 @@ final class FakePort implements RankPort {
     RankState state = new RankState(Fixture.INCARNATION, 0, 0, 0, 0, 0, -1, false, 0, 0);
     long last = -1;
     boolean full;
+
+    /** What the flip of a batch took, by {@code epoch/batch}. */
+    final Map<String, FlipCost> costs = new HashMap<>();
 
     @Nullable
     Error broken;
@@ -43,6 +50,11 @@ final class FakePort implements RankPort {
             throw broken;
         }
         return state;
+    }
+
+    @Override
+    public Optional<FlipCost> flipCost(int epoch, int batch) {
+        return Optional.ofNullable(costs.get(epoch + "/" + batch));
     }
 
     @Override

@@ -17,6 +17,7 @@ import reactor.core.publisher.Sinks;
 /** Topics in memory; with the broker away nothing is taken. */
 final class FakeTopics implements WorkerTopics {
     final List<String> acks = new ArrayList<>();
+    final List<RankAck> records = new ArrayList<>();
     private final List<Received<PlanCommand>> log = new ArrayList<>();
     private Sinks.Many<Received<PlanCommand>> live = Sinks.many().multicast().directBestEffort();
     volatile boolean brokerAway;
@@ -52,6 +53,7 @@ final class FakeTopics implements WorkerTopics {
             return Mono.error(new IllegalStateException("timed out"));
         }
         acks.add(ack.summary());
+        records.add(ack);
         return Mono.just(1L);
     }
 

@@ -3,8 +3,10 @@ package dev.plimsoll.worker;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.plimsoll.device.RankState;
+import dev.plimsoll.model.FlipCost;
 import dev.plimsoll.model.PlanCommand;
 import dev.plimsoll.model.PlanHeader;
+import dev.plimsoll.model.RankAck;
 import dev.plimsoll.model.RankId;
 import dev.plimsoll.model.Refusal;
 import dev.plimsoll.wire.kafka.Delivery;
@@ -14,6 +16,7 @@ import java.time.Duration;
 import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -143,6 +146,21 @@ class NodeSessionTest {
                         "rank 0 ACCEPTED 1 at step 64",
                         "rank 0 FLIPPED 1 batch 1 at step 64",
                         "rank 0 FLIPPED 1 batch 2 at step 64");
+    }
+
+    @Test
+    void flippedBatchesAreAckedWithWhatTheyTookWhereTheRankSays() {
+        FlipCost cost = new FlipCost(64 << 20, 41_000_000, 350_000);
+        zero.state = state(RankPhase.DONE, 2, -1);
+        zero.costs.put("1/2", cost);
+        zero.costs.put("7/1", new FlipCost(1, 1, 1)); // of another decision
+
+        time.advanceTimeBy(Duration.ofMillis(20));
+
+        assertThat(topics.records)
+                .filteredOn(ack -> ack.kind() == RankAck.Kind.FLIPPED)
+                .extracting(RankAck::cost)
+                .containsExactly(Optional.empty(), Optional.of(cost));
     }
 
     @Test

@@ -1,9 +1,12 @@
 package dev.plimsoll.worker;
 
+import static java.util.Objects.requireNonNull;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.plimsoll.device.BoundaryHook.Order;
+import dev.plimsoll.device.FlipTimes;
 import dev.plimsoll.device.RankState;
+import dev.plimsoll.device.StepClock;
 import dev.plimsoll.model.PlacementState;
 import dev.plimsoll.model.PlanCommand;
 import dev.plimsoll.model.Refusal;
@@ -12,6 +15,7 @@ import dev.plimsoll.worker.protocol.Fixture;
 import dev.plimsoll.worker.protocol.RankPhase;
 import java.util.Collections;
 import java.util.List;
+import java.util.Optional;
 import org.junit.jupiter.api.Test;
 
 class RankAgentTest {
@@ -77,6 +81,66 @@ class RankAgentTest {
         int close = calls.indexOf("close");
         assertThat(List.of(join, copy, map, close)).isSorted().doesNotContain(-1);
         assertThat(calls).contains("exchange 65537", "exchange 65538");
+    }
+
+    @Test
+    void whatAFlipTookIsThereBeforeTheStateThatHasIt() {
+        group.tell(PROPOSE);
+        group.tell(PERMIT);
+
+        boundaries(10);
+
+        for (FakeRank rank : group.ranks) {
+            assertThat(rank.flips).containsOnlyKeys("1/1", "1/2");
+            for (int batch = 1; batch <= 2; batch++) {
+                long received = received(PROPOSE, batch, rank.rank);
+                FlipTimes flip = requireNonNull(rank.flips.get("1/" + batch));
+                assertThat(flip.receivedBytes()).isEqualTo(received);
+                assertThat(flip.transferNanos()).isEqualTo(received == 0 ? 0 : FakeGroup.TRANSFER.toNanos());
+                assertThat(flip.flipNanos()).isPositive();
+            }
+            List<String> after = rank.calls.subList(rank.calls.indexOf("flip 1 1"), rank.calls.size());
+            assertThat(after.indexOf("publish")).isBetween(1, 3);
+        }
+    }
+
+    /** Of the weights that a batch moves, those that come to a rank from others. */
+    private static long received(PlanCommand.Propose propose, int batch, int rank) {
+        int slots = FakeGroup.MEMBERS.topology().slotsPerRank();
+        return propose.batches().get(batch - 1).moves().stream()
+                        .filter(move -> move.slot().index() / slots == rank
+                                && move.source().index() / slots != rank)
+                        .count()
+                * FakeGroup.MEMBERS.bytesPerExpert();
+    }
+
+    @Test
+    void whatAnEngineSaysOfItsTimeIsToldBeforeTheBoundary() {
+        FakeRank rank = group.ranks.get(0);
+        rank.clock = Optional.of(new StepClock(5, 2));
+
+        boundaries(2);
+
+        assertThat(rank.calls).containsExactly("clock 5 2", "begin", "end", "publish", "clock 5 2", "begin", "end");
+    }
+
+    @Test
+    void timeThatCannotBeToldCostsNeitherAStepNorAFlip() {
+        for (FakeRank rank : group.ranks) {
+            rank.clock = Optional.of(new StepClock(5, 2));
+            rank.refusesTimes = true;
+        }
+        group.tell(PROPOSE);
+        group.tell(PERMIT);
+
+        boundaries(10);
+
+        for (FakeRank rank : group.ranks) {
+            assertThat(rank.orders).containsOnly(Order.GO_ON);
+            assertThat(rank.state().batchesFlipped()).isEqualTo(2);
+            assertThat(rank.untimed)
+                    .contains("time of steps: falls below what was given before", "flip of batch 2: cut short");
+        }
     }
 
     @Test

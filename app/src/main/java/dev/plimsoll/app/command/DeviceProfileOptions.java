@@ -21,9 +21,14 @@ final class DeviceProfileOptions {
                             + " there is a profile (default: ${DEFAULT-VALUE}).")
     private ObjectiveChoice objective = ObjectiveChoice.AUTO;
 
+    /** Checks that the profile can be read; without one there is another. */
+    void checkProfile(Problems problems) {
+        profile.check(problems);
+    }
+
     /** Checks that the profile can be read, and is there where it is needed. */
     void check(Problems problems) {
-        profile.check(problems);
+        checkProfile(problems);
         problems.require(
                 objective != ObjectiveChoice.TIME || profile.given(),
                 "--objective time needs to know what experts take: name your device with " + ProfileOption.NAME
@@ -42,5 +47,10 @@ final class DeviceProfileOptions {
     /** The settings by this objective, with this profile. */
     PlannerSettings choose(PlannerSettings settings) {
         return settings.withObjective(objective, choice());
+    }
+
+    /** The settings by this objective, with a profile that stands in where none was asked for. */
+    PlannerSettings choose(PlannerSettings settings, ProfileChoice otherwise) {
+        return settings.withObjective(objective, Optional.of(choice().orElse(otherwise)));
     }
 }

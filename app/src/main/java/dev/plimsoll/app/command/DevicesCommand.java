@@ -28,7 +28,8 @@ import picocli.CommandLine.Spec;
         description = {
             "Say which back ends of the native library can be used here, with which libraries, and what they lack.",
             "Looks at libraries and drivers only, and makes no context on a device, unless --open asks for it."
-        })
+        },
+        subcommands = DevicesProfilesCommand.class)
 public final class DevicesCommand implements Callable<Integer>, Validated {
     private static final List<String> BACKENDS = List.of("host", "ascend", "cuda");
 

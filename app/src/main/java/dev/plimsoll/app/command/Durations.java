@@ -8,9 +8,9 @@ import java.util.regex.Pattern;
 import picocli.CommandLine.ITypeConverter;
 import picocli.CommandLine.TypeConversionException;
 
-/** Reads durations as people write them: {@code 500ms}, {@code 60s}, {@code 5m}, {@code 2h}, or ISO-8601 such as {@code PT1M}. */
+/** Reads durations as people write them: {@code 800us}, {@code 500ms}, {@code 60s}, {@code 5m}, {@code 2h}, or ISO-8601 such as {@code PT1M}. */
 public final class Durations implements ITypeConverter<Duration> {
-    private static final Pattern SHORT = Pattern.compile("(\\d{1,9})(ms|s|m|h)");
+    private static final Pattern SHORT = Pattern.compile("(\\d{1,9})(us|ms|s|m|h)");
 
     @Override
     public Duration convert(String text) {
@@ -18,6 +18,7 @@ public final class Durations implements ITypeConverter<Duration> {
         if (matcher.matches()) {
             long amount = Long.parseLong(matcher.group(1));
             return switch (matcher.group(2)) {
+                case "us" -> Duration.ofNanos(1_000 * amount);
                 case "ms" -> Duration.ofMillis(amount);
                 case "s" -> Duration.ofSeconds(amount);
                 case "m" -> Duration.ofMinutes(amount);

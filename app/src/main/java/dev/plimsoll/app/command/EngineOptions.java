@@ -1,20 +1,25 @@
 package dev.plimsoll.app.command;
 
 import dev.plimsoll.model.Deployment;
+import dev.plimsoll.model.DeviceProfile;
 import dev.plimsoll.model.GatherMode;
 import dev.plimsoll.model.Membership;
 import dev.plimsoll.model.ModelShape;
 import dev.plimsoll.model.Phase;
+import dev.plimsoll.model.ProfileChoice;
 import dev.plimsoll.model.Topology;
 import dev.plimsoll.simulator.EngineSettings;
 import dev.plimsoll.simulator.GeneratedTraffic;
 import dev.plimsoll.simulator.ModelPreset;
+import dev.plimsoll.simulator.SimulatedDevice;
+import dev.plimsoll.simulator.TokensPerStep;
 import dev.plimsoll.simulator.Trace;
 import dev.plimsoll.simulator.TraceTraffic;
 import dev.plimsoll.simulator.Traffic;
 import java.nio.file.Path;
 import java.time.Duration;
-import java.util.function.IntFunction;
+import java.util.Optional;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Option;
 
@@ -29,6 +34,9 @@ public final class EngineOptions {
     private static final int STAGED_EXPERTS = 64;
     /** What the aggregator takes; a membership above it would be refused there, when everything runs. */
     private static final int MOST_BOUNDARIES = 4096;
+
+    /** Our assumption: about what attention, routing and exchange of a layer take while decoding. */
+    private static final Duration OTHER_TIME_PER_LAYER = Duration.ofNanos(30_000);
 
     private static final Duration STEP_TIMEOUT = Duration.ofSeconds(10);
 
@@ -80,9 +88,11 @@ public final class EngineOptions {
 
     @Option(
             names = "--tokens-per-step",
+            paramLabel = "N[,N@STEP...]",
             defaultValue = "64",
-            description = "Tokens of one step over all ranks (default: ${DEFAULT-VALUE}).")
-    private int tokensPerStep = 64;
+            description =
+                    "Tokens of one step over all ranks; 2048,32@6000 are 2048, and 32 from step 6000 on (default: ${DEFAULT-VALUE}).")
+    private String tokensPerStep = "64";
 
     @Option(
             names = "--window",
@@ -111,9 +121,26 @@ public final class EngineOptions {
             description = "Seed of all that is random (default: ${DEFAULT-VALUE}).")
     private long seed = 7;
 
+    @Option(
+            names = "--other-step-time",
+            paramLabel = "DURATION",
+            description =
+                    "What a step takes beside its experts, such as 800us or 2ms: attention, routing, exchange (default: 30us per layer).")
+    @Nullable
+    private Duration otherStepTime;
+
+    @Option(
+            names = "--step-noise",
+            paramLabel = "SHARE",
+            defaultValue = "0",
+            description =
+                    "Standard deviation that a step's time scatters with, as a share of it (default: ${DEFAULT-VALUE}).")
+    private double stepNoise;
+
+    private TokensPerStep tokens = TokensPerStep.of(64);
     private @Nullable ModelShape shape;
     private @Nullable Topology topology;
-    private @Nullable IntFunction<Traffic> traffic;
+    private @Nullable Supplier<Traffic> traffic;
 
     /** Checks everything and works out shape, topology and traffic. */
     public void check(Problems problems) {
@@ -124,9 +151,15 @@ public final class EngineOptions {
         problems.require(
                 stepsPerSecond >= 0 && stepsPerSecond <= 1e6,
                 "--steps-per-second must be 0 to 1000000, not " + stepsPerSecond);
+        try {
+            tokens = TokensPerStep.read(tokensPerStep);
+            problems.require(tokens.most() <= 65536, "--tokens-per-step must be 1 to 65536, not " + tokens.most());
+        } catch (IllegalArgumentException e) {
+            problems.add("--tokens-per-step: ", e);
+        }
         problems.require(
-                tokensPerStep >= 1 && tokensPerStep <= 65536,
-                "--tokens-per-step must be 1 to 65536, not " + tokensPerStep);
+                otherStepTime == null || !otherStepTime.isNegative(), "--other-step-time must not be negative");
+        problems.require(stepNoise >= 0 && stepNoise <= 0.5, "--step-noise must be 0 to 0.5, not " + stepNoise);
         problems.require(boundarySteps >= 1, "--boundary must be at least 1, not " + boundarySteps);
         problems.require(
                 windowSteps >= 1 && (boundarySteps < 1 || windowSteps % boundarySteps == 0),
@@ -163,11 +196,11 @@ public final class EngineOptions {
                 Trace read = Trace.open(trace);
                 shape = read.model();
                 TraceTraffic.Order order = traceOrder == null ? TraceTraffic.Order.MIXED : traceOrder;
-                traffic = lanes -> new TraceTraffic(read, order, lanes, seed);
+                traffic = () -> new TraceTraffic(read, order, tokens, seed);
             } else {
                 ModelPreset preset = ModelPreset.named(model == null ? DEFAULT_MODEL : model);
                 shape = preset.shape();
-                traffic = lanes -> new GeneratedTraffic(preset, lanes, seed);
+                traffic = () -> new GeneratedTraffic(preset, GeneratedTraffic.Calibration.DEFAULT, tokens, seed);
             }
         } catch (IllegalArgumentException | java.io.UncheckedIOException e) {
             problems.add(trace != null ? "--trace: " : "--model: ", e);
@@ -203,11 +236,36 @@ public final class EngineOptions {
                 topology(),
                 firstRank,
                 localRanks,
-                tokensPerStep,
+                tokens.most(),
                 stepsPerSecond,
                 expertBytes,
                 boundarySteps,
                 STEP_TIMEOUT);
+    }
+
+    /** The same, with steps timed by a profile where there is one. */
+    public EngineSettings engine(int firstRank, int localRanks, Optional<ProfileChoice> profile) {
+        EngineSettings settings = engine(firstRank, localRanks);
+        return profile.map(
+                        choice -> settings.on(new SimulatedDevice(profile(choice), otherStepTime(), stepNoise, seed)))
+                .orElse(settings);
+    }
+
+    /** Refuses a device's name alone for a model whose experts' size is not known; nothing where options are wrong. */
+    void checkSizeIsKnown(Problems problems, ProfileChoice profile) {
+        if (shape != null) {
+            ProfileOption.requireKnownSize(problems, profile, shape);
+        }
+    }
+
+    /** What a step takes beside its experts. */
+    public Duration otherStepTime() {
+        return otherStepTime == null ? OTHER_TIME_PER_LAYER.multipliedBy(shape().layers()) : otherStepTime;
+    }
+
+    /** The profile for this model's experts. */
+    public DeviceProfile profile(ProfileChoice choice) {
+        return choice.of(shape(), expertBytes);
     }
 
     /** The traffic, equal in all processes of a deployment. */
@@ -215,7 +273,7 @@ public final class EngineOptions {
         if (traffic == null) {
             throw new IllegalStateException("options were not checked");
         }
-        return traffic.apply(tokensPerStep);
+        return traffic.get();
     }
 
     public Membership members(long incarnation) {
@@ -253,7 +311,7 @@ public final class EngineOptions {
                         ? "generated traffic"
                         : "trace " + trace + ", " + (traceOrder == null ? TraceTraffic.Order.MIXED : traceOrder))
                 + ", "
-                + tokensPerStep + " tokens per step, "
+                + tokens.summary() + ", "
                 + (stepsPerSecond == 0 ? "as fast as it goes" : stepsPerSecond + " steps/s") + ", windows of "
                 + windowSteps + " steps";
     }

@@ -37,6 +37,9 @@ public final class RanksCommand implements Callable<Integer>, Validated {
     private EngineOptions engine = new EngineOptions();
 
     @Mixin
+    private ProfileOption profile = new ProfileOption();
+
+    @Mixin
     private SharedOptions shared = new SharedOptions();
 
     @Option(
@@ -68,6 +71,8 @@ public final class RanksCommand implements Callable<Integer>, Validated {
     @Override
     public void check(Problems problems) {
         engine.check(problems);
+        profile.check(problems);
+        profile.choice().ifPresent(choice -> engine.checkSizeIsKnown(problems, choice));
         shared.check(problems);
         metrics.check(problems);
         if (incarnation != null) {
@@ -134,7 +139,7 @@ public final class RanksCommand implements Callable<Integer>, Validated {
                             () -> new LocalRanks(
                                     run.lifecycle(),
                                     members,
-                                    engine.engine(block * localRanks, localRanks),
+                                    engine.engine(block * localRanks, localRanks, profile.choice()),
                                     engine.traffic(),
                                     shared.directory(),
                                     group,

@@ -59,7 +59,7 @@ final class TimeBenchOptions {
     @Nullable
     private Integer windows;
 
-    @Option(names = "--window", paramLabel = "STEPS", description = "Steps of a window of the trace (default: 128).")
+    @Option(names = "--window", paramLabel = "STEPS", description = "Steps of a window of the trace (default: 256).")
     @Nullable
     private Integer windowSteps;
 
@@ -108,7 +108,7 @@ final class TimeBenchOptions {
     }
 
     TraceWindows.Cut cut() {
-        return new TraceWindows.Cut(windows == null ? 20 : windows, windowSteps == null ? 128 : windowSteps);
+        return new TraceWindows.Cut(windows == null ? 20 : windows, windowSteps == null ? 256 : windowSteps);
     }
 
     /** The trace that {@link #check} has read. */

@@ -13,7 +13,6 @@ import dev.plimsoll.model.DeviceProfile;
 import java.util.ArrayList;
 import java.util.Iterator;
 import java.util.List;
-import java.util.Locale;
 import java.util.Optional;
 
 /**
@@ -125,7 +124,7 @@ public final class ProfileJson {
                 .objectNode()
                 .put("device", device)
                 .put("model", model)
-                .put("precision", precision.toLowerCase(Locale.ROOT));
+                .put("precision", precision);
         source.ifPresent(text -> root.put("source", text));
         root.put("receivedMicros", profile.receivedMicros());
         ArrayNode expert = root.putArray("expert");

@@ -208,11 +208,11 @@ class QuarantineCommandTest {
     private void show(int other) throws Exception {
         Said malformed = quarantine("show", other + "@1");
         assertThat(malformed.text())
-                .contains("read as       LoadSample version 2, schema id 170026")
+                .contains("read as       LoadSample version 3, schema id 170040")
                 .contains("stepTo                       16")
                 .contains("stops at      counters, byte ")
                 .contains("it stands in its topic")
-                .contains("00000000  00 00 02 98 2a 16 72 31  2f 64 65 63 6f 64 65 2d  |....*.r1/decode-|");
+                .contains("00000000  00 00 02 98 38 16 72 31  2f 64 65 63 6f 64 65 2d  |....8.r1/decode-|");
         JsonNode misplaced = new ObjectMapper()
                 .readTree(quarantine("show", "samples-" + other + "@3", "--output", "json")
                         .text());

@@ -136,6 +136,42 @@ class CollectorMutantTest {
                         "",
                         "SampleAssemblerTest"),
                 new Mutant(
+                        "the time of the rank whose ring is read is taken for that of all",
+                        "RingReader.java",
+                        "Reading own = reading.rank == rank ? reading : rings.get(rank);",
+                        "Reading own = reading;",
+                        "RingReaderTest"),
+                new Mutant(
+                        "time is counted from the first snapshot on, and not from the sample before",
+                        "SampleAssembler.java",
+                        "        base.clock = clock;\n",
+                        "        base.clock = base.clock == null ? clock : base.clock;\n",
+                        "SampleAssemblerTest"),
+                new Mutant(
+                        "a successor knows nothing of what steps had taken",
+                        "SampleAssembler.java",
+                        "        baseline.clock = counts.clock().orElse(null);\n",
+                        "",
+                        "SampleAssemblerTest"),
+                new Mutant(
+                        "a clock that fell is taken for the same one",
+                        "SampleAssembler.java",
+                        "(now.busyNanos() - before.busyNanos() & ~MOST_NANOS) == 0",
+                        "true",
+                        "SampleAssemblerTest"),
+                new Mutant(
+                        "stretches in which no step ran are lost",
+                        "SampleAssembler.java",
+                        "from, to, StepClock::idleNanos)",
+                        "from, to, clock -> 0)",
+                        "SampleAssemblerTest"),
+                new Mutant(
+                        "every piece of a sample that is cut says its time",
+                        "SampleAssembler.java",
+                        "        if (!known) {",
+                        "        if (clocks[from] == null || base(snapshot, from).clock == null) {",
+                        "SampleAssemblerTest"),
+                new Mutant(
                         "a ring that cannot be read is kept",
                         "RingReader.java",
                         "rings.remove(reading.rank, reading);",

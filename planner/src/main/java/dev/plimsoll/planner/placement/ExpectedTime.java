@@ -28,16 +28,19 @@ public final class ExpectedTime {
     private final DeviceProfile profile;
     private final double[] mean;
     private final double[] micros;
+    private final double[] variance;
 
     public ExpectedTime(DeviceProfile profile) {
         this.profile = profile;
         int count = (MOST_EXPONENT - LEAST_EXPONENT) * PER_OCTAVE + 1;
         this.mean = new double[count];
         this.micros = new double[count];
+        this.variance = new double[count];
         for (int i = 0; i < count; i++) {
             mean[i] = Double.longBitsToDouble((FIRST + i) << SHIFT);
+            tabulate(i);
             // Counts rise with their mean and times with counts; only rounding could have it otherwise.
-            micros[i] = Math.max(exactly(mean[i]), i == 0 ? 0 : micros[i - 1]);
+            micros[i] = Math.max(micros[i], i == 0 ? 0 : micros[i - 1]);
         }
     }
 
@@ -47,11 +50,20 @@ public final class ExpectedTime {
 
     /** Expected time of a slot's step in microseconds; what a token that is received costs is in it. */
     public double micros(double tokensPerStep) {
+        return interpolate(micros, tokensPerStep);
+    }
+
+    /** Variance of a slot's step in microseconds squared: what one step differs from the next by chance. */
+    double variance(double tokensPerStep) {
+        return interpolate(variance, tokensPerStep);
+    }
+
+    private double interpolate(double[] values, double tokensPerStep) {
         if (!(tokensPerStep > mean[0])) {
-            return tokensPerStep > 0 ? micros[0] * (tokensPerStep / mean[0]) : 0;
+            return tokensPerStep > 0 ? values[0] * (tokensPerStep / mean[0]) : 0;
         }
         int at = (int) Math.min((Double.doubleToRawLongBits(tokensPerStep) >>> SHIFT) - FIRST, mean.length - 2);
-        return micros[at] + (tokensPerStep - mean[at]) * ((micros[at + 1] - micros[at]) / (mean[at + 1] - mean[at]));
+        return values[at] + (tokensPerStep - mean[at]) * ((values[at + 1] - values[at]) / (mean[at + 1] - mean[at]));
     }
 
     /** The most tokens per step with which a slot is expected to take no longer; 0 where it takes longer with any. */
@@ -77,17 +89,18 @@ public final class ExpectedTime {
         return mean[from] + (longest - micros[from]) / (micros[to] - micros[from]) * (mean[to] - mean[from]);
     }
 
-    private double exactly(double lambda) {
-        double received = lambda * profile.receivedMicros();
+    private void tabulate(int i) {
+        double lambda = mean[i];
         if (lambda > MOST_COUNTED) {
             double away = StrictMath.sqrt(3 * lambda);
-            return received
-                    + (profile.expertMicros(lambda - away)
-                                    + 4 * profile.expertMicros(lambda)
-                                    + profile.expertMicros(lambda + away))
-                            / 6;
+            double low = time(lambda - away);
+            double middle = time(lambda);
+            double high = time(lambda + away);
+            set(i, (low + 4 * middle + high) / 6, (low * low + 4 * middle * middle + high * high) / 6);
+            return;
         }
         double sum = 0;
+        double squares = 0;
         double spread = StrictMath.sqrt(lambda);
         int from = (int) Math.max(1, lambda - 10 * spread - 10);
         int to = (int) (lambda + 10 * spread + 20);
@@ -98,9 +111,20 @@ public final class ExpectedTime {
         }
         double probability = StrictMath.exp(logOfFirst);
         for (int n = from; n <= to; n++) {
-            sum += probability * profile.expertMicros(n);
+            double time = time(n);
+            sum += probability * time;
+            squares += probability * time * time;
             probability *= lambda / (n + 1);
         }
-        return received + sum;
+        set(i, sum, squares);
+    }
+
+    private double time(double tokens) {
+        return profile.expertMicros(tokens) + tokens * profile.receivedMicros();
+    }
+
+    private void set(int i, double expected, double ofSquare) {
+        micros[i] = expected;
+        variance[i] = Math.max(0, ofSquare - expected * expected);
     }
 }

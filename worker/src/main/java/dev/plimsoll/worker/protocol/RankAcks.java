@@ -1,6 +1,7 @@
 package dev.plimsoll.worker.protocol;
 
 import dev.plimsoll.model.Deployment;
+import dev.plimsoll.model.FlipCost;
 import dev.plimsoll.model.RankAck;
 import dev.plimsoll.model.RankAck.Kind;
 import dev.plimsoll.model.RankId;
@@ -8,6 +9,7 @@ import dev.plimsoll.model.Refusal;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.function.IntFunction;
 
 /**
  * What a rank's state amounts to in acks: a function of the state alone, so that an ack that was lost, or never sent because the
@@ -25,8 +27,14 @@ public final class RankAcks {
         }
     }
 
-    /** All acks that hold in this state, in the order in which a planner wants them. */
+    /** All acks that hold in this state, in the order in which a planner wants them; what flips took is not known. */
     public static List<RankAck> of(Deployment deployment, long incarnation, RankId rank, Seen seen) {
+        return of(deployment, incarnation, rank, seen, batch -> Optional.empty());
+    }
+
+    /** @param costs what the flip of a batch took, by its number */
+    public static List<RankAck> of(
+            Deployment deployment, long incarnation, RankId rank, Seen seen, IntFunction<Optional<FlipCost>> costs) {
         List<RankAck> acks = new ArrayList<>();
         if (seen.epoch() == 0) {
             return acks;
@@ -37,7 +45,7 @@ public final class RankAcks {
             default -> {}
         }
         for (int batch = 1; batch <= seen.batchesFlipped(); batch++) {
-            acks.add(ack(deployment, incarnation, rank, seen, Kind.FLIPPED, batch));
+            acks.add(ack(deployment, incarnation, rank, seen, Kind.FLIPPED, batch, costs.apply(batch)));
         }
         if (seen.refusal().isPresent()) {
             acks.add(ack(deployment, incarnation, rank, seen, Kind.REFUSED, 0));
@@ -52,6 +60,17 @@ public final class RankAcks {
     }
 
     private static RankAck ack(Deployment deployment, long incarnation, RankId rank, Seen seen, Kind kind, int batch) {
+        return ack(deployment, incarnation, rank, seen, kind, batch, Optional.empty());
+    }
+
+    private static RankAck ack(
+            Deployment deployment,
+            long incarnation,
+            RankId rank,
+            Seen seen,
+            Kind kind,
+            int batch,
+            Optional<FlipCost> cost) {
         return new RankAck(
                 deployment,
                 incarnation,
@@ -61,6 +80,7 @@ public final class RankAcks {
                 batch,
                 kind == Kind.REFUSED ? seen.refusal() : Optional.empty(),
                 seen.planHash(),
-                seen.step());
+                seen.step(),
+                cost);
     }
 }

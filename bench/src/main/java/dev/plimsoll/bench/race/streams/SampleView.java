@@ -11,6 +11,7 @@ final class SampleView {
     private static final int SAMPLE_1 = 170001;
 
     private static final int SAMPLE_2 = 170026;
+    private static final int SAMPLE_3 = 170040;
     static final int MEMBERSHIP = 170002;
     private static final int FRAME = 5;
     private static final int INT32 = 1;
@@ -38,7 +39,7 @@ final class SampleView {
     }
 
     static boolean isSample(int schema) {
-        return schema == SAMPLE_2 || schema == SAMPLE_1;
+        return schema == SAMPLE_3 || schema == SAMPLE_2 || schema == SAMPLE_1;
     }
 
     /** @throws IllegalArgumentException what this contestant cannot fold */
@@ -64,6 +65,10 @@ final class SampleView {
         long flipped = number();
         boolean mixed = bytes[at++] != 0;
         long routed = number();
+        if (schema(record) == SAMPLE_3) {
+            numbers(); // elapsed
+            numbers(); // idle
+        }
         int layout = integer();
         int length = integer();
         countersAt = at;
@@ -87,6 +92,15 @@ final class SampleView {
         return deployment.length == deploymentLength
                 && Arrays.equals(
                         bytes, deploymentAt, deploymentAt + deploymentLength, deployment, 0, deployment.length);
+    }
+
+    /** An array of them, which is of no use here. */
+    private void numbers() {
+        for (long count = number(); count != 0; count = number()) {
+            for (long i = 0; i < count; i++) {
+                number();
+            }
+        }
     }
 
     private int integer() {

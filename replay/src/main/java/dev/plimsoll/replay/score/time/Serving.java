@@ -3,96 +3,116 @@ package dev.plimsoll.replay.score.time;
 import dev.plimsoll.model.Balance;
 import dev.plimsoll.model.Placement;
 import dev.plimsoll.model.Topology;
-import dev.plimsoll.replay.score.time.TraceWindows.Window;
+import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.List;
 import java.util.OptionalDouble;
 
 /**
- * Serves windows of a trace under placements, token by token, and keeps time: in every layer all ranks wait for the one whose slots
- * take longest.
- *
- * <p>Row i of the batch is a request of rank i mod ranks, which sends its tokens to the replicas of an expert in turn. One thread.
+ * Serves steps under a contender's placements, token by token, and keeps time: in every layer all ranks wait for the one whose slots
+ * take longest. Every rank sends the tokens of its requests to the replicas of an expert in turn. One thread.
  */
 final class Serving {
-    private final TokenTrace trace;
     private final Topology topology;
     private final SlotTimes times;
     private final ReplicaTurns turns;
+    /** {@code [layer][expert]} slots in use. */
+    private final int[][][] slotsOf;
+    /** {@code [layer][rank]} in this window. */
+    private final long[][] tokensOfRank;
 
+    private final int[] tokensOfSlot;
+    private final List<Double> micros = new ArrayList<>();
+    private double balancedness;
+    private int balanced;
     private long activeOnSlowest;
-    private long slowest;
 
-    Serving(TokenTrace trace, Topology topology, SlotTimes times) {
-        this.trace = trace;
+    Serving(int layers, int experts, Topology topology, SlotTimes times) {
         this.topology = topology;
         this.times = times;
-        turns = new ReplicaTurns(
-                trace.model().layers(), topology.ranks(), trace.model().experts());
+        turns = new ReplicaTurns(layers, experts, topology.ranks());
+        slotsOf = new int[layers][experts][];
+        tokensOfRank = new long[layers][topology.ranks()];
+        tokensOfSlot = new int[topology.slots()];
     }
 
-    /**
-     * What a window took.
-     *
-     * @param micros {@code [step]}, of all layers
-     * @param balancedness {@code [layer]}, of the tokens that ranks computed over the window
-     */
-    record Served(double[] micros, double[] balancedness) {}
-
-    Served serve(Window window, Placement placement) {
-        double[] micros = new double[window.steps().size()];
-        double[] balancedness = new double[trace.model().layers()];
-        for (int layer = 0; layer < balancedness.length; layer++) {
-            balancedness[layer] = serve(window, placement, layer, micros);
+    /** From here on this placement is served; a window begins. */
+    void begin(Placement placement) {
+        for (int layer = 0; layer < slotsOf.length; layer++) {
+            slotsOf[layer] = placement.slotsOfExperts(layer, slotsOf[layer].length);
+            Arrays.fill(tokensOfRank[layer], 0);
         }
-        return new Served(micros, balancedness);
     }
 
-    /** Experts that had any token on the slowest rank of a step and layer, on average over all that was served. */
-    double activeOnSlowest() {
-        return slowest == 0 ? Double.NaN : (double) activeOnSlowest / slowest;
-    }
-
-    private double serve(Window window, Placement placement, int layer, double[] micros) {
-        int[][] slotsOf = placement.slotsOfExperts(layer, trace.model().experts());
-        long[] tokensOfRank = new long[topology.ranks()];
-        int[] tokensOfSlot = new int[topology.slots()];
-        for (int step = 0; step < micros.length; step++) {
+    void step(StepTokens tokens) {
+        double sum = 0;
+        for (int layer = 0; layer < slotsOf.length; layer++) {
             Arrays.fill(tokensOfSlot, 0);
-            int[] tokens = window.steps().get(step);
-            for (int row = 0; row < tokens.length; row++) {
-                for (int k = 0; k < trace.model().topK(); k++) {
-                    int expert = trace.expert(tokens[row], layer, k);
-                    int[] slots = slotsOf[expert];
-                    tokensOfSlot[slots[turns.next(layer, row % topology.ranks(), expert, slots.length)]]++;
+            for (int expert = 0; expert < slotsOf[layer].length; expert++) {
+                if (tokens.of(layer, expert) > 0) {
+                    send(tokens, layer, expert, slotsOf[layer][expert]);
                 }
             }
-            micros[step] += slowest(tokensOfSlot, tokensOfRank);
+            sum += slowest(tokensOfRank[layer]);
         }
-        OptionalDouble found = Balance.ofLayer(tokensOfRank);
-        return found.orElseThrow();
+        micros.add(sum);
     }
 
-    /** Time of the slowest rank; of two that take as long the first. Adds to {@code tokensOfRank}. */
-    private double slowest(int[] tokensOfSlot, long[] tokensOfRank) {
+    private void send(StepTokens tokens, int layer, int expert, int[] slots) {
+        for (int rank = 0; rank < tokens.ranks(); rank++) {
+            int ofRank = tokens.of(layer, expert, rank);
+            if (ofRank > 0) {
+                turns.send(layer, expert, rank, ofRank, slots, tokensOfSlot);
+            }
+        }
+    }
+
+    /** Time of the slowest rank; of two that take as long the first. */
+    private double slowest(long[] tokensOfLayer) {
         double most = -1;
         int activeOfMost = 0;
         int slot = 0;
-        for (int rank = 0; rank < tokensOfRank.length; rank++) {
-            double micros = 0;
+        for (int rank = 0; rank < tokensOfLayer.length; rank++) {
+            double ofRank = 0;
             int active = 0;
             for (int end = slot + topology.slotsPerRank(); slot < end; slot++) {
                 int tokens = tokensOfSlot[slot];
-                micros += times.micros(tokens);
+                ofRank += times.micros(tokens);
                 active += tokens > 0 ? 1 : 0;
-                tokensOfRank[rank] += tokens;
+                tokensOfLayer[rank] += tokens;
             }
-            if (micros > most) {
-                most = micros;
+            if (ofRank > most) {
+                most = ofRank;
                 activeOfMost = active;
             }
         }
         activeOnSlowest += activeOfMost;
-        slowest++;
         return most;
+    }
+
+    /** The window ends: its balancedness counts. */
+    void end() {
+        for (long[] ofLayer : tokensOfRank) {
+            OptionalDouble found = Balance.ofLayer(ofLayer);
+            if (found.isPresent()) {
+                balancedness += found.getAsDouble();
+                balanced++;
+            }
+        }
+    }
+
+    /** Expert time of every step so far. */
+    List<Double> micros() {
+        return micros;
+    }
+
+    /** Of the tokens that ranks computed, mean over windows and layers. */
+    double balancedness() {
+        return balancedness / balanced;
+    }
+
+    /** Experts that had any token on the slowest rank of a step and layer, on average. */
+    double activeOnSlowest() {
+        return (double) activeOnSlowest / micros.size() / slotsOf.length;
     }
 }

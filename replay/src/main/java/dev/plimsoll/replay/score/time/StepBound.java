@@ -1,7 +1,6 @@
 package dev.plimsoll.replay.score.time;
 
 import dev.plimsoll.model.Topology;
-import dev.plimsoll.replay.score.time.TraceWindows.Window;
 import java.util.Arrays;
 
 /**
@@ -55,22 +54,17 @@ final class StepBound {
         return best;
     }
 
-    /** {@code [step]}, of all layers. */
-    double[] micros(TokenTrace trace, Window window) {
-        double[] micros = new double[window.steps().size()];
-        int[] tokensOf = new int[trace.model().experts()];
-        for (int layer = 0; layer < trace.model().layers(); layer++) {
-            for (int step = 0; step < micros.length; step++) {
-                Arrays.fill(tokensOf, 0);
-                for (int token : window.steps().get(step)) {
-                    for (int k = 0; k < trace.model().topK(); k++) {
-                        tokensOf[trace.expert(token, layer, k)]++;
-                    }
-                }
-                micros[step] += ofLayer(tokensOf);
+    /** Of a step, all its layers together. */
+    double ofStep(StepTokens tokens) {
+        double sum = 0;
+        int[] tokensOf = new int[tokens.experts()];
+        for (int layer = 0; layer < tokens.layers(); layer++) {
+            for (int expert = 0; expert < tokensOf.length; expert++) {
+                tokensOf[expert] = tokens.of(layer, expert);
             }
+            sum += ofLayer(tokensOf);
         }
-        return micros;
+        return sum;
     }
 
     /** @param tokensOf {@code [expert]} */

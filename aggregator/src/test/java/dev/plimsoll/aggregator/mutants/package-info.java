@@ -1,0 +1,4 @@
+@NullMarked
+package dev.plimsoll.aggregator.mutants;
+
+import org.jspecify.annotations.NullMarked;

@@ -1,0 +1,93 @@
+package dev.plimsoll.simulator;
+
+import java.util.Arrays;
+
+/**
+ * What steps would take on a device, from the exact tokens of every slot.
+ *
+ * <p>In each layer the ranks wait for the slowest, so a step takes, beside its other time, the sum over layers of the slowest rank's
+ * sum over slots of what its expert takes for the slot's tokens; each token that a rank receives costs what the profile says. The
+ * dispatch thread owns it.
+ */
+final class DeviceTime {
+    private static final int TABULATED = 4096;
+
+    private final SimulatedDevice device;
+    private final int layers;
+    private final int slotsPerRank;
+    /** {@code [tokens]} */
+    private final double[] expertMicros = new double[TABULATED];
+    /** {@code [layer][local slot]}, of one rank. */
+    private final int[] tokens;
+    /** {@code [layer]}: nanoseconds of the slowest rank so far. */
+    private final int[] slowest;
+
+    private long elapsedNanos;
+
+    DeviceTime(SimulatedDevice device, int layers, int slotsPerRank) {
+        this.device = device;
+        this.layers = layers;
+        this.slotsPerRank = slotsPerRank;
+        for (int n = 0; n < TABULATED; n++) {
+            expertMicros[n] = slotMicros(n);
+        }
+        tokens = new int[layers * slotsPerRank];
+        slowest = new int[layers];
+    }
+
+    private double slotMicros(int n) {
+        return device.profile().expertMicros(n) + n * device.profile().receivedMicros();
+    }
+
+    /** A token of the rank under way, in a cell: layer × slots per rank + local slot. */
+    void token(int cell) {
+        tokens[cell]++;
+    }
+
+    /** The rank under way has all its tokens of the step. */
+    void endOfRank() {
+        int cell = 0;
+        for (int layer = 0; layer < layers; layer++) {
+            double micros = 0;
+            for (int slot = 0; slot < slotsPerRank; slot++, cell++) {
+                int n = tokens[cell];
+                micros += n < TABULATED ? expertMicros[n] : slotMicros(n);
+                tokens[cell] = 0;
+            }
+            slowest[layer] = Math.max(slowest[layer], (int) Math.min(Integer.MAX_VALUE, Math.round(micros * 1e3)));
+        }
+    }
+
+    /** {@code [layer]}: nanoseconds of the slowest rank of this process in the step under way. */
+    int[] slowest() {
+        return slowest;
+    }
+
+    /**
+     * A step has ended.
+     *
+     * @param layerNanos {@code [layer]}: of the slowest rank of all
+     */
+    void endOfStep(long step, int[] layerNanos) {
+        long nanos = device.otherTime().toNanos();
+        for (int layer = 0; layer < layers; layer++) {
+            nanos += layerNanos[layer];
+        }
+        elapsedNanos += Math.round(nanos * scatter(step));
+        Arrays.fill(slowest, 0);
+    }
+
+    /** A factor around 1, a function of seed and step: equal for all ranks and in all processes. */
+    private double scatter(long step) {
+        if (device.noise() == 0) {
+            return 1;
+        }
+        double normal = new SplitMix(SplitMix.mix(device.seed()) ^ SplitMix.mix(step)).nextGaussian();
+        return Math.max(0.1, 1 + device.noise() * normal);
+    }
+
+    /** Time of all steps that have ended. */
+    long elapsedNanos() {
+        return elapsedNanos;
+    }
+}

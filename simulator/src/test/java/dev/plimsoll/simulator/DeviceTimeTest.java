@@ -1,0 +1,159 @@
+package dev.plimsoll.simulator;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.within;
+
+import dev.plimsoll.model.DeviceProfile;
+import dev.plimsoll.model.DeviceProfile.Point;
+import java.time.Duration;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import org.junit.jupiter.api.Test;
+
+class DeviceTimeTest {
+    /** Reading takes longest up to 2 tokens; every received token costs something. */
+    private static final DeviceProfile PROFILE =
+            new DeviceProfile("p", List.of(new Point(1, 5), new Point(2, 5), new Point(4, 9)), 0.25);
+
+    private static final Duration OTHER = Duration.ofNanos(7_000);
+
+    @Test
+    void stepsTakeWhatTheProfileSaysOfTheExactTokensOfEverySlot() {
+        try (Engine engine = engine(new SimulatedDevice(PROFILE, OTHER, 0, 1))) {
+            long[][] before = new long[4][9];
+            long elapsed = 0;
+            for (int step = 1; step <= 60; step++) {
+                engine.run(step);
+                long expected = OTHER.toNanos();
+                for (int layer = 0; layer < 3; layer++) {
+                    double slowest = 0;
+                    for (int rank = 0; rank < 4; rank++) {
+                        double micros = 0;
+                        for (int slot = 0; slot < 3; slot++) {
+                            long now = Engines.rank(engine, rank).load(layer, slot);
+                            long tokens = now - before[rank][layer * 3 + slot];
+                            before[rank][layer * 3 + slot] = now;
+                            micros += PROFILE.expertMicros(tokens) + 0.25 * tokens;
+                        }
+                        slowest = Math.max(slowest, micros);
+                    }
+                    expected += Math.round(slowest * 1000);
+                }
+                long now = engine.deviceNanos().orElseThrow();
+                assertThat(now - elapsed).as("step %d", step).isEqualTo(expected);
+                elapsed = now;
+            }
+            assertThat(engine.totals().misrouted()).isZero();
+        }
+    }
+
+    @Test
+    void moreTokensThanAreTabulatedTakeWhatTheProfileSays() {
+        DeviceTime time = new DeviceTime(new SimulatedDevice(PROFILE, Duration.ZERO, 0, 1), 1, 1);
+        for (int i = 0; i < 5000; i++) {
+            time.token(0);
+        }
+        time.endOfRank();
+        time.endOfStep(0, time.slowest());
+
+        assertThat(time.elapsedNanos()).isEqualTo(Math.round(1e3 * (PROFILE.expertMicros(5000) + 0.25 * 5000)));
+    }
+
+    @Test
+    void processesThatShareTheRanksTakeTheTimeOfOneThatHasThemAllOneStepLater() {
+        SimulatedDevice device = new SimulatedDevice(PROFILE, OTHER, 0.05, 3);
+        FakeGroup group = new FakeGroup(2);
+        try (Engine whole = engine(device);
+                Engine first = member(group.member(0), 0, 1, 0, device);
+                Engine second = member(group.member(1), 1, 3, 1, device)) {
+            whole.run(49);
+            CompletableFuture<Ending> ending = first.start(50);
+            assertThat(Engines.join(second.start(50)).reason()).isEqualTo(Ending.Reason.REACHED);
+            Engines.join(ending);
+
+            assertThat(first.deviceNanos()).isEqualTo(whole.deviceNanos()).isEqualTo(second.deviceNanos());
+            assertThat(whole.deviceNanos().orElseThrow()).isPositive();
+        }
+    }
+
+    @Test
+    void noiseScattersStepsAroundTheirTimeAndIsAFunctionOfTheSeed() {
+        assertThat(nanosOfSteps(0.05, 1)).containsExactly(nanosOfSteps(0.05, 1));
+        assertThat(nanosOfSteps(0.05, 2)).isNotEqualTo(nanosOfSteps(0.05, 1));
+
+        long[] nanos = nanosOfSteps(0.05, 1);
+        double mean = 0;
+        double squares = 0;
+        for (long step : nanos) {
+            mean += step / 1e6 / nanos.length;
+            squares += step / 1e6 * (step / 1e6) / nanos.length;
+        }
+        assertThat(mean).isCloseTo(1, within(0.005));
+        assertThat(Math.sqrt(squares - mean * mean)).isCloseTo(0.05, within(0.005));
+        assertThat(nanosOfSteps(0, 1)).containsOnly(1_000_000);
+    }
+
+    @Test
+    void otherDevicesInOtherProcessesAreNoticed() {
+        FakeGroup group = new FakeGroup(2);
+        try (Engine first = member(group.member(0), 0, 1, 0, new SimulatedDevice(PROFILE, OTHER, 0, 3));
+                Engine second = member(group.member(1), 1, 3, 1, new SimulatedDevice(PROFILE, OTHER, 0, 4))) {
+            CompletableFuture<Ending> ending = first.start(100);
+
+            assertThat(Engines.join(second.start(100)).detail()).contains("an engine of other settings");
+            Engines.join(ending);
+        }
+    }
+
+    @Test
+    void stepsAreNotTimedUnlessSomebodyAsks() {
+        try (Engine engine = Engines.engine(new FakeHardware())) {
+            engine.run(3);
+            assertThat(engine.deviceNanos()).isEmpty();
+        }
+    }
+
+    @Test
+    void noiseThatCannotBeIsRefused() {
+        assertThatThrownBy(() -> new SimulatedDevice(PROFILE, OTHER, 0.6, 0)).hasMessageContaining("noise=0.6");
+        assertThatThrownBy(() -> new SimulatedDevice(PROFILE, OTHER, Double.NaN, 0))
+                .hasMessageContaining("noise");
+        assertThatThrownBy(() -> new SimulatedDevice(PROFILE, Duration.ofNanos(-1), 0, 0))
+                .hasMessageContaining("no less than its experts");
+    }
+
+    private static long[] nanosOfSteps(double noise, long seed) {
+        DeviceTime time = new DeviceTime(new SimulatedDevice(PROFILE, Duration.ofMillis(1), noise, seed), 1, 1);
+        long[] nanos = new long[4000];
+        long before = 0;
+        for (int step = 0; step < nanos.length; step++) {
+            time.endOfStep(step, time.slowest());
+            nanos[step] = time.elapsedNanos() - before;
+            before = time.elapsedNanos();
+        }
+        return nanos;
+    }
+
+    private static Engine engine(SimulatedDevice device) {
+        EngineSettings settings = Engines.settings().on(device);
+        return new Engine(
+                new FakeHardware(),
+                settings,
+                Engines.INITIAL,
+                Engines.traffic(),
+                EngineListener.NONE,
+                AssignmentExchange.alone(settings));
+    }
+
+    private static Engine member(Exchange exchange, int firstRank, int ranks, int process, SimulatedDevice device) {
+        EngineSettings settings = Engines.settings().withRanks(firstRank, ranks).on(device);
+        return new Engine(
+                new FakeHardware(),
+                settings,
+                Engines.INITIAL,
+                Engines.traffic(),
+                EngineListener.NONE,
+                AssignmentExchange.among(exchange, settings, 2, process));
+    }
+}
