@@ -3,8 +3,8 @@ package dev.plimsoll.planner.placement;
 /**
  * The best step of those that were considered: what each wins is computed over all scenarios.
  *
- * <p>What counts is the fall of the potential net of the price of the moves, per move. Of equals the first is taken, and whoever
- * considers them in the order of slots and experts finds the same step whatever was ruled out before by bounds.
+ * <p>What counts is the fall of the potential net of the price of the moves, per move. Of equals the first in order is taken, so the same one is
+ * found whichever are considered first, and whatever bounds have ruled out.
  */
 final class BestStep {
     private static final int K = LayerState.K;
@@ -20,6 +20,7 @@ final class BestStep {
     private int other = -1;
     private int expert = -1;
     private double fall;
+    private int order;
     private double score;
     private double scoreBeyond;
     private double refused;
@@ -35,6 +36,7 @@ final class BestStep {
         slot = -1;
         other = -1;
         expert = -1;
+        order = -1;
         score = ROUNDING;
         scoreBeyond = ROUNDING;
     }
@@ -48,7 +50,7 @@ final class BestStep {
         return scoreBeyond > score;
     }
 
-    /** What a step must bring more than, net of its price and per move, to be the best. */
+    /** What a step must bring, net of its price and per move, to be the best. */
     double score() {
         return score;
     }
@@ -96,22 +98,22 @@ final class BestStep {
     }
 
     /**
-     * Asks of the best step no less than what an exchange brings that will be considered: all that bring less can be passed by, and
-     * of those that bring as much the first is found.
+     * Two slots of different ranks exchange their experts, of which neither rank has the other's yet.
+     *
+     * @param place in the order of steps
      */
-    void atLeast(int first, int second) {
-        if (arrivals.affordable(first, second, state.expertOf[second])) {
-            score = Math.max(score, Math.nextDown(score(fallOfExchange(first, second), costOfExchange(first, second))));
-        }
-    }
-
-    /** Two slots of different ranks exchange their experts, of which neither rank has the other's yet. */
-    void considerExchange(int first, int second) {
-        consider(fallOfExchange(first, second), costOfExchange(first, second), first, second, state.expertOf[second]);
+    void considerExchange(int first, int second, int place) {
+        consider(
+                fallOfExchange(first, second),
+                costOfExchange(first, second),
+                place,
+                first,
+                second,
+                state.expertOf[second]);
     }
 
     /** The slot, whose expert has other replicas, holds another in its place that its rank does not have yet. */
-    void considerReplacement(int replaced, int incoming) {
+    void considerReplacement(int replaced, int incoming, int place) {
         int rank = state.rankOf(replaced);
         int outgoing = state.expertOf[replaced];
         double cost = costs.of(rank, incoming) - costs.of(rank, outgoing);
@@ -124,7 +126,7 @@ final class BestStep {
                     : state.potential(holder, incoming, state.less);
             won += state.potential[holder] - after;
         }
-        if (score(won, cost) <= score) {
+        if (score(won, cost) < score) {
             // What is left can only take away, as the leaver's other replicas all gain.
             return;
         }
@@ -134,15 +136,15 @@ final class BestStep {
                 won += state.potential[holder] - state.potential(holder, outgoing, state.more);
             }
         }
-        consider(won, cost, replaced, -1, incoming);
+        consider(won, cost, place, replaced, -1, incoming);
     }
 
-    private void consider(double won, double cost, int first, int second, int incoming) {
+    private void consider(double won, double cost, int place, int first, int second, int incoming) {
         double scored = score(won, cost);
         if (scored <= ROUNDING && won > 0 && cost > 0 && price > 0) {
             refused = Math.max(refused, Math.min(won / (cost * price), Math.nextDown(1.0)));
         }
-        if (scored <= score) {
+        if (scored < score || (scored == score && place >= order)) {
             return;
         }
         if (!arrivals.affordable(first, second, incoming)) {
@@ -150,6 +152,7 @@ final class BestStep {
             return;
         }
         score = scored;
+        order = place;
         fall = won;
         slot = first;
         other = second;

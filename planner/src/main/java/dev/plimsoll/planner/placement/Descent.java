@@ -122,8 +122,7 @@ final class Descent {
         best.begin();
         fares.aim(hot);
         exchanges.consider(hot, rounding);
-        replacements.considerElsewhere(hot, rounding);
-        replacements.considerHere(hot, rounding);
+        replacements.consider(hot, rounding);
         overBudget |= best.betterBeyondBudget();
         return best.found();
     }
@@ -154,17 +153,18 @@ final class Descent {
     private void considerReturning(int slot) {
         int rank = state.rankOf(slot);
         int newcomer = state.expertOf[slot];
+        int place = 0;
         for (int home = rank * state.slotsPerRank; home < (rank + 1) * state.slotsPerRank; home++) {
             int expert = costs.settledExpert(home);
             if (state.holds(rank, expert)) {
                 continue;
             }
             if (state.replicas[newcomer] > 1) {
-                best.considerReplacement(slot, expert);
+                best.considerReplacement(slot, expert, place++);
             }
             for (int other = state.firstSlot(expert); other >= 0; other = state.nextSlot(other)) {
                 if (!state.holds(state.rankOf(other), newcomer)) {
-                    best.considerExchange(slot, other);
+                    best.considerExchange(slot, other, place++);
                 }
             }
         }

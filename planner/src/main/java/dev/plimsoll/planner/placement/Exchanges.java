@@ -42,18 +42,22 @@ final class Exchanges {
             bound(first + local, local * slots);
             gather(local * slots, state.potential[hot] + fares.back[first + local], best.score() - rounding);
         }
-        if (count > 1) {
+        if (count > 0) {
             int likeliest = 0;
             for (int i = 1; i < count; i++) {
                 likeliest = mostOf[i] > mostOf[likeliest] ? i : likeliest;
             }
-            best.atLeast(first + promising[likeliest] / slots, promising[likeliest] % slots);
+            consider(first, promising[likeliest]);
         }
         for (int i = 0; i < count; i++) {
             if (mostOf[i] > best.score() - rounding) {
-                best.considerExchange(first + promising[i] / slots, promising[i] % slots);
+                consider(first, promising[i]);
             }
         }
+    }
+
+    private void consider(int first, int place) {
+        best.considerExchange(first + place / state.slots(), place % state.slots(), place);
     }
 
     private void weigh() {

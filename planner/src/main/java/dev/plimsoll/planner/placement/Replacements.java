@@ -1,143 +1,147 @@
 package dev.plimsoll.planner.placement;
 
-import java.util.Arrays;
-
 /**
  * Replacements of a redundant replica by another expert's: an expert of the hot rank gets one more replica elsewhere, or a replica
  * on the hot rank makes room; one move.
  *
- * <p>Whole neighbourhoods are ruled out by what their best member could win at most; what is left is bounded one by one.
+ * <p>What a replacement wins is at most what the ranks of the expert that comes are relieved by, and what is won by leaving the slot empty:
+ * so the best of each rule out whole neighbourhoods. Only where both experts share a rank it can be more: there the one's fall and the other's rise
+ * meet, and together they can be better than their sum. Those few pairs are bounded by themselves.
  */
 final class Replacements {
     private final LayerState state;
     private final Outline outline;
     private final Fares fares;
     private final BestStep best;
-    /** By how much others rise where an expert's replicas fall, {@code [expert]}: see {@link #shareRise}. */
-    private final double[] sharedRise;
-    /** Slots that may make room, and what each wins at most, less the price of moves, by being left empty. */
-    private final int[] vacant;
-
-    private final double[] roomOf;
+    private double rounding;
 
     Replacements(LayerState state, Outline outline, Fares fares, BestStep best) {
         this.state = state;
         this.outline = outline;
         this.fares = fares;
         this.best = best;
-        this.sharedRise = new double[state.experts];
-        this.vacant = new int[state.slots()];
-        this.roomOf = new double[state.slots()];
     }
 
-    /**
-     * Replicas elsewhere of the hot rank's experts.
-     *
-     * @param rounding by how much a bound may be too low
-     */
-    void considerElsewhere(int hot, double rounding) {
+    /** @param rounding by how much a bound may be too low */
+    void consider(int hot, double rounding) {
+        this.rounding = rounding;
         int first = hot * state.slotsPerRank;
-        double mostRelief = 0;
-        double mostShared = 0;
-        for (int slot = first; slot < first + state.slotsPerRank; slot++) {
-            mostRelief = Math.max(mostRelief, outline.relief[state.expertOf[slot]]);
-            mostShared = Math.max(mostShared, mostShared(state.expertOf[slot]));
+        considerAllElsewhere(first, first + state.slotsPerRank);
+        considerAllHere(first, first + state.slotsPerRank);
+    }
+
+    private boolean mayBeBest(double bound) {
+        return bound > best.score() - rounding;
+    }
+
+    /** Replicas elsewhere of the hot rank's experts. */
+    private void considerAllElsewhere(int first, int end) {
+        double relief = 0;
+        for (int from = first; from < end; from++) {
+            relief = Math.max(relief, outline.relief[state.expertOf[from]]);
         }
-        int count = gatherVacant(first, best.score() - rounding - mostRelief - mostShared);
-        for (int local = 0; local < state.slotsPerRank && count > 0; local++) {
-            int incoming = state.expertOf[first + local];
-            double relief = outline.relief[incoming];
-            shareRise(incoming);
-            int away = local * state.slots();
-            for (int i = 0; i < count; i++) {
-                int slot = vacant[i];
-                double won = relief - fares.away[away + slot] + sharedRise[state.expertOf[slot]];
-                if (won + roomOf[i] > best.score() - rounding) {
-                    considerIfPromising(slot, incoming, won, rounding);
+        for (int slot = 0; slot < state.slots(); slot++) {
+            if (mayBeBest(relief + vacating(slot)) && (slot < first || slot >= end)) {
+                for (int from = first; from < end; from++) {
+                    considerElsewhere(slot, from, first);
+                }
+            }
+        }
+        for (int from = first; from < end; from++) {
+            considerSharersElsewhere(from, first, end);
+        }
+    }
+
+    /** Those whose experts leave ranks that they share with the one that comes. */
+    private void considerSharersElsewhere(int from, int first, int end) {
+        int incoming = state.expertOf[from];
+        for (int held = state.firstSlot(incoming); held >= 0; held = state.nextSlot(held)) {
+            int shared = state.rankOf(held) * state.slotsPerRank;
+            for (int sharer = shared; sharer < shared + state.slotsPerRank; sharer++) {
+                if (outline.rise[sharer] > 0 && sharer != held) {
+                    for (int slot = state.firstSlot(state.expertOf[sharer]); slot >= 0; slot = state.nextSlot(slot)) {
+                        if (slot < first || slot >= end) {
+                            considerElsewhere(slot, from, first);
+                        }
+                    }
                 }
             }
         }
     }
 
-    /** Slots not of the hot rank that win more than this by being left empty. */
-    private int gatherVacant(int firstOfHot, double least) {
-        int count = 0;
-        for (int slot = 0; slot < state.slots(); slot++) {
-            double room = fares.back[slot] + outline.vacating[slot];
-            if (room > least && (slot < firstOfHot || slot >= firstOfHot + state.slotsPerRank)) {
-                vacant[count] = slot;
-                roomOf[count++] = room;
-            }
+    private void considerElsewhere(int slot, int from, int first) {
+        double fare = fares.away[(from - first) * state.slots() + slot];
+        if (mayBeBest(bound(slot, state.expertOf[from], fare))) {
+            best.considerReplacement(slot, state.expertOf[from], place(1, from - first) + slot);
         }
-        return count;
     }
 
     /** Other experts in the hot rank's redundant slots. */
-    void considerHere(int hot, double rounding) {
-        for (int slot = hot * state.slotsPerRank; slot < (hot + 1) * state.slotsPerRank; slot++) {
-            double room = fares.back[slot] + outline.vacating[slot];
-            if (room == Double.NEGATIVE_INFINITY) {
-                continue;
+    private void considerAllHere(int first, int end) {
+        double most = Double.NEGATIVE_INFINITY;
+        for (int slot = first; slot < end; slot++) {
+            most = Math.max(most, vacating(slot));
+        }
+        if (most == Double.NEGATIVE_INFINITY) {
+            return;
+        }
+        for (int expert = 0; expert < state.experts; expert++) {
+            if (mayBeBest(outline.relief[expert] - fares.here[expert] + most)) {
+                for (int slot = first; slot < end; slot++) {
+                    considerHere(slot, expert, first);
+                }
             }
-            shareRiseOf(slot);
-            for (int expert = 0; expert < state.experts; expert++) {
-                double won = outline.relief[expert] - fares.here[expert] + sharedRise[expert];
-                if (won + room > best.score() - rounding) {
-                    considerIfPromising(slot, expert, won, rounding);
+        }
+        for (int slot = first; slot < end; slot++) {
+            considerSharersHere(slot, first);
+        }
+    }
+
+    /** Those that come from ranks which they share with the one that leaves. */
+    private void considerSharersHere(int slot, int first) {
+        for (int other = state.firstSlot(state.expertOf[slot]); other >= 0; other = state.nextSlot(other)) {
+            int shared = state.rankOf(other) * state.slotsPerRank;
+            for (int sharer = shared; sharer < shared + state.slotsPerRank; sharer++) {
+                if (outline.rise[other] > 0 && other != slot) {
+                    considerHere(slot, state.expertOf[sharer], first);
                 }
             }
         }
     }
 
-    /**
-     * @param won by how much the potentials of the ranks that have the expert fall, net of what it costs to bring, and with what the
-     *     leaver's other replicas rise by on those ranks
-     */
-    private void considerIfPromising(int slot, int incoming, double won, double rounding) {
-        double own = state.potential[state.rankOf(slot)]
-                - outline.left(slot, outline.evenComing[incoming], outline.oddComing[incoming]);
-        if (won + fares.back[slot] + own - outline.othersRise[slot] > best.score() - rounding) {
-            best.considerReplacement(slot, incoming);
+    private void considerHere(int slot, int incoming, int first) {
+        if (mayBeBest(bound(slot, incoming, fares.here[incoming]))) {
+            best.considerReplacement(slot, incoming, place(2, slot - first) + incoming);
         }
     }
 
-    /**
-     * Fills {@link #sharedRise} for an expert that comes: by how much every other's replicas would rise on the ranks that it is
-     * on. There the one's fall and the other's rise meet, and together they can be better than their sum, so a bound must leave
-     * the rise out.
-     */
-    private void shareRise(int incoming) {
-        Arrays.fill(sharedRise, 0);
-        for (int holder = state.firstSlot(incoming); holder >= 0; holder = state.nextSlot(holder)) {
-            int first = state.rankOf(holder) * state.slotsPerRank;
-            for (int slot = first; slot < first + state.slotsPerRank; slot++) {
-                sharedRise[state.expertOf[slot]] += outline.rise[slot];
-            }
-        }
+    /** In the order of steps: exchanges, then replicas elsewhere, then other experts here. */
+    private int place(int neighbourhood, int local) {
+        return (neighbourhood * state.slotsPerRank + local) * (state.slots() + 1);
     }
 
-    /** No expert's share of the rise is more: that of all who share ranks with it. */
-    private double mostShared(int incoming) {
+    /** What is won at most by leaving the slot empty. */
+    private double vacating(int slot) {
+        return outline.vacating[slot] + fares.back[slot];
+    }
+
+    /** What it wins at most that the slot gets the expert for so much. */
+    private double bound(int slot, int incoming, double fare) {
+        double most = outline.relief[incoming] - fare + vacating(slot) + shared(slot, incoming);
+        if (!mayBeBest(most)) {
+            return most;
+        }
+        return most + outline.left(slot, 0, 0) - outline.left(slot, outline.evenComing[incoming], outline.oddComing[incoming]);
+    }
+
+    /** What the rise of the leaver's other replicas is at most made up for on ranks that have the one that comes. */
+    private double shared(int slot, int incoming) {
         double sum = 0;
-        for (int holder = state.firstSlot(incoming); holder >= 0; holder = state.nextSlot(holder)) {
-            int first = state.rankOf(holder) * state.slotsPerRank;
-            double most = 0;
-            for (int slot = first; slot < first + state.slotsPerRank; slot++) {
-                most = Math.max(most, outline.rise[slot]);
+        for (int other = state.firstSlot(state.expertOf[slot]); other >= 0; other = state.nextSlot(other)) {
+            if (other != slot && outline.rise[other] > 0 && state.holds(state.rankOf(other), incoming)) {
+                sum += outline.rise[other];
             }
-            sum += most;
         }
         return sum;
-    }
-
-    /** The same for a slot whose expert leaves: the rise of its other replicas, for every expert that is on their ranks. */
-    private void shareRiseOf(int slot) {
-        Arrays.fill(sharedRise, 0);
-        for (int other = state.firstSlot(state.expertOf[slot]); other >= 0; other = state.nextSlot(other)) {
-            int first = state.rankOf(other) * state.slotsPerRank;
-            for (int held = first; other != slot && held < first + state.slotsPerRank; held++) {
-                sharedRise[state.expertOf[held]] += outline.rise[other];
-            }
-        }
     }
 }

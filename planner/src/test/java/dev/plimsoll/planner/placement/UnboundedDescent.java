@@ -42,33 +42,34 @@ final class UnboundedDescent {
     }
 
     private void considerAll(int first, int end) {
+        int place = 0;
         for (int slot = first; slot < end; slot++) {
             for (int other = 0; other < state.slots(); other++) {
                 boolean elsewhere = other < first || other >= end;
                 if (elsewhere
                         && !state.holds(state.rankOf(slot), state.expertOf[other])
                         && !state.holds(state.rankOf(other), state.expertOf[slot])) {
-                    best.considerExchange(slot, other);
+                    best.considerExchange(slot, other, place++);
                 }
             }
         }
         for (int slot = first; slot < end; slot++) {
             for (int other = 0; other < state.slots(); other++) {
-                if (other < first || other >= end) {
-                    considerReplacement(other, state.expertOf[slot]);
+                if ((other < first || other >= end) && replaceable(other, state.expertOf[slot])) {
+                    best.considerReplacement(other, state.expertOf[slot], place++);
                 }
             }
         }
         for (int slot = first; slot < end; slot++) {
             for (int expert = 0; expert < state.experts; expert++) {
-                considerReplacement(slot, expert);
+                if (replaceable(slot, expert)) {
+                    best.considerReplacement(slot, expert, place++);
+                }
             }
         }
     }
 
-    private void considerReplacement(int slot, int incoming) {
-        if (state.replicas[state.expertOf[slot]] > 1 && !state.holds(state.rankOf(slot), incoming)) {
-            best.considerReplacement(slot, incoming);
-        }
+    private boolean replaceable(int slot, int incoming) {
+        return state.replicas[state.expertOf[slot]] > 1 && !state.holds(state.rankOf(slot), incoming);
     }
 }
