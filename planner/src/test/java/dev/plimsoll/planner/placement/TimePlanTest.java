@@ -3,6 +3,7 @@ package dev.plimsoll.planner.placement;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.plimsoll.model.DeviceProfile;
+import dev.plimsoll.model.LayerReason.Stop;
 import dev.plimsoll.model.ModelShape;
 import dev.plimsoll.model.Placement;
 import dev.plimsoll.model.Topology;
@@ -75,6 +76,23 @@ class TimePlanTest {
 
         assertThat(replicasInUse(idle)).isEqualTo(EXPERTS);
         assertThat(idle.idleSlots()).isEqualTo(16);
+    }
+
+    @Test
+    void planSaysThatRedundancyOnlyCosts() {
+        Placement initial = Placement.initial(SHAPE, REDUNDANT);
+        for (boolean idle : new boolean[] {false, true}) {
+            assertThat(POLICY.plan(request(windows(64, 64), initial, RandomTimes.ROOFLINE, idle))
+                            .layers()
+                            .get(0)
+                            .stop())
+                    .isEqualTo(Stop.REDUNDANCY);
+            assertThat(POLICY.plan(request(windows(4096, 4096), initial, RandomTimes.ROOFLINE, idle))
+                            .layers()
+                            .get(0)
+                            .stop())
+                    .isNotEqualTo(Stop.REDUNDANCY);
+        }
     }
 
     @Test
