@@ -1,5 +1,7 @@
 package dev.plimsoll.planner.placement;
 
+import java.util.Arrays;
+
 /**
  * What {@link Descent} promises, in the plainest way: every candidate step is made on a copy, whose potential is computed from
  * scratch.
@@ -19,15 +21,11 @@ final class NaiveDescent {
     private boolean tie;
     private boolean tied;
 
-    NaiveDescent(Scenarios scenarios, int[] start, MoveCosts costs, double price, double least) {
-        this(new LayerState(scenarios, start), costs, price, least);
-    }
-
     NaiveDescent(LayerState start, MoveCosts costs, double price, double least) {
         this.costs = costs;
         this.price = price;
         this.least = least;
-        this.state = start;
+        this.state = start.at(start.expertOf);
     }
 
     /** Steps until none pays; at most {@code steps}. */
@@ -109,7 +107,7 @@ final class NaiveDescent {
             bestScore = score;
             best = placed;
             tie = false;
-        } else if (score > bestScore - TIE) {
+        } else if (score > bestScore - TIE && !Arrays.equals(placed, best)) {
             tie = true;
         }
     }
