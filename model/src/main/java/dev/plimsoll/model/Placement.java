@@ -118,6 +118,17 @@ public final class Placement {
         return copy;
     }
 
+    /** A copy of the expert of every slot, {@code [layer][slot]}; where one is idle, the complement ({@code ~}) of its expert: negative. */
+    public int[][] marked() {
+        int[][] copy = toArray();
+        for (int layer = 0; layer < copy.length; layer++) {
+            for (int slot = idle[layer].nextSetBit(0); slot >= 0; slot = idle[layer].nextSetBit(slot + 1)) {
+                copy[layer][slot] = ~copy[layer][slot];
+            }
+        }
+        return copy;
+    }
+
     /** A copy of the expert of every slot of a layer, idle or not. */
     public int[] layer(int layer) {
         return experts[layer].clone();
@@ -167,33 +178,39 @@ public final class Placement {
         return local;
     }
 
-    /** This placement with moves applied, under another version. */
+    /** This placement with moves applied, under another version; a moved slot comes into use. */
     public Placement with(int newVersion, List<Move> moves) {
-        int[][] copy = toArray();
-        for (Move move : moves) {
-            copy[move.layer().index()][move.slot().index()] = move.expert().index();
-        }
-        return of(newVersion, copy, idleAfter(moves, List.of()));
+        return moves.isEmpty() ? withVersion(newVersion) : with(newVersion, new Batch(1, moves));
     }
 
     /** This placement with a batch applied, under another version. */
     public Placement with(int newVersion, Batch batch) {
-        return of(newVersion, with(newVersion, batch.moves()).experts, idleAfter(batch.moves(), batch.switches()));
+        return withBatches(newVersion, List.of(batch));
     }
 
-    private BitSet[] idleAfter(List<Move> moves, List<Switch> switches) {
-        BitSet[] after = new BitSet[layers()];
-        Arrays.setAll(after, this::idle);
-        for (Move move : moves) {
-            after[move.layer().index()].clear(move.slot().index());
+    /** This placement with batches applied one after the other, under another version. */
+    public Placement withBatches(int newVersion, List<Batch> batches) {
+        int[][] after = toArray();
+        BitSet[] idleAfter = new BitSet[layers()];
+        Arrays.setAll(idleAfter, this::idle);
+        for (Batch batch : batches) {
+            for (Move move : batch.moves()) {
+                after[move.layer().index()][move.slot().index()] = move.expert().index();
+                idleAfter[move.layer().index()].clear(move.slot().index());
+            }
+            for (Switch change : batch.switches()) {
+                idleAfter[change.layer().index()].set(change.slot().index(), !change.inUse());
+            }
         }
-        for (Switch change : switches) {
-            after[change.layer().index()].set(change.slot().index(), !change.inUse());
-        }
-        return after;
+        return of(newVersion, after, idleAfter);
     }
 
-    /** The same experts under another version. */
+    /** Whether the same slots hold and compute the same experts, whatever the versions. */
+    public boolean servesLike(Placement other) {
+        return Arrays.deepEquals(experts, other.experts) && Arrays.equals(idle, other.idle);
+    }
+
+    /** The same experts, and the same slots in use, under another version. */
     public Placement withVersion(int newVersion) {
         return of(newVersion, experts, idle);
     }
@@ -224,10 +241,7 @@ public final class Placement {
 
     @Override
     public boolean equals(Object other) {
-        return other instanceof Placement placement
-                && version == placement.version
-                && Arrays.deepEquals(experts, placement.experts)
-                && Arrays.equals(idle, placement.idle);
+        return other instanceof Placement placement && version == placement.version && servesLike(placement);
     }
 
     @Override

@@ -9,7 +9,7 @@ import java.util.List;
  * The independent check of placements and decisions: run by the planner before it proposes and by every rank before it accepts.
  *
  * <p>Shares no code with any planner. Nothing is repaired here: one fault and the whole plan is refused. Valid is a placement of the right
- * shape in which every expert of every layer has at least one slot and no rank holds an expert twice in a layer.
+ * shape in which every expert of every layer has at least one slot in use and no rank holds an expert twice in a layer, idle or not.
  *
  * <p>No expert is lost while a decision is carried out, because three things hold together. Within a batch, all weights arrive in
  * staging memory, on all ranks, before any slot is overwritten, so a slot may be the source of one move and the target of
@@ -30,8 +30,8 @@ public class PlacementRules {
     }
 
     /**
-     * What is wrong with a decision: its moves against the placement they start from, its batches against staging memory, what
-     * its ranks send against what they wait for, its result after every batch, its hash.
+     * What is wrong with a decision: its moves and switches against the placement they start from, its batches against staging memory,
+     * what its ranks send against what they wait for, its result after every batch, its hash.
      */
     public static List<String> violations(Propose propose, Placement settled, Membership members) {
         return RULES.check(propose, settled, members);
@@ -39,7 +39,7 @@ public class PlacementRules {
 
     /**
      * What is wrong with a decision whose result is known, as it is where it is made: {@link #violations(Propose, Placement,
-     * Membership)}, and moves that are not exactly the difference between the two placements.
+     * Membership)}, and moves and switches that are not exactly the difference between the two placements.
      *
      * @param target the result, under any version
      */
@@ -51,7 +51,7 @@ public class PlacementRules {
         List<String> found = new ArrayList<>();
         if (shapeFits(placement, shape, topology, found)) {
             for (int layer = 0; layer < placement.layers() && found.size() < MOST_VIOLATIONS; layer++) {
-                checkLayer(placement.layer(layer), layer, shape, topology, found);
+                checkLayer(placement.layer(layer), placement.idle(layer), layer, shape, topology, found);
             }
         }
         return found;
@@ -66,7 +66,9 @@ public class PlacementRules {
         return false;
     }
 
-    private void checkLayer(int[] expertOfSlot, int layer, ModelShape shape, Topology topology, List<String> found) {
+    private void checkLayer(
+            int[] expertOfSlot, BitSet idle, int layer, ModelShape shape, Topology topology, List<String> found) {
+        BitSet held = new BitSet(shape.experts());
         BitSet served = new BitSet(shape.experts());
         for (int rank = 0; rank < topology.ranks(); rank++) {
             BitSet onRank = new BitSet(shape.experts());
@@ -80,14 +82,18 @@ public class PlacementRules {
                     found.add("layer " + layer + " rank " + rank + " holds expert " + expert + " twice");
                 } else {
                     onRank.set(expert);
-                    served.set(expert);
+                    held.set(expert);
+                    if (isServing(idle.get(slot))) {
+                        served.set(expert);
+                    }
                 }
             }
         }
         for (int expert = nextUnserved(served, 0);
                 expert < shape.experts();
                 expert = nextUnserved(served, expert + 1)) {
-            found.add("layer " + layer + " has no slot for expert " + expert);
+            found.add(
+                    "layer " + layer + " has no slot " + (held.get(expert) ? "in use " : "") + "for expert " + expert);
         }
     }
 
@@ -106,12 +112,13 @@ public class PlacementRules {
         }
         BitSet layersBefore = new BitSet();
         int[][] serving = settled.toArray();
+        BitSet[] idle = idle(settled);
         for (int i = 0; i < propose.batches().size() && found.size() < MOST_VIOLATIONS; i++) {
             Batch batch = propose.batches().get(i);
             if (!isNumber(batch.number(), i + 1)) {
                 found.add("batch number " + batch.number() + " at place " + (i + 1));
             }
-            if (!movesAreInBounds(batch, members, found)) {
+            if (!movesAreInBounds(batch, members, found) || !switchesAreInBounds(batch, members, found)) {
                 return found;
             }
             checkMoves(batch, settled, serving, layersBefore, found);
@@ -120,14 +127,21 @@ public class PlacementRules {
             for (Move move : batch.moves()) {
                 serving[move.layer().index()][move.slot().index()] =
                         move.expert().index();
+                idle[move.layer().index()].clear(move.slot().index());
                 layers.set(move.layer().index());
             }
+            for (Switch change : batch.switches()) {
+                checkSwitch(change, idle, layersBefore, members, found);
+                idle[change.layer().index()].set(change.slot().index(), !change.inUse());
+                layers.set(change.layer().index());
+            }
             layers.stream()
-                    .forEach(layer -> checkLayer(serving[layer], layer, members.shape(), members.topology(), found));
+                    .forEach(layer ->
+                            checkLayer(serving[layer], idle[layer], layer, members.shape(), members.topology(), found));
             layersBefore.or(layers);
         }
         if (found.isEmpty()) {
-            long hash = Placement.of(propose.epoch(), serving).hash();
+            long hash = hash(propose.epoch(), serving, idle);
             if (!isPromised(hash, propose.planHash())) {
                 found.add(String.format(
                         "the moves of decision %d lead to hash %016x, it promises %016x",
@@ -149,6 +163,41 @@ public class PlacementRules {
             }
         }
         return true;
+    }
+
+    private boolean switchesAreInBounds(Batch batch, Membership members, List<String> found) {
+        for (Switch change : batch.switches()) {
+            if (!isBelow(change.layer().index(), members.shape().layers())
+                    || !isBelow(change.slot().index(), members.topology().slots())) {
+                found.add("out of bounds: " + change);
+                return false;
+            }
+        }
+        return true;
+    }
+
+    /** @param idle as the batch's moves leave it */
+    private void checkSwitch(
+            Switch change, BitSet[] idle, BitSet layersBefore, Membership members, List<String> found) {
+        if (isRepeated(layersBefore, change.layer().index())) {
+            found.add("layer " + change.layer().index() + " is in more than one batch");
+        }
+        if (switchesNothing(!idle[change.layer().index()].get(change.slot().index()), change)) {
+            found.add(change.slot() + " of " + change.layer() + " is " + (change.inUse() ? "in use" : "idle")
+                    + " already");
+        }
+        if (!isAllowed(change, members)) {
+            found.add(change.slot() + " of " + change.layer() + " is to stand idle, and " + members.engine()
+                    + " cannot leave slots idle");
+        }
+    }
+
+    private static BitSet[] idle(Placement placement) {
+        BitSet[] idle = new BitSet[placement.layers()];
+        for (int layer = 0; layer < idle.length; layer++) {
+            idle[layer] = placement.idle(layer);
+        }
+        return idle;
     }
 
     private void checkMoves(Batch batch, Placement settled, int[][] serving, BitSet layersBefore, List<String> found) {
@@ -186,8 +235,15 @@ public class PlacementRules {
             return found;
         }
         int[][] moved = settled.toArray();
-        for (Move move : propose.moves()) {
-            moved[move.layer().index()][move.slot().index()] = move.expert().index();
+        BitSet[] idle = idle(settled);
+        for (Batch batch : propose.batches()) {
+            for (Move move : batch.moves()) {
+                moved[move.layer().index()][move.slot().index()] = move.expert().index();
+                idle[move.layer().index()].clear(move.slot().index());
+            }
+            batch.switches()
+                    .forEach(change ->
+                            idle[change.layer().index()].set(change.slot().index(), !change.inUse()));
         }
         for (int layer = 0; layer < moved.length && found.size() < MOST_VIOLATIONS; layer++) {
             int[] wanted = target.layer(layer);
@@ -195,6 +251,12 @@ public class PlacementRules {
                 if (!isWanted(moved[layer][slot], wanted[slot])) {
                     found.add("layer " + layer + " slot " + slot + " is to hold expert " + wanted[slot]
                             + ", the moves leave it with expert " + moved[layer][slot]);
+                }
+                if (!isWantedInUse(!idle[layer].get(slot), !target.idle(layer, slot))) {
+                    found.add("layer " + layer + " slot " + slot + " is to be "
+                            + (target.idle(layer, slot)
+                                    ? "idle, the switches leave it in use"
+                                    : "in use, the switches leave it idle"));
                 }
             }
         }
@@ -211,6 +273,22 @@ public class PlacementRules {
 
     int nextUnserved(BitSet served, int from) {
         return served.nextClearBit(from);
+    }
+
+    boolean isServing(boolean idle) {
+        return !idle;
+    }
+
+    boolean switchesNothing(boolean inUse, Switch change) {
+        return inUse == change.inUse();
+    }
+
+    boolean isAllowed(Switch change, Membership members) {
+        return change.inUse() || members.idleSlots();
+    }
+
+    boolean isWantedInUse(boolean inUse, boolean wanted) {
+        return inUse == wanted;
     }
 
     boolean isBase(int basedOn, int settledVersion) {
@@ -247,6 +325,10 @@ public class PlacementRules {
 
     TransferLists lists(Batch batch, Topology topology) {
         return TransferLists.of(batch, topology);
+    }
+
+    long hash(int version, int[][] serving, BitSet[] idle) {
+        return Placement.of(version, serving, idle).hash();
     }
 
     boolean isPromised(long hash, long promised) {

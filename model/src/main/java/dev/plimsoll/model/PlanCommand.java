@@ -161,14 +161,20 @@ public sealed interface PlanCommand {
             return batches.stream().flatMap(batch -> batch.moves().stream()).toList();
         }
 
+        /** Slots that come into use or fall idle, over all batches. */
+        public int switches() {
+            return batches.stream().mapToInt(batch -> batch.switches().size()).sum();
+        }
+
         @Override
         public String summary() {
             return String.format(
                     java.util.Locale.ROOT,
-                    "PROPOSE %d on v%d: %d moves in %d batches, balancedness %.3f to %.3f; %s",
+                    "PROPOSE %d on v%d: %d moves%s in %d batches, balancedness %.3f to %.3f; %s",
                     epoch,
                     basedOn,
                     moves().size(),
+                    switches() == 0 ? "" : ", " + switches() + " switches",
                     batches.size(),
                     currentBalancedness,
                     predictedBalancedness,

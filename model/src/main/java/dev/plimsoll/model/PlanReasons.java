@@ -11,7 +11,7 @@ import java.util.TreeMap;
 /**
  * Why a decision moves what it moves, and why it leaves the other layers alone.
  *
- * @param moved by layer; a gain for every move of the layer
+ * @param moved by layer that is moved or switched; a gain for every move of the layer
  * @param kept layers that are not moved, by why
  */
 public record PlanReasons(SortedMap<Integer, LayerReason> moved, SortedMap<Stop, Integer> kept) {
@@ -28,13 +28,19 @@ public record PlanReasons(SortedMap<Integer, LayerReason> moved, SortedMap<Stop,
         return moved.isEmpty() && kept.isEmpty();
     }
 
-    /** The slots that are moved, by layer, in the order of the moves: what gains are about. */
+    /**
+     * The slots that are moved, by layer, in the order of the moves: what gains are about. A layer in which slots are only switched is
+     * in it without a slot.
+     */
     public static SortedMap<Integer, List<Integer>> slots(List<Batch> batches) {
         SortedMap<Integer, List<Integer>> slots = new TreeMap<>();
         for (Batch batch : batches) {
             for (Move move : batch.moves()) {
                 slots.computeIfAbsent(move.layer().index(), none -> new ArrayList<>())
                         .add(move.slot().index());
+            }
+            for (Switch change : batch.switches()) {
+                slots.computeIfAbsent(change.layer().index(), none -> new ArrayList<>());
             }
         }
         return slots;

@@ -62,8 +62,11 @@ enum Corruption {
             List<Move> others = batch.moves().stream()
                     .filter(move -> move.layer().index() != layer)
                     .toList();
-            if (!others.isEmpty()) {
-                rest.add(new Batch(rest.size() + 1, others));
+            List<Switch> otherSwitches = batch.switches().stream()
+                    .filter(change -> change.layer().index() != layer)
+                    .toList();
+            if (others.size() + otherSwitches.size() > 0) {
+                rest.add(new Batch(rest.size() + 1, others, otherSwitches));
             }
         }
         return rest.isEmpty()
@@ -168,7 +171,7 @@ enum Corruption {
                 .mapToInt(List::size)
                 .max()
                 .orElseThrow();
-        return most == 1
+        return most <= 1
                 ? Optional.empty()
                 : Optional.of(new RandomPlan(
                         plan.propose(),
@@ -191,7 +194,7 @@ enum Corruption {
     BATCH_OUT_OF_PLACE("batch number", (plan, random) -> {
         List<Batch> batches = new ArrayList<>(plan.propose().batches());
         Batch batch = batches.get(random.nextInt(batches.size()));
-        batches.set(batch.number() - 1, new Batch(batch.number() + 1, batch.moves()));
+        batches.set(batch.number() - 1, new Batch(batch.number() + 1, batch.moves(), batch.switches()));
         return Optional.of(plan.with(batches));
     }),
     MOVE_OF_WHAT_IS_THERE("already", (plan, random) -> {
@@ -212,7 +215,89 @@ enum Corruption {
                     return replaced(plan, beside, List.of(beside, move(layer, slot, before[slot], other)));
                 })
                 .map(plan::with);
-    });
+    }),
+    SWITCHED_LAYER_OUT_OF_BOUNDS(
+            "out of bounds",
+            (plan, random) -> Optional.of(plan.with(switching(
+                    plan, new Switch(new LayerId(plan.members().shape().layers()), new SlotId(0), false))))),
+    SWITCHED_SLOT_OUT_OF_BOUNDS(
+            "out of bounds",
+            (plan, random) -> Optional.of(plan.with(switching(
+                    plan,
+                    new Switch(
+                            any(plan, random).layer(),
+                            new SlotId(plan.members().topology().slots()),
+                            true))))),
+    /** The rest is a sound decision, with an honest hash; only it is not what was wanted. */
+    SWITCH_LEFT_OUT(
+            "the switches leave it",
+            (plan, random) -> anySwitch(plan, random)
+                    .filter(change -> !change.inUse() || inUse(plan.target(), change) > 1)
+                    .map(left -> new RandomPlan(
+                            plan.promised(without(plan, left)).propose(),
+                            plan.settled(),
+                            plan.target(),
+                            plan.members()))),
+    SWITCH_TURNED_ROUND(
+            "already",
+            (plan, random) -> anySwitch(plan, random)
+                    .map(change -> plan.with(
+                            instead(plan, change, new Switch(change.layer(), change.slot(), !change.inUse()))))),
+    /** The hash is that of the moves alone. */
+    SWITCHES_NOT_IN_THE_HASH(
+            "it promises",
+            (plan, random) -> anySwitch(plan, random)
+                    .map(any -> new RandomPlan(
+                            RandomPlan.propose(
+                                    plan.propose().epoch(),
+                                    plan.propose().basedOn(),
+                                    plan.settled()
+                                            .with(
+                                                    plan.propose().epoch(),
+                                                    plan.propose().moves())
+                                            .hash(),
+                                    plan.propose().batches()),
+                            plan.settled(),
+                            plan.target(),
+                            plan.members()))),
+    /** An expert that all its slots hold and none computes. */
+    LAST_IN_USE_SWITCHED_OFF("has no slot in use for expert", (plan, random) -> {
+        Move move = any(plan, random);
+        int layer = move.layer().index();
+        int[] inUse = plan.target().inUse(layer);
+        int[] held = plan.target().layer(layer);
+        return pick(
+                        random,
+                        IntStream.range(0, inUse.length)
+                                .filter(slot -> inUse[slot] >= 0
+                                        && holders(inUse, inUse[slot]).length == 1
+                                        && holders(held, inUse[slot]).length > 1
+                                        && plan.propose().batches().stream()
+                                                .flatMap(batch -> batch.switches().stream())
+                                                .noneMatch(
+                                                        change -> change.layer().index() == layer
+                                                                && change.slot().index() == slot)))
+                .map(slot -> plan.promised(beside(plan, move, new Switch(move.layer(), new SlotId(slot), false))));
+    }),
+    ENGINE_THAT_CANNOT(
+            "cannot leave slots idle",
+            (plan, random) -> anySwitch(plan, random)
+                    .filter(change -> !change.inUse())
+                    .map(change -> new RandomPlan(
+                            plan.propose(),
+                            plan.settled(),
+                            plan.target(),
+                            plan.members().withIdleSlots(false)))),
+    SWITCHED_LAYER_IN_TWO_BATCHES(
+            "is in more than one batch",
+            (plan, random) -> anySwitch(plan, random)
+                    .filter(change -> plan.propose().moves().stream()
+                            .anyMatch(move -> move.layer().equals(change.layer())))
+                    .map(change -> {
+                        List<Batch> batches = new ArrayList<>(without(plan, change));
+                        batches.add(new Batch(batches.size() + 1, List.of(), List.of(change)));
+                        return plan.promised(batches);
+                    }));
 
     /** What one of the violations must contain. */
     final String says;
@@ -232,6 +317,67 @@ enum Corruption {
     private static Move any(RandomPlan plan, Random random) {
         List<Move> moves = plan.propose().moves();
         return moves.get(random.nextInt(moves.size()));
+    }
+
+    private static Optional<Switch> anySwitch(RandomPlan plan, Random random) {
+        List<Switch> switches = plan.propose().batches().stream()
+                .flatMap(batch -> batch.switches().stream())
+                .toList();
+        return switches.isEmpty() ? Optional.empty() : Optional.of(switches.get(random.nextInt(switches.size())));
+    }
+
+    /** How many slots of the expert of a switched slot are in use. */
+    private static int inUse(Placement placement, Switch change) {
+        int layer = change.layer().index();
+        return holders(
+                        placement.inUse(layer),
+                        placement.layer(layer)[change.slot().index()])
+                .length;
+    }
+
+    /** The batches with one switch more in the last. */
+    private static List<Batch> switching(RandomPlan plan, Switch more) {
+        List<Batch> batches = new ArrayList<>(plan.propose().batches());
+        Batch last = batches.remove(batches.size() - 1);
+        batches.add(switching(last, more));
+        return batches;
+    }
+
+    /** The batches with one switch more in that of a move. */
+    private static List<Batch> beside(RandomPlan plan, Move move, Switch more) {
+        return plan.propose().batches().stream()
+                .map(batch -> batch.moves().contains(move) ? switching(batch, more) : batch)
+                .toList();
+    }
+
+    private static Batch switching(Batch batch, Switch more) {
+        List<Switch> switches = new ArrayList<>(batch.switches());
+        switches.add(more);
+        return new Batch(batch.number(), batch.moves(), switches);
+    }
+
+    private static List<Batch> instead(RandomPlan plan, Switch old, Switch other) {
+        return plan.propose().batches().stream()
+                .map(batch -> new Batch(
+                        batch.number(),
+                        batch.moves(),
+                        batch.switches().stream()
+                                .map(change -> change.equals(old) ? other : change)
+                                .toList()))
+                .toList();
+    }
+
+    private static List<Batch> without(RandomPlan plan, Switch left) {
+        List<Batch> batches = new ArrayList<>();
+        for (Batch batch : plan.propose().batches()) {
+            List<Switch> switches = batch.switches().stream()
+                    .filter(change -> !change.equals(left))
+                    .toList();
+            if (batch.moves().size() + switches.size() > 0) {
+                batches.add(new Batch(batches.size() + 1, batch.moves(), switches));
+            }
+        }
+        return batches;
     }
 
     private static Optional<Integer> pick(Random random, IntStream values) {
@@ -254,10 +400,10 @@ enum Corruption {
                 moves.remove(at);
                 moves.addAll(at, instead);
             }
-            if (moves.isEmpty()) {
+            if (moves.isEmpty() && batch.switches().isEmpty()) {
                 return Optional.empty();
             }
-            batches.add(new Batch(batch.number(), moves));
+            batches.add(new Batch(batch.number(), moves, batch.switches()));
         }
         return Optional.of(batches);
     }

@@ -75,7 +75,7 @@ class PlacementRulesPropertiesTest {
                         return false;
                     }
                 }),
-                new Mutant("does not ask for a slot for every expert", "LAST_COPY_LOST", new PlacementRules() {
+                new Mutant("does not ask for a slot for every expert", "LAST_", new PlacementRules() {
                     @Override
                     int nextUnserved(BitSet served, int from) {
                         return Integer.MAX_VALUE;
@@ -165,6 +165,54 @@ class PlacementRulesPropertiesTest {
                     @Override
                     boolean changesNothing(ExpertId held, Move move) {
                         return false;
+                    }
+                }),
+                new Mutant("lets an idle slot serve its expert", "LAST_IN_USE_SWITCHED_OFF", new PlacementRules() {
+                    @Override
+                    boolean isServing(boolean idle) {
+                        return true;
+                    }
+                }),
+                new Mutant("asks every slot to be in use", "a sound decision", new PlacementRules() {
+                    @Override
+                    boolean isServing(boolean idle) {
+                        return false;
+                    }
+                }),
+                new Mutant("allows switches that change nothing", "SWITCH_TURNED_ROUND", new PlacementRules() {
+                    @Override
+                    boolean switchesNothing(boolean inUse, Switch change) {
+                        return false;
+                    }
+                }),
+                new Mutant("takes switches the wrong way round", "a sound decision", new PlacementRules() {
+                    @Override
+                    boolean switchesNothing(boolean inUse, Switch change) {
+                        return inUse != change.inUse();
+                    }
+                }),
+                new Mutant("leaves slots of any engine idle", "ENGINE_THAT_CANNOT", new PlacementRules() {
+                    @Override
+                    boolean isAllowed(Switch change, Membership members) {
+                        return true;
+                    }
+                }),
+                new Mutant("takes no slot into use", "a sound decision", new PlacementRules() {
+                    @Override
+                    boolean isAllowed(Switch change, Membership members) {
+                        return !change.inUse();
+                    }
+                }),
+                new Mutant("does not miss a switch", "SWITCH_LEFT_OUT", new PlacementRules() {
+                    @Override
+                    boolean isWantedInUse(boolean inUse, boolean wanted) {
+                        return true;
+                    }
+                }),
+                new Mutant("leaves idle slots out of the hash", "a sound decision", new PlacementRules() {
+                    @Override
+                    long hash(int version, int[][] serving, BitSet[] idle) {
+                        return Placement.of(version, serving).hash();
                     }
                 }),
                 new Mutant("gives two transfers one place in staging", "a sound decision", new PlacementRules() {

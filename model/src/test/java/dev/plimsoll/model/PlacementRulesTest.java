@@ -3,6 +3,7 @@ package dev.plimsoll.model;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.util.ArrayList;
+import java.util.BitSet;
 import java.util.List;
 import java.util.Random;
 import org.junit.jupiter.api.Test;
@@ -106,6 +107,40 @@ class PlacementRulesTest {
                 .singleElement()
                 .asString()
                 .contains("it promises");
+    }
+
+    @Test
+    void anExpertWhoseSlotsAreAllIdleIsFound() {
+        BitSet[] idle = {new BitSet(), BitSet.valueOf(new long[] {0b0100_0001})};
+
+        assertThat(PlacementRules.violations(Placement.of(0, SETTLED.toArray(), idle), SHAPE, TOPOLOGY))
+                .containsExactly("layer 1 has no slot in use for expert 0");
+    }
+
+    @Test
+    void anIdleSlotMayBeTheSourceOfAMove() {
+        Placement settled = SETTLED.with(0, new Batch(1, List.of(), List.of(toSwitch(0, 6, false))));
+        Batch batch = new Batch(1, List.of(move(0, 2, 0, 6), move(0, 0, 2, 2)), List.of());
+        PlanCommand.Propose propose =
+                withHash(propose(List.of(batch)), settled.with(1, batch).hash());
+
+        assertThat(PlacementRules.violations(propose, settled, MEMBERS)).isEmpty();
+    }
+
+    @Test
+    void anEngineThatCannotLeaveSlotsIdleIsNotAskedTo() {
+        Batch batch = new Batch(1, List.of(), List.of(toSwitch(0, 6, false)));
+        PlanCommand.Propose propose =
+                withHash(propose(List.of(batch)), SETTLED.with(1, batch).hash());
+
+        assertThat(PlacementRules.violations(propose, SETTLED, MEMBERS))
+                .containsExactly("slot 6 of layer 0 is to stand idle, and test cannot leave slots idle");
+        assertThat(PlacementRules.violations(propose, SETTLED, MEMBERS.withIdleSlots(true)))
+                .isEmpty();
+    }
+
+    private static Switch toSwitch(int layer, int slot, boolean inUse) {
+        return new Switch(new LayerId(layer), new SlotId(slot), inUse);
     }
 
     @Test

@@ -71,6 +71,49 @@ class PlacementTest {
     }
 
     @Test
+    void anIdleSlotHoldsItsExpertAndNobodyIsSentThere() {
+        Placement placement = switched(6, false);
+
+        assertThat(placement.layer(1)).containsExactly(0, 1, 2, 3, 4, 5, 0, 1);
+        assertThat(placement.inUse(1)).containsExactly(0, 1, 2, 3, 4, 5, -1, 1);
+        assertThat(placement.slotsOfExperts(1, 6)[0]).containsExactly(0);
+        assertThat(placement.localSlotsOfExperts(1, TOPOLOGY, 6)[3]).containsExactly(0, 1, -1, -1, -1, -1);
+        assertThat(placement.idleSlots()).isEqualTo(1);
+    }
+
+    @Test
+    void idleSlotsAreInTheHashAndTheirEndGivesTheOldOneBack() {
+        Placement idle = switched(6, false);
+
+        assertThat(idle.hash())
+                .as("known value: it must never change, for it stands in logs")
+                .isEqualTo(HASH_OF_IDLE)
+                .isNotEqualTo(switched(7, false).hash())
+                .isNotEqualTo(Placement.initial(SHAPE, TOPOLOGY).hash());
+        assertThat(idle.with(0, new Batch(1, List.of(), List.of(toSwitch(6, true)))))
+                .isEqualTo(Placement.initial(SHAPE, TOPOLOGY));
+    }
+
+    @Test
+    void aMovedSlotComesIntoUseUnlessItsBatchSwitchesItOff() {
+        Move move = new Move(new LayerId(1), new SlotId(6), new ExpertId(3), new SlotId(3));
+
+        assertThat(switched(6, false).with(1, List.of(move)).idle(1, 6)).isFalse();
+        assertThat(switched(6, false)
+                        .with(1, new Batch(1, List.of(move), List.of(toSwitch(6, false))))
+                        .idle(1, 6))
+                .isTrue();
+    }
+
+    private static Placement switched(int slot, boolean inUse) {
+        return Placement.initial(SHAPE, TOPOLOGY).with(0, new Batch(1, List.of(), List.of(toSwitch(slot, inUse))));
+    }
+
+    private static Switch toSwitch(int slot, boolean inUse) {
+        return new Switch(new LayerId(1), new SlotId(slot), inUse);
+    }
+
+    @Test
     void shapesThatAreNoShapesAreRefused() {
         assertThatIllegalArgumentException().isThrownBy(() -> Placement.of(0, new int[0][]));
         assertThatIllegalArgumentException().isThrownBy(() -> Placement.of(0, new int[][] {{1, 2}, {1}}));
@@ -80,4 +123,6 @@ class PlacementTest {
 
     /** SHA-256 of the big-endian ints 0, 2, 8 and the sixteen experts, computed outside of Java. */
     private static final long HASH_OF_INITIAL = -3931613783671870359L;
+    /** The same, and then layer 1 and slot 6. */
+    private static final long HASH_OF_IDLE = 567052664587825653L;
 }

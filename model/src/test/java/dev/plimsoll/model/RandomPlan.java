@@ -1,6 +1,7 @@
 package dev.plimsoll.model;
 
 import java.util.ArrayList;
+import java.util.BitSet;
 import java.util.Collections;
 import java.util.List;
 import java.util.Random;
@@ -28,8 +29,17 @@ record RandomPlan(PlanCommand.Propose propose, Placement settled, Placement targ
                 after[layer] = random.nextInt(3) == 0 ? before[layer] : layer(random, experts, topology);
             }
         } while (Placement.of(0, before).equals(Placement.of(0, after)));
-        Placement settled = Placement.of(version, before);
-        List<Batch> batches = batches(random, before, after);
+        BitSet[] idleBefore = new BitSet[layers];
+        BitSet[] idleAfter = new BitSet[layers];
+        for (int layer = 0; layer < layers; layer++) {
+            idleBefore[layer] = idle(random, before[layer], experts);
+            idleAfter[layer] = before[layer] == after[layer] && random.nextBoolean()
+                    ? idleBefore[layer]
+                    : idle(random, after[layer], experts);
+        }
+        Placement settled = Placement.of(version, before, idleBefore);
+        Placement target = Placement.of(version, after, idleAfter);
+        List<Batch> batches = batches(random, settled, target);
         int most = batches.stream()
                 .mapToInt(batch -> TransferLists.of(batch, topology).receives().stream()
                         .mapToInt(List::size)
@@ -41,7 +51,6 @@ record RandomPlan(PlanCommand.Propose propose, Placement settled, Placement targ
                 ModelShape.of("random", experts, 1, 0, layers),
                 topology,
                 most + (random.nextBoolean() ? 0 : random.nextInt(5)));
-        Placement target = Placement.of(version, after);
         return of(settled, target, members, version + 1 + random.nextInt(3), batches);
     }
 
@@ -78,7 +87,8 @@ record RandomPlan(PlanCommand.Propose propose, Placement settled, Placement targ
                 1,
                 BYTES,
                 // Not quite enough for one more.
-                (stagedExperts + 1) * BYTES - 1);
+                (stagedExperts + 1) * BYTES - 1,
+                true);
     }
 
     /** The first number of {@link Random} hardly differs between seeds that follow each other. */
@@ -110,23 +120,48 @@ record RandomPlan(PlanCommand.Propose propose, Placement settled, Placement targ
                 .anyMatch(other -> other / topology.slotsPerRank() == rank && expertOfSlot[other] == expert);
     }
 
-    private static List<Batch> batches(Random random, int[][] before, int[][] after) {
-        List<Batch> batches = new ArrayList<>();
-        List<Move> open = new ArrayList<>();
-        for (int layer = 0; layer < before.length; layer++) {
-            for (int slot = 0; slot < before[layer].length; slot++) {
-                if (before[layer][slot] != after[layer][slot]) {
-                    int[] holders = holders(before[layer], after[layer][slot]);
-                    open.add(move(layer, slot, after[layer][slot], holders[random.nextInt(holders.length)]));
-                }
-            }
-            if (!open.isEmpty() && random.nextBoolean()) {
-                batches.add(new Batch(batches.size() + 1, open));
-                open = new ArrayList<>();
+    /** Some of the slots whose expert has another in use. */
+    private static BitSet idle(Random random, int[] expertOfSlot, int experts) {
+        int[] inUse = new int[experts];
+        for (int expert : expertOfSlot) {
+            inUse[expert]++;
+        }
+        BitSet idle = new BitSet();
+        int one = 1 + random.nextInt(4);
+        for (int slot = 0; slot < expertOfSlot.length; slot++) {
+            if (inUse[expertOfSlot[slot]] > 1 && random.nextInt(one) == 0) {
+                inUse[expertOfSlot[slot]]--;
+                idle.set(slot);
             }
         }
-        if (!open.isEmpty()) {
-            batches.add(new Batch(batches.size() + 1, open));
+        return idle;
+    }
+
+    private static List<Batch> batches(Random random, Placement before, Placement after) {
+        List<Batch> batches = new ArrayList<>();
+        List<Move> open = new ArrayList<>();
+        List<Switch> switches = new ArrayList<>();
+        for (int layer = 0; layer < before.layers(); layer++) {
+            int[] from = before.layer(layer);
+            int[] to = after.layer(layer);
+            for (int slot = 0; slot < from.length; slot++) {
+                boolean moved = from[slot] != to[slot];
+                if (moved) {
+                    int[] holders = holders(from, to[slot]);
+                    open.add(move(layer, slot, to[slot], holders[random.nextInt(holders.length)]));
+                }
+                if ((!moved && before.idle(layer, slot)) != after.idle(layer, slot)) {
+                    switches.add(new Switch(new LayerId(layer), new SlotId(slot), !after.idle(layer, slot)));
+                }
+            }
+            if (open.size() + switches.size() > 0 && (layer == before.layers() - 1 || random.nextBoolean())) {
+                batches.add(new Batch(batches.size() + 1, open, switches));
+                open = new ArrayList<>();
+                switches = new ArrayList<>();
+            }
+        }
+        if (open.size() + switches.size() > 0) {
+            batches.add(new Batch(batches.size() + 1, open, switches));
         }
         return batches;
     }
@@ -149,9 +184,7 @@ record RandomPlan(PlanCommand.Propose propose, Placement settled, Placement targ
 
     /** Other moves with the hash of what they lead to, as one who plans wrongly but adds up rightly would write. */
     RandomPlan promised(List<Batch> batches) {
-        List<Move> moves =
-                batches.stream().flatMap(batch -> batch.moves().stream()).toList();
-        Placement result = settled.with(propose.epoch(), moves);
+        Placement result = settled.withBatches(propose.epoch(), batches);
         return new RandomPlan(
                 propose(propose.epoch(), propose.basedOn(), result.hash(), batches), settled, result, members);
     }

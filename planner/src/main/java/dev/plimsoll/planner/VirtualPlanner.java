@@ -2,7 +2,6 @@ package dev.plimsoll.planner;
 
 import dev.plimsoll.model.Deployment;
 import dev.plimsoll.model.LoadWindow;
-import dev.plimsoll.model.LongVector;
 import dev.plimsoll.model.Membership;
 import dev.plimsoll.model.Outcome;
 import dev.plimsoll.model.Placement;
@@ -85,15 +84,7 @@ public final class VirtualPlanner implements AutoCloseable {
     private static List<SettledPlacement> kept(Membership members, Placement start) {
         long hash = start.hash();
         return IntStream.range(0, start.layers())
-                .mapToObj(layer -> new SettledPlacement(
-                        members.deployment(),
-                        members.incarnation(),
-                        start.version(),
-                        layer,
-                        start.layers(),
-                        hash,
-                        LongVector.wrapping(
-                                IntStream.of(start.layer(layer)).asLongStream().toArray())))
+                .mapToObj(layer -> SettledPlacement.of(members.deployment(), members.incarnation(), start, layer, hash))
                 .toList();
     }
 

@@ -55,6 +55,11 @@ final class Fields {
         return (Boolean) get(name);
     }
 
+    /** The flag, or what stands for it in a schema that has no such field. */
+    boolean flag(String name, boolean without) {
+        return record.getSchema().getField(name) == null ? without : flag(name);
+    }
+
     /** A 64-bit hash that is written as 16 hexadecimal digits. */
     long hash(String name) {
         String digits = text(name);

@@ -23,7 +23,8 @@ final class MembershipCodec implements Codec<Membership> {
                 .put("boundarySteps", members.boundarySteps())
                 .put("windowSteps", members.windowSteps())
                 .put("bytesPerExpert", members.bytesPerExpert())
-                .put("stagingBytesPerRank", members.stagingBytesPerRank());
+                .put("stagingBytesPerRank", members.stagingBytesPerRank())
+                .put("idleSlots", members.idleSlots());
     }
 
     @Override
@@ -40,7 +41,9 @@ final class MembershipCodec implements Codec<Membership> {
                 from.integer("boundarySteps"),
                 from.integer("windowSteps"),
                 from.number("bytesPerExpert"),
-                from.number("stagingBytesPerRank"));
+                from.number("stagingBytesPerRank"),
+                // The first release's aggregator state holds memberships without it.
+                from.flag("idleSlots", false));
     }
 
     @Override
@@ -51,6 +54,6 @@ final class MembershipCodec implements Codec<Membership> {
                 + members.topology().ranks() + " ranks × "
                 + members.topology().slotsPerRank() + " slots, " + members.phase() + ", K="
                 + members.boundarySteps() + " W=" + members.windowSteps() + ", gather "
-                + members.gather() + ", " + members.engine();
+                + members.gather() + ", " + members.engine() + (members.idleSlots() ? ", slots may stand idle" : "");
     }
 }

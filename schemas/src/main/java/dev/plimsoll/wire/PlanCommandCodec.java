@@ -16,6 +16,8 @@ import dev.plimsoll.model.PlanHeader;
 import dev.plimsoll.model.PlanInputs;
 import dev.plimsoll.model.PlanReasons;
 import dev.plimsoll.model.SlotId;
+import dev.plimsoll.model.StepPromise;
+import dev.plimsoll.model.Switch;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -82,13 +84,22 @@ final class PlanCommandCodec implements Codec<PlanCommand> {
                 .put("policy", propose.policy())
                 .put("reason", propose.reason());
         for (Batch batch : propose.batches()) {
-            Fields fields = to.addTo("batches").put("number", batch.number()).beginList("moves");
+            Fields fields = to.addTo("batches")
+                    .put("number", batch.number())
+                    .beginList("moves")
+                    .beginList("switches");
             for (Move move : batch.moves()) {
                 fields.addTo("moves")
                         .put("layer", move.layer().index())
                         .put("slot", move.slot().index())
                         .put("expert", move.expert().index())
                         .put("source", move.source().index());
+            }
+            for (Switch change : batch.switches()) {
+                fields.addTo("switches")
+                        .put("layer", change.layer().index())
+                        .put("slot", change.slot().index())
+                        .put("inUse", change.inUse());
             }
         }
         writeReasons(propose.reasons(), to);
@@ -98,6 +109,16 @@ final class PlanCommandCodec implements Codec<PlanCommand> {
                         .putHash("loadsHash", inputs.loadsHash())
                         .put("windowTimeMillis", inputs.windowTimeMillis())
                         .put("unjudged", inputs.unjudged()));
+        propose.inputs()
+                .flatMap(PlanInputs::learned)
+                .ifPresent(learned -> LearnedFields.write(learned, to.putFields("learned")));
+        propose.step()
+                .ifPresent(step -> to.putFields("step")
+                        .put("expertMicrosBefore", step.expertMicrosBefore())
+                        .put("expertMicrosPromised", step.expertMicrosPromised())
+                        .put("stepMicrosBefore", step.stepMicrosBefore())
+                        .put("stepMicrosPromised", step.stepMicrosPromised())
+                        .put("assumed", step.assumed()));
     }
 
     private static void writeReasons(PlanReasons reasons, Fields to) {
@@ -153,7 +174,8 @@ final class PlanCommandCodec implements Codec<PlanCommand> {
                 from.text("policy"),
                 from.text("reason"),
                 reasons(batches, from),
-                inputs(from));
+                inputs(from),
+                step(from));
     }
 
     private static OptionalLong lastWindow(Fields from) {
@@ -171,7 +193,26 @@ final class PlanCommandCodec implements Codec<PlanCommand> {
                     from.number("oldestWindow"),
                     from.hash("loadsHash"),
                     from.number("windowTimeMillis"),
-                    Arrays.stream(from.longs("unjudged").toArray()).boxed().toList()));
+                    Arrays.stream(from.longs("unjudged").toArray()).boxed().toList(),
+                    from.has("learned") ? LearnedFields.read(from.fields("learned")) : Optional.empty()));
+        } catch (IllegalArgumentException e) {
+            return Optional.empty();
+        }
+    }
+
+    /** None where it makes no sense: it is for people, and no reason to refuse a decision. */
+    private static Optional<StepPromise> step(Fields from) {
+        if (!from.has("step")) {
+            return Optional.empty();
+        }
+        Fields step = from.fields("step");
+        try {
+            return Optional.of(new StepPromise(
+                    step.real("expertMicrosBefore"),
+                    step.real("expertMicrosPromised"),
+                    step.real("stepMicrosBefore"),
+                    step.real("stepMicrosPromised"),
+                    step.flag("assumed")));
         } catch (IllegalArgumentException e) {
             return Optional.empty();
         }
@@ -222,7 +263,10 @@ final class PlanCommandCodec implements Codec<PlanCommand> {
         return from.list("batches").stream()
                 .map(batch -> new Batch(
                         batch.integer("number"),
-                        batch.list("moves").stream().map(PlanCommandCodec::move).toList()))
+                        batch.list("moves").stream().map(PlanCommandCodec::move).toList(),
+                        batch.list("switches").stream()
+                                .map(PlanCommandCodec::change)
+                                .toList()))
                 .toList();
     }
 
@@ -232,6 +276,10 @@ final class PlanCommandCodec implements Codec<PlanCommand> {
                 new SlotId(from.integer("slot")),
                 new ExpertId(from.integer("expert")),
                 new SlotId(from.integer("source")));
+    }
+
+    private static Switch change(Fields from) {
+        return new Switch(new LayerId(from.integer("layer")), new SlotId(from.integer("slot")), from.flag("inUse"));
     }
 
     @Override

@@ -11,7 +11,8 @@ final class SettledPlacementCodec implements Codec<SettledPlacement> {
                 .put("layer", placement.layer())
                 .put("layers", placement.layers())
                 .putHash("placementHash", placement.placementHash())
-                .put("experts", placement.experts());
+                .put("experts", placement.experts())
+                .put("idle", placement.idle());
     }
 
     @Override
@@ -23,7 +24,8 @@ final class SettledPlacementCodec implements Codec<SettledPlacement> {
                 from.integer("layer"),
                 from.integer("layers"),
                 from.hash("placementHash"),
-                from.longs("experts"));
+                from.longs("experts"),
+                from.integers("idle"));
     }
 
     @Override

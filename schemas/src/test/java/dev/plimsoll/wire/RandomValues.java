@@ -12,6 +12,7 @@ import dev.plimsoll.model.FlipCost;
 import dev.plimsoll.model.GatherMode;
 import dev.plimsoll.model.LayerId;
 import dev.plimsoll.model.LayerReason;
+import dev.plimsoll.model.Learned;
 import dev.plimsoll.model.LoadSample;
 import dev.plimsoll.model.LoadWindow;
 import dev.plimsoll.model.LongVector;
@@ -32,16 +33,20 @@ import dev.plimsoll.model.RankId;
 import dev.plimsoll.model.Refusal;
 import dev.plimsoll.model.SettledPlacement;
 import dev.plimsoll.model.SlotId;
+import dev.plimsoll.model.StepCalibration;
 import dev.plimsoll.model.StepPromise;
 import dev.plimsoll.model.StepRange;
 import dev.plimsoll.model.StepTime;
 import dev.plimsoll.model.SubWindowSums;
+import dev.plimsoll.model.Switch;
 import dev.plimsoll.model.Tick;
 import dev.plimsoll.model.Topology;
+import dev.plimsoll.model.TransferCosts;
 import dev.plimsoll.model.WindowSummary;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.OptionalInt;
 import java.util.OptionalDouble;
 import java.util.OptionalLong;
 import java.util.Random;
@@ -220,7 +225,8 @@ final class RandomValues {
                 boundary,
                 boundary * (1 + random.nextInt(64)),
                 bytes,
-                bytes * (1 + random.nextInt(8)));
+                bytes * (1 + random.nextInt(8)),
+                random.nextBoolean());
     }
 
     LoadWindow window() {
@@ -296,7 +302,7 @@ final class RandomValues {
                         new ExpertId(random.nextInt(256)),
                         new SlotId(100 + random.nextInt(200))));
             }
-            batches.add(new Batch(number, moves));
+            batches.add(new Batch(number, random.nextInt(4) == 0 ? List.of() : moves, switches(number)));
         }
         return new PlanCommand.Propose(
                 header(),
@@ -310,7 +316,24 @@ final class RandomValues {
                 text(),
                 text(),
                 random.nextInt(3) == 0 ? PlanReasons.NONE : reasons(batches),
-                random.nextInt(3) == 0 ? Optional.empty() : Optional.of(inputs()));
+                random.nextInt(3) == 0 ? Optional.empty() : Optional.of(inputs()),
+                random.nextInt(3) == 0 ? Optional.empty() : Optional.of(step()));
+    }
+
+    /** At least one. */
+    private List<Switch> switches(int layer) {
+        return IntStream.rangeClosed(0, random.nextInt(5))
+                .mapToObj(i -> new Switch(new LayerId(layer), new SlotId(30 - 3 * i), random.nextBoolean()))
+                .toList();
+    }
+
+    private StepPromise step() {
+        return new StepPromise(
+                random.nextDouble() * 1e4,
+                random.nextDouble() * 1e4,
+                random.nextDouble() * 1e6,
+                random.nextDouble() * 1e6,
+                random.nextBoolean());
     }
 
     private PlanInputs inputs() {
@@ -319,7 +342,31 @@ final class RandomValues {
                 number(),
                 random.nextLong(),
                 1 + number() / 2,
-                IntStream.range(0, random.nextInt(4)).mapToObj(i -> number()).toList());
+                IntStream.range(0, random.nextInt(4)).mapToObj(i -> number()).toList(),
+                random.nextInt(3) == 0 ? Optional.empty() : Optional.of(learned()));
+    }
+
+    private Learned learned() {
+        double scale = random.nextDouble() + 0.1;
+        double least = random.nextDouble() * 1e4;
+        return new Learned(
+                random.nextInt(3) == 0
+                        ? Optional.empty()
+                        : Optional.of(new StepCalibration(
+                                scale,
+                                scale - random.nextDouble(),
+                                scale + random.nextDouble(),
+                                random.nextDouble() * 1e6,
+                                random.nextInt(100),
+                                random.nextInt(10),
+                                least,
+                                least + random.nextDouble() * 1e4,
+                                random.nextBoolean())),
+                new TransferCosts(1e9 + random.nextDouble() * 1e10, random.nextDouble() * 1e6, random.nextInt(100)),
+                random.nextDouble(),
+                random.nextDouble(),
+                random.nextBoolean() ? OptionalInt.empty() : OptionalInt.of(positive()),
+                random.nextInt(20));
     }
 
     private OptionalLong perhaps() {
@@ -353,6 +400,7 @@ final class RandomValues {
     }
 
     SettledPlacement settledPlacement() {
+        int slots = 1 + random.nextInt(320);
         return new SettledPlacement(
                 deployment(),
                 number(),
@@ -360,7 +408,11 @@ final class RandomValues {
                 random.nextInt(58),
                 58,
                 random.nextLong(),
-                smallLongs(1 + random.nextInt(320), 256));
+                smallLongs(slots, 256),
+                IntStream.range(0, slots)
+                        .filter(slot -> random.nextInt(8) == 0)
+                        .boxed()
+                        .toList());
     }
 
     RankAck ack() {

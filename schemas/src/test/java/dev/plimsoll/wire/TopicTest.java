@@ -12,13 +12,18 @@ import dev.plimsoll.model.Counters;
 import dev.plimsoll.model.Deployment;
 import dev.plimsoll.model.End;
 import dev.plimsoll.model.ExpertId;
+import dev.plimsoll.model.GatherMode;
 import dev.plimsoll.model.LayerId;
 import dev.plimsoll.model.LayerReason;
 import dev.plimsoll.model.LoadSample;
 import dev.plimsoll.model.LoadWindow;
 import dev.plimsoll.model.LongVector;
+import dev.plimsoll.model.Membership;
+import dev.plimsoll.model.ModelShape;
 import dev.plimsoll.model.Move;
 import dev.plimsoll.model.Phase;
+import dev.plimsoll.model.Placement;
+import dev.plimsoll.model.PlacementRules;
 import dev.plimsoll.model.PlacementState;
 import dev.plimsoll.model.PlanCommand.Propose;
 import dev.plimsoll.model.PlanHeader;
@@ -29,7 +34,9 @@ import dev.plimsoll.model.RankId;
 import dev.plimsoll.model.SettledPlacement;
 import dev.plimsoll.model.SlotId;
 import dev.plimsoll.model.StepRange;
+import dev.plimsoll.model.Switch;
 import dev.plimsoll.model.Tick;
+import dev.plimsoll.model.Topology;
 import dev.plimsoll.wire.RandomValues.Kind;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
@@ -47,8 +54,10 @@ import java.util.TreeMap;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.apache.avro.generic.GenericData;
+import org.apache.avro.generic.GenericDatumReader;
 import org.apache.avro.generic.GenericDatumWriter;
 import org.apache.avro.generic.GenericRecord;
+import org.apache.avro.io.DecoderFactory;
 import org.apache.avro.io.EncoderFactory;
 import org.apache.kafka.common.utils.Utils;
 import org.junit.jupiter.api.Test;
@@ -360,6 +369,94 @@ final class TopicTest {
                         + "\"stop\":\"PRICE\",\"refused\":0.0625}]");
         assertThat(json.get("kept").toString())
                 .isEqualTo("[{\"stop\":\"PRICE\",\"layers\":40},{\"stop\":\"NOISE\",\"layers\":17}]");
+    }
+
+    /** As a rank of the release before would, had it the schema from a registry: it sees the moves and not the switches. */
+    @Test
+    void aReaderThatKnowsNoSwitchesComesToAnotherHash() throws Exception {
+        ModelShape shape = ModelShape.of("m", 6, 2, 0, 2);
+        Topology topology = Topology.even(4, 2, 2);
+        Placement settled = Placement.initial(shape, topology);
+        Batch batch = new Batch(
+                1,
+                List.of(new Move(new LayerId(0), new SlotId(6), new ExpertId(3), new SlotId(3))),
+                List.of(new Switch(new LayerId(0), new SlotId(7), false)));
+        Propose decision = new Propose(
+                new PlanHeader(new Deployment("d"), 1, 1, 1),
+                1,
+                0,
+                settled.with(1, batch).hash(),
+                List.of(batch),
+                9,
+                0.6,
+                0.9,
+                "p",
+                "why");
+        Membership members = new Membership(
+                new Deployment("d"), 1, shape, topology, "e", Phase.ALL, GatherMode.HOST, 16, 64, 100, 400, true);
+        List<SchemaTable.Entry> schemas = SchemaTable.of("PlanCommand");
+
+        byte[] bytes = Topic.PLAN.encode(decision);
+
+        GenericRecord seen = new GenericDatumReader<GenericRecord>(
+                        schemas.get(schemas.size() - 1).schema(), schemas.get(2).schema())
+                .read(null, DecoderFactory.get().binaryDecoder(bytes, 5, bytes.length - 5, null));
+        Fields fields = new Fields(seen);
+        Fields move = fields.list("batches").get(0).list("moves").get(0);
+        Propose taken = new Propose(
+                decision.header(),
+                fields.integer("epoch"),
+                fields.integer("basedOn"),
+                fields.hash("planHash"),
+                List.of(new Batch(
+                        1,
+                        List.of(new Move(
+                                new LayerId(move.integer("layer")),
+                                new SlotId(move.integer("slot")),
+                                new ExpertId(move.integer("expert")),
+                                new SlotId(move.integer("source")))))),
+                9,
+                0.6,
+                0.9,
+                "p",
+                "why");
+
+        assertThat(seen.hasField("switches")).isFalse();
+        assertThat(PlacementRules.violations(taken, settled, members))
+                .singleElement()
+                .asString()
+                .contains("lead to hash");
+    }
+
+    @Test
+    void aBatchOfSwitchesAloneIsReadBack() throws Exception {
+        Switch off = new Switch(new LayerId(3), new SlotId(7), false);
+        Switch on = new Switch(new LayerId(3), new SlotId(2), true);
+        Propose decision = decision(List.of(new Batch(1, List.of(), List.of(off, on))), PlanReasons.NONE);
+
+        JsonNode json = new ObjectMapper().readTree(Topic.PLAN.json(decision));
+
+        assertThat(Topic.PLAN.decode(Topic.PLAN.encode(decision))).isEqualTo(decision);
+        assertThat(json.get("batches").toString())
+                .isEqualTo("[{\"number\":1,\"moves\":[],\"switches\":[{\"layer\":3,\"slot\":7,\"inUse\":false},"
+                        + "{\"layer\":3,\"slot\":2,\"inUse\":true}]}]");
+        assertThat(decision.summary()).startsWith("PROPOSE 1 on v0: 0 moves, 2 switches in 1 batches,");
+    }
+
+    @Test
+    void switchesOfEveryRedundantSlotTakeFewBytes() {
+        List<Batch> batches = new ArrayList<>();
+        for (int layer = 0; layer < 58; layer++) {
+            LayerId of = new LayerId(layer);
+            batches.add(new Batch(
+                    layer + 1,
+                    List.of(),
+                    IntStream.range(256, 320)
+                            .mapToObj(slot -> new Switch(of, new SlotId(slot), false))
+                            .toList()));
+        }
+        assertThat(Topic.PLAN.encode(decision(batches, PlanReasons.NONE)).length)
+                .isLessThan(5 * 58 * 64);
     }
 
     private static Propose decision(List<Batch> batches, PlanReasons reasons) {

@@ -1,28 +1,42 @@
 package dev.plimsoll.planner.placement;
 
 import dev.plimsoll.model.Batch;
+import dev.plimsoll.model.LayerId;
 import dev.plimsoll.model.LayerReason;
 import dev.plimsoll.model.LayerReason.Stop;
 import dev.plimsoll.model.Placement;
 import dev.plimsoll.model.PlanReasons;
+import dev.plimsoll.model.SlotId;
+import dev.plimsoll.model.Switch;
 import dev.plimsoll.model.Topology;
 import dev.plimsoll.planner.placement.Sources.Arrival;
 import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.BitSet;
 import java.util.Comparator;
 import java.util.List;
 import java.util.SortedMap;
 import java.util.TreeMap;
+import java.util.stream.IntStream;
 
 /**
- * Cuts a change of placement into batches of whole layers, in order of layers, whose incoming weights fit every rank's staging
- * memory; within the request's budget.
+ * Cuts a change of placement into batches of whole layers, best first, whose incoming weights fit every rank's staging memory; within the
+ * request's budget.
  *
- * <p>A layer is moved whole or not at all, as a part of a layer's moves could leave it worse than before. When the budget does
- * not last for all, layers with the largest fall of the hottest rank's load per move go first, and smaller ones may follow one
- * that did not fit. Senders are chosen batch by batch, as ranks wait for the busiest one of each.
+ * <p>Layers in which slots are only switched need no weights: they are a batch of their own, the first, which waits for no transfer, and
+ * take nothing of the budget. Where a layer is moved, its switches go with its moves.
+ *
+ * <p>A layer is moved whole or not at all, as a part of a layer's moves could leave it worse than before. Layers that gain most per move go
+ * first, by the slowest rank's time or, by tokens, the hottest rank's load: so a decision that is stopped has brought the most that its
+ * moves could. When the budget does not last for all, smaller ones may follow one that did not fit. Any order is safe, as a layer's weights
+ * come from that layer only. Senders are chosen batch by batch, as ranks wait for the busiest one of each.
  */
 public final class BatchCutter {
-    private record LayerChange(int layer, List<Arrival> arrivals, double fallPerMove) {}
+    private record LayerChange(int layer, List<Arrival> arrivals, List<Switch> switches, double fallPerMove) {
+        boolean moves() {
+            return !arrivals.isEmpty();
+        }
+    }
 
     private BatchCutter() {}
 
@@ -36,14 +50,16 @@ public final class BatchCutter {
         List<LayerChange> changes = new ArrayList<>();
         for (int layer = 0; layer < plan.target().layers(); layer++) {
             List<Arrival> arrivals = arrivals(request.settled(), plan.target(), layer);
-            if (arrivals.isEmpty()) {
+            List<Switch> switches = switches(request.settled(), plan.target(), layer);
+            if (arrivals.isEmpty() && switches.isEmpty()) {
                 continue;
             }
             if (most(incoming(arrivals, request.topology())) > stagedPerRank) {
                 unfitting.add(layer);
                 continue;
             }
-            changes.add(new LayerChange(layer, arrivals, fall(request, plan.target(), layer) / arrivals.size()));
+            changes.add(new LayerChange(
+                    layer, arrivals, switches, fall(request, plan.target(), layer) / Math.max(1, arrivals.size())));
         }
         List<LayerChange> taken = within(request.budget(), bytesPerExpert, changes);
         List<Integer> overBudget = changes.stream()
@@ -71,57 +87,99 @@ public final class BatchCutter {
         return arrivals;
     }
 
-    /** What the budget lasts for, in order of layers. */
+    /** What is left to do when the moves are done: a moved slot is in use. */
+    private static List<Switch> switches(Placement settled, Placement target, int layer) {
+        int[] before = settled.layer(layer);
+        int[] after = target.layer(layer);
+        List<Switch> switches = new ArrayList<>();
+        for (int slot = 0; slot < after.length; slot++) {
+            boolean idle = after[slot] == before[slot] && settled.idle(layer, slot);
+            if (idle != target.idle(layer, slot)) {
+                switches.add(new Switch(new LayerId(layer), new SlotId(slot), idle));
+            }
+        }
+        return switches;
+    }
+
+    /** What the budget lasts for, best first. */
     private static List<LayerChange> within(Budget budget, long bytesPerExpert, List<LayerChange> changes) {
         long moves = Math.min(budget.moves(), budget.bytes() / bytesPerExpert);
         List<LayerChange> taken = new ArrayList<>();
+        int layers = 0;
         List<LayerChange> bestFirst = new ArrayList<>(changes);
         bestFirst.sort(Comparator.comparingDouble((LayerChange change) -> -change.fallPerMove())
                 .thenComparingInt(LayerChange::layer));
         for (LayerChange change : bestFirst) {
-            if (change.arrivals().size() <= moves && taken.size() < budget.layers()) {
+            if (!change.moves()) {
+                taken.add(change);
+            } else if (change.arrivals().size() <= moves && layers < budget.layers()) {
                 moves -= change.arrivals().size();
+                layers++;
                 taken.add(change);
             }
         }
-        taken.sort(Comparator.comparingInt(LayerChange::layer));
         return taken;
     }
 
     private static List<Batch> batches(List<LayerChange> changes, PlanRequest request, int stagedPerRank) {
         Topology topology = request.topology();
-        List<Batch> batches = new ArrayList<>();
-        List<Arrival> open = new ArrayList<>();
+        List<List<LayerChange>> batches = new ArrayList<>();
+        List<LayerChange> switched =
+                changes.stream().filter(change -> !change.moves()).toList();
+        if (!switched.isEmpty()) {
+            batches.add(switched);
+        }
+        List<LayerChange> open = new ArrayList<>();
         int[] staged = new int[topology.ranks()];
         for (LayerChange change : changes) {
+            if (!change.moves()) {
+                continue;
+            }
             int[] incoming = incoming(change.arrivals(), topology);
             boolean fits = true;
             for (int rank = 0; rank < staged.length; rank++) {
                 fits &= staged[rank] + incoming[rank] <= stagedPerRank;
             }
             if (!fits) {
-                batches.add(new Batch(batches.size() + 1, Sources.of(request.settled(), topology, open)));
+                batches.add(open);
                 open = new ArrayList<>();
                 staged = new int[topology.ranks()];
             }
-            open.addAll(change.arrivals());
+            open.add(change);
             for (int rank = 0; rank < staged.length; rank++) {
                 staged[rank] += incoming[rank];
             }
         }
         if (!open.isEmpty()) {
-            batches.add(new Batch(batches.size() + 1, Sources.of(request.settled(), topology, open)));
+            batches.add(open);
         }
-        return batches;
+        return IntStream.range(0, batches.size())
+                .mapToObj(i -> batch(i + 1, batches.get(i), request))
+                .toList();
+    }
+
+    private static Batch batch(int number, List<LayerChange> unordered, PlanRequest request) {
+        List<LayerChange> changes = unordered.stream()
+                .sorted(Comparator.comparingInt(LayerChange::layer))
+                .toList();
+        List<Arrival> arrivals =
+                changes.stream().flatMap(change -> change.arrivals().stream()).toList();
+        return new Batch(
+                number,
+                Sources.of(request.settled(), request.topology(), arrivals),
+                changes.stream().flatMap(change -> change.switches().stream()).toList());
     }
 
     /** From what was wanted and not from the moves, so that the rules can hold the two against each other. */
     private static Placement target(Placement settled, Placement wanted, List<LayerChange> taken) {
         int[][] experts = settled.toArray();
+        BitSet[] idle = new BitSet[experts.length];
+        Arrays.setAll(idle, settled::idle);
         for (LayerChange change : taken) {
             experts[change.layer()] = wanted.layer(change.layer());
+            idle[change.layer()] = wanted.idle(change.layer());
         }
-        return Placement.of(settled.version(), experts);
+        return Placement.of(settled.version(), experts, idle);
     }
 
     private static PlanReasons reasons(
@@ -146,8 +204,16 @@ public final class BatchCutter {
 
     private static double fall(PlanRequest request, Placement target, int layer) {
         double[] load = request.newest().layer(layer);
-        return EvenSplit.max(EvenSplit.rankLoads(request.settled().layer(layer), load, request.topology()))
-                - EvenSplit.max(EvenSplit.rankLoads(target.layer(layer), load, request.topology()));
+        long steps = request.newest().steps();
+        if (request.objective() instanceof Objective.Time time && steps > 0) {
+            for (int expert = 0; expert < load.length; expert++) {
+                load[expert] /= steps;
+            }
+            return SlowestRank.micros(request.settled().inUse(layer), load, time.expected(), request.topology())
+                    - SlowestRank.micros(target.inUse(layer), load, time.expected(), request.topology());
+        }
+        return EvenSplit.max(EvenSplit.rankLoads(request.settled().inUse(layer), load, request.topology()))
+                - EvenSplit.max(EvenSplit.rankLoads(target.inUse(layer), load, request.topology()));
     }
 
     private static int[] incoming(List<Arrival> arrivals, Topology topology) {

@@ -26,4 +26,9 @@ public record Candidate(
     public int moves() {
         return batches.stream().mapToInt(batch -> batch.moves().size()).sum();
     }
+
+    /** Slots that come into use or fall idle, moved ones apart. */
+    public int switches() {
+        return batches.stream().mapToInt(batch -> batch.switches().size()).sum();
+    }
 }

@@ -16,7 +16,7 @@ import java.util.stream.IntStream;
 
 /**
  * Which slots send the weights of a batch: for every move the nearest holder, and among the nearest ones such that the busiest
- * sender sends as little as it can.
+ * sender sends as little as it can. Idle slots hold weights like any other.
  *
  * <p>A holder on the same rank comes first (a copy), then one on the same node, then any. Each move, those with the fewest
  * holders first, takes the rank that sends the least so far. Then, as long as one can be found, a chain of ranks hands moves on

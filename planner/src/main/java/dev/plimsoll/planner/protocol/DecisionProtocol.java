@@ -2,13 +2,13 @@ package dev.plimsoll.planner.protocol;
 
 import dev.plimsoll.model.LongVector;
 import dev.plimsoll.model.Membership;
-import dev.plimsoll.model.Move;
 import dev.plimsoll.model.Placement;
 import dev.plimsoll.model.PlanCommand;
 import dev.plimsoll.model.PlanCommand.Propose;
 import dev.plimsoll.model.RankAck;
 import dev.plimsoll.model.SettledPlacement;
 import dev.plimsoll.planner.protocol.Effect.IgnoreReason;
+import java.util.BitSet;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalInt;
@@ -95,9 +95,10 @@ public class DecisionProtocol {
     }
 
     /** The settled placement of an incarnation from its kept records; empty when they are not one whole. */
-    private static Optional<Placement> placement(List<SettledPlacement> kept, Membership members) {
+    private Optional<Placement> placement(List<SettledPlacement> kept, Membership members) {
         int layers = members.shape().layers();
         int[][] experts = new int[layers][];
+        BitSet[] idle = new BitSet[layers];
         int found = 0;
         SettledPlacement any = null;
         for (SettledPlacement record : kept) {
@@ -110,12 +111,17 @@ public class DecisionProtocol {
             any = record;
             found += experts[record.layer()] == null ? 1 : 0;
             experts[record.layer()] = toInts(record.experts());
+            idle[record.layer()] = idle(record);
         }
         if (any == null || found < layers) {
             return Optional.empty();
         }
-        Placement placement = Placement.of(any.version(), experts);
+        Placement placement = Placement.of(any.version(), experts, idle);
         return placement.hash() == any.placementHash() ? Optional.of(placement) : Optional.empty();
+    }
+
+    BitSet idle(SettledPlacement record) {
+        return record.idleSlots();
     }
 
     private static int[] toInts(LongVector values) {
@@ -161,14 +167,11 @@ public class DecisionProtocol {
             return steps.ignored(IgnoreReason.STALE_OFFER);
         }
         int epoch = nextEpoch(state);
-        List<Move> moves = offer.batches().stream()
-                .flatMap(batch -> batch.moves().stream())
-                .toList();
         Propose decision = new Propose(
                 steps.nextHeader(state.members().incarnation()),
                 epoch,
                 offer.basedOn(),
-                state.settled().with(epoch, moves).hash(),
+                state.settled().withBatches(epoch, offer.batches()).hash(),
                 offer.batches(),
                 offer.windowIndex(),
                 offer.currentBalancedness(),
@@ -176,7 +179,8 @@ public class DecisionProtocol {
                 offer.policy(),
                 offer.reason(),
                 offer.reasons(),
-                offer.inputs());
+                offer.inputs(),
+                offer.step());
         steps.write(decision);
         steps.epochUsed(epoch);
         return steps.stage(new Stage.Proposed(

@@ -1,8 +1,6 @@
 package dev.plimsoll.planner.protocol;
 
-import dev.plimsoll.model.Batch;
 import dev.plimsoll.model.Membership;
-import dev.plimsoll.model.Move;
 import dev.plimsoll.model.Placement;
 import dev.plimsoll.model.PlanCommand;
 import dev.plimsoll.model.PlanCommand.Abort;
@@ -141,11 +139,7 @@ public final class PlanLog {
 
     /** A placement with the first batches of a decision applied. */
     public static Placement after(Propose propose, int batches, Placement base, int version) {
-        List<Move> moves = propose.batches().stream()
-                .limit(batches)
-                .map(Batch::moves)
-                .flatMap(List::stream)
-                .toList();
-        return base.with(version, moves);
+        return base.withBatches(
+                version, propose.batches().stream().limit(batches).toList());
     }
 }

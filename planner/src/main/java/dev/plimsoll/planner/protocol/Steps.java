@@ -1,6 +1,5 @@
 package dev.plimsoll.planner.protocol;
 
-import dev.plimsoll.model.LongVector;
 import dev.plimsoll.model.Membership;
 import dev.plimsoll.model.Placement;
 import dev.plimsoll.model.PlanCommand;
@@ -9,7 +8,6 @@ import dev.plimsoll.model.PlanHeader;
 import dev.plimsoll.model.SettledPlacement;
 import dev.plimsoll.planner.protocol.Effect.IgnoreReason;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
 
@@ -61,15 +59,8 @@ final class Steps {
         with(state.members(), placement, state.term(), state.lastEpoch(), state.stage());
         long hash = placement.hash();
         for (int layer = 0; layer < placement.layers(); layer++) {
-            effects.add(new Effect.Settle(new SettledPlacement(
-                    state.members().deployment(),
-                    state.members().incarnation(),
-                    placement.version(),
-                    layer,
-                    placement.layers(),
-                    hash,
-                    LongVector.of(
-                            Arrays.stream(placement.layer(layer)).asLongStream().toArray()))));
+            effects.add(new Effect.Settle(SettledPlacement.of(
+                    state.members().deployment(), state.members().incarnation(), placement, layer, hash)));
         }
     }
 

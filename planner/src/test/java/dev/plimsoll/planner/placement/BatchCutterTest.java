@@ -4,15 +4,28 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.plimsoll.model.Batch;
+import dev.plimsoll.model.Deployment;
+import dev.plimsoll.model.DeviceProfile;
+import dev.plimsoll.model.GatherMode;
+import dev.plimsoll.model.LayerId;
 import dev.plimsoll.model.LayerReason;
 import dev.plimsoll.model.LayerReason.Gain;
 import dev.plimsoll.model.LayerReason.Stop;
+import dev.plimsoll.model.Membership;
 import dev.plimsoll.model.ModelShape;
+import dev.plimsoll.model.Phase;
 import dev.plimsoll.model.Placement;
+import dev.plimsoll.model.PlacementRules;
+import dev.plimsoll.model.PlanCommand.Propose;
+import dev.plimsoll.model.PlanHeader;
 import dev.plimsoll.model.PlanReasons;
+import dev.plimsoll.model.SlotId;
+import dev.plimsoll.model.Switch;
 import dev.plimsoll.model.Topology;
 import dev.plimsoll.model.TransferLists;
 import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.BitSet;
 import java.util.Collections;
 import java.util.List;
 import java.util.Map;
@@ -123,6 +136,7 @@ class BatchCutterTest {
                                             .flatMap(batch -> batch.moves().stream())
                                             .toList()));
             assertBestFirst(seed, request, cut, moved, target);
+            assertNoBatchIsBetterThanOneBefore(seed, request, cut, target);
             cutShort += cut.overBudget().size();
         }
         assertThat(cutShort).isGreaterThan(1000);
@@ -141,6 +155,58 @@ class BatchCutterTest {
         }
     }
 
+    private static void assertNoBatchIsBetterThanOneBefore(
+            long seed, PlanRequest request, Candidate cut, Placement target) {
+        double worst = Double.POSITIVE_INFINITY;
+        for (Batch batch : cut.batches()) {
+            Set<Integer> layers = layers(List.of(batch));
+            for (int layer : layers) {
+                assertThat(perMove(request, target, layer))
+                        .as("seed %d: batch %d", seed, batch.number())
+                        .isLessThanOrEqualTo(worst);
+            }
+            for (int layer : layers) {
+                worst = Math.min(worst, perMove(request, target, layer));
+            }
+        }
+    }
+
+    @Test
+    void byTimeTheLayersThatGainMostTimePerMoveGoFirst() {
+        // Layer 0 has more tokens to even out, which cost nothing below 100; layer 1 has fewer, above it.
+        DeviceProfile profile = new DeviceProfile(
+                "knee",
+                List.of(
+                        new DeviceProfile.Point(1, 1),
+                        new DeviceProfile.Point(400, 1),
+                        new DeviceProfile.Point(800, 401)),
+                0);
+        long[][] load = {{190, 190, 1, 1}, {500, 450, 401, 402}};
+        Placement settled = Placement.of(0, new int[][] {{0, 1, 2, 3}, {0, 1, 2, 3}});
+        Placement target = Placement.of(0, new int[][] {{0, 2, 1, 3}, {0, 2, 1, 3}});
+        PlanRequest byTokens = request(settled, TOPOLOGY, Budget.UNLIMITED, load);
+        PlanRequest byTime = new PlanRequest(
+                List.of(ExpertLoad.of(0, load).over(1)),
+                settled,
+                byTokens.shape(),
+                TOPOLOGY,
+                Budget.UNLIMITED,
+                MovePrices.EQUAL,
+                Objective.time(profile),
+                false,
+                0);
+
+        assertThat(firstLayers(BatchCutter.cut(byTokens, Plan.of(target), 1, 1)))
+                .containsExactly(0, 1);
+        assertThat(firstLayers(BatchCutter.cut(byTime, Plan.of(target), 1, 1))).containsExactly(1, 0);
+    }
+
+    private static List<Integer> firstLayers(Candidate cut) {
+        return cut.batches().stream()
+                .map(batch -> batch.moves().get(0).layer().index())
+                .toList();
+    }
+
     private static double perMove(PlanRequest request, Placement target, int layer) {
         double[] load = request.newest().layer(layer);
         return (EvenSplit.max(EvenSplit.rankLoads(request.settled().layer(layer), load, request.topology()))
@@ -156,6 +222,118 @@ class BatchCutterTest {
             moves += before[slot] == after[slot] ? 0 : 1;
         }
         return moves;
+    }
+
+    /** Four experts and four redundant slots, of which some stand idle. */
+    private static Placement redundant(int layers, BitSet... idle) {
+        Topology topology = Topology.even(4, 2, 2);
+        int[][] experts = new int[layers][];
+        Arrays.fill(experts, new int[] {0, 1, 2, 3, 1, 0, 3, 2});
+        assertThat(topology.slots()).isEqualTo(8);
+        return Placement.of(0, experts, idle);
+    }
+
+    private static BitSet slots(int... slots) {
+        BitSet set = new BitSet();
+        Arrays.stream(slots).forEach(set::set);
+        return set;
+    }
+
+    @Test
+    void layersThatAreOnlySwitchedAreABatchWithoutTransfersAheadOfTheOthers() {
+        Placement settled = redundant(3, slots(4), slots(6, 7));
+        int[][] wanted = settled.toArray();
+        wanted[1] = new int[] {0, 1, 2, 3, 1, 0, 0, 2};
+        Placement target = Placement.of(0, wanted, new BitSet[] {slots(5), slots(6), slots(0)});
+        Budget tight = new Budget(1, Long.MAX_VALUE, 1, 1);
+
+        Candidate cut = BatchCutter.cut(
+                request(settled, Topology.even(4, 2, 2), tight, new long[3][4]), Plan.of(target), 1, 100);
+
+        assertThat(cut.target()).isEqualTo(target);
+        assertThat(cut.batches().get(0))
+                .isEqualTo(new Batch(
+                        1, List.of(), List.of(toSwitch(0, 4, true), toSwitch(0, 5, false), toSwitch(2, 0, false))));
+        assertThat(cut.batches().get(1).moves()).hasSize(1);
+        assertThat(cut.batches().get(1).switches())
+                .as("slot 6 is moved, in use with that, and to be idle again; slot 7 comes into use")
+                .containsExactly(toSwitch(1, 6, false), toSwitch(1, 7, true));
+        assertThat(cut.moves()).isEqualTo(1);
+        assertThat(cut.switches()).isEqualTo(5);
+    }
+
+    private static Switch toSwitch(int layer, int slot, boolean inUse) {
+        return new Switch(new LayerId(layer), new SlotId(slot), inUse);
+    }
+
+    @Test
+    void batchesLeadFromAnySlotsInUseToAnyOthers() {
+        Topology topology = Topology.even(4, 2, 2);
+        Membership members = new Membership(
+                new Deployment("d"),
+                1,
+                ModelShape.of("m", 4, 1, 0, 3),
+                topology,
+                "e",
+                Phase.ALL,
+                GatherMode.HOST,
+                1,
+                1,
+                1,
+                2,
+                true);
+        int switched = 0;
+        for (long seed = 0; seed < 2000; seed++) {
+            Random random = new Random(seed * 0x9e3779b97f4a7c15L);
+            Placement settled = anyIdle(redundant(3), random);
+            int[][] wanted = settled.toArray();
+            if (random.nextBoolean()) {
+                wanted[1] = new int[] {3, 2, 1, 0, 1, 0, 3, 2};
+            }
+            Placement target = anyIdle(Placement.of(0, wanted), random);
+
+            Candidate cut = BatchCutter.cut(
+                    request(settled, topology, Budget.UNLIMITED, new long[3][4]), Plan.of(target), 2, 1);
+
+            assertThat(cut.target()).as("seed %d", seed).isEqualTo(target);
+            assertThat(settled.withBatches(0, cut.batches()))
+                    .as("seed %d", seed)
+                    .isEqualTo(target);
+            if (!cut.batches().isEmpty()) {
+                Propose propose = new Propose(
+                        new PlanHeader(members.deployment(), 1, 1, 1),
+                        1,
+                        0,
+                        target.withVersion(1).hash(),
+                        cut.batches(),
+                        0,
+                        0.5,
+                        0.9,
+                        "p",
+                        "r");
+                assertThat(PlacementRules.violations(propose, settled, target, members))
+                        .as("seed %d", seed)
+                        .isEmpty();
+            }
+            switched += cut.switches();
+        }
+        assertThat(switched).isGreaterThan(5000);
+    }
+
+    /** Of the two slots of an expert one is idle, or none. */
+    private static Placement anyIdle(Placement placement, Random random) {
+        BitSet[] idle = new BitSet[placement.layers()];
+        for (int layer = 0; layer < idle.length; layer++) {
+            int[][] slots = placement.slotsOfExperts(layer, 4);
+            idle[layer] = new BitSet();
+            for (int[] ofExpert : slots) {
+                int one = random.nextInt(3);
+                if (one < ofExpert.length && ofExpert.length > 1) {
+                    idle[layer].set(ofExpert[one]);
+                }
+            }
+        }
+        return Placement.of(placement.version(), placement.toArray(), idle);
     }
 
     private static int[] shuffled(int slots, Random random) {

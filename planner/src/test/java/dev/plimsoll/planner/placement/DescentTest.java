@@ -128,6 +128,43 @@ class DescentTest {
     }
 
     @Test
+    void findsWhatTryingEveryCandidateFindsByTimeWithSlotsIdleOrNot() {
+        int compared = 0;
+        int switched = 0;
+        for (long seed = 0; seed < 700; seed++) {
+            Random random = new Random(seed * 0x9E3779B97F4A7C15L);
+            int ranks = 2 + random.nextInt(4);
+            int slotsPerRank = 2 + random.nextInt(3);
+            int experts = Math.max(slotsPerRank, ranks * slotsPerRank - random.nextInt(ranks * slotsPerRank));
+            boolean idle = random.nextInt(3) > 0;
+            Scenarios scenarios = RandomLayers.scenarios(random, experts, ranks);
+            Weighing weighing = new TimeWeighing(
+                    scenarios,
+                    RandomTimes.tokensPerStep(random, experts),
+                    RandomTimes.expected(random),
+                    ranks * slotsPerRank,
+                    idle);
+            int[] settled = RandomLayers.placement(random, experts, ranks, slotsPerRank);
+            int[] from = idle ? RandomTimes.withIdle(random, settled, experts) : settled;
+            MoveCosts costs =
+                    new MoveCosts(settled, experts, Topology.even(ranks, 1, slotsPerRank), MovePrices.EQUAL);
+            double price = PRICES[(int) (seed % PRICES.length)];
+            LayerState state = new LayerState(scenarios, weighing, from);
+            NaiveDescent naive = new NaiveDescent(state.at(from), costs, price, LEAST);
+            LayerState expected = naive.descend(4 * state.slots());
+            if (!naive.tied()) {
+                new Descent(state, costs, price, Budget.UNLIMITED).descend();
+
+                assertThat(state.expertOf).as("seed %d", seed).isEqualTo(expected.expertOf);
+                compared++;
+                switched += idle && !Arrays.equals(state.expertOf, from) ? 1 : 0;
+            }
+        }
+        assertThat(compared).isGreaterThan(180);
+        assertThat(switched).isGreaterThan(40);
+    }
+
+    @Test
     void findsWhatTryingEveryCandidateFinds() {
         int compared = 0;
         int replaced = 0;

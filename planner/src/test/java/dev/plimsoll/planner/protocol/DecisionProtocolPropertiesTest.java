@@ -2,6 +2,8 @@ package dev.plimsoll.planner.protocol;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.plimsoll.model.SettledPlacement;
+import java.util.BitSet;
 import java.util.OptionalInt;
 import java.util.function.Supplier;
 import java.util.stream.Stream;
@@ -17,7 +19,7 @@ class DecisionProtocolPropertiesTest {
 
     @Test
     void everySettlementIsWhatTheRanksDidOnAnySchedule() {
-        Schedules.Seen all = new Schedules.Seen(0, 0, 0, 0, 0, 0);
+        Schedules.Seen all = new Schedules.Seen(0, 0, 0, 0, 0, 0, 0);
         for (long seed = 0; seed < SCHEDULES; seed++) {
             all = plus(all, run(seed, () -> new DecisionProtocol(DEADLINES, "planner")));
         }
@@ -29,6 +31,7 @@ class DecisionProtocolPropertiesTest {
         assertThat(all.quarantined()).isGreaterThan(100);
         assertThat(all.crashes()).isGreaterThan(1000);
         assertThat(all.incarnations()).isGreaterThan(100);
+        assertThat(all.switched()).isGreaterThan(500);
     }
 
     private static Schedules.Seen plus(Schedules.Seen a, Schedules.Seen b) {
@@ -38,7 +41,8 @@ class DecisionProtocolPropertiesTest {
                 a.voided() + b.voided(),
                 a.quarantined() + b.quarantined(),
                 a.crashes() + b.crashes(),
-                a.incarnations() + b.incarnations());
+                a.incarnations() + b.incarnations(),
+                a.switched() + b.switched());
     }
 
     private static Schedules.Seen run(long seed, Supplier<DecisionProtocol> protocols) {
@@ -97,6 +101,12 @@ class DecisionProtocolPropertiesTest {
                             }
                         }
                         return OptionalInt.empty();
+                    }
+                }),
+                new Mutant("forgets idle slots when it takes over", "finds what is settled", () -> new Mutated() {
+                    @Override
+                    BitSet idle(SettledPlacement record) {
+                        return new BitSet();
                     }
                 }));
     }

@@ -22,6 +22,7 @@ import dev.plimsoll.model.RankId;
 import dev.plimsoll.model.Refusal;
 import dev.plimsoll.model.SettledPlacement;
 import dev.plimsoll.model.SlotId;
+import dev.plimsoll.model.Switch;
 import dev.plimsoll.model.Topology;
 import java.util.ArrayList;
 import java.util.List;
@@ -57,7 +58,7 @@ final class Schedules {
     }
 
     /** What a schedule has seen, so that a suite can tell that it was not about nothing. */
-    record Seen(int settled, int prefixes, int voided, int quarantined, int crashes, int incarnations) {}
+    record Seen(int settled, int prefixes, int voided, int quarantined, int crashes, int incarnations, int switched) {}
 
     private final Random random;
     private final Supplier<DecisionProtocol> protocols;
@@ -97,12 +98,14 @@ final class Schedules {
         int settled = 0;
         int prefixes = 0;
         int voided = 0;
+        int switched = 0;
         for (PlanCommand command : world.log) {
+            switched += command instanceof Propose propose ? propose.switches() : 0;
             settled += command instanceof PlanCommand.Settled ? 1 : 0;
             prefixes += command instanceof PlanCommand.Settled end && !end.complete() ? 1 : 0;
             voided += command instanceof PlanCommand.Void ? 1 : 0;
         }
-        return new Seen(settled, prefixes, voided, world.quarantined, world.crashes, world.incarnations);
+        return new Seen(settled, prefixes, voided, world.quarantined, world.crashes, world.incarnations, switched);
     }
 
     static Membership members(long incarnation) {
@@ -117,7 +120,8 @@ final class Schedules {
                 1,
                 2,
                 1,
-                1);
+                1,
+                true);
     }
 
     private void restartRanks() {
@@ -176,7 +180,12 @@ final class Schedules {
         protocol = protocols.get();
         PlanLog folded = PlanLog.of(log);
         termExpected = true;
-        commit(protocol.takeOver(folded, List.copyOf(kept.values()), members, now));
+        Transition transition = protocol.takeOver(folded, List.copyOf(kept.values()), members, now);
+        assertThat(transition.effects())
+                .as("a successor finds what is settled")
+                .noneMatch(effect -> effect instanceof Effect.Alarm alarm
+                        && alarm.text().contains("is not the one that the plan log ends with"));
+        commit(transition);
         acksRead = 0;
     }
 
@@ -215,28 +224,54 @@ final class Schedules {
         Placement settled = planner.orElseThrow().settled();
         List<Batch> batches = new ArrayList<>();
         for (int layer = 0; layer < LAYERS; layer++) {
-            // Five experts in six slots: the redundant slot gets a replica of an expert that its rank does not hold.
-            int[] experts = settled.layer(layer);
-            int[][] slots = settled.slotsOfExperts(layer, 5);
-            int twice = 0;
-            while (slots[twice].length < 2) {
-                twice++;
-            }
-            int slot = slots[twice][random.nextInt(2)];
-            int expert = random.nextInt(5);
-            int neighbour = experts[slot ^ 1];
-            while (expert == twice || expert == neighbour) {
-                expert = (expert + 1) % 5;
-            }
-            batches.add(new Batch(
-                    layer + 1,
-                    List.of(new Move(
-                            new LayerId(layer),
-                            new SlotId(slot),
-                            new ExpertId(expert),
-                            new SlotId(slots[expert][0])))));
+            batches.add(random.nextInt(3) == 0 ? switching(settled, layer) : moving(settled, layer));
         }
         return new Event.Offer(settled.version(), batches, 1, 0.5, 0.9, "plimsoll", "test", PlanReasons.NONE);
+    }
+
+    /** Five experts in six slots: the redundant slot gets a replica of an expert that its rank does not hold. */
+    private Batch moving(Placement settled, int layer) {
+        int[] experts = settled.layer(layer);
+        int slot = redundant(settled, layer);
+        int expert = random.nextInt(5);
+        while (expert == experts[slot] || expert == experts[slot ^ 1]) {
+            expert = (expert + 1) % 5;
+        }
+        int source = 0;
+        while (experts[source] != expert) {
+            source++;
+        }
+        return new Batch(
+                layer + 1,
+                List.of(new Move(new LayerId(layer), new SlotId(slot), new ExpertId(expert), new SlotId(source))));
+    }
+
+    /** The redundant slot falls idle, or comes into use. */
+    private Batch switching(Placement settled, int layer) {
+        int slot = redundant(settled, layer);
+        return new Batch(
+                layer + 1,
+                List.of(),
+                List.of(new Switch(new LayerId(layer), new SlotId(slot), settled.idle(layer, slot))));
+    }
+
+    /** One of the two slots that hold the same expert; the idle one, where one is. */
+    private int redundant(Placement settled, int layer) {
+        int[] experts = settled.layer(layer);
+        List<Integer> twice = new ArrayList<>();
+        for (int slot = 0; slot < experts.length; slot++) {
+            int expert = experts[slot];
+            if (settled.idle(layer, slot)) {
+                return slot;
+            }
+            if (java.util.Arrays.stream(experts)
+                            .filter(other -> other == expert)
+                            .count()
+                    == 2) {
+                twice.add(slot);
+            }
+        }
+        return twice.get(random.nextInt(2));
     }
 
     // ---- what the log may say
@@ -319,6 +354,7 @@ final class Schedules {
                     .isEqualTo(LongVector.of(java.util.Arrays.stream(last.layer(record.layer()))
                             .asLongStream()
                             .toArray()));
+            assertThat(record.idleSlots()).isEqualTo(last.idle(record.layer()));
         }
     }
 

@@ -45,7 +45,7 @@ final class HeapProcessor implements Processor<byte[], byte[], byte[], byte[]> {
         timestamp = record.timestamp();
         all.timestamp = timestamp;
         int schema = SampleView.schema(record.value());
-        if (schema == SampleView.MEMBERSHIP) {
+        if (SampleView.isMembership(schema)) {
             begin(all, record.value());
         } else if (SampleView.isSample(schema)) {
             sample.read(record.value());

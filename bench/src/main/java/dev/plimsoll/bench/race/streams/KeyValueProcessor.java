@@ -75,7 +75,7 @@ final class KeyValueProcessor implements Processor<byte[], byte[], byte[], byte[
         }
         String deployment = new String(record.key(), StandardCharsets.UTF_8);
         int schema = SampleView.schema(record.value());
-        if (schema == SampleView.MEMBERSHIP) {
+        if (SampleView.isMembership(schema)) {
             begin(deployment, record.value());
             members.put(deployment, record.value());
             return;

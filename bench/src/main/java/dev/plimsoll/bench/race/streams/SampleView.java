@@ -12,7 +12,8 @@ final class SampleView {
 
     private static final int SAMPLE_2 = 170026;
     private static final int SAMPLE_3 = 170040;
-    static final int MEMBERSHIP = 170002;
+    private static final int MEMBERSHIP_1 = 170002;
+    private static final int MEMBERSHIP_2 = 170045;
     private static final int FRAME = 5;
     private static final int INT32 = 1;
     private static final int UINT16 = 3;
@@ -36,6 +37,10 @@ final class SampleView {
 
     static int schema(byte[] record) {
         return (record[1] & 0xff) << 24 | (record[2] & 0xff) << 16 | (record[3] & 0xff) << 8 | record[4] & 0xff;
+    }
+
+    static boolean isMembership(int schema) {
+        return schema == MEMBERSHIP_1 || schema == MEMBERSHIP_2;
     }
 
     static boolean isSample(int schema) {
