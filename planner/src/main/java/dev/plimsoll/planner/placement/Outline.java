@@ -124,6 +124,11 @@ final class Outline {
         double potential = state.potential[rank];
         reliefOfSlot[slot] = potential == 0 ? 0 : potential - state.potential(rank, expert, state.less);
         rise[slot] = state.replicas[expert] == 1 ? 0 : state.potential(rank, expert, state.more) - potential;
+        if (expert == state.nothing) {
+            // In nobody's list of slots, and without others that could rise.
+            othersRise[slot] = 0;
+            vacating[slot] = potential - left(slot, 0, 0);
+        }
     }
 
     private void addUp(int expert) {
