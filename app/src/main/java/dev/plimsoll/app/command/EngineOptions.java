@@ -297,6 +297,7 @@ public final class EngineOptions {
                         windowSteps,
                         expertBytes,
                         (long) STAGED_EXPERTS * expertBytes)
+                .withIdleSlots(true)
                 .startable();
     }
 
