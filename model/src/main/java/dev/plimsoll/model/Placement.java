@@ -118,6 +118,17 @@ public final class Placement {
         return copy;
     }
 
+    /** A copy of the expert of every slot, {@code [layer][slot]}; where one is idle, the complement ({@code ~}) of its expert: negative. */
+    public int[][] marked() {
+        int[][] copy = toArray();
+        for (int layer = 0; layer < copy.length; layer++) {
+            for (int slot = idle[layer].nextSetBit(0); slot >= 0; slot = idle[layer].nextSetBit(slot + 1)) {
+                copy[layer][slot] = ~copy[layer][slot];
+            }
+        }
+        return copy;
+    }
+
     /** A copy of the expert of every slot of a layer, idle or not. */
     public int[] layer(int layer) {
         return experts[layer].clone();

@@ -25,11 +25,13 @@ public interface EngineRank {
     long slotAddress(int layer, int localSlot);
 
     /**
-     * Enqueues on the compute stream that from here on this rank routes by other experts in some slots of a layer. The slots are
-     * those of the whole deployment, for every rank routes to every slot; the weights have been enqueued before.
+     * Enqueues on the compute stream that from here on this rank routes by other experts in some slots of a layer, or sends nothing to
+     * some and something to others again. The slots are those of the whole deployment, for every rank routes to every slot; the
+     * weights have been enqueued before. All of it takes effect at once, between two steps.
      *
      * @param slots global slots that change
      * @param experts {@code [i]} the expert that {@code slots[i]} holds from here on
+     * @param inUse {@code [i]} whether tokens are sent to {@code slots[i]} from here on; where not, the slot stands idle
      */
-    void flipMap(int layer, int[] slots, int[] experts);
+    void flipMap(int layer, int[] slots, int[] experts, boolean[] inUse);
 }

@@ -85,7 +85,7 @@ record Counterfactual(List<LoadWindow> rows, WindowSummary summary, double hotte
                 ofExpert[expert] += load.at(layer, part, expert);
             }
         }
-        double[] ofStretch = EvenSplit.rankLoads(stretch.served().layer(layer), ofExpert, members.topology());
+        double[] ofStretch = EvenSplit.rankLoads(stretch.served().inUse(layer), ofExpert, members.topology());
         for (int rank = 0; rank < loadOfRank.length; rank++) {
             loadOfRank[rank] += ofStretch[rank];
         }

@@ -91,12 +91,12 @@ final class Matrices {
         return byIndex().values().stream().map(Kept::matrix).toList();
     }
 
-    /** {@code [layer][slot]} by window, of one run. */
+    /** {@code [layer][slot]} by window, of one run; the complement of its expert where a slot is idle. */
     Map<Long, int[][]> placements(int run) {
         Map<Long, int[][]> found = new TreeMap<>();
         byIndex()
                 .forEach((index, kept) ->
-                        found.put(index, kept.placements().get(run).toArray()));
+                        found.put(index, kept.placements().get(run).marked()));
         return found;
     }
 }

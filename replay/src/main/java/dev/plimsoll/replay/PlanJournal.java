@@ -1,5 +1,6 @@
 package dev.plimsoll.replay;
 
+import dev.plimsoll.model.Placement;
 import dev.plimsoll.planner.placement.LayerPlan;
 import dev.plimsoll.planner.placement.PlanRequest;
 import dev.plimsoll.planner.placement.Policy;
@@ -14,8 +15,10 @@ import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.Channels;
 import java.nio.file.Path;
+import java.util.BitSet;
 import java.util.Optional;
 import java.util.concurrent.atomic.AtomicReferenceArray;
+import java.util.stream.IntStream;
 import java.util.zip.CRC32;
 
 /**
@@ -23,13 +26,15 @@ import java.util.zip.CRC32;
  * only what was not is planned. Everything else of a replay is done again, which takes a small part of the time.
  *
  * <p>The file has a frame for each request, in order: {@code length, CRC-32} and then the newest window's index, the number of windows,
- * and of every layer the slots that get another expert. A frame that is cut or wrong ends what is read; the file goes on from there.
+ * and of every layer the slots that get another expert, and those that are switched. A frame that is cut or wrong ends what is read; the file goes on from there.
  * Reasons of layers are not kept.
  */
 final class PlanJournal implements Policy, AutoCloseable {
     private static final int LONGEST_FRAME = 64 << 20;
+    /** Written in place of an expert: the slot falls idle, or comes into use. */
+    private static final int SWITCHED = 0xffff;
     /** Slots and experts are written as two bytes; plans of more are not kept, and made again. */
-    private static final int MOST_SLOTS = 1 << 16;
+    private static final int MOST_SLOTS = SWITCHED;
 
     private final Policy policy;
     private final RandomAccessFile file;
@@ -77,31 +82,42 @@ final class PlanJournal implements Policy, AutoCloseable {
     public LayerPlan plan(PlanRequest request, int layer) {
         Pending pending = pending(request);
         if (pending.known().isPresent()) {
-            int[] experts = request.settled().layer(layer);
-            int[] changes = pending.known().orElseThrow().changes()[layer];
-            for (int i = 0; i < changes.length; i += 2) {
-                experts[changes[i]] = changes[i + 1];
-            }
-            return new LayerPlan(experts, Optional.empty());
+            return plan(request.settled(), layer, pending.known().orElseThrow().changes()[layer]);
         }
         LayerPlan plan = policy.plan(request, layer);
-        done(pending, layer, changes(request.settled().layer(layer), plan.expertOfSlot()));
+        done(pending, layer, changes(request.settled(), layer, plan));
         return plan;
     }
 
-    private static int[] changes(int[] settled, int[] planned) {
-        int count = 0;
-        for (int slot = 0; slot < planned.length; slot++) {
-            count += planned[slot] == settled[slot] ? 0 : 2;
-        }
-        int[] changes = new int[count];
-        for (int slot = 0, i = 0; slot < planned.length; slot++) {
-            if (planned[slot] != settled[slot]) {
-                changes[i++] = slot;
-                changes[i++] = planned[slot];
+    private static LayerPlan plan(Placement settled, int layer, int[] changes) {
+        int[] experts = settled.layer(layer);
+        BitSet idle = settled.idle(layer);
+        for (int i = 0; i < changes.length; i += 2) {
+            if (changes[i + 1] == SWITCHED) {
+                idle.flip(changes[i]);
+            } else {
+                experts[changes[i]] = changes[i + 1];
+                idle.clear(changes[i]);
             }
         }
-        return changes;
+        return new LayerPlan(experts, idle, Optional.empty());
+    }
+
+    /** Slot and expert by turns; a slot that is moved comes into use. */
+    private static int[] changes(Placement settled, int layer, LayerPlan plan) {
+        int[] before = settled.layer(layer);
+        int[] after = plan.expertOfSlot();
+        IntStream.Builder changes = IntStream.builder();
+        for (int slot = 0; slot < after.length; slot++) {
+            boolean moved = after[slot] != before[slot];
+            if (moved) {
+                changes.add(slot).add(after[slot]);
+            }
+            if (plan.idle().get(slot) != (!moved && settled.idle(layer, slot))) {
+                changes.add(slot).add(SWITCHED);
+            }
+        }
+        return changes.build().toArray();
     }
 
     private synchronized Pending pending(PlanRequest request) {

@@ -4,7 +4,7 @@ import dev.plimsoll.model.Placement;
 
 /**
  * How the tokens of experts come to the slots of a placement: each expert's evenly over its replicas, in whole tokens, what is left over
- * one by one to the first of them. So the sums of an expert's slots are its tokens, to the token.
+ * one by one to the first of them. So the sums of an expert's slots are its tokens, to the token. Idle slots get none.
  *
  * <p>Sources: vLLM, SGLang and TensorRT-LLM all spread an expert's tokens evenly over its replicas by default, by the token's position
  * or at random; see docs/replay.md for what that leaves out.
@@ -12,9 +12,9 @@ import dev.plimsoll.model.Placement;
 final class ReplicaSplit {
     /** {@code [layer][slot]} */
     private final int[][] experts;
-    /** {@code [layer][slot]}, how many slots hold the expert of this one. */
+    /** {@code [layer][slot]}, how many slots in use hold the expert of this one; 0 where it is idle. */
     private final int[][] replicas;
-    /** {@code [layer][slot]}, how many slots before this one hold its expert. */
+    /** {@code [layer][slot]}, how many slots in use before this one hold its expert. */
     private final int[][] before;
 
     ReplicaSplit(Placement placement, int expertCount) {
@@ -25,11 +25,13 @@ final class ReplicaSplit {
             int[] count = new int[expertCount];
             before[layer] = new int[experts[layer].length];
             for (int slot = 0; slot < experts[layer].length; slot++) {
-                before[layer][slot] = count[experts[layer][slot]]++;
+                if (!placement.idle(layer, slot)) {
+                    before[layer][slot] = count[experts[layer][slot]]++;
+                }
             }
             replicas[layer] = new int[experts[layer].length];
             for (int slot = 0; slot < experts[layer].length; slot++) {
-                replicas[layer][slot] = count[experts[layer][slot]];
+                replicas[layer][slot] = placement.idle(layer, slot) ? 0 : count[experts[layer][slot]];
             }
         }
     }
@@ -37,8 +39,8 @@ final class ReplicaSplit {
     /** The slot's part of so many tokens of its expert. */
     long tokens(int layer, int slot, long ofExpert) {
         int among = replicas[layer][slot];
-        if (among == 1) {
-            return ofExpert;
+        if (among <= 1) {
+            return among == 0 ? 0 : ofExpert;
         }
         return ofExpert / among + (before[layer][slot] < ofExpert % among ? 1 : 0);
     }

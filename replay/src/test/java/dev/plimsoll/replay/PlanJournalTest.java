@@ -1,15 +1,23 @@
 package dev.plimsoll.replay;
 
-import static org.assertj.core.api.Assertions.assertThat;
-
+import dev.plimsoll.model.ModelShape;
+import dev.plimsoll.model.Placement;
+import dev.plimsoll.model.Topology;
+import dev.plimsoll.planner.placement.ExpertLoad;
+import dev.plimsoll.planner.placement.LayerPlan;
+import dev.plimsoll.planner.placement.PlanRequest;
+import dev.plimsoll.planner.placement.Policy;
 import dev.plimsoll.replay.result.ReplayResult;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
+import java.util.BitSet;
 import java.util.List;
 import java.util.Optional;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
+import static org.assertj.core.api.Assertions.assertThat;
+
 
 /** Without parameters, so that wrong variants can be run. */
 class PlanJournalTest {
@@ -72,6 +80,42 @@ class PlanJournalTest {
             assertThat(again.runs())
                     .allSatisfy(run -> assertThat(run.planMillis()).isZero());
             assertThat(ResultJson.bytes(again)).isEqualTo(ResultJson.bytes(first));
+        });
+    }
+
+    /** A plan that moves an idle slot, moves one that stays idle, and switches two. */
+    @Test
+    void idleSlotsOfPlansAreKept() throws Exception {
+        inDirectory(journals -> {
+            int[][] settled = {{0, 1, 2, 3, 0, 1, 2, 3}};
+            int[] wanted = {0, 1, 2, 3, 1, 0, 2, 3};
+            BitSet before = BitSet.valueOf(new long[] {0b0101_0000});
+            BitSet after = BitSet.valueOf(new long[] {0b1010_0000});
+            PlanRequest request = PlanRequest.of(
+                    List.of(ExpertLoad.of(3, new long[1][4])),
+                    Placement.of(1, settled, new BitSet[] {before}),
+                    ModelShape.of("m", 4, 1, 0, 1),
+                    Topology.even(4, 1, 2));
+            Policy policy = new Policy() {
+                @Override
+                public String name() {
+                    return "fixed";
+                }
+
+                @Override
+                public LayerPlan plan(PlanRequest of, int layer) {
+                    return new LayerPlan(wanted, after, Optional.empty());
+                }
+            };
+            try (PlanJournal journal = PlanJournal.open(policy, journals.resolve("plans"))) {
+                journal.plan(request, 0);
+            }
+            try (PlanJournal journal = PlanJournal.open(policy, journals.resolve("plans"))) {
+                LayerPlan kept = journal.plan(request, 0);
+
+                assertThat(kept.expertOfSlot()).isEqualTo(wanted).isNotSameAs(wanted);
+                assertThat(kept.idle()).isEqualTo(after);
+            }
         });
     }
 

@@ -1,16 +1,17 @@
 package dev.plimsoll.replay;
 
-import static org.assertj.core.api.Assertions.assertThat;
-
 import dev.plimsoll.model.LoadWindow;
 import dev.plimsoll.model.Membership;
 import dev.plimsoll.model.Placement;
 import dev.plimsoll.model.PlacementState;
 import dev.plimsoll.model.Topology;
 import dev.plimsoll.planner.placement.ExpertLoad;
+import java.util.BitSet;
 import java.util.List;
 import java.util.Random;
 import org.junit.jupiter.api.Test;
+import static org.assertj.core.api.Assertions.assertThat;
+
 
 class ReplicaSplitTest {
     private static final int LAYERS = 3;
@@ -28,6 +29,15 @@ class ReplicaSplitTest {
         assertThat(List.of(split.tokens(0, 0, 1), split.tokens(0, 2, 1), split.tokens(0, 4, 1)))
                 .containsExactly(1L, 0L, 0L);
         assertThat(split.tokens(0, 1, 7)).isEqualTo(7);
+    }
+
+    @Test
+    void anIdleReplicaGetsNothing() {
+        BitSet[] idle = {BitSet.valueOf(new long[] {0b00001})};
+        ReplicaSplit split = new ReplicaSplit(Placement.of(0, new int[][] {{0, 1, 0, 2, 0}}, idle), 3);
+
+        assertThat(List.of(split.tokens(0, 0, 11), split.tokens(0, 2, 11), split.tokens(0, 4, 11)))
+                .containsExactly(0L, 6L, 5L);
     }
 
     @Test
@@ -55,6 +65,10 @@ class ReplicaSplitTest {
                 Placement served = row.segment() == 0 ? first : second;
                 for (int part = 0; part < PARTS; part++) {
                     for (int slot = 0; slot < TOPOLOGY.slots(); slot++) {
+                        assertThat(served.idle(row.layer(), slot)
+                                        ? row.load().at(slot)
+                                        : 0)
+                                .isZero();
                         sums[row.layer()][part][served.layer(row.layer())[slot]] +=
                                 row.subLoad().at(part * TOPOLOGY.slots() + slot);
                     }
@@ -95,6 +109,18 @@ class ReplicaSplitTest {
                 layer[slot] = slot < EXPERTS ? slot : random.nextInt(EXPERTS);
             }
         }
-        return Placement.of(version, experts);
+        return Placement.of(version, experts, idle(random));
+    }
+
+    /** Of the slots behind those that hold one expert each. */
+    private static BitSet[] idle(Random random) {
+        BitSet[] idle = new BitSet[LAYERS];
+        for (int layer = 0; layer < LAYERS; layer++) {
+            idle[layer] = new BitSet();
+            for (int slot = EXPERTS; slot < TOPOLOGY.slots(); slot++) {
+                idle[layer].set(slot, random.nextInt(3) == 0);
+            }
+        }
+        return idle;
     }
 }

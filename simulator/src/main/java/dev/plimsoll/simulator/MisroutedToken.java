@@ -1,7 +1,7 @@
 package dev.plimsoll.simulator;
 
 /**
- * An assignment that met other weights than those of the expert that its router picked.
+ * An assignment that met other weights than those of the expert that its router picked, or came to a slot that stands idle.
  *
  * @param step the step
  * @param layer layer, over MoE layers

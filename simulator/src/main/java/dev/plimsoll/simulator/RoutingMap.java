@@ -4,7 +4,7 @@ import dev.plimsoll.model.Placement;
 import java.util.Arrays;
 
 /**
- * One rank's own map from (layer, expert) to the slots that hold it, and whose turn it is among them.
+ * One rank's own map from (layer, expert) to the slots in use that hold it, and whose turn it is among them.
  *
  * <p>Replicas take turns, so in any stretch between two flips they get equal numbers of this rank's tokens, give or take one.
  * Ranks start at different replicas: otherwise all of them would send their first token of a step to the same one. One thread:
@@ -13,6 +13,8 @@ import java.util.Arrays;
 final class RoutingMap {
     private final int experts;
     private final int[][] expertOfSlot;
+    /** {@code [layer][slot]}: where nobody sends tokens. */
+    private final boolean[][] idle;
     /** {@code [layer][expert]} flattened, experts + 1 per layer: where the expert's slots begin in {@link #replicas}. */
     private final int[] first;
     /** {@code [layer][…]} flattened: global slots, grouped by expert, ascending. */
@@ -23,11 +25,15 @@ final class RoutingMap {
     RoutingMap(Placement placement, int experts, int rank) {
         this.experts = experts;
         expertOfSlot = placement.toArray();
+        idle = new boolean[placement.layers()][placement.slots()];
         first = new int[placement.layers() * (experts + 1)];
         replicas = new int[placement.layers() * placement.slots()];
         turn = new int[placement.layers() * experts];
         Arrays.fill(turn, rank);
         for (int layer = 0; layer < placement.layers(); layer++) {
+            for (int slot = 0; slot < placement.slots(); slot++) {
+                idle[layer][slot] = placement.idle(layer, slot);
+            }
             index(layer);
         }
     }
@@ -48,10 +54,11 @@ final class RoutingMap {
         return replicas[from + next % count];
     }
 
-    /** From here on {@code slots[i]} holds {@code newExperts[i]}. */
-    void flip(int layer, int[] slots, int[] newExperts) {
+    /** From here on {@code slots[i]} holds {@code newExperts[i]}, and gets tokens where {@code inUse[i]}. */
+    void flip(int layer, int[] slots, int[] newExperts, boolean[] inUse) {
         for (int i = 0; i < slots.length; i++) {
             expertOfSlot[layer][slots[i]] = newExperts[i];
+            idle[layer][slots[i]] = !inUse[i];
         }
         index(layer);
     }
@@ -60,13 +67,19 @@ final class RoutingMap {
         return expertOfSlot[layer][slot];
     }
 
-    /** Counting sort of a layer's slots by expert. */
+    boolean isIdle(int layer, int slot) {
+        return idle[layer][slot];
+    }
+
+    /** Counting sort of a layer's slots in use by expert. */
     private void index(int layer) {
         int[] slots = expertOfSlot[layer];
         int base = layer * (experts + 1);
         Arrays.fill(first, base, base + experts + 1, 0);
-        for (int expert : slots) {
-            first[base + expert + 1]++;
+        for (int slot = 0; slot < slots.length; slot++) {
+            if (!idle[layer][slot]) {
+                first[base + slots[slot] + 1]++;
+            }
         }
         first[base] = layer * slots.length;
         for (int expert = 0; expert < experts; expert++) {
@@ -74,7 +87,9 @@ final class RoutingMap {
         }
         int[] next = Arrays.copyOfRange(first, base, base + experts);
         for (int slot = 0; slot < slots.length; slot++) {
-            replicas[next[slots[slot]]++] = slot;
+            if (!idle[layer][slot]) {
+                replicas[next[slots[slot]]++] = slot;
+            }
         }
     }
 }

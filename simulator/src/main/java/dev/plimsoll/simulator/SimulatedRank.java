@@ -118,11 +118,14 @@ public final class SimulatedRank implements EngineRank {
     }
 
     @Override
-    public void flipMap(int layer, int[] slots, int[] experts) {
+    public void flipMap(int layer, int[] slots, int[] experts, boolean[] inUse) {
         requireDispatchThread.run();
-        if (layer < 0 || layer >= settings.model().layers() || slots.length != experts.length) {
-            throw new IllegalArgumentException(
-                    "flip of layer " + layer + " with " + slots.length + " slots and " + experts.length + " experts");
+        if (layer < 0
+                || layer >= settings.model().layers()
+                || slots.length != experts.length
+                || slots.length != inUse.length) {
+            throw new IllegalArgumentException("flip of layer " + layer + " with " + slots.length + " slots, "
+                    + experts.length + " experts and " + inUse.length + " uses");
         }
         for (int i = 0; i < slots.length; i++) {
             if (slots[i] < 0 || slots[i] >= settings.topology().slots()) {
@@ -135,7 +138,8 @@ public final class SimulatedRank implements EngineRank {
         // The caller may reuse its arrays; the kernel runs later.
         int[] slotsThen = slots.clone();
         int[] expertsThen = experts.clone();
-        compute.launch(() -> map.flip(layer, slotsThen, expertsThen));
+        boolean[] inUseThen = inUse.clone();
+        compute.launch(() -> map.flip(layer, slotsThen, expertsThen, inUseThen));
     }
 
     /** Tells each token that all ranks sent here in the step under way. */
@@ -210,7 +214,7 @@ public final class SimulatedRank implements EngineRank {
         nextWord[cell] = next < words ? next : next - words;
         load.put(cell, load.get(cell) + 1);
         long found = weights.get(cell * words + word);
-        if (found != WeightPattern.word(layer, expert, word)) {
+        if (found != WeightPattern.word(layer, expert, word) || map.isIdle(layer, slot(cell))) {
             misrouted(step, cell, expert, word, found);
         }
     }
@@ -221,13 +225,24 @@ public final class SimulatedRank implements EngineRank {
             if (firstMisrouted.size() == REMEMBERED) {
                 return;
             }
-            int slotsPerRank = settings.topology().slotsPerRank();
-            int slot = rank * slotsPerRank + cell % slotsPerRank;
-            MisroutedToken token =
-                    new MisroutedToken(step, cell / slotsPerRank, slot, expert, word, WeightPattern.owner(found));
+            int layer = cell / settings.topology().slotsPerRank();
+            int slot = slot(cell);
+            MisroutedToken token = new MisroutedToken(
+                    step,
+                    layer,
+                    slot,
+                    expert,
+                    word,
+                    WeightPattern.owner(found) + (map.isIdle(layer, slot) ? ", in an idle slot" : ""));
             firstMisrouted.add(token);
             listener.misrouted(token);
         }
+    }
+
+    /** The global slot of a cell. */
+    private int slot(int cell) {
+        int slotsPerRank = settings.topology().slotsPerRank();
+        return rank * slotsPerRank + cell % slotsPerRank;
     }
 
     long tokens() {

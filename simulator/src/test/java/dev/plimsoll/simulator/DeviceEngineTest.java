@@ -63,7 +63,7 @@ class DeviceEngineTest {
                                         target.bytesPerExpert());
                     }
                     for (int r = 0; r < 4; r++) {
-                        rank(engine, r).flipMap(LAYER, new int[] {8}, new int[] {4});
+                        rank(engine, r).flipMap(LAYER, new int[] {8}, new int[] {4}, new boolean[] {true});
                     }
                 }
                 return BoundaryHook.Order.GO_ON;

@@ -173,7 +173,7 @@ class EngineTest {
 
     @Test
     void flipsAreRefusedOnOtherThreads() {
-        assertThatThrownBy(() -> rank(engine, 0).flipMap(0, new int[] {0}, new int[] {1}))
+        assertThatThrownBy(() -> rank(engine, 0).flipMap(0, new int[] {0}, new int[] {1}, new boolean[] {true}))
                 .hasMessageContaining("dispatch thread");
     }
 

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.plimsoll.device.BoundaryHook;
 import dev.plimsoll.model.RankId;
+import java.util.List;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 
@@ -124,11 +125,35 @@ class MisroutedTokenTest {
     }
 
     @Test
+    void aTokenThatComesToAnIdleSlotIsMisroutedWhateverWeightsItFinds() {
+        // All ranks but one have heard that the slot is idle.
+        runWith(() -> List.of(0, 2, 3).forEach(this::idle));
+
+        assertThat(engine.totals().misrouted()).isPositive();
+        assertThat(engine.firstMisrouted().get(0).found()).endsWith(", in an idle slot");
+    }
+
+    @Test
+    void noTokenComesToASlotThatAllRanksKnowToBeIdle() {
+        runWith(() -> List.of(0, 1, 2, 3).forEach(this::idle));
+        long idle = rank(engine, 2).load(LAYER, 2);
+        engine.hook(new RankId(0), step -> BoundaryHook.Order.GO_ON);
+        engine.run(800);
+
+        assertThat(engine.totals().misrouted()).isZero();
+        assertThat(rank(engine, 2).load(LAYER, 2)).isEqualTo(idle);
+    }
+
+    private void idle(int rank) {
+        rank(engine, rank).flipMap(LAYER, new int[] {SLOT}, new int[] {0}, new boolean[] {false});
+    }
+
+    @Test
     void anExpertThatLostItsLastSlotEndsTheEngine() {
         // Expert 7's only slot is 7, on rank 2.
         engine.hook(new RankId(0), step -> {
             for (int r = 0; r < 4; r++) {
-                rank(engine, r).flipMap(LAYER, new int[] {7}, new int[] {0});
+                rank(engine, r).flipMap(LAYER, new int[] {7}, new int[] {0}, new boolean[] {true});
             }
             return BoundaryHook.Order.GO_ON;
         });
@@ -166,7 +191,7 @@ class MisroutedTokenTest {
 
     private void map(int... ranks) {
         for (int r : ranks) {
-            rank(engine, r).flipMap(LAYER, new int[] {SLOT}, new int[] {EXPERT});
+            rank(engine, r).flipMap(LAYER, new int[] {SLOT}, new int[] {EXPERT}, new boolean[] {true});
         }
     }
 }

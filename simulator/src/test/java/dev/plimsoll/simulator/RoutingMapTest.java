@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.plimsoll.model.Placement;
 import java.util.Arrays;
+import java.util.BitSet;
 import org.junit.jupiter.api.Test;
 
 class RoutingMapTest {
@@ -29,7 +30,7 @@ class RoutingMapTest {
                                 .count()
                         > 1) {
                     placement[layer][slot] = expert;
-                    map.flip(layer, new int[] {slot}, new int[] {expert});
+                    map.flip(layer, new int[] {slot}, new int[] {expert}, new boolean[] {true});
                 }
                 for (int l = 0; l < 2; l++) {
                     for (int e = 0; e < experts; e++) {
@@ -49,9 +50,29 @@ class RoutingMapTest {
     }
 
     @Test
+    void anIdleSlotGetsNoTokensUntilItIsInUseAgain() {
+        for (int rank = 0; rank < 3; rank++) {
+            RoutingMap map = new RoutingMap(Placement.of(0, new int[][] {{0, 1, 0, 0}}), 2, rank);
+            map.flip(0, new int[] {2}, new int[] {0}, new boolean[] {false});
+            requireEven(map, new int[] {0, 1, -1, 0}, 0, 0, 31, "rank " + rank);
+
+            map.flip(0, new int[] {2, 3}, new int[] {0, 0}, new boolean[] {true, false});
+            requireEven(map, new int[] {0, 1, 0, -1}, 0, 0, 31, "rank " + rank);
+        }
+    }
+
+    @Test
+    void slotsThatStandIdleFromTheStartGetNoTokens() {
+        BitSet[] idle = {BitSet.valueOf(new long[] {1})};
+        RoutingMap map = new RoutingMap(Placement.of(0, new int[][] {{0, 1, 0}}, idle), 2, 5);
+
+        requireEven(map, new int[] {-1, 1, 0}, 0, 0, 9, "idle");
+    }
+
+    @Test
     void anExpertWithoutASlotIsRefusedWhenItIsRouted() {
         RoutingMap map = new RoutingMap(Placement.of(0, new int[][] {{0, 1}}), 2, 0);
-        map.flip(0, new int[] {1}, new int[] {0});
+        map.flip(0, new int[] {1}, new int[] {0}, new boolean[] {true});
 
         assertThatThrownBy(() -> map.route(0, 1)).hasMessageContaining("layer 0 expert 1 has no slot");
     }

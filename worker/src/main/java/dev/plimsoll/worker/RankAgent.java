@@ -293,7 +293,7 @@ public final class RankAgent implements BoundaryHook, AutoCloseable {
         try {
             long started = System.nanoTime();
             WeightExchange arrived = exchange.orElseThrow();
-            arrived.flip(engine);
+            arrived.flip(engine, state.serves());
             FlipTimes took = new FlipTimes(
                     arrived.receivedBytes(), arrived.transferTime().toNanos(), System.nanoTime() - started);
             publish(flip.epoch(), flip.batch().number(), took);

@@ -3,22 +3,28 @@ package dev.plimsoll.worker;
 import dev.plimsoll.device.EngineRank;
 import dev.plimsoll.device.Transfer;
 import dev.plimsoll.model.Batch;
+import dev.plimsoll.model.LayerId;
 import dev.plimsoll.model.Move;
+import dev.plimsoll.model.Placement;
 import dev.plimsoll.model.RankId;
 import dev.plimsoll.model.SlotId;
+import dev.plimsoll.model.Switch;
 import dev.plimsoll.model.Topology;
 import dev.plimsoll.model.TransferLists;
 import java.time.Duration;
 import java.util.ArrayList;
-import java.util.LinkedHashMap;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
+import java.util.TreeMap;
+import java.util.TreeSet;
 
 /**
  * One rank's part in a batch: its weights on their way to staging memory, then from there to their slots.
  *
- * <p>Every rank derives its lists from the same batch: {@link TransferLists}. An exchange without any send or receive is
- * submitted all the same, for exchanges are submitted by all ranks in one order.
+ * <p>Every rank derives its lists from the same batch: {@link TransferLists}. An exchange without any send or receive, such as
+ * of a batch that only switches slots, is submitted all the same, for exchanges are submitted by all ranks in one order.
  */
 final class WeightExchange {
     private record Arrival(int layer, int localSlot, long staged) {}
@@ -109,21 +115,39 @@ final class WeightExchange {
         return exchange.failure();
     }
 
-    /** Enqueues, on the compute stream: weights from staging to their slots, then the map of every layer of the batch. */
-    void flip(EngineRank engine) {
+    /**
+     * Enqueues, on the compute stream: weights from staging to their slots, then the map of every layer of the batch.
+     *
+     * @param after the placement with this batch
+     */
+    void flip(EngineRank engine, Placement after) {
         exchange.join();
         for (Arrival arrival : arrivals) {
             device.copy(engine.slotAddress(arrival.layer(), arrival.localSlot()), arrival.staged(), bytes);
         }
-        Map<Integer, List<Move>> layers = new LinkedHashMap<>();
+        Map<Integer, Set<Integer>> layers = new TreeMap<>();
         for (Move move : batch.moves()) {
-            layers.computeIfAbsent(move.layer().index(), unused -> new ArrayList<>())
-                    .add(move);
+            slots(layers, move.layer()).add(move.slot().index());
         }
-        layers.forEach((layer, moves) -> engine.flipMap(
-                layer,
-                moves.stream().mapToInt(move -> move.slot().index()).toArray(),
-                moves.stream().mapToInt(move -> move.expert().index()).toArray()));
+        for (Switch change : batch.switches()) {
+            slots(layers, change.layer()).add(change.slot().index());
+        }
+        layers.forEach((layer, changed) -> flipMap(engine, after, layer, changed));
+    }
+
+    private static Set<Integer> slots(Map<Integer, Set<Integer>> layers, LayerId layer) {
+        return layers.computeIfAbsent(layer.index(), none -> new TreeSet<>());
+    }
+
+    private static void flipMap(EngineRank engine, Placement after, int layer, Set<Integer> changed) {
+        int[] slots = changed.stream().mapToInt(slot -> slot).toArray();
+        int[] experts = after.layer(layer);
+        boolean[] inUse = new boolean[slots.length];
+        for (int i = 0; i < slots.length; i++) {
+            inUse[i] = !after.idle(layer, slots[i]);
+        }
+        engine.flipMap(
+                layer, slots, Arrays.stream(slots).map(slot -> experts[slot]).toArray(), inUse);
     }
 
     /** Afterwards no library thread touches staging memory or slots for this batch. */

@@ -18,6 +18,7 @@ import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.BitSet;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -96,6 +97,7 @@ final class FakeGroup {
         int failedPublishes;
         final List<Order> orders = new ArrayList<>();
         final int[][] map = Fixture.INITIAL.toArray();
+        final BitSet[] idle = new BitSet[map.length];
         final Map<String, FlipTimes> flips = new TreeMap<>();
         final RankAgent agent;
         Optional<StepClock> clock = Optional.empty();
@@ -108,6 +110,7 @@ final class FakeGroup {
 
         FakeRank(int rank) {
             this.rank = rank;
+            Arrays.setAll(idle, layer -> new BitSet());
             for (int layer = 0; layer < map.length; layer++) {
                 for (int local = 0; local < SLOTS_PER_RANK; local++) {
                     memory.put(slot(rank, layer, local), content(layer, map[layer][rank * SLOTS_PER_RANK + local]));
@@ -230,10 +233,11 @@ final class FakeGroup {
         }
 
         @Override
-        public void flipMap(int layer, int[] slots, int[] experts) {
+        public void flipMap(int layer, int[] slots, int[] experts, boolean[] inUse) {
             calls.add("flipMap " + layer + " " + Arrays.toString(slots));
             for (int i = 0; i < slots.length; i++) {
                 map[layer][slots[i]] = experts[i];
+                idle[layer].set(slots[i], !inUse[i]);
             }
         }
 

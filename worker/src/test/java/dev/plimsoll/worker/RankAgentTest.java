@@ -7,9 +7,14 @@ import dev.plimsoll.device.BoundaryHook.Order;
 import dev.plimsoll.device.FlipTimes;
 import dev.plimsoll.device.RankState;
 import dev.plimsoll.device.StepClock;
+import dev.plimsoll.model.Batch;
+import dev.plimsoll.model.LayerId;
+import dev.plimsoll.model.Placement;
 import dev.plimsoll.model.PlacementState;
 import dev.plimsoll.model.PlanCommand;
 import dev.plimsoll.model.Refusal;
+import dev.plimsoll.model.SlotId;
+import dev.plimsoll.model.Switch;
 import dev.plimsoll.worker.FakeGroup.FakeRank;
 import dev.plimsoll.worker.protocol.Fixture;
 import dev.plimsoll.worker.protocol.RankPhase;
@@ -81,6 +86,53 @@ class RankAgentTest {
         int close = calls.indexOf("close");
         assertThat(List.of(join, copy, map, close)).isSorted().doesNotContain(-1);
         assertThat(calls).contains("exchange 65537", "exchange 65538");
+    }
+
+    @Test
+    void slotsFallIdleAndComeBackIntoUseOnAllRanksAtTheSameBoundaries() {
+        PlanCommand.Propose off = Fixture.propose(Fixture.header(1, 1), 1, Fixture.INITIAL, Fixture.SWITCHES);
+        Placement idle = Fixture.after(off, Fixture.INITIAL, 2);
+        List<Batch> back = List.of(new Batch(
+                1,
+                List.of(),
+                List.of(
+                        new Switch(new LayerId(0), new SlotId(4), true),
+                        new Switch(new LayerId(1), new SlotId(0), true))));
+        PlanCommand.Propose on = Fixture.propose(Fixture.header(1, 4), 2, idle, back);
+
+        group.tell(off);
+        group.tell(new PlanCommand.Permit(Fixture.header(1, 2), 1, off.planHash()));
+        boundariesInStep(10);
+        assertServes(idle);
+        assertThat(group.ranks.get(0).calls)
+                .as("a batch without transfers is voted on like any other")
+                .contains("exchange 65537", "flipMap 1 [0, 5]", "exchange 65538", "flipMap 0 [4, 5]");
+        group.tell(new PlanCommand.Settled(Fixture.header(1, 3), 1, 2, true, off.planHash()));
+        group.tell(on);
+        group.tell(new PlanCommand.Permit(Fixture.header(1, 5), 2, on.planHash()));
+        boundariesInStep(10);
+
+        assertServes(Fixture.after(on, idle, 1));
+        assertThat(group.ranks.get(0).map[0][4])
+                .as("whose weights came while it was idle")
+                .isEqualTo(2);
+    }
+
+    private void boundariesInStep(int count) {
+        for (int i = 0; i < count; i++) {
+            group.boundary();
+            for (FakeRank rank : group.ranks) {
+                assertThat(rank.map).isDeepEqualTo(group.ranks.get(0).map);
+                assertThat(rank.idle).isEqualTo(group.ranks.get(0).idle);
+                assertThat(rank.misplaced()).isEmpty();
+            }
+        }
+    }
+
+    private void assertServes(Placement placement) {
+        FakeRank rank = group.ranks.get(1);
+        assertThat(phase(rank.state())).isEqualTo(RankPhase.DONE);
+        assertThat(Placement.of(placement.version(), rank.map, rank.idle)).isEqualTo(placement);
     }
 
     @Test

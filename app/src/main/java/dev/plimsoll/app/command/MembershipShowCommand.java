@@ -54,7 +54,7 @@ public final class MembershipShowCommand implements Callable<Integer>, Validated
                         + members.shape().topK() + ", layer ids "
                         + layerIds(members.shape().layerIds()),
                 "  ranks         " + topology.ranks() + " × " + topology.slotsPerRank() + " slots, on nodes "
-                        + topology.nodeOfRank(),
+                        + topology.nodeOfRank() + (members.idleSlots() ? "; slots may stand idle" : ""),
                 "  schedule      boundary every " + members.boundarySteps() + " steps, windows of "
                         + members.windowSteps() + " steps",
                 "  gather        " + word(members.gather()) + ", phase " + word(members.phase()) + ", engine "

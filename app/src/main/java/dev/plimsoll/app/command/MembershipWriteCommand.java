@@ -137,6 +137,12 @@ public final class MembershipWriteCommand implements Callable<Integer>, Validate
     private Long stagingBytes;
 
     @Option(
+            names = "--idle-slots",
+            description = "The engine can leave a slot idle: its maps name no slot that is to get no tokens"
+                    + " (default: it uses every slot).")
+    private boolean idleSlots;
+
+    @Option(
             names = "--force",
             description = "Write it although one of the same or a higher incarnation is there: samples of an engine"
                     + " that runs under that one are then refused.")
@@ -212,6 +218,7 @@ public final class MembershipWriteCommand implements Callable<Integer>, Validate
                             windowSteps,
                             expertBytes,
                             stagingBytes == null ? expertBytes : stagingBytes)
+                    .withIdleSlots(idleSlots)
                     .startable();
         } catch (IllegalArgumentException e) {
             problems.add("--ranks, --slots-per-rank, --engine: ", e);

@@ -86,6 +86,7 @@ public final class PlacementShowCommand implements Callable<Integer>, Validated 
                         + members.topology().ranks() + " ranks, for "
                         + members.shape().experts() + " experts: "
                         + (placement.slots() - members.shape().experts()) + " redundant in each layer",
+                "  idle         " + idle(placement),
                 "  replicas     "
                         + replicas(placement, members.shape().experts()).entrySet().stream()
                                 .map(entry -> entry.getValue() + " experts with " + entry.getKey())
@@ -94,7 +95,18 @@ public final class PlacementShowCommand implements Callable<Integer>, Validated 
                 "  moved        " + moved(placement, members) + " slots hold another expert than at the start");
     }
 
-    /** How many experts of all layers have so many replicas, by the number of replicas. */
+    private static String idle(Placement placement) {
+        int slots = placement.idleSlots();
+        int layers = 0;
+        for (int layer = 0; layer < placement.layers(); layer++) {
+            layers += placement.idle(layer).isEmpty() ? 0 : 1;
+        }
+        return slots == 0
+                ? "none: every slot is in use"
+                : slots + " slots in " + layers + " layers hold an expert that no router sends to";
+    }
+
+    /** How many experts of all layers have so many replicas in use, by the number of replicas. */
     private static TreeMap<Integer, Integer> replicas(Placement placement, int experts) {
         TreeMap<Integer, Integer> counts = new TreeMap<>();
         for (int layer = 0; layer < placement.layers(); layer++) {
@@ -138,6 +150,11 @@ public final class PlacementShowCommand implements Callable<Integer>, Validated 
             for (int expert : placement.layer(layer)) {
                 slots.add(expert);
             }
+        }
+        var idle = root.putArray("idle");
+        for (int layer = 0; layer < placement.layers(); layer++) {
+            var slots = idle.addArray();
+            placement.idle(layer).stream().forEach(slots::add);
         }
         return root;
     }

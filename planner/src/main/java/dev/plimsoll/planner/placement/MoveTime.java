@@ -2,7 +2,6 @@ package dev.plimsoll.planner.placement;
 
 import dev.plimsoll.model.Batch;
 import dev.plimsoll.model.Membership;
-import dev.plimsoll.model.Move;
 import dev.plimsoll.model.TransferCosts;
 import dev.plimsoll.model.TransferLists;
 import java.util.BitSet;
@@ -53,9 +52,8 @@ final class MoveTime {
         for (Batch batch : batches) {
             boundaries += 2 + Math.ceil(micros == 0 ? 0 : transferSeconds(batch, members, costs) * 1e6 / micros);
             BitSet layers = new BitSet();
-            for (Move move : batch.moves()) {
-                layers.set(move.layer().index());
-            }
+            batch.moves().forEach(move -> layers.set(move.layer().index()));
+            batch.switches().forEach(change -> layers.set(change.layer().index()));
             double gain = layers.stream()
                     .mapToDouble(layer -> Math.max(0, gains[layer]))
                     .sum();

@@ -47,7 +47,7 @@ final class DecisionTable {
                             .orNone(),
                     real("predictedBalancedness", "mean balancedness expected of the windows to come")
                             .orNone(),
-                    integer("batches", "batches of moves, each flipped together"),
+                    integer("batches", "batches of moves and switches, each flipped together"),
                     integer("batchesFlipped", "SETTLED: batches that are in the placement now")
                             .orNone(),
                     integer("moves", "slots that get another expert"),
@@ -57,7 +57,8 @@ final class DecisionTable {
                     integer("layersMoved", "layers with a move"),
                     text("policy", "what made the plan"),
                     text("reason", "why this pays"),
-                    text("planHash", "hash of the whole resulting placement, 16 hexadecimal digits")));
+                    text("planHash", "hash of the whole resulting placement, 16 hexadecimal digits"),
+                    integer("switches", "slots that come into use or fall idle, moved ones apart")));
 
     private final LongFunction<Optional<Membership>> members;
     private final TimeRange times;
@@ -133,6 +134,7 @@ final class DecisionTable {
         to.text(decision.policy())
                 .text(decision.reason())
                 .text(HexFormat.of().toHexDigits(decision.planHash()))
+                .integer(decision.switches())
                 .end();
         return 1;
     }

@@ -1,5 +1,6 @@
 package dev.plimsoll.replay.export;
 
+import static dev.plimsoll.replay.export.Column.flag;
 import static dev.plimsoll.replay.export.Column.integer;
 import static dev.plimsoll.replay.export.Column.number;
 import static dev.plimsoll.replay.export.Column.real;
@@ -12,6 +13,7 @@ import dev.plimsoll.model.RankAck;
 import dev.plimsoll.model.SettledPlacement;
 import dev.plimsoll.replay.export.DeploymentRecords.Dated;
 import java.io.IOException;
+import java.util.BitSet;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Optional;
@@ -70,7 +72,8 @@ final class RecordTables {
                     integer("slot", "slot of the layer, over all ranks"),
                     integer("rank", "rank that the slot is on").orNone(),
                     integer("node", "node that the rank is on").orNone(),
-                    integer("expert", "expert that the slot holds")));
+                    integer("expert", "expert that the slot holds"),
+                    flag("idle", "whether no router sends to the slot")));
 
     private RecordTables() {}
 
@@ -111,6 +114,7 @@ final class RecordTables {
     static void placement(Dated<SettledPlacement> record, Optional<Membership> members, TableWriter to)
             throws IOException {
         SettledPlacement layer = record.value();
+        BitSet idle = layer.idleSlots();
         for (int slot = 0; slot < layer.experts().size(); slot++) {
             to.text(layer.deployment().id())
                     .number(layer.incarnation())
@@ -119,7 +123,9 @@ final class RecordTables {
                     .text(hash(layer.placementHash()))
                     .integer(layer.layer());
             WindowTables.place(members, layer.layer(), slot, to);
-            to.integer(Math.toIntExact(layer.experts().at(slot))).end();
+            to.integer(Math.toIntExact(layer.experts().at(slot)))
+                    .flag(idle.get(slot))
+                    .end();
         }
     }
 }

@@ -1,5 +1,6 @@
 package dev.plimsoll.replay.export;
 
+import static dev.plimsoll.replay.export.Column.flag;
 import static dev.plimsoll.replay.export.Column.integer;
 import static dev.plimsoll.replay.export.Column.number;
 import static dev.plimsoll.replay.export.Column.text;
@@ -55,7 +56,8 @@ final class WindowTables {
                     integer("rank", "rank that the slot is on").orNone(),
                     integer("node", "node that the rank is on").orNone(),
                     integer("expert", "expert that the slot held").orNone(),
-                    number("load", "tokens computed; top-k assignments, not unique tokens")));
+                    number("load", "tokens computed; top-k assignments, not unique tokens"),
+                    flag("idle", "whether no router sent to the slot").orNone()));
 
     private WindowTables() {}
 
@@ -113,7 +115,13 @@ final class WindowTables {
                 } else {
                     to.none();
                 }
-                to.number(row.load().at(at)).end();
+                to.number(row.load().at(at));
+                if (served.isPresent()) {
+                    to.flag(served.orElseThrow().idle(row.layer(), slot));
+                } else {
+                    to.none();
+                }
+                to.end();
                 rows++;
             }
         }

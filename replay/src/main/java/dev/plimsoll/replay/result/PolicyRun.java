@@ -17,7 +17,8 @@ import java.util.Optional;
  * @param decisions in order
  * @param kept how often the placement was kept, by reason
  * @param planMillis processor time that plans took, over all windows: of this machine, and no part of what must be equal
- * @param placements {@code [layer][slot]} experts that were served at the end of windows of which there is a matrix, by window index
+ * @param placements {@code [layer][slot]} experts that were served at the end of windows of which there is a matrix, by window index;
+ *     where a slot was idle, the complement of its expert
  */
 public record PolicyRun(
         String name,

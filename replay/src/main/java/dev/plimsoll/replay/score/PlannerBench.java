@@ -153,7 +153,7 @@ public final class PlannerBench {
         int loaded = 0;
         for (int layer = 0; layer < shape.layers(); layer++) {
             OptionalDouble of =
-                    Balance.ofLayer(EvenSplit.rankLoads(placement.layer(layer), window.layer(layer), topology));
+                    Balance.ofLayer(EvenSplit.rankLoads(placement.inUse(layer), window.layer(layer), topology));
             if (of.isPresent()) {
                 found[loaded++] = of.getAsDouble();
             }

@@ -125,7 +125,7 @@ final class LiveRun {
                 window.hottestLoad(),
                 states.isEmpty() ? 0 : states.get(states.size() - 1).settledVersion()));
         if (decidedAt.contains(window.index())) {
-            window.servedLast().ifPresent(placement -> placements.put(window.index(), placement.toArray()));
+            window.servedLast().ifPresent(placement -> placements.put(window.index(), placement.marked()));
             if (placements.size() > MOST_PLACEMENTS) {
                 placements.pollFirstEntry();
             }

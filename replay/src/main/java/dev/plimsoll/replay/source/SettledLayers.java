@@ -4,6 +4,7 @@ import dev.plimsoll.model.LongVector;
 import dev.plimsoll.model.Membership;
 import dev.plimsoll.model.Placement;
 import dev.plimsoll.model.SettledPlacement;
+import java.util.BitSet;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
@@ -52,10 +53,12 @@ public final class SettledLayers {
             return Optional.empty();
         }
         int[][] experts = new int[layers.size()][];
+        BitSet[] idle = new BitSet[experts.length];
         for (SettledPlacement layer : layers.values()) {
             experts[layer.layer()] = ints(layer.experts());
+            idle[layer.layer()] = layer.idleSlots();
         }
-        Placement placement = Placement.of(version, experts);
+        Placement placement = Placement.of(version, experts, idle);
         return layers.values().stream().allMatch(layer -> layer.placementHash() == placement.hash())
                 ? Optional.of(placement)
                 : Optional.empty();

@@ -4,6 +4,7 @@ import dev.plimsoll.model.Batch;
 import dev.plimsoll.model.Move;
 import dev.plimsoll.model.Placement;
 import dev.plimsoll.model.PlanCommand.Propose;
+import dev.plimsoll.model.Switch;
 import dev.plimsoll.planner.placement.Verdict;
 import dev.plimsoll.planner.protocol.PlanLog;
 import dev.plimsoll.replay.verify.Finding.Input;
@@ -49,11 +50,32 @@ class PlanComparison {
                                 + " decided again; the first that one has alone is "
                                 + text(longer.get(Math.min(had.size(), has.size()))));
             }
+            Optional<Difference> switched =
+                    switches(batch, live.get(batch).switches(), again.get(batch).switches());
+            if (switched.isPresent()) {
+                return switched;
+            }
         }
         return live.size() == again.size()
                 ? Optional.empty()
                 : Optional.of(new Difference(
                         Input.PLAN, live.size() + " batches in the log, " + again.size() + " decided again"));
+    }
+
+    private static Optional<Difference> switches(int batch, List<Switch> had, List<Switch> has) {
+        for (int i = 0; i < Math.max(had.size(), has.size()); i++) {
+            String before = i < had.size() ? text(had.get(i)) : "none";
+            String after = i < has.size() ? text(has.get(i)) : "none";
+            if (!before.equals(after)) {
+                return plan(batch, "switch " + (i + 1) + " is " + before + " in the log, " + after + " decided again");
+            }
+        }
+        return Optional.empty();
+    }
+
+    private static String text(Switch change) {
+        return "layer " + change.layer().index() + " slot " + change.slot().index()
+                + (change.inUse() ? " comes into use" : " falls idle");
     }
 
     boolean same(Move live, Move again) {

@@ -46,8 +46,9 @@ public final class VerifyReport {
             return line(same.decision())
                     + String.format(
                             Locale.ROOT,
-                            "reproduced, %d moves in %d batches, hash %s",
+                            "reproduced, %d moves%s in %d batches, hash %s",
                             same.decision().propose().moves().size(),
+                            switches(same.decision().propose().switches()),
                             same.decision().propose().batches().size(),
                             PlanComparison.hex(same.decision().propose().planHash()))
                     + (same.note().isEmpty() ? "" : " (" + same.note() + ")");
@@ -79,6 +80,10 @@ public final class VerifyReport {
         return line(open.decision()) + "cannot be checked: " + open.reason();
     }
 
+    private static String switches(int count) {
+        return count == 0 ? "" : ", " + count + " switches";
+    }
+
     private static String line(PastDecision decision) {
         return "decision " + decision.epoch() + " on window " + decision.windowIndex() + " (" + decision.fate() + "): ";
     }
@@ -88,6 +93,7 @@ public final class VerifyReport {
                 .put("window", decision.windowIndex())
                 .put("fate", decision.fate())
                 .put("moves", decision.propose().moves().size())
+                .put("switches", decision.propose().switches())
                 .put("planHash", PlanComparison.hex(decision.propose().planHash()));
     }
 

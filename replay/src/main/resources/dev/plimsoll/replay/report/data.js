@@ -46,7 +46,7 @@ const matrices = new Map(run.matrices.map(matrix =>
   [matrix.index, { index: matrix.index, why: matrix.why, load: unpack(matrix.load) }]));
 
 const placements = [];
-/** Experts of slots, [layer · slots + slot], with `slots`. */
+/** Experts of slots, [layer · slots + slot], with `slots`; negative, the complement of the expert, where a slot is idle. */
 function placement(number) {
   if (!placements[number]) {
     const packed = run.placements[number];
@@ -73,7 +73,7 @@ function placementAt(runNumber, window) {
 const viewCache = new Map();
 /**
  * Loads of a window under a run's placement: `rank` is [layer · ranks + rank], `slot` [layer · slots + slot], tokens of an expert spread
- * evenly over its replicas; NaN where an expert's load is not known. `balance` is [layer].
+ * evenly over its replicas in use; NaN where an expert's load is not known. `idle` is 1 where a slot gets none. `balance` is [layer].
  */
 function served(runNumber, window) {
   const key = runNumber + ':' + window;
@@ -94,17 +94,20 @@ function serve(runNumber, window) {
   const slot = new Float64Array(layers * at.slots);
   const replicas = new Int32Array(layers * experts);
   const balance = new Float64Array(layers);
+  const held = at.experts.map(expert => expert < 0 ? ~expert : expert);
+  const idle = Uint8Array.from(at.experts, expert => expert < 0 ? 1 : 0);
   for (let layer = 0; layer < layers; layer++) {
-    for (let s = 0; s < at.slots; s++) replicas[layer * experts + at.experts[layer * at.slots + s]]++;
+    for (let s = layer * at.slots; s < (layer + 1) * at.slots; s++) if (!idle[s]) replicas[layer * experts + held[s]]++;
     for (let s = 0; s < at.slots; s++) {
-      const expert = layer * experts + at.experts[layer * at.slots + s];
+      if (idle[layer * at.slots + s]) continue;
+      const expert = layer * experts + held[layer * at.slots + s];
       const load = matrix.load[expert] / replicas[expert];
       slot[layer * at.slots + s] = load;
       rank[layer * ranks + Math.floor(s / perRank)] += load;
     }
     balance[layer] = balancedness(rank.subarray(layer * ranks, (layer + 1) * ranks));
   }
-  return { ranks, perRank, slots: at.slots, experts: at.experts, rank, slot, replicas, balance };
+  return { ranks, perRank, slots: at.slots, experts: held, idle, rank, slot, replicas, balance };
 }
 
 /** Mean ÷ max; NaN without load, or where some is not known. */

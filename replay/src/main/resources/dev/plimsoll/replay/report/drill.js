@@ -77,7 +77,7 @@ function expertsOfRank(view) {
     const value = relative(load, fair);
     const replicas = view.replicas[state.layer * experts + expert];
     bars.push({ value, load, expert, reach: 3, name: 'expert ' + expert, label: expert, text: 'Expert ' + expert
-      + (replicas > 1 ? ', one of ' + replicas + ' replicas' : '') + ': ' + (load === 0 ? 'no load'
+      + (view.idle[from + s] ? ', idle' : replicas > 1 ? ', one of ' + replicas + ' replicas' : '') + ': ' + (load === 0 ? 'no load'
       : times(value) + (Number.isFinite(load) ? ' the fair share of a slot, load ' + count(load) : '')) });
   }
   return bars.sort((a, b) => (b.load || 0) - (a.load || 0) || a.expert - b.expert);

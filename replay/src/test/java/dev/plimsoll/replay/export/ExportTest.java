@@ -86,6 +86,7 @@ class ExportTest {
     void slotsAddUpToExpertsAndStandOnTheirRanks() {
         Map<String, Long> byExpert = new HashMap<>();
         int flips = 0;
+        int idle = 0;
         for (JsonNode row : rows(Table.WINDOW_SLOTS)) {
             byExpert.merge(
                     integer(row, "index") + "/" + integer(row, "layer") + "/" + integer(row, "expert"),
@@ -94,6 +95,10 @@ class ExportTest {
             int rank = integer(row, "slot") / PastRun.SLOTS_PER_RANK;
             assertThat(integer(row, "rank")).isEqualTo(rank);
             assertThat(integer(row, "node")).isEqualTo(rank);
+            if (row.get("idle").asBoolean()) {
+                assertThat(row.get("load").asLong()).as("%s", row).isZero();
+                idle++;
+            }
             flips += integer(row, "batchesFlipped");
         }
 
@@ -106,6 +111,7 @@ class ExportTest {
             }
         }
         assertThat(flips).as("segments within a decision").isPositive();
+        assertThat(idle).as("rows of a slot that stood idle").isPositive();
     }
 
     @Test
@@ -216,6 +222,7 @@ class ExportTest {
             assertThat(row.get("complete").asBoolean()).isTrue();
             assertThat(integer(row, "moves")).isEqualTo(3);
             assertThat(integer(row, "layersMoved")).isEqualTo(3);
+            assertThat(integer(row, "switches")).isEqualTo(1);
             long between = proposed.get(at).moves().stream()
                     .filter(move -> !past.members
                             .topology()
@@ -241,6 +248,9 @@ class ExportTest {
         assertThat(rows(Table.ACKS)).hasSize(past.acks.size());
         assertThat(rows(Table.OUTCOMES)).hasSize(past.outcomes.size());
         assertThat(rows(Table.PLACEMENTS)).hasSize(PastRun.LAYERS * PastRun.SLOTS);
+        assertThat(rows(Table.PLACEMENTS).stream().filter(row -> row.get("idle").asBoolean()))
+                .singleElement()
+                .satisfies(row -> assertThat(integer(row, "layer")).isEqualTo(2));
         JsonNode summary = rows(Table.SUMMARIES).get(6);
         assertThat(summary.get("completeness").asDouble()).isEqualTo(7 / 8.0);
         assertThat(integer(summary, "ranksMissing")).isEqualTo(1);

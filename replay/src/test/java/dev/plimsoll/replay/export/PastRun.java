@@ -23,6 +23,7 @@ import dev.plimsoll.model.RankId;
 import dev.plimsoll.model.SettledPlacement;
 import dev.plimsoll.model.SlotId;
 import dev.plimsoll.model.StepRange;
+import dev.plimsoll.model.Switch;
 import dev.plimsoll.model.Topology;
 import dev.plimsoll.model.WindowSummary;
 import dev.plimsoll.replay.export.DeploymentRecords.Dated;
@@ -243,9 +244,11 @@ public final class PastRun {
 
     private void propose(int window, long millis) {
         int epoch = settled.version() + 1;
-        List<Batch> batches = List.of(new Batch(1, List.of(move(0))), new Batch(2, List.of(move(1), move(2))));
-        Placement result = settled.with(
-                epoch, batches.stream().flatMap(batch -> batch.moves().stream()).toList());
+        Move last = move(2);
+        List<Batch> batches = List.of(
+                new Batch(1, List.of(move(0))),
+                new Batch(2, List.of(move(1), last), List.of(new Switch(last.layer(), last.slot(), false))));
+        Placement result = settled.withBatches(epoch, batches);
         inFlight = Optional.of(new PlanCommand.Propose(
                 header(),
                 epoch,
@@ -262,25 +265,31 @@ public final class PastRun {
         command(millis + 2000, new PlanCommand.Permit(header(), epoch, result.hash()));
     }
 
-    /** The second replica of the expert that has one gives way to another expert. */
+    /** A replica of the expert that has two gives way to another expert; one that stands idle does so first. */
     private Move move(int layer) {
-        int[][] replicas = settled.slotsOfExperts(layer, EXPERTS);
+        int[][] holders = holders(layer);
         for (int expert = 0; expert < EXPERTS; expert++) {
-            if (replicas[expert].length > 1) {
+            if (holders[expert].length > 1) {
                 int other = (expert + 1 + random.nextInt(EXPERTS - 1)) % EXPERTS;
+                int slot = Arrays.stream(holders[expert])
+                        .filter(of -> settled.idle(layer, of))
+                        .findFirst()
+                        .orElse(holders[expert][random.nextInt(2)]);
                 return new Move(
-                        new LayerId(layer),
-                        new SlotId(replicas[expert][random.nextInt(2)]),
-                        new ExpertId(other),
-                        new SlotId(replicas[other][0]));
+                        new LayerId(layer), new SlotId(slot), new ExpertId(other), new SlotId(holders[other][0]));
             }
         }
         throw new IllegalStateException("one expert of each layer has two slots");
     }
 
+    /** {@code [expert]}, idle or not. */
+    private int[][] holders(int layer) {
+        return Placement.of(0, settled.toArray()).slotsOfExperts(layer, EXPERTS);
+    }
+
     private void settle(int window, long millis) {
         PlanCommand.Propose decision = inFlight.orElseThrow();
-        settled = settled.with(decision.epoch(), decision.moves());
+        settled = settled.withBatches(decision.epoch(), decision.batches());
         inFlight = Optional.empty();
         flipped = 0;
         command(millis, new PlanCommand.Settled(header(), decision.epoch(), 2, true, settled.hash()));
@@ -303,16 +312,8 @@ public final class PastRun {
         for (int layer = 0; layer < LAYERS; layer++) {
             placements.add(new Dated<>(
                     millis,
-                    new SettledPlacement(
-                            members.deployment(),
-                            members.incarnation(),
-                            settled.version(),
-                            layer,
-                            LAYERS,
-                            settled.hash(),
-                            LongVector.of(Arrays.stream(settled.layer(layer))
-                                    .asLongStream()
-                                    .toArray()))));
+                    SettledPlacement.of(
+                            members.deployment(), members.incarnation(), settled, layer, settled.hash())));
         }
     }
 

@@ -1,18 +1,17 @@
 package dev.plimsoll.replay.source;
 
-import static org.assertj.core.api.Assertions.assertThat;
-
 import dev.plimsoll.model.Deployment;
 import dev.plimsoll.model.GatherMode;
-import dev.plimsoll.model.LongVector;
 import dev.plimsoll.model.Membership;
 import dev.plimsoll.model.ModelShape;
 import dev.plimsoll.model.Phase;
 import dev.plimsoll.model.Placement;
 import dev.plimsoll.model.SettledPlacement;
 import dev.plimsoll.model.Topology;
-import java.util.Arrays;
+import java.util.BitSet;
 import org.junit.jupiter.api.Test;
+import static org.assertj.core.api.Assertions.assertThat;
+
 
 /** Only a version that is whole and is what its hash says. */
 class SettledLayersTest {
@@ -33,15 +32,7 @@ class SettledLayersTest {
     private final SettledLayers layers = new SettledLayers(MEMBERS);
 
     private static SettledPlacement record(Placement placement, int layer, long hash, long incarnation) {
-        return new SettledPlacement(
-                MEMBERS.deployment(),
-                incarnation,
-                placement.version(),
-                layer,
-                placement.layers(),
-                hash,
-                LongVector.of(
-                        Arrays.stream(placement.layer(layer)).asLongStream().toArray()));
+        return SettledPlacement.of(MEMBERS.deployment(), incarnation, placement, layer, hash);
     }
 
     private void add(Placement placement, int layer) {
@@ -61,6 +52,17 @@ class SettledLayersTest {
         add(TWO, 0);
         add(TWO, 1);
         assertThat(layers.newest()).contains(TWO);
+    }
+
+    @Test
+    void idleSlotsAreKept() {
+        Placement idle = Placement.of(
+                3, TWO.toArray(), new BitSet[] {new BitSet(), BitSet.valueOf(new long[] {0b1000})});
+        add(idle, 0);
+        add(idle, 1);
+
+        assertThat(layers.newest()).contains(idle);
+        assertThat(layers.newest().orElseThrow().inUse(1)).containsExactly(2, 1, 0, -1);
     }
 
     @Test

@@ -1,23 +1,23 @@
 package dev.plimsoll.replay.verify;
 
-import static org.assertj.core.api.Assertions.assertThat;
-
 import dev.plimsoll.model.Batch;
 import dev.plimsoll.model.ExpertId;
 import dev.plimsoll.model.Learned;
+import dev.plimsoll.model.LayerId;
 import dev.plimsoll.model.LoadWindow;
 import dev.plimsoll.model.LongVector;
 import dev.plimsoll.model.Move;
 import dev.plimsoll.model.Placement;
-import dev.plimsoll.model.PlanCommand;
 import dev.plimsoll.model.PlanCommand.Propose;
 import dev.plimsoll.model.PlanCommand.Settled;
 import dev.plimsoll.model.PlanCommand.Term;
+import dev.plimsoll.model.PlanCommand;
 import dev.plimsoll.model.PlanHeader;
 import dev.plimsoll.model.PlanInputs;
 import dev.plimsoll.model.PlanReasons;
 import dev.plimsoll.model.SlotId;
 import dev.plimsoll.model.StepPromise;
+import dev.plimsoll.model.Switch;
 import dev.plimsoll.planner.protocol.PlanLog;
 import dev.plimsoll.replay.source.Dated;
 import dev.plimsoll.replay.verify.Finding.Different;
@@ -33,6 +33,8 @@ import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.function.UnaryOperator;
 import org.junit.jupiter.api.Test;
+import static org.assertj.core.api.Assertions.assertThat;
+
 
 /** What the service's planner decided over made-up windows, as it was and tampered with. */
 class VerificationTest {
@@ -474,6 +476,39 @@ class VerificationTest {
         });
 
         assertDifferent(Input.PLAN, "moves in the log", "alone is layer");
+    }
+
+    @Test
+    void aSwitchThatOneSideHasAloneIsNamed() {
+        run.with(SECOND, propose -> {
+            List<Batch> batches = new ArrayList<>(propose.batches());
+            batches.set(
+                    0,
+                    new Batch(
+                            1,
+                            batches.get(0).moves(),
+                            List.of(new Switch(new LayerId(1), new SlotId(3), false))));
+            return with(propose, batches, propose.planHash(), propose.inputs());
+        });
+
+        assertDifferent(
+                Input.PLAN, "batch 1: switch 1 is layer 1 slot 3 falls idle in the log, none decided again");
+    }
+
+    @Test
+    void switchesAreComparedByLayerSlotAndWay() {
+        Switch off = new Switch(new LayerId(1), new SlotId(3), false);
+        PlanComparison comparison = new PlanComparison();
+        List<Batch> had = List.of(new Batch(1, List.of(), List.of(off)));
+
+        assertThat(comparison.batches(had, had)).isEmpty();
+        for (Switch other : List.of(
+                new Switch(new LayerId(1), new SlotId(3), true),
+                new Switch(new LayerId(1), new SlotId(4), false),
+                new Switch(new LayerId(2), new SlotId(3), false))) {
+            assertThat(comparison.batches(had, List.of(new Batch(1, List.of(), List.of(other)))))
+                    .isPresent();
+        }
     }
 
     @Test

@@ -79,11 +79,7 @@ public record ProtocolState(
     }
 
     Placement flipped(PlanCommand.Propose propose, int batches, int version) {
-        return settled.with(
-                version,
-                propose.batches().subList(0, batches).stream()
-                        .flatMap(batch -> batch.moves().stream())
-                        .toList());
+        return settled.withBatches(version, propose.batches().subList(0, batches));
     }
 
     int nextBatch() {

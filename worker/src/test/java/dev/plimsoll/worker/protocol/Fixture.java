@@ -13,6 +13,7 @@ import dev.plimsoll.model.Placement;
 import dev.plimsoll.model.PlanCommand;
 import dev.plimsoll.model.PlanHeader;
 import dev.plimsoll.model.SlotId;
+import dev.plimsoll.model.Switch;
 import dev.plimsoll.model.Topology;
 import java.util.List;
 
@@ -31,7 +32,8 @@ public final class Fixture {
             16,
             1024,
             64,
-            128);
+            128,
+            true);
     public static final Placement INITIAL = Placement.initial(MEMBERS.shape(), MEMBERS.topology());
     public static final List<Batch> BATCHES = List.of(
             new Batch(1, List.of(move(0, 1, 3, 3), move(0, 3, 1, 1), move(0, 4, 2, 2))),
@@ -39,7 +41,16 @@ public final class Fixture {
     static final List<Batch> OTHER_BATCHES =
             List.of(new Batch(1, List.of(move(0, 5, 3, 3))), new Batch(2, List.of(move(1, 4, 2, 2))));
 
+    /** A layer that is only switched, and one that is moved too: slot 4 is moved and stays idle, slot 5 falls idle. */
+    public static final List<Batch> SWITCHES = List.of(
+            new Batch(1, List.of(), List.of(idle(1, 0), idle(1, 5))),
+            new Batch(2, List.of(move(0, 4, 2, 2)), List.of(idle(0, 4), idle(0, 5))));
+
     private Fixture() {}
+
+    private static Switch idle(int layer, int slot) {
+        return new Switch(new LayerId(layer), new SlotId(slot), false);
+    }
 
     private static Move move(int layer, int slot, int expert, int source) {
         return new Move(new LayerId(layer), new SlotId(slot), new ExpertId(expert), new SlotId(source));
@@ -50,17 +61,20 @@ public final class Fixture {
     }
 
     public static PlanCommand.Propose propose(PlanHeader header, int epoch, Placement base, List<Batch> batches) {
-        List<Move> moves =
-                batches.stream().flatMap(batch -> batch.moves().stream()).toList();
         return new PlanCommand.Propose(
-                header, epoch, base.version(), base.with(epoch, moves).hash(), batches, 3, 0.5, 0.9, "test", "it pays");
+                header,
+                epoch,
+                base.version(),
+                base.withBatches(epoch, batches).hash(),
+                batches,
+                3,
+                0.5,
+                0.9,
+                "test",
+                "it pays");
     }
 
     public static Placement after(PlanCommand.Propose propose, Placement base, int batches) {
-        return base.with(
-                propose.epoch(),
-                propose.batches().subList(0, batches).stream()
-                        .flatMap(batch -> batch.moves().stream())
-                        .toList());
+        return base.withBatches(propose.epoch(), propose.batches().subList(0, batches));
     }
 }

@@ -11,6 +11,7 @@ import dev.plimsoll.model.PlanCommand;
 import dev.plimsoll.model.PlanHeader;
 import dev.plimsoll.model.Refusal;
 import dev.plimsoll.model.SlotId;
+import dev.plimsoll.model.Switch;
 import dev.plimsoll.worker.protocol.RankEffect.Ignored;
 import dev.plimsoll.worker.protocol.RankEffect.Reason;
 import java.util.List;
@@ -36,6 +37,31 @@ class RankProtocolTest {
         // Slots 0 and 4 are all that hold expert 0.
         Batch batch = new Batch(1, List.of(move(0, 0, 2, 2), move(0, 4, 3, 3)));
         hear(Fixture.propose(Fixture.header(1, 1), 1, Fixture.INITIAL, List.of(batch)));
+
+        assertRefused(Refusal.INVALID_PLAN);
+    }
+
+    @Test
+    void planThatLeavesAnExpertWithoutASlotInUseIsRefused() {
+        Batch batch = new Batch(
+                1,
+                List.of(),
+                List.of(
+                        new Switch(new LayerId(0), new SlotId(0), false),
+                        new Switch(new LayerId(0), new SlotId(4), false)));
+        hear(Fixture.propose(Fixture.header(1, 1), 1, Fixture.INITIAL, List.of(batch)));
+
+        assertRefused(Refusal.INVALID_PLAN);
+    }
+
+    /** As a rank of an earlier release would see it. */
+    @Test
+    void planWhoseSwitchesAreLostIsRefused() {
+        PlanCommand.Propose whole =
+                Fixture.propose(Fixture.header(1, 1), 1, Fixture.INITIAL, Fixture.SWITCHES.subList(0, 1));
+        Batch other = new Batch(1, List.of(move(1, 5, 3, 3)));
+        hear(new PlanCommand.Propose(
+                whole.header(), 1, 0, whole.planHash(), List.of(other), 3, 0.5, 0.9, "test", "it pays"));
 
         assertRefused(Refusal.INVALID_PLAN);
     }

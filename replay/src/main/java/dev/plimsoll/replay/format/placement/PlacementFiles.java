@@ -13,6 +13,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.attribute.PosixFilePermissions;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -46,7 +47,7 @@ public final class PlacementFiles {
      * Writes a file of a placement, replacing what stands there.
      *
      * @param spec such as {@code sglang:FILE}
-     * @return what was converted or added by convention, one line each
+     * @return what was converted, added by convention or left out, one line each
      * @throws CannotHoldException when the placement is not one that may be served, the kind cannot hold it, or more must be said:
      *     nothing was written
      */
@@ -85,7 +86,19 @@ public final class PlacementFiles {
             throw new IllegalStateException(
                     kind.word() + ": what was written reads as another placement than " + placement);
         }
-        return written;
+        return placement.idleSlots() == 0 ? written : withNote(written, idle(placement));
+    }
+
+    private static Written withNote(Written written, String note) {
+        List<String> notes = new ArrayList<>(written.notes());
+        notes.add(note);
+        return new Written(written.files(), notes);
+    }
+
+    /** Engines make their maps of these files themselves, and use every slot that they name. */
+    private static String idle(Placement placement) {
+        return placement.idleSlots() + " slots that stand idle are in use in this file, which has no place to say so: an engine"
+                + " that starts with it sends them tokens until a decision switches them off";
     }
 
     private static Recording recording(PlacementKind kind, Placement placement, ExpertMap map, PlacementTarget target) {

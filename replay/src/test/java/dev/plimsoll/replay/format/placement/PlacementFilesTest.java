@@ -1,9 +1,5 @@
 package dev.plimsoll.replay.format.placement;
 
-import static org.assertj.core.api.Assertions.assertThat;
-import static org.assertj.core.api.Assertions.assertThatThrownBy;
-import static org.assertj.core.api.Assertions.catchThrowableOfType;
-
 import dev.plimsoll.model.ModelShape;
 import dev.plimsoll.model.Placement;
 import dev.plimsoll.model.PlacementRules;
@@ -15,6 +11,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.BitSet;
 import java.util.Collections;
 import java.util.List;
 import java.util.Optional;
@@ -25,6 +22,10 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.catchThrowableOfType;
+
 
 /** Files that engines start with: each in its engine's own conventions, or refused. */
 class PlacementFilesTest {
@@ -99,6 +100,24 @@ class PlacementFilesTest {
                 Optional.of(new long[][] {{12, 3, 7, 2}, {11, 4, 6, 3}}));
         assertThat(text(PlacementKind.FASTDEPLOY, loaded))
                 .contains("\"tokens_per_expert_stats_list\": [[12, 3, 7, 2], [0, 0, 0, 0], [11, 4, 6, 3]]");
+    }
+
+    /** Engines make their maps of these files themselves. LightLLM's cannot hold this one anyway. */
+    @ParameterizedTest
+    @EnumSource(value = PlacementKind.class, names = "LIGHTLLM", mode = EnumSource.Mode.EXCLUDE)
+    void idleSlotsAreInUseInFilesAndThatIsSaid(PlacementKind kind) throws IOException {
+        BitSet[] idle = {new BitSet(), BitSet.valueOf(new long[] {0b100010})};
+        Placement some = Placement.of(7, PLACEMENT.toArray(), new BitSet[] {BitSet.valueOf(new long[] {0b10000})});
+
+        Written with = PlacementFiles.make(kind, some, target(List.of(0, 1), 2));
+        Written without = PlacementFiles.make(kind, PLACEMENT, target(List.of(0, 1), 2));
+
+        assertThat(with.bytes()).isEqualTo(without.bytes());
+        assertThat(with.notes()).hasSize(without.notes().size() + 1).last().asString().startsWith("1 slots that stand idle");
+        assertThatThrownBy(() -> PlacementFiles.make(
+                        kind, Placement.of(7, PLACEMENT.toArray(), idle), target(List.of(0, 1), 2)))
+                .as("an expert whose slots are all idle cannot be served")
+                .hasMessageContaining("no slot in use for expert 1");
     }
 
     @ParameterizedTest
