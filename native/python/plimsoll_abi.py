@@ -2,7 +2,7 @@
 import ctypes
 import os
 
-ABI_MAJOR = 2
+ABI_MAJOR, ABI_MINOR = 2, 1
 
 PLM_OK, PLM_PENDING, PLM_BUSY = 0, 1, 2
 PLM_E_ARG, PLM_E_UNAVAILABLE, PLM_E_DEVICE, PLM_E_TIMEOUT, PLM_E_STATE, PLM_E_NOMEM, PLM_E_ABORTED = range(-1, -8, -1)
@@ -45,10 +45,12 @@ plm_verdict = _struct("plm_verdict", size=_u32, outcome=_i32, epoch=_i32, batch=
 plm_rank_state = _struct("plm_rank_state", size=_u32, settled_version=_i32, incarnation=_i64, epoch=_i32, phase=_i32,
                          batches_flipped=_i32, refusal=_i32, plan_hash=_i64, command_number=_i64, step=_i64, fatal=_i32,
                          reserved=_i32)
+plm_flip_cost = _struct("plm_flip_cost", size=_u32, epoch=_i32, batch=_i32, reserved=_u32, received_bytes=_i64,
+                        transfer_nanos=_i64, flip_nanos=_i64)
 plm_snapshot = _struct("plm_snapshot", size=_u32, first_rank=_u32, ranks=_u32, words_per_rank=_u32, step=_i64,
                        captured_nanos=_i64, words=_to(_i64))
 STRUCTS = (plm_probe_info, plm_open_opts, plm_comm_opts, plm_segment, plm_ring_opts, plm_vote, plm_verdict,
-           plm_rank_state, plm_snapshot)
+           plm_rank_state, plm_flip_cost, plm_snapshot)
 
 SIGNATURES = {
     "plm_probe": (_text, _text, _to(plm_probe_info)),
@@ -66,7 +68,10 @@ SIGNATURES = {
     "plm_ring_wait": (_u64, _i64, _i64),
     "plm_slot_acquire": (_u64, _to(plm_snapshot)),
     "plm_slot_release": (_u64, _i64),
+    "plm_ring_idle": (_u64, _i64),
+    "plm_ring_clock": (_u64, _i64, _i64),
     "plm_state_publish": (_u64, _to(plm_rank_state)),
+    "plm_flip_publish": (_u64, _to(plm_flip_cost)),
     "plm_mailbox_open": (_text, _u32, _to(_u64)),
     "plm_mailbox_read": (_u64, _any, _u32, _to(_u32), _to(_i64)),
     "plm_mailbox_close": (_u64,),
@@ -107,9 +112,9 @@ class Library:
             version = self._c.plm_abi_version()
         except (OSError, AttributeError) as error:
             raise PlimsollError(PLM_E_UNAVAILABLE, "cannot load %s: %s" % (looked, error)) from error
-        if version >> 16 != ABI_MAJOR:
-            raise PlimsollError(PLM_E_UNAVAILABLE, "%s has ABI %d.%d, this module needs %d: take both from one release"
-                                % (looked, version >> 16, version & 0xFFFF, ABI_MAJOR))
+        if version >> 16 != ABI_MAJOR or version & 0xFFFF < ABI_MINOR:
+            raise PlimsollError(PLM_E_UNAVAILABLE, "%s has ABI %d.%d, this module needs %d.%d: take both from one release"
+                                % (looked, version >> 16, version & 0xFFFF, ABI_MAJOR, ABI_MINOR))
         for name, types in SIGNATURES.items():
             function = getattr(self._c, name)
             function.argtypes, function.restype = types, _i32

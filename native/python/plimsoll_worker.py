@@ -242,6 +242,21 @@ class Worker:
                           "Run no further step, and leave the group" % self.rank) from cause
 
     @_guarded
+    def idle(self, seconds):
+        """No pass ran for so long, up to now, as there was nothing to do: not the time of steps. Nobody else can tell."""
+        self._call("plm_ring_idle", self._ring, max(0, round(seconds * 1e9)))
+
+    @_guarded
+    def clock(self, busy_nanos, idle_nanos):
+        """What passes took up to the next boundary, and how long none ran, by the engine's own account: both only grow."""
+        self._call("plm_ring_clock", self._ring, busy_nanos, idle_nanos)
+
+    @_guarded
+    def publish_flip(self, **fields):
+        """Shows what the flip of a batch took, fields of plm_flip_cost; before publish_state() says that it is flipped."""
+        self._call("plm_flip_publish", self._ring, byref(new(abi.plm_flip_cost, **fields)))
+
+    @_guarded
     def publish_state(self, **fields):
         """Writes the rank's protocol state, fields of plm_rank_state, into the header of its heat ring."""
         state = new(abi.plm_rank_state, **{"incarnation": self.incarnation, "refusal": -1, **fields})

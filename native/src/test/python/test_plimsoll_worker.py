@@ -9,6 +9,7 @@ import os
 import re
 import shutil
 import socket
+import struct
 import subprocess
 import sys
 import tempfile
@@ -109,6 +110,8 @@ class TheMirror(Base):
             expected.append("%s %d" % (outcome.name, outcome))
         lines.append('printf("major %d\\n", PLM_ABI_MAJOR);')
         expected.append("major %d" % abi.ABI_MAJOR)
+        lines.append('printf("minor %d\\n", PLM_ABI_MINOR);')
+        expected.append("minor %d" % abi.ABI_MINOR)
         with open(self.path("mirror.c"), "w") as source:
             source.write('#include <stddef.h>\n#include <stdio.h>\n#include "plimsoll.h"\n')
             source.write("int main(void) {\n%s\nreturn 0; }\n" % "\n".join(lines))
@@ -515,6 +518,34 @@ class Boundaries(Base):
         with open(self.path("ring"), "rb") as ring:
             words = array.array("q", ring.read(4096)[520:520 + 80])
         self.assertEqual([77, 5, 6, 2, 0, -9, -1, 1, 0, 640], words.tolist())
+
+    def test_time_and_what_flips_took_reach_the_rings_header(self):
+        worker = self.worker(ring=self.path("timed"))
+        worker.attach(zeros(None, (2, 3)))
+        worker.start()
+
+        def words(offset, count):
+            with open(self.path("timed"), "rb") as ring:
+                ring.seek(offset)
+                return struct.unpack("<%dq" % count, ring.read(8 * count))
+
+        self.assertEqual(0, words(1024 + 32, 4)[0], "nothing was written")
+        worker.step_end()
+        worker.step_end()
+        _, step, busy, idle = words(1024 + 2 * 32, 4)
+        self.assertEqual((2, 0), (step, idle))
+        self.assertGreater(busy, 0)
+        worker.idle(3600)
+        worker.step_end()
+        _, step, same, idle = words(1024 + 3 * 32, 4)
+        self.assertEqual((3, busy), (step, same))
+        self.assertGreater(idle, 0)
+        worker.clock(12, 7)
+        worker.step_end()
+        self.assertEqual((4, 12, 7), words(1024 + 4 * 32, 4)[1:])
+        self.refused("neither is negative", worker.clock, 11, 7)
+        worker.publish_flip(epoch=6, batch=3, received_bytes=5, transfer_nanos=4, flip_nanos=2)
+        self.assertEqual((6, 3, 5, 4, 2), words(2048 + 2 * 64, 6)[1:])
 
     def test_closing_marks_the_ring_and_may_be_repeated(self):
         worker = self.started(ring=self.path("ring"))

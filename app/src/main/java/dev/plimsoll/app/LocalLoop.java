@@ -7,6 +7,7 @@ import dev.plimsoll.collector.Collector;
 import dev.plimsoll.model.Membership;
 import dev.plimsoll.planner.Planner;
 import dev.plimsoll.planner.PlannerSettings;
+import dev.plimsoll.simulator.DeviceTotals;
 import dev.plimsoll.simulator.Ending;
 import dev.plimsoll.simulator.EngineSettings;
 import dev.plimsoll.simulator.Totals;
@@ -145,6 +146,11 @@ public final class LocalLoop implements AutoCloseable {
 
     public Totals totals() {
         return ranks.totals();
+    }
+
+    /** What the steps would have taken on a device; empty where they are not timed. */
+    public Optional<DeviceTotals> deviceTotals() {
+        return ranks.deviceTotals();
     }
 
     /** Nanoseconds of the dispatch thread in our calls, per boundary and rank. */

@@ -6,9 +6,11 @@ import dev.plimsoll.device.Device;
 import dev.plimsoll.device.EngineRank;
 import dev.plimsoll.device.HeatCapture;
 import dev.plimsoll.device.PlanMailbox;
+import dev.plimsoll.device.StepClock;
 import dev.plimsoll.model.Membership;
 import dev.plimsoll.model.Placement;
 import dev.plimsoll.model.RankId;
+import dev.plimsoll.simulator.DeviceTotals;
 import dev.plimsoll.simulator.Ending;
 import dev.plimsoll.simulator.Engine;
 import dev.plimsoll.simulator.EngineListener;
@@ -175,7 +177,10 @@ public final class LocalRanks implements AutoCloseable {
                 agents);
         onDispatchThread.push(agent);
         ranks.add(engine.rank(rank));
-        engine.hook(rank, agent);
+        engine.hook(rank, step -> {
+            engine.deviceTotals().ifPresent(totals -> capture.clock(new StepClock(totals.nanos(), 0)));
+            return agent.atBoundary(step);
+        });
     }
 
     private static void delete(Path file) {
@@ -207,6 +212,11 @@ public final class LocalRanks implements AutoCloseable {
 
     public Totals totals() {
         return engine.totals();
+    }
+
+    /** What the steps would have taken on a device; empty where they are not timed. */
+    public Optional<DeviceTotals> deviceTotals() {
+        return engine.deviceTotals();
     }
 
     /** Copies what a rank has counted, under the conditions of {@link SimulatedRank#copyLoad}. */

@@ -111,6 +111,9 @@ public class FoldBenchmark {
                     PlacementState.settled(0),
                     false,
                     LongVector.of(routed),
+                    LongVector.of(random.longs(RANKS / NODES, 600_000_000, 700_000_000)
+                            .toArray()),
+                    LongVector.of(new long[RANKS / NODES]),
                     Counters.of(values[i])));
         }
     }

@@ -49,6 +49,8 @@ public class WireBenchmark {
                 PlacementState.settled(1),
                 false,
                 LongVector.of(random.longs(58, 0, 100_000).toArray()),
+                LongVector.of(random.longs(32, 600_000_000, 700_000_000).toArray()),
+                LongVector.of(new long[32]),
                 Counters.of(random.longs(32 * 58 * 10, 0, 2_000).toArray()));
     }
 

@@ -7,6 +7,7 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.Arrays;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
@@ -75,6 +76,49 @@ class HeatRingTest {
             }
             stop.set(true);
             assertThat(reading.get(20, TimeUnit.SECONDS)).isPositive();
+        }
+    }
+
+    @Test
+    void everyRanksTimeStandsInItsOwnRingOnceAnybodySeesTheLoadOfAll() {
+        try (Group group = new Group(directory, 2);
+                HeatRing zero = HeatRing.open(directory.resolve("ring-0"));
+                HeatRing one = HeatRing.open(directory.resolve("ring-1"))) {
+            assertThat(zero.clock(0)).as("nothing was written").isEmpty();
+            group.members.get(1).ring.clock(new StepClock(500, 20));
+            group.members.forEach(member -> member.boundary(0, Group.idle()));
+            group.members.get(0).ring.idle(Duration.ofDays(1));
+            group.members.get(1).ring.clock(new StepClock(730, 21));
+            group.members.forEach(member -> member.boundary(Group.K, Group.idle()));
+
+            Group.readUntil(zero, Group.K);
+
+            assertThat(zero.clock(0)).contains(new StepClock(0, 0));
+            StepClock measured = zero.clock(Group.K).orElseThrow();
+            assertThat(measured.busyNanos()).as("all of it was idle").isZero();
+            assertThat(measured.idleNanos()).isPositive();
+            assertThat(one.clock(0)).contains(new StepClock(500, 20));
+            assertThat(one.clock(Group.K)).contains(new StepClock(730, 21));
+            assertThat(one.clock(2 * Group.K)).as("not yet").isEmpty();
+            assertThat(one.clock(32 * Group.K)).as("in the place of step 0").isEmpty();
+        }
+    }
+
+    @Test
+    void whatAFlipTookStandsInTheRingUntilManyHaveFollowed() {
+        try (Group group = new Group(directory, 1);
+                HeatRing ring = HeatRing.open(directory.resolve("ring-0"))) {
+            HeatCapture capture = group.members.get(0).ring;
+            assertThat(ring.flip(6, 1)).isEmpty();
+            for (int batch = 1; batch <= 33; batch++) {
+                capture.publish(6, batch, new FlipTimes(1_000L * batch, 20, 3));
+            }
+
+            assertThat(ring.flip(6, 2)).contains(new FlipTimes(2_000, 20, 3));
+            assertThat(ring.flip(6, 33)).contains(new FlipTimes(33_000, 20, 3));
+            assertThat(ring.flip(6, 1)).as("33 is in its place").isEmpty();
+            assertThat(ring.flip(7, 2)).as("of another decision").isEmpty();
+            assertThatThrownBy(() -> capture.publish(6, 0, new FlipTimes(1, 1, 1))).hasMessageContaining("batch 0");
         }
     }
 

@@ -3,6 +3,7 @@ package dev.plimsoll.planner;
 import dev.plimsoll.model.Batch;
 import dev.plimsoll.model.Deployment;
 import dev.plimsoll.model.GatherMode;
+import dev.plimsoll.model.Learned;
 import dev.plimsoll.model.Membership;
 import dev.plimsoll.model.Outcome;
 import dev.plimsoll.model.Placement;
@@ -11,6 +12,7 @@ import dev.plimsoll.model.PlacementState;
 import dev.plimsoll.model.PlanCommand;
 import dev.plimsoll.model.PlanCommand.Propose;
 import dev.plimsoll.model.PlanInputs;
+import dev.plimsoll.model.RankAck;
 import dev.plimsoll.model.SettledPlacement;
 import dev.plimsoll.model.TransferLists;
 import dev.plimsoll.model.WindowSummary;
@@ -45,6 +47,7 @@ final class DeploymentPlanner {
     private final DecisionProtocol protocol;
     private final PlannerListener listener;
     private final WindowHistory history;
+    private final MeasuredTimes times = new MeasuredTimes();
     private final List<Output<?>> outputs = new ArrayList<>();
 
     private PlannerState state;
@@ -120,14 +123,25 @@ final class DeploymentPlanner {
         if (event instanceof Event.Began began && began.members().incarnation() > incarnation) {
             endMeasurement();
         }
+        if (event instanceof Event.Acked acked) {
+            flipped(acked.ack());
+        }
         take(protocol.apply(state, event, nowMillis));
         if (state.members().incarnation() != incarnation) {
             known = new KnownPlacements(new PlanLog(), state.members(), state.settled());
             measurement = Optional.empty();
             objective = settings.objectiveFor(state.members());
             forgetWindows();
+            times.clear();
             lastWindow = -1;
             planFrom = 0;
+        }
+    }
+
+    /** What an ack tells of flips, whether or not its decision is in flight still. */
+    void flipped(RankAck ack) {
+        if (ack.incarnation() == state.members().incarnation()) {
+            times.ack(ack);
         }
     }
 
@@ -241,6 +255,7 @@ final class DeploymentPlanner {
         }
         WindowLoad window = WindowLoad.of(whole, known, state.members());
         history.add(window.load(), whole.firstOffset(), summary.closedAtMillis());
+        times.window(state.members(), objective, summary, window);
         boolean underSettled = !window.served().isEmpty()
                 && window.served().stream().allMatch(served -> served.servesLike(state.settled()));
         if (underSettled && state.stage() instanceof Stage.Idle) {
@@ -273,9 +288,10 @@ final class DeploymentPlanner {
         }
         WindowSummary newest = unplanned.orElseThrow();
         unplanned = Optional.empty();
-        Verdict verdict = mayNotPlan(newest).<Verdict>map(keep -> keep).orElseGet(() -> judge(deadlineNanos));
+        Learned learned = times.learned(settings.gate(), objective, outcomes.experience());
+        Verdict verdict = mayNotPlan(newest).<Verdict>map(keep -> keep).orElseGet(() -> judge(learned, deadlineNanos));
         if (verdict instanceof Verdict.Change change) {
-            verdict = propose(change, newest, clock.millis());
+            verdict = propose(change, learned, newest, clock.millis());
         }
         if (verdict instanceof Verdict.Keep keep) {
             if (keep.reason() == KeepReason.TIMEOUT || keep.reason() == KeepReason.ERROR) {
@@ -306,13 +322,14 @@ final class DeploymentPlanner {
         return Optional.empty();
     }
 
-    private Verdict judge(long deadlineNanos) {
+    private Verdict judge(Learned learned, long deadlineNanos) {
         long start = System.nanoTime();
         try {
             return WindowPlan.judge(
                     settings,
                     request -> planning.plan(request, deadlineNanos),
                     objective,
+                    learned,
                     state.members(),
                     state.settled(),
                     history.loads(),
@@ -334,7 +351,7 @@ final class DeploymentPlanner {
     }
 
     /** Proposes, unless the rules that the ranks will apply say no. */
-    private Verdict propose(Verdict.Change change, WindowSummary newest, long nowMillis) {
+    private Verdict propose(Verdict.Change change, Learned learned, WindowSummary newest, long nowMillis) {
         Transition transition = protocol.apply(
                 state,
                 new Event.Offer(
@@ -344,9 +361,10 @@ final class DeploymentPlanner {
                         change.numbers().currentBalancedness(),
                         change.numbers().predictedBalancedness(),
                         planning.policy().name(),
-                        change.numbers().line(),
+                        change.numbers().reason(),
                         change.candidate().reasons(),
-                        Optional.of(history.inputs(List.copyOf(unjudged)))),
+                        Optional.of(history.inputs(List.copyOf(unjudged), learned)),
+                        change.numbers().time().map(Verdict.Times::promise)),
                 nowMillis);
         for (Effect effect : transition.effects()) {
             if (effect instanceof Effect.Write write && write.command() instanceof Propose propose) {

@@ -135,20 +135,28 @@ final class PlannerTask implements PartitionTask<LoadWindow> {
         return inOrder;
     }
 
-    /** The acks of the decisions that are in flight, if any are; makes the planners, as the plan log is read. */
+    /**
+     * The acks of the decisions that are in flight, and the earlier ones that tell what flips take; makes the planners, as the plan log is
+     * read.
+     */
     private Optional<RecoveryRead<?>> acksInFlight(Collection<Membership> newest, Map<Deployment, Long> proposedAt) {
         long now = clock.millis();
         newest.forEach(members -> members(members, now));
-        OptionalLong since = planners.values().stream()
-                .filter(planner -> planner.stage().inFlight().isPresent())
-                .mapToLong(planner -> proposedAt.getOrDefault(planner.deployment(), now))
-                .min();
-        return since.isEmpty()
-                ? nextOf(reads)
-                : Optional.of(RecoveryRead.since(
-                        Topic.ACKS,
-                        since.getAsLong() - CLOCK_SKEW.toMillis(),
-                        record -> ack(record.value(), clock.millis())));
+        long inFlightSince = planners.values().stream()
+                        .filter(planner -> planner.stage().inFlight().isPresent())
+                        .mapToLong(planner -> proposedAt.getOrDefault(planner.deployment(), now))
+                        .min()
+                        .orElse(Long.MAX_VALUE / 2)
+                - CLOCK_SKEW.toMillis();
+        return Optional.of(RecoveryRead.since(
+                Topic.ACKS, Math.min(inFlightSince, now - settings.lookBack().toMillis()), record -> {
+                    if (record.timestampMillis() >= inFlightSince) {
+                        ack(record.value(), clock.millis());
+                    } else {
+                        Optional.ofNullable(planners.get(record.value().deployment()))
+                                .ifPresent(planner -> planner.flipped(record.value()));
+                    }
+                }));
     }
 
     private static Optional<RecoveryRead<?>> nextOf(Deque<Supplier<Optional<RecoveryRead<?>>>> reads) {

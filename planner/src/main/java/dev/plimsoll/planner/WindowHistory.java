@@ -1,5 +1,6 @@
 package dev.plimsoll.planner;
 
+import dev.plimsoll.model.Learned;
 import dev.plimsoll.model.PlanInputs;
 import dev.plimsoll.planner.placement.ExpertLoad;
 import java.nio.ByteBuffer;
@@ -10,6 +11,7 @@ import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Deque;
 import java.util.List;
+import java.util.Optional;
 import java.util.OptionalLong;
 
 /**
@@ -123,14 +125,16 @@ public final class WindowHistory {
      * What whoever plans from these windows writes down of them; needs a window.
      *
      * @param unjudged indices of windows that no verdict was found on, for what the log says of them
+     * @param learned what the gate knew besides
      */
-    public PlanInputs inputs(List<Long> unjudged) {
+    public PlanInputs inputs(List<Long> unjudged, Learned learned) {
         return new PlanInputs(
                 windows.size(),
                 windows.getFirst().index(),
                 loadsHash(),
                 windowTime().toMillis(),
-                unjudged);
+                unjudged,
+                Optional.of(learned));
     }
 
     /**

@@ -1,5 +1,6 @@
 package dev.plimsoll.planner;
 
+import dev.plimsoll.model.Learned;
 import dev.plimsoll.model.Membership;
 import dev.plimsoll.model.Placement;
 import dev.plimsoll.model.PlacementRules;
@@ -21,9 +22,23 @@ import java.util.function.Function;
 public final class WindowPlan {
     private WindowPlan() {}
 
+    /** The verdict by the settings alone, of a deployment of which nothing has been measured. */
+    public static Verdict judge(
+            PlannerSettings settings,
+            Function<PlanRequest, Plan> planning,
+            Objective objective,
+            Membership members,
+            Placement settled,
+            List<ExpertLoad> windows,
+            Duration windowTime) {
+        return judge(
+                settings, planning, objective, Gate.nothing(settings.gate()), members, settled, windows, windowTime);
+    }
+
     /**
      * @param planning a policy's plan of all layers
      * @param objective what the deployment is planned by: {@link PlannerSettings#objectiveFor}
+     * @param learned what has been measured of the deployment
      * @param windows complete windows, oldest first, at most the history
      * @param windowTime how long a window takes
      */
@@ -31,6 +46,7 @@ public final class WindowPlan {
             PlannerSettings settings,
             Function<PlanRequest, Plan> planning,
             Objective objective,
+            Learned learned,
             Membership members,
             Placement settled,
             List<ExpertLoad> windows,
@@ -68,12 +84,13 @@ public final class WindowPlan {
         }
         return Gate.judge(
                 settings.gate(),
+                objective,
+                learned,
                 candidate,
                 earlier,
                 settled,
-                members.topology(),
+                members,
                 request.newest(),
-                members.bytesPerExpert(),
                 windowTime);
     }
 

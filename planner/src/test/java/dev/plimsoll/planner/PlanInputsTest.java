@@ -78,7 +78,7 @@ class PlanInputsTest {
 
     @Test
     void inputsSayHowManyWindowsFromWhichOnAndHowLongOneTook() {
-        PlanInputs inputs = history().inputs(List.of(6L));
+        PlanInputs inputs = history().inputs(List.of(6L), Gate.nothing(PlannerSettings.DEFAULTS.gate()));
 
         assertThat(inputs.windows()).isEqualTo(3);
         assertThat(inputs.oldestWindow()).isEqualTo(5);

@@ -41,12 +41,11 @@ final class PolicyReplay implements AutoCloseable {
     private final RunSpec spec;
     private final VirtualPlanner planner;
     private final VirtualRanks ranks;
-    private final Listening listening = new Listening();
     private final List<ServedWindow> served = new ArrayList<>();
     /** By epoch, in order. */
     private final TreeMap<Integer, MadeDecision> made = new TreeMap<>();
-    /** What was served before a decision, by its epoch; of those that may still be measured. */
-    private final TreeMap<Integer, Placement> before = new TreeMap<>();
+    /** The newest of each decision, by its epoch. */
+    private final TreeMap<Integer, Outcome> outcomes = new TreeMap<>();
 
     private final Map<String, Integer> kept = new TreeMap<>();
     private final boolean expertBytesKnown;
@@ -63,7 +62,12 @@ final class PolicyReplay implements AutoCloseable {
         this.lastMillis = startMillis;
         this.ranks = new VirtualRanks(spec.members(), spec.start());
         this.planner = new VirtualPlanner(
-                spec.settings().withPlanThreads(threads), policy, listening, spec.members(), spec.start(), startMillis);
+                spec.settings().withPlanThreads(threads),
+                policy,
+                new Listening(),
+                spec.members(),
+                spec.start(),
+                startMillis);
     }
 
     /** Also tells somebody all that it would have written, from now on. */
@@ -78,8 +82,6 @@ final class PolicyReplay implements AutoCloseable {
 
     /** What the planner tells while it is polled. */
     private final class Listening implements PlannerListener {
-        private Optional<Outcome> outcome = Optional.empty();
-
         @Override
         public void refused(Deployment deployment, long windowIndex, KeepReason reason, Verdict.Numbers numbers) {
             kept.merge(reason.name(), 1, Integer::sum);
@@ -98,7 +100,7 @@ final class PolicyReplay implements AutoCloseable {
 
         @Override
         public void outcome(Outcome measured) {
-            outcome = Optional.of(measured);
+            outcomes.put(measured.version(), measured);
             publication.ifPresent(to -> to.outcome(measured, nowMillis));
         }
     }
@@ -121,7 +123,6 @@ final class PolicyReplay implements AutoCloseable {
             // The service is polled all the time while nothing comes, and forgets what is older than it looks back.
             talk(facts);
         }
-        listening.outcome = Optional.empty();
         if (window.load().isPresent()) {
             ExpertLoad load = window.load().orElseThrow();
             parts = load.samples();
@@ -136,7 +137,6 @@ final class PolicyReplay implements AutoCloseable {
                     balance.worstLayer(),
                     found.hottestLoad(),
                     ranks.served().version()));
-            listening.outcome.ifPresent(outcome -> measured(outcome, load));
         } else {
             planner.window(List.of(), Counterfactual.unusable(spec.members(), facts, previous, closed));
         }
@@ -177,11 +177,6 @@ final class PolicyReplay implements AutoCloseable {
                 publication.ifPresent(to -> to.decision(command, nowMillis));
                 if (command instanceof Propose propose) {
                     made.put(propose.epoch(), made(propose));
-                    before.put(propose.epoch(), ranks.served());
-                    if (before.size() > 2) {
-                        // Only the newest settlement is ever measured.
-                        before.pollFirstEntry();
-                    }
                 }
                 ranks.take(command, facts.lastStep()).forEach(planner::ack);
             }
@@ -205,19 +200,16 @@ final class PolicyReplay implements AutoCloseable {
                 propose.predictedBalancedness(),
                 Double.NaN,
                 Double.NaN,
+                Double.NaN,
+                0,
                 propose.reason());
     }
 
-    private void measured(Outcome outcome, ExpertLoad load) {
-        Placement without = before.remove(outcome.version());
-        if (without == null) {
-            return;
-        }
-        made.computeIfPresent(
-                outcome.version(),
-                (epoch, decision) -> decision.withMeasured(
-                        outcome.realised().mean(),
-                        Counterfactual.balance(without, load, spec.members()).mean()));
+    /** What came of every settled decision so far, oldest first; of the newest it may be more in the end. */
+    List<Outcome> outcomes() {
+        TreeMap<Integer, Outcome> all = new TreeMap<>(outcomes);
+        planner.measuredSoFar().ifPresent(outcome -> all.put(outcome.version(), outcome));
+        return List.copyOf(all.values());
     }
 
     /** What is served now. */
@@ -243,6 +235,10 @@ final class PolicyReplay implements AutoCloseable {
     PolicyRun result(double planMillis, Map<Long, int[][]> placements) {
         Membership members = spec.members();
         var configuration = RunSpec.configuration(members);
+        TreeMap<Integer, MadeDecision> decisions = new TreeMap<>(made);
+        outcomes()
+                .forEach(outcome -> decisions.computeIfPresent(
+                        outcome.version(), (epoch, decision) -> decision.withMeasured(outcome.measured())));
         return new PolicyRun(
                 spec.choice().name(),
                 spec.choice().allSettings(),
@@ -250,7 +246,7 @@ final class PolicyReplay implements AutoCloseable {
                 configuration.redundant(),
                 configuration.nodes(),
                 served,
-                List.copyOf(made.values()),
+                List.copyOf(decisions.values()),
                 new HashMap<>(kept),
                 planMillis,
                 placements);

@@ -187,6 +187,8 @@ public final class ResultJson {
         real("predicted", decision.predicted());
         real("measured", decision.measured());
         real("without", decision.without());
+        real("gain", decision.gain());
+        json.writeNumberField("windows", decision.windows());
         json.writeStringField("reason", decision.reason());
         json.writeEndObject();
     }

@@ -87,8 +87,8 @@ class MergedHistoryTest {
                 1,
                 List.of(new ServedWindow(0, 0.9, 0.8, 1, 100, 0), new ServedWindow(1, 0.7, 0.6, 0, 120, 0)),
                 List.of(
-                        new MadeDecision(1, 1, 5, 3, 30, 1, 0.7, 0.9, 0.85, 0.7, "first"),
-                        new MadeDecision(7, 2, 6, 1, 10, 1, 0.8, 0.9, 0.85, 0.8, "second")),
+                        new MadeDecision(1, 1, 5, 3, 30, 1, 0.7, 0.9, 0.85, 0.7, 0.2, 1, "first"),
+                        new MadeDecision(7, 2, 6, 1, 10, 1, 0.8, 0.9, 0.85, 0.8, 0.2, 1, "second")),
                 Map.of("BALANCED", 4),
                 0,
                 Map.of(1L, new int[][] {{0, 1, 2, 3, 0, 1}}));

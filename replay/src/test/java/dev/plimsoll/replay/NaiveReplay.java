@@ -10,12 +10,14 @@ import dev.plimsoll.planner.placement.BatchCutter;
 import dev.plimsoll.planner.placement.Candidate;
 import dev.plimsoll.planner.placement.ExpertLoad;
 import dev.plimsoll.planner.placement.Gate;
+import dev.plimsoll.planner.placement.Objective;
 import dev.plimsoll.planner.placement.PlanRequest;
 import dev.plimsoll.planner.placement.Policy;
 import dev.plimsoll.planner.placement.Verdict;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 
 /**
  * A replay as one would write it on a slip of paper: no topics, no protocol, no ranks. Of the planner it knows what makes a plan of
@@ -35,6 +37,9 @@ final class NaiveReplay {
         List<Batch> toFlip = new ArrayList<>();
         int decided = -1;
         int planFrom = 0;
+        int ended = -1;
+        Placement before = served;
+        NaiveExperience experience = new NaiveExperience();
         for (int t = 0; t < windows.size(); t++) {
             ExpertLoad window = windows.get(t);
             double[][] ranks = new double[window.layers()][topology.ranks()];
@@ -48,10 +53,14 @@ final class NaiveReplay {
                         // It ended while window t was under way, of which the planner knew t - 1.
                         planFrom = t + settings.cooldownWindows();
                         decided = -1;
+                        ended = t;
                     }
                 }
             }
             balancedness.add(mean(ranks));
+            if (decided < 0 && version > 0 && t > ended) {
+                experience.window(window, before, served, topology, settings.historyWindows());
+            }
             if (decided >= 0 || t < planFrom || t == 0) {
                 continue;
             }
@@ -71,14 +80,17 @@ final class NaiveReplay {
             Placement earlier = cut(policy, request.withoutNewest(), members).target();
             Verdict verdict = Gate.judge(
                     settings.gate(),
+                    Objective.TOKENS,
+                    Gate.learned(Optional.empty(), Gate.assumed(settings.gate()), experience.experience()),
                     candidate,
                     earlier,
                     served,
-                    topology,
+                    members,
                     window,
-                    members.bytesPerExpert(),
                     windowTime);
             if (verdict instanceof Verdict.Change) {
+                experience.decided(verdict.numbers());
+                before = served;
                 toFlip.addAll(candidate.batches());
                 decidedOn.add((long) t);
                 decided = t;

@@ -99,6 +99,9 @@ class PolicyReplayTest {
         assertThat(decision.predicted()).isEqualTo(1.0);
         assertThat(decision.measured()).isEqualTo(1.0);
         assertThat(decision.without()).isEqualTo(2.0 / 3, within(1e-15));
+        assertThat(decision.gain()).isEqualTo(1.0 / 3, within(1e-15));
+        // Windows 0 and 1 were planned from, 2 is that of the flip.
+        assertThat(decision.windows()).isEqualTo(2);
     }
 
     @Test

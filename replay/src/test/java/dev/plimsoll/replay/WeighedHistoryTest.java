@@ -25,7 +25,7 @@ class WeighedHistoryTest {
                 2,
                 1,
                 List.of(),
-                List.of(new MadeDecision(1, 1, 5, 3, 30, 1, 0.7, 0.9, 0.85, 0.7, "")),
+                List.of(new MadeDecision(1, 1, 5, 3, 30, 1, 0.7, 0.9, 0.85, 0.7, 0.2, 1, "")),
                 Map.of(),
                 0,
                 Map.of());

@@ -1,6 +1,7 @@
 package dev.plimsoll.simulator;
 
 import java.util.Arrays;
+import java.util.concurrent.atomic.AtomicLong;
 
 /**
  * What steps would take on a device, from the exact tokens of every slot.
@@ -22,7 +23,8 @@ final class DeviceTime {
     /** {@code [layer]}: nanoseconds of the slowest rank so far. */
     private final int[] slowest;
 
-    private long elapsedNanos;
+    private final AtomicLong steps = new AtomicLong();
+    private final AtomicLong elapsedNanos = new AtomicLong();
 
     DeviceTime(SimulatedDevice device, int layers, int slotsPerRank) {
         this.device = device;
@@ -42,6 +44,11 @@ final class DeviceTime {
     /** A token of the rank under way, in a cell: layer × slots per rank + local slot. */
     void token(int cell) {
         tokens[cell]++;
+    }
+
+    /** So many more tokens. */
+    void tokens(int cell, int count) {
+        tokens[cell] += count;
     }
 
     /** The rank under way has all its tokens of the step. */
@@ -73,7 +80,8 @@ final class DeviceTime {
         for (int layer = 0; layer < layers; layer++) {
             nanos += layerNanos[layer];
         }
-        elapsedNanos += Math.round(nanos * scatter(step));
+        elapsedNanos.lazySet(elapsedNanos.get() + Math.round(nanos * scatter(step)));
+        steps.lazySet(steps.get() + 1);
         Arrays.fill(slowest, 0);
     }
 
@@ -86,8 +94,13 @@ final class DeviceTime {
         return Math.max(0.1, 1 + device.noise() * normal);
     }
 
-    /** Time of all steps that have ended. */
+    /** Time of all steps that have ended; any thread. */
     long elapsedNanos() {
-        return elapsedNanos;
+        return elapsedNanos.get();
+    }
+
+    /** How many they are; any thread. */
+    long steps() {
+        return steps.get();
     }
 }

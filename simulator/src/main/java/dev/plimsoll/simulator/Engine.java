@@ -10,7 +10,6 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
-import java.util.OptionalLong;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
@@ -59,6 +58,7 @@ public final class Engine implements AutoCloseable {
     private final Runnable[] computeKernels;
     private final short[] picks;
     private final Optional<DeviceTime> time;
+    private final Optional<UnmovedTime> unmoved;
 
     private final ExecutorService dispatch;
     private final AtomicReference<State> state = new AtomicReference<>(State.IDLE);
@@ -105,6 +105,8 @@ public final class Engine implements AutoCloseable {
         time = settings.device()
                 .map(device -> new DeviceTime(
                         device, settings.model().layers(), settings.topology().slotsPerRank()));
+        unmoved = settings.device()
+                .map(device -> new UnmovedTime(device, settings.model(), settings.topology(), initial));
         dispatch = Executors.newSingleThreadExecutor(DispatchThread::new);
         ranks = ranks(hardware, settings, initial, listener);
         hooks = new BoundaryHook[ranks.length];
@@ -220,11 +222,12 @@ public final class Engine implements AutoCloseable {
     }
 
     /**
-     * Time that the steps so far would have taken on the device of the settings, in nanoseconds; empty where they have none. On the
-     * dispatch thread, or when the engine has stopped.
+     * What the steps so far would have taken on the device of the settings; empty where they have none. On the dispatch thread, or
+     * when the engine has stopped; elsewhere its numbers may be of two steps that follow each other.
      */
-    public OptionalLong deviceNanos() {
-        return time.map(counted -> OptionalLong.of(counted.elapsedNanos())).orElse(OptionalLong.empty());
+    public Optional<DeviceTotals> deviceTotals() {
+        return time.flatMap(moved ->
+                unmoved.map(without -> new DeviceTotals(moved.steps(), moved.elapsedNanos(), without.elapsedNanos())));
     }
 
     /** The first few misrouted tokens of each rank. */
@@ -353,6 +356,7 @@ public final class Engine implements AutoCloseable {
             computing = enqueued;
             launch(computeKernels);
             time.ifPresent(this::count);
+            unmoved.ifPresent(counted -> counted.step(enqueued, picks, lanes));
             enqueued++;
         }
         return group;

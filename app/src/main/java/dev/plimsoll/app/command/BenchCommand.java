@@ -7,5 +7,10 @@ import picocli.CommandLine.Command;
         name = "bench",
         mixinStandardHelpOptions = true,
         description = "Measure on this machine what parts of Plimsoll cost.",
-        subcommands = {BenchDeviceCommand.class, BenchPlannerCommand.class, BenchWindowsCommand.class})
+        subcommands = {
+            BenchDeviceCommand.class,
+            BenchPlannerCommand.class,
+            BenchRedundancyCommand.class,
+            BenchWindowsCommand.class
+        })
 public final class BenchCommand {}

@@ -11,11 +11,12 @@ import dev.plimsoll.replay.score.PlannerBench;
 import dev.plimsoll.replay.score.PlannerBenchReport;
 import dev.plimsoll.replay.score.PlannerBenchRuns;
 import dev.plimsoll.replay.score.Workload;
+import dev.plimsoll.replay.score.time.Batch;
 import dev.plimsoll.replay.score.time.Contender;
 import dev.plimsoll.replay.score.time.TimeReport;
 import dev.plimsoll.replay.score.time.TimeTable;
-import dev.plimsoll.replay.score.time.TokenTrace;
 import dev.plimsoll.replay.score.time.TraceRuns;
+import dev.plimsoll.replay.score.time.WorkloadTimeRuns;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.nio.file.Files;
@@ -24,7 +25,6 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.Callable;
-import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.ExitCode;
@@ -45,7 +45,6 @@ import picocli.CommandLine.Spec;
         })
 public final class BenchPlannerCommand implements Callable<Integer>, Validated {
     private static final int MOST_THREADS = 256;
-    private static final long NOTICE_NANOS = TimeUnit.SECONDS.toNanos(1);
 
     /** How the result is printed. */
     enum Form {
@@ -62,6 +61,15 @@ public final class BenchPlannerCommand implements Callable<Integer>, Validated {
     @Nullable
     private Path workload;
 
+    @Option(
+            names = "--tokens-per-slot",
+            paramLabel = "N",
+            split = ",",
+            description =
+                    "Score --workload by what experts are expected to take where a slot gets so many tokens in a step"
+                            + " on average, such as 4,32,256.")
+    private List<Integer> tokensPerSlot = new ArrayList<>();
+
     @Mixin
     private TimeBenchOptions time = new TimeBenchOptions();
 
@@ -69,15 +77,15 @@ public final class BenchPlannerCommand implements Callable<Integer>, Validated {
             names = "--ranks",
             paramLabel = "R",
             split = ",",
-            description = "Ranks of the deployment; with --trace any number of them.")
+            description = "Ranks of the deployment; with --trace or --tokens-per-slot several.")
     private List<Integer> ranks = new ArrayList<>();
 
     @Option(
             names = "--redundant",
             paramLabel = "X",
             split = ",",
-            description = "Slots beyond the experts, over all ranks (default: one per rank); with --trace any number of"
-                    + " them, in all pairs with --ranks that divide evenly.")
+            description = "Slots beyond the experts, over all ranks (default: one per rank); with --trace or"
+                    + " --tokens-per-slot several, in all pairs with --ranks; on a trace in those that divide evenly.")
     private List<Integer> redundant = new ArrayList<>();
 
     @Option(
@@ -133,7 +141,8 @@ public final class BenchPlannerCommand implements Callable<Integer>, Validated {
             paramLabel = "FORM",
             defaultValue = "text",
             description =
-                    "text, json: one line for each workload or each run on the trace, or with --peers or --trace markdown"
+                    "text, json: one line for each workload or each number of tokens; or markdown, with --peers, --trace or"
+                            + " --tokens-per-slot"
                             + " (default: ${DEFAULT-VALUE}).")
     private Form output = Form.TEXT;
 
@@ -150,7 +159,7 @@ public final class BenchPlannerCommand implements Callable<Integer>, Validated {
     private CommandSpec spec;
 
     private List<EpConfiguration> configurations = List.of();
-    private long lastNotice;
+    private final NoticeLine notices = new NoticeLine();
 
     @Override
     public void check(Problems problems) {
@@ -172,24 +181,34 @@ public final class BenchPlannerCommand implements Callable<Integer>, Validated {
                     directory != null && Files.isWritable(directory) && !Files.isDirectory(svg),
                     "--svg " + svg + " cannot be written: name a file in a directory that is there");
         }
-        time.check(problems);
+        time.check(tokensPerSlot, "--tokens-per-slot", problems);
         problems.require(
                 (workload == null) == time.traced(),
                 time.traced()
                         ? "--workload and --trace are alternatives: leave one out"
                         : "--workload is missing; or give --trace");
-        if (time.traced()) {
-            checkTrace(problems);
-            return;
+        if (timed()) {
+            checkTime(problems);
+        } else {
+            checkTokens(problems);
         }
+    }
+
+    /** Whether time is scored, rather than balancedness. */
+    private boolean timed() {
+        return time.traced() || !tokensPerSlot.isEmpty();
+    }
+
+    private void checkTokens(Problems problems) {
         problems.require(
                 ranks.size() <= 1 && redundant.size() <= 1,
-                "--ranks and --redundant are one number each without --trace");
+                "--ranks and --redundant are one number each without --trace and --tokens-per-slot");
         Optional<PlannerBenchFiles> files =
                 Optional.ofNullable(workload).map(path -> new PlannerBenchFiles(path, problems));
         if (peers == null) {
             problems.require(!ranks.isEmpty(), "--ranks is missing; or give --peers");
-            problems.require(output != Form.MARKDOWN, "--output markdown is for --peers and --trace only");
+            problems.require(
+                    output != Form.MARKDOWN, "--output markdown is for --peers, --trace and --tokens-per-slot only");
             Optional<Workload.Layers> some = checkedLayers(problems);
             files.ifPresent(there -> there.check(configuration(), some));
         } else {
@@ -202,12 +221,22 @@ public final class BenchPlannerCommand implements Callable<Integer>, Validated {
         }
     }
 
-    private void checkTrace(Problems problems) {
+    private void checkTime(Problems problems) {
         problems.require(
-                peers == null && layers == null && replanEvery == null && svg == null,
-                "--peers, --layers, --replan-every and --svg are for --workload only");
+                peers == null && replanEvery == null && svg == null,
+                "--peers, --replan-every and --svg are not for --trace and --tokens-per-slot");
         problems.require(!ranks.isEmpty(), "--ranks is missing");
-        configurations = time.configurations(ranks, redundant, nodes == null ? 1 : nodes, problems);
+        int of = nodes == null ? 1 : nodes;
+        if (time.traced()) {
+            problems.require(layers == null, "--layers is for --workload only");
+            configurations = time.configurations(ranks, redundant, of, problems);
+        } else {
+            configurations = TimeBenchOptions.pairs(ranks, redundant, of);
+            Optional<Workload.Layers> some = checkedLayers(problems);
+            Optional.ofNullable(workload)
+                    .map(path -> new PlannerBenchFiles(path, problems))
+                    .ifPresent(files -> configurations.forEach(pair -> files.check(Optional.of(pair), some)));
+        }
     }
 
     private Optional<Workload.Layers> checkedLayers(Problems problems) {
@@ -232,15 +261,11 @@ public final class BenchPlannerCommand implements Callable<Integer>, Validated {
 
     @Override
     public Integer call() throws Exception {
-        lastNotice = System.nanoTime();
-        if (time.traced()) {
-            return callTrace();
-        }
-        if (workload == null) {
-            throw new IllegalStateException("--workload was there when options were checked");
+        if (timed()) {
+            return callTime();
         }
         PlannerBench.Settings settings = new PlannerBench.Settings(replanEvery == null ? 1 : replanEvery, history);
-        PlannerBenchRuns runs = new PlannerBenchRuns(workload, settings, layers(), threads, this::notice);
+        PlannerBenchRuns runs = new PlannerBenchRuns(given(), settings, layers(), threads, this::notice);
         PrintWriter out = commandSpec().commandLine().getOut();
         if (peers != null) {
             PeerReport report =
@@ -270,15 +295,8 @@ public final class BenchPlannerCommand implements Callable<Integer>, Validated {
         return unread.isEmpty() ? ExitCode.OK : ExitCode.SOFTWARE;
     }
 
-    private int callTrace() throws Exception {
-        TokenTrace trace = time.trace();
-        DeviceProfile profile = time.profile(trace.model());
-        List<TimeReport> reports = new TraceRuns(trace, time.cut(), history, threads, this::notice)
-                .of(
-                        time.tokensPerStep(),
-                        configurations,
-                        Contender.of(chosen(), time.objective(), time.idleSlots(), profile),
-                        profile);
+    private int callTime() throws Exception {
+        List<TimeReport> reports = time.traced() ? onTrace() : onWorkloads();
         PrintWriter out = commandSpec().commandLine().getOut();
         switch (output) {
             case JSON -> reports.forEach(report -> out.println(report.json()));
@@ -287,6 +305,28 @@ public final class BenchPlannerCommand implements Callable<Integer>, Validated {
         }
         out.flush();
         return ExitCode.OK;
+    }
+
+    private List<TimeReport> onTrace() throws Exception {
+        DeviceProfile profile = time.profile(time.trace().model());
+        return new TraceRuns(time.trace(), time.cut(), history, threads, this::notice)
+                .of(time.tokensPerStep(), configurations, contenders(profile), profile);
+    }
+
+    private List<TimeReport> onWorkloads() throws Exception {
+        return new WorkloadTimeRuns(Workload.files(given()), layers(), time::profile, history, threads, this::notice)
+                .of(Batch.SLOT, tokensPerSlot.stream().distinct().toList(), configurations, this::contenders);
+    }
+
+    private List<Contender> contenders(DeviceProfile profile) {
+        return Contender.of(chosen(), time.objective(), time.idleSlots(), profile);
+    }
+
+    private Path given() {
+        if (workload == null) {
+            throw new IllegalStateException("--workload was there when options were checked");
+        }
+        return workload;
     }
 
     private List<String> chosen() {
@@ -299,15 +339,8 @@ public final class BenchPlannerCommand implements Callable<Integer>, Validated {
         }
     }
 
-    /** One line a second at most, and none when it is over within the first. */
-    private synchronized void notice(String line) {
-        long now = System.nanoTime();
-        if (now - lastNotice >= NOTICE_NANOS) {
-            lastNotice = now;
-            PrintWriter err = commandSpec().commandLine().getErr();
-            err.println(line);
-            err.flush();
-        }
+    private void notice(String line) {
+        notices.say(commandSpec().commandLine().getErr(), line);
     }
 
     private CommandSpec commandSpec() {

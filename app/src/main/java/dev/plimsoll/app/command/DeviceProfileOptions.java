@@ -9,6 +9,8 @@ import picocli.CommandLine.Option;
 
 /** What plans are to make even, and what experts take on the ranks' devices. */
 final class DeviceProfileOptions {
+    static final String PROFILE = ProfileOption.NAME;
+
     @Mixin
     private ProfileOption profile = new ProfileOption();
 

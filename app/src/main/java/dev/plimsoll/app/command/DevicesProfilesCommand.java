@@ -142,9 +142,10 @@ public final class DevicesProfilesCommand implements Callable<Integer>, Validate
                     profile.microsPerToken());
         }
         out.println();
-        out.println("1 TOKEN    what a slot with any token takes: reading its expert's weights once");
-        out.println("KNEE       tokens per slot and step up to which reading takes longest; below it, a further replica"
-                + " that is used costs a reading and saves nothing");
+        out.println(
+                "1 TOKEN    what a slot with any token takes: reading its expert's weights once, or a tile of computing");
+        out.println("KNEE       tokens per slot and step that take no longer than 1; below it, a further replica"
+                + " that is used costs as much again and saves nothing");
         out.println(
                 "IN A STEP  tokens of a step, over all ranks, with which the mean expert is at the knee: knee × experts ÷ top-k");
         out.println("PER TOKEN  what each token takes beyond the knee");

@@ -2,6 +2,7 @@ package dev.plimsoll.app.command;
 
 import dev.plimsoll.model.Deployment;
 import dev.plimsoll.model.DeviceProfile;
+import dev.plimsoll.model.ExpertSize;
 import dev.plimsoll.model.GatherMode;
 import dev.plimsoll.model.Membership;
 import dev.plimsoll.model.ModelShape;
@@ -31,6 +32,7 @@ import picocli.CommandLine.Option;
  */
 public final class EngineOptions {
     private static final String DEFAULT_MODEL = "qwen3-30b";
+    private static final String DEFAULT_DEVICE = "h200";
     private static final int STAGED_EXPERTS = 64;
     /** What the aggregator takes; a membership above it would be refused there, when everything runs. */
     private static final int MOST_BOUNDARIES = 4096;
@@ -261,6 +263,12 @@ public final class EngineOptions {
     /** What a step takes beside its experts. */
     public Duration otherStepTime() {
         return otherStepTime == null ? OTHER_TIME_PER_LAYER.multipliedBy(shape().layers()) : otherStepTime;
+    }
+
+    /** What stands in where nobody names a device; for a model whose experts' size is not known, as if they were gpt-oss-20b's. */
+    ProfileChoice defaultProfile() {
+        return ProfileChoice.read(
+                ExpertSize.named(shape().name()).isPresent() ? DEFAULT_DEVICE : DEFAULT_DEVICE + "/gpt-oss-20b");
     }
 
     /** The profile for this model's experts. */

@@ -4,6 +4,7 @@ import dev.plimsoll.model.DeviceProfile;
 import dev.plimsoll.model.ExpertSize;
 import dev.plimsoll.model.ModelShape;
 import dev.plimsoll.model.ProfileChoice;
+import dev.plimsoll.planner.ObjectiveChoice;
 import dev.plimsoll.replay.score.EpConfiguration;
 import dev.plimsoll.replay.score.time.TokenTrace;
 import dev.plimsoll.replay.score.time.TraceWindows;
@@ -14,14 +15,15 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.OptionalLong;
 import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
 /** Options of the benches that score placements by what experts take on a device. */
 final class TimeBenchOptions {
     private static final int MOST_TOKENS = 65536;
     private static final int MOST_STEPS = 1 << 20;
-    private static final List<String> OBJECTIVES = List.of("both", "tokens", "time");
 
     /** In which order requests of a trace are taken. */
     enum TraceOrder {
@@ -63,22 +65,17 @@ final class TimeBenchOptions {
     @Nullable
     private Integer windowSteps;
 
-    @Option(
-            names = "--device-profile",
-            paramLabel = "PROFILE",
-            description = "What experts take on a device: a device's name as 'h200', with a model as"
-                    + " 'h200/gpt-oss-20b', or a table.")
-    @Nullable
-    private String profile;
+    @Mixin
+    private ProfileOption profile = new ProfileOption();
 
     @Option(
             names = "--objective",
             paramLabel = "NAME",
+            defaultValue = "auto",
             description =
-                    "What the policy plimsoll plans by: tokens, time, or both, each in a line (default: both). Other"
-                            + " policies know tokens only.")
-    @Nullable
-    private String objective;
+                    "What the policy plimsoll plans by: tokens; time; or auto, by time and in a further line by tokens"
+                            + " (default: ${DEFAULT-VALUE}). Other policies know tokens only.")
+    private ObjectiveChoice objective = ObjectiveChoice.AUTO;
 
     @Option(names = "--idle-slots", description = "By time, also with slots that may be left idle, in a further line.")
     private boolean idleSlots;
@@ -90,13 +87,8 @@ final class TimeBenchOptions {
         return trace != null;
     }
 
-    /** Whether time matters for what was asked for. */
-    boolean timed() {
-        return trace != null || profile != null;
-    }
-
-    String objective() {
-        return objective == null ? "both" : objective;
+    ObjectiveChoice objective() {
+        return objective;
     }
 
     boolean idleSlots() {
@@ -104,7 +96,9 @@ final class TimeBenchOptions {
     }
 
     List<Integer> tokensPerStep() {
-        return tokensPerStep.isEmpty() ? List.of(32, 128, 512, 2048) : tokensPerStep;
+        return tokensPerStep.isEmpty()
+                ? List.of(32, 128, 512, 2048)
+                : tokensPerStep.stream().distinct().toList();
     }
 
     TraceWindows.Cut cut() {
@@ -119,42 +113,54 @@ final class TimeBenchOptions {
         return read;
     }
 
+    /** The trace, once {@link #check} has read it. */
+    Optional<TokenTrace> read() {
+        return Optional.ofNullable(read);
+    }
+
     /** The profile of a model's experts. */
     DeviceProfile profile(ModelShape model) {
-        return ProfileChoice.read(profileText()).of(model, 1);
+        return profile.choice()
+                .orElseThrow(() -> new IllegalStateException("the profile was there when options were checked"))
+                .of(model, 1);
     }
 
-    private String profileText() {
-        if (profile == null) {
-            throw new IllegalStateException("--device-profile was there when options were checked");
-        }
-        return profile;
-    }
-
-    void check(Problems problems) {
+    /**
+     * @param perWorkload tokens that a workload is scored by time with; none where it is not
+     * @param option that they are given with
+     */
+    void check(List<Integer> perWorkload, String option, Problems problems) {
+        boolean timed = traced() || !perWorkload.isEmpty();
         problems.require(
-                OBJECTIVES.contains(objective()),
-                "--objective must be one of " + String.join(", ", OBJECTIVES) + ", not '" + objective + "'");
-        problems.require(
-                !idleSlots || !objective().equals("tokens"),
+                !idleSlots || objective != ObjectiveChoice.TOKENS,
                 "--idle-slots is for planning by time: leave out --objective tokens");
         problems.require(windows == null || windows >= 2, "--windows must be at least 2, not " + windows);
         problems.require(
                 windowSteps == null || windowSteps >= 1 && windowSteps <= MOST_STEPS,
                 "--window must be 1 to " + MOST_STEPS + ", not " + windowSteps);
-        for (int tokens : tokensPerStep) {
-            problems.require(
-                    tokens >= 1 && tokens <= MOST_TOKENS,
-                    "--tokens-per-step must be 1 to " + MOST_TOKENS + ", not " + tokens);
-        }
-        if (trace == null) {
-            problems.require(
-                    tokensPerStep.isEmpty() && traceOrder == null && windows == null && windowSteps == null,
-                    "--tokens-per-step, --trace-order, --windows and --window are for --trace only");
-        } else {
+        checkTokens("--tokens-per-step", tokensPerStep, problems);
+        checkTokens(option, perWorkload, problems);
+        problems.require(
+                traced() || tokensPerStep.isEmpty() && traceOrder == null && windows == null && windowSteps == null,
+                "--tokens-per-step, --trace-order, --windows and --window are for --trace only");
+        problems.require(!traced() || perWorkload.isEmpty(), option + " is for --workload only");
+        if (trace != null) {
             checkTrace(trace, problems);
         }
-        checkProfile(problems);
+        problems.require(
+                profile.given() || !timed,
+                ProfileOption.NAME + " is missing: name the device whose time is meant, such as h200");
+        problems.require(
+                timed || !profile.given() && !idleSlots && objective == ObjectiveChoice.AUTO,
+                ProfileOption.NAME + ", --objective and --idle-slots need --trace, or " + option + " with --workload");
+        checkProfile(perWorkload.isEmpty(), problems);
+    }
+
+    private static void checkTokens(String option, List<Integer> given, Problems problems) {
+        for (int tokens : given) {
+            problems.require(
+                    tokens >= 1 && tokens <= MOST_TOKENS, option + " must be 1 to " + MOST_TOKENS + ", not " + tokens);
+        }
     }
 
     private void checkTrace(Path given, Problems problems) {
@@ -173,65 +179,65 @@ final class TimeBenchOptions {
         }
     }
 
-    private void checkProfile(Problems problems) {
-        if (profile == null) {
-            problems.require(
-                    trace == null,
-                    "--device-profile is missing: name the device whose time is meant, such as h200, with --trace");
-            return;
+    private void checkProfile(boolean modelIsKnown, Problems problems) {
+        profile.check(problems);
+        TokenTrace known = read;
+        if (known != null) {
+            profile.choice().ifPresent(choice -> ProfileOption.requireKnownSize(problems, choice, known.model()));
         }
-        try {
-            ProfileChoice choice = ProfileChoice.read(profile);
-            problems.require(
-                    !(choice instanceof ProfileChoice.Preset preset)
-                            || preset.model().isPresent()
-                            || read == null
-                            || ExpertSize.named(read.model().name()).isPresent(),
-                    "--device-profile " + profile
-                            + " does not say how large experts are, and the trace's model is not known: say"
-                            + " " + profile + "/MODEL, where MODEL is one of "
-                            + String.join(
-                                    ", ",
-                                    ExpertSize.ALL.stream()
-                                            .map(ExpertSize::model)
-                                            .toList()));
-        } catch (IllegalArgumentException e) {
-            problems.add("--device-profile: ", e);
-        }
+        problems.require(
+                modelIsKnown
+                        || profile.choice()
+                                .flatMap(TimeBenchOptions::preset)
+                                .filter(preset -> preset.model().isEmpty())
+                                .isEmpty(),
+                ProfileOption.NAME + " must say whose experts are meant, as h200/deepseek-v3: workloads do not");
+    }
+
+    private static Optional<ProfileChoice.Preset> preset(ProfileChoice choice) {
+        return choice instanceof ProfileChoice.Preset preset ? Optional.of(preset) : Optional.empty();
+    }
+
+    /** Weights of an expert in one layer: of the model that the profile or else the trace names, if we know it. */
+    OptionalLong bytesPerExpert() {
+        Optional<String> model = profile.choice()
+                .flatMap(TimeBenchOptions::preset)
+                .flatMap(ProfileChoice.Preset::model)
+                .or(() -> Optional.ofNullable(read).map(known -> known.model().name()));
+        return model.flatMap(ExpertSize::named).stream()
+                .mapToLong(ExpertSize::bytes)
+                .findFirst();
+    }
+
+    /** All pairs of ranks and redundant slots, one per rank where none are given. */
+    static List<EpConfiguration> pairs(List<Integer> ranks, List<Integer> redundant, int nodes) {
+        return ranks.stream()
+                .distinct()
+                .flatMap(of -> (redundant.isEmpty() ? List.of(of) : redundant)
+                        .stream().distinct().map(extra -> new EpConfiguration(of, extra, nodes)))
+                .toList();
     }
 
     /**
-     * All pairs of ranks and redundant slots that the trace's experts can be spread in; notes where a number is in none.
+     * Those pairs of ranks and redundant slots that the trace's experts can be spread in; notes where a number is in none.
      *
      * @param redundant none for one per rank
      */
     List<EpConfiguration> configurations(List<Integer> ranks, List<Integer> redundant, int nodes, Problems problems) {
-        List<EpConfiguration> found = new ArrayList<>();
         if (read == null) {
-            return found;
+            return List.of();
         }
-        List<String> wrong = new ArrayList<>();
-        for (int of : ranks) {
-            for (int extra : redundant.isEmpty() ? List.of(of) : redundant) {
-                EpConfiguration configuration = new EpConfiguration(of, extra, nodes);
-                List<String> problem =
-                        configuration.problems("the trace", read.model().experts());
-                if (problem.isEmpty()) {
-                    found.add(configuration);
-                }
-                wrong.addAll(problem);
-            }
-        }
-        boolean all = ranks.stream().allMatch(of -> found.stream().anyMatch(has -> has.ranks() == of))
-                && redundant.stream().allMatch(extra -> found.stream().anyMatch(has -> has.redundant() == extra));
-        if (!all) {
-            wrong.forEach(problems::add);
+        int experts = read.model().experts();
+        List<EpConfiguration> all = pairs(ranks, redundant, nodes);
+        List<EpConfiguration> found = all.stream()
+                .filter(pair -> pair.problems("the trace", experts).isEmpty())
+                .toList();
+        boolean used = all.stream()
+                .allMatch(pair -> found.stream().anyMatch(has -> has.ranks() == pair.ranks())
+                        && found.stream().anyMatch(has -> redundant.isEmpty() || has.redundant() == pair.redundant()));
+        if (!used) {
+            all.forEach(pair -> pair.problems("the trace", experts).forEach(problems::add));
         }
         return found;
-    }
-
-    /** What runs the same again. */
-    String arguments() {
-        return Optional.ofNullable(trace).map(path -> "--trace " + path).orElse("");
     }
 }

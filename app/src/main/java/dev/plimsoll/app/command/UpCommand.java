@@ -10,11 +10,17 @@ import dev.plimsoll.app.metrics.Meters;
 import dev.plimsoll.app.metrics.MetricsServer;
 import dev.plimsoll.app.registry.RegistryServer;
 import dev.plimsoll.app.watch.LiveView;
+import dev.plimsoll.app.watch.LoopReport;
 import dev.plimsoll.app.watch.LoopWatch;
+import dev.plimsoll.app.watch.Millis;
 import dev.plimsoll.app.watch.PaceWatch;
 import dev.plimsoll.app.watch.ReportJson;
+import dev.plimsoll.model.DeviceProfile;
 import dev.plimsoll.model.Membership;
+import dev.plimsoll.model.ProfileChoice;
+import dev.plimsoll.planner.ObjectiveChoice;
 import dev.plimsoll.planner.PlannerSettings;
+import dev.plimsoll.simulator.DeviceTotals;
 import dev.plimsoll.simulator.Ending;
 import dev.plimsoll.simulator.Totals;
 import dev.plimsoll.wire.kafka.KafkaSettings;
@@ -24,6 +30,7 @@ import java.io.PrintStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.Locale;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.concurrent.Callable;
@@ -49,6 +56,9 @@ public final class UpCommand implements Callable<Integer>, Validated {
 
     @Mixin
     private EngineOptions engine = new EngineOptions();
+
+    @Mixin
+    private DeviceProfileOptions devices = new DeviceProfileOptions();
 
     @Option(
             names = "--for",
@@ -88,6 +98,8 @@ public final class UpCommand implements Callable<Integer>, Validated {
     @Override
     public void check(Problems problems) {
         engine.check(problems);
+        devices.checkProfile(problems);
+        devices.choice().ifPresent(choice -> engine.checkSizeIsKnown(problems, choice));
         planning.check(problems);
         kafka.check(problems);
         metrics.check(problems);
@@ -137,6 +149,7 @@ public final class UpCommand implements Callable<Integer>, Validated {
         private final LiveView view;
         private final Membership members = engine.members(System.currentTimeMillis());
         private final PaceWatch pace = new PaceWatch(engine.stepsPerSecond(), members.windowSteps());
+        private final ProfileChoice profile = devices.choice().orElseGet(engine::defaultProfile);
         private final Meters meters = new Meters();
         private @Nullable LocalLoop loop;
         private @Nullable LoopWatch watch;
@@ -165,14 +178,15 @@ public final class UpCommand implements Callable<Integer>, Validated {
                             lifecycle,
                             settings,
                             members,
-                            engine.engine(0, engine.ranks()),
+                            engine.engine(0, engine.ranks(), Optional.of(profile)),
                             engine.traffic(),
-                            planning.limit(PlannerSettings.DEFAULTS),
+                            devices.choose(planning.limit(PlannerSettings.DEFAULTS), profile),
                             directory.path(),
                             meters,
                             view::problem));
             loop = started;
             view.note("ranks", engine.summary());
+            view.note("device", device());
             LoopWatch watching = lifecycle.started(
                     "watch",
                     new LoopWatch(
@@ -190,6 +204,21 @@ public final class UpCommand implements Callable<Integer>, Validated {
             return untilStopped(started, watching, ending);
         }
 
+        private String device() {
+            DeviceProfile experts = engine.profile(profile);
+            return String.format(
+                    Locale.ROOT,
+                    "steps are timed as on %s (%s): %.2f µs to read an expert, enough up to %d tokens; %s ms a step beside the experts; plans even out %s",
+                    experts.name(),
+                    devices.choice().isPresent()
+                            ? DeviceProfileOptions.PROFILE
+                            : "assumed, " + DeviceProfileOptions.PROFILE + " names yours",
+                    experts.expertMicros(1),
+                    experts.kneeTokens(),
+                    Millis.of(engine.otherStepTime().toNanos() / 1e3),
+                    devices.objective() == ObjectiveChoice.TOKENS ? "tokens" : "time");
+        }
+
         private String broker() throws Exception {
             Path directory = data;
             if (directory == null) {
@@ -204,7 +233,7 @@ public final class UpCommand implements Callable<Integer>, Validated {
             view.note(
                     "broker",
                     String.format(
-                            java.util.Locale.ROOT,
+                            Locale.ROOT,
                             "ready at %s in %.1f s, data in %s",
                             broker.bootstrapServers(),
                             (System.nanoTime() - began) / 1e9,
@@ -296,6 +325,7 @@ public final class UpCommand implements Callable<Integer>, Validated {
                     meters.published(),
                     meters.dropped(),
                     meters.refused(),
+                    ran.deviceTotals(),
                     ran.boundaryNanos());
             return watched.ask(report -> ReportJson.of(counts, report));
         }
@@ -310,8 +340,9 @@ public final class UpCommand implements Callable<Integer>, Validated {
             view.note(
                     "end",
                     watched.ask(report -> String.format(
-                            java.util.Locale.ROOT,
-                            "%,d steps, %,d tokens, %d misrouted; %d windows complete, %d partial; %d decisions settled, %d moves%s",
+                            Locale.ROOT,
+                            "%s%,d steps, %,d tokens, %d misrouted; %d windows complete, %d partial; %d decisions settled, %d moves%s",
+                            time(ran.deviceTotals(), report.stepTimes()),
                             totals.steps(),
                             totals.tokens(),
                             totals.misrouted(),
@@ -321,15 +352,34 @@ public final class UpCommand implements Callable<Integer>, Validated {
                             report.moves(),
                             report.settled()
                                     .map(settled -> String.format(
-                                            java.util.Locale.ROOT,
+                                            Locale.ROOT,
                                             "; balancedness %s at first, %.3f settled",
                                             report.initial()
                                                     .filter(balance -> balance.loaded())
-                                                    .map(balance -> String.format(
-                                                            java.util.Locale.ROOT, "%.3f", balance.mean()))
+                                                    .map(balance -> String.format(Locale.ROOT, "%.3f", balance.mean()))
                                                     .orElse("–"),
                                             settled.mean()))
                                     .orElse(""))));
+        }
+
+        private static String time(Optional<DeviceTotals> device, LoopReport.StepTimes times) {
+            StringBuilder text = new StringBuilder();
+            device.filter(totals -> totals.steps() > 0)
+                    .ifPresent(totals -> text.append(String.format(
+                            Locale.ROOT,
+                            "step %s ms on average, %s had nothing been moved: %.1f %% %s; ",
+                            Millis.of(totals.stepMicros()),
+                            Millis.of(totals.unmovedStepMicros()),
+                            Math.abs(100 * totals.gain()),
+                            totals.gain() < 0 ? "slower" : "faster")));
+            if (times.settledMicros().isPresent()) {
+                text.append("settled ").append(Millis.of(times.settledMicros().getAsDouble()));
+                times.promisedMicros()
+                        .ifPresent(micros ->
+                                text.append(" of ").append(Millis.of(micros)).append(" promised"));
+                text.append("; ");
+            }
+            return text.toString();
         }
     }
 }

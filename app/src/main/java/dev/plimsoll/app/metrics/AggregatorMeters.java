@@ -6,7 +6,9 @@ import dev.plimsoll.aggregator.AggregatorListener;
 import dev.plimsoll.aggregator.window.Fate;
 import dev.plimsoll.model.CloseReason;
 import dev.plimsoll.model.Deployment;
+import dev.plimsoll.model.LongVector;
 import dev.plimsoll.model.Quarantined;
+import dev.plimsoll.model.StepTime;
 import dev.plimsoll.model.WindowSummary;
 import dev.plimsoll.wire.Topic;
 import io.micrometer.core.instrument.Tags;
@@ -80,7 +82,36 @@ final class AggregatorMeters implements AggregatorListener {
                     tags.and("stat", "min"),
                     window.balance().min());
         }
+        window.stepTime().ifPresent(time -> stepTime(window, time, tags));
         series.now("plimsoll.last.window.timestamp.seconds", "When the last window closed.", tags);
+    }
+
+    private void stepTime(WindowSummary window, StepTime time, Tags tags) {
+        int boundarySteps = (int) (window.steps().length() / window.expected());
+        String help = "Time of a step on the slowest rank in the last window.";
+        series.gauge(
+                "plimsoll.step.time.seconds", help, tags.and("stat", "mean"), time.stepMicros(boundarySteps) / 1e6);
+        series.gauge(
+                "plimsoll.step.time.seconds",
+                help,
+                tags.and("stat", "lowest_decile"),
+                time.undisturbedStepMicros(boundarySteps) / 1e6);
+        double idle = sum(time.idleNanos());
+        double all = idle + sum(time.elapsedNanos());
+        series.gauge(
+                "plimsoll.idle.ratio",
+                "Part of the last window's time in which no step ran, as engines say.",
+                tags,
+                all > 0 ? idle / all : 0);
+    }
+
+    /** As a number that cannot overflow. */
+    private static double sum(LongVector nanos) {
+        double sum = 0;
+        for (int rank = 0; rank < nanos.size(); rank++) {
+            sum += nanos.at(rank);
+        }
+        return sum;
     }
 
     @Override

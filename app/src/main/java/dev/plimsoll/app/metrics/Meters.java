@@ -3,6 +3,7 @@ package dev.plimsoll.app.metrics;
 import dev.plimsoll.aggregator.AggregatorListener;
 import dev.plimsoll.collector.CollectorListener;
 import dev.plimsoll.model.Deployment;
+import dev.plimsoll.model.FlipCost;
 import dev.plimsoll.model.RankAck;
 import dev.plimsoll.model.RankId;
 import dev.plimsoll.model.Refusal;
@@ -389,6 +390,26 @@ public final class Meters implements AutoCloseable {
                 series.counter(ACKS, ACKS_HELP, tags.and("status", Series.word(ack.kind())))
                         .increment();
                 series.now("plimsoll.last.ack.timestamp.seconds", "When the broker got the last ack.", tags);
+                ack.cost().ifPresent(cost -> flipped(cost, tags));
+            }
+
+            private void flipped(FlipCost cost, Tags tags) {
+                series.timer(
+                                "plimsoll.flip.duration",
+                                "Time of a rank's dispatch thread in the flip of a batch.",
+                                tags,
+                                Series.SHORT)
+                        .record(Duration.ofNanos(cost.flipNanos()));
+                if (cost.receivedBytes() > 0) {
+                    series.timer(
+                                    "plimsoll.transfer.duration",
+                                    "From leave to transfer a batch to the arrival of its last weights on a rank.",
+                                    tags,
+                                    LATENCY)
+                            .record(Duration.ofNanos(cost.transferNanos()));
+                    series.counter("plimsoll.transfer.bytes", "Weights that ranks received from others.", tags)
+                            .increment(cost.receivedBytes());
+                }
             }
 
             @Override
@@ -412,10 +433,17 @@ public final class Meters implements AutoCloseable {
                 .register(registry);
         series.zero(REJECTED, REJECTED_HELP, Tags.empty(), "reason", Refusal.class);
         Counter failed = series.counter("plimsoll.transfers.failed", "Exchanges of weights that failed.");
+        Counter untimed = series.counter(
+                "plimsoll.times.untold", "Times of steps and flips that a rank could not say, and went on without.");
         return new AgentListener() {
             @Override
             public void onBoundary(long step, long nanos) {
                 boundary.record(Duration.ofNanos(nanos));
+            }
+
+            @Override
+            public void onUntimed(String why) {
+                untimed.increment();
             }
 
             @Override

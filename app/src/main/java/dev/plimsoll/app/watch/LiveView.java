@@ -3,6 +3,7 @@ package dev.plimsoll.app.watch;
 import dev.plimsoll.model.Batch;
 import dev.plimsoll.model.Outcome;
 import dev.plimsoll.model.PlanCommand;
+import dev.plimsoll.model.StepPromise;
 import dev.plimsoll.model.WindowSummary;
 import java.io.PrintStream;
 import java.time.Duration;
@@ -46,11 +47,16 @@ public final class LiveView {
 
     /**
      * @param tokensPerSecond in this window, 0 where it is not known
+     * @param boundarySteps K
      * @param moves moves flipped since the window before
      */
-    public void window(WindowSummary window, double tokensPerSecond, int version, long moves, long misrouted) {
+    public void window(
+            WindowSummary window, double tokensPerSecond, int boundarySteps, int version, long moves, long misrouted) {
+        String step = window.stepTime()
+                .map(time -> String.format(Locale.ROOT, "  step %5s ms", Millis.of(time.stepMicros(boundarySteps))))
+                .orElse("");
         for (Detail detail : Detail.values()) {
-            String line = window(detail, window, tokensPerSecond, version, moves, misrouted);
+            String line = window(detail, window, tokensPerSecond, step, version, moves, misrouted);
             if (Folding.columns(line) <= width || detail == Detail.LEAST) {
                 print(line);
                 return;
@@ -59,7 +65,13 @@ public final class LiveView {
     }
 
     private String window(
-            Detail detail, WindowSummary window, double tokensPerSecond, int version, long moves, long misrouted) {
+            Detail detail,
+            WindowSummary window,
+            double tokensPerSecond,
+            String step,
+            int version,
+            long moves,
+            long misrouted) {
         String bar = detail.barCells == 0 ? "" : bar(Math.max(0, loaded(window)), detail.barCells) + " ";
         String measured = window.balance().loaded()
                 ? String.format(
@@ -82,9 +94,10 @@ public final class LiveView {
         return paint(2, "window   ")
                 + String.format(
                         Locale.ROOT,
-                        " %,9d%s  %s  v%d  %3d moves  misrouted %s%s",
+                        " %,9d%s%s  %s  v%d  %3d moves  misrouted %s%s",
                         window.steps().to(),
                         detail.rate ? rate : "",
+                        step,
                         measured,
                         version,
                         moves,
@@ -133,18 +146,20 @@ public final class LiveView {
                     35,
                     "proposed",
                     propose.epoch(),
-                    String.format(
-                            Locale.ROOT,
-                            "%d moves in %d layers, %d batches: %.3f → predicted %.3f; %s",
-                            propose.batches().stream()
-                                    .map(Batch::moves)
-                                    .mapToInt(java.util.List::size)
-                                    .sum(),
-                            layers,
-                            propose.batches().size(),
-                            propose.currentBalancedness(),
-                            propose.predictedBalancedness(),
-                            propose.reason().split(",", 2)[0]));
+                    propose.step().map(promise -> promised(promise) + "; ").orElse("")
+                            + String.format(
+                                    Locale.ROOT,
+                                    "%d moves in %d layers, %d batches: %s%.3f → predicted %.3f; %s",
+                                    propose.batches().stream()
+                                            .map(Batch::moves)
+                                            .mapToInt(java.util.List::size)
+                                            .sum(),
+                                    layers,
+                                    propose.batches().size(),
+                                    propose.step().isPresent() ? "balancedness " : "",
+                                    propose.currentBalancedness(),
+                                    propose.predictedBalancedness(),
+                                    propose.reason().split(",", 2)[0]));
         } else if (command instanceof PlanCommand.Permit permit) {
             decision(34, "permitted", permit.epoch(), "all ranks accepted the same plan");
         } else if (command instanceof PlanCommand.Settled settled) {
@@ -173,14 +188,59 @@ public final class LiveView {
                 32,
                 "measured",
                 outcome.version(),
-                String.format(
-                        Locale.ROOT,
-                        "%s → predicted %s → measured %s (worst layer %d: %s)",
-                        number(outcome.before()),
-                        number(outcome.predicted()),
-                        number(outcome.realised().mean()),
-                        outcome.realised().worstLayer(),
-                        number(outcome.realised().min())));
+                DecisionTime.of(outcome).map(time -> measured(time) + ", ").orElse("")
+                        + outcome.measured()
+                                .map(gain -> String.format(
+                                        Locale.ROOT,
+                                        "gain %.1f %%%s over %d window%s%s; balancedness ",
+                                        100 * gain.gain(),
+                                        outcome.promisedGain().isPresent()
+                                                ? String.format(
+                                                        Locale.ROOT,
+                                                        " of %.1f %% promised",
+                                                        100
+                                                                * outcome.promisedGain()
+                                                                        .getAsDouble())
+                                                : "",
+                                        gain.windows(),
+                                        gain.windows() == 1 ? "" : "s",
+                                        gain.last() ? "" : " so far"))
+                                .orElse("")
+                        + String.format(
+                                Locale.ROOT,
+                                "%s → predicted %s → measured %s (worst layer %d: %s)",
+                                number(outcome.before()),
+                                number(outcome.predicted()),
+                                number(outcome.realised().mean()),
+                                outcome.realised().worstLayer(),
+                                number(outcome.realised().min())));
+    }
+
+    private static String promised(StepPromise promise) {
+        return String.format(
+                Locale.ROOT,
+                "step %s → %s ms promised (%s)%s",
+                Millis.of(promise.stepMicrosBefore()),
+                Millis.of(promise.stepMicrosPromised()),
+                change(promise.stepMicrosBefore(), promise.stepMicrosPromised()),
+                promise.assumed() ? ", the rest of a step assumed" : "");
+    }
+
+    private static String measured(DecisionTime time) {
+        return String.format(
+                Locale.ROOT,
+                "step %s → %s ms promised, %s measured, %s without it (%s)",
+                Millis.of(time.before()),
+                Millis.of(time.promised()),
+                Millis.of(time.measured()),
+                Millis.of(time.without()),
+                change(time.without(), time.measured()));
+    }
+
+    /** Such as {@code −10.9 %}. */
+    private static String change(double from, double to) {
+        double percent = from > 0 ? 100 * (to - from) / from : 0;
+        return String.format(Locale.ROOT, "%s%.1f %%", percent < 0 ? "−" : "+", Math.abs(percent));
     }
 
     /** Renews the line at the bottom of a terminal. */

@@ -1,15 +1,19 @@
 package dev.plimsoll.app.watch;
 
 import dev.plimsoll.model.Balance;
+import dev.plimsoll.model.Outcome;
 import dev.plimsoll.model.PlanCommand;
 import dev.plimsoll.model.RankAck;
+import dev.plimsoll.model.StepPromise;
 import dev.plimsoll.model.WindowSummary;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalDouble;
 import java.util.TreeMap;
+import java.util.function.ToDoubleFunction;
 import org.HdrHistogram.Histogram;
 
 /**
@@ -23,9 +27,13 @@ public final class LoopReport {
     private static final long HIGHEST_MILLIS = 3_600_000;
 
     private final int windowSteps;
+    private final int boundarySteps;
     private final List<WindowSummary> complete = new ArrayList<>();
     private final Map<Long, Long> closedAtMillis = new HashMap<>();
     private final Map<Integer, Decision> decisions = new TreeMap<>();
+    /** The newest of each version. */
+    private final Map<Integer, Outcome> outcomes = new TreeMap<>();
+
     private final Histogram sampleToWindow = new Histogram(HIGHEST_MILLIS, 3);
     private final Histogram proposalToSettled = new Histogram(HIGHEST_MILLIS, 3);
     private long partialWindows;
@@ -55,9 +63,43 @@ public final class LoopReport {
      */
     public record Settled(double mean, double min, int windows, double predicted) {}
 
-    /** @param windowSteps W */
-    public LoopReport(int windowSteps) {
+    /**
+     * Step times, in microseconds; empty where no rank says how long its steps took, or no decision what it promises.
+     *
+     * @param initialMicros of the first complete window
+     * @param settledMicros mean over the windows measured after settlements
+     * @param promisedMicros mean over the same windows of what their placement had promised
+     * @param windows how many there were
+     * @param decisions those of which promised and measured are known, by version
+     */
+    public record StepTimes(
+            OptionalDouble initialMicros,
+            OptionalDouble settledMicros,
+            OptionalDouble promisedMicros,
+            int windows,
+            List<DecisionTime> decisions) {
+
+        /** What a decision has brought of a step on the same tokens, mean over decisions. */
+        public OptionalDouble gain() {
+            return decisions.stream().mapToDouble(DecisionTime::gain).average();
+        }
+
+        /** Mean over decisions of one of their times. */
+        OptionalDouble mean(ToDoubleFunction<DecisionTime> time) {
+            return decisions.stream().mapToDouble(time).average();
+        }
+    }
+
+    /** A window that ran wholly under a settled placement, and the decision that it is of. */
+    private record Under(WindowSummary window, PlanCommand.Propose propose) {}
+
+    /**
+     * @param windowSteps W
+     * @param boundarySteps K
+     */
+    public LoopReport(int windowSteps, int boundarySteps) {
         this.windowSteps = windowSteps;
+        this.boundarySteps = boundarySteps;
     }
 
     /** @param seenAtMillis when the record could be read */
@@ -88,6 +130,11 @@ public final class LoopReport {
         } else if (command instanceof PlanCommand.Abort) {
             abortedDecisions++;
         }
+    }
+
+    /** Of one version the newest counts. */
+    public void outcome(Outcome outcome) {
+        outcomes.put(outcome.version(), outcome);
     }
 
     public void ack(RankAck ack) {
@@ -149,21 +196,52 @@ public final class LoopReport {
         double min = 0;
         double promised = 0;
         int windows = 0;
-        for (WindowSummary window : complete) {
-            Optional<Decision> latest = latestBefore(window.steps().from());
-            if (latest.isEmpty()
-                    || !window.balance().loaded()
-                    || window.steps().from() - latest.get().lastFlipStep < windowSteps) {
-                continue;
+        for (Under under : settledWindows()) {
+            if (under.window.balance().loaded()) {
+                windows++;
+                sum += under.window.balance().mean();
+                min += under.window.balance().min();
+                promised += under.propose.predictedBalancedness();
             }
-            windows++;
-            sum += window.balance().mean();
-            min += window.balance().min();
-            promised += latest.get().propose.predictedBalancedness();
         }
         return windows == 0
                 ? Optional.empty()
                 : Optional.of(new Settled(sum / windows, min / windows, windows, promised / windows));
+    }
+
+    public StepTimes stepTimes() {
+        List<Under> timed = settledWindows().stream()
+                .filter(under -> under.window.stepTime().isPresent())
+                .toList();
+        return new StepTimes(
+                complete.stream()
+                        .limit(1)
+                        .filter(window -> window.stepTime().isPresent())
+                        .mapToDouble(this::stepMicros)
+                        .findFirst(),
+                timed.stream().mapToDouble(under -> stepMicros(under.window)).average(),
+                timed.stream()
+                        .flatMap(under -> under.propose.step().stream())
+                        .mapToDouble(StepPromise::stepMicrosPromised)
+                        .average(),
+                timed.size(),
+                outcomes.values().stream()
+                        .flatMap(outcome -> DecisionTime.of(outcome).stream())
+                        .toList());
+    }
+
+    private double stepMicros(WindowSummary window) {
+        return window.stepTime().orElseThrow().stepMicros(boundarySteps);
+    }
+
+    private List<Under> settledWindows() {
+        List<Under> settled = new ArrayList<>();
+        for (WindowSummary window : complete) {
+            latestBefore(window.steps().from())
+                    .filter(latest -> window.steps().from() - latest.lastFlipStep >= windowSteps)
+                    .ifPresent(latest -> settled.add(new Under(window, latest.propose)));
+        }
+        return settled;
     }
 
     private Optional<Decision> latestBefore(long step) {

@@ -51,7 +51,7 @@ public final class LoopWatch implements AutoCloseable {
         this.members = members;
         this.view = view;
         this.misrouted = misrouted;
-        this.report = new LoopReport(members.windowSteps());
+        this.report = new LoopReport(members.windowSteps(), members.boundarySteps());
     }
 
     /** Starts reading and returns. */
@@ -59,7 +59,7 @@ public final class LoopWatch implements AutoCloseable {
         follow(Topic.WINDOW_SUMMARIES, WindowSummary::incarnation, this::window);
         follow(Topic.PLAN, command -> command.header().incarnation(), this::command);
         follow(Topic.ACKS, RankAck::incarnation, this::ack);
-        follow(Topic.OUTCOMES, Outcome::incarnation, received -> view.outcome(received.value()));
+        follow(Topic.OUTCOMES, Outcome::incarnation, received -> outcome(received.value()));
     }
 
     /** Runs a question on the report where it cannot change meanwhile. */
@@ -92,7 +92,12 @@ public final class LoopWatch implements AutoCloseable {
         double seconds = previousClosedAtMillis == 0 ? 0 : (window.closedAtMillis() - previousClosedAtMillis) / 1000.0;
         previousClosedAtMillis = window.closedAtMillis();
         view.window(
-                window, seconds > 0 ? window.tokens() / seconds : 0, version, movesSinceWindow, misrouted.getAsLong());
+                window,
+                seconds > 0 ? window.tokens() / seconds : 0,
+                members.boundarySteps(),
+                version,
+                movesSinceWindow,
+                misrouted.getAsLong());
         movesSinceWindow = 0;
     }
 
@@ -108,6 +113,11 @@ public final class LoopWatch implements AutoCloseable {
             version = settled.epoch();
         }
         view.command(command);
+    }
+
+    private void outcome(Outcome outcome) {
+        report.outcome(outcome);
+        view.outcome(outcome);
     }
 
     private void ack(Received<RankAck> received) {

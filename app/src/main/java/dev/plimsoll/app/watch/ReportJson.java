@@ -4,8 +4,10 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.plimsoll.model.Balance;
+import dev.plimsoll.simulator.DeviceTotals;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalDouble;
 import java.util.TreeMap;
 import org.HdrHistogram.Histogram;
 
@@ -16,6 +18,7 @@ public final class ReportJson {
     /**
      * What the ranks and the roles counted themselves.
      *
+     * @param device what the steps would have taken on a device; empty where they are not timed
      * @param boundaryNanos time that the dispatch thread spent in our calls at each boundary of each rank
      * @param refused proposals refused, by reason
      */
@@ -27,6 +30,7 @@ public final class ReportJson {
             long published,
             long dropped,
             Map<String, Long> refused,
+            Optional<DeviceTotals> device,
             Histogram boundaryNanos) {}
 
     private ReportJson() {}
@@ -47,6 +51,7 @@ public final class ReportJson {
         new TreeMap<>(counts.refused()).forEach(refused::put);
         decisions.put("settled", report.settledDecisions()).put("aborted", report.abortedDecisions());
         root.put("moves", report.moves()).put("placementVersion", report.placementVersion());
+        stepTimes(root.putObject("stepMillis"), counts.device(), report.stepTimes());
         balancedness(root.putObject("balancedness"), report);
         ObjectNode latency = root.putObject("latencyMillis");
         percentiles(latency.putObject("sampleToWindow"), report.sampleToWindow());
@@ -57,6 +62,39 @@ public final class ReportJson {
             return MAPPER.writeValueAsString(root);
         } catch (com.fasterxml.jackson.core.JsonProcessingException e) {
             throw new IllegalStateException("a tree of numbers can always be written", e);
+        }
+    }
+
+    private static void stepTimes(ObjectNode node, Optional<DeviceTotals> device, LoopReport.StepTimes times) {
+        millis(node, "mean", device.map(DeviceTotals::stepMicros));
+        millis(node, "unmoved", device.map(DeviceTotals::unmovedStepMicros));
+        put(node, "gain", device.map(DeviceTotals::gain));
+        millis(node, "initial", times.initialMicros());
+        millis(node, "settled", times.settledMicros());
+        millis(node, "promised", times.promisedMicros());
+        node.put("windows", times.windows());
+        ObjectNode decisions = node.putObject("decisions");
+        decisions.put("count", times.decisions().size());
+        millis(decisions, "before", times.mean(DecisionTime::before));
+        millis(decisions, "promised", times.mean(DecisionTime::promised));
+        millis(decisions, "measured", times.mean(DecisionTime::measured));
+        millis(decisions, "without", times.mean(DecisionTime::without));
+        put(
+                decisions,
+                "gain",
+                times.gain().isPresent() ? Optional.of(times.gain().getAsDouble()) : Optional.empty());
+    }
+
+    private static void millis(ObjectNode node, String name, OptionalDouble micros) {
+        millis(node, name, micros.isPresent() ? Optional.of(micros.getAsDouble()) : Optional.empty());
+    }
+
+    /** Milliseconds to the nanosecond. */
+    private static void millis(ObjectNode node, String name, Optional<Double> micros) {
+        if (micros.isPresent()) {
+            node.put(name, Math.round(micros.get() * 1e3) / 1e6);
+        } else {
+            node.putNull(name);
         }
     }
 

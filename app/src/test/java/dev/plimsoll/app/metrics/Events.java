@@ -9,6 +9,7 @@ import dev.plimsoll.model.Batch;
 import dev.plimsoll.model.CloseReason;
 import dev.plimsoll.model.Deployment;
 import dev.plimsoll.model.ExpertId;
+import dev.plimsoll.model.FlipCost;
 import dev.plimsoll.model.LayerId;
 import dev.plimsoll.model.LongVector;
 import dev.plimsoll.model.Move;
@@ -20,6 +21,7 @@ import dev.plimsoll.model.RankAck;
 import dev.plimsoll.model.RankId;
 import dev.plimsoll.model.SlotId;
 import dev.plimsoll.model.StepRange;
+import dev.plimsoll.model.StepTime;
 import dev.plimsoll.model.WindowSummary;
 import dev.plimsoll.planner.PlannerListener;
 import dev.plimsoll.planner.placement.KeepReason;
@@ -89,6 +91,7 @@ final class Events {
         once(worker.watched(Schedulers.newSingle("events")));
         worker.onMembersPublished(7);
         worker.onAcked(ack());
+        worker.onAcked(flipped());
         AgentListener agents = meters.agents();
         agents.onBoundary(16, 20_000);
     }
@@ -130,7 +133,9 @@ final class Events {
                 0,
                 5,
                 0,
-                "window");
+                "window",
+                Optional.of(new StepTime(
+                        LongVector.of(64_000_000, 80_000_000), LongVector.of(56_000_000, 0), 4, 18_000_000)));
     }
 
     static PlanCommand.Propose propose(int epoch) {
@@ -152,6 +157,21 @@ final class Events {
 
     static RankAck ack() {
         return new RankAck(DEPLOYMENT, 7, new RankId(0), 1, RankAck.Kind.ACCEPTED, 0, Optional.empty(), 9, 16);
+    }
+
+    static RankAck flipped() {
+        FlipCost cost = new FlipCost(50_000_000, 25_000_000, 300_000);
+        return new RankAck(
+                DEPLOYMENT,
+                7,
+                new RankId(0),
+                1,
+                RankAck.Kind.FLIPPED,
+                1,
+                Optional.empty(),
+                9,
+                32,
+                Optional.of(cost));
     }
 
     private static Move move(int slot, int source) {

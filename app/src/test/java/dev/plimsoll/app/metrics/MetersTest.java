@@ -72,6 +72,31 @@ class MetersTest {
     }
 
     @Test
+    void stepTimeIsTheSlowestRanksAndIdlingAPartOfAll() {
+        meters.aggregator().windowClosed(Events.window(KNOWN, CloseReason.COMPLETE));
+
+        // 80 ms on the slowest of two ranks, over 4 intervals of 16 steps; 56 ms of 200 ms stood idle.
+        assertThat(line("plimsoll_step_time_seconds{deployment=\"r1/decode-0\",stat=\"mean\"}"))
+                .endsWith("} 0.00125");
+        assertThat(line("plimsoll_step_time_seconds{deployment=\"r1/decode-0\",stat=\"lowest_decile\"}"))
+                .endsWith("} 0.001125");
+        assertThat(line("plimsoll_idle_ratio")).endsWith("} 0.28");
+    }
+
+    @Test
+    void flipsAndTransfersAreTimedWhereRanksSayWhatTheyTook() {
+        WorkerListener worker = meters.worker();
+        worker.onAcked(Events.ack());
+        assertThat(line("plimsoll_flip_duration_seconds")).startsWith("no ");
+
+        worker.onAcked(Events.flipped());
+
+        assertThat(line("plimsoll_flip_duration_seconds_sum")).endsWith("} 3.0E-4");
+        assertThat(line("plimsoll_transfer_duration_seconds_sum")).endsWith("} 0.025");
+        assertThat(line("plimsoll_transfer_bytes_total")).endsWith("} 5.0E7");
+    }
+
+    @Test
     void deploymentThatNobodyAnnouncedGetsNoSeriesOfItsOwn() {
         AggregatorListener aggregator = meters.aggregator();
         for (int i = 0; i < 1_000; i++) {
@@ -107,8 +132,8 @@ class MetersTest {
         assertThat(line("plimsoll_window_missing_ranks").lines())
                 .hasSize(Series.MOST_DEPLOYMENTS)
                 .noneMatch(line -> line.contains("other"));
-        // Completeness, missing ranks, balancedness twice and the time, of two deployments.
-        assertThat(line("plimsoll_gauges_withheld_total")).endsWith(" 10.0");
+        // Completeness, missing ranks, balancedness and step time twice, idling and the time, of two deployments.
+        assertThat(line("plimsoll_gauges_withheld_total")).endsWith(" 16.0");
         assertThat(line("plimsoll_windows_total{completeness=\"complete\",deployment=\"other\"}"))
                 .endsWith("} 2.0");
     }

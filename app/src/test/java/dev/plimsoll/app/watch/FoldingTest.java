@@ -40,7 +40,8 @@ class FoldingTest {
             LiveView view = new LiveView(new PrintStream(out, true, StandardCharsets.UTF_8), true, true, width);
             view.note("ranks", "qwen3-30b (48 layers × 128 experts, top 8) on 8 ranks × 17 slots, generated traffic");
             view.status(Duration.ofMinutes(61), 1_234_567, "103 of 200 steps/s", 0, 12_345);
-            view.window(LoopReportTest.window(0, 0.69, CloseReason.COMPLETE), 12_830, 3, 1_739, 0);
+            view.window(LoopReportTest.window(0, 0.69, CloseReason.COMPLETE), 12_830, 10, 3, 1_739, 0);
+            view.window(LoopReportTest.timed(1, 0.69, 41_300), 12_830, 10, 3, 1_739, 0);
             view.problem(
                     "deployment demo/decode-0 has a very long problem that nobody can tell in fewer words than these");
 
@@ -50,7 +51,10 @@ class FoldingTest {
                     .toList();
 
             assertThat(lines).as("width %d", width).allMatch(line -> Folding.columns(line) <= width);
-            assertThat(String.join(" ", lines)).contains("misrouted 0").contains("103 of 200 steps/s");
+            assertThat(String.join(" ", lines))
+                    .contains("misrouted 0")
+                    .contains("103 of 200 steps/s")
+                    .contains("step  41.3 ms");
         }
     }
 }

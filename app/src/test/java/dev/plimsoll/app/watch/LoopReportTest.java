@@ -1,5 +1,6 @@
 package dev.plimsoll.app.watch;
 
+import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 
@@ -10,7 +11,9 @@ import dev.plimsoll.model.Deployment;
 import dev.plimsoll.model.ExpertId;
 import dev.plimsoll.model.LayerId;
 import dev.plimsoll.model.LongVector;
+import dev.plimsoll.model.MeasuredGain;
 import dev.plimsoll.model.Move;
+import dev.plimsoll.model.Outcome;
 import dev.plimsoll.model.Phase;
 import dev.plimsoll.model.PlacementState;
 import dev.plimsoll.model.PlanCommand;
@@ -18,17 +21,22 @@ import dev.plimsoll.model.PlanHeader;
 import dev.plimsoll.model.RankAck;
 import dev.plimsoll.model.RankId;
 import dev.plimsoll.model.SlotId;
+import dev.plimsoll.model.StepPromise;
 import dev.plimsoll.model.StepRange;
+import dev.plimsoll.model.StepTime;
 import dev.plimsoll.model.WindowSummary;
+import java.io.ByteArrayOutputStream;
+import java.io.PrintStream;
 import java.util.List;
 import java.util.Optional;
+import java.util.OptionalDouble;
 import org.junit.jupiter.api.Test;
 
 class LoopReportTest {
     private static final int WINDOW_STEPS = 100;
     private static final Deployment DEPLOYMENT = new Deployment("test/decode-0");
 
-    private final LoopReport report = new LoopReport(WINDOW_STEPS);
+    private final LoopReport report = new LoopReport(WINDOW_STEPS, 10);
 
     @Test
     void settledWindowsAreThoseThatBeganOneWindowAfterTheLastFlip() {
@@ -85,6 +93,102 @@ class LoopReportTest {
         assertThat(report.windowToProposal().getMaxValue()).isEqualTo(40);
     }
 
+    @Test
+    void stepTimesAreThoseOfSettledWindowsBesideWhatWasPromised() {
+        report.window(timed(0, 0.5, 50_000), 0);
+        report.command(propose(1, 0, 0.95, 42_000), 0);
+        report.ack(flipped(1, 150));
+        report.command(new PlanCommand.Settled(header(), 1, 1, true, 7), 0);
+        report.window(timed(1, 0.6, 48_000), 0);
+        report.window(timed(3, 0.9, 41_000), 0);
+        report.window(window(4, 0.9, CloseReason.COMPLETE), 0);
+        report.window(timed(5, 0.9, 43_000), 0);
+
+        LoopReport.StepTimes times = report.stepTimes();
+
+        assertThat(times.initialMicros()).hasValue(50_000);
+        assertThat(times.windows()).as("windows 3 and 5: nobody timed window 4").isEqualTo(2);
+        assertThat(times.settledMicros()).hasValue(42_000);
+        assertThat(times.promisedMicros()).hasValue(42_000);
+        assertThat(times.gain()).as("no decision was measured").isEmpty();
+    }
+
+    @Test
+    void ofADecisionTheNewestOutcomeCountsAndIsComparedOnTheSameTokens() {
+        report.outcome(outcome(1, 1_000, 700, 1_000));
+        report.outcome(outcome(1, 900, 800, 1_000));
+
+        LoopReport.StepTimes times = report.stepTimes();
+
+        // The promise has half a microsecond of step for each of experts: 1000 - 800 by the profile are 100 of the
+        // step.
+        assertThat(times.decisions()).containsExactly(new DecisionTime(1_500, 1_450, 900, 1_000));
+        assertThat(times.gain().orElseThrow()).isCloseTo(0.1, within(1e-12));
+    }
+
+    @Test
+    void whatNobodyTimedHasNoStepTimes() {
+        report.window(window(0, 0.5, CloseReason.COMPLETE), 0);
+
+        assertThat(report.stepTimes())
+                .isEqualTo(new LoopReport.StepTimes(
+                        OptionalDouble.empty(), OptionalDouble.empty(), OptionalDouble.empty(), 0, List.of()));
+    }
+
+    @Test
+    void decisionsAreToldInMillisecondsFirst() {
+        ByteArrayOutputStream out = new ByteArrayOutputStream();
+        LiveView view = new LiveView(new PrintStream(out, true, UTF_8), false, false, 400);
+        view.command(propose(3, 0, 0.95, 36_800));
+        view.outcome(outcome(3, 36_900, 20_000, 28_600));
+
+        assertThat(out.toString(UTF_8).lines())
+                .satisfiesExactly(
+                        proposed -> assertThat(proposed)
+                                .startsWith(
+                                        "proposed  #3   step 60.0 → 36.8 ms promised (−38.7 %); 1 moves in 1 layers,"
+                                                + " 1 batches: balancedness 0.500 → predicted 0.950"),
+                        measured -> assertThat(measured)
+                                .startsWith(
+                                        "measured  #3   step 1.50 → 1.45 ms promised, 36.9 measured, 41.2 without it"
+                                                + " (−10.4 %), gain 30.1 % over 2 windows; balancedness 0.500 → predicted 0.900"));
+    }
+
+    @Test
+    void threeDigitsOfAMillisecondAreTold() {
+        assertThat(List.of(Millis.of(847), Millis.of(2_411), Millis.of(41_349), Millis.of(1_234_500), Millis.of(9_996)))
+                .containsExactly("0.847", "2.41", "41.3", "1,235", "10.0");
+    }
+
+    /** Of a decision that promised a step of 1,450 µs in place of 1,500, half of a microsecond for each of its experts. */
+    private static Outcome outcome(int version, double stepMicros, double with, double without) {
+        return new Outcome(
+                DEPLOYMENT,
+                1,
+                version,
+                3,
+                10,
+                0.5,
+                0.9,
+                new Balance(0.88, 0.8, 0, 1),
+                OptionalDouble.empty(),
+                Optional.of(new StepPromise(1_000, 900, 1_500, 1_450, false)),
+                Optional.of(new MeasuredGain(
+                        2,
+                        3,
+                        4,
+                        true,
+                        (without - with) / without,
+                        0,
+                        2,
+                        false,
+                        0.88,
+                        0.5,
+                        OptionalDouble.of(with),
+                        OptionalDouble.of(without),
+                        OptionalDouble.of(stepMicros))));
+    }
+
     private static PlanHeader header() {
         return new PlanHeader(DEPLOYMENT, 1, 1, 1);
     }
@@ -104,11 +208,43 @@ class LoopReportTest {
                 "because");
     }
 
+    private static PlanCommand.Propose propose(int epoch, long window, double predicted, double promisedMicros) {
+        PlanCommand.Propose untimed = propose(epoch, window, predicted);
+        return new PlanCommand.Propose(
+                untimed.header(),
+                untimed.epoch(),
+                untimed.basedOn(),
+                untimed.planHash(),
+                untimed.batches(),
+                untimed.windowIndex(),
+                untimed.currentBalancedness(),
+                untimed.predictedBalancedness(),
+                untimed.policy(),
+                untimed.reason(),
+                untimed.reasons(),
+                untimed.inputs(),
+                Optional.of(new StepPromise(40_000, 20_000, 60_000, promisedMicros, false)));
+    }
+
     private static RankAck flipped(int epoch, long step) {
         return new RankAck(DEPLOYMENT, 1, new RankId(0), epoch, RankAck.Kind.FLIPPED, 1, Optional.empty(), 7, step);
     }
 
+    /** A complete window of so long steps, 10 of them from boundary to boundary. */
+    static WindowSummary timed(long index, double mean, long stepMicros) {
+        return window(
+                index,
+                mean,
+                CloseReason.COMPLETE,
+                Optional.of(new StepTime(
+                        LongVector.of(stepMicros * 10_000 * 10), LongVector.of(0), 10, stepMicros * 10_000)));
+    }
+
     static WindowSummary window(long index, double mean, CloseReason reason) {
+        return window(index, mean, reason, Optional.empty());
+    }
+
+    private static WindowSummary window(long index, double mean, CloseReason reason, Optional<StepTime> time) {
         int expected = 4;
         return new WindowSummary(
                 DEPLOYMENT,
@@ -133,6 +269,7 @@ class LoopReportTest {
                 0,
                 index * 10,
                 5_000,
-                "");
+                "",
+                time);
     }
 }

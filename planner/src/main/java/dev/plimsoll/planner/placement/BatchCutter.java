@@ -20,15 +20,16 @@ import java.util.TreeMap;
 import java.util.stream.IntStream;
 
 /**
- * Cuts a change of placement into batches of whole layers, in order of layers, whose incoming weights fit every rank's staging
- * memory; within the request's budget.
+ * Cuts a change of placement into batches of whole layers, best first, whose incoming weights fit every rank's staging memory; within the
+ * request's budget.
  *
  * <p>Layers in which slots are only switched need no weights: they are a batch of their own, the first, which waits for no transfer, and
  * take nothing of the budget. Where a layer is moved, its switches go with its moves.
  *
- * <p>A layer is moved whole or not at all, as a part of a layer's moves could leave it worse than before. When the budget does
- * not last for all, layers with the largest fall of the hottest rank's load per move go first, and smaller ones may follow one
- * that did not fit. Senders are chosen batch by batch, as ranks wait for the busiest one of each.
+ * <p>A layer is moved whole or not at all, as a part of a layer's moves could leave it worse than before. Layers that gain most per move go
+ * first, by the slowest rank's time or, by tokens, the hottest rank's load: so a decision that is stopped has brought the most that its
+ * moves could. When the budget does not last for all, smaller ones may follow one that did not fit. Any order is safe, as a layer's weights
+ * come from that layer only. Senders are chosen batch by batch, as ranks wait for the busiest one of each.
  */
 public final class BatchCutter {
     private record LayerChange(int layer, List<Arrival> arrivals, List<Switch> switches, double fallPerMove) {
@@ -100,7 +101,7 @@ public final class BatchCutter {
         return switches;
     }
 
-    /** What the budget lasts for, in order of layers. */
+    /** What the budget lasts for, best first. */
     private static List<LayerChange> within(Budget budget, long bytesPerExpert, List<LayerChange> changes) {
         long moves = Math.min(budget.moves(), budget.bytes() / bytesPerExpert);
         List<LayerChange> taken = new ArrayList<>();
@@ -117,7 +118,6 @@ public final class BatchCutter {
                 taken.add(change);
             }
         }
-        taken.sort(Comparator.comparingInt(LayerChange::layer));
         return taken;
     }
 
@@ -158,7 +158,10 @@ public final class BatchCutter {
                 .toList();
     }
 
-    private static Batch batch(int number, List<LayerChange> changes, PlanRequest request) {
+    private static Batch batch(int number, List<LayerChange> unordered, PlanRequest request) {
+        List<LayerChange> changes = unordered.stream()
+                .sorted(Comparator.comparingInt(LayerChange::layer))
+                .toList();
         List<Arrival> arrivals =
                 changes.stream().flatMap(change -> change.arrivals().stream()).toList();
         return new Batch(
@@ -201,6 +204,14 @@ public final class BatchCutter {
 
     private static double fall(PlanRequest request, Placement target, int layer) {
         double[] load = request.newest().layer(layer);
+        long steps = request.newest().steps();
+        if (request.objective() instanceof Objective.Time time && steps > 0) {
+            for (int expert = 0; expert < load.length; expert++) {
+                load[expert] /= steps;
+            }
+            return SlowestRank.micros(request.settled().inUse(layer), load, time.expected(), request.topology())
+                    - SlowestRank.micros(target.inUse(layer), load, time.expected(), request.topology());
+        }
         return EvenSplit.max(EvenSplit.rankLoads(request.settled().inUse(layer), load, request.topology()))
                 - EvenSplit.max(EvenSplit.rankLoads(target.inUse(layer), load, request.topology()));
     }

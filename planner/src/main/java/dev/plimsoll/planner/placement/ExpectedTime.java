@@ -44,6 +44,29 @@ public final class ExpectedTime {
         }
     }
 
+    private ExpectedTime(DeviceProfile profile, double[] mean, double[] micros, double[] variance) {
+        this.profile = profile;
+        this.mean = mean;
+        this.micros = micros;
+        this.variance = variance;
+    }
+
+    /**
+     * The same where the variance of a slot's step counts as time too, so that it is better to be slow always than now and then; still
+     * never less with more tokens.
+     *
+     * @param perVariance microseconds for each microsecond squared
+     */
+    ExpectedTime withVariance(double perVariance) {
+        double[] risen = new double[mean.length];
+        double most = 0;
+        for (int i = 0; i < mean.length; i++) {
+            most = Math.max(most, micros[i] + perVariance * variance[i]);
+            risen[i] = most;
+        }
+        return new ExpectedTime(profile, mean, risen, variance);
+    }
+
     public DeviceProfile profile() {
         return profile;
     }

@@ -2,6 +2,7 @@ package dev.plimsoll.planner.placement;
 
 import dev.plimsoll.model.Placement;
 import dev.plimsoll.model.Topology;
+import java.util.Arrays;
 
 /**
  * Expert time of a step: what the slots of the slowest rank are expected to take, added up over layers, as all ranks wait for it in each.
@@ -41,13 +42,54 @@ public final class ExpertTime {
      */
     public static double stepMicros(
             Placement placement, double[][] load, long steps, ExpectedTime expected, Topology topology) {
-        double sum = 0;
+        return sum(layerMicros(placement, load, steps, expected, topology));
+    }
+
+    /** The same by layer. */
+    static double[] layerMicros(
+            Placement placement, double[][] load, long steps, ExpectedTime expected, Topology topology) {
+        double[] micros = new double[load.length];
         for (int layer = 0; layer < load.length; layer++) {
-            double[] tokens = load[layer].clone();
-            for (int expert = 0; expert < tokens.length; expert++) {
-                tokens[expert] /= steps;
+            micros[layer] = layerMicros(placement, layer, load, steps, expected, topology);
+        }
+        return micros;
+    }
+
+    /**
+     * The same, of a placement that has most layers as another one has them.
+     *
+     * @param micros {@code [layer]} of the other one
+     */
+    static double[] layerMicros(
+            Placement placement,
+            Placement other,
+            double[] micros,
+            double[][] load,
+            long steps,
+            ExpectedTime expected,
+            Topology topology) {
+        double[] of = micros.clone();
+        for (int layer = 0; layer < load.length; layer++) {
+            if (!Arrays.equals(placement.inUse(layer), other.inUse(layer))) {
+                of[layer] = layerMicros(placement, layer, load, steps, expected, topology);
             }
-            sum += SlowestRank.micros(placement.inUse(layer), tokens, expected, topology);
+        }
+        return of;
+    }
+
+    private static double layerMicros(
+            Placement placement, int layer, double[][] load, long steps, ExpectedTime expected, Topology topology) {
+        double[] tokens = load[layer].clone();
+        for (int expert = 0; expert < tokens.length; expert++) {
+            tokens[expert] /= steps;
+        }
+        return SlowestRank.micros(placement.inUse(layer), tokens, expected, topology);
+    }
+
+    static double sum(double[] micros) {
+        double sum = 0;
+        for (double ofLayer : micros) {
+            sum += ofLayer;
         }
         return sum;
     }

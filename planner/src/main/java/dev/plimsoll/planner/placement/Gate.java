@@ -1,13 +1,16 @@
 package dev.plimsoll.planner.placement;
 
+import dev.plimsoll.model.Learned;
+import dev.plimsoll.model.Membership;
 import dev.plimsoll.model.Placement;
-import dev.plimsoll.model.Topology;
-import dev.plimsoll.model.TransferLists;
+import dev.plimsoll.model.StepCalibration;
+import dev.plimsoll.model.TransferCosts;
 import dev.plimsoll.planner.placement.Verdict.Change;
 import dev.plimsoll.planner.placement.Verdict.Keep;
 import dev.plimsoll.planner.placement.Verdict.Numbers;
 import java.time.Duration;
 import java.util.Locale;
+import java.util.Optional;
 
 /**
  * Decides whether a change of placement pays: on the newest window, for the change itself and for the one that the policy would
@@ -17,21 +20,29 @@ import java.util.Locale;
  * not seen it, as the change will not have seen the window that comes: so what the earlier one makes of the newest window is what
  * can be promised, and a gain that it does not show is none.
  *
- * <p>Unit of gain and cost is <em>windows' worth of the group's time</em>. A step's experts take as long as the hottest rank
+ * <p>Where a device profile is known, gain and cost are times. A gain is that of a step's experts, by the profile, at the scale that
+ * step times have shown, in all steps of the horizon from when batches are flipped on; against it stands the time that steps lose to
+ * transfers and flips ({@link MoveTime}).
+ *
+ * <p>By tokens, their unit is <em>windows' worth of the group's time</em>. A step's experts take as long as the hottest rank
  * computes, so a window's gain is the relative fall of the hottest ranks' load, added up over layers; it is earned on the share of
  * a step that experts take, once per window over the horizon. The cost is the time in which the busiest receiver's and the
  * busiest sender's bytes pass its link, plus the flips, as if the group stood still meanwhile, which it does not: so
  * the cost is an upper bound.
+ *
+ * <p>Either way the gate learns from what earlier decisions brought: gains are counted for as long as those lasted, the part of the
+ * promise that came is what pays, and what could not have been told from none is none. What is promised stays what the earlier
+ * change shows: it is what the next outcome is held against.
  */
 public final class Gate {
 
     /**
      * @param minimumGain least relative fall of the hottest ranks' load in the newest window, which the plan has been fitted to
      * @param minimumHeldOutGain least fall in the newest window by the plan that was made without it
-     * @param horizonWindows windows over which a change must pay for itself
-     * @param expertTimeShare share of a step that goes with the hottest rank's load
+     * @param horizonWindows windows over which a change must pay for itself, where nobody knows how long earlier gains lasted
+     * @param expertTimeShare share of a step that goes with the hottest rank's load; assumed, as the two below, until it is measured
      * @param linkBytesPerSecond of one rank
-     * @param flipTime measured time of one flip
+     * @param flipTime of one flip
      */
     public record Settings(
             double minimumGain,
@@ -57,19 +68,44 @@ public final class Gate {
 
     private Gate() {}
 
+    /** What is known of a deployment of which nothing has been measured. */
+    public static Learned nothing(Settings settings) {
+        return learned(Optional.empty(), assumed(settings), Experience.NONE);
+    }
+
+    /** What transfers and flips are assumed to take. */
+    public static TransferCosts assumed(Settings settings) {
+        return new TransferCosts(
+                settings.linkBytesPerSecond(), settings.flipTime().toNanos(), 0);
+    }
+
+    /** All that a gate learns of a deployment. */
+    public static Learned learned(Optional<StepCalibration> step, TransferCosts transfers, Experience experience) {
+        return new Learned(
+                step,
+                transfers,
+                experience.delivered(),
+                experience.noise(),
+                experience.lastingWindows(),
+                experience.decisions());
+    }
+
     /**
+     * @param objective what the deployment is planned by
+     * @param learned what is known of it besides
      * @param earlier what the same policy would have made of the settled placement without the newest window
      * @param newest the newest complete window
      * @param windowTime how long a window takes
      */
     public static Verdict judge(
             Settings settings,
+            Objective objective,
+            Learned learned,
             Candidate candidate,
             Placement earlier,
             Placement settled,
-            Topology topology,
+            Membership members,
             ExpertLoad newest,
-            long bytesPerExpert,
             Duration windowTime) {
         if (candidate.batches().isEmpty()) {
             boolean wanted =
@@ -81,47 +117,40 @@ public final class Gate {
                                     + " the budget"
                             : "the policy wants no change");
         }
-        double[][] load = newest.toDoubles();
-        double gain = gain(candidate.target(), settled, topology, load);
-        double heldOut = gain(earlier, settled, topology, load);
-        double windowSeconds = windowTime.toNanos() / 1e9;
-        Numbers numbers = new Numbers(
-                EvenSplit.balance(settled, load, topology).mean(),
-                EvenSplit.balance(earlier, load, topology).mean(),
-                gain,
-                heldOut,
-                Math.min(gain, heldOut) * settings.expertTimeShare() * settings.horizonWindows(),
-                seconds(settings, candidate, topology, bytesPerExpert) / windowSeconds,
-                candidate.moves());
-        if (gain < settings.minimumGain()) {
-            return keep(KeepReason.GAIN, numbers, settings.minimumGain());
+        GateNumbers of = new GateNumbers(settings, learned, candidate, earlier, settled, members, newest, windowTime);
+        // Without steps nobody can tell the tokens of one.
+        Numbers numbers = objective instanceof Objective.Time time && newest.steps() > 0
+                ? of.byTime(time.expected())
+                : of.byTokens();
+        double leastGain = Math.max(settings.minimumGain(), learned.noise());
+        double leastHeldOut = Math.max(settings.minimumHeldOutGain(), learned.noise());
+        if (numbers.gain() < leastGain) {
+            return keep(KeepReason.GAIN, numbers, leastGain);
         }
-        if (heldOut < settings.minimumHeldOutGain()) {
-            return keep(KeepReason.HELD_OUT, numbers, settings.minimumHeldOutGain());
+        if (numbers.heldOutGain() * learned.delivered() < leastHeldOut) {
+            return keep(KeepReason.HELD_OUT, numbers, leastHeldOut);
         }
         if (!(numbers.pays() > numbers.cost())) {
-            return keep(KeepReason.COST, numbers, settings.minimumGain());
+            return keep(KeepReason.COST, numbers, leastGain);
         }
         return new Change(candidate, numbers);
     }
 
     private static Keep keep(KeepReason reason, Numbers numbers, double atLeast) {
         return new Keep(
-                reason, numbers.line() + String.format(Locale.ROOT, "; at least %.1f %%", 100 * atLeast), numbers);
-    }
-
-    /** 0 where the window has no load. */
-    private static double gain(Placement target, Placement settled, Topology topology, double[][] load) {
-        double before = EvenSplit.hottest(settled, load, topology);
-        return before == 0 ? 0 : (before - EvenSplit.hottest(target, load, topology)) / before;
-    }
-
-    private static double seconds(Settings settings, Candidate candidate, Topology topology, long bytesPerExpert) {
-        double transfers = 0;
-        for (var batch : candidate.batches()) {
-            int busiest = TransferLists.of(batch, topology).busiest();
-            transfers += (double) busiest * bytesPerExpert / settings.linkBytesPerSecond();
-        }
-        return transfers + candidate.batches().size() * settings.flipTime().toNanos() / 1e9;
+                reason,
+                numbers.line()
+                        + "; at least "
+                        + numbers.time()
+                                .map(times -> String.format(
+                                        Locale.ROOT,
+                                        "%.3f ms, ",
+                                        atLeast
+                                                * times.step().scale()
+                                                * times.promise().expertMicrosBefore()
+                                                / 1e3))
+                                .orElse("")
+                        + String.format(Locale.ROOT, "%.1f %%", 100 * atLeast),
+                numbers);
     }
 }

@@ -21,7 +21,7 @@ record LayerSearch(
     }
 
     Descent fromScratch() {
-        int[] packed = ScenarioPacking.pack(scenarios, weighing, costs, start.slots(), price);
+        int[] packed = ScenarioPacking.pack(scenarios, weighing, start, costs, price);
         int[] matched = new RankMatching(scenarios.ranks(), start.experts).rearrange(costs.settled(), packed);
         Descent descent = descentFrom(matched, Budget.UNLIMITED);
         descent.pullBack();

@@ -84,11 +84,8 @@ final class LayerState {
         this.nextSlot = new int[expertOf.length];
         Arrays.fill(firstSlot, -1);
         for (int slot = expertOf.length - 1; slot >= 0; slot--) {
-            int expert = expertOf[slot];
-            replicas[expert]++;
-            holds[slot / slotsPerRank * experts + expert] = expert != nothing;
-            nextSlot[slot] = firstSlot[expert];
-            firstSlot[expert] = slot;
+            replicas[expertOf[slot]]++;
+            link(slot, expertOf[slot]);
         }
         if (weighing.idles()) {
             // One more than there are: nobody has to have the last of it.
@@ -119,7 +116,7 @@ final class LayerState {
         return holds[rank * experts + expert];
     }
 
-    /** The first slot that holds the expert; go on with {@link #nextSlot} until -1. */
+    /** The first slot that holds the expert; go on with {@link #nextSlot} until -1. Slots that hold nothing are in no such list. */
     int firstSlot(int expert) {
         return firstSlot[expert];
     }
@@ -172,13 +169,10 @@ final class LayerState {
         weigh(outgoing);
         weigh(incoming);
         add(rankOf(slot));
-        for (int other = incoming == nothing ? -1 : firstSlot[incoming]; other >= 0; other = nextSlot[other]) {
+        for (int other = firstSlot[incoming]; other >= 0; other = nextSlot[other]) {
             if (other != slot) {
                 add(rankOf(other));
             }
-        }
-        if (outgoing == nothing) {
-            return;
         }
         for (int other = firstSlot[outgoing]; other >= 0; other = nextSlot[other]) {
             if (!holds(rankOf(other), incoming)) {
@@ -189,6 +183,9 @@ final class LayerState {
 
     private void unlink(int slot) {
         int expert = expertOf[slot];
+        if (expert == nothing) {
+            return;
+        }
         holds[rankOf(slot) * experts + expert] = false;
         if (firstSlot[expert] == slot) {
             firstSlot[expert] = nextSlot[slot];
@@ -203,9 +200,11 @@ final class LayerState {
 
     private void link(int slot, int expert) {
         expertOf[slot] = expert;
-        holds[rankOf(slot) * experts + expert] = expert != nothing;
-        nextSlot[slot] = firstSlot[expert];
-        firstSlot[expert] = slot;
+        if (expert != nothing) {
+            holds[rankOf(slot) * experts + expert] = true;
+            nextSlot[slot] = firstSlot[expert];
+            firstSlot[expert] = slot;
+        }
     }
 
     /** The rank's potential if its load changed by the expert's part of these, {@code [expert · K + k]}. */

@@ -8,7 +8,8 @@ import java.util.List;
 /**
  * All that a {@link Policy} may look at.
  *
- * @param windows complete windows, oldest first, at least one; a policy looks back on as many as it likes
+ * @param windows complete windows, oldest first, at least one; a policy looks back on as many as it likes; by time, each that has load
+ *     says over how many steps
  * @param settled what the ranks serve, valid
  * @param budget what the moves may take together
  * @param prices what one move costs, by where its weights come from
@@ -50,6 +51,9 @@ public record PlanRequest(
                         + shape.experts());
             }
         }
+        if (objective instanceof Objective.Time) {
+            windows.forEach(PlanRequest::requireSteps);
+        }
         if (settled.layers() != shape.layers() || settled.slots() != topology.slots()) {
             throw new IllegalArgumentException("a placement of " + settled.layers() + " layers × " + settled.slots()
                     + " slots for " + shape.layers() + " × " + topology.slots());
@@ -58,6 +62,18 @@ public record PlanRequest(
             throw new IllegalArgumentException("a rank with " + topology.slotsPerRank()
                     + " slots cannot hold that many different experts of " + shape.experts()
                     + "; configure fewer redundant slots");
+        }
+    }
+
+    private static void requireSteps(ExpertLoad window) {
+        for (int layer = 0; window.steps() == 0 && layer < window.layers(); layer++) {
+            for (int expert = 0; expert < window.experts(); expert++) {
+                if (window.at(layer, expert) > 0) {
+                    throw new IllegalArgumentException("window " + window.windowIndex()
+                            + " has load and does not say over how many steps: by time, tokens per step are needed; say"
+                            + " it with ExpertLoad.over, or plan by tokens");
+                }
+            }
         }
     }
 

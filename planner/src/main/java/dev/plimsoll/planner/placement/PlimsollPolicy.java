@@ -71,7 +71,7 @@ final class PlimsollPolicy implements Policy {
         LayerSearch search = new LayerSearch(request, scenarios, weighing, start, costs, price + noise);
 
         double before = search.start().balancedness();
-        double bound = weighing.worth(weighing.levels(settled.length));
+        double bound = weighing.bound(settled.length);
         boolean overBudget = false;
         Descent found = search.descent();
         if (!initial) {

@@ -1,5 +1,7 @@
 package dev.plimsoll.planner.placement;
 
+import java.util.List;
+
 /**
  * A layer's placement from scratch, for all scenarios at once.
  *
@@ -14,17 +16,36 @@ final class ScenarioPacking {
 
     /** By tokens. */
     static int[] pack(Scenarios scenarios, MoveCosts costs, int slots, double price) {
-        return pack(scenarios, new TokenWeighing(scenarios), costs, slots, price);
+        Weighing weighing = new TokenWeighing(scenarios);
+        return pack(scenarios, weighing, weighing.replications(slots).get(0), costs, slots, price);
     }
 
     /**
+     * The best of the packings of all replications.
+     *
+     * @param start any placement of the layer
      * @param price fall of the potential that a move must bring
      * @return {@code [slot]}, {@link Scenarios#experts()} where idle
      */
-    static int[] pack(Scenarios scenarios, Weighing weighing, MoveCosts costs, int slots, double price) {
+    static int[] pack(Scenarios scenarios, Weighing weighing, LayerState start, MoveCosts costs, double price) {
+        List<int[]> replications = weighing.replications(start.slots());
+        int[] best = new int[0];
+        double most = Double.NEGATIVE_INFINITY;
+        for (int[] replicas : replications) {
+            int[] packed = pack(scenarios, weighing, replicas, costs, start.slots(), price);
+            double worth = replications.size() == 1 ? 1 : start.at(packed).balancedness();
+            if (worth > most) {
+                most = worth;
+                best = packed;
+            }
+        }
+        return best;
+    }
+
+    private static int[] pack(
+            Scenarios scenarios, Weighing weighing, int[] replicas, MoveCosts costs, int slots, double price) {
         int ranks = scenarios.ranks();
         int experts = scenarios.experts();
-        int[] replicas = weighing.replicas(slots);
         double[] units = new double[(experts + 1) * K];
         double[] ignored = new double[units.length];
         for (int expert = 0; expert < experts; expert++) {

@@ -8,8 +8,8 @@ package dev.plimsoll.planner.placement;
  * least such τ is found by halving.
  */
 final class TimeBounds {
-    /** Enough to be within 0.1 % where replicas are needed at all. */
-    private static final int HALVINGS = 12;
+    /** How far below the answer what is found may be, as a part of it. */
+    private static final double NEAR = 1e-3;
 
     private final ExpectedTime expected;
     private final double[] tokens;
@@ -61,7 +61,7 @@ final class TimeBounds {
         if (guess < high && bounds.meanRank(guess) <= guess) {
             high = guess;
         }
-        for (int halving = 0; halving < HALVINGS; halving++) {
+        while (high - low > NEAR * low) {
             double middle = (low + high) / 2;
             if (bounds.meanRank(middle) <= middle) {
                 high = middle;
@@ -90,7 +90,7 @@ final class TimeBounds {
         if (left < 0) {
             return Double.POSITIVE_INFINITY;
         }
-        return (idle ? sum : sum + cheapest(left)) / ranks;
+        return (sum + cheapest(left)) / ranks;
     }
 
     private void weigh(int expert, double load, int count) {
@@ -99,19 +99,16 @@ final class TimeBounds {
         }
         replicas[expert] = count;
         together[expert] = count * expected.micros(load / count);
-        int most = Math.min(ranks, count + slots - replicas.length);
-        if (idle || most <= count) {
-            further[expert] = 0;
-            return;
+        int most = Math.min(ranks, count + slots - replicas.length) - count;
+        further[expert] = Double.POSITIVE_INFINITY;
+        // On average over 1, 2, 3, 4, 6, 9 … of them, and over all: what is between is hardly less.
+        for (int more = 1; more <= most; more = more < most ? Math.min(most, more + Math.max(1, more / 2)) : most + 1) {
+            double all = (count + more) * expected.micros(load / (count + more));
+            further[expert] = Math.min(further[expert], (all - together[expert]) / more);
         }
-        // Above the roofline's knee a further replica adds ever more, below it ever less: the least on average is at
-        // one of the ends.
-        double one = (count + 1) * expected.micros(load / (count + 1)) - together[expert];
-        double all = (most * expected.micros(load / most) - together[expert]) / (most - count);
-        further[expert] = Math.max(0, Math.min(one, all));
     }
 
-    /** What so many further replicas add at least. */
+    /** What the slots left over add at least: all of them, or as many as one likes where they may be idle. */
     private double cheapest(int left) {
         boolean[] full = new boolean[replicas.length];
         double sum = 0;
@@ -119,13 +116,11 @@ final class TimeBounds {
         while (open > 0) {
             int cheapest = -1;
             for (int expert = 0; expert < full.length; expert++) {
-                if (!full[expert]
-                        && replicas[expert] < ranks
-                        && (cheapest < 0 || further[expert] < further[cheapest])) {
+                if (!full[expert] && (cheapest < 0 || further[expert] < further[cheapest])) {
                     cheapest = expert;
                 }
             }
-            if (cheapest < 0) {
+            if (cheapest < 0 || further[cheapest] == Double.POSITIVE_INFINITY || (idle && further[cheapest] >= 0)) {
                 return sum;
             }
             full[cheapest] = true;

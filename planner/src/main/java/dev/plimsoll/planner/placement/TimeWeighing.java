@@ -1,16 +1,35 @@
 package dev.plimsoll.planner.placement;
 
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+
 /**
  * A replica weighs the time that it is expected to take per step: with its part of the expert's tokens per step, in every scenario.
  *
  * <p>The unit is the least that the slowest rank can take, on average over scenarios. All replicas of an expert together weigh the more
  * the more there are, as each of them reads the weights.
+ *
+ * <p>What counts is the slowest rank of every step, and steps differ by chance: with few tokens a rank that is no slower than others on
+ * average often is the slowest. So what a rank may take without any excess is less than the least that the slowest can take, by
+ * {@value #DEVIATIONS} standard deviations of a rank's step; and as the mean over steps of a squared excess is the square of its mean plus
+ * its variance, a slot's variance weighs beside its time: at such an excess, variance ÷ (2 · excess).
  */
 final class TimeWeighing implements Weighing {
     private static final int K = Scenarios.COUNT;
 
+    /** By about how many of its standard deviations the slowest of some ten ranks is slower than the mean. */
+    private static final int DEVIATIONS = 2;
+
+    /** The level is at least that part of what the slowest rank takes. */
+    private static final double LEAST_LEVEL = 0.3;
+
+    /** How slow replicas may be, as a part of the slowest rank, for no further one to be made of them from scratch. */
+    private static final double[] ENOUGH = {1, 0.7, 0.5, 0};
+
     private final Scenarios scenarios;
-    private final ExpectedTime expected;
+    /** Expected time with what its variance does. */
+    private final ExpectedTime time;
     /** {@code [expert · K + k]} tokens per step. */
     private final double[] tokens;
 
@@ -27,27 +46,44 @@ final class TimeWeighing implements Weighing {
      */
     TimeWeighing(Scenarios scenarios, double[] tokensPerStep, ExpectedTime expected, int slots, boolean idle) {
         this.scenarios = scenarios;
-        this.expected = expected;
         this.idle = idle;
         this.tokens = new double[scenarios.load().length];
         for (int i = 0; i < tokens.length; i++) {
             tokens[i] = scenarios.load()[i] / scenarios.ranks() * tokensPerStep[i % K];
         }
+        double[] deviation = deviations(tokens, expected, scenarios.ranks());
+        double excess = DEVIATIONS * mean(deviation);
+        this.time = expected.withVariance(excess == 0 ? 0 : 1 / (2 * excess));
         this.level = new double[K];
-        double sum = 0;
         for (int k = 0; k < K; k++) {
-            level[k] = TimeBounds.slowestRank(expected, tokens, K, k, slots, scenarios.ranks(), idle);
-            sum += level[k];
+            level[k] = TimeBounds.slowestRank(time, tokens, K, k, slots, scenarios.ranks(), idle);
         }
-        this.unitMicros = sum / K;
+        this.unitMicros = mean(level);
         for (int k = 0; k < K; k++) {
-            level[k] /= unitMicros;
+            level[k] = Math.max(LEAST_LEVEL * level[k], level[k] - DEVIATIONS * deviation[k]) / unitMicros;
         }
         this.known = new double[(scenarios.ranks() + 2) * scenarios.experts()][];
     }
 
-    double unitMicros() {
-        return unitMicros;
+    /** Standard deviation of the mean rank's step in microseconds, {@code [scenario]}. */
+    private static double[] deviations(double[] tokens, ExpectedTime expected, int ranks) {
+        double[] variance = new double[K];
+        for (int i = 0; i < tokens.length; i++) {
+            variance[i % K] += expected.variance(tokens[i]) / ranks;
+        }
+        double[] deviation = new double[K];
+        for (int k = 0; k < K; k++) {
+            deviation[k] = Math.sqrt(variance[k]);
+        }
+        return deviation;
+    }
+
+    private static double mean(double[] values) {
+        double sum = 0;
+        for (double value : values) {
+            sum += value;
+        }
+        return sum / values.length;
     }
 
     @Override
@@ -72,7 +108,7 @@ final class TimeWeighing implements Weighing {
         if (known[at] == null) {
             double[] unit = new double[K];
             for (int k = 0; k < K; k++) {
-                unit[k] = expected.micros(tokens[expert * K + k] / replicas) / unitMicros;
+                unit[k] = time.micros(tokens[expert * K + k] / replicas) / unitMicros;
             }
             known[at] = unit;
         }
@@ -102,8 +138,8 @@ final class TimeWeighing implements Weighing {
             for (int k = 0; k < K; k++) {
                 double load = tokens[expert * K + k];
                 double step = 0.05 * load;
-                double rise = expected.micros((load + step) / replicas[expert])
-                        - expected.micros((load - step) / replicas[expert]);
+                double rise =
+                        time.micros((load + step) / replicas[expert]) - time.micros((load - step) / replicas[expert]);
                 sum += rise / 0.1 * replicas[expert];
                 all += load;
             }
@@ -112,13 +148,24 @@ final class TimeWeighing implements Weighing {
     }
 
     @Override
-    public int[] replicas(int slots) {
-        int experts = scenarios.experts();
-        double[] mean = new double[experts];
+    public double bound(int slots) {
+        return 1;
+    }
+
+    @Override
+    public List<int[]> replications(int slots) {
+        double[] mean = new double[scenarios.experts()];
         for (int i = 0; i < tokens.length; i++) {
             mean[i / K] += tokens[i] / K;
         }
-        return Replication.byTime(mean, expected, unitMicros, slots, scenarios.ranks(), idle);
+        List<int[]> alternatives = new ArrayList<>();
+        for (double enough : ENOUGH) {
+            int[] replicas = Replication.byTime(mean, time, enough * unitMicros, slots, scenarios.ranks(), idle);
+            if (alternatives.stream().noneMatch(other -> Arrays.equals(other, replicas))) {
+                alternatives.add(replicas);
+            }
+        }
+        return alternatives;
     }
 
     @Override

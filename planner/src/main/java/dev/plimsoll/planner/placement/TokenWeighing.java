@@ -1,5 +1,7 @@
 package dev.plimsoll.planner.placement;
 
+import java.util.List;
+
 /** A replica weighs its part of the expert's tokens; the mean rank weighs 1. */
 record TokenWeighing(Scenarios scenarios) implements Weighing {
     private static final int K = Scenarios.COUNT;
@@ -47,8 +49,13 @@ record TokenWeighing(Scenarios scenarios) implements Weighing {
     }
 
     @Override
-    public int[] replicas(int slots) {
-        return Replication.byLoad(scenarios.mean(), slots, scenarios.ranks());
+    public double bound(int slots) {
+        return worth(levels(slots));
+    }
+
+    @Override
+    public List<int[]> replications(int slots) {
+        return List.of(Replication.byLoad(scenarios.mean(), slots, scenarios.ranks()));
     }
 
     /** A further replica never adds to what its expert weighs: nothing is gained by an idle slot. */

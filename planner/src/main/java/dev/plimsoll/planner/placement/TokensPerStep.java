@@ -26,7 +26,7 @@ record TokensPerStep(double logarithm, double deviation) {
     private static double[] levels(List<ExpertLoad> windows, int layer) {
         return windows.stream()
                 .skip(Math.max(0, windows.size() - LoadForecast.WINDOWS))
-                .mapToDouble(window -> sum(window.layer(layer)) / Math.max(1, window.steps()))
+                .mapToDouble(window -> perStep(sum(window.layer(layer)), window))
                 .filter(tokens -> tokens > 0)
                 .map(StrictMath::log1p)
                 .toArray();
@@ -34,18 +34,22 @@ record TokensPerStep(double logarithm, double deviation) {
 
     private static double varianceOfSamples(List<ExpertLoad> windows, int layer) {
         ExpertLoad newest = windows.get(windows.size() - 1);
-        double whole = sum(newest.layer(layer)) / Math.max(1, newest.steps());
+        double whole = perStep(sum(newest.layer(layer)), newest);
         double sum = 0;
         for (int sample = 0; sample < newest.samples() && whole > 0; sample++) {
             double tokens = 0;
             for (int expert = 0; expert < newest.experts(); expert++) {
                 tokens += newest.at(layer, sample, expert);
             }
-            double away =
-                    StrictMath.log1p(tokens * newest.samples() / Math.max(1, newest.steps())) - StrictMath.log1p(whole);
+            double away = StrictMath.log1p(perStep(tokens * newest.samples(), newest)) - StrictMath.log1p(whole);
             sum += away * away;
         }
         return sum / newest.samples();
+    }
+
+    /** A window without load may not know its steps. */
+    private static double perStep(double tokens, ExpertLoad window) {
+        return tokens == 0 ? 0 : tokens / window.steps();
     }
 
     private static double sum(double[] values) {

@@ -1,5 +1,7 @@
 package dev.plimsoll.planner.placement;
 
+import java.util.List;
+
 /**
  * What replicas of a layer's experts weigh in every scenario, by how many there are: the {@link Objective} inside of the search.
  *
@@ -17,8 +19,8 @@ interface Weighing {
     void weigh(int expert, int replicas, double[] unit, double[] comes, double[] less, double[] more);
 
     /**
-     * What the heaviest rank weighs at least, whatever the placement, {@code [scenario]}: what a rank weighs above it is excess. About
-     * 1, so that prices mean the same by every objective.
+     * What a rank may weigh, {@code [scenario]}: what it weighs above it is excess. About 1, so that prices mean the same by every
+     * objective.
      *
      * @param slots of the layer
      */
@@ -38,11 +40,14 @@ interface Weighing {
      */
     double slope(int[] replicas);
 
+    /** {@link #worth} that no placement exceeds. */
+    double bound(int slots);
+
     /**
-     * How many replicas of each expert a placement from scratch has, {@code [expert]}: together at most {@code slots}, as many where no
-     * slot may be idle.
+     * How many replicas of each expert placements from scratch may have, {@code [alternative][expert]}: together at most
+     * {@code slots}, as many where no slot may be idle.
      */
-    int[] replicas(int slots);
+    List<int[]> replications(int slots);
 
     /** Whether slots may be idle: there is one more expert then, {@link Scenarios#experts()}, which weighs nothing. */
     boolean idles();

@@ -179,7 +179,8 @@ public class DecisionProtocol {
                 offer.policy(),
                 offer.reason(),
                 offer.reasons(),
-                offer.inputs());
+                offer.inputs(),
+                offer.step());
         steps.write(decision);
         steps.epochUsed(epoch);
         return steps.stage(new Stage.Proposed(

@@ -5,6 +5,7 @@ import dev.plimsoll.model.Membership;
 import dev.plimsoll.model.PlanInputs;
 import dev.plimsoll.model.PlanReasons;
 import dev.plimsoll.model.RankAck;
+import dev.plimsoll.model.StepPromise;
 import java.util.List;
 import java.util.Optional;
 
@@ -16,6 +17,7 @@ public sealed interface Event {
      * @param basedOn the settled version that it was planned from
      * @param reasons of its layers; speak of exactly the moves of the batches, or are empty
      * @param inputs what it was planned from
+     * @param step what it promises in time
      */
     record Offer(
             int basedOn,
@@ -26,13 +28,14 @@ public sealed interface Event {
             String policy,
             String reason,
             PlanReasons reasons,
-            Optional<PlanInputs> inputs)
+            Optional<PlanInputs> inputs,
+            Optional<StepPromise> step)
             implements Event {
         public Offer {
             batches = List.copyOf(batches);
         }
 
-        /** One that does not say what it was planned from. */
+        /** One that does not say what it was planned from, and promises no time. */
         public Offer(
                 int basedOn,
                 List<Batch> batches,
@@ -51,6 +54,7 @@ public sealed interface Event {
                     policy,
                     reason,
                     reasons,
+                    Optional.empty(),
                     Optional.empty());
         }
     }

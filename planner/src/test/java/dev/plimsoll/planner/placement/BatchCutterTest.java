@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.plimsoll.model.Batch;
 import dev.plimsoll.model.Deployment;
+import dev.plimsoll.model.DeviceProfile;
 import dev.plimsoll.model.GatherMode;
 import dev.plimsoll.model.LayerId;
 import dev.plimsoll.model.LayerReason;
@@ -135,6 +136,7 @@ class BatchCutterTest {
                                             .flatMap(batch -> batch.moves().stream())
                                             .toList()));
             assertBestFirst(seed, request, cut, moved, target);
+            assertNoBatchIsBetterThanOneBefore(seed, request, cut, target);
             cutShort += cut.overBudget().size();
         }
         assertThat(cutShort).isGreaterThan(1000);
@@ -151,6 +153,58 @@ class BatchCutterTest {
                         .isFalse();
             }
         }
+    }
+
+    private static void assertNoBatchIsBetterThanOneBefore(
+            long seed, PlanRequest request, Candidate cut, Placement target) {
+        double worst = Double.POSITIVE_INFINITY;
+        for (Batch batch : cut.batches()) {
+            Set<Integer> layers = layers(List.of(batch));
+            for (int layer : layers) {
+                assertThat(perMove(request, target, layer))
+                        .as("seed %d: batch %d", seed, batch.number())
+                        .isLessThanOrEqualTo(worst);
+            }
+            for (int layer : layers) {
+                worst = Math.min(worst, perMove(request, target, layer));
+            }
+        }
+    }
+
+    @Test
+    void byTimeTheLayersThatGainMostTimePerMoveGoFirst() {
+        // Layer 0 has more tokens to even out, which cost nothing below 100; layer 1 has fewer, above it.
+        DeviceProfile profile = new DeviceProfile(
+                "knee",
+                List.of(
+                        new DeviceProfile.Point(1, 1),
+                        new DeviceProfile.Point(400, 1),
+                        new DeviceProfile.Point(800, 401)),
+                0);
+        long[][] load = {{190, 190, 1, 1}, {500, 450, 401, 402}};
+        Placement settled = Placement.of(0, new int[][] {{0, 1, 2, 3}, {0, 1, 2, 3}});
+        Placement target = Placement.of(0, new int[][] {{0, 2, 1, 3}, {0, 2, 1, 3}});
+        PlanRequest byTokens = request(settled, TOPOLOGY, Budget.UNLIMITED, load);
+        PlanRequest byTime = new PlanRequest(
+                List.of(ExpertLoad.of(0, load).over(1)),
+                settled,
+                byTokens.shape(),
+                TOPOLOGY,
+                Budget.UNLIMITED,
+                MovePrices.EQUAL,
+                Objective.time(profile),
+                false,
+                0);
+
+        assertThat(firstLayers(BatchCutter.cut(byTokens, Plan.of(target), 1, 1)))
+                .containsExactly(0, 1);
+        assertThat(firstLayers(BatchCutter.cut(byTime, Plan.of(target), 1, 1))).containsExactly(1, 0);
+    }
+
+    private static List<Integer> firstLayers(Candidate cut) {
+        return cut.batches().stream()
+                .map(batch -> batch.moves().get(0).layer().index())
+                .toList();
     }
 
     private static double perMove(PlanRequest request, Placement target, int layer) {

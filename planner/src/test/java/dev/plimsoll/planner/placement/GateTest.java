@@ -3,7 +3,12 @@ package dev.plimsoll.planner.placement;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 
+import dev.plimsoll.model.Deployment;
+import dev.plimsoll.model.GatherMode;
+import dev.plimsoll.model.Learned;
+import dev.plimsoll.model.Membership;
 import dev.plimsoll.model.ModelShape;
+import dev.plimsoll.model.Phase;
 import dev.plimsoll.model.Placement;
 import dev.plimsoll.model.Topology;
 import java.time.Duration;
@@ -21,17 +26,37 @@ class GateTest {
     private static final long[] EVEN = {30, 30, 30, 30};
 
     private static Verdict judge(long bytesPerExpert, Placement earlier, long... newest) {
+        return judge(Gate.nothing(SETTINGS), bytesPerExpert, earlier, newest);
+    }
+
+    private static Verdict judge(Learned learned, long bytesPerExpert, Placement earlier, long... newest) {
         Candidate candidate = BatchCutter.cut(
                 PlanRequest.of(List.of(ExpertLoad.none(0, 1, 1, 4)), SETTLED, SHAPE, TOPOLOGY), Plan.of(SWAPPED), 2, 1);
         return Gate.judge(
                 SETTINGS,
+                Objective.TOKENS,
+                learned,
                 candidate,
                 earlier,
                 SETTLED,
-                TOPOLOGY,
+                members(bytesPerExpert),
                 ExpertLoad.of(1, new long[][] {newest}),
-                bytesPerExpert,
                 Duration.ofSeconds(1));
+    }
+
+    private static Membership members(long bytesPerExpert) {
+        return new Membership(
+                new Deployment("gate"),
+                1,
+                SHAPE,
+                TOPOLOGY,
+                "test",
+                Phase.ALL,
+                GatherMode.HOST,
+                10,
+                100,
+                bytesPerExpert,
+                8 * bytesPerExpert);
     }
 
     private static KeepReason reason(Verdict verdict) {
@@ -100,21 +125,23 @@ class GateTest {
 
         Verdict same = Gate.judge(
                 SETTINGS,
+                Objective.TOKENS,
+                Gate.nothing(SETTINGS),
                 BatchCutter.cut(request, Plan.of(SETTLED), 2, 1),
                 SETTLED,
                 SETTLED,
-                TOPOLOGY,
+                members(1),
                 request.newest(),
-                1,
                 Duration.ofSeconds(1));
         Verdict tooMany = Gate.judge(
                 SETTINGS,
+                Objective.TOKENS,
+                Gate.nothing(SETTINGS),
                 BatchCutter.cut(oneMove, Plan.of(SWAPPED), 2, 1),
                 SETTLED,
                 SETTLED,
-                TOPOLOGY,
+                members(1),
                 request.newest(),
-                1,
                 Duration.ofSeconds(1));
 
         assertThat(reason(same)).isEqualTo(KeepReason.BALANCED);

@@ -44,6 +44,49 @@ class LayerStateTest {
         assertThat(replacements).isGreaterThan(500);
     }
 
+    @Test
+    void afterAnyChangesByTimeAllIsAsIfBuiltAnewWithIdleSlotsToo() {
+        int switchedOff = 0;
+        int switchedOn = 0;
+        for (long seed = 0; seed < 300; seed++) {
+            Random random = new Random(seed * 0x9E3779B97F4A7C15L);
+            int experts = 3 + random.nextInt(8);
+            int ranks = 2 + random.nextInt(4);
+            int slotsPerRank = Math.min(experts, (experts + ranks - 1) / ranks + random.nextInt(3));
+            Scenarios scenarios = RandomLayers.scenarios(random, experts, ranks);
+            Weighing weighing = new TimeWeighing(
+                    scenarios,
+                    RandomTimes.tokensPerStep(random, experts),
+                    RandomTimes.expected(random),
+                    ranks * slotsPerRank,
+                    true);
+            int[] placed = RandomLayers.placement(random, experts, ranks, slotsPerRank);
+            LayerState state =
+                    new LayerState(scenarios, weighing, RandomTimes.withIdle(random, placed, experts));
+            for (int change = 0; change < 30; change++) {
+                int slot = random.nextInt(state.slots());
+                int other = random.nextInt(state.slots());
+                int expert = random.nextInt(state.experts);
+                int outgoing = state.expertOf[slot];
+                if (outgoing != expert
+                        && state.replicas[outgoing] > 1
+                        && !state.holds(state.rankOf(slot), expert)) {
+                    state.replace(slot, expert);
+                    switchedOff += expert == state.nothing ? 1 : 0;
+                    switchedOn += outgoing == state.nothing ? 1 : 0;
+                } else if (!state.holds(state.rankOf(slot), state.expertOf[other])
+                        && !state.holds(state.rankOf(other), outgoing)
+                        && state.rankOf(slot) != state.rankOf(other)) {
+                    state.swap(slot, other);
+                }
+                assertSame(seed, state, new LayerState(scenarios, weighing, state.expertOf));
+                assertThat(state.replicas).as("seed %d", seed).doesNotContain(0);
+            }
+        }
+        assertThat(switchedOff).isGreaterThan(200);
+        assertThat(switchedOn).isGreaterThan(200);
+    }
+
     private static void assertSame(long seed, LayerState state, LayerState anew) {
         assertThat(state.replicas).as("seed %d", seed).isEqualTo(anew.replicas);
         assertThat(state.holds).as("seed %d", seed).isEqualTo(anew.holds);

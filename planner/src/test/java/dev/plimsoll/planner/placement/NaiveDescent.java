@@ -1,5 +1,7 @@
 package dev.plimsoll.planner.placement;
 
+import java.util.Arrays;
+
 /**
  * What {@link Descent} promises, in the plainest way: every candidate step is made on a copy, whose potential is computed from
  * scratch.
@@ -9,7 +11,6 @@ final class NaiveDescent {
     /** Scores nearer than this may be in another order when they are computed in another way. */
     private static final double TIE = 1e-13;
 
-    private final Scenarios scenarios;
     private final MoveCosts costs;
     private final double price;
     private final double least;
@@ -20,18 +21,17 @@ final class NaiveDescent {
     private boolean tie;
     private boolean tied;
 
-    NaiveDescent(Scenarios scenarios, int[] start, MoveCosts costs, double price, double least) {
-        this.scenarios = scenarios;
+    NaiveDescent(LayerState start, MoveCosts costs, double price, double least) {
         this.costs = costs;
         this.price = price;
         this.least = least;
-        this.state = new LayerState(scenarios, start);
+        this.state = start.at(start.expertOf);
     }
 
     /** Steps until none pays; at most {@code steps}. */
     LayerState descend(int steps) {
         for (int step = 0; step < steps && findStep(); step++) {
-            state = new LayerState(scenarios, best);
+            state = state.at(best);
         }
         return state;
     }
@@ -101,13 +101,13 @@ final class NaiveDescent {
         placed[slot] = incoming;
         placed[other] = incomingToo;
         double cost = cost(placed) - cost(state.expertOf);
-        double net = state.potential() - new LayerState(scenarios, placed).potential() - price * cost;
+        double net = state.potential() - state.at(placed).potential() - price * cost;
         double score = cost > 1 ? net / cost : net;
         if (score > bestScore + TIE) {
             bestScore = score;
             best = placed;
             tie = false;
-        } else if (score > bestScore - TIE) {
+        } else if (score > bestScore - TIE && !Arrays.equals(placed, best)) {
             tie = true;
         }
     }

@@ -1,7 +1,9 @@
 package dev.plimsoll.replay.result;
 
+import dev.plimsoll.model.MeasuredGain;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 
 /**
  * What one policy, in one configuration, made of the past.
@@ -54,8 +56,10 @@ public record PolicyRun(
      * @param layers how many layers it touches
      * @param before balancedness of the window that it was made from, under the placement before
      * @param predicted balancedness that was promised
-     * @param measured balancedness of the first whole window under it, NaN where there was none
-     * @param without balancedness that the same window would have had without it, NaN where there was none
+     * @param measured balancedness under it, mean over the whole windows until the next decision, NaN where there was none
+     * @param without balancedness that the same windows would have had without it, NaN where there was none
+     * @param gain {@link dev.plimsoll.model.Gain} in these windows, mean over them; NaN where there was none
+     * @param windows how many there were
      * @param reason why it pays, one line
      */
     public record MadeDecision(
@@ -69,24 +73,58 @@ public record PolicyRun(
             double predicted,
             double measured,
             double without,
+            double gain,
+            int windows,
             String reason) {
 
         /** The same decision of a window by another count. */
         public MadeDecision ofWindow(long index) {
             return new MadeDecision(
-                    index, epoch, planHash, moves, bytes, layers, before, predicted, measured, without, reason);
+                    index, epoch, planHash, moves, bytes, layers, before, predicted, measured, without, gain, windows,
+                    reason);
         }
 
         /** The same with other bytes. */
         public MadeDecision withBytes(long others) {
             return new MadeDecision(
-                    windowIndex, epoch, planHash, moves, others, layers, before, predicted, measured, without, reason);
+                    windowIndex,
+                    epoch,
+                    planHash,
+                    moves,
+                    others,
+                    layers,
+                    before,
+                    predicted,
+                    measured,
+                    without,
+                    gain,
+                    windows,
+                    reason);
+        }
+
+        /** The same with what came of it; nothing, where the placement before is not known. */
+        public MadeDecision withMeasured(Optional<MeasuredGain> found) {
+            return found.map(of ->
+                            withMeasured(of.balancednessWith(), of.balancednessWithout(), of.gain(), of.windows()))
+                    .orElse(this);
         }
 
         /** The same with what came of it. */
-        public MadeDecision withMeasured(double mean, double withoutIt) {
+        public MadeDecision withMeasured(double with, double withoutIt, double brought, int inWindows) {
             return new MadeDecision(
-                    windowIndex, epoch, planHash, moves, bytes, layers, before, predicted, mean, withoutIt, reason);
+                    windowIndex,
+                    epoch,
+                    planHash,
+                    moves,
+                    bytes,
+                    layers,
+                    before,
+                    predicted,
+                    with,
+                    withoutIt,
+                    brought,
+                    inWindows,
+                    reason);
         }
     }
 

@@ -1,6 +1,7 @@
 package dev.plimsoll.replay.source;
 
 import dev.plimsoll.model.Batch;
+import dev.plimsoll.model.Gain;
 import dev.plimsoll.model.Membership;
 import dev.plimsoll.model.Outcome;
 import dev.plimsoll.model.Placement;
@@ -96,9 +97,14 @@ final class LiveRun {
                         decision.propose().predictedBalancedness(),
                         outcome == null ? Double.NaN : outcome.realised().mean(),
                         Double.NaN,
+                        Double.NaN,
+                        0,
                         decision.fate() + "; " + decision.propose().reason()));
         decidedAt.add(indexOf.applyAsLong(decision.windowIndex()));
-        if (outcome != null) {
+        if (outcome != null && outcome.measured().isPresent()) {
+            decisions.computeIfPresent(decision.epoch(), (epoch, made) -> made.withMeasured(outcome.measured()));
+        } else if (outcome != null) {
+            // Of a planner that measured the first window only, and not what it would have been without.
             decision.base().ifPresent(base -> before.put(decision.epoch(), base));
         }
         newest = Optional.of(decision);
@@ -152,7 +158,9 @@ final class LiveRun {
             double[][] load = window.load().orElseThrow().load().toDoubles();
             double mean = EvenSplit.balance(entry.getValue(), load, members.topology())
                     .mean();
-            decisions.computeIfPresent(entry.getKey(), (epoch, made) -> made.withMeasured(made.measured(), mean));
+            double gain = Gain.of(EvenSplit.hottest(entry.getValue(), load, members.topology()), window.hottestLoad());
+            decisions.computeIfPresent(
+                    entry.getKey(), (epoch, made) -> made.withMeasured(made.measured(), mean, gain, 1));
             return true;
         });
     }

@@ -97,6 +97,12 @@ class PlanComparison {
     private static Optional<Difference> promise(Propose live, Verdict.Numbers numbers) {
         boolean same = Double.compare(live.currentBalancedness(), numbers.currentBalancedness()) == 0
                 && Double.compare(live.predictedBalancedness(), numbers.predictedBalancedness()) == 0;
+        if (same && !sameTime(live, numbers)) {
+            return Optional.of(new Difference(
+                    Input.PROMISE,
+                    live.step().orElseThrow() + " in the log, " + numbers.time().map(Verdict.Times::promise)
+                            + " decided again"));
+        }
         return same
                 ? Optional.empty()
                 : Optional.of(new Difference(
@@ -104,6 +110,11 @@ class PlanComparison {
                         live.currentBalancedness() + " to " + live.predictedBalancedness() + " in the log, "
                                 + numbers.currentBalancedness() + " to " + numbers.predictedBalancedness()
                                 + " decided again"));
+    }
+
+    /** A planner that did not promise time yet has nothing to be held against. */
+    private static boolean sameTime(Propose live, Verdict.Numbers numbers) {
+        return live.step().isEmpty() || live.step().equals(numbers.time().map(Verdict.Times::promise));
     }
 
     private static Optional<Difference> plan(int batch, String detail) {

@@ -1,14 +1,18 @@
 package dev.plimsoll.replay.verify;
 
 import dev.plimsoll.model.GatherMode;
+import dev.plimsoll.model.Learned;
 import dev.plimsoll.model.Membership;
 import dev.plimsoll.model.Placement;
 import dev.plimsoll.model.PlanCommand.Propose;
 import dev.plimsoll.model.PlanCommand.Term;
 import dev.plimsoll.model.PlanInputs;
 import dev.plimsoll.planner.PlannerSettings;
+import dev.plimsoll.planner.SettingsText;
 import dev.plimsoll.planner.WindowHistory;
 import dev.plimsoll.planner.WindowPlan;
+import dev.plimsoll.planner.placement.Gate;
+import dev.plimsoll.planner.placement.Objective;
 import dev.plimsoll.planner.placement.Policy;
 import dev.plimsoll.planner.placement.Verdict;
 import dev.plimsoll.replay.source.Dated;
@@ -74,6 +78,7 @@ public class Verification {
     private final Deque<Finding> found = new ArrayDeque<>();
     private final List<PastDecision> waiting = new ArrayList<>();
     private final Map<String, Policy> policies = new HashMap<>();
+    private final Map<String, Objective> objectives = new HashMap<>();
     private final Tally tally = new Tally();
     private Optional<PastDecision> last = Optional.empty();
     private Optional<Expired> expired = Optional.empty();
@@ -352,7 +357,7 @@ public class Verification {
                     said.orElseThrow().windowTimeMillis() + " ms in the log, " + windowTime.toMillis() + " ms here");
         }
         Placement base = decision.base().orElseThrow();
-        Verdict again = judge(term.settings(), base, looked.windows(), windowTime);
+        Verdict again = judge(term.settings(), learned(term.settings(), said), base, looked.windows(), windowTime);
         Optional<PlanComparison.Difference> difference = comparison.compare(propose, again, base);
         if (difference.isEmpty()) {
             return new Reproduced(decision, note(term, looked, said));
@@ -376,10 +381,23 @@ public class Verification {
         return said.isPresent() ? looked.note() : "from what is here: the log does not say what it was made from";
     }
 
-    private Verdict judge(PlannerSettings settings, Placement settled, WindowHistory looked, Duration windowTime) {
+    /** What the gate knew besides settings and windows, as a decision says; nothing where none does. */
+    private static Learned learned(PlannerSettings settings, Optional<PlanInputs> said) {
+        return said.flatMap(PlanInputs::learned).orElseGet(() -> Gate.nothing(settings.gate()));
+    }
+
+    private Verdict judge(
+            PlannerSettings settings, Learned learned, Placement settled, WindowHistory looked, Duration windowTime) {
         Policy policy = policies.computeIfAbsent(settings.policy(), Policy::named);
         return WindowPlan.judge(
-                settings, policy::plan, settings.objectiveFor(members), members, settled, looked.loads(), windowTime);
+                settings,
+                policy::plan,
+                objectives.computeIfAbsent(SettingsText.of(settings), text -> settings.objectiveFor(members)),
+                learned,
+                members,
+                settled,
+                looked.loads(),
+                windowTime);
     }
 
     private void undecided(LiveWindow window) {
@@ -423,11 +441,25 @@ public class Verification {
             tally.add(Tally.Window.UNKNOWN_PLACEMENT);
             return;
         }
-        Verdict verdict = judge(term.settings(), settled.orElseThrow(), looked, looked.windowTime());
+        // What the gate had learned by then is between what the decisions before and behind it say.
+        Learned before = learned(
+                term.settings(), last.flatMap(decided -> decided.propose().inputs()));
+        Learned behind = plan.nextDecision()
+                .map(next -> learned(term.settings(), next.inputs()))
+                .orElse(before);
+        Verdict verdict = judge(term.settings(), before, settled.orElseThrow(), looked, looked.windowTime());
+        if (verdict instanceof Verdict.Change && !behind.equals(before)) {
+            verdict = judge(term.settings(), behind, settled.orElseThrow(), looked, looked.windowTime());
+        }
         if (verdict instanceof Verdict.Change change) {
             tally.add(Tally.Window.WOULD_DECIDE);
             found.add(explained(
-                    window, reign.orElseThrow(), term, looked, change.numbers().line()));
+                    window,
+                    reign.orElseThrow(),
+                    term,
+                    looked,
+                    behind.equals(before),
+                    change.numbers().line()));
         } else {
             tally.add(Tally.Window.AGREED);
         }
@@ -463,7 +495,12 @@ public class Verification {
     }
 
     private Undecided explained(
-            LiveWindow window, Dated<Term> reign, TermSettings term, WindowHistory looked, String numbers) {
+            LiveWindow window,
+            Dated<Term> reign,
+            TermSettings term,
+            WindowHistory looked,
+            boolean learnedNothing,
+            String numbers) {
         if (!term.others().isEmpty()) {
             return new Undecided(window.index(), Explanation.NONE, term.others() + "; " + numbers);
         }
@@ -494,8 +531,15 @@ public class Verification {
                     Explanation.NOT_JUDGED,
                     "a later window was there already, or time was up; " + numbers);
         }
-        return unjudged.size() >= PlanInputs.MOST_UNJUDGED && window.index() < unjudged.get(0)
-                ? new Undecided(window.index(), Explanation.NOT_TOLD, "too many were not judged; " + numbers)
-                : new Undecided(window.index(), Explanation.NONE, numbers);
+        if (unjudged.size() >= PlanInputs.MOST_UNJUDGED && window.index() < unjudged.get(0)) {
+            return new Undecided(window.index(), Explanation.NOT_TOLD, "too many were not judged; " + numbers);
+        }
+        return learnedNothing
+                ? new Undecided(window.index(), Explanation.NONE, numbers)
+                : new Undecided(
+                        window.index(),
+                        Explanation.NOT_TOLD,
+                        "the gate learned between the decisions before and behind it, and the log does not say what it knew;"
+                                + " " + numbers);
     }
 }

@@ -80,6 +80,8 @@ final class Day {
                         0.9,
                         0.88,
                         mean,
+                        1 - mean / 0.88,
+                        1,
                         "300 moves pay, says window " + w));
             }
         }

@@ -246,7 +246,7 @@ class ReportTest {
                 0,
                 1,
                 List.of(window(1, 0.5, 10)),
-                List.of(new MadeDecision(1, 1, 1, 1, 1, 1, 0.5, 0.5, 0.5, 0.5, hostile)),
+                List.of(new MadeDecision(1, 1, 1, 1, 1, 1, 0.5, 0.5, 0.5, 0.5, 0.2, 1, hostile)),
                 Map.of(hostile, 3),
                 0,
                 Map.of());

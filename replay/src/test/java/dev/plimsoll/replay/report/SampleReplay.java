@@ -1,6 +1,7 @@
 package dev.plimsoll.replay.report;
 
 import dev.plimsoll.model.Balance;
+import dev.plimsoll.model.Gain;
 import dev.plimsoll.model.ModelShape;
 import dev.plimsoll.model.Placement;
 import dev.plimsoll.model.Topology;
@@ -263,6 +264,12 @@ final class SampleReplay {
                             ? EvenSplit.balance(placement, loads.get(w + 1), topology)
                                     .mean()
                             : Double.NaN,
+                    measurable
+                            ? Gain.of(
+                                    EvenSplit.hottest(placement, loads.get(w + 1), topology),
+                                    EvenSplit.hottest(changed, loads.get(w + 1), topology))
+                            : Double.NaN,
+                    measurable ? 1 : 0,
                     String.format("%d moves lift balancedness from %.3f to %.3f", moves, balance.mean(), predicted)));
             placement = changed;
         }

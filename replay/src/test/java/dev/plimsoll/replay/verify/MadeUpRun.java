@@ -3,6 +3,8 @@ package dev.plimsoll.replay.verify;
 import dev.plimsoll.model.Balance;
 import dev.plimsoll.model.CloseReason;
 import dev.plimsoll.model.Deployment;
+import dev.plimsoll.model.DeviceProfile;
+import dev.plimsoll.model.FlipCost;
 import dev.plimsoll.model.GatherMode;
 import dev.plimsoll.model.LoadWindow;
 import dev.plimsoll.model.LongVector;
@@ -13,11 +15,14 @@ import dev.plimsoll.model.Placement;
 import dev.plimsoll.model.PlacementState;
 import dev.plimsoll.model.PlanCommand;
 import dev.plimsoll.model.PlanCommand.Propose;
+import dev.plimsoll.model.ProfileChoice;
 import dev.plimsoll.model.RankAck;
 import dev.plimsoll.model.RankId;
 import dev.plimsoll.model.StepRange;
+import dev.plimsoll.model.StepTime;
 import dev.plimsoll.model.Topology;
 import dev.plimsoll.model.WindowSummary;
+import dev.plimsoll.planner.ObjectiveChoice;
 import dev.plimsoll.planner.PlannerListener;
 import dev.plimsoll.planner.PlannerSettings;
 import dev.plimsoll.planner.VirtualPlanner;
@@ -45,6 +50,10 @@ public final class MadeUpRun {
     private static final int EXPERTS = 16;
     private static final int PARTS = 2;
     private static final long WINDOW_MILLIS = 1_000;
+    /** Weights are read in 10 µs, and a token takes 0.1 µs. */
+    private static final DeviceProfile PROFILE = new DeviceProfile(
+            "made-up", List.of(new DeviceProfile.Point(1, 10), new DeviceProfile.Point(100_001, 10_010)), 0);
+
     private static final long BEGIN = 1_700_000_000_000L;
 
     public static final Membership MEMBERS = new Membership(
@@ -72,6 +81,7 @@ public final class MadeUpRun {
     private long now = BEGIN;
     private long index;
     private boolean stopsFirst;
+    private boolean timed;
 
     private MadeUpRun() {
         random = new Random(0);
@@ -123,6 +133,19 @@ public final class MadeUpRun {
         return run;
     }
 
+    /** Planned by time on ranks that time steps and flips, every window as it comes. */
+    static MadeUpRun ofTime() {
+        MadeUpRun run = new MadeUpRun(
+                11, settings().withObjective(ObjectiveChoice.TIME, Optional.of(new ProfileChoice.Table(PROFILE))));
+        run.timed = true;
+        for (int window = 0; window < WINDOWS; window++) {
+            run.window();
+            run.poll();
+        }
+        run.planner().close();
+        return run;
+    }
+
     /** The first decision is stopped by a rank when one of its batches is flipped. */
     static MadeUpRun ofAPrefix() {
         MadeUpRun run = new MadeUpRun(11, settings());
@@ -164,6 +187,7 @@ public final class MadeUpRun {
         PlacementState state = PlacementState.settled(settled.version());
         List<LoadWindow> made = new ArrayList<>();
         long total = 0;
+        List<long[]> sums = new ArrayList<>();
         for (int layer = 0; layer < LAYERS; layer++) {
             long[] sub = new long[PARTS * MEMBERS.topology().slots()];
             long[] sum = new long[MEMBERS.topology().slots()];
@@ -181,6 +205,7 @@ public final class MadeUpRun {
                     }
                 }
             }
+            sums.add(sum);
             made.add(new LoadWindow(
                     MEMBERS.deployment(),
                     MEMBERS.incarnation(),
@@ -220,12 +245,32 @@ public final class MadeUpRun {
                 0,
                 index,
                 now,
-                "");
+                "",
+                timed ? Optional.of(stepTime(sums)) : Optional.empty());
         made.forEach(row -> rows.add(new Dated<>(row, rows.size(), now)));
         summaries.add(new Dated<>(summary, summaries.size(), now));
         planner().at(now);
         planner().window(made, summary);
         index++;
+    }
+
+    /** 2 ms beside the experts, which take what the profile says and a fifth more. */
+    private static StepTime stepTime(List<long[]> sums) {
+        double micros = 2_000;
+        for (long[] slots : sums) {
+            double slowest = 0;
+            for (int rank = 0; rank < MEMBERS.topology().ranks(); rank++) {
+                double ofRank = 0;
+                for (int slot = 5 * rank; slot < 5 * rank + 5; slot++) {
+                    ofRank += 1.2 * PROFILE.expertMicros(slots[slot] / 8.0);
+                }
+                slowest = Math.max(slowest, ofRank);
+            }
+            micros += slowest;
+        }
+        long elapsed = Math.round(8_000 * micros);
+        return new StepTime(
+                LongVector.of(elapsed, elapsed, elapsed, elapsed), LongVector.of(0, 0, 0, 0), 8, elapsed / 8);
     }
 
     /** The planner looks; what it proposed before is accepted, permitted and flipped now. */
@@ -261,7 +306,10 @@ public final class MadeUpRun {
                             batch,
                             Optional.empty(),
                             decision.planHash(),
-                            index * 8));
+                            index * 8,
+                            timed && kind == RankAck.Kind.FLIPPED
+                                    ? Optional.of(new FlipCost(40, 20_000, 5_000))
+                                    : Optional.empty()));
         }
     }
 

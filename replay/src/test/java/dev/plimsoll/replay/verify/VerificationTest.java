@@ -2,6 +2,7 @@ package dev.plimsoll.replay.verify;
 
 import dev.plimsoll.model.Batch;
 import dev.plimsoll.model.ExpertId;
+import dev.plimsoll.model.Learned;
 import dev.plimsoll.model.LayerId;
 import dev.plimsoll.model.LoadWindow;
 import dev.plimsoll.model.LongVector;
@@ -15,6 +16,7 @@ import dev.plimsoll.model.PlanHeader;
 import dev.plimsoll.model.PlanInputs;
 import dev.plimsoll.model.PlanReasons;
 import dev.plimsoll.model.SlotId;
+import dev.plimsoll.model.StepPromise;
 import dev.plimsoll.model.Switch;
 import dev.plimsoll.planner.protocol.PlanLog;
 import dev.plimsoll.replay.source.Dated;
@@ -29,6 +31,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
+import java.util.function.UnaryOperator;
 import org.junit.jupiter.api.Test;
 import static org.assertj.core.api.Assertions.assertThat;
 
@@ -112,7 +115,7 @@ class VerificationTest {
     }
 
     /** With its first move made otherwise. */
-    private void moving(java.util.function.UnaryOperator<Move> change) {
+    private void moving(UnaryOperator<Move> change) {
         run.with(SECOND, propose -> {
             List<Batch> batches = new ArrayList<>(propose.batches());
             List<Move> moves = new ArrayList<>(batches.get(0).moves());
@@ -220,6 +223,127 @@ class VerificationTest {
                                 Undecided.class,
                                 window -> assertThat(window.explanation()).isEqualTo(Explanation.NONE)));
         assertThat(report.holds()).isFalse();
+    }
+
+    /** The same, having learned something else. */
+    private static Propose having(Propose propose, UnaryOperator<Learned> change) {
+        PlanInputs said = propose.inputs().orElseThrow();
+        return new Propose(
+                propose.header(),
+                propose.epoch(),
+                propose.basedOn(),
+                propose.planHash(),
+                propose.batches(),
+                propose.windowIndex(),
+                propose.currentBalancedness(),
+                propose.predictedBalancedness(),
+                propose.policy(),
+                propose.reason(),
+                propose.reasons(),
+                Optional.of(new PlanInputs(
+                        said.windows(),
+                        said.oldestWindow(),
+                        said.loadsHash(),
+                        said.windowTimeMillis(),
+                        said.unjudged(),
+                        said.learned().map(change))),
+                propose.step());
+    }
+
+    private static Learned noisy(Learned learned, double noise) {
+        return new Learned(
+                learned.step(),
+                learned.transfers(),
+                learned.delivered(),
+                noise,
+                learned.lastingWindows(),
+                learned.decisions());
+    }
+
+    @Test
+    void decisionsByTimeAreReproducedWithWhatTheGateHadLearned() {
+        MadeUpRun timed = MadeUpRun.ofTime();
+
+        List<Finding> found = verified(timed);
+
+        assertThat(timed.decisions()).hasSizeGreaterThanOrEqualTo(3);
+        assertThat(found.stream().filter(Reproduced.class::isInstance)).hasSameSizeAs(timed.decisions());
+        assertThat(found).noneMatch(Different.class::isInstance);
+        Propose last = timed.decisions().get(timed.decisions().size() - 1);
+        Learned learned = last.inputs().orElseThrow().learned().orElseThrow();
+        // 40 bytes in 20 µs.
+        assertThat(learned.transfers().bytesPerSecond()).isEqualTo(2e6);
+        assertThat(learned.transfers().assumed()).isFalse();
+        assertThat(learned.step().orElseThrow().windows()).isGreaterThan(8);
+        assertThat(last.step()).isPresent();
+        assertThat(last.reason()).contains("step ", " ms", "saves", "transfers 0.00 GB/s");
+    }
+
+    @Test
+    void anotherPromiseInTimeIsNamed() {
+        MadeUpRun timed = MadeUpRun.ofTime();
+        timed.with(
+                SECOND,
+                propose -> new Propose(
+                        propose.header(),
+                        propose.epoch(),
+                        propose.basedOn(),
+                        propose.planHash(),
+                        propose.batches(),
+                        propose.windowIndex(),
+                        propose.currentBalancedness(),
+                        propose.predictedBalancedness(),
+                        propose.policy(),
+                        propose.reason(),
+                        propose.reasons(),
+                        propose.inputs(),
+                        propose.step()
+                                .map(step -> new StepPromise(
+                                        step.expertMicrosBefore(),
+                                        step.expertMicrosPromised(),
+                                        step.stepMicrosBefore(),
+                                        step.stepMicrosPromised() + 1,
+                                        step.assumed()))));
+
+        assertThat(verified(timed).stream().filter(Different.class::isInstance))
+                .singleElement()
+                .isInstanceOfSatisfying(
+                        Different.class, other -> assertThat(other.first()).isEqualTo(Input.PROMISE));
+    }
+
+    @Test
+    void aDecisionThatWhatTheGateHadLearnedForbidsIsNamed() {
+        run.with(SECOND, propose -> having(propose, learned -> noisy(learned, 0.99)));
+
+        assertDifferent(Input.PLAN, "is kept: GAIN", "at least 99.0 %");
+    }
+
+    /** The second decision's window, as if it had been judged and left, and what the gate knew before and behind it. */
+    private List<Undecided> left(double noiseBefore, double noiseBehind) {
+        int epoch = run.decisions().get(SECOND).epoch();
+        run.commands.removeIf(record -> record.value() instanceof Propose propose && propose.epoch() == epoch
+                || record.value() instanceof Settled settled && settled.epoch() == epoch
+                || record.value() instanceof PlanCommand.Permit permit && permit.epoch() == epoch);
+        run.with(0, propose -> having(propose, learned -> noisy(learned, noiseBefore)));
+        run.with(1, propose -> having(propose, learned -> noisy(learned, noiseBehind)));
+        long window = EVERY_WINDOW.decisions().get(SECOND).windowIndex();
+        return verified(run).stream()
+                .filter(finding -> finding instanceof Undecided && finding.windowIndex() == window)
+                .map(Undecided.class::cast)
+                .toList();
+    }
+
+    @Test
+    void aWindowThatTheGateMayHaveKeptByWhatItHadLearnedIsNoDifference() {
+        assertThat(left(0, 0.99)).isEmpty();
+    }
+
+    @Test
+    void aWindowBeforeWhichTheGateLearnedAndThatItWouldDecideOnEitherWayIsNotTold() {
+        assertThat(left(0, 1e-9)).singleElement().satisfies(window -> {
+            assertThat(window.explanation()).isEqualTo(Explanation.NOT_TOLD);
+            assertThat(window.detail()).contains("the gate learned between");
+        });
     }
 
     @Test

@@ -1,6 +1,7 @@
 package dev.plimsoll.replay.score.time;
 
 import dev.plimsoll.model.DeviceProfile;
+import dev.plimsoll.planner.ObjectiveChoice;
 import dev.plimsoll.planner.placement.Objective;
 import dev.plimsoll.planner.placement.Policy;
 import java.util.ArrayList;
@@ -14,7 +15,6 @@ import java.util.List;
  */
 public record Contender(String name, Policy policy, Objective objective, boolean idleSlots) {
     private static final String OURS = "plimsoll";
-    private static final String TOKENS = Objective.TOKENS.name();
 
     /** Whether the policy is our own, whatever it is told of. */
     public boolean ours() {
@@ -24,11 +24,11 @@ public record Contender(String name, Policy policy, Objective objective, boolean
     /**
      * Lines for some policies; ours has one for each way of planning that is asked for.
      *
-     * @param objective {@code tokens} or {@code time} for one of them, {@code both}
-     * @param idleSlots whether ours by time is in the table with idle slots too
+     * @param objective automatically by time and by tokens, each in a line of its own
+     * @param idleSlots whether ours by time is in a further line with slots that may be left idle
      */
     public static List<Contender> of(
-            List<String> policies, String objective, boolean idleSlots, DeviceProfile profile) {
+            List<String> policies, ObjectiveChoice objective, boolean idleSlots, DeviceProfile profile) {
         List<Contender> lines = new ArrayList<>();
         for (String name : policies) {
             Policy policy = Policy.named(name);
@@ -36,16 +36,16 @@ public record Contender(String name, Policy policy, Objective objective, boolean
                 lines.add(new Contender(name, policy, Objective.TOKENS, false));
                 continue;
             }
-            if (!objective.equals(TOKENS)) {
+            if (objective != ObjectiveChoice.TOKENS) {
                 Objective time = Objective.time(profile);
                 lines.add(new Contender(name, policy, time, false));
                 if (idleSlots) {
                     lines.add(new Contender(name + "-idle", policy, time, true));
                 }
             }
-            if (!objective.equals("time")) {
-                boolean alone = objective.equals(TOKENS);
-                lines.add(new Contender(alone ? name : name + "-" + TOKENS, policy, Objective.TOKENS, false));
+            if (objective != ObjectiveChoice.TIME) {
+                boolean alone = objective == ObjectiveChoice.TOKENS;
+                lines.add(new Contender(alone ? name : name + "-tokens", policy, Objective.TOKENS, false));
             }
         }
         return lines;

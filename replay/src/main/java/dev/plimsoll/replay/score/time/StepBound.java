@@ -4,18 +4,8 @@ import dev.plimsoll.model.Topology;
 import java.util.Arrays;
 
 /**
- * A time that no placement can be below, whichever it is and however it sends tokens to replicas: of each step and layer alone, as if
- * it were placed for that step.
- *
- * <p>An expert can have k replicas at most, one on each rank and one more than there are redundant slots. Two things hold for the
- * slowest of R ranks, and the larger one is the bound:
- *
- * <ul>
- *   <li>It takes at least the mean over ranks, and all ranks together at least what each expert takes when its tokens are split over up
- *       to k slots in the way that takes least.
- *   <li>Of an expert's n tokens some slot gets n ÷ k or more, rounded up. Take these slots of the R · j + 1 experts where they take
- *       longest: some rank has j + 1 of them, and takes at least what the j + 1 shortest take.
- * </ul>
+ * A time that no placement can be below, whichever it is and however it sends tokens to replicas: {@link SlowestRank#atLeast} of each
+ * step and layer alone, as if it were placed for that step.
  */
 final class StepBound {
     private final int ranks;
@@ -27,7 +17,7 @@ final class StepBound {
 
     StepBound(Topology topology, int experts, SlotTimes times) {
         this.ranks = topology.ranks();
-        this.replicas = Math.min(ranks, 1 + topology.slots() - experts);
+        this.replicas = SlowestRank.mostReplicas(topology, experts);
         this.times = times;
         this.least = split(times, replicas);
     }
@@ -69,22 +59,12 @@ final class StepBound {
 
     /** @param tokensOf {@code [expert]} */
     double ofLayer(int[] tokensOf) {
-        double sum = 0;
-        double[] largest = new double[tokensOf.length];
+        double[] together = new double[tokensOf.length];
+        double[] some = new double[tokensOf.length];
         for (int expert = 0; expert < tokensOf.length; expert++) {
-            sum += least[tokensOf[expert]];
-            largest[expert] = times.micros((tokensOf[expert] + replicas - 1) / replicas);
+            together[expert] = least[tokensOf[expert]];
+            some[expert] = times.micros((tokensOf[expert] + replicas - 1) / replicas);
         }
-        Arrays.sort(largest);
-        double bound = sum / ranks;
-        for (int together = 1; (together - 1) * ranks < largest.length; together++) {
-            int from = largest.length - 1 - (together - 1) * ranks;
-            double micros = 0;
-            for (int i = from; i < from + together; i++) {
-                micros += largest[i];
-            }
-            bound = Math.max(bound, micros);
-        }
-        return bound;
+        return SlowestRank.atLeast(together, some, ranks);
     }
 }

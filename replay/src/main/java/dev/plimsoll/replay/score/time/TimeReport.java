@@ -39,26 +39,45 @@ public record TimeReport(
      * What was computed.
      *
      * @param kind {@code trace} or {@code workload}
-     * @param batch tokens per step of a trace; tokens per slot and step of a workload
+     * @param per what {@code batch} tokens are counted for
      * @param tokensPerSlot that a slot gets in a step, on average
      */
-    public record Subject(String kind, String name, double batch, double tokensPerSlot) {
-        private boolean trace() {
-            return kind.equals("trace");
-        }
-
-        /** The name that the batch has in JSON. */
-        String batchKey() {
-            return trace() ? "tokensPerStep" : "tokensPerSlot";
-        }
-
+    public record Subject(String kind, String name, Batch per, double batch, double tokensPerSlot) {
         String batchText() {
-            return whole(batch) + (trace() ? " tokens a step" : " tokens a slot and step");
+            return whole(batch) + " " + per.words;
+        }
+
+        void put(ObjectNode root) {
+            root.put(kind, name);
+            root.set(per.key, JsonNodeFactory.instance.numberNode(new BigDecimal(whole(batch))));
         }
     }
 
     public TimeReport {
         lines = List.copyOf(lines);
+    }
+
+    /** The means of several reports that have the same lines; times are the means of each. */
+    static TimeReport mean(List<TimeReport> reports) {
+        TimeReport first = reports.get(0);
+        List<TimeScores> lines = new ArrayList<>();
+        for (int i = 0; i < first.lines.size(); i++) {
+            int at = i;
+            lines.add(TimeScores.mean(
+                    reports.stream().map(report -> report.lines.get(at)).toList()));
+        }
+        return new TimeReport(
+                new Subject(
+                        first.subject.kind,
+                        "mean of " + reports.size(),
+                        first.subject.per,
+                        first.subject.batch,
+                        first.subject.tokensPerSlot),
+                first.configuration,
+                first.profile,
+                first.windows,
+                lines,
+                reports.stream().mapToDouble(TimeReport::bound).average().orElse(Double.NaN));
     }
 
     /** The line of least mean time among those of others than our own policy, the first of equals. */
@@ -71,8 +90,7 @@ public record TimeReport(
     /** One line of JSON. */
     public String json() {
         ObjectNode root = JsonNodeFactory.instance.objectNode();
-        root.put(subject.kind(), subject.name());
-        root.set(subject.batchKey(), JsonNodeFactory.instance.numberNode(new BigDecimal(whole(subject.batch()))));
+        subject.put(root);
         root.put("ranks", configuration.ranks())
                 .put("redundant", configuration.redundant())
                 .put("nodes", configuration.nodes())
@@ -81,20 +99,25 @@ public record TimeReport(
         ArrayNode array = root.putArray("policies");
         for (TimeScores line : lines) {
             ObjectNode node = array.addObject().put("policy", line.contender().name());
-            Summary micros = line.summary();
-            ObjectNode of = node.putObject("expertMicros");
-            Decimals.put(of, "mean", micros.mean(), MICROS);
-            Decimals.put(of, "p50", micros.p50(), MICROS);
-            Decimals.put(of, "p99", micros.p99(), MICROS);
-            Decimals.put(node, "bound", bound, MICROS);
-            Decimals.put(node, "balancedness", line.balancedness(), Decimals.PLACES);
-            Decimals.put(node, "activeExperts", line.activeExperts(), Decimals.PLACES);
-            Decimals.put(node, "movedShare", line.movedShare(), Decimals.PLACES);
-            Decimals.put(node, "movesFirst", line.movesFirst(), Decimals.MOVES);
-            Decimals.put(node, "idleShare", line.idleShare(), Decimals.PLACES);
+            put(node, line, bound);
             node.put("objective", line.contender().objective().name()).put("invalid", line.invalid());
         }
         return json(root);
+    }
+
+    /** A line's numbers. */
+    static void put(ObjectNode node, TimeScores line, double bound) {
+        Summary micros = line.summary();
+        ObjectNode of = node.putObject("expertMicros");
+        Decimals.put(of, "mean", micros.mean(), MICROS);
+        Decimals.put(of, "p50", micros.p50(), MICROS);
+        Decimals.put(of, "p99", micros.p99(), MICROS);
+        Decimals.put(node, "bound", bound, MICROS);
+        Decimals.put(node, "balancedness", line.balancedness(), Decimals.PLACES);
+        Decimals.put(node, "activeExperts", line.activeExperts(), Decimals.PLACES);
+        Decimals.put(node, "movedShare", line.movedShare(), Decimals.PLACES);
+        Decimals.put(node, "movesFirst", line.movesFirst(), Decimals.MOVES);
+        Decimals.put(node, "idleShare", line.idleShare(), Decimals.PLACES);
     }
 
     static String json(ObjectNode root) {

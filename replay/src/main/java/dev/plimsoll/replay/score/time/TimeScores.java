@@ -1,6 +1,7 @@
 package dev.plimsoll.replay.score.time;
 
 import java.util.List;
+import java.util.function.ToDoubleFunction;
 
 /**
  * What one line of a table scored.
@@ -24,6 +25,23 @@ public record TimeScores(
         double idleShare) {
     public TimeScores {
         micros = List.copyOf(micros);
+    }
+
+    /** The means of several scores of the same contender; their times are the mean of each. */
+    static TimeScores mean(List<TimeScores> scores) {
+        return new TimeScores(
+                scores.get(0).contender,
+                scores.stream().map(TimeScores::mean).toList(),
+                mean(scores, TimeScores::balancedness),
+                mean(scores, TimeScores::activeExperts),
+                mean(scores, TimeScores::movesFirst),
+                mean(scores, TimeScores::movedShare),
+                scores.stream().mapToInt(TimeScores::invalid).sum(),
+                mean(scores, TimeScores::idleShare));
+    }
+
+    private static double mean(List<TimeScores> scores, ToDoubleFunction<TimeScores> of) {
+        return scores.stream().mapToDouble(of).average().orElse(Double.NaN);
     }
 
     public double mean() {

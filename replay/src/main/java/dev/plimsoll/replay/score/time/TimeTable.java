@@ -29,8 +29,23 @@ public record TimeTable(List<TimeReport> reports) {
             head.add(ours.name() + " against it");
             head.add("moved");
         });
-        List<List<String>> rows = reports.stream().map(TimeTable::row).toList();
+        List<List<String>> rows = new ArrayList<>();
+        for (int i = 0; i < reports.size(); i++) {
+            rows.add(row(reports.get(i)));
+            List<TimeReport> alike = alike(reports.get(i));
+            if (alike.size() > 1 && alike.get(alike.size() - 1) == reports.get(i)) {
+                rows.add(row(TimeReport.mean(alike)));
+            }
+        }
         return new Table(head, rows, 2);
+    }
+
+    /** Those that differ in the subject's name only. */
+    private List<TimeReport> alike(TimeReport report) {
+        return reports.stream()
+                .filter(other -> other.subject().batch() == report.subject().batch()
+                        && other.configuration().equals(report.configuration()))
+                .toList();
     }
 
     private static List<String> row(TimeReport report) {

@@ -61,6 +61,7 @@ public record TraceBench(
                 new TimeReport.Subject(
                         "trace",
                         model.name(),
+                        Batch.STEP,
                         windows.tokensPerStep(),
                         (double) windows.tokensPerStep() * model.topK() / topology.slots()),
                 configuration,

@@ -1,0 +1,268 @@
+package dev.plimsoll.app;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.within;
+import static org.awaitility.Awaitility.await;
+
+import dev.plimsoll.app.broker.EmbeddedBroker;
+import dev.plimsoll.app.metrics.Meters;
+import dev.plimsoll.app.watch.DecisionTime;
+import dev.plimsoll.app.watch.LiveView;
+import dev.plimsoll.app.watch.LoopReport;
+import dev.plimsoll.app.watch.LoopWatch;
+import dev.plimsoll.model.Deployment;
+import dev.plimsoll.model.DeviceProfile;
+import dev.plimsoll.model.DeviceProfile.Point;
+import dev.plimsoll.model.GatherMode;
+import dev.plimsoll.model.Membership;
+import dev.plimsoll.model.ModelShape;
+import dev.plimsoll.model.Phase;
+import dev.plimsoll.model.ProfileChoice;
+import dev.plimsoll.model.Topology;
+import dev.plimsoll.model.WindowSummary;
+import dev.plimsoll.planner.ObjectiveChoice;
+import dev.plimsoll.planner.PlannerSettings;
+import dev.plimsoll.simulator.EngineSettings;
+import dev.plimsoll.simulator.SimulatedDevice;
+import dev.plimsoll.simulator.Traffic;
+import dev.plimsoll.wire.Topic;
+import dev.plimsoll.wire.kafka.KafkaSettings;
+import dev.plimsoll.wire.kafka.TopicAdmin;
+import dev.plimsoll.wire.kafka.TopicReader;
+import java.io.ByteArrayOutputStream;
+import java.io.PrintStream;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
+import java.util.Optional;
+import java.util.SplittableRandom;
+import java.util.concurrent.CopyOnWriteArrayList;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import reactor.core.Disposable;
+
+/** The whole loop on ranks whose steps are timed as on a device. */
+class DeviceTimeLoopTest {
+    private static final Duration SOON = Duration.ofSeconds(60);
+    private static final ModelShape SHAPE = ModelShape.of("made-up", 16, 2, 0, 3);
+    private static final int BOUNDARY_STEPS = 8;
+    private static final int WINDOW_STEPS = 64;
+    private static final int LANES = 48;
+    private static final long FEWER_FROM = 3 * WINDOW_STEPS;
+    private static final Duration OTHER = Duration.ofNanos(20_000);
+    /** Reading takes longest up to 4 tokens. */
+    private static final DeviceProfile PROFILE =
+            new DeviceProfile("made-up", List.of(new Point(1, 6), new Point(4, 6), new Point(8, 12)), 0.125);
+
+    @TempDir
+    private static Path directory;
+
+    private static EmbeddedBroker broker;
+    private static KafkaSettings kafka;
+
+    @BeforeAll
+    static void start() {
+        broker = EmbeddedBroker.start(directory, 0);
+        kafka = KafkaSettings.of(broker.bootstrapServers());
+        try (TopicAdmin admin = new TopicAdmin(kafka, SOON)) {
+            admin.create(1, 1);
+        }
+    }
+
+    @AfterAll
+    static void stop() {
+        broker.close();
+    }
+
+    @Test
+    void windowsTellTheStepTimesThatTheProfileSaysOfTheExactTokens() {
+        List<WindowSummary> windows = new CopyOnWriteArrayList<>();
+        Membership members = members("exact/decode-0", Topology.even(4, 2, 4));
+        Disposable following = TopicReader.records(
+                        kafka, Topic.WINDOW_SUMMARIES, new TopicReader.Start.Beginning(), unreadable -> {})
+                .filter(received -> received.value().deployment().equals(members.deployment()))
+                .filter(received -> received.value().complete())
+                .subscribe(received -> windows.add(received.value()));
+        try (SharedDirectory shared = SharedDirectory.temporary();
+                Meters meters = new Meters();
+                LocalLoop loop = loop(members, new Skewed(FEWER_FROM), "static", shared, meters)) {
+            loop.start();
+            await("windows").atMost(SOON).until(() -> windows.size() >= 6);
+            loop.stopStepping();
+        } finally {
+            following.dispose();
+        }
+
+        for (WindowSummary window : windows) {
+            if (window.index() == 0) {
+                // The ranks' clocks have begun with its first boundary.
+                continue;
+            }
+            long expected = 0;
+            for (long step = window.steps().from(); step < window.steps().to(); step++) {
+                expected += nanos(step);
+            }
+            long exact = expected;
+            assertThat(window.stepTime()).as("%s", window.summary()).hasValueSatisfying(time -> {
+                for (int rank = 0; rank < 4; rank++) {
+                    assertThat(time.elapsedNanos().at(rank)).isEqualTo(exact);
+                    assertThat(time.idleNanos().at(rank)).isZero();
+                }
+                assertThat(time.stepMicros(BOUNDARY_STEPS)).isCloseTo(exact / 1e3 / WINDOW_STEPS, within(1e-6));
+            });
+        }
+        assertThat(windows.get(5).stepTime().orElseThrow().stepMicros(BOUNDARY_STEPS))
+                .as("a sixth of the tokens take less")
+                .isLessThan(0.5 * windows.get(2).stepTime().orElseThrow().stepMicros(BOUNDARY_STEPS));
+    }
+
+    @Test
+    void decisionsSayWhatAStepIsToTakeAndWhatItTook() {
+        Membership members = members("promise/decode-0", Topology.even(4, 2, 5));
+        ByteArrayOutputStream out = new ByteArrayOutputStream();
+        LiveView view = new LiveView(new PrintStream(out, true, StandardCharsets.UTF_8), false, false, 1_000);
+        try (SharedDirectory shared = SharedDirectory.temporary();
+                Meters meters = new Meters();
+                LoopWatch watch = new LoopWatch(kafka, members, view, () -> 0);
+                LocalLoop loop = loop(members, new Skewed(Long.MAX_VALUE), "plimsoll", shared, meters)) {
+            watch.start();
+            loop.start();
+            await("a decision that was measured")
+                    .atMost(SOON)
+                    .until(() -> !watch.ask(LoopReport::stepTimes).decisions().isEmpty());
+            loop.stopStepping();
+
+            LoopReport.StepTimes times = watch.ask(LoopReport::stepTimes);
+            DecisionTime first = times.decisions().get(0);
+            // The traffic is as it was; what is left between them is chance.
+            assertThat(first.measured()).isCloseTo(first.promised(), within(0.1 * first.promised()));
+            assertThat(first.measured()).isLessThan(0.95 * times.initialMicros().orElseThrow());
+            assertThat(first.gain()).isPositive();
+            assertThat(out.toString(StandardCharsets.UTF_8))
+                    .containsPattern("window .*  step 0\\.\\d{3} ms  ")
+                    .containsPattern("proposed  #1   step 0\\.\\d{3} → 0\\.\\d{3} ms promised \\(−\\d+\\.\\d %\\)")
+                    .containsPattern(
+                            "measured  #1   step 0\\.\\d{3} → 0\\.\\d{3} ms promised, 0\\.\\d{3} measured, 0\\.\\d{3} without it");
+        }
+    }
+
+    /** By hand: in each layer the slowest rank's four slots, expert e in slot e, as there are as many slots as experts. */
+    private static long nanos(long step) {
+        Skewed traffic = new Skewed(FEWER_FROM);
+        short[] picks = new short[traffic.picksPerStep()];
+        traffic.step(step, picks);
+        long nanos = OTHER.toNanos();
+        for (int layer = 0; layer < SHAPE.layers(); layer++) {
+            int[] tokens = new int[SHAPE.experts()];
+            for (int lane = 0; lane < traffic.lanes(step); lane++) {
+                for (int k = 0; k < SHAPE.topK(); k++) {
+                    tokens[picks[(lane * SHAPE.layers() + layer) * SHAPE.topK() + k]]++;
+                }
+            }
+            double slowest = 0;
+            for (int rank = 0; rank < 4; rank++) {
+                double micros = 0;
+                for (int slot = 4 * rank; slot < 4 * rank + 4; slot++) {
+                    micros += PROFILE.expertMicros(tokens[slot]) + 0.125 * tokens[slot];
+                }
+                slowest = Math.max(slowest, micros);
+            }
+            nanos += Math.round(1e3 * slowest);
+        }
+        return nanos;
+    }
+
+    private static LocalLoop loop(
+            Membership members, Traffic traffic, String policy, SharedDirectory shared, Meters meters) {
+        return new LocalLoop(
+                kafka,
+                members,
+                new EngineSettings(
+                                SHAPE,
+                                members.topology(),
+                                0,
+                                4,
+                                LANES,
+                                400,
+                                4096,
+                                BOUNDARY_STEPS,
+                                Duration.ofSeconds(10))
+                        .on(new SimulatedDevice(PROFILE, OTHER, 0, 1)),
+                traffic,
+                PlannerSettings.DEFAULTS
+                        .withPolicy(policy)
+                        .withObjective(ObjectiveChoice.AUTO, Optional.of(new ProfileChoice.Table(PROFILE))),
+                shared.path(),
+                meters,
+                problem -> {});
+    }
+
+    private static Membership members(String deployment, Topology topology) {
+        return new Membership(
+                new Deployment(deployment),
+                System.currentTimeMillis(),
+                SHAPE,
+                topology,
+                "test",
+                Phase.DECODE,
+                GatherMode.HOST,
+                BOUNDARY_STEPS,
+                WINDOW_STEPS,
+                4096,
+                64L * 4096);
+    }
+
+    /** Picks that are a function of the step: low experts are the likelier, in each layer others. */
+    private static final class Skewed implements Traffic {
+        private final long fewerFrom;
+
+        Skewed(long fewerFrom) {
+            this.fewerFrom = fewerFrom;
+        }
+
+        @Override
+        public int lanes() {
+            return LANES;
+        }
+
+        @Override
+        public int lanes(long step) {
+            return step < fewerFrom ? LANES : LANES / 6;
+        }
+
+        @Override
+        public int layers() {
+            return SHAPE.layers();
+        }
+
+        @Override
+        public int experts() {
+            return SHAPE.experts();
+        }
+
+        @Override
+        public int topK() {
+            return SHAPE.topK();
+        }
+
+        @Override
+        public void step(long step, short[] picks) {
+            SplittableRandom random = new SplittableRandom(step);
+            for (int at = 0; at < picks.length; at += 2) {
+                int layer = at / 2 % layers();
+                int first = skewed(random);
+                int second = skewed(random);
+                picks[at] = (short) ((first + 5 * layer) % experts());
+                picks[at + 1] = (short) ((second == first ? first + 1 + 5 * layer : second + 5 * layer) % experts());
+            }
+        }
+
+        private int skewed(SplittableRandom random) {
+            double uniform = random.nextDouble();
+            return (int) (experts() * uniform * uniform);
+        }
+    }
+}
