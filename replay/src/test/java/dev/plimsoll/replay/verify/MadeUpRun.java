@@ -283,7 +283,7 @@ public final class MadeUpRun {
         double micros = 2_000;
         for (long[] slots : sums) {
             double slowest = 0;
-            for (int rank = 0; rank < members.topology().ranks(); rank++) {
+            for (int rank = 0; rank < MEMBERS.topology().ranks(); rank++) {
                 double ofRank = 0;
                 for (int slot = 5 * rank; slot < 5 * rank + 5; slot++) {
                     ofRank += 1.2 * PROFILE.expertMicros(slots[slot] / 8.0);

@@ -289,7 +289,6 @@ class VerificationTest {
                 .flatMap(propose -> propose.batches().stream())
                 .flatMap(batch -> batch.switches().stream())
                 .toList();
-        System.out.println(swings.decisions().stream().map(Propose::summary).toList());
         assertThat(switches).extracting(Switch::inUse).contains(true, false);
         assertThat(found.stream().filter(Reproduced.class::isInstance)).hasSameSizeAs(swings.decisions());
         assertThat(found).noneMatch(Different.class::isInstance);
