@@ -1,5 +1,7 @@
 package dev.plimsoll.planner.placement;
 
+import java.util.List;
+
 /**
  * A weighing of no device, for checks that the search rests on nothing but what {@link Weighing} promises: a replica with a small part of
  * the load weighs the root of it, so that all replicas together weigh the more the more there are; above a knee it weighs its part.
@@ -42,7 +44,17 @@ record BentWeighing(Scenarios scenarios, double knee, boolean idles) implements 
     }
 
     @Override
-    public int[] replicas(int slots) {
-        return new TokenWeighing(scenarios).replicas(slots);
+    public List<int[]> replications(int slots) {
+        return new TokenWeighing(scenarios).replications(slots);
+    }
+
+    @Override
+    public double bound(int slots) {
+        return new TokenWeighing(scenarios).bound(slots);
+    }
+
+    @Override
+    public boolean idles() {
+        return false;
     }
 }
