@@ -181,8 +181,11 @@ class BenchTimeCommandsTest {
 
     @Test
     void allThatIsWrongWithATraceIsReportedAtOnce() {
-        assertThat(planner(
-                        "text",
+        assertThat(run(
+                        "bench",
+                        "planner",
+                        "--trace",
+                        trace,
                         "--workload",
                         workload,
                         "--tokens-per-slot",
