@@ -249,6 +249,10 @@ class BenchTimeCommandsTest {
                         "h100"))
                 .isEqualTo(2);
         assertThat(err.toString()).contains("--device-profile must say whose experts are meant");
+        assertThat(run("bench", "planner", "--trace", trace, "--ranks", "2", "--tokens-per-step", "65536"))
+                .isEqualTo(2);
+        assertThat(err.toString())
+                .contains("--tokens-per-step 65536 in 5120 steps are more than 67108864 tokens: ask for fewer --windows");
         trace = MadeUpTrace.write(directory.resolve("other"), "other").toString();
         assertThat(planner("text", "--ranks", "2")).isEqualTo(2);
         assertThat(err.toString()).contains("the size of an expert of model 'other' is not known");
