@@ -96,6 +96,30 @@ class TimePlanTest {
     }
 
     @Test
+    void redundancyThatOneExpertNeedsDoesNotOnlyCost() {
+        long[] load = new long[EXPERTS];
+        Arrays.fill(load, 20 * STEPS);
+        load[5] = 300 * STEPS;
+        List<ExpertLoad> windows = List.of(ExpertLoad.of(0, new long[][] {load}).over(STEPS));
+
+        Plan plan = POLICY.plan(request(windows, Placement.initial(SHAPE, REDUNDANT), RandomTimes.ROOFLINE, true));
+
+        assertThat(plan.layers().get(0).stop()).isNotEqualTo(Stop.REDUNDANCY);
+        assertThat(EvenSplit.replicas(plan.target().inUse(0), EXPERTS)[5]).isGreaterThan(2);
+    }
+
+    @Test
+    void idleSlotsOfTheSettledPlacementAreKnownToBeIdle() {
+        List<ExpertLoad> windows = windows(64, 64, 64);
+        Plan first = POLICY.plan(request(windows, Placement.initial(SHAPE, REDUNDANT), RandomTimes.ROOFLINE, true));
+        Plan second = POLICY.plan(request(windows, first.target().withVersion(1), RandomTimes.ROOFLINE, true));
+
+        assertThat(second.layers().get(0).before())
+                .isEqualTo(first.layers().get(0).predicted());
+        assertThat(second.target()).isEqualTo(first.target().withVersion(1));
+    }
+
+    @Test
     void fewTokensTakeLessTimeThanByTokens() {
         List<ExpertLoad> windows = windows(64, 64, 64);
         Placement byTokens = POLICY.plan(PlanRequest.of(
