@@ -12,6 +12,7 @@ import java.util.Arrays;
 import java.util.BitSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Random;
 import org.junit.jupiter.api.Test;
 
@@ -53,7 +54,7 @@ class TimePlanTest {
 
     private static PlanRequest request(
             List<ExpertLoad> windows, Placement settled, DeviceProfile profile, boolean idle) {
-        return PlanRequest.of(windows, settled, SHAPE, REDUNDANT).withObjective(OBJECTIVES.get(profile), idle);
+        return PlanRequest.of(windows, settled, SHAPE, REDUNDANT).withObjective(Objects.requireNonNull(OBJECTIVES.get(profile)), idle);
     }
 
     private static Placement plan(List<ExpertLoad> windows, DeviceProfile profile, boolean idle) {
