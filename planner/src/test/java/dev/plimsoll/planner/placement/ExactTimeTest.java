@@ -56,12 +56,13 @@ class ExactTimeTest {
             }
             double perExpert = TOKENS_PER_EXPERT[random.nextInt(TOKENS_PER_EXPERT.length)];
             long steps = Math.max(1, Math.round(Arrays.stream(load).sum() / (experts * perExpert)));
-            return new Small(
-                    new LayerExample(experts, topology), load, steps, TIMES.get(random.nextInt(TIMES.size())));
+            return new Small(new LayerExample(experts, topology), load, steps, TIMES.get(random.nextInt(TIMES.size())));
         }
 
         double[] tokensPerStep() {
-            return Arrays.stream(load).mapToDouble(tokens -> (double) tokens / steps).toArray();
+            return Arrays.stream(load)
+                    .mapToDouble(tokens -> (double) tokens / steps)
+                    .toArray();
         }
 
         int[] plan(boolean idle) {
