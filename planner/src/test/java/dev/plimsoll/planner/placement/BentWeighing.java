@@ -52,9 +52,4 @@ record BentWeighing(Scenarios scenarios, double knee, boolean idles) implements 
     public double bound(int slots) {
         return new TokenWeighing(scenarios).bound(slots);
     }
-
-    @Override
-    public boolean idles() {
-        return false;
-    }
 }
