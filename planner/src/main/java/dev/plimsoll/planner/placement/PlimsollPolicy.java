@@ -3,6 +3,7 @@ package dev.plimsoll.planner.placement;
 import dev.plimsoll.model.LayerReason;
 import dev.plimsoll.model.LayerReason.Stop;
 import dev.plimsoll.model.Topology;
+import java.util.ArrayDeque;
 import java.util.List;
 import java.util.Optional;
 
@@ -48,6 +49,19 @@ final class PlimsollPolicy implements Policy {
     @Override
     public String name() {
         return "plimsoll";
+    }
+
+    /** The newest {@value LoadForecast#WINDOWS} windows, and of every layer the sub-samples of the newest in which it has load. */
+    @Override
+    public PlanRequest lookedAt(PlanRequest request) {
+        ArrayDeque<ExpertLoad> windows = new ArrayDeque<>();
+        boolean inside = true;
+        for (int i = request.windows().size() - 1; i >= 0 && windows.size() < LoadForecast.WINDOWS; i--) {
+            ExpertLoad window = request.windows().get(i);
+            windows.addFirst(inside ? window : window.withoutSamples());
+            inside &= !window.loadsEveryLayer();
+        }
+        return request.withWindows(List.copyOf(windows));
     }
 
     @Override
