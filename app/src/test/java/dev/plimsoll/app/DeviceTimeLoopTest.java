@@ -90,11 +90,13 @@ class DeviceTimeLoopTest {
                 LocalLoop loop = loop(members, new Skewed(true), "static", shared, meters)) {
             loop.start();
             // A machine that is busy leaves windows incomplete; those of large and small steps come in turn.
-            await("windows").atMost(SOON).until(() -> windows.stream()
-                            .map(window -> window.steps().from() / WINDOW_STEPS % 4 < 2)
-                            .distinct()
-                            .count()
-                    == 2);
+            await("windows")
+                    .atMost(SOON)
+                    .until(() -> windows.stream()
+                                    .map(window -> window.steps().from() / WINDOW_STEPS % 4 < 2)
+                                    .distinct()
+                                    .count()
+                            == 2);
             await("more of them").atMost(SOON).until(() -> windows.size() >= 4);
             loop.stopStepping();
         } finally {

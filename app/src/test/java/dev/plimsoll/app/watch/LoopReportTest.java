@@ -110,7 +110,9 @@ class LoopReportTest {
         assertThat(times.windows()).as("windows 3 and 5: nobody timed window 4").isEqualTo(2);
         assertThat(times.settledMicros()).hasValue(42_000);
         assertThat(times.promisedMicros()).hasValue(42_000);
-        assertThat(times.mean(DecisionTime::gain)).as("no decision was measured").isEmpty();
+        assertThat(times.mean(DecisionTime::gain))
+                .as("no decision was measured")
+                .isEmpty();
     }
 
     @Test
