@@ -13,6 +13,7 @@ import dev.plimsoll.model.LayerReason;
 import dev.plimsoll.model.Learned;
 import dev.plimsoll.model.LoadWindow;
 import dev.plimsoll.model.LongVector;
+import dev.plimsoll.model.MeasuredGain;
 import dev.plimsoll.model.Membership;
 import dev.plimsoll.model.ModelShape;
 import dev.plimsoll.model.Outcome;
@@ -395,6 +396,71 @@ class PlannerTaskTest {
         assertThat(log()).containsExactly("Term", "Propose", "Permit", "Settled", "Term");
         assertThat(refused).doesNotContain(KeepReason.COLD).endsWith(KeepReason.BALANCED);
         assertThat(partition.values(Topic.OUTCOMES)).hasSize(1);
+    }
+
+    @Test
+    void outcomeIsToldOnceMoreWhenItsLastWindowWasMeasured() {
+        restart(Policy.named("plimsoll"), history(4));
+        settled();
+
+        for (long index = 2; index < 10; index++) {
+            window(index, true, PlacementState.settled(1));
+        }
+
+        List<Outcome> outcomes = partition.values(Topic.OUTCOMES);
+        assertThat(outcomes).extracting(Outcome::last).containsExactly(false, true);
+        assertThat(outcomes).extracting(Outcome::windowIndex).containsOnly(2L);
+        MeasuredGain measured = outcomes.get(1).measured().orElseThrow();
+        assertThat(measured.windows()).isEqualTo(4);
+        assertThat(measured.lastWindow()).isEqualTo(5);
+        // The load never changes: the window that was planned from says what all have brought.
+        assertThat(measured.balancednessWithout()).isCloseTo(decision().currentBalancedness(), within(1e-12));
+        assertThat(measured.balancednessWith()).isEqualTo(1);
+        assertThat(measured.gain()).isGreaterThan(0.4);
+    }
+
+    @Test
+    void successorMeasuresOnAndNeitherLosesNorDoublesAWindow() {
+        restart(Policy.named("plimsoll"), history(4));
+        settled();
+        window(2, true, PlacementState.settled(1));
+        window(3, true, PlacementState.settled(1));
+
+        restart(Policy.named("plimsoll"), history(4));
+        partition.poll(true);
+        assertThat(partition.values(Topic.OUTCOMES)).hasSize(1);
+        window(4, true, PlacementState.settled(1));
+        window(5, true, PlacementState.settled(1));
+        restart(Policy.named("plimsoll"), history(4));
+        partition.poll(true);
+        window(6, true, PlacementState.settled(1));
+
+        List<Outcome> outcomes = partition.values(Topic.OUTCOMES);
+        assertThat(outcomes).extracting(Outcome::last).containsExactly(false, true);
+        MeasuredGain measured = outcomes.get(1).measured().orElseThrow();
+        assertThat(measured.windows()).isEqualTo(4);
+        assertThat(measured.firstWindow()).isEqualTo(2);
+        assertThat(measured.lastWindow()).isEqualTo(5);
+    }
+
+    @Test
+    void endOfAnIncarnationEndsWhatIsMeasuredInIt() {
+        settled();
+        window(2, true, PlacementState.settled(1));
+        window(3, true, PlacementState.settled(1));
+
+        partition.append(Topic.MEMBERS, members(2));
+        partition.poll(true);
+
+        List<Outcome> outcomes = partition.values(Topic.OUTCOMES);
+        assertThat(outcomes).extracting(Outcome::incarnation).containsOnly(1L);
+        assertThat(outcomes).extracting(Outcome::last).containsExactly(false, true);
+        assertThat(outcomes.get(1).measured().orElseThrow().windows()).isEqualTo(2);
+    }
+
+    private static PlannerSettings history(int windows) {
+        return SettingsText.read(SettingsText.of(PlannerSettings.DEFAULTS)
+                .replace("history=" + PlannerSettings.DEFAULTS.historyWindows(), "history=" + windows));
     }
 
     @Test
