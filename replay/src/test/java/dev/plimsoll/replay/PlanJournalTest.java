@@ -1,5 +1,7 @@
 package dev.plimsoll.replay;
 
+import static org.assertj.core.api.Assertions.assertThat;
+
 import dev.plimsoll.model.ModelShape;
 import dev.plimsoll.model.Placement;
 import dev.plimsoll.model.Topology;
@@ -16,8 +18,6 @@ import java.util.List;
 import java.util.Optional;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
-import static org.assertj.core.api.Assertions.assertThat;
-
 
 /** Without parameters, so that wrong variants can be run. */
 class PlanJournalTest {

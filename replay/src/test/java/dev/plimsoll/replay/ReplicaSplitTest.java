@@ -1,5 +1,7 @@
 package dev.plimsoll.replay;
 
+import static org.assertj.core.api.Assertions.assertThat;
+
 import dev.plimsoll.model.LoadWindow;
 import dev.plimsoll.model.Membership;
 import dev.plimsoll.model.Placement;
@@ -10,8 +12,6 @@ import java.util.BitSet;
 import java.util.List;
 import java.util.Random;
 import org.junit.jupiter.api.Test;
-import static org.assertj.core.api.Assertions.assertThat;
-
 
 class ReplicaSplitTest {
     private static final int LAYERS = 3;
@@ -65,9 +65,7 @@ class ReplicaSplitTest {
                 Placement served = row.segment() == 0 ? first : second;
                 for (int part = 0; part < PARTS; part++) {
                     for (int slot = 0; slot < TOPOLOGY.slots(); slot++) {
-                        assertThat(served.idle(row.layer(), slot)
-                                        ? row.load().at(slot)
-                                        : 0)
+                        assertThat(served.idle(row.layer(), slot) ? row.load().at(slot) : 0)
                                 .isZero();
                         sums[row.layer()][part][served.layer(row.layer())[slot]] +=
                                 row.subLoad().at(part * TOPOLOGY.slots() + slot);

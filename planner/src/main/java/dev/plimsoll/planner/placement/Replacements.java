@@ -131,7 +131,9 @@ final class Replacements {
         if (!mayBeBest(most)) {
             return most;
         }
-        return most + outline.left(slot, 0, 0) - outline.left(slot, outline.evenComing[incoming], outline.oddComing[incoming]);
+        return most
+                + outline.left(slot, 0, 0)
+                - outline.left(slot, outline.evenComing[incoming], outline.oddComing[incoming]);
     }
 
     /** What the rise of the leaver's other replicas is at most made up for on ranks that have the one that comes. */

@@ -312,8 +312,7 @@ public final class PastRun {
         for (int layer = 0; layer < LAYERS; layer++) {
             placements.add(new Dated<>(
                     millis,
-                    SettledPlacement.of(
-                            members.deployment(), members.incarnation(), settled, layer, settled.hash())));
+                    SettledPlacement.of(members.deployment(), members.incarnation(), settled, layer, settled.hash())));
         }
     }
 

@@ -1,5 +1,7 @@
 package dev.plimsoll.replay.source;
 
+import static org.assertj.core.api.Assertions.assertThat;
+
 import dev.plimsoll.model.Deployment;
 import dev.plimsoll.model.GatherMode;
 import dev.plimsoll.model.Membership;
@@ -10,8 +12,6 @@ import dev.plimsoll.model.SettledPlacement;
 import dev.plimsoll.model.Topology;
 import java.util.BitSet;
 import org.junit.jupiter.api.Test;
-import static org.assertj.core.api.Assertions.assertThat;
-
 
 /** Only a version that is whole and is what its hash says. */
 class SettledLayersTest {
@@ -56,8 +56,8 @@ class SettledLayersTest {
 
     @Test
     void idleSlotsAreKept() {
-        Placement idle = Placement.of(
-                3, TWO.toArray(), new BitSet[] {new BitSet(), BitSet.valueOf(new long[] {0b1000})});
+        Placement idle =
+                Placement.of(3, TWO.toArray(), new BitSet[] {new BitSet(), BitSet.valueOf(new long[] {0b1000})});
         add(idle, 0);
         add(idle, 1);
 

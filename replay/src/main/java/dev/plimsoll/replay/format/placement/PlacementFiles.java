@@ -97,7 +97,8 @@ public final class PlacementFiles {
 
     /** Engines make their maps of these files themselves, and use every slot that they name. */
     private static String idle(Placement placement) {
-        return placement.idleSlots() + " slots that stand idle are in use in this file, which has no place to say so: an engine"
+        return placement.idleSlots()
+                + " slots that stand idle are in use in this file, which has no place to say so: an engine"
                 + " that starts with it sends them tokens until a decision switches them off";
     }
 

@@ -1,5 +1,9 @@
 package dev.plimsoll.replay.format.placement;
 
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.catchThrowableOfType;
+
 import dev.plimsoll.model.ModelShape;
 import dev.plimsoll.model.Placement;
 import dev.plimsoll.model.PlacementRules;
@@ -22,10 +26,6 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
-import static org.assertj.core.api.Assertions.assertThat;
-import static org.assertj.core.api.Assertions.assertThatThrownBy;
-import static org.assertj.core.api.Assertions.catchThrowableOfType;
-
 
 /** Files that engines start with: each in its engine's own conventions, or refused. */
 class PlacementFilesTest {
@@ -113,9 +113,13 @@ class PlacementFilesTest {
         Written without = PlacementFiles.make(kind, PLACEMENT, target(List.of(0, 1), 2));
 
         assertThat(with.bytes()).isEqualTo(without.bytes());
-        assertThat(with.notes()).hasSize(without.notes().size() + 1).last().asString().startsWith("1 slots that stand idle");
-        assertThatThrownBy(() -> PlacementFiles.make(
-                        kind, Placement.of(7, PLACEMENT.toArray(), idle), target(List.of(0, 1), 2)))
+        assertThat(with.notes())
+                .hasSize(without.notes().size() + 1)
+                .last()
+                .asString()
+                .startsWith("1 slots that stand idle");
+        assertThatThrownBy(() ->
+                        PlacementFiles.make(kind, Placement.of(7, PLACEMENT.toArray(), idle), target(List.of(0, 1), 2)))
                 .as("an expert whose slots are all idle cannot be served")
                 .hasMessageContaining("no slot in use for expert 1");
     }
