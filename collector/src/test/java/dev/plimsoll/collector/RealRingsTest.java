@@ -12,6 +12,7 @@ import dev.plimsoll.device.Communicator;
 import dev.plimsoll.device.Device;
 import dev.plimsoll.device.DeviceMemory;
 import dev.plimsoll.device.HeatCapture;
+import dev.plimsoll.device.StepClock;
 import dev.plimsoll.device.Stream;
 import dev.plimsoll.device.Vote;
 import dev.plimsoll.model.Deployment;
@@ -96,9 +97,11 @@ class RealRingsTest {
         final DeviceMemory routed = keep(device.allocate(8L * LAYERS));
         final Stream compute;
         final HeatCapture ring;
+        private final int rank;
         long counted;
 
         Rank(int rank) {
+            this.rank = rank;
             compute = keep(device.stream("compute-" + rank));
             Communicator communicator = keep(Communicator.open(
                     device,
@@ -137,6 +140,7 @@ class RealRingsTest {
                 }
             });
             counted += amount * LAYERS * SLOTS;
+            ring.clock(new StepClock(step * nanosOfStep(rank), step));
             ring.begin(compute, step, SOON);
             ring.end(Vote.none(7, 0));
         }
@@ -230,6 +234,21 @@ class RealRingsTest {
                 .isEqualTo(ranks.stream().mapToLong(rank -> rank.counted).sum());
         assertThat(outcome.windows)
                 .allSatisfy(window -> assertThat(window.summary().conserved()).isTrue());
+        assertThat(sent).allSatisfy(RealRingsTest::requireTimeOfItsSteps);
+    }
+
+    /** Whatever was missed, and whoever read it: time is that of the steps, but for the first ones, of which nobody knows when they began. */
+    private static void requireTimeOfItsSteps(LoadSample sample) {
+        assertThat(sample.timed()).isEqualTo(sample.steps().from() > 0);
+        for (int i = 0; i < sample.ranks() && sample.timed(); i++) {
+            long nanos = sample.steps().length() * nanosOfStep(sample.firstRank() + i);
+            assertThat(sample.elapsedNanos().at(i)).isEqualTo(nanos);
+            assertThat(sample.idleNanos().at(i)).isEqualTo(sample.steps().length());
+        }
+    }
+
+    private static long nanosOfStep(int rank) {
+        return 1_000_000L + rank;
     }
 
     @Test

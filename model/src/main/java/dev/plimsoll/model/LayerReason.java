@@ -5,6 +5,9 @@ import java.util.List;
 /**
  * Why a layer's moves are wanted, and why no others are.
  *
+ * <p>By time, what is said of balancedness is said of the least time that the slowest rank could take ÷ the time that it is expected to
+ * take: as balancedness it is at most 1, and the more the better.
+ *
  * @param before balancedness that is expected of the settled placement
  * @param predicted balancedness that is expected of the new one
  * @param bound balancedness that no placement can exceed on the expected load
@@ -35,6 +38,11 @@ public record LayerReason(double before, double predicted, double bound, List<Ga
         BUDGET,
         /** The weights that would come to a rank exceed its staging memory. */
         STAGING,
+        /**
+         * By time: nobody needs a further replica, and each would read its expert's weights again. Redundant slots that must be used
+         * are where they cost least.
+         */
+        REDUNDANCY,
         /** A later release said why. */
         UNKNOWN
     }

@@ -118,7 +118,8 @@ class HeatRingTest {
             assertThat(ring.flip(6, 33)).contains(new FlipTimes(33_000, 20, 3));
             assertThat(ring.flip(6, 1)).as("33 is in its place").isEmpty();
             assertThat(ring.flip(7, 2)).as("of another decision").isEmpty();
-            assertThatThrownBy(() -> capture.publish(6, 0, new FlipTimes(1, 1, 1))).hasMessageContaining("batch 0");
+            assertThatThrownBy(() -> capture.publish(6, 0, new FlipTimes(1, 1, 1)))
+                    .hasMessageContaining("batch 0");
         }
     }
 

@@ -6,8 +6,11 @@ import static org.assertj.core.api.Assertions.within;
 import dev.plimsoll.model.Balance;
 import dev.plimsoll.model.CloseReason;
 import dev.plimsoll.model.Deployment;
+import dev.plimsoll.model.DeviceProfile;
+import dev.plimsoll.model.FlipCost;
 import dev.plimsoll.model.GatherMode;
 import dev.plimsoll.model.LayerReason;
+import dev.plimsoll.model.Learned;
 import dev.plimsoll.model.LoadWindow;
 import dev.plimsoll.model.LongVector;
 import dev.plimsoll.model.MeasuredGain;
@@ -20,10 +23,15 @@ import dev.plimsoll.model.PlacementState;
 import dev.plimsoll.model.PlanCommand;
 import dev.plimsoll.model.PlanCommand.Propose;
 import dev.plimsoll.model.PlanReasons;
+import dev.plimsoll.model.ProfileChoice;
 import dev.plimsoll.model.RankAck;
 import dev.plimsoll.model.RankId;
+import dev.plimsoll.model.StepCalibration;
+import dev.plimsoll.model.StepPromise;
 import dev.plimsoll.model.StepRange;
+import dev.plimsoll.model.StepTime;
 import dev.plimsoll.model.Topology;
+import dev.plimsoll.model.TransferCosts;
 import dev.plimsoll.model.WindowSummary;
 import dev.plimsoll.planner.placement.Budget;
 import dev.plimsoll.planner.placement.Gate;
@@ -33,6 +41,7 @@ import dev.plimsoll.planner.placement.MovePrices;
 import dev.plimsoll.planner.placement.PlanRequest;
 import dev.plimsoll.planner.placement.Policy;
 import dev.plimsoll.planner.placement.Verdict;
+import dev.plimsoll.planner.protocol.Effect;
 import dev.plimsoll.planner.protocol.PlanLog;
 import dev.plimsoll.wire.Topic;
 import java.time.Duration;
@@ -57,11 +66,18 @@ class PlannerTaskTest {
 
     private final Partition partition = new Partition();
     private final List<KeepReason> refused = new ArrayList<>();
+    private final List<Effect.IgnoreReason> ignored = new ArrayList<>();
+    private Optional<StepTime> stepTime = Optional.empty();
     private final List<WindowJoin.Drop> dropped = new ArrayList<>();
     private final PlannerListener listener = new PlannerListener() {
         @Override
         public void refused(Deployment deployment, long window, KeepReason reason, Verdict.Numbers numbers) {
             refused.add(reason);
+        }
+
+        @Override
+        public void ignored(Deployment deployment, Effect.IgnoreReason reason) {
+            ignored.add(reason);
         }
 
         @Override
@@ -199,7 +215,8 @@ class PlannerTaskTest {
                         0,
                         0,
                         partition.now,
-                        ""));
+                        "",
+                        stepTime));
     }
 
     private void ack(RankAck.Kind kind, int batch, int... ranks) {
@@ -302,6 +319,65 @@ class PlannerTaskTest {
 
         assertThat(log()).containsExactly("Term", "Propose", "Permit", "Term", "Settled");
         assertThat(partition.values(Topic.PLAN).get(3).header().term()).isEqualTo(2);
+    }
+
+    /** A microsecond for each token. */
+    private static final DeviceProfile PROFILE = new DeviceProfile(
+            "computing", List.of(new DeviceProfile.Point(1, 1), new DeviceProfile.Point(1_000_000, 1_000_000)), 0);
+
+    @Test
+    void successorWeighsByWhatFlipsAndStepsTookBeforeItCame() {
+        for (int batch = 1; batch <= 3; batch++) {
+            partition.append(
+                    Topic.ACKS,
+                    new RankAck(
+                            DEPLOYMENT,
+                            1,
+                            new RankId(batch),
+                            1,
+                            RankAck.Kind.FLIPPED,
+                            batch,
+                            Optional.empty(),
+                            0,
+                            0,
+                            Optional.of(new FlipCost(4 * BYTES_PER_EXPERT, 20_000, 700))));
+        }
+        LongVector elapsed = LongVector.of(150_000_000, 160_000_000, 150_000_000, 150_000_000);
+        stepTime = Optional.of(new StepTime(elapsed, LongVector.of(0, 0, 0, 0), 2, 80_000_000));
+        window(0, true, PlacementState.settled(0));
+        ignored.clear();
+
+        restart(
+                Policy.named("plimsoll"),
+                PlannerSettings.DEFAULTS.withObjective(
+                        ObjectiveChoice.TIME, Optional.of(new ProfileChoice.Table(PROFILE))));
+        window(1, true, PlacementState.settled(0));
+
+        Learned learned = decision().inputs().orElseThrow().learned().orElseThrow();
+        assertThat(learned.transfers()).isEqualTo(new TransferCosts(2e6, 700, 3));
+        StepCalibration step = learned.step().orElseThrow();
+        assertThat(step.windows()).isEqualTo(2);
+        assertThat(step.assumed()).isTrue();
+        // 160 ms over two intervals of four steps.
+        StepPromise promise = decision().step().orElseThrow();
+        assertThat(promise.stepMicrosBefore()).isCloseTo(20_000, within(1e-6));
+        assertThat(promise.stepMicrosPromised()).isBetween(16_000.0, 18_000.0);
+        assertThat(promise.assumed()).isTrue();
+        assertThat(decision().reason()).startsWith("step 20.000 → 17.").contains("assumed");
+        assertThat(ignored).as("acks of the past are no news to the protocol").isEmpty();
+    }
+
+    @Test
+    void windowsThatNobodyTimedSayNothingOfSteps() {
+        restart(
+                Policy.named("plimsoll"),
+                PlannerSettings.DEFAULTS.withObjective(
+                        ObjectiveChoice.TIME, Optional.of(new ProfileChoice.Table(PROFILE))));
+        proposed();
+
+        assertThat(decision().inputs().orElseThrow().learned().orElseThrow().step())
+                .isEmpty();
+        assertThat(decision().step().orElseThrow().assumed()).isTrue();
     }
 
     @Test

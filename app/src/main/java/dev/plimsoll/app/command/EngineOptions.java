@@ -32,7 +32,7 @@ import picocli.CommandLine.Option;
  */
 public final class EngineOptions {
     private static final String DEFAULT_MODEL = "qwen3-30b";
-    private static final String DEFAULT_DEVICE = "h200";
+    private static final String DEFAULT_DEVICE = "h20";
     private static final int STAGED_EXPERTS = 64;
     /** What the aggregator takes; a membership above it would be refused there, when everything runs. */
     private static final int MOST_BOUNDARIES = 4096;

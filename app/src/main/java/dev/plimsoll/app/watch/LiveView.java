@@ -1,8 +1,8 @@
 package dev.plimsoll.app.watch;
 
-import dev.plimsoll.model.Batch;
 import dev.plimsoll.model.Outcome;
 import dev.plimsoll.model.PlanCommand;
+import dev.plimsoll.model.PlanReasons;
 import dev.plimsoll.model.StepPromise;
 import dev.plimsoll.model.WindowSummary;
 import java.io.PrintStream;
@@ -138,10 +138,7 @@ public final class LiveView {
 
     public void command(PlanCommand command) {
         if (command instanceof PlanCommand.Propose propose) {
-            long layers = propose.moves().stream()
-                    .map(move -> move.layer().index())
-                    .distinct()
-                    .count();
+            int layers = PlanReasons.slots(propose.batches()).size();
             decision(
                     35,
                     "proposed",
@@ -149,11 +146,9 @@ public final class LiveView {
                     propose.step().map(promise -> promised(promise) + "; ").orElse("")
                             + String.format(
                                     Locale.ROOT,
-                                    "%d moves in %d layers, %d batches: %s%.3f → predicted %.3f; %s",
-                                    propose.batches().stream()
-                                            .map(Batch::moves)
-                                            .mapToInt(java.util.List::size)
-                                            .sum(),
+                                    "%d moves%s in %d layers, %d batches: %s%.3f → predicted %.3f; %s",
+                                    propose.moves().size(),
+                                    propose.switches() == 0 ? "" : ", " + propose.switches() + " switches",
                                     layers,
                                     propose.batches().size(),
                                     propose.step().isPresent() ? "balancedness " : "",

@@ -55,6 +55,17 @@ class MembershipCommandTest {
     }
 
     @Test
+    void engineLeavesSlotsIdleOnlyWhereThatIsSaid() {
+        assertThat(write("1", "--model", "qwen3-30b")).isZero();
+        assertThat(read().idleSlots()).isFalse();
+
+        assertThat(write("2", "--model", "qwen3-30b", "--idle-slots")).isZero();
+        assertThat(read().idleSlots()).isTrue();
+        assertThat(MembershipShowCommand.text(new MembershipFile(directory), read()))
+                .contains("; slots may stand idle");
+    }
+
+    @Test
     void modelOfOnesOwnIsDescribedByItsNumbers() {
         assertThat(write(
                         "1",

@@ -7,7 +7,6 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.plimsoll.app.broker.EmbeddedBroker;
 import dev.plimsoll.model.Deployment;
 import dev.plimsoll.model.GatherMode;
-import dev.plimsoll.model.LongVector;
 import dev.plimsoll.model.Membership;
 import dev.plimsoll.model.ModelShape;
 import dev.plimsoll.model.Phase;
@@ -24,7 +23,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
-import java.util.Arrays;
+import java.util.BitSet;
 import java.util.List;
 import java.util.Locale;
 import org.junit.jupiter.api.AfterAll;
@@ -38,6 +37,9 @@ import org.junit.jupiter.api.io.TempDir;
 class PlacementCommandTest {
     private static final Duration SOON = Duration.ofSeconds(60);
     private static final Placement SETTLED = Placement.of(4, new int[][] {{0, 1, 2, 1}, {2, 1, 0, 1}});
+    /** The second slot of expert 0 stands idle in the first layer. */
+    private static final Placement IDLE = Placement.of(
+            5, new int[][] {{0, 1, 2, 0}, {0, 1, 2, 0}}, new BitSet[] {BitSet.valueOf(new long[] {0b1000})});
 
     @TempDir
     static Path broker;
@@ -77,6 +79,7 @@ class PlacementCommandTest {
         settle(outputs, members("r1/decode-00", 9), Placement.of(6, new int[][] {{1, 0, 2, 0}, {1, 0, 2, 0}}), 2);
         settle(outputs, members("young", 1), SETTLED, 0);
         settle(outputs, members("torn", 1), SETTLED, 1);
+        settle(outputs, members("small/batches", 1), IDLE, 2);
         TopicWriter.writeTogether(settings, "test", outputs, SOON);
     }
 
@@ -84,19 +87,10 @@ class PlacementCommandTest {
         Deployment of = members.deployment();
         outputs.add(Output.of(Topic.MEMBERS, of, members));
         for (int layer = 0; layer < layers; layer++) {
-            long[] experts =
-                    Arrays.stream(placement.layer(layer)).asLongStream().toArray();
             outputs.add(Output.of(
                     Topic.PLACEMENTS,
                     of,
-                    new SettledPlacement(
-                            of,
-                            members.incarnation(),
-                            placement.version(),
-                            layer,
-                            placement.layers(),
-                            placement.hash(),
-                            LongVector.of(experts))));
+                    SettledPlacement.of(of, members.incarnation(), placement, layer, placement.hash())));
         }
     }
 
@@ -183,6 +177,25 @@ class PlacementCommandTest {
         assertThat(told.out()).contains("version      4, hash ");
         assertThat(json.at("/placement/1/0").asInt()).isEqualTo(2);
         assertThat(json.at("/version").asInt()).isEqualTo(4);
+    }
+
+    @Test
+    void slotsThatStandIdleAreShownAndAFileOfAnEngineSaysThatItUsesThem() throws IOException {
+        Told told = placement("show", "--deployment=small/batches");
+        JsonNode json = new ObjectMapper()
+                .readTree(placement("show", "--deployment=small/batches", "--output=json")
+                        .out());
+        Told exported = placement(
+                "export", "--deployment=small/batches", "--to=npy:" + directory.resolve("map.npy"));
+
+        assertThat(told.out().lines())
+                .contains(
+                        "  idle         1 slots in 1 layers hold an expert that no router sends to",
+                        "  replicas     5 experts with 1, 1 experts with 2, over all layers");
+        assertThat(json.get("placement").toString()).isEqualTo("[[0,1,2,0],[0,1,2,0]]");
+        assertThat(json.get("idle").toString()).isEqualTo("[[3],[]]");
+        assertThat(exported.exitCode()).as(exported.err()).isZero();
+        assertThat(exported.out()).contains("1 slots that stand idle are in use in this file");
     }
 
     @Test

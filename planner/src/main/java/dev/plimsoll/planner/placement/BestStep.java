@@ -21,6 +21,7 @@ final class BestStep {
     private int expert = -1;
     private double fall;
     private int order;
+    private double rounding;
     private double score;
     private double scoreBeyond;
     private double refused;
@@ -32,7 +33,9 @@ final class BestStep {
         this.arrivals = arrivals;
     }
 
-    void begin() {
+    /** @param roundingOfBounds by how much a bound may be below what it bounds */
+    void begin(double roundingOfBounds) {
+        rounding = roundingOfBounds;
         slot = -1;
         other = -1;
         expert = -1;
@@ -50,9 +53,9 @@ final class BestStep {
         return scoreBeyond > score;
     }
 
-    /** What a step must bring, net of its price and per move, to be the best. */
-    double score() {
-        return score;
+    /** Whether a step may be the best that wins at most so much net of its price. */
+    boolean mayBe(double net) {
+        return net > score - rounding;
     }
 
     void forgetRefused() {
@@ -100,23 +103,25 @@ final class BestStep {
     /**
      * Two slots of different ranks exchange their experts, of which neither rank has the other's yet.
      *
+     * @param fare what the moves cost, but for rounding
      * @param place in the order of steps
      */
-    void considerExchange(int first, int second, int place) {
-        consider(
-                fallOfExchange(first, second),
-                costOfExchange(first, second),
-                place,
-                first,
-                second,
-                state.expertOf[second]);
+    void considerExchange(int first, int second, double fare, int place) {
+        double won = fallOfExchange(first, second);
+        if (pays(won, fare)) {
+            consider(won, costOfExchange(first, second), place, first, second, state.expertOf[second]);
+        }
     }
 
-    /** The slot, whose expert has other replicas, holds another in its place that its rank does not have yet. */
-    void considerReplacement(int replaced, int incoming, int place) {
+    /**
+     * The slot, whose expert has other replicas, holds another in its place that its rank does not have yet.
+     *
+     * @param fare what the move costs, but for rounding
+     * @param place in the order of steps
+     */
+    void considerReplacement(int replaced, int incoming, double fare, int place) {
         int rank = state.rankOf(replaced);
         int outgoing = state.expertOf[replaced];
-        double cost = costs.of(rank, incoming) - costs.of(rank, outgoing);
         double won = state.potential[rank] - state.potentialReplacing(rank, incoming, outgoing);
         int first = incoming == state.nothing ? -1 : state.firstSlot(incoming);
         for (int held = first; held >= 0; held = state.nextSlot(held)) {
@@ -126,7 +131,7 @@ final class BestStep {
                     : state.potential(holder, incoming, state.less);
             won += state.potential[holder] - after;
         }
-        if (score(won, cost) < score) {
+        if (!mayBe(won - fare)) {
             // What is left can only take away, as the leaver's other replicas all gain.
             return;
         }
@@ -136,14 +141,22 @@ final class BestStep {
                 won += state.potential[holder] - state.potential(holder, outgoing, state.more);
             }
         }
-        consider(won, cost, place, replaced, -1, incoming);
+        if (pays(won, fare)) {
+            double cost = costs.of(rank, incoming) - costs.of(rank, outgoing);
+            consider(won, cost, place, replaced, -1, incoming);
+        }
+    }
+
+    /** Whether a step may be the best, or else notes how much of its price it brings. */
+    private boolean pays(double won, double fare) {
+        if (won > 0 && fare >= won) {
+            refused = Math.max(refused, Math.min(won / fare, Math.nextDown(1.0)));
+        }
+        return mayBe(won - fare);
     }
 
     private void consider(double won, double cost, int place, int first, int second, int incoming) {
         double scored = score(won, cost);
-        if (scored <= ROUNDING && won > 0 && cost > 0 && price > 0) {
-            refused = Math.max(refused, Math.min(won / (cost * price), Math.nextDown(1.0)));
-        }
         if (scored < score || (scored == score && place >= order)) {
             return;
         }

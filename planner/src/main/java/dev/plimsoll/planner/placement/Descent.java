@@ -118,11 +118,10 @@ final class Descent {
     }
 
     private boolean findStep(int hot) {
-        double rounding = outline.rounding();
-        best.begin();
+        best.begin(outline.rounding());
         fares.aim(hot);
-        exchanges.consider(hot, rounding);
-        replacements.consider(hot, rounding);
+        exchanges.consider(hot);
+        replacements.consider(hot);
         overBudget |= best.betterBeyondBudget();
         return best.found();
     }
@@ -132,40 +131,50 @@ final class Descent {
      * by less than the moves saved are worth.
      */
     void pullBack() {
+        outline.refresh();
         boolean again = true;
         for (int pass = 0; again && pass < state.slots(); pass++) {
             again = false;
+            double rounding = outline.rounding();
             for (int slot = 0; slot < state.slots(); slot++) {
                 if (!costs.settled(state.rankOf(slot), state.expertOf[slot])) {
-                    best.begin();
+                    best.begin(rounding);
                     considerReturning(slot);
                     overBudget |= best.betterBeyondBudget();
                     if (best.found()) {
                         best.take();
+                        outline.refresh();
+                        rounding = outline.rounding();
                         again = true;
                     }
                 }
             }
         }
+        state.touchAll();
     }
 
     /** The slot gives its newcomer away for an expert that its rank had. */
     private void considerReturning(int slot) {
         int rank = state.rankOf(slot);
         int newcomer = state.expertOf[slot];
+        double back = price * costs.of(rank, newcomer);
         int place = 0;
         for (int home = rank * state.slotsPerRank; home < (rank + 1) * state.slotsPerRank; home++) {
             int expert = costs.settledExpert(home);
             if (state.holds(rank, expert)) {
                 continue;
             }
-            if (state.replicas[newcomer] > 1) {
-                best.considerReplacement(slot, expert, place++);
+            if (state.replicas[newcomer] > 1 && best.mayBe(outline.mostOfReplacement(slot, expert) + back)) {
+                best.considerReplacement(slot, expert, -back, place);
             }
+            place++;
             for (int other = state.firstSlot(expert); other >= 0; other = state.nextSlot(other)) {
-                if (!state.holds(state.rankOf(other), newcomer)) {
-                    best.considerExchange(slot, other, place++);
+                int otherRank = state.rankOf(other);
+                double fare = price * (costs.of(otherRank, newcomer) - costs.of(otherRank, expert)) - back;
+                if (!state.holds(otherRank, newcomer) && best.mayBe(outline.mostOfExchange(slot, other) - fare)) {
+                    best.considerExchange(slot, other, fare, place);
                 }
+                place++;
             }
         }
     }

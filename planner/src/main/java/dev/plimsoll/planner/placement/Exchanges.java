@@ -32,15 +32,14 @@ final class Exchanges {
         this.mostOf = new double[promising.length];
     }
 
-    /** @param rounding by how much a bound may be too low */
-    void consider(int hot, double rounding) {
+    void consider(int hot) {
         int slots = state.slots();
         int first = hot * state.slotsPerRank;
         weigh();
         count = 0;
         for (int local = 0; local < state.slotsPerRank; local++) {
-            bound(first + local, local * slots);
-            gather(local * slots, state.potential[hot] + fares.back[first + local], best.score() - rounding);
+            bound(first + local, fares.away[local]);
+            gather(local * slots, state.potential[hot] + fares.back[first + local]);
         }
         if (count > 0) {
             int likeliest = 0;
@@ -50,50 +49,63 @@ final class Exchanges {
             consider(first, promising[likeliest]);
         }
         for (int i = 0; i < count; i++) {
-            if (mostOf[i] > best.score() - rounding) {
+            if (best.mayBe(mostOf[i])) {
                 consider(first, promising[i]);
             }
         }
     }
 
     private void consider(int first, int place) {
-        best.considerExchange(first + place / state.slots(), place % state.slots(), place);
+        int local = place / state.slots();
+        int other = place % state.slots();
+        double fare = fares.away[local][other]
+                + fares.here[state.expertOf[other]]
+                - fares.back[first + local]
+                - fares.back[other];
+        best.considerExchange(first + local, other, fare, place);
     }
 
     private void weigh() {
-        for (int slot = 0; slot < worth.length; slot++) {
-            worth[slot] = state.potential[state.rankOf(slot)] + fares.back[slot] - fares.here[state.expertOf[slot]];
+        int slot = 0;
+        for (int rank = 0; rank < state.ranks; rank++) {
+            for (int end = slot + state.slotsPerRank; slot < end; slot++) {
+                worth[slot] = state.potential[rank] + fares.back[slot] - fares.here[state.expertOf[slot]];
+            }
         }
     }
 
-    /** Of one slot of the hot rank with all others. */
-    private void bound(int slot, int away) {
-        double even = outline.evenUnit[slot];
-        double odd = outline.oddUnit[slot];
-        double evenHere = outline.evenRest[slot];
-        double oddHere = outline.oddRest[slot];
-        double[] evenUnit = outline.evenUnit;
-        double[] oddUnit = outline.oddUnit;
-        double[] evenRest = outline.evenRest;
-        double[] oddRest = outline.oddRest;
-        double[] fare = fares.away;
-        for (int other = 0; other < most.length; other++) {
-            double a = evenHere + evenUnit[other];
-            double b = oddHere + oddUnit[other];
-            double c = evenRest[other] + even;
-            double d = oddRest[other] + odd;
+    /** Of one slot of the hot rank with all others. Two loops, as few enough operations for a compiler to use vectors. */
+    private void bound(int slot, double[] away) {
+        bound(outline.evenRest[slot], outline.evenUnit, outline.evenUnit[slot], outline.evenRest, worth, away);
+        bound(outline.oddRest[slot], outline.oddUnit, outline.oddUnit[slot], outline.oddRest);
+    }
+
+    private void bound(double here, double[] coming, double leaving, double[] there, double[] from, double[] fare) {
+        double[] to = most;
+        for (int other = 0; other < to.length; other++) {
+            double a = here + coming[other];
+            double b = leaving + there[other];
             a += Math.abs(a);
             b += Math.abs(b);
-            c += Math.abs(c);
-            d += Math.abs(d);
-            most[other] = worth[other] - fare[away + other] - Outline.PART * (a * a + b * b + (c * c + d * d));
+            to[other] = from[other] - fare[other] - Outline.PART * (a * a + b * b);
         }
     }
 
-    private void gather(int from, double more, double least) {
-        double needed = least - more;
+    private void bound(double here, double[] coming, double leaving, double[] there) {
+        double[] to = most;
+        for (int other = 0; other < to.length; other++) {
+            double a = here + coming[other];
+            double b = leaving + there[other];
+            a += Math.abs(a);
+            b += Math.abs(b);
+            to[other] -= Outline.PART * (a * a + b * b);
+        }
+    }
+
+    /** Keeps those that may be the best, all of which win so much more. */
+    private void gather(int from, double more) {
         for (int other = 0; other < most.length; other++) {
-            if (most[other] > needed) {
+            if (best.mayBe(most[other] + more)) {
                 promising[count] = from + other;
                 mostOf[count++] = most[other] + more;
             }

@@ -8,8 +8,8 @@ final class Fares {
     private final LayerState state;
     private final MoveCosts costs;
     private final double price;
-    /** To bring the hot rank's expert to the slot's rank, {@code [local slot · slots + slot]}. */
-    final double[] away;
+    /** To bring an expert of the hot rank to the slot's rank, {@code [local slot of the hot rank][slot]}. */
+    final double[][] away;
     /** To bring an expert to the hot rank, {@code [expert]}. */
     final double[] here;
     /** What comes back when the slot's expert leaves, {@code [slot]}. */
@@ -19,7 +19,7 @@ final class Fares {
         this.state = state;
         this.costs = costs;
         this.price = price;
-        this.away = new double[state.slotsPerRank * state.slots()];
+        this.away = new double[state.slotsPerRank][state.slots()];
         this.here = new double[state.experts];
         this.back = new double[state.slots()];
     }
@@ -29,13 +29,17 @@ final class Fares {
         for (int expert = 0; expert < state.experts; expert++) {
             here[expert] = fare(hot, expert);
         }
-        int at = 0;
-        for (int slot = hot * state.slotsPerRank; slot < (hot + 1) * state.slotsPerRank; slot++) {
-            for (int rank = 0; rank < state.ranks; rank++) {
-                double fare = rank == hot ? Double.POSITIVE_INFINITY : fare(rank, state.expertOf[slot]);
-                for (int local = 0; local < state.slotsPerRank; local++) {
-                    away[at++] = fare;
-                }
+        for (int local = 0; local < state.slotsPerRank; local++) {
+            fill(away[local], hot, state.expertOf[hot * state.slotsPerRank + local]);
+        }
+    }
+
+    private void fill(double[] fares, int hot, int expert) {
+        int slot = 0;
+        for (int rank = 0; rank < state.ranks; rank++) {
+            double fare = rank == hot ? Double.POSITIVE_INFINITY : fare(rank, expert);
+            for (int end = slot + state.slotsPerRank; slot < end; slot++) {
+                fares[slot] = fare;
             }
         }
     }

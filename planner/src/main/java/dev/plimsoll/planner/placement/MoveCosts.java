@@ -1,6 +1,7 @@
 package dev.plimsoll.planner.placement;
 
 import dev.plimsoll.model.Topology;
+import java.util.Arrays;
 
 /**
  * What it costs to have an expert on a rank: nothing where the settled placement has it, else the price of bringing it from the
@@ -9,32 +10,37 @@ import dev.plimsoll.model.Topology;
 final class MoveCosts {
     private final int[] expertOfSlot;
     private final int experts;
-    private final MovePrices prices;
     private final int[] nodeOf;
-    /** {@code [rank · experts + expert]} and {@code [node · experts + expert]}: where experts are settled. */
-    private final boolean[] onRank;
-
-    private final boolean[] onNode;
+    /** From the nearest rank that has the expert, {@code [rank · experts + expert]}: 0 for itself, 1 on its node, 2 elsewhere. */
+    private final byte[] distance;
+    /** {@code [distance]}. */
+    private final double[] price;
 
     /** @param expertOfSlot {@code [slot]}, settled; not to be written to */
     MoveCosts(int[] expertOfSlot, int experts, Topology topology, MovePrices prices) {
         this.expertOfSlot = expertOfSlot;
         // One more: to leave a slot idle costs nothing.
         this.experts = experts + 1;
-        this.prices = prices;
+        this.price = new double[] {0, prices.sameNode(), prices.otherNode()};
         this.nodeOf = new int[topology.ranks()];
         for (int rank = 0; rank < nodeOf.length; rank++) {
             nodeOf[rank] = node(topology, rank);
         }
-        this.onRank = new boolean[topology.ranks() * this.experts];
-        this.onNode = new boolean[nodeOf.length * this.experts];
-        for (int rank = 0; rank < topology.ranks(); rank++) {
-            onRank[rank * this.experts + experts] = true;
-        }
+        this.distance = new byte[topology.ranks() * this.experts];
+        Arrays.fill(distance, (byte) 2);
         for (int slot = 0; slot < expertOfSlot.length; slot++) {
-            int rank = slot / topology.slotsPerRank();
-            onRank[rank * this.experts + expertOfSlot[slot]] = true;
-            onNode[nodeOf[rank] * this.experts + expertOfSlot[slot]] = true;
+            int from = slot / topology.slotsPerRank();
+            for (int rank = 0; rank < nodeOf.length; rank++) {
+                int at = rank * this.experts + expertOfSlot[slot];
+                if (rank == from) {
+                    distance[at] = 0;
+                } else if (nodeOf[rank] == nodeOf[from]) {
+                    distance[at] = (byte) Math.min(distance[at], 1);
+                }
+            }
+        }
+        for (int rank = 0; rank < topology.ranks(); rank++) {
+            distance[rank * this.experts + experts] = 0;
         }
     }
 
@@ -58,13 +64,10 @@ final class MoveCosts {
     }
 
     boolean settled(int rank, int expert) {
-        return onRank[rank * experts + expert];
+        return distance[rank * experts + expert] == 0;
     }
 
     double of(int rank, int expert) {
-        if (onRank[rank * experts + expert]) {
-            return 0;
-        }
-        return onNode[nodeOf[rank] * experts + expert] ? prices.sameNode() : prices.otherNode();
+        return price[distance[rank * experts + expert]];
     }
 }

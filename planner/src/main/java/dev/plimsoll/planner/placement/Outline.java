@@ -142,8 +142,36 @@ final class Outline {
         }
     }
 
+    /** By how much the potentials fall at most when two slots exchange their experts. */
+    double mostOfExchange(int slot, int other) {
+        return state.potential[state.rankOf(slot)]
+                + state.potential[state.rankOf(other)]
+                - left(slot, evenUnit[other], oddUnit[other])
+                - left(other, evenUnit[slot], oddUnit[slot]);
+    }
+
+    /** By how much they fall at most when another expert takes the place of the slot's; negative infinity for an only replica. */
+    double mostOfReplacement(int slot, int incoming) {
+        return relief[incoming]
+                + vacating[slot]
+                + left(slot, 0, 0)
+                - left(slot, evenComing[incoming], oddComing[incoming])
+                + sharedRise(slot, incoming);
+    }
+
+    /** What the rise of the leaver's other replicas is at most made up for on ranks that have the one that comes. */
+    private double sharedRise(int slot, int incoming) {
+        double sum = 0;
+        for (int other = state.firstSlot(state.expertOf[slot]); other >= 0; other = state.nextSlot(other)) {
+            if (other != slot && rise[other] > 0 && state.holds(state.rankOf(other), incoming)) {
+                sum += rise[other];
+            }
+        }
+        return sum;
+    }
+
     /** What the slot's rank keeps of its potential at least with a replica that weighs so much in place of the slot's. */
-    double left(int slot, double even, double odd) {
+    private double left(int slot, double even, double odd) {
         return PART * (square(evenRest[slot] + even) + square(oddRest[slot] + odd));
     }
 

@@ -100,7 +100,15 @@ final class PlimsollPolicy implements Policy {
         return new LayerPlan(
                 placed,
                 KeptSlots.idle(placed, target, topology.slotsPerRank()),
-                Optional.of(Reasons.of(settled, placed, before, bound, found, overBudget, price)));
+                Optional.of(Reasons.of(
+                        settled,
+                        placed,
+                        before,
+                        bound,
+                        found,
+                        overBudget,
+                        price,
+                        weighing.redundancyCosts(settled.length))));
     }
 
     /** Whether the layer is as engines start with it: {@link dev.plimsoll.model.Placement#initial}. */

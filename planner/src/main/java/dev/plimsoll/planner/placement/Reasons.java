@@ -17,16 +17,24 @@ final class Reasons {
      * @param bound of balancedness
      * @param overBudget whether something better was left because of the budget
      * @param price of a move, without what it costs for the noise
+     * @param redundancyCosts whether further replicas help nobody
      */
     static LayerReason of(
-            int[] settled, int[] placed, double before, double bound, Descent found, boolean overBudget, double price) {
+            int[] settled,
+            int[] placed,
+            double before,
+            double bound,
+            Descent found,
+            boolean overBudget,
+            double price,
+            boolean redundancyCosts) {
         double predicted = found.state().balancedness();
         return new LayerReason(
                 before,
                 predicted,
                 Math.max(predicted, bound),
                 gains(settled, placed, predicted - before, found),
-                overBudget ? Stop.BUDGET : stop(found, price),
+                overBudget ? Stop.BUDGET : stop(found, price, redundancyCosts),
                 found.refused());
     }
 
@@ -55,12 +63,15 @@ final class Reasons {
         return found.arrivals().fallOf(found.state().rankOf(slot), expert);
     }
 
-    private static Stop stop(Descent found, double price) {
+    private static Stop stop(Descent found, double price, boolean redundancyCosts) {
         if (found.overBudget()) {
             return Stop.BUDGET;
         }
         if (found.state().potential() == 0) {
             return Stop.OPTIMUM;
+        }
+        if (redundancyCosts) {
+            return Stop.REDUNDANCY;
         }
         return found.price() > 2 * price ? Stop.NOISE : Stop.PRICE;
     }

@@ -13,7 +13,6 @@ final class Replacements {
     private final Outline outline;
     private final Fares fares;
     private final BestStep best;
-    private double rounding;
 
     Replacements(LayerState state, Outline outline, Fares fares, BestStep best) {
         this.state = state;
@@ -22,16 +21,10 @@ final class Replacements {
         this.best = best;
     }
 
-    /** @param rounding by how much a bound may be too low */
-    void consider(int hot, double rounding) {
-        this.rounding = rounding;
+    void consider(int hot) {
         int first = hot * state.slotsPerRank;
         considerAllElsewhere(first, first + state.slotsPerRank);
         considerAllHere(first, first + state.slotsPerRank);
-    }
-
-    private boolean mayBeBest(double bound) {
-        return bound > best.score() - rounding;
     }
 
     /** Replicas elsewhere of the hot rank's experts. */
@@ -41,7 +34,7 @@ final class Replacements {
             relief = Math.max(relief, outline.relief[state.expertOf[from]]);
         }
         for (int slot = 0; slot < state.slots(); slot++) {
-            if (mayBeBest(relief + vacating(slot)) && (slot < first || slot >= end)) {
+            if (best.mayBe(relief + vacating(slot)) && (slot < first || slot >= end)) {
                 for (int from = first; from < end; from++) {
                     considerElsewhere(slot, from, first);
                 }
@@ -70,9 +63,10 @@ final class Replacements {
     }
 
     private void considerElsewhere(int slot, int from, int first) {
-        double fare = fares.away[(from - first) * state.slots() + slot];
-        if (mayBeBest(bound(slot, state.expertOf[from], fare))) {
-            best.considerReplacement(slot, state.expertOf[from], place(1, from - first) + slot);
+        int incoming = state.expertOf[from];
+        double fare = fares.away[from - first][slot] - fares.back[slot];
+        if (best.mayBe(outline.mostOfReplacement(slot, incoming) - fare)) {
+            best.considerReplacement(slot, incoming, fare, place(1, from - first) + slot);
         }
     }
 
@@ -86,7 +80,7 @@ final class Replacements {
             return;
         }
         for (int expert = 0; expert < state.experts; expert++) {
-            if (mayBeBest(outline.relief[expert] - fares.here[expert] + most)) {
+            if (best.mayBe(outline.relief[expert] - fares.here[expert] + most)) {
                 for (int slot = first; slot < end; slot++) {
                     considerHere(slot, expert, first);
                 }
@@ -110,8 +104,9 @@ final class Replacements {
     }
 
     private void considerHere(int slot, int incoming, int first) {
-        if (mayBeBest(bound(slot, incoming, fares.here[incoming]))) {
-            best.considerReplacement(slot, incoming, place(2, slot - first) + incoming);
+        double fare = fares.here[incoming] - fares.back[slot];
+        if (best.mayBe(outline.mostOfReplacement(slot, incoming) - fare)) {
+            best.considerReplacement(slot, incoming, fare, place(2, slot - first) + incoming);
         }
     }
 
@@ -123,27 +118,5 @@ final class Replacements {
     /** What is won at most by leaving the slot empty. */
     private double vacating(int slot) {
         return outline.vacating[slot] + fares.back[slot];
-    }
-
-    /** What it wins at most that the slot gets the expert for so much. */
-    private double bound(int slot, int incoming, double fare) {
-        double most = outline.relief[incoming] - fare + vacating(slot) + shared(slot, incoming);
-        if (!mayBeBest(most)) {
-            return most;
-        }
-        return most
-                + outline.left(slot, 0, 0)
-                - outline.left(slot, outline.evenComing[incoming], outline.oddComing[incoming]);
-    }
-
-    /** What the rise of the leaver's other replicas is at most made up for on ranks that have the one that comes. */
-    private double shared(int slot, int incoming) {
-        double sum = 0;
-        for (int other = state.firstSlot(state.expertOf[slot]); other >= 0; other = state.nextSlot(other)) {
-            if (other != slot && outline.rise[other] > 0 && state.holds(state.rankOf(other), incoming)) {
-                sum += outline.rise[other];
-            }
-        }
-        return sum;
     }
 }

@@ -27,6 +27,9 @@ final class TimeWeighing implements Weighing {
     /** How slow replicas may be, as a part of the slowest rank, for no further one to be made of them from scratch. */
     private static final double[] ENOUGH = {1, 0.7, 0.5, 0};
 
+    /** What redundant slots must add to the time of all ranks for it to be said. */
+    private static final double SHOWS = 0.01;
+
     private final Scenarios scenarios;
     /** Expected time with what its variance does. */
     private final ExpectedTime time;
@@ -152,12 +155,37 @@ final class TimeWeighing implements Weighing {
         return 1;
     }
 
+    /** No expert is slower than the slowest rank must be, and what the slots that are left would add shows. */
     @Override
-    public List<int[]> replications(int slots) {
+    public boolean redundancyCosts(int slots) {
+        double[] mean = meanTokens();
+        double single = 0;
+        for (double load : mean) {
+            double alone = time.micros(load);
+            if (alone > unitMicros) {
+                return false;
+            }
+            single += alone;
+        }
+        int[] replicas = Replication.byTime(mean, time, unitMicros, slots, scenarios.ranks(), false);
+        double all = 0;
+        for (int expert = 0; expert < mean.length; expert++) {
+            all += replicas[expert] * time.micros(mean[expert] / replicas[expert]);
+        }
+        return all > (1 + SHOWS) * single;
+    }
+
+    private double[] meanTokens() {
         double[] mean = new double[scenarios.experts()];
         for (int i = 0; i < tokens.length; i++) {
             mean[i / K] += tokens[i] / K;
         }
+        return mean;
+    }
+
+    @Override
+    public List<int[]> replications(int slots) {
+        double[] mean = meanTokens();
         List<int[]> alternatives = new ArrayList<>();
         for (double enough : ENOUGH) {
             int[] replicas = Replication.byTime(mean, time, enough * unitMicros, slots, scenarios.ranks(), idle);

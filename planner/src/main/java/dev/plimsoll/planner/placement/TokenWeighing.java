@@ -58,6 +58,11 @@ record TokenWeighing(Scenarios scenarios) implements Weighing {
         return List.of(Replication.byLoad(scenarios.mean(), slots, scenarios.ranks()));
     }
 
+    @Override
+    public boolean redundancyCosts(int slots) {
+        return false;
+    }
+
     /** A further replica never adds to what its expert weighs: nothing is gained by an idle slot. */
     @Override
     public boolean idles() {

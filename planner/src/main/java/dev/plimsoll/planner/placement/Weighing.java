@@ -49,6 +49,9 @@ interface Weighing {
      */
     List<int[]> replications(int slots);
 
+    /** Whether further replicas help nobody, and cost. */
+    boolean redundancyCosts(int slots);
+
     /** Whether slots may be idle: there is one more expert then, {@link Scenarios#experts()}, which weighs nothing. */
     boolean idles();
 }

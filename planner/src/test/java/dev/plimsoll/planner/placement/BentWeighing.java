@@ -44,17 +44,17 @@ record BentWeighing(Scenarios scenarios, double knee, boolean idles) implements 
     }
 
     @Override
+    public double bound(int slots) {
+        return worth(levels(slots));
+    }
+
+    @Override
     public List<int[]> replications(int slots) {
         return new TokenWeighing(scenarios).replications(slots);
     }
 
     @Override
-    public double bound(int slots) {
-        return new TokenWeighing(scenarios).bound(slots);
-    }
-
-    @Override
-    public boolean idles() {
+    public boolean redundancyCosts(int slots) {
         return false;
     }
 }

@@ -3,6 +3,7 @@ package dev.plimsoll.planner.placement;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.plimsoll.model.DeviceProfile;
+import dev.plimsoll.model.LayerReason.Stop;
 import dev.plimsoll.model.ModelShape;
 import dev.plimsoll.model.Placement;
 import dev.plimsoll.model.Topology;
@@ -11,6 +12,7 @@ import java.util.Arrays;
 import java.util.BitSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Random;
 import org.junit.jupiter.api.Test;
 
@@ -52,7 +54,7 @@ class TimePlanTest {
 
     private static PlanRequest request(
             List<ExpertLoad> windows, Placement settled, DeviceProfile profile, boolean idle) {
-        return PlanRequest.of(windows, settled, SHAPE, REDUNDANT).withObjective(OBJECTIVES.get(profile), idle);
+        return PlanRequest.of(windows, settled, SHAPE, REDUNDANT).withObjective(Objects.requireNonNull(OBJECTIVES.get(profile)), idle);
     }
 
     private static Placement plan(List<ExpertLoad> windows, DeviceProfile profile, boolean idle) {
@@ -75,6 +77,23 @@ class TimePlanTest {
 
         assertThat(replicasInUse(idle)).isEqualTo(EXPERTS);
         assertThat(idle.idleSlots()).isEqualTo(16);
+    }
+
+    @Test
+    void planSaysThatRedundancyOnlyCosts() {
+        Placement initial = Placement.initial(SHAPE, REDUNDANT);
+        for (boolean idle : new boolean[] {false, true}) {
+            assertThat(POLICY.plan(request(windows(64, 64), initial, RandomTimes.ROOFLINE, idle))
+                            .layers()
+                            .get(0)
+                            .stop())
+                    .isEqualTo(Stop.REDUNDANCY);
+            assertThat(POLICY.plan(request(windows(4096, 4096), initial, RandomTimes.ROOFLINE, idle))
+                            .layers()
+                            .get(0)
+                            .stop())
+                    .isNotEqualTo(Stop.REDUNDANCY);
+        }
     }
 
     @Test

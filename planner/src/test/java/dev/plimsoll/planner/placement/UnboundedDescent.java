@@ -8,10 +8,14 @@ final class UnboundedDescent {
     private static final int RANKS_TRIED = 4;
 
     private final LayerState state;
+    private final MoveCosts costs;
+    private final double price;
     private final BestStep best;
 
     UnboundedDescent(LayerState state, MoveCosts costs, double price, Budget budget) {
         this.state = state;
+        this.costs = costs;
+        this.price = price;
         this.best = new BestStep(state, costs, price, new Arrivals(state, costs, budget));
     }
 
@@ -32,7 +36,7 @@ final class UnboundedDescent {
                 return false;
             }
             tried[hot] = true;
-            best.begin();
+            best.begin(Double.POSITIVE_INFINITY);
             considerAll(hot * state.slotsPerRank, (hot + 1) * state.slotsPerRank);
             if (best.found()) {
                 return true;
@@ -49,24 +53,30 @@ final class UnboundedDescent {
                 if (elsewhere
                         && !state.holds(state.rankOf(slot), state.expertOf[other])
                         && !state.holds(state.rankOf(other), state.expertOf[slot])) {
-                    best.considerExchange(slot, other, place++);
+                    best.considerExchange(slot, other, 0, place++);
                 }
             }
         }
         for (int slot = first; slot < end; slot++) {
             for (int other = 0; other < state.slots(); other++) {
                 if ((other < first || other >= end) && replaceable(other, state.expertOf[slot])) {
-                    best.considerReplacement(other, state.expertOf[slot], place++);
+                    considerReplacement(other, state.expertOf[slot], place++);
                 }
             }
         }
         for (int slot = first; slot < end; slot++) {
             for (int expert = 0; expert < state.experts; expert++) {
                 if (replaceable(slot, expert)) {
-                    best.considerReplacement(slot, expert, place++);
+                    considerReplacement(slot, expert, place++);
                 }
             }
         }
+    }
+
+    private void considerReplacement(int slot, int incoming, int place) {
+        int rank = state.rankOf(slot);
+        double fare = price * (costs.of(rank, incoming) - costs.of(rank, state.expertOf[slot]));
+        best.considerReplacement(slot, incoming, fare, place);
     }
 
     private boolean replaceable(int slot, int incoming) {

@@ -37,7 +37,13 @@ final class RecordTables {
                     integer("batch", "FLIPPED: the batch; ABORTED: batches flipped before; else 0"),
                     text("refusal", "REFUSED: why").orNone(),
                     text("planHash", "hash of the plan as the rank computed it, 16 hexadecimal digits"),
-                    number("step", "the boundary at which it happened or was first seen")));
+                    number("step", "the boundary at which it happened or was first seen"),
+                    number("receivedBytes", "FLIPPED: weights that came from other ranks")
+                            .orNone(),
+                    number("transferNanos", "FLIPPED: from leave to transfer to the arrival of the last of them")
+                            .orNone(),
+                    number("flipNanos", "FLIPPED: that the dispatch thread spent on weights and maps")
+                            .orNone()));
 
     static final TableSchema OUTCOMES = new TableSchema(
             "outcomes",
@@ -91,7 +97,14 @@ final class RecordTables {
                 .text(ack.kind().name())
                 .integer(ack.batch());
         ack.refusal().ifPresentOrElse(why -> to.text(why.name()), to::none);
-        to.text(hash(ack.planHash())).number(ack.step()).end();
+        to.text(hash(ack.planHash())).number(ack.step());
+        ack.cost()
+                .ifPresentOrElse(
+                        cost -> to.number(cost.receivedBytes())
+                                .number(cost.transferNanos())
+                                .number(cost.flipNanos()),
+                        () -> to.none().none().none());
+        to.end();
     }
 
     static void outcome(Dated<Outcome> record, TableWriter to) throws IOException {

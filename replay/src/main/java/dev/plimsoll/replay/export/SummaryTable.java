@@ -8,8 +8,10 @@ import static dev.plimsoll.replay.export.Column.text;
 import static dev.plimsoll.replay.export.Column.time;
 
 import dev.plimsoll.model.PlacementState;
+import dev.plimsoll.model.StepTime;
 import dev.plimsoll.model.WindowSummary;
 import java.io.IOException;
+import java.util.Arrays;
 import java.util.List;
 import java.util.stream.Collectors;
 
@@ -51,7 +53,15 @@ final class SummaryTable {
                     number("late", "samples behind the first open window, since the window before"),
                     number("duplicates", "cells that were there already, and equal, since the window before"),
                     number("conflicts", "cells that were there already with other values, since the window before"),
-                    number("rejected", "records that could not be used, since the window before")));
+                    number("rejected", "records that could not be used, since the window before"),
+                    integer("timedBoundaries", "boundary intervals that every rank in the window has timed")
+                            .orNone(),
+                    real("stepMicros", "mean time of a step on the slowest rank, over these intervals")
+                            .orNone(),
+                    real("undisturbedStepMicros", "time of a step in the lowest decile of these intervals")
+                            .orNone(),
+                    number("idleNanos", "time in which no step ran, on the rank that idled most")
+                            .orNone()));
 
     private SummaryTable() {}
 
@@ -88,7 +98,19 @@ final class SummaryTable {
                 .number(window.late())
                 .number(window.duplicates())
                 .number(window.conflicts())
-                .number(window.rejected())
-                .end();
+                .number(window.rejected());
+        window.stepTime()
+                .ifPresentOrElse(
+                        time -> write(window, time, to),
+                        () -> to.none().none().none().none());
+        to.end();
+    }
+
+    private static void write(WindowSummary window, StepTime time, TableWriter to) {
+        int boundarySteps = (int) (window.steps().length() / window.expected());
+        to.integer(time.boundaries())
+                .real(time.stepMicros(boundarySteps))
+                .real(time.undisturbedStepMicros(boundarySteps))
+                .number(Arrays.stream(time.idleNanos().toArray()).max().orElseThrow());
     }
 }

@@ -255,6 +255,21 @@ class ExportTest {
         assertThat(summary.get("completeness").asDouble()).isEqualTo(7 / 8.0);
         assertThat(integer(summary, "ranksMissing")).isEqualTo(1);
         assertThat(integer(summary, "cellsExpected")).isEqualTo(8);
+        assertThat(summary.get("stepMicros").isNull())
+                .as("not all ranks have timed it")
+                .isTrue();
+        JsonNode timed = rows(Table.SUMMARIES).get(5);
+        assertThat(integer(timed, "timedBoundaries")).isEqualTo(4);
+        assertThat(timed.get("stepMicros").asDouble()).isEqualTo(3_000);
+        assertThat(timed.get("undisturbedStepMicros").asDouble()).isEqualTo(2_500);
+        assertThat(timed.get("idleNanos").asLong()).isEqualTo(1_000_000_000);
+        assertThat(rows(Table.ACKS).stream().filter(row -> !row.get("flipNanos").isNull()))
+                .isNotEmpty()
+                .allSatisfy(row -> {
+                    assertThat(row.get("kind").asText() + integer(row, "rank")).isEqualTo("FLIPPED0");
+                    assertThat(row.get("receivedBytes").asLong()).isEqualTo(4_096);
+                    assertThat(row.get("transferNanos").asLong()).isEqualTo(5_000_000);
+                });
     }
 
     @Test

@@ -5,6 +5,7 @@ import dev.plimsoll.model.Batch;
 import dev.plimsoll.model.CloseReason;
 import dev.plimsoll.model.Deployment;
 import dev.plimsoll.model.ExpertId;
+import dev.plimsoll.model.FlipCost;
 import dev.plimsoll.model.GatherMode;
 import dev.plimsoll.model.LayerId;
 import dev.plimsoll.model.LoadWindow;
@@ -23,6 +24,7 @@ import dev.plimsoll.model.RankId;
 import dev.plimsoll.model.SettledPlacement;
 import dev.plimsoll.model.SlotId;
 import dev.plimsoll.model.StepRange;
+import dev.plimsoll.model.StepTime;
 import dev.plimsoll.model.Switch;
 import dev.plimsoll.model.Topology;
 import dev.plimsoll.model.WindowSummary;
@@ -239,7 +241,17 @@ public final class PastRun {
                         0,
                         window,
                         millis,
-                        "window " + window)));
+                        "window " + window,
+                        complete(window) ? Optional.of(stepTime(steps)) : Optional.empty())));
+    }
+
+    /** Rank 1 is the slowest, with 3 ms a step; rank 0 stood still for a second. */
+    private static StepTime stepTime(StepRange steps) {
+        return new StepTime(
+                LongVector.of(steps.length() * 2_000_000, steps.length() * 3_000_000),
+                LongVector.of(1_000_000_000, 0),
+                4,
+                steps.length() / 4 * 2_500_000);
     }
 
     private void propose(int window, long millis) {
@@ -330,7 +342,10 @@ public final class PastRun {
                             batch,
                             Optional.empty(),
                             decision.planHash(),
-                            16)));
+                            16,
+                            kind == RankAck.Kind.FLIPPED && rank == 0
+                                    ? Optional.of(new FlipCost(4_096, 5_000_000, 70_000))
+                                    : Optional.empty())));
         }
     }
 

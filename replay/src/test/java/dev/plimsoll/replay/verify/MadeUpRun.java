@@ -73,6 +73,7 @@ public final class MadeUpRun {
     public final List<Dated<LoadWindow>> rows = new ArrayList<>();
     public final List<Dated<WindowSummary>> summaries = new ArrayList<>();
 
+    final Membership members;
     private final double[][] popularity = new double[LAYERS][EXPERTS];
     private final Random random;
     private final Optional<VirtualPlanner> planner;
@@ -82,13 +83,21 @@ public final class MadeUpRun {
     private long index;
     private boolean stopsFirst;
     private boolean timed;
+    /** Of an expert of mean popularity in half a window. */
+    private double tokens = 1_000;
 
-    private MadeUpRun() {
+    private MadeUpRun(Membership members) {
+        this.members = members;
         random = new Random(0);
         planner = Optional.empty();
     }
 
     private MadeUpRun(long seed, PlannerSettings settings) {
+        this(seed, settings, MEMBERS);
+    }
+
+    private MadeUpRun(long seed, PlannerSettings settings, Membership members) {
+        this.members = members;
         random = new Random(seed);
         for (double[] layer : popularity) {
             for (int expert = 0; expert < EXPERTS; expert++) {
@@ -96,7 +105,7 @@ public final class MadeUpRun {
             }
         }
         planner = Optional.of(new VirtualPlanner(
-                settings, Policy.named(settings.policy()), PlannerListener.NONE, MEMBERS, settled, now));
+                settings, Policy.named(settings.policy()), PlannerListener.NONE, members, settled, now));
     }
 
     private VirtualPlanner planner() {
@@ -146,6 +155,21 @@ public final class MadeUpRun {
         return run;
     }
 
+    /** By time on an engine that can leave slots idle: batches are large, then small for eight windows, and large again. */
+    static MadeUpRun ofSwings() {
+        MadeUpRun run = new MadeUpRun(
+                11,
+                settings().withObjective(ObjectiveChoice.TIME, Optional.of(new ProfileChoice.Table(PROFILE))),
+                MEMBERS.withIdleSlots(true));
+        for (int window = 0; window < WINDOWS; window++) {
+            run.tokens = window >= 8 && window < 16 ? 5 : 1_000;
+            run.window();
+            run.poll();
+        }
+        run.planner().close();
+        return run;
+    }
+
     /** The first decision is stopped by a rank when one of its batches is flipped. */
     static MadeUpRun ofAPrefix() {
         MadeUpRun run = new MadeUpRun(11, settings());
@@ -173,7 +197,7 @@ public final class MadeUpRun {
 
     /** The same records, to be tampered with. */
     public MadeUpRun copy() {
-        MadeUpRun copy = new MadeUpRun();
+        MadeUpRun copy = new MadeUpRun(members);
         copy.commands.addAll(commands);
         copy.rows.addAll(rows);
         copy.summaries.addAll(summaries);
@@ -189,13 +213,13 @@ public final class MadeUpRun {
         long total = 0;
         List<long[]> sums = new ArrayList<>();
         for (int layer = 0; layer < LAYERS; layer++) {
-            long[] sub = new long[PARTS * MEMBERS.topology().slots()];
-            long[] sum = new long[MEMBERS.topology().slots()];
+            long[] sub = new long[PARTS * members.topology().slots()];
+            long[] sum = new long[members.topology().slots()];
             int[][] slots = settled.slotsOfExperts(layer, EXPERTS);
             for (int expert = 0; expert < EXPERTS; expert++) {
                 popularity[layer][expert] *= Math.exp(0.25 * random.nextGaussian());
                 for (int part = 0; part < PARTS; part++) {
-                    long load = (long) (1_000 * popularity[layer][expert] * (0.9 + 0.2 * random.nextDouble()));
+                    long load = (long) (tokens * popularity[layer][expert] * (0.9 + 0.2 * random.nextDouble()));
                     for (int replica = 0; replica < slots[expert].length; replica++) {
                         int slot = slots[expert][replica];
                         long share = (load + replica) / slots[expert].length;
@@ -207,9 +231,9 @@ public final class MadeUpRun {
             }
             sums.add(sum);
             made.add(new LoadWindow(
-                    MEMBERS.deployment(),
-                    MEMBERS.incarnation(),
-                    MEMBERS.phase(),
+                    members.deployment(),
+                    members.incarnation(),
+                    members.phase(),
                     index,
                     steps,
                     layer,
@@ -223,9 +247,9 @@ public final class MadeUpRun {
         }
         now += WINDOW_MILLIS;
         WindowSummary summary = new WindowSummary(
-                MEMBERS.deployment(),
-                MEMBERS.incarnation(),
-                MEMBERS.phase(),
+                members.deployment(),
+                members.incarnation(),
+                members.phase(),
                 index,
                 index - 1,
                 steps,
@@ -295,11 +319,11 @@ public final class MadeUpRun {
     }
 
     private void ack(Propose decision, RankAck.Kind kind, int batch) {
-        for (int rank = 0; rank < MEMBERS.topology().ranks(); rank++) {
+        for (int rank = 0; rank < members.topology().ranks(); rank++) {
             planner()
                     .ack(new RankAck(
-                            MEMBERS.deployment(),
-                            MEMBERS.incarnation(),
+                            members.deployment(),
+                            members.incarnation(),
                             new RankId(rank),
                             decision.epoch(),
                             kind,
@@ -353,10 +377,10 @@ public final class MadeUpRun {
 
     /** @param kept the settled placement that is kept besides the log */
     List<Finding> verified(Map<String, String> insisted, Optional<Placement> kept) {
-        PastPlan plan = new PastPlan(MEMBERS, supplier(commands), kept);
-        LiveWindows windows = new LiveWindows(MEMBERS, supplier(rows), supplier(summaries), plan);
+        PastPlan plan = new PastPlan(members, supplier(commands), kept);
+        LiveWindows windows = new LiveWindows(members, supplier(rows), supplier(summaries), plan);
         Verification verification = new Verification(
-                MEMBERS,
+                members,
                 plan,
                 windows::next,
                 new Verification.Wanted(insisted, false, OptionalLong.empty(), OptionalLong.empty()));

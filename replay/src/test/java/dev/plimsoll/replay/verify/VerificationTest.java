@@ -280,6 +280,21 @@ class VerificationTest {
     }
 
     @Test
+    void decisionsThatSwitchSlotsOffAndOnAsBatchesSwingAreReproduced() {
+        MadeUpRun swings = MadeUpRun.ofSwings();
+
+        List<Finding> found = verified(swings);
+
+        List<Switch> switches = swings.decisions().stream()
+                .flatMap(propose -> propose.batches().stream())
+                .flatMap(batch -> batch.switches().stream())
+                .toList();
+        assertThat(switches).extracting(Switch::inUse).contains(true, false);
+        assertThat(found.stream().filter(Reproduced.class::isInstance)).hasSameSizeAs(swings.decisions());
+        assertThat(found).noneMatch(Different.class::isInstance);
+    }
+
+    @Test
     void anotherPromiseInTimeIsNamed() {
         MadeUpRun timed = MadeUpRun.ofTime();
         timed.with(
