@@ -2,11 +2,11 @@ package dev.plimsoll.worker.protocol;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.plimsoll.model.Batch;
 import dev.plimsoll.model.PlanCommand;
 import dev.plimsoll.worker.protocol.World.Scope;
 import dev.plimsoll.worker.protocol.World.Violation;
 import java.nio.IntBuffer;
-import dev.plimsoll.model.Batch;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Deque;

@@ -68,6 +68,7 @@ final class World {
     final ProtocolState[] ranks = new ProtocolState[RANKS];
     /** {@code [rank][layer and slot]} expert, its complement where the slot is idle. */
     private final int[][] map = new int[RANKS][];
+
     private int[] weights;
     private final int[][] staging = new int[RANKS][ROOM];
     /** Batch whose bytes may still move, 0 when none. */
