@@ -82,7 +82,8 @@ class BenchTimeCommandsTest {
         // 4 ranks and 2 redundant slots do not divide evenly, and 2 ranks are in others: it is left out.
         assertThat(lines().stream()
                         .map(line -> line.path("tokensPerStep").asText() + ": "
-                                + line.path("ranks").asText() + "+" + line.path("redundant").asText()))
+                                + line.path("ranks").asText() + "+"
+                                + line.path("redundant").asText()))
                 .containsExactly(
                         "3: 2+0", "3: 2+2", "3: 2+4", "3: 4+0", "3: 4+4", "24: 2+0", "24: 2+2", "24: 2+4", "24: 4+0",
                         "24: 4+4");
@@ -103,8 +104,7 @@ class BenchTimeCommandsTest {
             for (JsonNode policy : line.path("policies")) {
                 assertThat(policy.fieldNames())
                         .toIterable()
-                        .startsWith(
-                                "policy", "expertMicros", "bound", "balancedness", "activeExperts", "movedShare");
+                        .startsWith("policy", "expertMicros", "bound", "balancedness", "activeExperts", "movedShare");
                 assertThat(policy.path("expertMicros").fieldNames())
                         .toIterable()
                         .containsExactly("mean", "p50", "p99");
@@ -128,7 +128,8 @@ class BenchTimeCommandsTest {
 
     @Test
     void peopleGetATableForEachRunAndDocumentsOneForAll() {
-        assertThat(planner("text", "--ranks", "4", "--policy", "plimsoll,static")).isZero();
+        assertThat(planner("text", "--ranks", "4", "--policy", "plimsoll,static"))
+                .isZero();
         assertThat(out.toString())
                 .contains("gpt-oss-20b, 3 tokens a step, 4 ranks + 4 redundant slots on 1 node, h100/gpt-oss-20b, 3"
                         + " windows served; no placement below")
@@ -249,6 +250,11 @@ class BenchTimeCommandsTest {
                         "h100"))
                 .isEqualTo(2);
         assertThat(err.toString()).contains("--device-profile must say whose experts are meant");
+        assertThat(run("bench", "planner", "--trace", trace, "--ranks", "2", "--tokens-per-step", "65536"))
+                .isEqualTo(2);
+        assertThat(err.toString())
+                .contains(
+                        "--tokens-per-step 65536 in 5120 steps are more than 67108864 tokens: ask for fewer --windows");
         trace = MadeUpTrace.write(directory.resolve("other"), "other").toString();
         assertThat(planner("text", "--ranks", "2")).isEqualTo(2);
         assertThat(err.toString()).contains("the size of an expert of model 'other' is not known");
@@ -309,11 +315,16 @@ class BenchTimeCommandsTest {
         assertThat(run(options)).as(err.toString()).isZero();
 
         assertThat(out.toString())
-                .contains("w.npy, 4 tokens an expert and step, 4 ranks, h100/gpt-oss-20b, plimsoll-idle by time with idle"
-                        + " slots")
+                .contains(
+                        "w.npy, 4 tokens an expert and step, 4 ranks, h100/gpt-oss-20b, plimsoll-idle by time with idle"
+                                + " slots")
                 .containsPattern("knee: \\d+ redundant slots, the fewest within 1 % of the best of these");
         // 2 to 6 slots a rank; 8 are as many as there are experts.
-        assertThat(out.toString().lines().skip(2).limit(5).map(line -> line.strip().split(" +")[1]))
+        assertThat(out.toString()
+                        .lines()
+                        .skip(2)
+                        .limit(5)
+                        .map(line -> line.strip().split(" +")[1]))
                 .containsExactly("2", "3", "4", "5", "6");
     }
 

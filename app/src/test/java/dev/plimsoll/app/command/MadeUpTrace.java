@@ -25,11 +25,11 @@ final class MadeUpTrace {
             picks[i + 1] = (byte) ((first + 1 + random.nextInt(7)) % 8);
         }
         Files.write(
-                directory.resolve("experts.npy"),
-                NpyBytes.of(1, NpyBytes.dict("|u1", "False", "(200, 2, 2)"), picks));
+                directory.resolve("experts.npy"), NpyBytes.of(1, NpyBytes.dict("|u1", "False", "(200, 2, 2)"), picks));
         Files.writeString(
                 directory.resolve("trace.json"),
-                "{\"model\": \"" + model + "\", \"layers\": 2, \"experts\": 8, \"topK\": 2, \"tokens\": 200, \"requests\": ["
+                "{\"model\": \"" + model
+                        + "\", \"layers\": 2, \"experts\": 8, \"topK\": 2, \"tokens\": 200, \"requests\": ["
                         + IntStream.range(0, REQUESTS)
                                 .mapToObj(i -> "{\"offset\": " + i * TOKENS + ", \"tokens\": " + TOKENS
                                         + ", \"dataset\": \"d\", \"category\": \"c\"}")

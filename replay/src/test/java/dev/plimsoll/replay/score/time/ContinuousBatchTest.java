@@ -11,7 +11,8 @@ import org.junit.jupiter.api.Test;
 class ContinuousBatchTest {
     @Test
     void aRequestThatEndsGivesItsRowToTheNextOfTheTraceAndTheLastOneToTheFirst() {
-        ContinuousBatch batch = new ContinuousBatch(MadeUpTraces.numbered(2, 1, 3).requests(), 1);
+        ContinuousBatch batch =
+                new ContinuousBatch(MadeUpTraces.numbered(2, 1, 3).requests(), 1);
 
         List<Integer> tokens = new ArrayList<>();
         for (int step = 0; step < 8; step++) {

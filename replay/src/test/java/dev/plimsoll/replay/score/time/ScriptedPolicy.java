@@ -20,7 +20,6 @@ record ScriptedPolicy(String name, Function<Integer, int[]> script, List<PlanReq
         if (layer == 0) {
             asked.add(request);
         }
-        return new LayerPlan(
-                script.apply((int) request.newest().windowIndex()), Optional.<LayerReason>empty());
+        return new LayerPlan(script.apply((int) request.newest().windowIndex()), Optional.<LayerReason>empty());
     }
 }

@@ -20,8 +20,7 @@ class ServingTest {
     private static final Topology TWO_RANKS = Topology.even(2, 1, 2);
 
     private static Serving serving(TokenTrace trace, Topology topology) {
-        return new Serving(
-                trace.model().layers(), trace.model().experts(), topology, new SlotTimes(PROFILE, 1000));
+        return new Serving(trace.model().layers(), trace.model().experts(), topology, new SlotTimes(PROFILE, 1000));
     }
 
     private static StepTokens step(TokenTrace trace, int ranks, int... tokens) {
@@ -137,7 +136,9 @@ class ServingTest {
 
             assertThat(serving.micros()).as("seed %d", seed).hasSize(12);
             for (int i = 0; i < 12; i++) {
-                assertThat(serving.micros().get(i)).as("seed %d step %d", seed, i).isCloseTo(expected.get(i), within(1e-9));
+                assertThat(serving.micros().get(i))
+                        .as("seed %d step %d", seed, i)
+                        .isCloseTo(expected.get(i), within(1e-9));
             }
         }
     }

@@ -88,8 +88,7 @@ class SlowestRankTest {
             }
             double[] best = {Double.POSITIVE_INFINITY};
             instance.placements(placed -> best[0] = Math.min(
-                    best[0],
-                    bestSplit(placed, tokens.clone(), new int[placed.length], 0, times, instance.topology())));
+                    best[0], bestSplit(placed, tokens.clone(), new int[placed.length], 0, times, instance.topology())));
 
             double bound = new StepBound(instance.topology(), instance.experts(), times).ofLayer(tokens);
 
@@ -190,8 +189,7 @@ class SlowestRankTest {
     @Test
     void tokensAreSplitWhereThatTakesLess() {
         // Two tokens one by one take 2, together 10.
-        SlotTimes times =
-                new SlotTimes(new DeviceProfile("steep", List.of(new Point(1, 1), new Point(2, 10)), 0), 4);
+        SlotTimes times = new SlotTimes(new DeviceProfile("steep", List.of(new Point(1, 1), new Point(2, 10)), 0), 4);
 
         assertThat(StepBound.split(times, 1)).containsExactly(new double[] {0, 1, 10, 19, 28}, within(1e-12));
         assertThat(StepBound.split(times, 2)).containsExactly(new double[] {0, 1, 2, 11, 20}, within(1e-12));

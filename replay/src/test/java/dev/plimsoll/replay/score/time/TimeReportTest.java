@@ -37,7 +37,8 @@ class TimeReportTest {
 
     @Test
     void theBestOfOthersIsTheOneWithTheLeastMeanThatIsNotOurs() {
-        TimeReport report = report("t", 0, scores("plimsoll", 90, 90), scores("static", 100, 140), scores("swift", 115, 115));
+        TimeReport report =
+                report("t", 0, scores("plimsoll", 90, 90), scores("static", 100, 140), scores("swift", 115, 115));
 
         assertThat(report.bestOfOthers().orElseThrow().contender().name()).isEqualTo("swift");
         assertThat(report("t", 0, scores("plimsoll", 90)).bestOfOthers()).isEmpty();
@@ -91,12 +92,14 @@ class TimeReportTest {
         assertThat(report.text())
                 .contains("knee: 2 redundant slots, the fewest within 1 % of the best of these")
                 .containsPattern("2 +5 +15.00 +3.00 +100.5 +100.5 +-16.2 %.*knee");
-        JsonNode row = new ObjectMapper().readTree(report.json()).path("redundancy").path(2);
+        JsonNode row =
+                new ObjectMapper().readTree(report.json()).path("redundancy").path(2);
         assertThat(row.path("redundant").asInt()).isEqualTo(4);
         assertThat(row.path("slotsPerRank").asInt()).isEqualTo(6);
         assertThat(row.path("weightBytesPerRank").asLong()).isEqualTo(18L << 30);
         assertThat(row.path("redundantBytesPerRank").asLong()).isEqualTo(6L << 30);
-        assertThat(new ObjectMapper().readTree(report.json()).path("knee").asInt()).isEqualTo(2);
+        assertThat(new ObjectMapper().readTree(report.json()).path("knee").asInt())
+                .isEqualTo(2);
     }
 
     @Test

@@ -14,8 +14,8 @@ class TokenTraceTest {
 
     @Test
     void picksAreReadByTokenAndLayerAsUnsignedBytes() {
-        TokenTrace trace = new TokenTrace(
-                SHAPE, new byte[] {1, 2, 3, 4, 5, 6, 7, (byte) 199}, List.of(new Request(0, 2)));
+        TokenTrace trace =
+                new TokenTrace(SHAPE, new byte[] {1, 2, 3, 4, 5, 6, 7, (byte) 199}, List.of(new Request(0, 2)));
 
         assertThat(trace.expert(0, 1, 0)).isEqualTo(3);
         assertThat(trace.expert(1, 0, 1)).isEqualTo(6);
@@ -50,8 +50,7 @@ class TokenTraceTest {
                 .isThrownBy(() -> new TokenTrace(SHAPE, token, List.of(new Request(0, 2))))
                 .withMessageContaining("of a trace of 1 tokens");
         assertThatIllegalArgumentException()
-                .isThrownBy(
-                        () -> new TokenTrace(SHAPE, new byte[] {0, 1, 0, (byte) 200}, List.of(new Request(0, 1))))
+                .isThrownBy(() -> new TokenTrace(SHAPE, new byte[] {0, 1, 0, (byte) 200}, List.of(new Request(0, 1))))
                 .withMessageContaining("picks expert 200 of 200");
     }
 }

@@ -54,8 +54,7 @@ class TraceBenchTest {
         Objective time = Objective.time(PROFILE);
         TraceWindows windows = TraceWindows.of(MadeUpTraces.numbered(4), 1, new Cut(2, 2));
 
-        new TraceBench(windows, TWO_RANKS, PROFILE, List.of(new Contender("c", policy, time, true)), 8)
-                .run(done -> {});
+        new TraceBench(windows, TWO_RANKS, PROFILE, List.of(new Contender("c", policy, time, true)), 8).run(done -> {});
 
         assertThat(policy.asked()).hasSize(1).allSatisfy(request -> {
             assertThat(request.objective()).isEqualTo(time);
@@ -101,16 +100,17 @@ class TraceBenchTest {
             TraceWindows windows = TraceWindows.of(trace, 1 + random.nextInt(20), new Cut(4, 8));
             DeviceProfile profile =
                     new DeviceProfile("p", List.of(new Point(2, 5), new Point(6, 15 + random.nextInt(10))), 0);
-            List<Contender> contenders = List.of(
-                    contender(newest -> new int[] {0, 1, 2, 3, 4, 5, 6, 7, 0, 1, 2, 3}),
-                    contender(newest -> new int[] {7, 6, 5, 4, 3, 2, 1, 0, 7, 6, 5, 4}));
+            List<Contender> contenders =
+                    List.of(contender(newest -> new int[] {0, 1, 2, 3, 4, 5, 6, 7, 0, 1, 2, 3}), contender(newest ->
+                            new int[] {7, 6, 5, 4, 3, 2, 1, 0, 7, 6, 5, 4}));
             EpConfiguration configuration = new EpConfiguration(4, 4, 1);
 
             TimeReport both = new TraceBench(windows, configuration, profile, contenders, 8).run(done -> {});
-            TimeReport alone = new TraceBench(windows, configuration, profile, contenders.subList(1, 2), 8)
-                    .run(done -> {});
+            TimeReport alone =
+                    new TraceBench(windows, configuration, profile, contenders.subList(1, 2), 8).run(done -> {});
 
-            assertThat(both.lines().get(1).micros()).isEqualTo(alone.lines().get(0).micros());
+            assertThat(both.lines().get(1).micros())
+                    .isEqualTo(alone.lines().get(0).micros());
             assertThat(both.bound()).isEqualTo(alone.bound());
             for (TimeScores line : both.lines()) {
                 assertThat(line.micros()).hasSize(24);

@@ -43,7 +43,8 @@ class WorkloadTimeBenchTest {
         ScriptedPolicy policy = new ScriptedPolicy(newest -> PLACED);
         ExpectedTime expected = new ExpectedTime(PROFILE);
 
-        TimeReport report = run(policy, Objective.TOKENS, Batch.SLOT, List.of(2)).get(0);
+        TimeReport report =
+                run(policy, Objective.TOKENS, Batch.SLOT, List.of(2)).get(0);
 
         // 12 tokens a step: 4.5, 1.5, 3, 3. Experts 0 and 1 are split in halves, ranks are equal.
         double second = expected.micros(2.25) + expected.micros(0.75) + expected.micros(3);
@@ -54,8 +55,7 @@ class WorkloadTimeBenchTest {
         assertThat(scores.micros().get(1)).isCloseTo(third, within(1e-9));
         assertThat(scores.balancedness()).isEqualTo(1);
         assertThat(scores.activeExperts())
-                .isCloseTo(
-                        (3 - Math.exp(-2.25) - Math.exp(-0.75) - Math.exp(-3) + 1 - Math.exp(-6)) / 2, within(1e-9));
+                .isCloseTo((3 - Math.exp(-2.25) - Math.exp(-0.75) - Math.exp(-3) + 1 - Math.exp(-6)) / 2, within(1e-9));
         assertThat(report.bound()).isLessThanOrEqualTo(scores.mean()).isPositive();
         assertThat(report.subject().tokensPerSlot()).isEqualTo(2);
     }
@@ -106,7 +106,6 @@ class WorkloadTimeBenchTest {
         assertThat(few.layer(0)).containsExactly(240, 80);
         assertThat(few.at(1, 1, 0)).isEqualTo(40);
         assertThat(few.windowIndex()).isEqualTo(5);
-        assertThat(WorkloadTimeBench.perStep(window, 10))
-                .isDeepEqualTo(new double[][] {{7.5, 2.5}, {8.75, 1.25}});
+        assertThat(WorkloadTimeBench.perStep(window, 10)).isDeepEqualTo(new double[][] {{7.5, 2.5}, {8.75, 1.25}});
     }
 }
