@@ -16,6 +16,7 @@ import dev.plimsoll.model.RankAck;
 import dev.plimsoll.model.SettledPlacement;
 import dev.plimsoll.model.TransferLists;
 import dev.plimsoll.model.WindowSummary;
+import dev.plimsoll.planner.placement.Experience;
 import dev.plimsoll.planner.placement.KeepReason;
 import dev.plimsoll.planner.placement.Objective;
 import dev.plimsoll.planner.placement.Verdict;
@@ -44,6 +45,7 @@ final class DeploymentPlanner {
 
     private final PlannerSettings settings;
     private final ParallelPlanning planning;
+    private final PlanMemo memo;
     private final DecisionProtocol protocol;
     private final PlannerListener listener;
     private final WindowHistory history;
@@ -73,6 +75,7 @@ final class DeploymentPlanner {
             long nowMillis) {
         this.settings = settings;
         this.planning = planning;
+        this.memo = new PlanMemo(planning.policy());
         this.protocol = protocol;
         this.listener = listener;
         this.history = new WindowHistory(settings.historyWindows());
@@ -288,7 +291,8 @@ final class DeploymentPlanner {
         }
         WindowSummary newest = unplanned.orElseThrow();
         unplanned = Optional.empty();
-        Learned learned = times.learned(settings.gate(), objective, outcomes.experience());
+        Learned learned = times.learned(
+                settings.gate(), objective, settings.experience() ? outcomes.experience() : Experience.NONE);
         Verdict verdict = mayNotPlan(newest).<Verdict>map(keep -> keep).orElseGet(() -> judge(learned, deadlineNanos));
         if (verdict instanceof Verdict.Change change) {
             verdict = propose(change, learned, newest, clock.millis());
@@ -327,7 +331,7 @@ final class DeploymentPlanner {
         try {
             return WindowPlan.judge(
                     settings,
-                    request -> planning.plan(request, deadlineNanos),
+                    request -> memo.plan(request, made -> planning.plan(made, deadlineNanos)),
                     objective,
                     learned,
                     state.members(),

@@ -29,6 +29,7 @@ import java.util.Optional;
  * @param seed of policies that draw by chance
  * @param objective what is to be even
  * @param profile what experts take on the ranks' devices; empty where nobody says
+ * @param experience whether the gate learns from what earlier decisions have brought
  */
 public record PlannerSettings(
         String policy,
@@ -45,7 +46,8 @@ public record PlannerSettings(
         Duration planWithin,
         long seed,
         ObjectiveChoice objective,
-        Optional<ProfileChoice> profile) {
+        Optional<ProfileChoice> profile,
+        boolean experience) {
     /**
      * What {@code plimsoll up} starts with; tuned on the trace and workloads that {@code PlanningNumbersTest} reads.
      *
@@ -98,7 +100,8 @@ public record PlannerSettings(
                 planWithin,
                 seed,
                 ObjectiveChoice.AUTO,
-                Optional.empty());
+                Optional.empty(),
+                true);
     }
 
     public PlannerSettings {
@@ -149,7 +152,8 @@ public record PlannerSettings(
                 planWithin,
                 seed,
                 other,
-                of);
+                of,
+                experience);
     }
 
     /** These settings with other limits. */
@@ -184,7 +188,8 @@ public record PlannerSettings(
                 time,
                 seed,
                 objective,
-                profile);
+                profile,
+                experience);
     }
 
     private PlannerSettings with(String name, Budget limits, MovePrices moves, int threads) {
@@ -203,6 +208,7 @@ public record PlannerSettings(
                 planWithin,
                 seed,
                 objective,
-                profile);
+                profile,
+                experience);
     }
 }
