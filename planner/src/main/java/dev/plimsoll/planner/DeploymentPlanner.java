@@ -45,6 +45,7 @@ final class DeploymentPlanner {
 
     private final PlannerSettings settings;
     private final ParallelPlanning planning;
+    private final PlanMemo memo;
     private final DecisionProtocol protocol;
     private final PlannerListener listener;
     private final WindowHistory history;
@@ -74,6 +75,7 @@ final class DeploymentPlanner {
             long nowMillis) {
         this.settings = settings;
         this.planning = planning;
+        this.memo = new PlanMemo(planning.policy());
         this.protocol = protocol;
         this.listener = listener;
         this.history = new WindowHistory(settings.historyWindows());
@@ -329,7 +331,7 @@ final class DeploymentPlanner {
         try {
             return WindowPlan.judge(
                     settings,
-                    request -> planning.plan(request, deadlineNanos),
+                    request -> memo.plan(request, made -> planning.plan(made, deadlineNanos)),
                     objective,
                     learned,
                     state.members(),

@@ -143,9 +143,7 @@ class DeviceTimeTest {
             // here.
             engine.hook(new RankId(0), step -> {
                 for (int rank = 0; rank < 4; rank++) {
-                    Engines.rank(engine, rank).flipMap(0, new int[] {2}, new int[] {0}, new boolean[] {true});
-                    Engines.rank(engine, rank).flipMap(0, new int[] {7}, new int[] {2}, new boolean[] {true});
-                    Engines.rank(engine, rank).flipMap(0, new int[] {0}, new int[] {7}, new boolean[] {true});
+                    Engines.rank(engine, rank).flipMap(0, new int[] {2, 7, 0}, new int[] {0, 2, 7}, new boolean[3]);
                 }
                 return BoundaryHook.Order.GO_ON;
             });

@@ -153,7 +153,7 @@ final class TimeBenchOptions {
         problems.require(
                 timed || !profile.given() && !idleSlots && objective == ObjectiveChoice.AUTO,
                 ProfileOption.NAME + ", --objective and --idle-slots need --trace, or " + option + " with --workload");
-        checkProfile(perWorkload.isEmpty(), problems);
+        checkProfile(traced() || perWorkload.isEmpty(), problems);
     }
 
     private static void checkTokens(String option, List<Integer> given, Problems problems) {

@@ -123,8 +123,7 @@ final class BestStep {
         int rank = state.rankOf(replaced);
         int outgoing = state.expertOf[replaced];
         double won = state.potential[rank] - state.potentialReplacing(rank, incoming, outgoing);
-        int first = incoming == state.nothing ? -1 : state.firstSlot(incoming);
-        for (int held = first; held >= 0; held = state.nextSlot(held)) {
+        for (int held = state.firstSlot(incoming); held >= 0; held = state.nextSlot(held)) {
             int holder = state.rankOf(held);
             double after = state.holds(holder, outgoing)
                     ? state.potential(holder, incoming, state.less, outgoing, state.more)

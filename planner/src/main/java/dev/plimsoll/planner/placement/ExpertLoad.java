@@ -1,6 +1,8 @@
 package dev.plimsoll.planner.placement;
 
 import dev.plimsoll.model.Placement;
+import java.util.Arrays;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The load of every expert of every layer over one window and over its sub-samples: slot loads added up over replicas, so that
@@ -127,6 +129,20 @@ public final class ExpertLoad {
         return samples[0].length;
     }
 
+    /** Whether any expert of every layer has load. */
+    boolean loadsEveryLayer() {
+        for (long[] layer : load) {
+            long any = 0;
+            for (int expert = 0; any == 0 && expert < layer.length; expert++) {
+                any = layer[expert];
+            }
+            if (any == 0) {
+                return false;
+            }
+        }
+        return true;
+    }
+
     public long at(int layer, int expert) {
         return load[layer][expert];
     }
@@ -151,5 +167,20 @@ public final class ExpertLoad {
             copy[expert] = load[layer][expert];
         }
         return copy;
+    }
+
+    /** The same index, steps, and load of every sub-sample. */
+    @Override
+    public boolean equals(@Nullable Object other) {
+        return this == other
+                || (other instanceof ExpertLoad load
+                        && windowIndex == load.windowIndex
+                        && steps == load.steps
+                        && Arrays.deepEquals(samples, load.samples));
+    }
+
+    @Override
+    public int hashCode() {
+        return Long.hashCode(windowIndex) * 31 + Arrays.hashCode(load[0]);
     }
 }

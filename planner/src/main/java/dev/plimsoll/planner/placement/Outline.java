@@ -34,8 +34,6 @@ final class Outline {
     /** By how much the potential of a redundant slot's rank rises when its expert loses another replica, {@code [slot]}. */
     final double[] rise;
 
-    /** By how much the potentials of the other replicas' ranks rise when the slot gives up its own, {@code [slot]}. */
-    final double[] othersRise;
     /** By how much all potentials fall at most when the slot gives up its replica; negative infinity for an only one. */
     final double[] vacating;
 
@@ -63,7 +61,6 @@ final class Outline {
         this.oddComing = new double[state.experts];
         this.relief = new double[state.experts];
         this.rise = new double[slots];
-        this.othersRise = new double[slots];
         this.vacating = new double[slots];
         this.reliefOfSlot = new double[slots];
         this.evenOf = new double[state.experts];
@@ -124,6 +121,10 @@ final class Outline {
         double potential = state.potential[rank];
         reliefOfSlot[slot] = potential == 0 ? 0 : potential - state.potential(rank, expert, state.less);
         rise[slot] = state.replicas[expert] == 1 ? 0 : state.potential(rank, expert, state.more) - potential;
+        if (expert == state.nothing) {
+            // Slots that hold nothing are in no list: what one has does not depend on the others.
+            vacating[slot] = potential - left(slot, 0, 0);
+        }
     }
 
     private void addUp(int expert) {
@@ -135,10 +136,10 @@ final class Outline {
         }
         relief[expert] = fall;
         for (int slot = state.firstSlot(expert); slot >= 0; slot = state.nextSlot(slot)) {
-            othersRise[slot] = riseOfAll - rise[slot];
+            double othersRise = riseOfAll - rise[slot];
             vacating[slot] = state.replicas[expert] == 1
                     ? Double.NEGATIVE_INFINITY
-                    : state.potential[state.rankOf(slot)] - left(slot, 0, 0) - othersRise[slot];
+                    : state.potential[state.rankOf(slot)] - left(slot, 0, 0) - othersRise;
         }
     }
 

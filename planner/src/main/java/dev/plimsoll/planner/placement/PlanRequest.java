@@ -84,16 +84,12 @@ public record PlanRequest(
 
     /** The request as it would have been before the newest window, if this placement had been settled then; needs two windows. */
     public PlanRequest withoutNewest() {
-        return new PlanRequest(
-                windows.subList(0, windows.size() - 1),
-                settled,
-                shape,
-                topology,
-                budget,
-                prices,
-                objective,
-                idleSlots,
-                seed);
+        return withWindows(windows.subList(0, windows.size() - 1));
+    }
+
+    /** The same over other windows. */
+    PlanRequest withWindows(List<ExpertLoad> others) {
+        return new PlanRequest(others, settled, shape, topology, budget, prices, objective, idleSlots, seed);
     }
 
     /** The same for another objective. */

@@ -3,6 +3,7 @@ package dev.plimsoll.planner.placement;
 import dev.plimsoll.model.LayerReason;
 import dev.plimsoll.model.LayerReason.Stop;
 import dev.plimsoll.model.Topology;
+import java.util.ArrayDeque;
 import java.util.List;
 import java.util.Optional;
 
@@ -36,6 +37,9 @@ final class PlimsollPolicy implements Policy {
     /** Slots of a layer up to which starts nearby are tried too. */
     private static final int MOST_SLOTS_TO_KICK = 64;
 
+    /** By how much less a packing may be worth than what descent has found for descent from it to be tried. */
+    private static final double UNPROMISING = 0.03;
+
     private final Settings settings;
 
     PlimsollPolicy(Settings settings) {
@@ -45,6 +49,19 @@ final class PlimsollPolicy implements Policy {
     @Override
     public String name() {
         return "plimsoll";
+    }
+
+    /** The newest {@value LoadForecast#WINDOWS} windows, and of every layer the sub-samples of the newest in which it has load. */
+    @Override
+    public PlanRequest lookedAt(PlanRequest request) {
+        ArrayDeque<ExpertLoad> windows = new ArrayDeque<>();
+        boolean inside = true;
+        for (int i = request.windows().size() - 1; i >= 0 && windows.size() < LoadForecast.WINDOWS; i--) {
+            ExpertLoad window = request.windows().get(i);
+            windows.addFirst(inside ? window : window.withoutSamples());
+            inside &= !window.loadsEveryLayer();
+        }
+        return request.withWindows(List.copyOf(windows));
     }
 
     @Override
@@ -78,8 +95,12 @@ final class PlimsollPolicy implements Policy {
             found.descend();
         }
         if (initial || found.state().balancedness() < settings.goodEnough() * bound) {
-            Descent packed = search.fromScratch();
             double priceOfLayer = part * settings.priceOfLayer();
+            // By time several packings compete, so what is packed is near its best already.
+            double least = initial || request.objective() instanceof Objective.Tokens
+                    ? Double.NEGATIVE_INFINITY
+                    : found.worth(priceOfLayer) - UNPROMISING;
+            Descent packed = search.fromScratch(priceOfLayer, least);
             boolean better = packed.worth(priceOfLayer) > found.worth(priceOfLayer);
             overBudget = better && !search.affordable(packed);
             if (better && !overBudget) {

@@ -21,6 +21,14 @@ public interface Policy {
     /** The plan of one layer; safe to be called by several threads at once. */
     LayerPlan plan(PlanRequest request, int layer);
 
+    /**
+     * The request with all left out that the policy's plans do not depend on: requests of which that is equal have equal plans. All of it, unless
+     * a policy says otherwise.
+     */
+    default PlanRequest lookedAt(PlanRequest request) {
+        return request;
+    }
+
     /** The plan of all layers. */
     default Plan plan(PlanRequest request) {
         List<LayerPlan> layers = new ArrayList<>();
