@@ -116,7 +116,7 @@ final class LayerState {
         return holds[rank * experts + expert];
     }
 
-    /** The first slot that holds the expert; go on with {@link #nextSlot} until -1. */
+    /** The first slot that holds the expert; go on with {@link #nextSlot} until -1. Slots that hold nothing are in no list. */
     int firstSlot(int expert) {
         return firstSlot[expert];
     }
@@ -169,25 +169,23 @@ final class LayerState {
         weigh(outgoing);
         weigh(incoming);
         add(rankOf(slot));
-        for (int other = changing(incoming); other >= 0; other = nextSlot[other]) {
+        for (int other = firstSlot[incoming]; other >= 0; other = nextSlot[other]) {
             if (other != slot) {
                 add(rankOf(other));
             }
         }
-        for (int other = changing(outgoing); other >= 0; other = nextSlot[other]) {
+        for (int other = firstSlot[outgoing]; other >= 0; other = nextSlot[other]) {
             if (!holds(rankOf(other), incoming)) {
                 add(rankOf(other));
             }
         }
     }
 
-    /** The first slot of an expert whose replicas weigh something else now; nothing always weighs nothing. */
-    private int changing(int expert) {
-        return expert == nothing ? -1 : firstSlot[expert];
-    }
-
     private void unlink(int slot) {
         int expert = expertOf[slot];
+        if (expert == nothing) {
+            return;
+        }
         holds[rankOf(slot) * experts + expert] = false;
         if (firstSlot[expert] == slot) {
             firstSlot[expert] = nextSlot[slot];
@@ -202,10 +200,11 @@ final class LayerState {
 
     private void link(int slot, int expert) {
         expertOf[slot] = expert;
-        // A rank may hold nothing in any number of slots.
-        holds[rankOf(slot) * experts + expert] = expert != nothing;
-        nextSlot[slot] = firstSlot[expert];
-        firstSlot[expert] = slot;
+        if (expert != nothing) {
+            holds[rankOf(slot) * experts + expert] = true;
+            nextSlot[slot] = firstSlot[expert];
+            firstSlot[expert] = slot;
+        }
     }
 
     /** The rank's potential if its load changed by the expert's part of these, {@code [expert · K + k]}. */
