@@ -51,7 +51,6 @@ class DeviceTimeLoopTest {
     private static final int BOUNDARY_STEPS = 8;
     private static final int WINDOW_STEPS = 64;
     private static final int LANES = 48;
-    private static final long FEWER_FROM = 3 * WINDOW_STEPS;
     private static final Duration OTHER = Duration.ofNanos(20_000);
     /** Reading takes longest up to 4 tokens. */
     private static final DeviceProfile PROFILE =
@@ -88,9 +87,17 @@ class DeviceTimeLoopTest {
                 .subscribe(received -> windows.add(received.value()));
         try (SharedDirectory shared = SharedDirectory.temporary();
                 Meters meters = new Meters();
-                LocalLoop loop = loop(members, new Skewed(FEWER_FROM), "static", shared, meters)) {
+                LocalLoop loop = loop(members, new Skewed(true), "static", shared, meters)) {
             loop.start();
-            await("windows").atMost(SOON).until(() -> windows.size() >= 6);
+            // A machine that is busy leaves windows incomplete; those of large and small steps come in turn.
+            await("windows")
+                    .atMost(SOON)
+                    .until(() -> windows.stream()
+                                    .map(window -> window.steps().from() / WINDOW_STEPS % 4 < 2)
+                                    .distinct()
+                                    .count()
+                            == 2);
+            await("more of them").atMost(SOON).until(() -> windows.size() >= 4);
             loop.stopStepping();
         } finally {
             following.dispose();
@@ -114,9 +121,6 @@ class DeviceTimeLoopTest {
                 assertThat(time.stepMicros(BOUNDARY_STEPS)).isCloseTo(exact / 1e3 / WINDOW_STEPS, within(1e-6));
             });
         }
-        assertThat(windows.get(5).stepTime().orElseThrow().stepMicros(BOUNDARY_STEPS))
-                .as("a sixth of the tokens take less")
-                .isLessThan(0.5 * windows.get(2).stepTime().orElseThrow().stepMicros(BOUNDARY_STEPS));
     }
 
     @Test
@@ -127,7 +131,7 @@ class DeviceTimeLoopTest {
         try (SharedDirectory shared = SharedDirectory.temporary();
                 Meters meters = new Meters();
                 LoopWatch watch = new LoopWatch(kafka, members, view, () -> 0);
-                LocalLoop loop = loop(members, new Skewed(Long.MAX_VALUE), "plimsoll", shared, meters)) {
+                LocalLoop loop = loop(members, new Skewed(false), "plimsoll", shared, meters)) {
             watch.start();
             loop.start();
             await("a decision that was measured")
@@ -143,15 +147,15 @@ class DeviceTimeLoopTest {
             assertThat(first.gain()).isPositive();
             assertThat(out.toString(StandardCharsets.UTF_8))
                     .containsPattern("window .*  step 0\\.\\d{3} ms  ")
-                    .containsPattern("proposed  #1   step 0\\.\\d{3} → 0\\.\\d{3} ms promised \\(−\\d+\\.\\d %\\)")
+                    .containsPattern("proposed  #\\d+ +step 0\\.\\d{3} → 0\\.\\d{3} ms promised \\(−\\d+\\.\\d %\\)")
                     .containsPattern(
-                            "measured  #1   step 0\\.\\d{3} → 0\\.\\d{3} ms promised, 0\\.\\d{3} measured, 0\\.\\d{3} without it");
+                            "measured  #\\d+ +step 0\\.\\d{3} → 0\\.\\d{3} ms promised, 0\\.\\d{3} measured, 0\\.\\d{3} without it");
         }
     }
 
     /** By hand: in each layer the slowest rank's four slots, expert e in slot e, as there are as many slots as experts. */
     private static long nanos(long step) {
-        Skewed traffic = new Skewed(FEWER_FROM);
+        Skewed traffic = new Skewed(true);
         short[] picks = new short[traffic.picksPerStep()];
         traffic.step(step, picks);
         long nanos = OTHER.toNanos();
@@ -217,10 +221,11 @@ class DeviceTimeLoopTest {
 
     /** Picks that are a function of the step: low experts are the likelier, in each layer others. */
     private static final class Skewed implements Traffic {
-        private final long fewerFrom;
+        private final boolean swinging;
 
-        Skewed(long fewerFrom) {
-            this.fewerFrom = fewerFrom;
+        /** @param swinging whether two windows of large steps and two of small ones follow each other */
+        Skewed(boolean swinging) {
+            this.swinging = swinging;
         }
 
         @Override
@@ -230,7 +235,7 @@ class DeviceTimeLoopTest {
 
         @Override
         public int lanes(long step) {
-            return step < fewerFrom ? LANES : LANES / 6;
+            return swinging && step / WINDOW_STEPS % 4 >= 2 ? LANES / 6 : LANES;
         }
 
         @Override

@@ -109,8 +109,7 @@ class IdleSlotsTest {
                             Optional.empty(),
                             meters.agents(),
                             problems::add);
-                    NodeWorker worker =
-                            new NodeWorker(kafka, shared.path(), MEMBERS.deployment(), meters.worker())) {
+                    NodeWorker worker = new NodeWorker(kafka, shared.path(), MEMBERS.deployment(), meters.worker())) {
                 worker.start();
                 ranks.start();
                 PlannerState state =
@@ -236,9 +235,11 @@ class IdleSlotsTest {
         await("the settlement in the topics")
                 .atMost(SOON)
                 .until(() -> log.get(log.size() - 1) instanceof PlanCommand.Settled
-                        && kept.get(kept.size() - 1).version() == PlanLog.of(log).lastEpoch());
+                        && kept.get(kept.size() - 1).version()
+                                == PlanLog.of(log).lastEpoch());
         Transition taken = new DecisionProtocol(new Deadlines(1, 1, 1), "successor")
-                .takeOver(PlanLog.of(log), List.copyOf(kept.subList(kept.size() - LAYERS, kept.size())), MEMBERS, now());
+                .takeOver(
+                        PlanLog.of(log), List.copyOf(kept.subList(kept.size() - LAYERS, kept.size())), MEMBERS, now());
         assertThat(taken.state().stage()).isInstanceOf(Stage.Idle.class);
         assertThat(taken.state().settled().servesLike(settled)).isTrue();
         assertThat(SettledNow.read(kafka, MEMBERS.deployment(), OptionalLong.empty())

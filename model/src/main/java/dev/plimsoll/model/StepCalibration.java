@@ -67,11 +67,12 @@ public record StepCalibration(
                     scale,
                     windows == 0
                             ? "nobody times steps"
-                            : "too little varied in " + windows + " windows with " + flips + " flips");
+                            : "too little varied in " + windows + (windows == 1 ? " window" : " windows") + " with "
+                                    + flipsText());
         }
         return String.format(
                 Locale.ROOT,
-                "experts take %.0f %% of a step (%.0f to %.0f %%), scale %.2f (%.2f to %.2f): %d windows, %d flips, experts %.0f to %.0f µs",
+                "experts take %.0f %% of a step (%.0f to %.0f %%), scale %.2f (%.2f to %.2f): %d windows, %s, experts %.0f to %.0f µs",
                 100 * share(expertMicros),
                 100 * shareLow(expertMicros),
                 100 * shareHigh(expertMicros),
@@ -79,8 +80,12 @@ public record StepCalibration(
                 scaleLow,
                 scaleHigh,
                 windows,
-                flips,
+                flipsText(),
                 leastExpertMicros,
                 mostExpertMicros);
+    }
+
+    private String flipsText() {
+        return flips == 1 ? "1 flip" : flips + " flips";
     }
 }

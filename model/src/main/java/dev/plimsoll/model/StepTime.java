@@ -19,8 +19,7 @@ public record StepTime(LongVector elapsedNanos, LongVector idleNanos, int bounda
                     + " ranks over " + boundaries + " boundary intervals");
         }
         if (elapsedNanos.anyNegative() || idleNanos.anyNegative() || lowestDecileNanos < 0) {
-            throw new IllegalArgumentException(
-                    "step time must not be negative: " + elapsedNanos + ", " + idleNanos + ", " + lowestDecileNanos);
+            throw new IllegalArgumentException("step time must not be negative");
         }
     }
 

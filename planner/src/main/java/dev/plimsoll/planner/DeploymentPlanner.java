@@ -16,6 +16,7 @@ import dev.plimsoll.model.RankAck;
 import dev.plimsoll.model.SettledPlacement;
 import dev.plimsoll.model.TransferLists;
 import dev.plimsoll.model.WindowSummary;
+import dev.plimsoll.planner.placement.Experience;
 import dev.plimsoll.planner.placement.KeepReason;
 import dev.plimsoll.planner.placement.Objective;
 import dev.plimsoll.planner.placement.Verdict;
@@ -290,7 +291,8 @@ final class DeploymentPlanner {
         }
         WindowSummary newest = unplanned.orElseThrow();
         unplanned = Optional.empty();
-        Learned learned = times.learned(settings.gate(), objective, outcomes.experience());
+        Learned learned = times.learned(
+                settings.gate(), objective, settings.experience() ? outcomes.experience() : Experience.NONE);
         Verdict verdict = mayNotPlan(newest).<Verdict>map(keep -> keep).orElseGet(() -> judge(learned, deadlineNanos));
         if (verdict instanceof Verdict.Change change) {
             verdict = propose(change, learned, newest, clock.millis());

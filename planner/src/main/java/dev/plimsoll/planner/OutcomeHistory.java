@@ -57,14 +57,14 @@ final class OutcomeHistory {
                         Math.max(
                                 0, gain(outcome).gain() / outcome.promisedGain().orElseThrow())))
                 .toArray();
-        double[] spreads = measured.stream()
+        double[] errors = measured.stream()
                 .map(OutcomeHistory::gain)
                 .filter(gain -> gain.windows() > 1)
-                .mapToDouble(MeasuredGain::spread)
+                .mapToDouble(OutcomeHistory::error)
                 .toArray();
         return new Experience(
                 (count * median(delivered) + ASSUMED) / (count + ASSUMED),
-                spreads.length == 0 ? 0 : median(spreads),
+                errors.length == 0 ? 0 : median(errors),
                 lasting(measured),
                 count);
     }
@@ -80,6 +80,11 @@ final class OutcomeHistory {
         return halved == 0
                 ? OptionalInt.empty()
                 : OptionalInt.of((int) Math.max(1, Math.round((double) windows / halved)));
+    }
+
+    /** Standard error of a mean gain: what is below it cannot be told from none. */
+    private static double error(MeasuredGain gain) {
+        return gain.spread() / Math.sqrt(gain.windows());
     }
 
     private static MeasuredGain gain(Outcome outcome) {

@@ -60,6 +60,7 @@ public final class SettingsText {
         named.put("look-back", settings.lookBack().toString());
         named.put("plan-within", settings.planWithin().toString());
         named.put("objective", settings.objective().name().toLowerCase(Locale.ROOT));
+        named.put("experience", settings.experience() ? "on" : "off");
         settings.profile().ifPresent(profile -> named.put(PROFILE, profile.text()));
         return named;
     }
@@ -126,7 +127,17 @@ public final class SettingsText {
                 named.containsKey("objective")
                         ? from.value("objective", name -> ObjectiveChoice.valueOf(name.toUpperCase(Locale.ROOT)))
                         : ObjectiveChoice.TOKENS,
-                named.containsKey(PROFILE) ? Optional.of(from.value(PROFILE, ProfileChoice::read)) : Optional.empty());
+                named.containsKey(PROFILE) ? Optional.of(from.value(PROFILE, ProfileChoice::read)) : Optional.empty(),
+                // Nor did they learn.
+                named.containsKey("experience") && from.value("experience", SettingsText::on));
+    }
+
+    private static boolean on(String text) {
+        return switch (text) {
+            case "on" -> true;
+            case "off" -> false;
+            default -> throw new IllegalArgumentException("on or off, not " + text);
+        };
     }
 
     private static Duration millis(String text) {

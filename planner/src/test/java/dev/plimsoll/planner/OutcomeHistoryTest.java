@@ -70,7 +70,8 @@ class OutcomeHistoryTest {
 
         assertThat(history.experience().delivered()).isEqualTo(1);
         assertThat(history.experience().decisions()).isEqualTo(1);
-        assertThat(history.experience().noise()).isEqualTo(0.01);
+        // Of five windows.
+        assertThat(history.experience().noise()).isEqualTo(0.01 / Math.sqrt(5));
     }
 
     @Test

@@ -10,6 +10,7 @@ import dev.plimsoll.model.PlanCommand.Propose;
 import dev.plimsoll.model.RankAck;
 import dev.plimsoll.planner.PlannerListener;
 import dev.plimsoll.planner.VirtualPlanner;
+import dev.plimsoll.planner.placement.ExpectedTime;
 import dev.plimsoll.planner.placement.ExpertLoad;
 import dev.plimsoll.planner.placement.KeepReason;
 import dev.plimsoll.planner.placement.Policy;
@@ -49,6 +50,7 @@ final class PolicyReplay implements AutoCloseable {
 
     private final Map<String, Integer> kept = new TreeMap<>();
     private final boolean expertBytesKnown;
+    private final Optional<ExpectedTime> expected;
     private Optional<Publication> publication = Optional.empty();
     private int parts = 1;
     private OptionalLong lastIndex = OptionalLong.empty();
@@ -59,6 +61,10 @@ final class PolicyReplay implements AutoCloseable {
     PolicyReplay(RunSpec spec, Policy policy, int threads, boolean expertBytesKnown, long startMillis) {
         this.spec = spec;
         this.expertBytesKnown = expertBytesKnown;
+        this.expected = spec.settings()
+                .profile()
+                .map(profile -> new ExpectedTime(
+                        profile.of(spec.members().shape(), spec.members().bytesPerExpert())));
         this.lastMillis = startMillis;
         this.ranks = new VirtualRanks(spec.members(), spec.start());
         this.planner = new VirtualPlanner(
@@ -136,7 +142,8 @@ final class PolicyReplay implements AutoCloseable {
                     balance.min(),
                     balance.worstLayer(),
                     found.hottestLoad(),
-                    ranks.served().version()));
+                    ranks.served().version(),
+                    expertMicros(load, stretches, facts)));
         } else {
             planner.window(List.of(), Counterfactual.unusable(spec.members(), facts, previous, closed));
         }
@@ -182,6 +189,22 @@ final class PolicyReplay implements AutoCloseable {
             }
             commands = planner.poll();
         }
+    }
+
+    /** Over a window's stretches, each with its part of the steps; NaN without a device profile. */
+    private double expertMicros(ExpertLoad load, List<Stretch> stretches, PastWindow facts) {
+        if (expected.isEmpty()) {
+            return Double.NaN;
+        }
+        double steps = (double) (facts.lastStep() - facts.firstStep() + 1) / load.samples();
+        double sum = 0;
+        for (Stretch stretch : stretches) {
+            double part = (double) (stretch.to() - stretch.from()) / load.samples();
+            sum += part
+                    * stretch.expertMicros(
+                            load, steps, expected.orElseThrow(), spec.members().topology());
+        }
+        return sum;
     }
 
     private MadeDecision made(Propose propose) {

@@ -1,6 +1,7 @@
 package dev.plimsoll.replay;
 
 import dev.plimsoll.model.Membership;
+import dev.plimsoll.model.ProfileChoice;
 import dev.plimsoll.replay.score.EpConfiguration;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -98,6 +99,12 @@ public record ReplayRequest(
         }
         bytesPerExpert.ifPresent(bytes -> option(words, "--bytes-per-expert", bytes));
         policies.forEach(policy -> option(words, "--policy", policy.name()));
+        // A table has no name to be asked for by: the manifest has it.
+        policies.stream()
+                .flatMap(policy -> policy.settings().profile().stream())
+                .filter(ProfileChoice.Preset.class::isInstance)
+                .findFirst()
+                .ifPresent(device -> option(words, "--device-profile", device.text()));
         grid(words, "ranks", ranks);
         grid(words, "redundancy", redundancy);
         grid(words, "nodes", nodes);

@@ -69,11 +69,14 @@ public final class ReplaySummary {
 
     /** For a terminal. */
     public String text() {
+        boolean timed = runs.stream().anyMatch(run -> Double.isFinite(run.meanExpertMicros()));
         List<List<String>> rows = new ArrayList<>();
         for (PolicyRun run : runs) {
-            rows.add(List.of(
-                    run.name(),
-                    run.ranks() + " + " + run.redundant(),
+            List<String> row = new ArrayList<>(List.of(run.name(), run.ranks() + " + " + run.redundant()));
+            if (timed) {
+                row.add(decimal("%.3f", run.meanExpertMicros() / 1e3));
+            }
+            row.addAll(List.of(
                     decimal("%.3f", run.meanBalancedness()),
                     decimal("%.3f", worst(run)),
                     Integer.toString(run.decisions().size()),
@@ -81,16 +84,20 @@ public final class ReplaySummary {
                     // An expert's size may not be known.
                     decimal("%.1f", run.bytes() == 0 && run.moves() > 0 ? Double.NaN : run.bytes() / MEGA),
                     run.served().isEmpty() ? "–" : Integer.toString(bestIn.getOrDefault(run, 0))));
+            rows.add(row);
         }
-        Table table = new Table(
-                List.of("POLICY", "RANKS + SLOTS", "MEAN", "WORST", "DECISIONS", "MOVES EACH", "MB", "BEST IN"),
-                rows,
-                2);
+        List<String> head = new ArrayList<>(List.of("POLICY", "RANKS + SLOTS"));
+        if (timed) {
+            head.add("EXPERTS MS");
+        }
+        head.addAll(List.of("MEAN", "WORST", "DECISIONS", "MOVES EACH", "MB", "BEST IN"));
+        Table table = new Table(head, rows, 2);
         long usable = result.windows().stream().filter(PastWindow::usable).count();
         return usable + " of " + result.windows().size() + " windows replayed"
                 + (result.gaps().isEmpty()
                         ? ""
                         : ", " + result.gaps().size() + (result.gaps().size() == 1 ? " gap" : " gaps"))
+                + (timed ? "; EXPERTS MS is what experts take of a step, by the device profile" : "")
                 + "; MEAN and WORST are of the windows' balancedness (mean ÷ max rank load,"
                 + " mean over layers), BEST IN is among runs on as many ranks\n\n"
                 + table.text();
@@ -115,6 +122,7 @@ public final class ReplaySummary {
             node.put("ranks", run.ranks());
             node.put("redundant", run.redundant());
             node.put("nodes", run.nodes());
+            put(node, "expertMicros", run.meanExpertMicros());
             put(node, "meanBalancedness", run.meanBalancedness());
             put(node, "worstBalancedness", worst(run));
             node.put("decisions", run.decisions().size());

@@ -172,6 +172,7 @@ public final class ResultJson {
         json.writeNumberField("worstLayer", window.worstLayer());
         real("hottestLoad", window.hottestLoad());
         json.writeNumberField("version", window.version());
+        real("expertMicros", window.expertMicros());
         json.writeEndObject();
     }
 

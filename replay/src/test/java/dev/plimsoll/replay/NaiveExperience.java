@@ -82,7 +82,7 @@ final class NaiveExperience {
         for (double gain : gains) {
             squares += (gain - mean) * (gain - mean);
         }
-        return Math.sqrt(squares / (gains.size() - 1));
+        return Math.sqrt(squares / (gains.size() - 1)) / Math.sqrt(gains.size());
     }
 
     private static double median(List<Double> values) {

@@ -3,6 +3,7 @@ package dev.plimsoll.replay;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.plimsoll.planner.ObjectiveChoice;
 import dev.plimsoll.planner.PlannerSettings;
 import java.time.Duration;
 import org.junit.jupiter.api.Test;
@@ -23,7 +24,7 @@ class PolicyChoiceTest {
         String text =
                 "plimsoll:seed=9,history=12,cooldown=3,max-moves=50,max-bytes=1000000,max-layers=4,max-into-rank=2,"
                         + "same-node-price=0.5,other-node-price=4.0,minimum-gain=0.05,minimum-held-out-gain=0.02,horizon-windows=10,"
-                        + "expert-time-share=0.4,link-bytes-per-second=5.0E10,flip-ms=2.5,look-back=PT2H";
+                        + "expert-time-share=0.4,link-bytes-per-second=5.0E10,flip-ms=2.5,look-back=PT2H,objective=tokens,experience=off";
 
         PlannerSettings settings = PolicyChoice.parse(text).settings();
 
@@ -40,6 +41,8 @@ class PolicyChoiceTest {
         assertThat(settings.gate().horizonWindows()).isEqualTo(10);
         assertThat(settings.gate().flipTime()).isEqualTo(Duration.ofNanos(2_500_000));
         assertThat(settings.lookBack()).isEqualTo(Duration.ofHours(2));
+        assertThat(settings.objective()).isEqualTo(ObjectiveChoice.TOKENS);
+        assertThat(settings.experience()).isFalse();
     }
 
     @Test

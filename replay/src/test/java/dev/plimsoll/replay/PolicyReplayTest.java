@@ -3,13 +3,19 @@ package dev.plimsoll.replay;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 
+import dev.plimsoll.model.DeviceProfile;
+import dev.plimsoll.model.DeviceProfile.Point;
 import dev.plimsoll.model.LoadWindow;
 import dev.plimsoll.model.Membership;
 import dev.plimsoll.model.Outcome;
 import dev.plimsoll.model.Placement;
 import dev.plimsoll.model.PlanCommand;
+import dev.plimsoll.model.ProfileChoice;
 import dev.plimsoll.model.Topology;
 import dev.plimsoll.model.WindowSummary;
+import dev.plimsoll.planner.ObjectiveChoice;
+import dev.plimsoll.planner.placement.ExpectedTime;
+import dev.plimsoll.planner.placement.ExpertTime;
 import dev.plimsoll.planner.placement.LayerPlan;
 import dev.plimsoll.planner.placement.PlanRequest;
 import dev.plimsoll.planner.placement.Policy;
@@ -102,6 +108,38 @@ class PolicyReplayTest {
         assertThat(decision.gain()).isEqualTo(1.0 / 3, within(1e-15));
         // Windows 0 and 1 were planned from, 2 is that of the flip.
         assertThat(decision.windows()).isEqualTo(2);
+    }
+
+    @Test
+    void aWindowsExpertTimeIsThatOfItsStretchesEachForItsSteps() {
+        // A microsecond for every token, whatever a slot's expert: time is the busiest rank's tokens.
+        DeviceProfile profile = new DeviceProfile("made-up", List.of(new Point(1, 1), new Point(1000, 1000)), 0);
+        PolicyChoice timed = new PolicyChoice(
+                EAGER.name(),
+                EAGER.settings().withObjective(ObjectiveChoice.TOKENS, Optional.of(new ProfileChoice.Table(profile))));
+        List<HistoryWindow> windows = steady(5, 4);
+        double steps =
+                windows.get(0).facts().lastStep() - windows.get(0).facts().firstStep() + 1;
+        ExpectedTime expected = new ExpectedTime(profile);
+        double before = ExpertTime.stepMicros(
+                Placement.initial(SMALL.shape(), SMALL.topology()), perStep(steps), 1, expected, SMALL.topology());
+        double after = ExpertTime.stepMicros(
+                Placement.of(1, new int[][] {{0, 3, 2, 1}}), perStep(steps), 1, expected, SMALL.topology());
+
+        PolicyRun run = run(SMALL, new Wanting(new int[][] {{0, 3, 2, 1}}), timed, windows);
+
+        assertThat(after).isLessThan(before);
+        assertThat(run.served().get(1).expertMicros()).isEqualTo(before, within(1e-9));
+        assertThat(run.served().get(2).expertMicros()).isEqualTo((before + 3 * after) / 4, within(1e-9));
+        assertThat(run.served().get(3).expertMicros()).isEqualTo(after, within(1e-9));
+        assertThat(run.meanExpertMicros()).isEqualTo((9 * before + 11 * after) / 20, within(1e-9));
+        assertThat(run(SMALL, new Wanting(new int[][] {{0, 3, 2, 1}}), EAGER, windows)
+                        .meanExpertMicros())
+                .isNaN();
+    }
+
+    private static double[][] perStep(double steps) {
+        return new double[][] {{120 / steps, 120 / steps, 40 / steps, 40 / steps}};
     }
 
     @Test

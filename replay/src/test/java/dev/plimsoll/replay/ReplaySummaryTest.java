@@ -52,6 +52,33 @@ class ReplaySummaryTest {
     }
 
     @Test
+    void millisecondsComeFirstWhereADeviceProfileIsKnown() throws Exception {
+        PolicyRun untimed = run("a", 8, 0.5);
+        PolicyRun timed = new PolicyRun(
+                "b",
+                Map.of(),
+                8,
+                0,
+                1,
+                List.of(new ServedWindow(0, 0.6, 0.6, 0, 10, 0, 1500), new ServedWindow(1, 0.6, 0.6, 0, 10, 0, 2500)),
+                List.of(),
+                Map.of(),
+                0,
+                Map.of());
+
+        ReplaySummary summary = summary(List.of(), untimed, timed);
+
+        assertThat(summary.text())
+                .containsPattern("RANKS \\+ SLOTS +EXPERTS MS +MEAN")
+                .containsPattern("b +8 \\+ 0 +2.000 +0.600");
+        assertThat(summary.text()).containsPattern("a +8 \\+ 0 +– +0.500");
+        JsonNode runs = new ObjectMapper().readTree(summary.json()).path("runs");
+        assertThat(runs.get(0).path("expertMicros").isNull()).isTrue();
+        assertThat(runs.get(1).path("expertMicros").asDouble()).isEqualTo(2000);
+        assertThat(summary(List.of(), untimed).text()).doesNotContain("EXPERTS");
+    }
+
+    @Test
     void aLiveRunOfWhichNoWindowIsKnownClaimsNothing() throws Exception {
         ReplaySummary summary = summary(List.of(run(PolicyRun.LIVE, 8)), run("a", 8, 0.5));
 

@@ -143,13 +143,12 @@ class DeviceTimeTest {
             // here.
             engine.hook(new RankId(0), step -> {
                 for (int rank = 0; rank < 4; rank++) {
-                    Engines.rank(engine, rank).flipMap(0, new int[] {2}, new int[] {0}, new boolean[] {true});
-                    Engines.rank(engine, rank).flipMap(0, new int[] {7}, new int[] {2}, new boolean[] {true});
-                    Engines.rank(engine, rank).flipMap(0, new int[] {0}, new int[] {7}, new boolean[] {true});
+                    Engines.rank(engine, rank)
+                            .flipMap(0, new int[] {2, 7, 0}, new int[] {0, 2, 7}, new boolean[] {true, true, true});
                 }
                 return BoundaryHook.Order.GO_ON;
             });
-            engine.run(40);
+            assertThat(engine.run(40).reason()).isEqualTo(Ending.Reason.REACHED);
             assertThat(unmoved(engine)).isNotEqualTo(nanos(engine));
         }
         try (Engine engine = engine(new SimulatedDevice(PROFILE, OTHER, 0, 1))) {

@@ -3,6 +3,7 @@ package dev.plimsoll.app.command;
 import dev.plimsoll.model.DeviceProfile;
 import dev.plimsoll.planner.PlannerSettings;
 import dev.plimsoll.planner.placement.Policy;
+import dev.plimsoll.replay.AsServedReport;
 import dev.plimsoll.replay.score.EpConfiguration;
 import dev.plimsoll.replay.score.ParetoChart;
 import dev.plimsoll.replay.score.ParetoSvg;
@@ -72,6 +73,9 @@ public final class BenchPlannerCommand implements Callable<Integer>, Validated {
 
     @Mixin
     private TimeBenchOptions time = new TimeBenchOptions();
+
+    @Mixin
+    private AsServedOptions asServed = new AsServedOptions();
 
     @Option(
             names = "--ranks",
@@ -187,6 +191,10 @@ public final class BenchPlannerCommand implements Callable<Integer>, Validated {
                 time.traced()
                         ? "--workload and --trace are alternatives: leave one out"
                         : "--workload is missing; or give --trace");
+        asServed.check(served(), problems);
+        problems.require(
+                !asServed.wanted() || !timed() && replanEvery == null && layers == null && svg == null,
+                "--as-served goes without --trace, --tokens-per-slot, --replan-every, --layers and --svg");
         if (timed()) {
             checkTime(problems);
         } else {
@@ -208,7 +216,8 @@ public final class BenchPlannerCommand implements Callable<Integer>, Validated {
         if (peers == null) {
             problems.require(!ranks.isEmpty(), "--ranks is missing; or give --peers");
             problems.require(
-                    output != Form.MARKDOWN, "--output markdown is for --peers, --trace and --tokens-per-slot only");
+                    output != Form.MARKDOWN || asServed.wanted(),
+                    "--output markdown is for --peers, --trace, --tokens-per-slot and --as-served only");
             Optional<Workload.Layers> some = checkedLayers(problems);
             files.ifPresent(there -> there.check(configuration(), some));
         } else {
@@ -264,6 +273,9 @@ public final class BenchPlannerCommand implements Callable<Integer>, Validated {
         if (timed()) {
             return callTime();
         }
+        if (asServed.wanted()) {
+            return callAsServed();
+        }
         PlannerBench.Settings settings = new PlannerBench.Settings(replanEvery == null ? 1 : replanEvery, history);
         PlannerBenchRuns runs = new PlannerBenchRuns(given(), settings, layers(), threads, this::notice);
         PrintWriter out = commandSpec().commandLine().getOut();
@@ -293,6 +305,25 @@ public final class BenchPlannerCommand implements Callable<Integer>, Validated {
         unread.forEach(problem -> commandSpec().commandLine().getErr().println("plimsoll: --workload " + problem));
         commandSpec().commandLine().getErr().flush();
         return unread.isEmpty() ? ExitCode.OK : ExitCode.SOFTWARE;
+    }
+
+    private int callAsServed() throws Exception {
+        AsServedReport report = peers == null
+                ? asServed.serve(given(), configuration().orElseThrow(), served(), threads, this::notice)
+                : asServed.serve(given(), peers, served(), threads, this::notice);
+        PrintWriter out = commandSpec().commandLine().getOut();
+        switch (output) {
+            case JSON -> report.json().forEach(out::println);
+            case MARKDOWN -> out.print(report.markdown());
+            case TEXT -> out.print(report.text());
+        }
+        out.flush();
+        return ExitCode.OK;
+    }
+
+    /** What is served: the planner's own policy, unless others were asked for. */
+    private List<String> served() {
+        return policies.isEmpty() ? List.of(PlannerSettings.DEFAULTS.policy()) : chosen();
     }
 
     private int callTime() throws Exception {

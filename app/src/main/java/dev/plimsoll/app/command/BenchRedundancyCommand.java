@@ -38,7 +38,7 @@ import picocli.CommandLine.Spec;
         description = {
             "Say what redundant slots bring and cost: device memory, expert time of a step, moves; and where more of them"
                     + " bring no more.",
-            "Load of a deployment's own comes from its topics: 'plimsoll topics export --format npy' writes a --workload."
+            "Load of a deployment's own comes from its topics: 'plimsoll export --format npy' writes a --workload."
         })
 public final class BenchRedundancyCommand implements Callable<Integer>, Validated {
     private static final int TRIED = 5;

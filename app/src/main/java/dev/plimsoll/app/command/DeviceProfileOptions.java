@@ -42,6 +42,11 @@ final class DeviceProfileOptions {
         return profile.choice();
     }
 
+    /** Whether anything was said. */
+    boolean given() {
+        return profile.given() || objective != ObjectiveChoice.AUTO;
+    }
+
     ObjectiveChoice objective() {
         return objective;
     }

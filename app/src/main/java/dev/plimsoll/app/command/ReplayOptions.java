@@ -1,5 +1,6 @@
 package dev.plimsoll.app.command;
 
+import dev.plimsoll.model.ProfileChoice;
 import dev.plimsoll.replay.HistorySource;
 import dev.plimsoll.replay.PolicyChoice;
 import dev.plimsoll.replay.ReplayRequest;
@@ -91,6 +92,9 @@ public final class ReplayOptions {
                     + " A wrong key lists those that there are.")
     private List<String> policies = new ArrayList<>();
 
+    @Mixin
+    private DeviceProfileOptions devices = new DeviceProfileOptions();
+
     @Option(
             names = "--grid",
             paramLabel = "KEY=N,…",
@@ -161,6 +165,7 @@ public final class ReplayOptions {
                 || stepTime != null
                 || !policies.isEmpty()
                 || !grid.isEmpty()
+                || devices.given()
                 || ranks != null
                 || nodes != null
                 || window != null
@@ -217,6 +222,16 @@ public final class ReplayOptions {
         problems.require(
                 nodes == null || !gridKeys().contains("nodes"), "--nodes and --grid nodes= contradict each other");
         checkLists(problems);
+        devices.check(problems);
+        problems.require(
+                input == null
+                        || bytesPerExpert != null
+                        || devices.choice()
+                                .filter(choice -> choice instanceof ProfileChoice.Preset preset
+                                        && preset.model().isEmpty())
+                                .isEmpty(),
+                "a file does not say how large an expert is: write " + DeviceProfileOptions.PROFILE
+                        + " DEVICE/MODEL, or give --bytes-per-expert");
     }
 
     private void checkLists(Problems problems) {
@@ -308,10 +323,16 @@ public final class ReplayOptions {
                 number(window),
                 stepTime(),
                 bytesPerExpert == null ? OptionalLong.empty() : OptionalLong.of(bytesPerExpert),
-                policyNames().stream().map(PolicyChoice::parse).toList(),
+                policyNames().stream().map(this::choice).toList(),
                 lists.getOrDefault("ranks", List.of()),
                 lists.getOrDefault("redundancy", List.of()),
                 lists.getOrDefault("nodes", List.of()));
+    }
+
+    /** A policy as it was asked for, on the devices that were named. */
+    private PolicyChoice choice(String text) {
+        PolicyChoice choice = PolicyChoice.parse(text);
+        return devices.given() ? new PolicyChoice(choice.name(), devices.choose(choice.settings())) : choice;
     }
 
     private HistorySource source() {

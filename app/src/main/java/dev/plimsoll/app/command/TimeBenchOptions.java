@@ -24,6 +24,9 @@ import picocli.CommandLine.Option;
 final class TimeBenchOptions {
     private static final int MOST_TOKENS = 65536;
     private static final int MOST_STEPS = 1 << 20;
+    private static final long MOST_IN_ALL = 1L << 26;
+    private static final int WINDOWS = 20;
+    private static final int STEPS = 256;
 
     /** In which order requests of a trace are taken. */
     enum TraceOrder {
@@ -102,7 +105,7 @@ final class TimeBenchOptions {
     }
 
     TraceWindows.Cut cut() {
-        return new TraceWindows.Cut(windows == null ? 20 : windows, windowSteps == null ? 256 : windowSteps);
+        return new TraceWindows.Cut(windows == null ? WINDOWS : windows, windowSteps == null ? STEPS : windowSteps);
     }
 
     /** The trace that {@link #check} has read. */
@@ -146,6 +149,7 @@ final class TimeBenchOptions {
         problems.require(!traced() || perWorkload.isEmpty(), option + " is for --workload only");
         if (trace != null) {
             checkTrace(trace, problems);
+            checkRoom(problems);
         }
         problems.require(
                 profile.given() || !timed,
@@ -153,13 +157,24 @@ final class TimeBenchOptions {
         problems.require(
                 timed || !profile.given() && !idleSlots && objective == ObjectiveChoice.AUTO,
                 ProfileOption.NAME + ", --objective and --idle-slots need --trace, or " + option + " with --workload");
-        checkProfile(perWorkload.isEmpty(), problems);
+        checkProfile(traced() || perWorkload.isEmpty(), problems);
     }
 
     private static void checkTokens(String option, List<Integer> given, Problems problems) {
         for (int tokens : given) {
             problems.require(
                     tokens >= 1 && tokens <= MOST_TOKENS, option + " must be 1 to " + MOST_TOKENS + ", not " + tokens);
+        }
+    }
+
+    /** What all rows of all steps pick is in memory at once. */
+    private void checkRoom(Problems problems) {
+        long steps = (long) (windows == null ? WINDOWS : windows) * (windowSteps == null ? STEPS : windowSteps);
+        for (int tokens : tokensPerStep) {
+            problems.require(
+                    tokens * steps <= MOST_IN_ALL,
+                    "--tokens-per-step " + tokens + " in " + steps + " steps are more than " + MOST_IN_ALL
+                            + " tokens: ask for fewer --windows or a shorter --window");
         }
     }
 

@@ -9,6 +9,7 @@ import dev.plimsoll.app.broker.EmbeddedBroker;
 import dev.plimsoll.app.metrics.Meters;
 import dev.plimsoll.app.metrics.MetricsServer;
 import dev.plimsoll.app.registry.RegistryServer;
+import dev.plimsoll.app.watch.DecisionTime;
 import dev.plimsoll.app.watch.LiveView;
 import dev.plimsoll.app.watch.LoopReport;
 import dev.plimsoll.app.watch.LoopWatch;
@@ -372,13 +373,13 @@ public final class UpCommand implements Callable<Integer>, Validated {
                             Millis.of(totals.unmovedStepMicros()),
                             Math.abs(100 * totals.gain()),
                             totals.gain() < 0 ? "slower" : "faster")));
-            if (times.settledMicros().isPresent()) {
-                text.append("settled ").append(Millis.of(times.settledMicros().getAsDouble()));
-                times.promisedMicros()
-                        .ifPresent(micros ->
-                                text.append(" of ").append(Millis.of(micros)).append(" promised"));
-                text.append("; ");
-            }
+            times.mean(DecisionTime::promisedGain)
+                    .ifPresent(promised -> text.append(String.format(
+                            Locale.ROOT,
+                            "%d decisions promised %.1f %% of a step on average, brought %.1f %%; ",
+                            times.decisions().size(),
+                            100 * promised,
+                            100 * times.mean(DecisionTime::gain).orElseThrow())));
             return text.toString();
         }
     }

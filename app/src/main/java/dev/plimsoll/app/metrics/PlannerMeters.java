@@ -3,6 +3,7 @@ package dev.plimsoll.app.metrics;
 import static dev.plimsoll.app.metrics.Series.word;
 
 import dev.plimsoll.model.Deployment;
+import dev.plimsoll.model.MeasuredGain;
 import dev.plimsoll.model.Outcome;
 import dev.plimsoll.model.PlanCommand;
 import dev.plimsoll.planner.PlannerListener;
@@ -165,6 +166,31 @@ final class PlannerMeters implements PlannerListener {
                 "Predicted less realised balancedness of the last settled decision.",
                 tags,
                 outcome.predicted() - realised);
+        outcome.measured().ifPresent(gain -> gained(tags, outcome, gain));
+    }
+
+    private void gained(Tags tags, Outcome outcome, MeasuredGain gain) {
+        series.gauge(
+                "plimsoll.measured.gain.ratio",
+                "Part of expert time, or of the busiest ranks' load, that the last settled decision saves on the same tokens.",
+                tags,
+                gain.gain());
+        series.gauge(
+                "plimsoll.measured.balancedness.ratio",
+                "Mean balancedness of the windows since the last settled decision, with it and without it.",
+                tags.and("placement", "with"),
+                gain.balancednessWith());
+        series.gauge(
+                "plimsoll.measured.balancedness.ratio",
+                "Mean balancedness of the windows since the last settled decision, with it and without it.",
+                tags.and("placement", "without"),
+                gain.balancednessWithout());
+        outcome.promisedGain()
+                .ifPresent(promised -> series.gauge(
+                        "plimsoll.delivered.gain.ratio",
+                        "Measured ÷ promised gain of the last settled decision.",
+                        tags,
+                        promised > 0 ? gain.gain() / promised : 0));
     }
 
     @Override

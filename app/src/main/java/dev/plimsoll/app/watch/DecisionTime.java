@@ -45,6 +45,11 @@ public record DecisionTime(double before, double promised, double measured, doub
         return Math.abs(experts) < 1e-6 || step / experts <= 0 ? 1 : step / experts;
     }
 
+    /** What the decision has promised of a step. */
+    public double promisedGain() {
+        return Gain.of(before, promised);
+    }
+
     /** What the decision has brought of a step, on the same tokens. */
     public double gain() {
         return Gain.of(without, measured);

@@ -183,7 +183,10 @@ public final class LiveView {
                 32,
                 "measured",
                 outcome.version(),
-                DecisionTime.of(outcome).map(time -> measured(time) + ", ").orElse("")
+                DecisionTime.of(outcome)
+                                .map(time -> measured(time)
+                                        + (assumed(outcome) ? ", promised with the rest of a step assumed, " : ", "))
+                                .orElse("")
                         + outcome.measured()
                                 .map(gain -> String.format(
                                         Locale.ROOT,
@@ -219,6 +222,10 @@ public final class LiveView {
                 Millis.of(promise.stepMicrosPromised()),
                 change(promise.stepMicrosBefore(), promise.stepMicrosPromised()),
                 promise.assumed() ? ", the rest of a step assumed" : "");
+    }
+
+    private static boolean assumed(Outcome outcome) {
+        return outcome.step().map(StepPromise::assumed).orElse(false);
     }
 
     private static String measured(DecisionTime time) {

@@ -79,14 +79,9 @@ public final class LoopReport {
             int windows,
             List<DecisionTime> decisions) {
 
-        /** What a decision has brought of a step on the same tokens, mean over decisions. */
-        public OptionalDouble gain() {
-            return decisions.stream().mapToDouble(DecisionTime::gain).average();
-        }
-
-        /** Mean over decisions of one of their times. */
-        OptionalDouble mean(ToDoubleFunction<DecisionTime> time) {
-            return decisions.stream().mapToDouble(time).average();
+        /** Mean over decisions of one of their numbers. */
+        public OptionalDouble mean(ToDoubleFunction<DecisionTime> number) {
+            return decisions.stream().mapToDouble(number).average();
         }
     }
 

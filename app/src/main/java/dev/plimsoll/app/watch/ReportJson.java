@@ -79,14 +79,16 @@ public final class ReportJson {
         millis(decisions, "promised", times.mean(DecisionTime::promised));
         millis(decisions, "measured", times.mean(DecisionTime::measured));
         millis(decisions, "without", times.mean(DecisionTime::without));
-        put(
-                decisions,
-                "gain",
-                times.gain().isPresent() ? Optional.of(times.gain().getAsDouble()) : Optional.empty());
+        put(decisions, "promisedGain", boxed(times.mean(DecisionTime::promisedGain)));
+        put(decisions, "gain", boxed(times.mean(DecisionTime::gain)));
     }
 
     private static void millis(ObjectNode node, String name, OptionalDouble micros) {
-        millis(node, name, micros.isPresent() ? Optional.of(micros.getAsDouble()) : Optional.empty());
+        millis(node, name, boxed(micros));
+    }
+
+    private static Optional<Double> boxed(OptionalDouble number) {
+        return number.isPresent() ? Optional.of(number.getAsDouble()) : Optional.empty();
     }
 
     /** Milliseconds to the nanosecond. */

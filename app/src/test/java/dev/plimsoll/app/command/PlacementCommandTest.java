@@ -185,8 +185,7 @@ class PlacementCommandTest {
         JsonNode json = new ObjectMapper()
                 .readTree(placement("show", "--deployment=small/batches", "--output=json")
                         .out());
-        Told exported = placement(
-                "export", "--deployment=small/batches", "--to=npy:" + directory.resolve("map.npy"));
+        Told exported = placement("export", "--deployment=small/batches", "--to=npy:" + directory.resolve("map.npy"));
 
         assertThat(told.out().lines())
                 .contains(

@@ -110,7 +110,9 @@ class LoopReportTest {
         assertThat(times.windows()).as("windows 3 and 5: nobody timed window 4").isEqualTo(2);
         assertThat(times.settledMicros()).hasValue(42_000);
         assertThat(times.promisedMicros()).hasValue(42_000);
-        assertThat(times.gain()).as("no decision was measured").isEmpty();
+        assertThat(times.mean(DecisionTime::gain))
+                .as("no decision was measured")
+                .isEmpty();
     }
 
     @Test
@@ -123,7 +125,8 @@ class LoopReportTest {
         // The promise has half a microsecond of step for each of experts: 1000 - 800 by the profile are 100 of the
         // step.
         assertThat(times.decisions()).containsExactly(new DecisionTime(1_500, 1_450, 900, 1_000));
-        assertThat(times.gain().orElseThrow()).isCloseTo(0.1, within(1e-12));
+        assertThat(times.mean(DecisionTime::gain).orElseThrow()).isCloseTo(0.1, within(1e-12));
+        assertThat(times.mean(DecisionTime::promisedGain).orElseThrow()).isCloseTo(1 / 30.0, within(1e-12));
     }
 
     @Test

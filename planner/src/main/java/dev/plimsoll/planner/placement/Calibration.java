@@ -16,15 +16,16 @@ import java.util.function.ToDoubleFunction;
  * Windows with different tokens are not held against each other, as the rest of a step takes other times then. What remains of step time
  * is that rest, by windows with as many tokens as the newest.
  *
- * <p>The interval is that of a straight line through these points, with the spread that they have about it. A scale is assumed until the
+ * <p>The interval is that of a straight line through these points, with the spread that they have about it, and what the model of expert
+ * times may be wrong by. A scale is assumed until the
  * interval is within {@value #MOST_UNCERTAIN} of it: then the profile is taken at its word where step time has room for it, and else
  * experts are taken to have the share of a step that is stated. Pure; fixed order of arithmetic.
  */
 public final class Calibration {
     /** Tokens per step that differ by no more are alike. */
     static final double LIKE = 0.05;
-    /** Expert times that are less apart than that share of the larger tell of the model's errors only. */
-    private static final double APART = 0.01;
+    /** What expert times by the model are true to, differently for different placements; no number of windows makes up for that. */
+    private static final double TRUE_TO = 0.004;
 
     private static final int LEAST_WINDOWS = 6;
     private static final double MOST_UNCERTAIN = 0.25;
@@ -108,7 +109,7 @@ public final class Calibration {
                 TimedWindow a = windows.get(i);
                 TimedWindow b = windows.get(j);
                 double apart = b.expertMicros() - a.expertMicros();
-                if (a.isLike(b) && Math.abs(apart) > APART * Math.max(a.expertMicros(), b.expertMicros())) {
+                if (a.isLike(b) && apart != 0) {
                     double slope = (time.applyAsDouble(b) - time.applyAsDouble(a)) / apart;
                     slopes.add(new Weighed(slope, weight(a) * weight(b) * Math.abs(apart)));
                     held.set(i);
@@ -136,7 +137,16 @@ public final class Calibration {
             return Double.POSITIVE_INFINITY;
         }
         double deviation = DEVIATIONS_PER_MEDIAN * median(beside) * Math.sqrt(count / (count - 2.0));
-        return HOLD_95 * deviation * Math.sqrt(MEDIAN_VARIANCE / apart);
+        double least = held.stream()
+                .mapToDouble(i -> windows.get(i).expertMicros())
+                .min()
+                .orElseThrow();
+        double most = held.stream()
+                .mapToDouble(i -> windows.get(i).expertMicros())
+                .max()
+                .orElseThrow();
+        double ofModel = scale * TRUE_TO * 2 * most / (most - least);
+        return ofModel + HOLD_95 * deviation * Math.sqrt(MEDIAN_VARIANCE / apart);
     }
 
     /** What a step takes beside its experts at that scale, by the windows with as many tokens. */

@@ -20,12 +20,17 @@ record LayerSearch(
         return new Descent(start.at(expertOfSlot), costs, price, budget);
     }
 
-    Descent fromScratch() {
+    /**
+     * @param least worth as it was packed that makes it promising: below, it is left as it is
+     */
+    Descent fromScratch(double priceOfLayer, double least) {
         int[] packed = ScenarioPacking.pack(scenarios, weighing, start, costs, price);
         int[] matched = new RankMatching(scenarios.ranks(), start.experts).rearrange(costs.settled(), packed);
         Descent descent = descentFrom(matched, Budget.UNLIMITED);
-        descent.pullBack();
-        descent.descend();
+        if (descent.worth(priceOfLayer) > least) {
+            descent.pullBack();
+            descent.descend();
+        }
         return descent;
     }
 

@@ -37,6 +37,9 @@ final class PlimsollPolicy implements Policy {
     /** Slots of a layer up to which starts nearby are tried too. */
     private static final int MOST_SLOTS_TO_KICK = 64;
 
+    /** By how much less a packing may be worth than what descent has found for descent from it to be tried. */
+    private static final double UNPROMISING = 0.03;
+
     private final Settings settings;
 
     PlimsollPolicy(Settings settings) {
@@ -92,8 +95,12 @@ final class PlimsollPolicy implements Policy {
             found.descend();
         }
         if (initial || found.state().balancedness() < settings.goodEnough() * bound) {
-            Descent packed = search.fromScratch();
             double priceOfLayer = part * settings.priceOfLayer();
+            // By time several packings compete, so what is packed is near its best already.
+            double least = initial || request.objective() instanceof Objective.Tokens
+                    ? Double.NEGATIVE_INFINITY
+                    : found.worth(priceOfLayer) - UNPROMISING;
+            Descent packed = search.fromScratch(priceOfLayer, least);
             boolean better = packed.worth(priceOfLayer) > found.worth(priceOfLayer);
             overBudget = better && !search.affordable(packed);
             if (better && !overBudget) {

@@ -101,8 +101,9 @@ final class TimeBounds {
         together[expert] = count * expected.micros(load / count);
         int most = Math.min(ranks, count + slots - replicas.length) - count;
         further[expert] = Double.POSITIVE_INFINITY;
-        // On average over 1, 2, 3, 4, 6, 9 … of them, and over all: what is between is hardly less.
-        for (int more = 1; more <= most; more = more < most ? Math.min(most, more + Math.max(1, more / 2)) : most + 1) {
+        // On average over 1, 3, 9 … of them and over all: above the roofline's knee the first add the least, below it
+        // all together.
+        for (int more = 1; more <= most; more = more < most ? Math.min(most, 3 * more) : most + 1) {
             double all = (count + more) * expected.micros(load / (count + more));
             further[expert] = Math.min(further[expert], (all - together[expert]) / more);
         }

@@ -30,6 +30,9 @@ final class TimeWeighing implements Weighing {
     /** What redundant slots must add to the time of all ranks for it to be said. */
     private static final double SHOWS = 0.01;
 
+    /** Part of the load on both sides over which a slope is taken. */
+    private static final double STEP = 0.05;
+
     private final Scenarios scenarios;
     /** Expected time with what its variance does. */
     private final ExpectedTime time;
@@ -135,19 +138,13 @@ final class TimeWeighing implements Weighing {
 
     @Override
     public double slope(int[] replicas) {
+        double[] mean = meanTokens();
         double sum = 0;
-        double all = 0;
-        for (int expert = 0; expert < scenarios.experts(); expert++) {
-            for (int k = 0; k < K; k++) {
-                double load = tokens[expert * K + k];
-                double step = 0.05 * load;
-                double rise =
-                        time.micros((load + step) / replicas[expert]) - time.micros((load - step) / replicas[expert]);
-                sum += rise / 0.1 * replicas[expert];
-                all += load;
-            }
+        for (int expert = 0; expert < mean.length; expert++) {
+            double part = mean[expert] / replicas[expert];
+            sum += replicas[expert] * (time.micros((1 + STEP) * part) - time.micros((1 - STEP) * part)) / (2 * STEP);
         }
-        return all == 0 ? 0 : sum / K / (unitMicros * scenarios.ranks());
+        return sum / (unitMicros * scenarios.ranks());
     }
 
     @Override

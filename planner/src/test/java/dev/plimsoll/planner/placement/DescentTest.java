@@ -146,8 +146,7 @@ class DescentTest {
                     idle);
             int[] settled = RandomLayers.placement(random, experts, ranks, slotsPerRank);
             int[] from = idle ? RandomTimes.withIdle(random, settled, experts) : settled;
-            MoveCosts costs =
-                    new MoveCosts(settled, experts, Topology.even(ranks, 1, slotsPerRank), MovePrices.EQUAL);
+            MoveCosts costs = new MoveCosts(settled, experts, Topology.even(ranks, 1, slotsPerRank), MovePrices.EQUAL);
             double price = PRICES[(int) (seed % PRICES.length)];
             LayerState state = new LayerState(scenarios, weighing, from);
             NaiveDescent naive = new NaiveDescent(state.at(from), costs, price, LEAST);

@@ -7,8 +7,10 @@ import dev.plimsoll.model.DeviceProfile;
 import dev.plimsoll.model.DeviceProfile.Point;
 import dev.plimsoll.model.ModelShape;
 import dev.plimsoll.model.Placement;
+import dev.plimsoll.model.StepCalibration;
 import dev.plimsoll.model.Topology;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.BitSet;
 import java.util.List;
 import java.util.Random;
@@ -112,6 +114,69 @@ class ExpertTimeTest {
         }
         assertThat(worst).isLessThan(0.02);
         assertThat(sum / count).isLessThan(0.004);
+    }
+
+    /** Thirty windows of such steps with two flips between them, timed as ranks time them. */
+    private static StepCalibration calibrated(double noise, long seed) {
+        double other = 200;
+        double scale = 1.15;
+        int perWindow = 64;
+        Random random = new Random(seed);
+        Topology topology = Topology.even(8, 1, 5);
+        ModelShape shape = ModelShape.of("made up", EXPERTS, TOP_K, 0, 4);
+        DeviceProfile profile = PROFILES.get(2);
+        ExpectedTime expected = new ExpectedTime(profile);
+        int[][][][] all = steps(30 * perWindow, 4, 256, random);
+        Placement settled = Placement.initial(shape, topology);
+        List<TimedWindow> windows = new ArrayList<>();
+        for (int i = 0; i < 30; i++) {
+            int[][][][] steps = Arrays.copyOfRange(all, i * perWindow, (i + 1) * perWindow);
+            ExpertLoad load = ExpertLoad.of(i, ServedSteps.load(steps, EXPERTS)).over(perWindow);
+            if (i == 8 || i == 19) {
+                // Half of the layers are evened out, then the others.
+                Placement planned = Policy.named("plimsoll")
+                        .plan(PlanRequest.of(List.of(load), settled, shape, topology))
+                        .target();
+                int[][] experts = settled.toArray();
+                for (int layer = i == 8 ? 0 : 2; layer < (i == 8 ? 2 : 4); layer++) {
+                    experts[layer] = planned.layer(layer);
+                }
+                settled = Placement.of(settled.version() + 1, experts);
+            }
+            double[] interval = new double[4];
+            for (int step = 0; step < perWindow; step++) {
+                double micros =
+                        other + scale * ServedSteps.micros(new int[][][][] {steps[step]}, settled, topology, profile);
+                interval[step / 16] += micros * (1 + noise * random.nextGaussian()) / 16;
+            }
+            double mean = Arrays.stream(interval).average().orElseThrow();
+            windows.add(new TimedWindow(
+                    settled.version(),
+                    1024,
+                    ExpertTime.stepMicros(settled, load.toDoubles(), perWindow, expected, topology),
+                    mean,
+                    Arrays.stream(interval).min().orElseThrow(),
+                    1));
+        }
+        return Calibration.of(windows, 0.5);
+    }
+
+    @Test
+    void constantsOfServedStepsAreRecoveredAfterThirtyWindowsWithTwoFlips() {
+        for (long seed = 1; seed <= 4; seed++) {
+            StepCalibration exact = calibrated(0, seed);
+            StepCalibration noisy = calibrated(0.05, seed);
+
+            for (StepCalibration found : List.of(exact, noisy)) {
+                double most = found == exact ? 0.05 : 0.1;
+                assertThat(found.assumed()).as("seed %d", seed).isFalse();
+                assertThat(found.flips()).isEqualTo(2);
+                assertThat(found.scale()).as("seed %d", seed).isCloseTo(1.15, within(1.15 * most));
+                assertThat(found.otherMicros()).as("seed %d", seed).isCloseTo(200, within(200 * most));
+                assertThat(found.scaleLow()).as("seed %d", seed).isLessThan(1.15);
+                assertThat(found.scaleHigh()).as("seed %d", seed).isGreaterThan(1.15);
+            }
+        }
     }
 
     @Test

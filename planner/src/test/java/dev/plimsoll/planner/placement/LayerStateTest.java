@@ -61,16 +61,13 @@ class LayerStateTest {
                     ranks * slotsPerRank,
                     true);
             int[] placed = RandomLayers.placement(random, experts, ranks, slotsPerRank);
-            LayerState state =
-                    new LayerState(scenarios, weighing, RandomTimes.withIdle(random, placed, experts));
+            LayerState state = new LayerState(scenarios, weighing, RandomTimes.withIdle(random, placed, experts));
             for (int change = 0; change < 30; change++) {
                 int slot = random.nextInt(state.slots());
                 int other = random.nextInt(state.slots());
                 int expert = random.nextInt(state.experts);
                 int outgoing = state.expertOf[slot];
-                if (outgoing != expert
-                        && state.replicas[outgoing] > 1
-                        && !state.holds(state.rankOf(slot), expert)) {
+                if (outgoing != expert && state.replicas[outgoing] > 1 && !state.holds(state.rankOf(slot), expert)) {
                     state.replace(slot, expert);
                     switchedOff += expert == state.nothing ? 1 : 0;
                     switchedOn += outgoing == state.nothing ? 1 : 0;

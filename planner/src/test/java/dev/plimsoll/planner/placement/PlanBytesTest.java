@@ -29,6 +29,9 @@ class PlanBytesTest {
      */
     private static final String PLANS = "379f3d3d487d9d37a73b31af564d9b1996d80e09725e8c726e92599391c85c81";
 
+    /** The same by time, with and without slots that may be idle. */
+    private static final String PLANS_BY_TIME = "3daf86e53036e34cdbdc2b54d1c7b510e316963b3c6eab78be716a9f2cd64840";
+
     private static final int SMALL = 300;
     private static final Policy POLICY = Policy.named("plimsoll");
 
@@ -44,6 +47,27 @@ class PlanBytesTest {
         corpus.addAll(large(3, 128, Topology.even(16, 2, 10), 4));
         corpus.addAll(large(4, 32, Topology.even(8, 1, 5), 8));
         return corpus;
+    }
+
+    /** The corpus by time: from a few tokens per step to many. */
+    private static List<PlanRequest> byTime() {
+        List<ExpectedTime> times =
+                List.of(new ExpectedTime(RandomTimes.ROOFLINE), new ExpectedTime(RandomTimes.COMPUTING));
+        List<PlanRequest> byTime = new ArrayList<>();
+        for (PlanRequest request : corpus()) {
+            long steps = 1L << byTime.size() % 14;
+            byTime.add(new PlanRequest(
+                    request.windows().stream().map(window -> window.over(steps)).toList(),
+                    request.settled(),
+                    request.shape(),
+                    request.topology(),
+                    request.budget(),
+                    request.prices(),
+                    new Objective.Time(times.get(byTime.size() % 5 / 3)),
+                    byTime.size() % 3 > 0,
+                    request.seed()));
+        }
+        return byTime;
     }
 
     /** A skewed load that drifts, in windows of noisy sub-samples: from the initial placement, and again two windows later. */
@@ -85,6 +109,9 @@ class PlanBytesTest {
                 }
             }
             digest.update(bytes.array());
+            for (int layer = 0; layer < plan.target().layers(); layer++) {
+                digest.update(plan.target().idle(layer).toByteArray());
+            }
         }
         return HexFormat.of().formatHex(digest.digest());
     }
@@ -94,12 +121,18 @@ class PlanBytesTest {
         assertThat(digest(corpus().stream().map(POLICY::plan).toList())).isEqualTo(PLANS);
     }
 
+    @Test
+    void plansByTimeHaveTheBytesThatTheyHaveOnAnyJvm() throws NoSuchAlgorithmException {
+        assertThat(digest(byTime().stream().map(POLICY::plan).toList())).isEqualTo(PLANS_BY_TIME);
+    }
+
     @ParameterizedTest
     @ValueSource(ints = {1, 2, 8})
     void plansAreTheSameWhenThreadsShareTheLayers(int threads) throws Exception {
         ExecutorService pool = Executors.newFixedThreadPool(threads);
         try {
-            List<PlanRequest> corpus = corpus();
+            List<PlanRequest> corpus = new ArrayList<>(corpus());
+            corpus.addAll(byTime());
             List<List<Future<LayerPlan>>> running = new ArrayList<>();
             for (PlanRequest request : corpus) {
                 List<Callable<LayerPlan>> layers = IntStream.range(

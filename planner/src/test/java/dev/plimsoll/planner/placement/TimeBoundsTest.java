@@ -21,11 +21,7 @@ class TimeBoundsTest {
             for (int expert = 0; expert < experts; expert++) {
                 tokens[expert] = most / (1 + random.nextInt(8));
             }
-            return new Layer(
-                    RandomTimes.expected(random),
-                    tokens,
-                    ranks,
-                    least + random.nextInt(experts - least + 1));
+            return new Layer(RandomTimes.expected(random), tokens, ranks, least + random.nextInt(experts - least + 1));
         }
 
         double bound(boolean idle) {

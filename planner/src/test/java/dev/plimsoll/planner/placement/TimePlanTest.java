@@ -54,7 +54,8 @@ class TimePlanTest {
 
     private static PlanRequest request(
             List<ExpertLoad> windows, Placement settled, DeviceProfile profile, boolean idle) {
-        return PlanRequest.of(windows, settled, SHAPE, REDUNDANT).withObjective(Objects.requireNonNull(OBJECTIVES.get(profile)), idle);
+        return PlanRequest.of(windows, settled, SHAPE, REDUNDANT)
+                .withObjective(Objects.requireNonNull(OBJECTIVES.get(profile)), idle);
     }
 
     private static Placement plan(List<ExpertLoad> windows, DeviceProfile profile, boolean idle) {
@@ -63,12 +64,12 @@ class TimePlanTest {
     }
 
     private static double micros(Placement placement, ExpertLoad window, DeviceProfile profile) {
-        return ExpertTime.stepMicros(
-                placement, window.toDoubles(), STEPS, new ExpectedTime(profile), REDUNDANT);
+        return ExpertTime.stepMicros(placement, window.toDoubles(), STEPS, new ExpectedTime(profile), REDUNDANT);
     }
 
     private static int replicasInUse(Placement placement) {
-        return (int) Arrays.stream(placement.inUse(0)).filter(expert -> expert >= 0).count();
+        return (int)
+                Arrays.stream(placement.inUse(0)).filter(expert -> expert >= 0).count();
     }
 
     @Test
@@ -97,10 +98,33 @@ class TimePlanTest {
     }
 
     @Test
+    void redundancyThatOneExpertNeedsDoesNotOnlyCost() {
+        long[] load = new long[EXPERTS];
+        Arrays.fill(load, 20 * STEPS);
+        load[5] = 300 * STEPS;
+        List<ExpertLoad> windows = List.of(ExpertLoad.of(0, new long[][] {load}).over(STEPS));
+
+        Plan plan = POLICY.plan(request(windows, Placement.initial(SHAPE, REDUNDANT), RandomTimes.ROOFLINE, true));
+
+        assertThat(plan.layers().get(0).stop()).isNotEqualTo(Stop.REDUNDANCY);
+        assertThat(EvenSplit.replicas(plan.target().inUse(0), EXPERTS)[5]).isGreaterThan(2);
+    }
+
+    @Test
+    void idleSlotsOfTheSettledPlacementAreKnownToBeIdle() {
+        List<ExpertLoad> windows = windows(64, 64, 64);
+        Plan first = POLICY.plan(request(windows, Placement.initial(SHAPE, REDUNDANT), RandomTimes.ROOFLINE, true));
+        Plan second = POLICY.plan(request(windows, first.target().withVersion(1), RandomTimes.ROOFLINE, true));
+
+        assertThat(second.layers().get(0).before())
+                .isEqualTo(first.layers().get(0).predicted());
+        assertThat(second.target()).isEqualTo(first.target().withVersion(1));
+    }
+
+    @Test
     void fewTokensTakeLessTimeThanByTokens() {
         List<ExpertLoad> windows = windows(64, 64, 64);
-        Placement byTokens = POLICY.plan(PlanRequest.of(
-                        windows, Placement.initial(SHAPE, REDUNDANT), SHAPE, REDUNDANT))
+        Placement byTokens = POLICY.plan(PlanRequest.of(windows, Placement.initial(SHAPE, REDUNDANT), SHAPE, REDUNDANT))
                 .target();
         Placement used = plan(windows, RandomTimes.ROOFLINE, false);
         Placement idle = plan(windows, RandomTimes.ROOFLINE, true);
@@ -128,14 +152,14 @@ class TimePlanTest {
     @Test
     void manyTokensUseRedundancyAsByTokens() {
         List<ExpertLoad> windows = windows(4096, 4096, 4096);
-        Placement byTokens = POLICY.plan(PlanRequest.of(
-                        windows, Placement.initial(SHAPE, REDUNDANT), SHAPE, REDUNDANT))
+        Placement byTokens = POLICY.plan(PlanRequest.of(windows, Placement.initial(SHAPE, REDUNDANT), SHAPE, REDUNDANT))
                 .target();
         Placement used = plan(windows, RandomTimes.COMPUTING, false);
 
         assertThat(micros(used, windows.get(0), RandomTimes.COMPUTING))
                 .isLessThan(1.01 * micros(byTokens, windows.get(0), RandomTimes.COMPUTING));
-        assertThat(EvenSplit.balance(used, windows.get(0).toDoubles(), REDUNDANT).mean())
+        assertThat(EvenSplit.balance(used, windows.get(0).toDoubles(), REDUNDANT)
+                        .mean())
                 .isGreaterThan(0.95);
     }
 
@@ -144,17 +168,17 @@ class TimePlanTest {
         List<ExpertLoad> longer = List.of(window(0, 4096).over(64 * STEPS));
 
         assertThat(replicasInUse(plan(longer, RandomTimes.ROOFLINE, true))).isEqualTo(EXPERTS);
-        assertThat(replicasInUse(plan(windows(4096), RandomTimes.ROOFLINE, true))).isGreaterThan(EXPERTS);
+        assertThat(replicasInUse(plan(windows(4096), RandomTimes.ROOFLINE, true)))
+                .isGreaterThan(EXPERTS);
     }
 
     @Test
     void followsBatchesThatShrinkAndGrow() {
         Placement large = plan(windows(4096, 4096, 4096, 4096), RandomTimes.ROOFLINE, true);
-        PlanRequest shrunk = request(
-                windows(4096, 4096, 4096, 4096, 64), large.withVersion(1), RandomTimes.ROOFLINE, true);
+        PlanRequest shrunk =
+                request(windows(4096, 4096, 4096, 4096, 64), large.withVersion(1), RandomTimes.ROOFLINE, true);
         Placement small = POLICY.plan(shrunk).target();
-        PlanRequest grown = request(
-                windows(64, 64, 64, 64, 4096), small.withVersion(2), RandomTimes.ROOFLINE, true);
+        PlanRequest grown = request(windows(64, 64, 64, 64, 4096), small.withVersion(2), RandomTimes.ROOFLINE, true);
         Placement again = POLICY.plan(grown).target();
 
         assertThat(small.idleSlots()).isGreaterThan(large.idleSlots() + 5);
@@ -168,8 +192,8 @@ class TimePlanTest {
     @Test
     void slotsThatAreSwitchedOffKeepTheirWeights() {
         Placement large = plan(windows(4096, 4096, 4096, 4096), RandomTimes.ROOFLINE, false);
-        Placement small = POLICY.plan(request(
-                        windows(64, 64, 64, 64), large.withVersion(1), RandomTimes.ROOFLINE, true))
+        Placement small = POLICY.plan(
+                        request(windows(64, 64, 64, 64), large.withVersion(1), RandomTimes.ROOFLINE, true))
                 .target();
 
         int moved = 0;
@@ -197,11 +221,11 @@ class TimePlanTest {
     void layerWithoutLoadStaysWithItsIdleSlots() {
         BitSet idle = new BitSet();
         idle.set(40);
-        Placement settled = Placement.of(
-                3, Placement.initial(SHAPE, REDUNDANT).toArray(), new BitSet[] {idle});
+        Placement settled = Placement.of(3, Placement.initial(SHAPE, REDUNDANT).toArray(), new BitSet[] {idle});
         List<ExpertLoad> none = List.of(ExpertLoad.none(0, 1, 1, EXPERTS));
 
-        assertThat(POLICY.plan(request(none, settled, RandomTimes.ROOFLINE, true)).target())
+        assertThat(POLICY.plan(request(none, settled, RandomTimes.ROOFLINE, true))
+                        .target())
                 .isEqualTo(settled);
     }
 
@@ -234,14 +258,13 @@ class TimePlanTest {
                 assertThat(PlanFaults.ofAny(POLICY, request, plan)).as(as).isEmpty();
                 assertThat(PlanFaults.ofBudgetAndReasons(request, plan)).as(as).isEmpty();
                 for (int layer = 0; layer < settled.layers(); layer++) {
-                    assertThat(EvenSplit.replicas(plan.target().inUse(layer), given.shape().experts()))
+                    assertThat(EvenSplit.replicas(
+                                    plan.target().inUse(layer), given.shape().experts()))
                             .as(as)
                             .doesNotContain(0);
                     for (int slot = 0; slot < settled.slots(); slot++) {
                         if (plan.target().idle(layer, slot)) {
-                            assertThat(plan.target().layer(layer)[slot])
-                                    .as(as)
-                                    .isEqualTo(settled.layer(layer)[slot]);
+                            assertThat(plan.target().layer(layer)[slot]).as(as).isEqualTo(settled.layer(layer)[slot]);
                         }
                     }
                 }

@@ -123,7 +123,8 @@ class TimeWeighingTest {
     void timeRisesWithLoadWhereComputingTakesLongestAndNotWhereReadingDoes() {
         int[] one = {1, 1, 1, 1};
 
-        assertThat(alike(RandomTimes.COMPUTING, 4, 4, 4, 4000, false).slope(one)).isCloseTo(1, within(0.02));
+        assertThat(alike(RandomTimes.COMPUTING, 4, 4, 4, 4000, false).slope(one))
+                .isCloseTo(1, within(0.02));
         assertThat(alike(RandomTimes.ROOFLINE, 4, 4, 4, 80, false).slope(one)).isCloseTo(0, within(0.02));
     }
 
@@ -131,7 +132,8 @@ class TimeWeighingTest {
     void worthIsTheLeastTimeOverTheTimeThatIsExpected() {
         double[] heaviest = {1, 1, 1, 1, 3, 3, 3, 3};
 
-        assertThat(alike(RandomTimes.ROOFLINE, 4, 4, 4, 80, false).worth(heaviest)).isEqualTo(0.5);
+        assertThat(alike(RandomTimes.ROOFLINE, 4, 4, 4, 80, false).worth(heaviest))
+                .isEqualTo(0.5);
     }
 
     @Test
@@ -140,7 +142,9 @@ class TimeWeighingTest {
         List<int[]> used = alike(RandomTimes.ROOFLINE, 8, 4, 12, 80, false).replications(12);
 
         assertThat(idle.get(0)).containsOnly(1);
-        assertThat(used).allSatisfy(replicas -> assertThat(Arrays.stream(replicas).sum()).isEqualTo(12));
+        assertThat(used)
+                .allSatisfy(
+                        replicas -> assertThat(Arrays.stream(replicas).sum()).isEqualTo(12));
     }
 
     @Test

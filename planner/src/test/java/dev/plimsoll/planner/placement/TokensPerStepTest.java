@@ -85,8 +85,7 @@ class TokensPerStepTest {
         ExpertLoad window = ExpertLoad.of(7, new long[][] {{1, 2}});
         ModelShape shape = ModelShape.of("two", 2, 1, 0, 1);
         Topology topology = Topology.even(2, 1, 1);
-        PlanRequest byTokens =
-                PlanRequest.of(List.of(window), Placement.initial(shape, topology), shape, topology);
+        PlanRequest byTokens = PlanRequest.of(List.of(window), Placement.initial(shape, topology), shape, topology);
 
         assertThatIllegalArgumentException()
                 .isThrownBy(() -> byTokens.withObjective(Objective.time(RandomTimes.ROOFLINE), false))

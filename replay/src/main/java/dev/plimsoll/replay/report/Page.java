@@ -37,7 +37,7 @@ final class Page {
             "decisions",
             "Decisions",
             "Decisions: promised and kept",
-            "Predicted balancedness against what the next whole window showed, and what it would have shown without the decision.");
+            "Predicted balancedness against what windows showed until the next decision, and what they would have shown without it.");
     private static final Section PARETO = new Section(
             "pareto",
             "Cost",
@@ -236,6 +236,13 @@ final class Page {
         html.open("dl", "class", "tiles").line();
         standings.best().ifPresent(best -> {
             Standing baseline = standings.baseline().orElseThrow();
+            if (Double.isFinite(best.run().meanExpertMicros())) {
+                tile(
+                        "Experts",
+                        Text.millis(baseline.run().meanExpertMicros()) + " → "
+                                + Text.millis(best.run().meanExpertMicros()) + " ms",
+                        "of a step, mean over windows");
+            }
             tile(
                     "Busiest ranks",
                     Text.change(best.relative() - 1),

@@ -51,7 +51,9 @@ final class RunBlock {
             "predicted",
             "measured",
             "without",
-            "reason");
+            "reason",
+            "gain",
+            "windows");
 
     private static final ServedWindow NOT_SERVED = new ServedWindow(-1, Double.NaN, Double.NaN, -1, Double.NaN, 0);
 
@@ -192,6 +194,7 @@ final class RunBlock {
         node.put("baseline", standing.baseline());
         number(node, "relative", standing.relative());
         node.put("compared", standing.compared());
+        number(node, "expertMicros", standing.run().meanExpertMicros());
         number(node, "mean", standing.mean());
         number(node, "worst", standing.worst());
         node.put("worstWindow", standing.worstWindow());
@@ -223,6 +226,11 @@ final class RunBlock {
         ObjectNode node = NODES.objectNode();
         node.set("mean", Packed.ratios(values(windows, ServedWindow::mean)).json());
         node.set("min", Packed.ratios(values(windows, ServedWindow::min)).json());
+        if (Double.isFinite(run.meanExpertMicros())) {
+            node.set(
+                    "expertMicros",
+                    Packed.reals(values(windows, ServedWindow::expertMicros)).json());
+        }
         node.set(
                 "hottest",
                 Packed.reals(values(windows, window -> window == NOT_SERVED ? Double.NaN : window.hottestLoad()))
@@ -281,6 +289,12 @@ final class RunBlock {
                 }
             }
             row.add(reasons.get(reason));
+            if (Double.isFinite(decision.gain())) {
+                row.add(Math.round(decision.gain() * 1e6) / 1e6);
+            } else {
+                row.addNull();
+            }
+            row.add(decision.windows());
         }
         ArrayNode texts = node.putArray("reasons");
         reasons.keySet().forEach(texts::add);

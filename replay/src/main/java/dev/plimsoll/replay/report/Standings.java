@@ -176,6 +176,11 @@ record Standings(List<Standing> all) {
                 .min(Comparator.comparingLong(standing -> standing.run().moves())));
     }
 
+    /** Whether a device profile was part of the replay. */
+    boolean timed() {
+        return all.stream().anyMatch(standing -> Double.isFinite(standing.run().meanExpertMicros()));
+    }
+
     /** Whether a run has as many redundant slots as what it is compared with. */
     boolean alike(Standing standing) {
         return standing.run().redundant() == all.get(standing.baseline()).run().redundant();

@@ -33,9 +33,13 @@ final class Tables {
     }
 
     void policies() {
-        List<String> head = List.of(
-                "Policy",
-                "Busiest ranks",
+        boolean timed = standings.timed();
+        List<String> head = new ArrayList<>(List.of("Policy", "Busiest ranks"));
+        if (timed) {
+            head.add(1, "Experts ms");
+        }
+        int at = head.size();
+        head.addAll(List.of(
                 "Balancedness",
                 "Worst window",
                 "Worst layer",
@@ -44,7 +48,7 @@ final class Tables {
                 "Moves",
                 "Weights moved",
                 "Over-promised",
-                "Data");
+                "Data"));
         begin("policies-table", "Policies and configurations over the same past", head);
         Optional<Standing> best = standings.best();
         for (Standing standing : standings.all()) {
@@ -63,16 +67,19 @@ final class Tables {
                 badge("chosen", standings.alike(standing) ? "best like for like" : "best");
             }
             html.close();
-            relative(head.get(1), standing);
-            cell(head.get(2), Text.ratio(standing.mean()));
-            cell(head.get(3), Text.ratio(standing.worst()));
-            cell(head.get(4), Text.ratio(standing.worstLayer()));
-            cell(head.get(5), Text.count(standing.best()));
-            cell(head.get(6), Text.count(standing.run().decisions().size()));
-            cell(head.get(7), Text.count(standing.run().moves()));
-            cell(head.get(8), Text.bytes(standing.run().bytes()));
-            cell(head.get(9), Text.change(standing.promised()));
-            html.open("td", "data-label", head.get(10));
+            if (timed) {
+                cell(head.get(1), Text.millis(standing.run().meanExpertMicros()));
+            }
+            relative(head.get(at - 1), standing);
+            cell(head.get(at), Text.ratio(standing.mean()));
+            cell(head.get(at + 1), Text.ratio(standing.worst()));
+            cell(head.get(at + 2), Text.ratio(standing.worstLayer()));
+            cell(head.get(at + 3), Text.count(standing.best()));
+            cell(head.get(at + 4), Text.count(standing.run().decisions().size()));
+            cell(head.get(at + 5), Text.count(standing.run().moves()));
+            cell(head.get(at + 6), Text.bytes(standing.run().bytes()));
+            cell(head.get(at + 7), Text.change(standing.promised()));
+            html.open("td", "data-label", head.get(at + 8));
             quality(standing.served());
             html.close();
             html.close().line();
@@ -83,7 +90,11 @@ final class Tables {
                         "Busiest ranks: load of the busiest rank, added up over layers, against the baseline over the windows that both"
                                 + " served; less is better, and step time follows it. Over-promised: predicted less measured balancedness, mean"
                                 + " over measured decisions. Most even in: windows in which no run of as many ranks was more even; ties count for"
-                                + " each. Step time in ms is not given: no device profile was part of this replay."
+                                + " each."
+                                + (timed
+                                        ? " Experts ms: what experts take of a step, mean over windows, by the device profile; the rest of a"
+                                                + " step is the same for all."
+                                        : " Time in ms is not given: no device profile was part of this replay.")
                                 + (standings.labelsSayRedundant() ? " A + behind a name: redundant slots." : ""))
                 .close()
                 .line();

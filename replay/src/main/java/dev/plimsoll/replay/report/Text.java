@@ -30,6 +30,11 @@ final class Text {
         return format("%.4f", value);
     }
 
+    /** Of microseconds, with three digits behind the point. */
+    static String millis(double micros) {
+        return format("%.3f", micros / 1e3);
+    }
+
     static String percent(double share) {
         return format("%.1f\u00a0%%", share * 100);
     }

@@ -20,8 +20,9 @@ final class Words {
             "Busiest ranks",
             "Load of the busiest rank of each layer, added up over layers. All ranks wait for it, so step time follows it.",
             "Predicted, measured, without",
-            "Predicted: balancedness that was promised when the decision was made. Measured: what the first whole window under it had."
-                    + " Without: what that same window would have had under the placement before.",
+            "Predicted: balancedness that was promised when the decision was made. Measured: what whole windows under it had until the next"
+                    + " one, on average. Without: what those same windows would have had under the placement before. Gain: by how much"
+                    + " less their busiest ranks, or by a device profile their experts, had to do with it than without.",
             "Moves, bytes",
             "Slots that get another expert, and the weights that ranks must fetch for that.",
             "Other tools' numbers",

@@ -42,8 +42,15 @@ public record PolicyRun(
      * @param worstLayer index of it, -1 without load
      * @param hottestLoad load of the busiest rank, summed over layers: what step time follows
      * @param version of the placement at its end
+     * @param expertMicros expert time of a step, in microseconds, by the run's device profile; NaN where there is none
      */
-    public record ServedWindow(long index, double mean, double min, int worstLayer, double hottestLoad, int version) {}
+    public record ServedWindow(
+            long index, double mean, double min, int worstLayer, double hottestLoad, int version, double expertMicros) {
+        /** One that nobody knows the time of. */
+        public ServedWindow(long index, double mean, double min, int worstLayer, double hottestLoad, int version) {
+            this(index, mean, min, worstLayer, hottestLoad, version, Double.NaN);
+        }
+    }
 
     /**
      * A decision.
@@ -150,6 +157,15 @@ public record PolicyRun(
     public double meanBalancedness() {
         return served.stream()
                 .mapToDouble(ServedWindow::mean)
+                .filter(Double::isFinite)
+                .average()
+                .orElse(Double.NaN);
+    }
+
+    /** Mean over windows of the expert time of a step, in microseconds; NaN where no device profile is known. */
+    public double meanExpertMicros() {
+        return served.stream()
+                .mapToDouble(ServedWindow::expertMicros)
                 .filter(Double::isFinite)
                 .average()
                 .orElse(Double.NaN);

@@ -112,7 +112,7 @@ function spent(holder, text) {
 const DECISION_HEAD = ['Window', 'Policy', 'Layers', 'Moves', 'Weights', 'Before', 'Predicted', 'Measured', 'Without', 'Gain', 'Plan', 'Reason'];
 function decisionCells(r, row) {
   const value = of => ratio(of ?? NaN, 3);
-  const gain = row.measured !== null && row.without !== null ? signed(row.measured - row.without, 3) : none;
+  const gain = row.gain !== null ? signed(100 * row.gain, 1) + ' %' : none;
   return [count(row.window), r.label, count(row.layers), count(row.moves), bytes(row.bytes), value(row.before), value(row.predicted),
     value(row.measured), value(row.without), gain, row.plan, row.reason];
 }
@@ -150,7 +150,7 @@ function drawDecisions() {
     return;
   }
   const left = h('div', { class: 'bars' });
-  const leftText = h('p', { class: 'readout' }, 'Filled: measured. Hollow: the same window without the decision. The line between is the gain.');
+  const leftText = h('p', { class: 'readout' }, 'Filled: measured. Hollow: the same windows without the decision. The line between is what it brought.');
   const right = h('div', { class: 'bars' });
   const rightText = h('p', { class: 'readout' }, 'Point at a decision to read it, click to select its window.');
   const measured = decisionsShown().reduce((sum, r) => sum + r.rows.filter(row => row.measured !== null).length, 0);

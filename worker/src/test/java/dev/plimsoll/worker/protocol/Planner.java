@@ -22,7 +22,7 @@ final class Planner {
             next.term = 2;
             worlds.add(append(next, new PlanCommand.Term(Fixture.header(2, world.log.size() + 1L), "next")));
         }
-        PlanCommand.Propose propose = Fixture.propose(header, 1, Fixture.INITIAL, Fixture.BATCHES);
+        PlanCommand.Propose propose = Fixture.propose(header, 1, Fixture.INITIAL, world.scope.batches);
         if (!has(world, PlanCommand.Propose.class)) {
             worlds.add(append(world.copy(), propose));
             return worlds;

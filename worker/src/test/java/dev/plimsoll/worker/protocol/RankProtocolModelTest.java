@@ -2,6 +2,7 @@ package dev.plimsoll.worker.protocol;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.plimsoll.model.Batch;
 import dev.plimsoll.model.PlanCommand;
 import dev.plimsoll.worker.protocol.World.Scope;
 import dev.plimsoll.worker.protocol.World.Violation;
@@ -32,6 +33,16 @@ class RankProtocolModelTest {
     @Test
     void noInvariantBreaksWhateverIsDelayedOrAborted() {
         Result result = explore(RULES, true, new Powers(0, 1, false, false));
+
+        assertThat(result.violation()).isEmpty();
+        assertThat(result.reached())
+                .contains("DONE", "ABORTED", "REFUSED", "stopped after 0", "stopped after 1", "stopped after 2");
+    }
+
+    /** The first batch brings no weights to any rank: it is voted on and flipped like any other. */
+    @Test
+    void noInvariantBreaksWhereSlotsFallIdle() {
+        Result result = explore(RULES, true, new Powers(0, 1, false, false), Fixture.SWITCHES);
 
         assertThat(result.violation()).isEmpty();
         assertThat(result.reached())
@@ -209,7 +220,11 @@ class RankProtocolModelTest {
     }
 
     private static Result explore(Rules rules, boolean comparesHashes, Powers powers) {
-        Scope scope = new Scope(rules, comparesHashes, powers.splitLog());
+        return explore(rules, comparesHashes, powers, Fixture.BATCHES);
+    }
+
+    private static Result explore(Rules rules, boolean comparesHashes, Powers powers, List<Batch> batches) {
+        Scope scope = new Scope(rules, comparesHashes, powers.splitLog(), batches);
         Set<IntBuffer> seen = new HashSet<>();
         Deque<World> frontier = new ArrayDeque<>();
         World start = new World(scope);

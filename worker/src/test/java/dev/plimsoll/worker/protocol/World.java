@@ -7,9 +7,11 @@ import dev.plimsoll.model.PlacementRules;
 import dev.plimsoll.model.PlanCommand;
 import dev.plimsoll.model.RankAck;
 import dev.plimsoll.model.RankId;
+import dev.plimsoll.model.Switch;
 import java.nio.IntBuffer;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.BitSet;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -33,11 +35,14 @@ final class World {
         final boolean comparesHashes;
         /** Rank 2 reads another plan of the same epoch, and leave for it. */
         final boolean splitLog;
+        /** Two of them, what is proposed. */
+        final List<Batch> batches;
 
         final Set<String> reached = new TreeSet<>();
         private final Map<Object, Integer> ids = new HashMap<>();
 
-        Scope(Rules rules, boolean comparesHashes, boolean splitLog) {
+        Scope(Rules rules, boolean comparesHashes, boolean splitLog, List<Batch> batches) {
+            this.batches = batches;
             this.rules = rules;
             this.comparesHashes = comparesHashes;
             this.splitLog = splitLog;
@@ -61,7 +66,9 @@ final class World {
 
     final Scope scope;
     final ProtocolState[] ranks = new ProtocolState[RANKS];
+    /** {@code [rank][layer and slot]} expert, its complement where the slot is idle. */
     private final int[][] map = new int[RANKS][];
+
     private int[] weights;
     private final int[][] staging = new int[RANKS][ROOM];
     /** Batch whose bytes may still move, 0 when none. */
@@ -315,6 +322,10 @@ final class World {
                     newWeights[at] = staging[turn][tag++];
                 }
             }
+            for (Switch change : flip.batch().switches()) {
+                int at = at(change.layer().index(), change.slot().index());
+                newMap[at] = change.inUse() ? held(newMap[at]) : ~held(newMap[at]);
+            }
             map[turn] = newMap;
             weights = newWeights;
             flips[turn]++;
@@ -375,15 +386,20 @@ final class World {
             }
         }
         Arrays.fill(startedNow, 0);
-        if (!Arrays.equals(weights, map[0])) {
+        if (!Arrays.equals(weights, Arrays.stream(map[0]).map(World::held).toArray())) {
             throw new Violation("P2 weights before map", Arrays.toString(weights) + " for " + Arrays.toString(map[0]));
         }
-        int[][] layers = new int[Fixture.INITIAL.layers()][];
+        int[][] layers = new int[Fixture.INITIAL.layers()][SLOTS];
+        BitSet[] idle = new BitSet[layers.length];
         for (int layer = 0; layer < layers.length; layer++) {
-            layers[layer] = Arrays.copyOfRange(map[0], layer * SLOTS, (layer + 1) * SLOTS);
+            idle[layer] = new BitSet();
+            for (int slot = 0; slot < SLOTS; slot++) {
+                layers[layer][slot] = held(map[0][at(layer, slot)]);
+                idle[layer].set(slot, map[0][at(layer, slot)] < 0);
+            }
         }
-        List<String> uncovered =
-                PlacementRules.violations(Placement.of(0, layers), Fixture.MEMBERS.shape(), Fixture.MEMBERS.topology());
+        List<String> uncovered = PlacementRules.violations(
+                Placement.of(0, layers, idle), Fixture.MEMBERS.shape(), Fixture.MEMBERS.topology());
         if (!uncovered.isEmpty()) {
             throw new Violation("P9 coverage", uncovered.toString());
         }
@@ -398,7 +414,7 @@ final class World {
     }
 
     private Batch batch(int rank, int number) {
-        List<Batch> batches = scope.splitLog && rank == 2 ? Fixture.OTHER_BATCHES : Fixture.BATCHES;
+        List<Batch> batches = scope.splitLog && rank == 2 ? Fixture.OTHER_BATCHES : scope.batches;
         return ranks[rank]
                 .decision()
                 .map(PlanCommand.Propose::batches)
@@ -415,6 +431,11 @@ final class World {
     }
 
     private static int[] flat(Placement placement) {
-        return Arrays.stream(placement.toArray()).flatMapToInt(Arrays::stream).toArray();
+        return Arrays.stream(placement.marked()).flatMapToInt(Arrays::stream).toArray();
+    }
+
+    /** The expert of a slot of a map, where idle slots have its complement. */
+    private static int held(int mapped) {
+        return mapped < 0 ? ~mapped : mapped;
     }
 }
