@@ -118,9 +118,7 @@ class PlanMemoTest {
                 assertThat(verdict).as("seed %d window %d", seed, window).isEqualTo(run.judge(policy::plan));
                 judged++;
                 if (verdict instanceof Verdict.Change change && run.random.nextInt(3) == 0) {
-                    run.settled = change.candidate()
-                            .target()
-                            .withVersion(run.settled.version() + 1);
+                    run.settled = change.candidate().target().withVersion(run.settled.version() + 1);
                 }
             }
             made += run.made;
@@ -166,8 +164,7 @@ class PlanMemoTest {
     void planThatFailsIsNotRemembered() {
         Run run = new Run(Policy.named("plimsoll"), 4, 1);
         run.window();
-        PlanRequest request =
-                PlanRequest.of(run.history.loads(), run.settled, MEMBERS.shape(), MEMBERS.topology());
+        PlanRequest request = PlanRequest.of(run.history.loads(), run.settled, MEMBERS.shape(), MEMBERS.topology());
         assertThatThrownBy(() -> run.memo.plan(request, asked -> {
                     throw new IllegalStateException("out of time");
                 }))

@@ -41,7 +41,8 @@ class LookedAtTest {
                 newest--;
             }
             if (newest > 5) {
-                assertAlike(seed, request, with(request, 5, request.windows().get(5).withoutSamples()));
+                assertAlike(
+                        seed, request, with(request, 5, request.windows().get(5).withoutSamples()));
             }
 
             List<ExpertLoad> longer = new ArrayList<>(request.windows());
@@ -55,8 +56,8 @@ class LookedAtTest {
         PlanRequest request = request(7, LoadForecast.WINDOWS);
         int last = request.windows().size() - 1;
         ExpertLoad newest = request.newest();
-        PlanRequest silent = with(
-                with(request, last - 1, newest), last, ExpertLoad.none(50, newest.layers(), 1, newest.experts()));
+        PlanRequest silent =
+                with(with(request, last - 1, newest), last, ExpertLoad.none(50, newest.layers(), 1, newest.experts()));
 
         assertThat(POLICY.lookedAt(with(silent, last - 1, newest.withoutSamples())))
                 .isNotEqualTo(POLICY.lookedAt(silent));
