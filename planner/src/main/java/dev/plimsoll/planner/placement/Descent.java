@@ -164,10 +164,7 @@ final class Descent {
             if (state.holds(rank, expert)) {
                 continue;
             }
-            if (state.replicas[newcomer] > 1 && best.mayBe(outline.mostOfReplacement(slot, expert) + back)) {
-                best.considerReplacement(slot, expert, -back, place);
-            }
-            place++;
+            replacements.consider(slot, expert, -back, place++);
             for (int other = state.firstSlot(expert); other >= 0; other = state.nextSlot(other)) {
                 int otherRank = state.rankOf(other);
                 double fare = price * (costs.of(otherRank, newcomer) - costs.of(otherRank, expert)) - back;

@@ -34,6 +34,8 @@ final class Outline {
     /** By how much the potential of a redundant slot's rank rises when its expert loses another replica, {@code [slot]}. */
     final double[] rise;
 
+    /** By how much the potentials of the other replicas' ranks rise when the slot gives up its own, {@code [slot]}. */
+    final double[] othersRise;
     /** By how much all potentials fall at most when the slot gives up its replica; negative infinity for an only one. */
     final double[] vacating;
 
@@ -61,6 +63,7 @@ final class Outline {
         this.oddComing = new double[state.experts];
         this.relief = new double[state.experts];
         this.rise = new double[slots];
+        this.othersRise = new double[slots];
         this.vacating = new double[slots];
         this.reliefOfSlot = new double[slots];
         this.evenOf = new double[state.experts];
@@ -122,7 +125,8 @@ final class Outline {
         reliefOfSlot[slot] = potential == 0 ? 0 : potential - state.potential(rank, expert, state.less);
         rise[slot] = state.replicas[expert] == 1 ? 0 : state.potential(rank, expert, state.more) - potential;
         if (expert == state.nothing) {
-            // Slots that hold nothing are in no list: what one has does not depend on the others.
+            // What a slot that holds nothing has does not depend on the others.
+            othersRise[slot] = 0;
             vacating[slot] = potential - left(slot, 0, 0);
         }
     }
@@ -136,10 +140,10 @@ final class Outline {
         }
         relief[expert] = fall;
         for (int slot = state.firstSlot(expert); slot >= 0; slot = state.nextSlot(slot)) {
-            double othersRise = riseOfAll - rise[slot];
+            othersRise[slot] = riseOfAll - rise[slot];
             vacating[slot] = state.replicas[expert] == 1
                     ? Double.NEGATIVE_INFINITY
-                    : state.potential[state.rankOf(slot)] - left(slot, 0, 0) - othersRise;
+                    : state.potential[state.rankOf(slot)] - left(slot, 0, 0) - othersRise[slot];
         }
     }
 
@@ -151,17 +155,22 @@ final class Outline {
                 - left(other, evenUnit[slot], oddUnit[slot]);
     }
 
-    /** By how much they fall at most when another expert takes the place of the slot's; negative infinity for an only replica. */
+    /**
+     * By how much they fall at most when another expert takes the place of the slot's, but for {@link #sharedRise}; negative
+     * infinity for an only replica.
+     */
     double mostOfReplacement(int slot, int incoming) {
         return relief[incoming]
                 + vacating[slot]
                 + left(slot, 0, 0)
-                - left(slot, evenComing[incoming], oddComing[incoming])
-                + sharedRise(slot, incoming);
+                - left(slot, evenComing[incoming], oddComing[incoming]);
     }
 
-    /** What the rise of the leaver's other replicas is at most made up for on ranks that have the one that comes. */
-    private double sharedRise(int slot, int incoming) {
+    /**
+     * What the rise of the leaver's other replicas is at most made up for on ranks that have the one that comes; at most
+     * {@link #othersRise}.
+     */
+    double sharedRise(int slot, int incoming) {
         double sum = 0;
         for (int other = state.firstSlot(state.expertOf[slot]); other >= 0; other = state.nextSlot(other)) {
             if (other != slot && rise[other] > 0 && state.holds(state.rankOf(other), incoming)) {

@@ -13,12 +13,17 @@ final class Replacements {
     private final Outline outline;
     private final Fares fares;
     private final BestStep best;
+    /** Whether an expert has come up among sharers, {@code [expert]}: in which round. */
+    private final int[] seen;
+
+    private int round;
 
     Replacements(LayerState state, Outline outline, Fares fares, BestStep best) {
         this.state = state;
         this.outline = outline;
         this.fares = fares;
         this.best = best;
+        this.seen = new int[state.experts];
     }
 
     void consider(int hot) {
@@ -48,10 +53,11 @@ final class Replacements {
     /** Those whose experts leave ranks that they share with the one that comes. */
     private void considerSharersElsewhere(int from, int first, int end) {
         int incoming = state.expertOf[from];
+        round++;
         for (int held = state.firstSlot(incoming); held >= 0; held = state.nextSlot(held)) {
             int shared = state.rankOf(held) * state.slotsPerRank;
             for (int sharer = shared; sharer < shared + state.slotsPerRank; sharer++) {
-                if (outline.rise[sharer] > 0 && sharer != held) {
+                if (outline.rise[sharer] > 0 && sharer != held && sees(state.expertOf[sharer])) {
                     for (int slot = state.firstSlot(state.expertOf[sharer]); slot >= 0; slot = state.nextSlot(slot)) {
                         if (slot < first || slot >= end) {
                             considerElsewhere(slot, from, first);
@@ -65,9 +71,7 @@ final class Replacements {
     private void considerElsewhere(int slot, int from, int first) {
         int incoming = state.expertOf[from];
         double fare = fares.away[from - first][slot] - fares.back[slot];
-        if (best.mayBe(outline.mostOfReplacement(slot, incoming) - fare)) {
-            best.considerReplacement(slot, incoming, fare, place(1, from - first) + slot);
-        }
+        consider(slot, incoming, fare, place(1, from - first) + slot);
     }
 
     /** Other experts in the hot rank's redundant slots. */
@@ -93,10 +97,11 @@ final class Replacements {
 
     /** Those that come from ranks which they share with the one that leaves. */
     private void considerSharersHere(int slot, int first) {
+        round++;
         for (int other = state.firstSlot(state.expertOf[slot]); other >= 0; other = state.nextSlot(other)) {
             int shared = state.rankOf(other) * state.slotsPerRank;
             for (int sharer = shared; sharer < shared + state.slotsPerRank; sharer++) {
-                if (outline.rise[other] > 0 && other != slot) {
+                if (outline.rise[other] > 0 && other != slot && sees(state.expertOf[sharer])) {
                     considerHere(slot, state.expertOf[sharer], first);
                 }
             }
@@ -105,8 +110,21 @@ final class Replacements {
 
     private void considerHere(int slot, int incoming, int first) {
         double fare = fares.here[incoming] - fares.back[slot];
-        if (best.mayBe(outline.mostOfReplacement(slot, incoming) - fare)) {
-            best.considerReplacement(slot, incoming, fare, place(2, slot - first) + incoming);
+        consider(slot, incoming, fare, place(2, slot - first) + incoming);
+    }
+
+    /** Whether the expert comes up for the first time among the sharers. */
+    private boolean sees(int expert) {
+        boolean first = seen[expert] != round;
+        seen[expert] = round;
+        return first;
+    }
+
+    /** Another expert in a slot, unless its bound rules it out. */
+    void consider(int slot, int incoming, double fare, int place) {
+        double most = outline.mostOfReplacement(slot, incoming) - fare;
+        if (best.mayBe(most + outline.othersRise[slot]) && best.mayBe(most + outline.sharedRise(slot, incoming))) {
+            best.considerReplacement(slot, incoming, fare, place);
         }
     }
 
