@@ -72,7 +72,12 @@ public record AsServedReport(List<Line> lines) {
             }
         }
         for (int policy = 0; policy < lines.get(0).served().size(); policy++) {
-            rows.add(row("all", lines.size() + " runs", unmoved(), all(policy), movesPerPoint(policy)));
+            rows.add(row(
+                    "all",
+                    lines.size() + (lines.size() == 1 ? " run" : " runs"),
+                    unmoved(),
+                    all(policy),
+                    movesPerPoint(policy)));
         }
         return rows;
     }

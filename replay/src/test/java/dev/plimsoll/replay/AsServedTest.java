@@ -84,7 +84,7 @@ class AsServedTest {
     void linesForPeopleAndForProgramsSayTheSame() throws Exception {
         AsServedReport report = serve(workload(12), "plimsoll", "static");
 
-        assertThat(report.text()).contains("moves per 0.01").containsPattern("all +static +1 runs");
+        assertThat(report.text()).contains("moves per 0.01").containsPattern("all +static +1 run ");
         assertThat(report.markdown()).startsWith("| workload | policy |");
         List<String> json = report.json();
         assertThat(json).hasSize(2);

@@ -1,5 +1,6 @@
 package dev.plimsoll.app.command;
 
+import dev.plimsoll.app.Logs;
 import dev.plimsoll.model.DeviceProfile;
 import dev.plimsoll.planner.PlannerSettings;
 import dev.plimsoll.planner.placement.Policy;
@@ -308,6 +309,7 @@ public final class BenchPlannerCommand implements Callable<Integer>, Validated {
     }
 
     private int callAsServed() throws Exception {
+        Logs.leaveToTheView();
         AsServedReport report = peers == null
                 ? asServed.serve(given(), configuration().orElseThrow(), served(), threads, this::notice)
                 : asServed.serve(given(), peers, served(), threads, this::notice);
