@@ -231,12 +231,13 @@ class MeasurementTest {
     void aPauseOfTrafficSaysNothingOfAGain() {
         Measurement measurement = measurement();
 
-        Optional<Outcome> before =
-                measurement.window(window(6, Balance.UNLOADED, Optional.empty(), PlacementState.settled(1)), load(6, 0, 0, 0, 0));
+        Optional<Outcome> before = measurement.window(
+                window(6, Balance.UNLOADED, Optional.empty(), PlacementState.settled(1)), load(6, 0, 0, 0, 0));
         Optional<Outcome> first = measurement.window(window(7), load(7, 40, 30, 10, 20));
         for (int index = 8; index < 10; index++) {
             measurement.window(
-                    window(index, Balance.UNLOADED, Optional.empty(), PlacementState.settled(1)), load(index, 0, 0, 0, 0));
+                    window(index, Balance.UNLOADED, Optional.empty(), PlacementState.settled(1)),
+                    load(index, 0, 0, 0, 0));
         }
         Optional<Outcome> last = measurement.end();
 

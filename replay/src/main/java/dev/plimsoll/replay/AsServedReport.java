@@ -154,10 +154,8 @@ public record AsServedReport(List<Line> lines) {
             line.served().forEach(served -> put(policies.addObject(), served, served.movesPerPoint(line.unmoved())));
             json.add(line(root));
         }
-        ObjectNode root = JsonNodeFactory.instance
-                .objectNode()
-                .put("workload", "all")
-                .put("runs", lines.size());
+        ObjectNode root =
+                JsonNodeFactory.instance.objectNode().put("workload", "all").put("runs", lines.size());
         Decimals.put(root, "static", unmoved());
         var policies = root.putArray("policies");
         for (int policy = 0; policy < lines.get(0).served().size(); policy++) {

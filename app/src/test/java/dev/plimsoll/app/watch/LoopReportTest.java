@@ -148,9 +148,8 @@ class LoopReportTest {
         assertThat(out.toString(UTF_8).lines())
                 .satisfiesExactly(
                         proposed -> assertThat(proposed)
-                                .startsWith(
-                                        "proposed  #3   step 60.0 → 36.8 ms promised (−38.7 %); 1 move in 1 layer,"
-                                                + " 1 batch: balancedness 0.500 → predicted 0.950; because"),
+                                .startsWith("proposed  #3   step 60.0 → 36.8 ms promised (−38.7 %); 1 move in 1 layer,"
+                                        + " 1 batch: balancedness 0.500 → predicted 0.950; because"),
                         measured -> assertThat(measured)
                                 .startsWith(
                                         "measured  #3   step 1.50 → 1.45 ms promised, 36.9 measured, 41.2 without it"

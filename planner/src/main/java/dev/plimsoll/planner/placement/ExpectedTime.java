@@ -67,6 +67,7 @@ public final class ExpectedTime {
         return new ExpectedTime(profile, mean, risen, variance);
     }
 
+    /** What it was tabulated from. */
     public DeviceProfile profile() {
         return profile;
     }
