@@ -123,9 +123,8 @@ final class BestStep {
         int rank = state.rankOf(replaced);
         int outgoing = state.expertOf[replaced];
         double won = state.potential[rank] - state.potentialReplacing(rank, incoming, outgoing);
-        // Nothing relieves no rank, however many slots hold it.
-        int relieved = incoming == state.nothing ? -1 : state.firstSlot(incoming);
-        for (int held = relieved; held >= 0; held = state.nextSlot(held)) {
+        // Nothing relieves no rank: slots that hold it are in no list.
+        for (int held = state.firstSlot(incoming); held >= 0; held = state.nextSlot(held)) {
             int holder = state.rankOf(held);
             double after = state.holds(holder, outgoing)
                     ? state.potential(holder, incoming, state.less, outgoing, state.more)
