@@ -83,7 +83,7 @@ final class Measurement {
      * @return what is to be told: after the first window, and after the last one that is measured
      */
     Optional<Outcome> window(WindowSummary window, ExpertLoad load) {
-        if (ended || !ranUnder(window) || !window.balance().loaded()) {
+        if (ended || !ranUnder(window) || !loaded(load)) {
             return Optional.empty();
         }
         if (first.isEmpty()) {
@@ -118,6 +118,10 @@ final class Measurement {
     private boolean ranUnder(WindowSummary window) {
         return window.states().stream()
                 .allMatch(state -> state.settledVersion() == decision.epoch() || state.epoch() == decision.epoch());
+    }
+
+    private boolean loaded(ExpertLoad load) {
+        return EvenSplit.balance(with, load.toDoubles(), members.topology()).loaded();
     }
 
     private Scored score(WindowSummary window, ExpertLoad load, Placement before) {

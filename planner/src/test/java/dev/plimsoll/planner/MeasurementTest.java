@@ -99,11 +99,6 @@ class MeasurementTest {
     }
 
     private static WindowSummary window(long index, Optional<StepTime> time, PlacementState... states) {
-        return window(index, new Balance(0.9, 0.8, 0, 1), time, states);
-    }
-
-    private static WindowSummary window(
-            long index, Balance balance, Optional<StepTime> time, PlacementState... states) {
         return new WindowSummary(
                 MEMBERS.deployment(),
                 7,
@@ -114,7 +109,7 @@ class MeasurementTest {
                 CloseReason.COMPLETE,
                 2,
                 LongVector.of(2, 2),
-                balance,
+                new Balance(0.9, 0.8, 0, 1),
                 List.of(states),
                 1000,
                 true,
@@ -231,13 +226,10 @@ class MeasurementTest {
     void aPauseOfTrafficSaysNothingOfAGain() {
         Measurement measurement = measurement();
 
-        Optional<Outcome> before = measurement.window(
-                window(6, Balance.UNLOADED, Optional.empty(), PlacementState.settled(1)), load(6, 0, 0, 0, 0));
+        Optional<Outcome> before = measurement.window(window(6), load(6, 0, 0, 0, 0));
         Optional<Outcome> first = measurement.window(window(7), load(7, 40, 30, 10, 20));
         for (int index = 8; index < 10; index++) {
-            measurement.window(
-                    window(index, Balance.UNLOADED, Optional.empty(), PlacementState.settled(1)),
-                    load(index, 0, 0, 0, 0));
+            measurement.window(window(index), load(index, 0, 0, 0, 0));
         }
         Optional<Outcome> last = measurement.end();
 

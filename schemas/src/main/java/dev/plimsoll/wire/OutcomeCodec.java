@@ -2,7 +2,6 @@ package dev.plimsoll.wire;
 
 import dev.plimsoll.model.MeasuredGain;
 import dev.plimsoll.model.Outcome;
-import dev.plimsoll.model.StepPromise;
 import java.util.Optional;
 import java.util.OptionalDouble;
 
@@ -18,16 +17,8 @@ final class OutcomeCodec implements Codec<Outcome> {
                 .put("predicted", outcome.predicted());
         Shared.balance(to.putFields("realised"), outcome.realised());
         outcome.promisedGain().ifPresent(gain -> to.put("promisedGain", gain));
-        outcome.step().ifPresent(step -> write(step, to.putFields("step")));
+        outcome.step().ifPresent(step -> Shared.promise(to.putFields("step"), step));
         outcome.measured().ifPresent(measured -> write(measured, to.putFields("measured")));
-    }
-
-    private static void write(StepPromise step, Fields to) {
-        to.put("expertMicrosBefore", step.expertMicrosBefore())
-                .put("expertMicrosPromised", step.expertMicrosPromised())
-                .put("stepMicrosBefore", step.stepMicrosBefore())
-                .put("stepMicrosPromised", step.stepMicrosPromised())
-                .put("assumed", step.assumed());
     }
 
     private static void write(MeasuredGain measured, Fields to) {
@@ -58,17 +49,8 @@ final class OutcomeCodec implements Codec<Outcome> {
                 from.real("predicted"),
                 Shared.balance(from.fields("realised")),
                 optional(from, "promisedGain"),
-                from.has("step") ? Optional.of(step(from.fields("step"))) : Optional.empty(),
+                from.has("step") ? Optional.of(Shared.promise(from.fields("step"))) : Optional.empty(),
                 from.has("measured") ? Optional.of(measured(from.fields("measured"))) : Optional.empty());
-    }
-
-    private static StepPromise step(Fields from) {
-        return new StepPromise(
-                from.real("expertMicrosBefore"),
-                from.real("expertMicrosPromised"),
-                from.real("stepMicrosBefore"),
-                from.real("stepMicrosPromised"),
-                from.flag("assumed"));
     }
 
     private static MeasuredGain measured(Fields from) {

@@ -112,13 +112,7 @@ final class PlanCommandCodec implements Codec<PlanCommand> {
         propose.inputs()
                 .flatMap(PlanInputs::learned)
                 .ifPresent(learned -> LearnedFields.write(learned, to.putFields("learned")));
-        propose.step()
-                .ifPresent(step -> to.putFields("step")
-                        .put("expertMicrosBefore", step.expertMicrosBefore())
-                        .put("expertMicrosPromised", step.expertMicrosPromised())
-                        .put("stepMicrosBefore", step.stepMicrosBefore())
-                        .put("stepMicrosPromised", step.stepMicrosPromised())
-                        .put("assumed", step.assumed()));
+        propose.step().ifPresent(step -> Shared.promise(to.putFields("step"), step));
     }
 
     private static void writeReasons(PlanReasons reasons, Fields to) {
@@ -205,14 +199,8 @@ final class PlanCommandCodec implements Codec<PlanCommand> {
         if (!from.has("step")) {
             return Optional.empty();
         }
-        Fields step = from.fields("step");
         try {
-            return Optional.of(new StepPromise(
-                    step.real("expertMicrosBefore"),
-                    step.real("expertMicrosPromised"),
-                    step.real("stepMicrosBefore"),
-                    step.real("stepMicrosPromised"),
-                    step.flag("assumed")));
+            return Optional.of(Shared.promise(from.fields("step")));
         } catch (IllegalArgumentException e) {
             return Optional.empty();
         }

@@ -4,6 +4,7 @@ import dev.plimsoll.model.Balance;
 import dev.plimsoll.model.Deployment;
 import dev.plimsoll.model.Phase;
 import dev.plimsoll.model.PlacementState;
+import dev.plimsoll.model.StepPromise;
 import dev.plimsoll.model.StepRange;
 import java.util.List;
 
@@ -58,5 +59,22 @@ final class Shared {
                 .put("min", balance.min())
                 .put("worstLayer", balance.worstLayer())
                 .put("layers", balance.layers());
+    }
+
+    static void promise(Fields to, StepPromise promise) {
+        to.put("expertMicrosBefore", promise.expertMicrosBefore())
+                .put("expertMicrosPromised", promise.expertMicrosPromised())
+                .put("stepMicrosBefore", promise.stepMicrosBefore())
+                .put("stepMicrosPromised", promise.stepMicrosPromised())
+                .put("assumed", promise.assumed());
+    }
+
+    static StepPromise promise(Fields from) {
+        return new StepPromise(
+                from.real("expertMicrosBefore"),
+                from.real("expertMicrosPromised"),
+                from.real("stepMicrosBefore"),
+                from.real("stepMicrosPromised"),
+                from.flag("assumed"));
     }
 }
