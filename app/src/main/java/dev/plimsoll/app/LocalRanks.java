@@ -6,7 +6,6 @@ import dev.plimsoll.device.Device;
 import dev.plimsoll.device.EngineRank;
 import dev.plimsoll.device.HeatCapture;
 import dev.plimsoll.device.PlanMailbox;
-import dev.plimsoll.device.StepClock;
 import dev.plimsoll.model.Membership;
 import dev.plimsoll.model.Placement;
 import dev.plimsoll.model.RankId;
@@ -177,10 +176,7 @@ public final class LocalRanks implements AutoCloseable {
                 agents);
         onDispatchThread.push(agent);
         ranks.add(engine.rank(rank));
-        engine.hook(rank, step -> {
-            engine.deviceTotals().ifPresent(totals -> capture.clock(new StepClock(totals.nanos(), 0)));
-            return agent.atBoundary(step);
-        });
+        engine.hook(rank, agent);
     }
 
     private static void delete(Path file) {

@@ -81,6 +81,7 @@ public record DevicePreset(
                         "no device is called '" + name + "': choose one of " + String.join(", ", names())));
     }
 
+    /** Names of all presets, in their order. */
     public static List<String> names() {
         return ALL.stream().map(DevicePreset::name).toList();
     }

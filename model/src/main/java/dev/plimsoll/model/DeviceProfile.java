@@ -75,6 +75,11 @@ public record DeviceProfile(String name, List<Point> points, double receivedMicr
         return a.micros + (tokens - a.tokens) * (b.micros - a.micros) / (b.tokens - a.tokens);
     }
 
+    /** Time of a slot that gets so many tokens, in microseconds: its expert's work, and what the tokens cost that the rank receives. */
+    public double slotMicros(double tokens) {
+        return expertMicros(tokens) + tokens * receivedMicros;
+    }
+
     /**
      * The most tokens that take hardly longer than one does, by 5 % at most: up to here reading the weights takes longest, and a
      * further replica of an expert in use costs time.

@@ -20,6 +20,9 @@ class DeviceProfileTest {
         assertThat(PROFILE.expertMicros(1)).as("one token reads all weights").isEqualTo(3.9);
         assertThat(PROFILE.expertMicros(47)).isEqualTo(3.9);
         assertThat(PROFILE.expertMicros(70.5)).isCloseTo(5.85, within(1e-12));
+        assertThat(new DeviceProfile("received", PROFILE.points(), 0.5).slotMicros(47))
+                .isEqualTo(3.9 + 47 * 0.5);
+        assertThat(PROFILE.slotMicros(0)).isZero();
         assertThat(PROFILE.expertMicros(94)).isCloseTo(7.8, within(1e-12));
         assertThat(PROFILE.expertMicros(141)).isCloseTo(11.7, within(1e-12));
         assertThat(new DeviceProfile("one", List.of(new Point(9, 2)), 0).expertMicros(1000))

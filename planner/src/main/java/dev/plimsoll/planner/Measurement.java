@@ -78,12 +78,12 @@ final class Measurement {
 
     /**
      * A complete window that ran wholly under the settled placement, in the order of the log; one that did not run under this decision,
-     * as whoever takes over reads from before it again, changes nothing.
+     * as whoever takes over reads from before it again, changes nothing, and so does one without load: of no tokens there is no gain.
      *
      * @return what is to be told: after the first window, and after the last one that is measured
      */
     Optional<Outcome> window(WindowSummary window, ExpertLoad load) {
-        if (ended || !ranUnder(window)) {
+        if (ended || !ranUnder(window) || !window.balance().loaded()) {
             return Optional.empty();
         }
         if (first.isEmpty()) {

@@ -99,6 +99,11 @@ class MeasurementTest {
     }
 
     private static WindowSummary window(long index, Optional<StepTime> time, PlacementState... states) {
+        return window(index, new Balance(0.9, 0.8, 0, 1), time, states);
+    }
+
+    private static WindowSummary window(
+            long index, Balance balance, Optional<StepTime> time, PlacementState... states) {
         return new WindowSummary(
                 MEMBERS.deployment(),
                 7,
@@ -109,7 +114,7 @@ class MeasurementTest {
                 CloseReason.COMPLETE,
                 2,
                 LongVector.of(2, 2),
-                new Balance(0.9, 0.8, 0, 1),
+                balance,
                 List.of(states),
                 1000,
                 true,
@@ -220,6 +225,28 @@ class MeasurementTest {
         assertThat(measurement.window(window(6), load(6, 40, 30, 10, 20))).isEmpty();
         assertThat(gain(measurement.soFar()).last()).isFalse();
         assertThat(gain(measurement.end()).windows()).isEqualTo(1);
+    }
+
+    @Test
+    void aPauseOfTrafficSaysNothingOfAGain() {
+        Measurement measurement = measurement();
+
+        Optional<Outcome> before = measurement.window(
+                window(6, Balance.UNLOADED, Optional.empty(), PlacementState.settled(1)), load(6, 0, 0, 0, 0));
+        Optional<Outcome> first = measurement.window(window(7), load(7, 40, 30, 10, 20));
+        for (int index = 8; index < 10; index++) {
+            measurement.window(
+                    window(index, Balance.UNLOADED, Optional.empty(), PlacementState.settled(1)),
+                    load(index, 0, 0, 0, 0));
+        }
+        Optional<Outcome> last = measurement.end();
+
+        assertThat(before).isEmpty();
+        assertThat(first.orElseThrow().windowIndex()).isEqualTo(7);
+        assertThat(gain(last).windows()).isEqualTo(1);
+        assertThat(gain(last).gain()).isEqualTo(Gain.of(70, 60));
+        assertThat(gain(last).halved()).isFalse();
+        assertThat(gain(last).balancednessWith()).isEqualTo(50.0 / 60, within(1e-15));
     }
 
     @Test

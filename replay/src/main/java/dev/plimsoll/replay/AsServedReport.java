@@ -4,11 +4,11 @@ import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.plimsoll.replay.score.Decimals;
 import dev.plimsoll.replay.score.EpConfiguration;
 import dev.plimsoll.replay.score.Table;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Locale;
 
 /**
  * The result of {@code plimsoll bench planner --as-served}.
@@ -88,20 +88,16 @@ public record AsServedReport(List<Line> lines) {
                 workload,
                 served.policy(),
                 configuration,
-                number("%.3f", unmoved),
-                number("%.4f", served.balancedness()),
+                Decimals.text("%.3f", unmoved),
+                Decimals.text("%.4f", served.balancedness()),
                 Integer.toString(served.decisions()),
                 Integer.toString(served.laterMeasured()),
                 Integer.toString(served.laterGained()),
                 Integer.toString(served.laterKept()),
-                number("%.2f %%", 100 * served.laterGain()),
+                Decimals.text("%.2f %%", 100 * served.laterGain()),
                 Long.toString(served.moves() - served.laterMoves()),
                 Long.toString(served.laterMoves()),
-                number("%.1f", movesPerPoint));
-    }
-
-    private static String number(String format, double value) {
-        return Double.isFinite(value) ? String.format(Locale.ROOT, format, value) : "–";
+                Decimals.text("%.1f", movesPerPoint));
     }
 
     private double unmoved() {
@@ -152,17 +148,15 @@ public record AsServedReport(List<Line> lines) {
                     .put("workload", line.workload())
                     .put("ranks", line.configuration().ranks())
                     .put("redundant", line.configuration().redundant())
-                    .put("nodes", line.configuration().nodes())
-                    .put("static", line.unmoved().balancedness());
+                    .put("nodes", line.configuration().nodes());
+            Decimals.put(root, "static", line.unmoved().balancedness());
             var policies = root.putArray("policies");
             line.served().forEach(served -> put(policies.addObject(), served, served.movesPerPoint(line.unmoved())));
             json.add(line(root));
         }
-        ObjectNode root = JsonNodeFactory.instance
-                .objectNode()
-                .put("workload", "all")
-                .put("runs", lines.size())
-                .put("static", unmoved());
+        ObjectNode root =
+                JsonNodeFactory.instance.objectNode().put("workload", "all").put("runs", lines.size());
+        Decimals.put(root, "static", unmoved());
         var policies = root.putArray("policies");
         for (int policy = 0; policy < lines.get(0).served().size(); policy++) {
             put(policies.addObject(), all(policy), movesPerPoint(policy));
@@ -172,23 +166,15 @@ public record AsServedReport(List<Line> lines) {
     }
 
     private static void put(ObjectNode node, AsServedScores served, double movesPerPoint) {
-        node.put("policy", served.policy())
-                .put("balancedness", served.balancedness())
-                .put("decisions", served.decisions())
+        node.put("policy", served.policy());
+        Decimals.put(node, "balancedness", served.balancedness());
+        node.put("decisions", served.decisions())
                 .put("laterMeasured", served.laterMeasured())
                 .put("laterGained", served.laterGained())
                 .put("laterKept", served.laterKept());
-        real(node, "laterGain", served.laterGain());
+        Decimals.put(node, "laterGain", served.laterGain());
         node.put("movesFirst", served.moves() - served.laterMoves()).put("movesLater", served.laterMoves());
-        real(node, "movesPer0.01", movesPerPoint);
-    }
-
-    private static void real(ObjectNode node, String name, double value) {
-        if (Double.isFinite(value)) {
-            node.put(name, value);
-        } else {
-            node.putNull(name);
-        }
+        Decimals.put(node, "movesPer0.01", movesPerPoint);
     }
 
     private static String line(ObjectNode root) {

@@ -7,11 +7,11 @@ import dev.plimsoll.replay.result.PastWindow;
 import dev.plimsoll.replay.result.PolicyRun;
 import dev.plimsoll.replay.result.PolicyRun.ServedWindow;
 import dev.plimsoll.replay.result.ReplayResult;
+import dev.plimsoll.replay.score.Decimals;
 import dev.plimsoll.replay.score.Table;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import java.util.stream.Stream;
 
@@ -74,15 +74,15 @@ public final class ReplaySummary {
         for (PolicyRun run : runs) {
             List<String> row = new ArrayList<>(List.of(run.name(), run.ranks() + " + " + run.redundant()));
             if (timed) {
-                row.add(decimal("%.3f", run.meanExpertMicros() / 1e3));
+                row.add(Decimals.text("%.3f", run.meanExpertMicros() / 1e3));
             }
             row.addAll(List.of(
-                    decimal("%.3f", run.meanBalancedness()),
-                    decimal("%.3f", worst(run)),
+                    Decimals.text("%.3f", run.meanBalancedness()),
+                    Decimals.text("%.3f", worst(run)),
                     Integer.toString(run.decisions().size()),
-                    decimal("%.1f", movesPerDecision(run)),
+                    Decimals.text("%.1f", movesPerDecision(run)),
                     // An expert's size may not be known.
-                    decimal("%.1f", run.bytes() == 0 && run.moves() > 0 ? Double.NaN : run.bytes() / MEGA),
+                    Decimals.text("%.1f", run.bytes() == 0 && run.moves() > 0 ? Double.NaN : run.bytes() / MEGA),
                     run.served().isEmpty() ? "–" : Integer.toString(bestIn.getOrDefault(run, 0))));
             rows.add(row);
         }
@@ -103,10 +103,6 @@ public final class ReplaySummary {
                 + table.text();
     }
 
-    private static String decimal(String format, double value) {
-        return Double.isFinite(value) ? String.format(Locale.ROOT, format, value) : "–";
-    }
-
     /** One line of JSON for programs. */
     public String json() {
         ObjectNode root = JsonNodeFactory.instance.objectNode();
@@ -122,22 +118,14 @@ public final class ReplaySummary {
             node.put("ranks", run.ranks());
             node.put("redundant", run.redundant());
             node.put("nodes", run.nodes());
-            put(node, "expertMicros", run.meanExpertMicros());
-            put(node, "meanBalancedness", run.meanBalancedness());
-            put(node, "worstBalancedness", worst(run));
+            Decimals.put(node, "expertMicros", run.meanExpertMicros());
+            Decimals.put(node, "meanBalancedness", run.meanBalancedness());
+            Decimals.put(node, "worstBalancedness", worst(run));
             node.put("decisions", run.decisions().size());
             node.put("moves", run.moves());
             node.put("bytes", run.bytes());
             node.put("bestIn", bestIn.getOrDefault(run, 0));
         }
         return root.toString();
-    }
-
-    private static void put(ObjectNode node, String name, double value) {
-        if (Double.isFinite(value)) {
-            node.put(name, value);
-        } else {
-            node.putNull(name);
-        }
     }
 }

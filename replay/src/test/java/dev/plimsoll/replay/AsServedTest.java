@@ -106,6 +106,19 @@ class AsServedTest {
         assertThat(report.all(0).balancedness()).isEqualTo(0.65, within(1e-12));
     }
 
+    @Test
+    void aWorkloadWithoutLoadHasNoBalancednessInAnyForm() throws Exception {
+        AsServedReport report = new AsServedReport(List.of(line(Double.NaN, Double.NaN, 0)));
+
+        assertThat(report.text()).contains("–").doesNotContain("NaN");
+        for (String json : report.json()) {
+            JsonNode line = new ObjectMapper().readTree(json);
+            assertThat(line.path("static").isNull()).isTrue();
+            assertThat(line.path("policies").get(0).path("balancedness").isNull())
+                    .isTrue();
+        }
+    }
+
     private static AsServedReport.Line line(double unmoved, double balancedness, int moves) {
         return new AsServedReport.Line("w", TWO, scores(unmoved, 0), List.of(scores(balancedness, moves)));
     }

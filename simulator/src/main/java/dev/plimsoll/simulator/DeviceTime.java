@@ -17,7 +17,7 @@ final class DeviceTime {
     private final int layers;
     private final int slotsPerRank;
     /** {@code [tokens]} */
-    private final double[] expertMicros = new double[TABULATED];
+    private final double[] slotMicros = new double[TABULATED];
     /** {@code [layer][local slot]}, of one rank. */
     private final int[] tokens;
     /** {@code [layer]}: nanoseconds of the slowest rank so far. */
@@ -31,14 +31,10 @@ final class DeviceTime {
         this.layers = layers;
         this.slotsPerRank = slotsPerRank;
         for (int n = 0; n < TABULATED; n++) {
-            expertMicros[n] = slotMicros(n);
+            slotMicros[n] = device.profile().slotMicros(n);
         }
         tokens = new int[layers * slotsPerRank];
         slowest = new int[layers];
-    }
-
-    private double slotMicros(int n) {
-        return device.profile().expertMicros(n) + n * device.profile().receivedMicros();
     }
 
     /** A token of the rank under way, in a cell: layer × slots per rank + local slot. */
@@ -58,7 +54,7 @@ final class DeviceTime {
             double micros = 0;
             for (int slot = 0; slot < slotsPerRank; slot++, cell++) {
                 int n = tokens[cell];
-                micros += n < TABULATED ? expertMicros[n] : slotMicros(n);
+                micros += n < TABULATED ? slotMicros[n] : device.profile().slotMicros(n);
                 tokens[cell] = 0;
             }
             slowest[layer] = Math.max(slowest[layer], (int) Math.min(Integer.MAX_VALUE, Math.round(micros * 1e3)));

@@ -3,6 +3,7 @@ package dev.plimsoll.simulator;
 import dev.plimsoll.device.BoundaryHook;
 import dev.plimsoll.device.Communicator;
 import dev.plimsoll.device.Device;
+import dev.plimsoll.device.StepClock;
 import dev.plimsoll.model.Placement;
 import dev.plimsoll.model.RankId;
 import java.time.Duration;
@@ -420,7 +421,8 @@ public final class Engine implements AutoCloseable {
                         settings.firstRank() + i,
                         initial,
                         listener,
-                        Engine::requireDispatchThread));
+                        Engine::requireDispatchThread,
+                        () -> time.map(counted -> new StepClock(counted.elapsedNanos(), 0))));
             }
         } catch (RuntimeException e) {
             close(opened);

@@ -1,13 +1,16 @@
 package dev.plimsoll.simulator;
 
 import dev.plimsoll.device.EngineRank;
+import dev.plimsoll.device.StepClock;
 import dev.plimsoll.device.Stream;
 import dev.plimsoll.model.Placement;
 import java.nio.LongBuffer;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.IntConsumer;
+import java.util.function.Supplier;
 
 /**
  * One simulated device: its weights, its counters, its own map, and the two kernels of a step.
@@ -25,6 +28,7 @@ public final class SimulatedRank implements EngineRank {
     private final RoutingMap map;
     private final EngineListener listener;
     private final Runnable requireDispatchThread;
+    private final Supplier<Optional<StepClock>> clock;
 
     private final Hardware.Queue compute;
     private final Hardware.Memory weightsMemory;
@@ -55,12 +59,14 @@ public final class SimulatedRank implements EngineRank {
             int rank,
             Placement initial,
             EngineListener listener,
-            Runnable requireDispatchThread) {
+            Runnable requireDispatchThread,
+            Supplier<Optional<StepClock>> clock) {
         this.settings = settings;
         this.layout = AssignmentLayout.of(settings);
         this.rank = rank;
         this.listener = listener;
         this.requireDispatchThread = requireDispatchThread;
+        this.clock = clock;
         map = new RoutingMap(initial, settings.model().experts(), rank);
         compute = hardware.queue("compute-" + rank);
         weightsMemory = hardware.allocate((long) settings.cellsPerRank() * settings.bytesPerExpert());
@@ -105,6 +111,12 @@ public final class SimulatedRank implements EngineRank {
     @Override
     public Stream computeStream() {
         return compute.stream();
+    }
+
+    /** The group's time on the device of the settings: ranks wait for the slowest in every layer. */
+    @Override
+    public Optional<StepClock> stepClock() {
+        return clock.get();
     }
 
     @Override

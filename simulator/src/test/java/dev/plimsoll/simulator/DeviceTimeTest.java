@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.within;
 import static org.assertj.core.api.Assertions.withinPercentage;
 
 import dev.plimsoll.device.BoundaryHook;
+import dev.plimsoll.device.StepClock;
 import dev.plimsoll.model.DeviceProfile;
 import dev.plimsoll.model.DeviceProfile.Point;
 import dev.plimsoll.model.ModelShape;
@@ -51,6 +52,20 @@ class DeviceTimeTest {
                 elapsed = now;
             }
             assertThat(engine.totals().misrouted()).isZero();
+        }
+    }
+
+    @Test
+    void everyRankTellsTheGroupsTimeAtItsBoundaries() {
+        try (Engine engine = engine(new SimulatedDevice(PROFILE, OTHER, 0, 1))) {
+            engine.run(20);
+
+            for (int rank = 0; rank < 4; rank++) {
+                assertThat(Engines.rank(engine, rank).stepClock()).hasValue(new StepClock(nanos(engine), 0));
+            }
+        }
+        try (Engine untimed = Engines.engine(new FakeHardware())) {
+            assertThat(Engines.rank(untimed, 0).stepClock()).isEmpty();
         }
     }
 

@@ -170,9 +170,9 @@ final class TimeBenchOptions {
     /** What all rows of all steps pick is in memory at once. */
     private void checkRoom(Problems problems) {
         long steps = (long) (windows == null ? WINDOWS : windows) * (windowSteps == null ? STEPS : windowSteps);
-        for (int tokens : tokensPerStep) {
+        for (int tokens : tokensPerStep()) {
             problems.require(
-                    tokens * steps <= MOST_IN_ALL,
+                    steps <= MOST_IN_ALL / Math.max(1, tokens),
                     "--tokens-per-step " + tokens + " in " + steps + " steps are more than " + MOST_IN_ALL
                             + " tokens: ask for fewer --windows or a shorter --window");
         }

@@ -146,15 +146,17 @@ public final class LiveView {
                     propose.step().map(promise -> promised(promise) + "; ").orElse("")
                             + String.format(
                                     Locale.ROOT,
-                                    "%d moves%s in %d layers, %d batches: %s%.3f → predicted %.3f; %s",
-                                    propose.moves().size(),
-                                    propose.switches() == 0 ? "" : ", " + propose.switches() + " switches",
-                                    layers,
-                                    propose.batches().size(),
+                                    "%s%s in %s, %s: %s%.3f → predicted %.3f; %s",
+                                    count(propose.moves().size(), "move", "moves"),
+                                    propose.switches() == 0
+                                            ? ""
+                                            : ", " + count(propose.switches(), "switch", "switches"),
+                                    count(layers, "layer", "layers"),
+                                    count(propose.batches().size(), "batch", "batches"),
                                     propose.step().isPresent() ? "balancedness " : "",
                                     propose.currentBalancedness(),
                                     propose.predictedBalancedness(),
-                                    propose.reason().split(",", 2)[0]));
+                                    why(propose)));
         } else if (command instanceof PlanCommand.Permit permit) {
             decision(34, "permitted", permit.epoch(), "all ranks accepted the same plan");
         } else if (command instanceof PlanCommand.Settled settled) {
@@ -212,6 +214,17 @@ public final class LiveView {
                                 number(outcome.realised().mean()),
                                 outcome.realised().worstLayer(),
                                 number(outcome.realised().min())));
+    }
+
+    private static String count(int number, String one, String many) {
+        return number + " " + (number == 1 ? one : many);
+    }
+
+    /** The first thing that the reason says, beside the promise of time that the line begins with. */
+    private static String why(PlanCommand.Propose propose) {
+        String promise = propose.step().map(step -> step.summary() + ", ").orElse("");
+        String reason = propose.reason();
+        return (reason.startsWith(promise) ? reason.substring(promise.length()) : reason).split(",", 2)[0];
     }
 
     private static String promised(StepPromise promise) {

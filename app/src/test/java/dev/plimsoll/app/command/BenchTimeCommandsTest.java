@@ -255,6 +255,10 @@ class BenchTimeCommandsTest {
         assertThat(err.toString())
                 .contains(
                         "--tokens-per-step 65536 in 5120 steps are more than 67108864 tokens: ask for fewer --windows");
+        // As many as are served where nobody says how many.
+        assertThat(run("bench", "planner", "--trace", trace, "--ranks", "2", "--window", "1048576"))
+                .isEqualTo(2);
+        assertThat(err.toString()).contains("--tokens-per-step 2048 in 20971520 steps are more than 67108864 tokens");
         trace = MadeUpTrace.write(directory.resolve("other"), "other").toString();
         assertThat(planner("text", "--ranks", "2")).isEqualTo(2);
         assertThat(err.toString()).contains("the size of an expert of model 'other' is not known");

@@ -148,13 +148,27 @@ class LoopReportTest {
         assertThat(out.toString(UTF_8).lines())
                 .satisfiesExactly(
                         proposed -> assertThat(proposed)
-                                .startsWith(
-                                        "proposed  #3   step 60.0 → 36.8 ms promised (−38.7 %); 1 moves in 1 layers,"
-                                                + " 1 batches: balancedness 0.500 → predicted 0.950"),
+                                .startsWith("proposed  #3   step 60.0 → 36.8 ms promised (−38.7 %); 1 move in 1 layer,"
+                                        + " 1 batch: balancedness 0.500 → predicted 0.950; because"),
                         measured -> assertThat(measured)
                                 .startsWith(
                                         "measured  #3   step 1.50 → 1.45 ms promised, 36.9 measured, 41.2 without it"
                                                 + " (−10.4 %), gain 30.1 % over 2 windows; balancedness 0.500 → predicted 0.900"));
+    }
+
+    @Test
+    void thePromiseOfAProposalIsToldOnce() {
+        ByteArrayOutputStream out = new ByteArrayOutputStream();
+        LiveView view = new LiveView(new PrintStream(out, true, UTF_8), false, false, 400);
+        StepPromise promise = new StepPromise(40_000, 20_000, 60_000, 36_800, true);
+
+        // As a gate that knows a device profile writes its reason.
+        view.command(propose(3, 0, 0.95, promise, promise.summary() + ", gain 40.1 %, held out 38.7 %, saves 1.2 s"));
+
+        assertThat(out.toString(UTF_8))
+                .containsOnlyOnce(" → 36.8")
+                .contains(" ms promised (−38.7 %), the rest of a step assumed; 1 move in 1 layer")
+                .endsWith("predicted 0.950; gain 40.1 %" + System.lineSeparator());
     }
 
     @Test
@@ -212,6 +226,12 @@ class LoopReportTest {
     }
 
     private static PlanCommand.Propose propose(int epoch, long window, double predicted, double promisedMicros) {
+        return propose(
+                epoch, window, predicted, new StepPromise(40_000, 20_000, 60_000, promisedMicros, false), "because");
+    }
+
+    private static PlanCommand.Propose propose(
+            int epoch, long window, double predicted, StepPromise promise, String reason) {
         PlanCommand.Propose untimed = propose(epoch, window, predicted);
         return new PlanCommand.Propose(
                 untimed.header(),
@@ -223,10 +243,10 @@ class LoopReportTest {
                 untimed.currentBalancedness(),
                 untimed.predictedBalancedness(),
                 untimed.policy(),
-                untimed.reason(),
+                reason,
                 untimed.reasons(),
                 untimed.inputs(),
-                Optional.of(new StepPromise(40_000, 20_000, 60_000, promisedMicros, false)));
+                Optional.of(promise));
     }
 
     private static RankAck flipped(int epoch, long step) {

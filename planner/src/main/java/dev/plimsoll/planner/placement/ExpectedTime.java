@@ -67,6 +67,7 @@ public final class ExpectedTime {
         return new ExpectedTime(profile, mean, risen, variance);
     }
 
+    /** What it was tabulated from. */
     public DeviceProfile profile() {
         return profile;
     }
@@ -116,9 +117,9 @@ public final class ExpectedTime {
         double lambda = mean[i];
         if (lambda > MOST_COUNTED) {
             double away = StrictMath.sqrt(3 * lambda);
-            double low = time(lambda - away);
-            double middle = time(lambda);
-            double high = time(lambda + away);
+            double low = profile.slotMicros(lambda - away);
+            double middle = profile.slotMicros(lambda);
+            double high = profile.slotMicros(lambda + away);
             set(i, (low + 4 * middle + high) / 6, (low * low + 4 * middle * middle + high * high) / 6);
             return;
         }
@@ -134,16 +135,12 @@ public final class ExpectedTime {
         }
         double probability = StrictMath.exp(logOfFirst);
         for (int n = from; n <= to; n++) {
-            double time = time(n);
+            double time = profile.slotMicros(n);
             sum += probability * time;
             squares += probability * time * time;
             probability *= lambda / (n + 1);
         }
         set(i, sum, squares);
-    }
-
-    private double time(double tokens) {
-        return profile.expertMicros(tokens) + tokens * profile.receivedMicros();
     }
 
     private void set(int i, double expected, double ofSquare) {

@@ -37,8 +37,9 @@ import java.util.Optional;
 public final class Gate {
 
     /**
-     * @param minimumGain least relative fall of the hottest ranks' load in the newest window, which the plan has been fitted to
-     * @param minimumHeldOutGain least fall in the newest window by the plan that was made without it
+     * @param minimumGain least gain, of expert time or else of the hottest ranks' load, in the newest window, which the plan has been
+     *     fitted to
+     * @param minimumHeldOutGain least gain in the newest window by the plan that was made without it
      * @param horizonWindows windows over which a change must pay for itself, where nobody knows how long earlier gains lasted
      * @param expertTimeShare share of a step that goes with the hottest rank's load; assumed, as the two below, until it is measured
      * @param linkBytesPerSecond of one rank

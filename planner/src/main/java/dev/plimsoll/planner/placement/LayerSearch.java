@@ -1,5 +1,7 @@
 package dev.plimsoll.planner.placement;
 
+import java.util.Optional;
+
 /**
  * The ways to search a placement of one layer.
  *
@@ -21,17 +23,38 @@ record LayerSearch(
     }
 
     /**
-     * @param least worth as it was packed that makes it promising: below, it is left as it is
+     * Descent from the best packing; none where it is not promising.
+     *
+     * @param least worth as it was packed that makes it promising
      */
-    Descent fromScratch(double priceOfLayer, double least) {
-        int[] packed = ScenarioPacking.pack(scenarios, weighing, start, costs, price);
-        int[] matched = new RankMatching(scenarios.ranks(), start.experts).rearrange(costs.settled(), packed);
-        Descent descent = descentFrom(matched, Budget.UNLIMITED);
-        if (descent.worth(priceOfLayer) > least) {
-            descent.pullBack();
-            descent.descend();
+    Optional<Descent> fromScratch(double priceOfLayer, double least) {
+        Optional<ScenarioPacking.Packed> best = ScenarioPacking.pack(scenarios, weighing, start, costs, price, least);
+        if (best.isEmpty()) {
+            return Optional.empty();
         }
-        return descent;
+        int[] packed = best.get().expertOfSlot();
+        RankMatching matching = new RankMatching(scenarios.ranks(), start.experts);
+        double cheapest = priceOfLayer * leastMoves(matching, packed) / packed.length;
+        if (best.get().balancedness() - cheapest <= least) {
+            return Optional.empty();
+        }
+        int[] matched = matching.rearrange(costs.settled(), packed);
+        Descent descent = descentFrom(matched, Budget.UNLIMITED);
+        if (descent.worth(priceOfLayer) <= least) {
+            return Optional.empty();
+        }
+        descent.pullBack();
+        descent.descend();
+        return Optional.of(descent);
+    }
+
+    /** Moves that a packing takes at least, whichever rank each of its rows goes to. */
+    private int leastMoves(RankMatching matching, int[] packed) {
+        int used = 0;
+        for (int expert : packed) {
+            used += expert == start.nothing ? 0 : 1;
+        }
+        return used - matching.mostKept(costs.settled(), packed);
     }
 
     /**

@@ -100,11 +100,12 @@ final class PlimsollPolicy implements Policy {
             double least = initial || request.objective() instanceof Objective.Tokens
                     ? Double.NEGATIVE_INFINITY
                     : found.worth(priceOfLayer) - UNPROMISING;
-            Descent packed = search.fromScratch(priceOfLayer, least);
-            boolean better = packed.worth(priceOfLayer) > found.worth(priceOfLayer);
-            overBudget = better && !search.affordable(packed);
-            if (better && !overBudget) {
-                found = packed;
+            Optional<Descent> scratch = search.fromScratch(priceOfLayer, least);
+            double toBeat = found.worth(priceOfLayer);
+            Optional<Descent> better = scratch.filter(packed -> packed.worth(priceOfLayer) > toBeat);
+            overBudget = better.isPresent() && !search.affordable(better.get());
+            if (better.isPresent() && !overBudget) {
+                found = better.get();
             } else if (initial) {
                 found.descend();
             }

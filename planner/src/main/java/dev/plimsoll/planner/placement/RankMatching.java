@@ -89,6 +89,20 @@ final class RankMatching {
         return moved;
     }
 
+    /** How many experts are kept at most, when every row goes to the rank that it shares the most with. */
+    int mostKept(int[] settled, int[] target) {
+        fillCosts(settled, target);
+        int kept = 0;
+        for (int row = 0; row < ranks; row++) {
+            int cheapest = 0;
+            for (int rank = 0; rank < ranks; rank++) {
+                cheapest = Math.min(cheapest, cost[row * ranks + rank]);
+            }
+            kept += -cheapest / (ranks + 1);
+        }
+        return kept;
+    }
+
     /** A kept expert weighs more than all rows in their place together. */
     private void fillCosts(int[] settled, int[] target) {
         int slotsPerRank = settled.length / ranks;

@@ -26,6 +26,15 @@ public final class Decimals {
         }
     }
 
+    /** With all its digits; what is not a number becomes null. */
+    public static void put(ObjectNode node, String key, double value) {
+        if (Double.isFinite(value)) {
+            node.put(key, value);
+        } else {
+            node.putNull(key);
+        }
+    }
+
     /** As text with a format of one number; a dash for what is none, such as the balancedness of no load at all. */
     public static String text(String format, double value) {
         return Double.isFinite(value) ? String.format(Locale.ROOT, format, value) : "–";

@@ -102,6 +102,7 @@ public record RedundancyReport(
         return title() + System.lineSeparator() + table().text() + sentence() + System.lineSeparator();
     }
 
+    /** The same for a page. */
     public String markdown() {
         return title() + ":" + System.lineSeparator() + System.lineSeparator() + table().markdown()
                 + System.lineSeparator() + sentence() + System.lineSeparator();

@@ -10,7 +10,7 @@ final class SlotTimes {
     SlotTimes(DeviceProfile profile, int most) {
         micros = new double[most + 1];
         for (int tokens = 1; tokens <= most; tokens++) {
-            micros[tokens] = profile.expertMicros(tokens) + tokens * profile.receivedMicros();
+            micros[tokens] = profile.slotMicros(tokens);
         }
     }
 

@@ -5,6 +5,7 @@ import java.util.List;
 
 /** Mean and quantiles of times, in microseconds. */
 public record Summary(double mean, double p50, double p99) {
+    /** Of some times, at least one. */
     public static Summary of(List<Double> micros) {
         double[] values = micros.stream().mapToDouble(Double::doubleValue).toArray();
         double sum = 0;

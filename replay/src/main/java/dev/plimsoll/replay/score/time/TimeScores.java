@@ -44,10 +44,12 @@ public record TimeScores(
         return scores.stream().mapToDouble(of).average().orElse(Double.NaN);
     }
 
+    /** Mean expert time of a step, in microseconds. */
     public double mean() {
         return Summary.of(micros).mean();
     }
 
+    /** Mean and quantiles of the expert time of a step. */
     public Summary summary() {
         return Summary.of(micros);
     }

@@ -14,6 +14,7 @@ public record TimeTable(List<TimeReport> reports) {
         reports = List.copyOf(reports);
     }
 
+    /** A table for a page. */
     public String markdown() {
         return reports.isEmpty() ? "" : table().markdown();
     }

@@ -46,10 +46,12 @@ public final class TokenTrace {
         }
     }
 
+    /** The model that was traced. */
     public ModelShape model() {
         return model;
     }
 
+    /** In the order in which they are served. */
     public List<Request> requests() {
         return requests;
     }

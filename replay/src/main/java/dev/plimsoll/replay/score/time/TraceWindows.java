@@ -45,6 +45,7 @@ public record TraceWindows(TokenTrace trace, int tokensPerStep, List<Window> win
         windows = List.copyOf(windows);
     }
 
+    /** The windows of a trace that is served so, from its beginning. */
     public static TraceWindows of(TokenTrace trace, int tokensPerStep, Cut cut) {
         ContinuousBatch batch = new ContinuousBatch(trace.requests(), tokensPerStep);
         List<Window> windows = new ArrayList<>();
