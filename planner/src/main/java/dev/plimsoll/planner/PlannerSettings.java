@@ -14,7 +14,8 @@ import java.util.Optional;
  * How the planner decides.
  *
  * @param policy name of a {@link Policy}
- * @param historyWindows most complete windows that the forecast looks back on; a successor reads them again, so they hold the
+ * @param historyWindows most complete windows that are kept to plan from: one more than the forecast looks back on, or the plan without
+ *     the newest is never the one of the window before; a successor reads them again, so they hold the
  *     partition's offset back
  * @param cooldownWindows complete windows that must pass after a decision has ended before the next is made
  * @param budget what the moves of one decision may take together
@@ -58,7 +59,7 @@ public record PlannerSettings(
      */
     public static final PlannerSettings DEFAULTS = new PlannerSettings(
             "plimsoll",
-            24,
+            25,
             1,
             Budget.UNLIMITED,
             new MovePrices(1.75, 1.75),

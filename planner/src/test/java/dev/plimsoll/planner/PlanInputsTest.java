@@ -52,7 +52,7 @@ class PlanInputsTest {
     @Test
     void textOfSettingsIsWhatItWas() {
         assertThat(SettingsText.of(PlannerSettings.DEFAULTS))
-                .isEqualTo("release=0.1.0 policy=plimsoll seed=0 history=24 cooldown=1 max-moves=none max-bytes=none"
+                .isEqualTo("release=0.1.0 policy=plimsoll seed=0 history=25 cooldown=1 max-moves=none max-bytes=none"
                         + " max-layers=none max-into-rank=none same-node-price=1.75 other-node-price=1.75 minimum-gain=0.005"
                         + " minimum-held-out-gain=0.0025 horizon-windows=20 expert-time-share=0.5"
                         + " link-bytes-per-second=1.0E10 flip-ms=1.0 look-back=PT1H plan-within=PT5S objective=auto"

@@ -129,7 +129,7 @@ class PlanMemoTest {
 
     @Test
     void planWithoutTheNewestWindowIsTheOneOfTheWindowBefore() {
-        Run run = new Run(Policy.named("plimsoll"), 30, 1);
+        Run run = new Run(Policy.named("plimsoll"), PlannerSettings.DEFAULTS.historyWindows(), 1);
         run.window();
         run.window();
         assertThat(run.madeFor(run::remembered)).isEqualTo(2);

@@ -479,8 +479,8 @@ class PlannerTaskTest {
         // Two sub-samples in the newest two windows, as a plan is made without the newest too; those before keep their
         // sums only.
         int size = successor.seen.size();
-        assertThat(successor.seen.get(size - 1)).startsWith("26 of 2: ");
-        assertThat(successor.seen.get(size - 2)).startsWith("25 of 2: ");
+        assertThat(successor.seen.get(size - 1)).startsWith("27 of 2: ");
+        assertThat(successor.seen.get(size - 2)).startsWith("26 of 2: ");
         assertThat(successor.seen.subList(0, size - 2)).allMatch(window -> window.contains(" of 1: "));
     }
 
@@ -595,7 +595,7 @@ class PlannerTaskTest {
         // The newest 64 have a summary, and a quarter of those is complete.
         assertThat(indices(successor))
                 .hasSize(16)
-                .isEqualTo(indices(predecessor).subList(8, 24));
+                .isEqualTo(indices(predecessor).subList(9, 25));
     }
 
     @Test

@@ -57,7 +57,7 @@ class PolicyChoiceTest {
         assertThatThrownBy(() -> PolicyChoice.parse("plimsoll:min-gain=0.1"))
                 .isInstanceOf(IllegalArgumentException.class)
                 .hasMessageContaining("min-gain=0.1")
-                .hasMessageContaining("minimum-gain=0.01")
+                .hasMessageContaining("minimum-gain=0.005")
                 .hasMessageContaining("cooldown=1");
         assertThatThrownBy(() -> PolicyChoice.parse("plimsoll:cooldown")).hasMessageContaining("write key=value");
         assertThatThrownBy(() -> PolicyChoice.parse("plimsoll:policy=swift")).hasMessageContaining("policy=swift");

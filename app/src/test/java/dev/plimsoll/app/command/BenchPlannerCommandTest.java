@@ -236,7 +236,7 @@ class BenchPlannerCommandTest {
                 .contains("--history must be at least 1, not 0")
                 .contains("--layers 0..9: a.npy has layers 0..2")
                 .contains("--threads must be 1 to 256, not 0")
-                .contains("--output markdown is for --peers, --trace and --tokens-per-slot only")
+                .contains("--output markdown is for --peers, --trace, --tokens-per-slot and --as-served only")
                 .contains("--svg ");
         assertThat(out.toString()).isEmpty();
     }

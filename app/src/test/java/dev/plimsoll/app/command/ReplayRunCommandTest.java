@@ -275,7 +275,7 @@ class ReplayRunCommandTest {
         assertThat(err)
                 .contains("name one past")
                 .contains("no policy 'better'")
-                .contains("minimum-gain=0.01")
+                .contains("minimum-gain=0.005")
                 .contains("racks=1")
                 .contains("--window must be at least 1");
     }

@@ -33,8 +33,9 @@ class ForecastHistoryTest {
     }
 
     @Test
-    void plannerKeepsAsManyWindowsAsTheForecastLooksBackOn() {
-        assertThat(PlannerSettings.DEFAULTS.historyWindows()).isEqualTo(LoadForecast.WINDOWS);
+    void plannerKeepsOneWindowMoreThanTheForecastLooksBackOn() {
+        // So the plan without the newest window sees as many as the plan of the window before.
+        assertThat(PlannerSettings.DEFAULTS.historyWindows()).isEqualTo(LoadForecast.WINDOWS + 1);
     }
 
     @Test

@@ -181,4 +181,24 @@ class RankMatchingTest {
                 .isInstanceOf(IllegalArgumentException.class)
                 .hasMessageContaining("2 and 4 slots");
     }
+
+    @Test
+    void noRearrangementKeepsMoreThanTheMost() {
+        Random random = new Random(3);
+        for (int i = 0; i < 600; i++) {
+            Pair pair = random(random, 6);
+            RankMatching matching = new RankMatching(pair.ranks(), pair.experts());
+            int[] stays = IntStream.range(0, pair.ranks()).toArray();
+            int kept = (int) worth(pair, matching.match(pair.settled(), pair.target()));
+
+            int most = matching.mostKept(pair.settled(), pair.target());
+
+            assertThat(most)
+                    .as("pair %d", i)
+                    .isBetween(Math.max(kept, (int) worth(pair, stays)), pair.target().length);
+            assertThat(matching.mostKept(pair.settled(), pair.settled()))
+                    .as("pair %d", i)
+                    .isEqualTo(pair.settled().length);
+        }
+    }
 }

@@ -7,6 +7,8 @@ import dev.plimsoll.model.Placement;
 import dev.plimsoll.model.PlacementRules;
 import dev.plimsoll.model.Topology;
 import java.util.List;
+import java.util.Optional;
+import java.util.Random;
 import org.junit.jupiter.api.Test;
 
 class ScenarioPackingTest {
@@ -58,5 +60,90 @@ class ScenarioPackingTest {
         MoveCosts costs = new MoveCosts(settled, 4, Topology.even(2, 1, 2), MovePrices.EQUAL);
 
         assertThat(ScenarioPacking.pack(scenarios, costs, 4, 0.01)).isEqualTo(settled);
+    }
+
+    @Test
+    void ofSeveralReplicationsTheBestIsFoundThoughNotAllArePacked() {
+        int found = 0;
+        for (long seed = 0; seed < 400; seed++) {
+            Random random = new Random(seed * 0x9E3779B97F4A7C15L);
+            int ranks = 2 + random.nextInt(5);
+            int slotsPerRank = 2 + random.nextInt(4);
+            int experts = Math.max(slotsPerRank, ranks * slotsPerRank - random.nextInt(ranks * slotsPerRank));
+            boolean idle = random.nextInt(3) > 0;
+            Scenarios scenarios = RandomLayers.scenarios(random, experts, ranks);
+            double[] tokens = RandomTimes.tokensPerStep(random, experts);
+            Weighing weighing =
+                    new TimeWeighing(scenarios, tokens, RandomTimes.expected(random), ranks * slotsPerRank, idle);
+            int[] settled = RandomLayers.placement(random, experts, ranks, slotsPerRank);
+            MoveCosts costs = new MoveCosts(settled, experts, Topology.even(ranks, 1, slotsPerRank), MovePrices.EQUAL);
+            LayerState start = new LayerState(scenarios, weighing, settled);
+            double least = seed % 2 == 0 ? Double.NEGATIVE_INFINITY : start.balancedness();
+            Optional<int[]> best = Optional.empty();
+            double most = least;
+            for (int[] replicas : weighing.replications(settled.length)) {
+                int[] packed = ScenarioPacking.pack(
+                                scenarios, new Only(weighing, replicas), start, costs, 0, Double.NEGATIVE_INFINITY)
+                        .orElseThrow()
+                        .expertOfSlot();
+                if (start.at(packed).balancedness() > most) {
+                    most = start.at(packed).balancedness();
+                    best = Optional.of(packed);
+                }
+            }
+
+            Optional<int[]> packed = ScenarioPacking.pack(scenarios, weighing, start, costs, 0, least)
+                    .map(ScenarioPacking.Packed::expertOfSlot);
+
+            assertThat(packed.isPresent()).as("seed %d", seed).isEqualTo(best.isPresent());
+            if (best.isPresent()) {
+                assertThat(packed.orElseThrow()).as("seed %d", seed).isEqualTo(best.get());
+                found++;
+            }
+        }
+        assertThat(found).isGreaterThan(200);
+    }
+
+    /** A weighing that allows of one replication. */
+    private record Only(Weighing all, int[] replicas) implements Weighing {
+        @Override
+        public void weigh(int expert, int held, double[] unit, double[] comes, double[] less, double[] more) {
+            all.weigh(expert, held, unit, comes, less, more);
+        }
+
+        @Override
+        public double[] levels(int slots) {
+            return all.levels(slots);
+        }
+
+        @Override
+        public double worth(double[] heaviest) {
+            return all.worth(heaviest);
+        }
+
+        @Override
+        public double slope(int[] held) {
+            return all.slope(held);
+        }
+
+        @Override
+        public double bound(int slots) {
+            return all.bound(slots);
+        }
+
+        @Override
+        public List<int[]> replications(int slots) {
+            return List.of(replicas);
+        }
+
+        @Override
+        public boolean redundancyCosts(int slots) {
+            return all.redundancyCosts(slots);
+        }
+
+        @Override
+        public boolean idles() {
+            return all.idles();
+        }
     }
 }
