@@ -82,10 +82,23 @@ public final class Calibration {
         if (line.known()) {
             return byMean.with(line.scale(), line.half(), byMean.rest(newest, line.scale()), false);
         }
-        double step = byMean.rest(newest, 0);
-        double experts = newest.expertMicros();
-        double scale = experts < step || step <= 0 ? 1 : assumedShare * step / experts;
-        return byMean.with(scale, 0, step - scale * experts, true);
+        // Each window's step beside what experts took in it: the windows may have run under other placements than the
+        // newest.
+        double other = byMean.rest(newest, 1);
+        double scale = other > 0 ? 1 : byMean.scaleOfShare(newest, assumedShare);
+        return byMean.with(scale, 0, byMean.rest(newest, scale), true);
+    }
+
+    /** The scale by which experts have that share of a step, by the windows with as many tokens; 1 where no step was timed. */
+    private double scaleOfShare(TimedWindow of, double share) {
+        List<Weighed> scales = new ArrayList<>();
+        for (TimedWindow window : windows) {
+            if (window.isLike(of) && window.expertMicros() > 0) {
+                scales.add(new Weighed(share * time.applyAsDouble(window) / window.expertMicros(), weight(window)));
+            }
+        }
+        double scale = median(scales);
+        return scale > 0 ? scale : 1;
     }
 
     private StepCalibration with(double scale, double half, double other, boolean assumed) {

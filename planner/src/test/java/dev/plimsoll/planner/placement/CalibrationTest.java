@@ -62,6 +62,20 @@ class CalibrationTest {
     }
 
     @Test
+    void whileAssumedTheRestOfAStepIsWhatWindowsTookBesideTheirOwnExperts() {
+        // given two windows before a flip and one after it: too few to know the scale
+        List<TimedWindow> windows =
+                List.of(window(0, 512, 3690, 4410), window(0, 512, 3680, 4400), window(1, 512, 2420, 3140));
+
+        StepCalibration found = Calibration.of(windows, SHARE);
+
+        assertThat(found.assumed()).isTrue();
+        assertThat(found.scale()).isEqualTo(1);
+        assertThat(found.otherMicros()).isCloseTo(720, within(1e-9));
+        assertThat(found.stepMicros(2420)).isCloseTo(3140, within(1e-9));
+    }
+
+    @Test
     void knownConstantsAreRecoveredAfterThirtyWindowsWithTwoFlips() {
         for (long seed = 0; seed < 200; seed++) {
             StepCalibration found = Calibration.of(windows(30, 0, new Random(seed)), SHARE);

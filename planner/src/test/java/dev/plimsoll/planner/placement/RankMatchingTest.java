@@ -193,9 +193,7 @@ class RankMatchingTest {
 
             int most = matching.mostKept(pair.settled(), pair.target());
 
-            assertThat(most)
-                    .as("pair %d", i)
-                    .isBetween(Math.max(kept, (int) worth(pair, stays)), pair.target().length);
+            assertThat(most).as("pair %d", i).isBetween(Math.max(kept, (int) worth(pair, stays)), pair.target().length);
             assertThat(matching.mostKept(pair.settled(), pair.settled()))
                     .as("pair %d", i)
                     .isEqualTo(pair.settled().length);
