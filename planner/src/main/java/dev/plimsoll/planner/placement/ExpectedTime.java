@@ -29,6 +29,8 @@ public final class ExpectedTime {
     private final double[] mean;
     private final double[] micros;
     private final double[] variance;
+    /** What one more token adds from each point to the next. */
+    private final double[] slope;
 
     public ExpectedTime(DeviceProfile profile) {
         this.profile = profile;
@@ -42,6 +44,7 @@ public final class ExpectedTime {
             // Counts rise with their mean and times with counts; only rounding could have it otherwise.
             micros[i] = Math.max(micros[i], i == 0 ? 0 : micros[i - 1]);
         }
+        this.slope = slopes(mean, micros);
     }
 
     private ExpectedTime(DeviceProfile profile, double[] mean, double[] micros, double[] variance) {
@@ -49,6 +52,15 @@ public final class ExpectedTime {
         this.mean = mean;
         this.micros = micros;
         this.variance = variance;
+        this.slope = slopes(mean, micros);
+    }
+
+    private static double[] slopes(double[] mean, double[] values) {
+        double[] slope = new double[mean.length - 1];
+        for (int at = 0; at < slope.length; at++) {
+            slope[at] = (values[at + 1] - values[at]) / (mean[at + 1] - mean[at]);
+        }
+        return slope;
     }
 
     /**
@@ -74,20 +86,26 @@ public final class ExpectedTime {
 
     /** Expected time of a slot's step in microseconds; what a token that is received costs is in it. */
     public double micros(double tokensPerStep) {
-        return interpolate(micros, tokensPerStep);
+        if (!(tokensPerStep > mean[0])) {
+            return tokensPerStep > 0 ? micros[0] * (tokensPerStep / mean[0]) : 0;
+        }
+        int at = below(tokensPerStep);
+        return micros[at] + (tokensPerStep - mean[at]) * slope[at];
     }
 
     /** Variance of a slot's step in microseconds squared: what one step differs from the next by chance. */
     double variance(double tokensPerStep) {
-        return interpolate(variance, tokensPerStep);
+        if (!(tokensPerStep > mean[0])) {
+            return tokensPerStep > 0 ? variance[0] * (tokensPerStep / mean[0]) : 0;
+        }
+        int at = below(tokensPerStep);
+        return variance[at]
+                + (tokensPerStep - mean[at]) * ((variance[at + 1] - variance[at]) / (mean[at + 1] - mean[at]));
     }
 
-    private double interpolate(double[] values, double tokensPerStep) {
-        if (!(tokensPerStep > mean[0])) {
-            return tokensPerStep > 0 ? values[0] * (tokensPerStep / mean[0]) : 0;
-        }
-        int at = (int) Math.min((Double.doubleToRawLongBits(tokensPerStep) >>> SHIFT) - FIRST, mean.length - 2);
-        return values[at] + (tokensPerStep - mean[at]) * ((values[at + 1] - values[at]) / (mean[at + 1] - mean[at]));
+    /** The last point below, or the last but one. */
+    private int below(double tokensPerStep) {
+        return (int) Math.min((Double.doubleToRawLongBits(tokensPerStep) >>> SHIFT) - FIRST, mean.length - 2);
     }
 
     /** The most tokens per step with which a slot is expected to take no longer; 0 where it takes longer with any. */

@@ -100,12 +100,11 @@ final class PlimsollPolicy implements Policy {
             double least = initial || request.objective() instanceof Objective.Tokens
                     ? Double.NEGATIVE_INFINITY
                     : found.worth(priceOfLayer) - UNPROMISING;
-            Optional<Descent> scratch = search.fromScratch(priceOfLayer, least);
-            double toBeat = found.worth(priceOfLayer);
-            Optional<Descent> better = scratch.filter(packed -> packed.worth(priceOfLayer) > toBeat);
-            overBudget = better.isPresent() && !search.affordable(better.get());
-            if (better.isPresent() && !overBudget) {
-                found = better.get();
+            Descent packed = search.fromScratch(priceOfLayer, least).orElse(found);
+            boolean better = packed.worth(priceOfLayer) > found.worth(priceOfLayer);
+            overBudget = better && !search.affordable(packed);
+            if (better && !overBudget) {
+                found = packed;
             } else if (initial) {
                 found.descend();
             }
@@ -130,7 +129,7 @@ final class PlimsollPolicy implements Policy {
                         found,
                         overBudget,
                         price,
-                        weighing.redundancyCosts(settled.length))));
+                        () -> weighing.redundancyCosts(settled.length))));
     }
 
     /** Whether the layer is as engines start with it: {@link dev.plimsoll.model.Placement#initial}. */

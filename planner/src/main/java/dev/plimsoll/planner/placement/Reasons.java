@@ -5,6 +5,7 @@ import dev.plimsoll.model.LayerReason.Gain;
 import dev.plimsoll.model.LayerReason.Stop;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.BooleanSupplier;
 
 /** Why a search has moved what it moved, and nothing else. */
 final class Reasons {
@@ -17,7 +18,7 @@ final class Reasons {
      * @param bound of balancedness
      * @param overBudget whether something better was left because of the budget
      * @param price of a move, without what it costs for the noise
-     * @param redundancyCosts whether further replicas help nobody
+     * @param redundancyCosts whether further replicas help nobody; asked only where it is to be said
      */
     static LayerReason of(
             int[] settled,
@@ -27,7 +28,7 @@ final class Reasons {
             Descent found,
             boolean overBudget,
             double price,
-            boolean redundancyCosts) {
+            BooleanSupplier redundancyCosts) {
         double predicted = found.state().balancedness();
         return new LayerReason(
                 before,
@@ -63,14 +64,14 @@ final class Reasons {
         return found.arrivals().fallOf(found.state().rankOf(slot), expert);
     }
 
-    private static Stop stop(Descent found, double price, boolean redundancyCosts) {
+    private static Stop stop(Descent found, double price, BooleanSupplier redundancyCosts) {
         if (found.overBudget()) {
             return Stop.BUDGET;
         }
         if (found.state().potential() == 0) {
             return Stop.OPTIMUM;
         }
-        if (redundancyCosts) {
+        if (redundancyCosts.getAsBoolean()) {
             return Stop.REDUNDANCY;
         }
         return found.price() > 2 * price ? Stop.NOISE : Stop.PRICE;

@@ -47,6 +47,17 @@ final class Replication {
      * @param most replicas of an expert
      */
     static int[] byTime(double[] tokens, ExpectedTime expected, double enough, int slots, int most, boolean idle) {
+        return byTime(tokens, expected, new double[] {enough}, slots, most, idle)[0];
+    }
+
+    /**
+     * The same for several values of what is enough, each of which goes on where the one before it ended.
+     *
+     * @param enough falling
+     * @return {@code [enough][expert]}
+     */
+    static int[][] byTime(double[] tokens, ExpectedTime expected, double[] enough, int slots, int most, boolean idle) {
+        int[][] found = new int[enough.length][];
         int[] replicas = new int[tokens.length];
         Arrays.fill(replicas, 1);
         double[] unit = new double[tokens.length];
@@ -54,7 +65,24 @@ final class Replication {
             unit[expert] = most == 1 ? 0 : expected.micros(tokens[expert]);
         }
         int left = slots - tokens.length;
-        while (left > 0) {
+        for (int i = 0; i < enough.length; i++) {
+            left -= split(tokens, expected, enough[i], left, most, replicas, unit);
+            found[i] = replicas.clone();
+            use(tokens, expected, left, most, found[i], idle);
+        }
+        return found;
+    }
+
+    private static void use(double[] tokens, ExpectedTime expected, int slots, int most, int[] replicas, boolean idle) {
+        if (!idle) {
+            fill(tokens, expected, slots, most, replicas);
+        }
+    }
+
+    /** Gives further replicas to whoever is slower than is enough; how many. */
+    private static int split(
+            double[] tokens, ExpectedTime expected, double enough, int slots, int most, int[] replicas, double[] unit) {
+        for (int slot = 0; slot < slots; slot++) {
             int slowest = 0;
             for (int expert = 1; expert < unit.length; expert++) {
                 if (unit[expert] > unit[slowest]) {
@@ -62,16 +90,12 @@ final class Replication {
                 }
             }
             if (unit[slowest] <= enough) {
-                break;
+                return slot;
             }
             replicas[slowest]++;
-            left--;
             unit[slowest] = replicas[slowest] < most ? expected.micros(tokens[slowest] / replicas[slowest]) : 0;
         }
-        if (!idle) {
-            fill(tokens, expected, left, most, replicas);
-        }
-        return replicas;
+        return slots;
     }
 
     private static void fill(double[] tokens, ExpectedTime expected, int slots, int most, int[] replicas) {

@@ -99,13 +99,18 @@ final class TimeWeighing implements Weighing {
         }
         double[] now = of(expert, replicas);
         double[] then = of(expert, Math.min(replicas, scenarios.ranks()) + 1);
-        double[] before = of(expert, Math.max(1, replicas - 1));
+        System.arraycopy(now, 0, unit, expert * K, K);
+        System.arraycopy(then, 0, comes, expert * K, K);
         for (int k = 0; k < K; k++) {
-            int i = expert * K + k;
-            unit[i] = now[k];
-            comes[i] = then[k];
-            less[i] = Math.min(0, then[k] - now[k]);
-            more[i] = Math.max(0, before[k] - now[k]);
+            less[expert * K + k] = Math.min(0, then[k] - now[k]);
+        }
+        if (replicas == 1) {
+            Arrays.fill(more, expert * K, expert * K + K, 0);
+            return;
+        }
+        double[] before = of(expert, replicas - 1);
+        for (int k = 0; k < K; k++) {
+            more[expert * K + k] = Math.max(0, before[k] - now[k]);
         }
     }
 
@@ -182,10 +187,12 @@ final class TimeWeighing implements Weighing {
 
     @Override
     public List<int[]> replications(int slots) {
-        double[] mean = meanTokens();
+        double[] enough = new double[ENOUGH.length];
+        for (int i = 0; i < enough.length; i++) {
+            enough[i] = ENOUGH[i] * unitMicros;
+        }
         List<int[]> alternatives = new ArrayList<>();
-        for (double enough : ENOUGH) {
-            int[] replicas = Replication.byTime(mean, time, enough * unitMicros, slots, scenarios.ranks(), idle);
+        for (int[] replicas : Replication.byTime(meanTokens(), time, enough, slots, scenarios.ranks(), idle)) {
             if (alternatives.stream().noneMatch(other -> Arrays.equals(other, replicas))) {
                 alternatives.add(replicas);
             }
