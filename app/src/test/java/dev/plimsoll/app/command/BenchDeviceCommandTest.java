@@ -104,7 +104,7 @@ class BenchDeviceCommandTest {
     @Test
     void benchAloneNamesWhatCanBeMeasured() {
         assertThat(execute("bench")).isEqualTo(2);
-        assertThat(err.toString()).contains("name a command: device, planner, windows");
+        assertThat(err.toString()).contains("name a command: device, planner, redundancy, windows");
     }
 
     private int run(String... options) {
