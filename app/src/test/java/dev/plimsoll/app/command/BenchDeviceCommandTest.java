@@ -28,9 +28,6 @@ class BenchDeviceCommandTest {
         assertThat(root.path("gatherMicros").fieldNames()).toIterable().containsExactly("2", "3");
         assertMeasured(root.path("gatherMicros").path("2"), 30);
         assertMeasured(root.path("gatherMicros").path("3"), 30);
-        // What happens after the dispatch thread has done its part is in the second and not in the first.
-        assertThat(root.path("boundaryToCallbackMicros").path("p50").asDouble())
-                .isGreaterThan(root.path("snapshotMicros").path("p50").asDouble());
         assertThat(root.path("arguments").asText())
                 .isEqualTo("--backend host --ranks 2,3 --layers 4 --slots 2 --boundaries 30");
         assertThat(root.path("machine").path("cores").asInt())

@@ -90,7 +90,11 @@ final class PastLoop {
                         meters,
                         problem -> {})) {
             loop.start();
-            await(decisions + " decisions that were measured").atMost(SOON).until(() -> outcomes.size() >= decisions);
+            // A decision has an outcome after its first window and another when its last one is known.
+            await(decisions + " decisions that were measured")
+                    .atMost(SOON)
+                    .until(() ->
+                            outcomes.stream().map(Outcome::version).distinct().count() >= decisions);
             loop.stopStepping();
             loop.drain(Duration.ofSeconds(2));
         } finally {
