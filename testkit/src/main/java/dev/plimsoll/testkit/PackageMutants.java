@@ -6,6 +6,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
+import java.util.TreeMap;
 
 /**
  * A table of mutants of one package, and the package's sources in the module whose tests run.
@@ -32,6 +33,19 @@ public record PackageMutants(String packageName, Path table) {
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
+    }
+
+    /** Fails if a test that a mutant names fails on a copy of the package without any: it would catch nothing. */
+    public void requirePassingWithoutAny() {
+        Map<String, String> sources = new TreeMap<>();
+        all().forEach(mutant -> sources.put(mutant.file(), source(mutant)));
+        PackageCopy copy = PackageCopy.of(packageName, sources);
+        all().stream()
+                .flatMap(mutant -> mutant.tests().stream())
+                .distinct()
+                .forEach(test -> copy.firstFailure(test).ifPresent(failure -> {
+                    throw new AssertionError(test + " fails without a mutant", failure);
+                }));
     }
 
     /** Fails unless one of the tests that a mutant names fails on a copy of the package with it. */
