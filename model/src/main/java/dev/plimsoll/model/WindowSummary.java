@@ -116,6 +116,11 @@ public record WindowSummary(
         return reason == CloseReason.COMPLETE;
     }
 
+    /** K: steps from boundary to boundary. */
+    public int boundarySteps() {
+        return (int) (steps.length() / expected);
+    }
+
     /** Cells present ÷ cells expected, over all ranks. */
     public double completeness() {
         return completeness(expected, present);

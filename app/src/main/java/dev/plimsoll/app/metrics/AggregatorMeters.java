@@ -87,7 +87,7 @@ final class AggregatorMeters implements AggregatorListener {
     }
 
     private void stepTime(WindowSummary window, StepTime time, Tags tags) {
-        int boundarySteps = (int) (window.steps().length() / window.expected());
+        int boundarySteps = window.boundarySteps();
         String help = "Time of a step on the slowest rank in the last window.";
         series.gauge(
                 "plimsoll.step.time.seconds", help, tags.and("stat", "mean"), time.stepMicros(boundarySteps) / 1e6);

@@ -107,7 +107,7 @@ final class SummaryTable {
     }
 
     private static void write(WindowSummary window, StepTime time, TableWriter to) {
-        int boundarySteps = (int) (window.steps().length() / window.expected());
+        int boundarySteps = window.boundarySteps();
         to.integer(time.boundaries())
                 .real(time.stepMicros(boundarySteps))
                 .real(time.undisturbedStepMicros(boundarySteps))
