@@ -29,8 +29,8 @@
 extern "C" {
 #endif
 
-#define PLM_ABI_MAJOR 2
-#define PLM_ABI_MINOR 1
+#define PLM_ABI_MAJOR 3
+#define PLM_ABI_MINOR 0
 
 #define PLM_OK 0
 #define PLM_PENDING 1
@@ -42,6 +42,8 @@ extern "C" {
 #define PLM_E_STATE -5
 #define PLM_E_NOMEM -6
 #define PLM_E_ABORTED -7
+#define PLM_E_DIFFERS -8   /* members were told different things: lists, manifests or schedules; an outcome, no misuse */
+#define PLM_E_UNDECIDED -9 /* a gather that is known never to complete, on any member */
 
 /* ---- library ------------------------------------------------------------------------------------------------- */
 
@@ -165,6 +167,7 @@ PLM_API int32_t plm_gather(uint64_t comm, const void* in, void* out, uint64_t by
 
 #define PLM_SEGMENT_LOAD 0   /* tokens computed, [layer][local slot] */
 #define PLM_SEGMENT_ROUTED 1 /* assignments (tokens x top-k) that this rank's router made, [layer] */
+#define PLM_SEGMENT_ROUTED_TO 2 /* in place of LOAD: what this rank's router sent to every slot, [layer][ranks x slots] */
 
 /** A piece of the engine's counters: contiguous, only growing; the engine may give one for all layers or one for each. */
 typedef struct plm_segment {
@@ -204,17 +207,19 @@ typedef struct plm_vote {
     uint16_t batches_flipped;
     uint16_t batch;
     uint8_t level;
-    uint8_t flags; /* PLM_VOTE_HEAT_VALID, set by the library */
+    uint8_t flags; /* PLM_VOTE_*; HEAT_VALID is set by the library */
     uint16_t reserved;
     int64_t plan_hash;
 } plm_vote;
 #define PLM_VOTE_HEAT_VALID 1
+#define PLM_VOTE_MIXED 2 /* the steps before this boundary ran under more than one map: the engine moved experts itself */
 
 #define PLM_OUTCOME_RESOLVED 0
 #define PLM_OUTCOME_PENDING 1
-#define PLM_OUTCOME_TIMED_OUT 2
-#define PLM_OUTCOME_FAILED 3
+#define PLM_OUTCOME_TIMED_OUT 2 /* others may have seen all votes: what they decided is not known here */
+#define PLM_OUTCOME_FAILED 3    /* this rank's vote reached nobody, or there is no group any more */
 #define PLM_OUTCOME_NONE 4
+#define PLM_OUTCOME_UNDECIDED 5 /* the gather is known never to complete: nobody has decided on it, nor will */
 
 typedef struct plm_verdict {
     uint32_t size;
@@ -248,8 +253,14 @@ typedef struct plm_rank_state {
     int64_t command_number;
     int64_t step;
     int32_t fatal;
-    int32_t reserved;
+    int32_t refused_epoch;   /* the decision that the refusal speaks of: epoch, or a later one that found the rank busy */
+    int64_t refused_hash;
+    int32_t refused_stopped; /* 1: an order to stop that later decision was heard; nothing of it was or will be flipped */
+    uint32_t flags;          /* PLM_STATE_* */
 } plm_rank_state;
+#define PLM_STATE_DEAF 1    /* the mailbox cannot be read any more: the worker answers for this rank */
+#define PLM_STATE_OBSERVES 2 /* it takes part in no gather, so it can vote on nothing */
+#define PLM_STATE_CHANGED 4 /* the engine has changed its map by itself: a new incarnation has to say to what */
 
 /** What the flip of one batch took on this rank. */
 typedef struct plm_flip_cost {
@@ -371,6 +382,294 @@ PLM_API int32_t plm_mailbox_read(uint64_t mailbox, void* buffer, uint32_t capaci
 /** Position of the last record written, -1 when there was none. */
 PLM_API int32_t plm_mailbox_last_position(uint64_t mailbox, int64_t* position);
 PLM_API int32_t plm_mailbox_close(uint64_t mailbox);
+
+/* ---- the rank's machine ---------------------------------------------------------------------------------------- */
+
+#define PLM_PHASE_SERVING 0      /* no decision in flight */
+#define PLM_PHASE_REFUSED 1      /* it was refused, or cannot be carried on here; batches flipped before stay flipped */
+#define PLM_PHASE_ACCEPTED 2     /* a valid proposal is here; nothing may be done about it yet */
+#define PLM_PHASE_WILLING 3      /* permitted: votes 1 for the next batch */
+#define PLM_PHASE_TRANSFERRING 4 /* all were willing: the batch's weights are under way; still votes 1 */
+#define PLM_PHASE_READY 5        /* they arrived and verified: votes 2 */
+#define PLM_PHASE_DONE 6         /* all batches flipped; waits for SETTLED */
+#define PLM_PHASE_ABORTING 7     /* told to stop, but the last vote may still flip, or weights are under way */
+#define PLM_PHASE_ABORTED 8      /* stopped; what was flipped is final */
+#define PLM_PHASE_FATAL 9        /* others may have flipped and this rank cannot know: it must not run another step */
+#define PLM_PHASE_MOVING 10      /* all were ready: the engine is moving its experts to the target by itself */
+
+#define PLM_REFUSAL_NONE -1
+#define PLM_REFUSAL_STALE_BASE 0
+#define PLM_REFUSAL_FOREIGN_INCARNATION 1
+#define PLM_REFUSAL_INVALID_PLAN 2
+#define PLM_REFUSAL_NO_MEMORY 3
+#define PLM_REFUSAL_BUSY 4            /* another decision is in flight */
+#define PLM_REFUSAL_HASH_MISMATCH 5
+#define PLM_REFUSAL_OBSERVE_ONLY 6
+#define PLM_REFUSAL_TRANSFER_FAILED 7
+#define PLM_REFUSAL_DEAF 8            /* the mailbox is broken */
+#define PLM_REFUSAL_BEHIND 9          /* the rank has not heard how the decision before was settled, and asks for it */
+#define PLM_REFUSAL_ENGINE_CHANGED 10 /* the engine's map is not what it was decided on */
+
+#define PLM_ORDER_TERM 0
+#define PLM_ORDER_PROPOSE 1
+#define PLM_ORDER_PERMIT 2
+#define PLM_ORDER_ABORT 3
+#define PLM_ORDER_SETTLED 4
+#define PLM_ORDER_VOID 5
+
+#define PLM_ORDER_AGAIN 1u /* SETTLED or VOID for a rank that has missed it: its number is an old one */
+
+/**
+ * The head of every record of the mailbox: a command of the plan log that the worker has decoded and checked. Little-endian.
+ *
+ * After a PROPOSE whose refusal is NONE come its batches in order, each a plm_order_batch followed by its sends, its receives
+ * (plm_order_transfer, in order of their tags) and its changes (plm_order_change, by layer and then by slot). Sends and
+ * receives are those of the rank whose mailbox it is, empty where the engine moves weights itself; changes are those of the
+ * whole deployment, for every rank routes to every slot.
+ */
+typedef struct plm_order {
+    uint32_t size;       /* of the whole record: this head and what follows it */
+    uint16_t kind;       /* PLM_ORDER_* */
+    uint16_t flags;
+    int64_t incarnation;
+    int64_t term;
+    int64_t number;      /* of the command; grows over all terms */
+    int32_t epoch;
+    int32_t based_on;    /* PROPOSE: the settled version that it starts from */
+    int64_t plan_hash;   /* PROPOSE and PERMIT: covers target, batches, moves and sources */
+    int32_t batches;     /* PROPOSE: how many; SETTLED: how many of them are the placement now */
+    int32_t refusal;     /* PROPOSE: what the worker found wrong with it, PLM_REFUSAL_NONE when nothing */
+} plm_order;
+
+typedef struct plm_order_batch {
+    uint32_t sends;
+    uint32_t receives;
+    uint32_t changes;
+    uint32_t reserved;
+} plm_order_batch;
+
+typedef struct plm_order_transfer {
+    uint32_t layer;
+    uint32_t local_slot; /* of this rank: where the weights are, or where they go once the batch is flipped */
+    uint32_t peer;       /* this rank itself: a copy */
+    uint32_t tag;        /* index among all that the receiving rank receives in the batch: its place in staging memory */
+} plm_order_transfer;
+
+typedef struct plm_order_change {
+    uint32_t layer;
+    uint32_t slot;   /* of the deployment */
+    uint32_t expert; /* what it holds from the flip on */
+    uint32_t in_use; /* 1: tokens are sent to it; 0: it stands idle */
+} plm_order_change;
+
+/**
+ * All that a rank knows of its decisions, as plain words: two ranks with equal words behave alike. The rules are
+ * plm_rank_on and plm_rank_vote, functions of their arguments alone; nothing in them waits, and nothing but a verdict flips.
+ */
+typedef struct plm_rank {
+    uint32_t size;
+    uint32_t flags;             /* PLM_RANK_* */
+    int64_t incarnation;
+    int32_t settled_version;    /* what is served is this with the first batches_flipped batches of the decision */
+    int32_t phase;              /* PLM_PHASE_*, in epoch */
+    int32_t epoch;              /* the decision last heard of, 0 before the first */
+    int32_t batches;            /* of it; 0 when it is not here, or over */
+    int64_t plan_hash;          /* of it; 0 when it was never proposed to this rank */
+    int32_t batches_flipped;
+    int32_t transferring;       /* batch whose transfers are under way or whose staging memory is held; 0 when none */
+    int32_t transfer_runs;      /* 1: bytes may still move */
+    int32_t staging_busy;       /* 1: staging memory was given back but is still touched: no new transfer may start */
+    int32_t moving;             /* batch that the engine moves by itself; 0 when none */
+    int32_t moved;              /* 1: a move of the engine ended since the last boundary */
+    int32_t refusal;            /* PLM_REFUSAL_*, of refused_epoch */
+    int32_t refused_epoch;
+    int64_t refused_hash;
+    int32_t refused_stopped;
+    int32_t observes;           /* 1: no more gathers, so no more votes */
+    int32_t deaf;               /* 1: no more orders */
+    int32_t engine_busy;        /* 1: with a move of its own that nobody here decided */
+    int32_t changed;            /* 1: the engine's map is not what this state says */
+    int32_t reserved;
+    int64_t term;               /* the highest heard */
+    int64_t command_number;     /* of the last order taken */
+    plm_vote staged;            /* the vote of level 0 that names what the steps before this boundary ran under */
+    plm_vote cast;              /* the last vote while its gather is unresolved; incarnation 0 when there is none */
+} plm_rank;
+#define PLM_RANK_OBSERVES 1u     /* gather mode NONE: refuses every proposal */
+#define PLM_RANK_ENGINE_MOVES 2u /* the engine moves weights by itself: no transfers, no staging, one batch */
+
+#define PLM_EVENT_VERDICT 0        /* a boundary begins; outcome, epoch, batch, level: the gather before, as far as is known */
+#define PLM_EVENT_ORDER 1          /* order: a record of the mailbox, its head */
+#define PLM_EVENT_TRANSFER_ENDED 2 /* epoch, batch, good: no more bytes of it come or go; good: all arrived and verified */
+#define PLM_EVENT_STAGING_FREED 3  /* nobody touches staging memory any more */
+#define PLM_EVENT_VOTED 4          /* vote: was cast at this boundary and cannot be withdrawn */
+#define PLM_EVENT_FLIP_FAILED 5    /* given to the state before a FLIP that could not be carried out */
+#define PLM_EVENT_DEAF 6           /* the mailbox cannot be read any more */
+#define PLM_EVENT_ENGINE_BUSY 7    /* good: 1 from now on, 0 no longer */
+#define PLM_EVENT_MOVED 8          /* good: PLM_MAP_*, what the map read back from the engine is */
+#define PLM_EVENT_CHANGED 9        /* the engine says that it has changed its map by itself */
+
+#define PLM_MAP_OTHER 0  /* neither */
+#define PLM_MAP_TARGET 1 /* the decision's target */
+#define PLM_MAP_BASE 2   /* what it was before: the engine did not move */
+
+/** What can happen to a rank; fields that a kind does not name are not read. */
+typedef struct plm_rank_event {
+    uint32_t size;
+    int32_t kind;    /* PLM_EVENT_* */
+    int32_t outcome; /* PLM_OUTCOME_* */
+    int32_t epoch;
+    int32_t batch;
+    int32_t level;
+    int32_t good;
+    uint32_t reserved;
+    plm_order order;
+    plm_vote vote;
+} plm_rank_event;
+
+#define PLM_EFFECT_START_TRANSFERS 1  /* every rank does so at this same boundary */
+#define PLM_EFFECT_FLIP 2             /* staged weights, then the map, before the step's first layer: every rank, now */
+#define PLM_EFFECT_FREE_STAGING 3     /* the batch's staging memory may be used again; STAGING_FREED once nobody touches it */
+#define PLM_EFFECT_CANCEL_TRANSFERS 4 /* they are of no more use; TRANSFER_ENDED comes all the same */
+#define PLM_EFFECT_ABANDON_GROUP 5    /* take part in no gather any more and serve on: nobody flipped without this rank */
+#define PLM_EFFECT_LEAVE_GROUP 6      /* run no further step */
+#define PLM_EFFECT_REFUSED 7          /* code: PLM_REFUSAL_* */
+#define PLM_EFFECT_IGNORED 8          /* code: PLM_IGNORED_*: an order changed nothing */
+#define PLM_EFFECT_MOVE 9             /* the engine is to move to the target by itself: every rank, from now on */
+
+#define PLM_IGNORED_DUPLICATE 0 /* its number is not above the last one */
+#define PLM_IGNORED_OLD_TERM 1  /* written by a planner that another has followed */
+#define PLM_IGNORED_FOREIGN_INCARNATION 2
+#define PLM_IGNORED_OLD_EPOCH 3    /* of a decision that is over or that this rank does not know */
+#define PLM_IGNORED_OUT_OF_PLACE 4 /* it does not fit what this rank has done: a fault of the planner */
+#define PLM_IGNORED_FATAL 5
+
+#define PLM_MOST_EFFECTS 8
+
+typedef struct plm_rank_effect {
+    int32_t kind; /* PLM_EFFECT_* */
+    int32_t epoch;
+    int32_t batch;
+    int32_t code;
+} plm_rank_effect;
+
+/** What a rank has to do now, in this order, before the vote of the boundary. */
+typedef struct plm_rank_effects {
+    uint32_t size;
+    uint32_t count;
+    plm_rank_effect effects[PLM_MOST_EFFECTS];
+} plm_rank_effects;
+
+/** A rank at the start of its incarnation; flags PLM_RANK_*. */
+PLM_API int32_t plm_rank_begin(plm_rank* rank, int64_t incarnation, int32_t settled_version, uint32_t flags);
+/** What an event makes of a rank, and what is to be done. The event VERDICT comes first at every boundary. */
+PLM_API int32_t plm_rank_on(plm_rank* rank, const plm_rank_event* event, plm_rank_effects* effects);
+/** What a rank votes now. */
+PLM_API int32_t plm_rank_vote(const plm_rank* rank, plm_vote* vote);
+/** What of a rank stands in its heat ring, and so becomes acks; step is left to the caller. */
+PLM_API int32_t plm_rank_describe(const plm_rank* rank, plm_rank_state* state);
+/** What the votes of all ranks decide: the smallest level, 0 unless all speak of the same; outcome RESOLVED. */
+PLM_API int32_t plm_votes_verdict(const plm_vote* votes, uint32_t count, plm_verdict* verdict);
+
+/* ---- the rank's agent ------------------------------------------------------------------------------------------ */
+
+/** A tensor of a layer's experts: that of local slot n is at address + n x stride. An expert is all its tensors in order. */
+typedef struct plm_weights {
+    uint64_t address;
+    uint64_t stride;
+    uint64_t bytes;
+    uint32_t layer;
+    uint32_t reserved;
+} plm_weights;
+
+/**
+ * Routes a layer by another map from here on, on the compute stream: slots[i] of the deployment holds experts[i] and gets
+ * tokens where in_use[i]. Called within plm_agent_boundary, after the weights were enqueued. Anything but 0: it could not,
+ * and the rank must leave the group. Must not throw.
+ */
+typedef int32_t (*plm_flip_fn)(uint64_t user, int32_t layer, const int32_t* slots, const int32_t* experts,
+                               const int32_t* in_use, int32_t count);
+
+typedef struct plm_agent_opts {
+    uint32_t size;
+    uint32_t flags;             /* PLM_RANK_ENGINE_MOVES; OBSERVES follows from the ring */
+    int32_t settled_version;    /* of the placement that this incarnation starts with */
+    uint32_t experts;           /* of a layer */
+    const int32_t* placement;   /* [layer][ranks x slots] expert, its complement where the slot is idle; copied */
+    uint64_t staging_address;   /* memory of the device for incoming weights; 0: the library allocates staging_bytes */
+    uint64_t staging_bytes;
+    int64_t flip_timeout_ms;    /* how long a boundary may wait for the others where this rank has voted 1 or 2 */
+    int64_t manifest;           /* hash of names, types and shapes of an expert's tensors; sizes are added to it */
+    uint64_t least_bytes_per_second; /* a slower transfer has failed; 0: 16 MiB a second */
+    plm_flip_fn flip;           /* NULL only where the engine moves weights itself */
+    uint64_t user;
+} plm_agent_opts;
+
+/** What one boundary came to. */
+typedef struct plm_boundary {
+    uint32_t size;
+    int32_t leave;   /* 1: run no further step and leave the group */
+    int32_t outcome; /* PLM_OUTCOME_*, of the gather before */
+    int32_t phase;   /* PLM_PHASE_* after it */
+    int32_t move;    /* 1: from now on the engine is to move its experts to plm_agent_target, and to say so when it has */
+    int32_t notes;   /* how many wait for plm_agent_note */
+} plm_boundary;
+
+#define PLM_NOTE_TRANSFERS_STARTED 0
+#define PLM_NOTE_TRANSFER_FAILED 1
+#define PLM_NOTE_FLIPPED 2
+#define PLM_NOTE_REFUSED 3         /* code: PLM_REFUSAL_* */
+#define PLM_NOTE_IGNORED 4         /* code: PLM_IGNORED_* */
+#define PLM_NOTE_UNREADABLE 5      /* an order, or the mailbox */
+#define PLM_NOTE_UNTIMED 6
+#define PLM_NOTE_GROUP_ABANDONED 7
+#define PLM_NOTE_FATAL 8
+#define PLM_NOTE_MOVE 9
+
+/** Something that happened at a boundary, for people and counters. */
+typedef struct plm_note {
+    uint32_t size;
+    int32_t kind; /* PLM_NOTE_* */
+    int32_t epoch;
+    int32_t batch;
+    int32_t code;
+    uint32_t reserved;
+    int64_t step;
+    char text[256];
+} plm_note;
+
+/**
+ * Carries a rank's machine out over its ring, its communicator and its mailbox, which must outlive it. weights cover every
+ * layer with tensors of the same sizes; left out (0) where the engine moves weights itself. comm is 0 in gather mode NONE,
+ * mailbox 0 for a rank that only observes.
+ */
+PLM_API int32_t plm_agent_open(uint64_t ring, uint64_t comm, uint64_t mailbox, const plm_agent_opts* opts,
+                               const plm_weights* weights, uint32_t weights_count, uint64_t* agent);
+/** Gives the weights new addresses, of the same sizes; not while a transfer is under way: PLM_BUSY (dispatch thread). */
+PLM_API int32_t plm_agent_rebind(uint64_t agent, const plm_weights* weights, uint32_t weights_count);
+/**
+ * All of a boundary (dispatch thread): resolves the gather before, stages the counters, acts on the verdict, hears orders,
+ * looks at transfers, votes, issues, and publishes the rank's state. Waits, at most flip_timeout_ms, only when this rank's
+ * last vote was 1 or 2. Never fails for what befalls the group, the mailbox or a transfer: those are notes and refusals.
+ */
+PLM_API int32_t plm_agent_boundary(uint64_t agent, uint64_t compute_stream, int64_t step, plm_boundary* boundary);
+/** Takes the next note; PLM_PENDING when there is none. The last 64 are kept (dispatch thread). */
+PLM_API int32_t plm_agent_note(uint64_t agent, plm_note* note);
+/** The map that the engine is to move to, [layer][slot] expert; PLM_PENDING while none was ordered (dispatch thread). */
+PLM_API int32_t plm_agent_target(uint64_t agent, int32_t* placement, uint32_t count);
+/** The map read back from the engine once it has moved, [layer][slot] expert (dispatch thread). */
+PLM_API int32_t plm_agent_moved(uint64_t agent, const int32_t* placement, uint32_t count);
+/** Whether the engine is at a move of its own: the rank votes 0 meanwhile (dispatch thread). */
+PLM_API int32_t plm_agent_busy(uint64_t agent, int32_t busy);
+/** The engine's map was changed by somebody else: samples are mixed and nothing is voted on until a new incarnation. */
+PLM_API int32_t plm_agent_changed(uint64_t agent);
+/** Where the rank is (any time on the dispatch thread). */
+PLM_API int32_t plm_agent_state(uint64_t agent, plm_rank* rank);
+/**
+ * Ends what is under way and frees the agent, its staging memory too (dispatch thread, after the compute stream has run
+ * dry). PLM_E_TIMEOUT, and still there, while a transfer does not let go of its memory.
+ */
+PLM_API int32_t plm_agent_close(uint64_t agent, int64_t timeout_ms);
 
 #ifdef __cplusplus
 }

@@ -66,7 +66,8 @@ Ring::Ring(std::shared_ptr<Runtime> runtime, std::shared_ptr<Communicator> commu
       opts_(checked(opts, communicator.get())),
       communicator_(dedicated(std::move(communicator))),
       counters_(segments, segment_count, opts.layers, opts.slots_per_rank),
-      carried_(opts.ranks * counters_.words()) {
+      carried_(opts.ranks * counters_.words()),
+      votes_(opts.ranks) {
     const bool device = opts_.gather == PLM_GATHER_DEVICE;
     side_ = backend().create_stream("plm-side-" + std::to_string(opts_.rank), false);
     const uint32_t depth = opts_.depth != 0 ? opts_.depth : device ? 8 : 3;
@@ -351,7 +352,8 @@ void Ring::end(const plm_vote& vote) {
     std::shared_ptr<Boundary> boundary = std::move(open_);
     open_ = nullptr;
     boundary->vote = vote;
-    boundary->vote.flags = boundary->slot != nullptr ? PLM_VOTE_HEAT_VALID : 0;
+    boundary->vote.flags =
+        static_cast<uint8_t>((vote.flags & PLM_VOTE_MIXED) | (boundary->slot != nullptr ? PLM_VOTE_HEAT_VALID : 0));
     boundary->vote.reserved = 0;
     // The group may have been lost since begin(): the slot's staging is fine, but nobody is left to gather it with.
     if (boundary->grouped && lost()) {

@@ -101,7 +101,7 @@ private:
     void publish_alone(const Slot& slot);
     template <class Condition>
     void drive(Deadline deadline, Condition condition);
-    void judge(const int64_t* words, plm_verdict& verdict) const;
+    void judge(const int64_t* words, plm_verdict& verdict);
     void lose_group() noexcept;
     int64_t timeout_ms() const;
     bool polled() const { return (opts_.flags & PLM_RING_POLLED) != 0; }
@@ -135,6 +135,7 @@ private:
     // Of whoever advances, one at a time.
     std::mutex advancing_;
     std::vector<int64_t> carried_;  // of all ranks: the words last read
+    std::vector<plm_vote> votes_;   // of all ranks: of the gather that is judged
     std::vector<int64_t> marker_;   // of all ranks: where a gather without heat goes, and from where a lost group's is published
     plm_complete_fn complete_ = nullptr;
     uint64_t complete_user_ = 0;

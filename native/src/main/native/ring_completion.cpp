@@ -196,22 +196,14 @@ void Ring::publish_alone(const Slot& slot) {
     }
 }
 
-void Ring::judge(const int64_t* words, plm_verdict& verdict) const {
-    plm_vote first;
-    std::memcpy(&first, words, sizeof first);
-    bool agreed = true;
-    uint8_t level = first.level;
-    for (uint32_t rank = 1; rank < opts_.ranks; rank++) {
-        plm_vote vote;
-        std::memcpy(&vote, words + rank * stride(), sizeof vote);
-        agreed = agreed && vote.incarnation == first.incarnation && vote.settled_version == first.settled_version &&
-                 vote.batches_flipped == first.batches_flipped && vote.epoch == first.epoch &&
-                 vote.batch == first.batch && vote.plan_hash == first.plan_hash;
-        level = std::min(level, vote.level);
+void Ring::judge(const int64_t* words, plm_verdict& verdict) {
+    for (uint32_t rank = 0; rank < opts_.ranks; rank++) {
+        std::memcpy(&votes_[rank], words + rank * stride(), sizeof(plm_vote));
     }
-    verdict.epoch = agreed ? first.epoch : 0;
-    verdict.batch = agreed ? first.batch : 0;
-    verdict.level = agreed ? level : 0;
+    verdict.size = sizeof verdict;
+    if (plm_votes_verdict(votes_.data(), opts_.ranks, &verdict) != PLM_OK) {
+        fail(PLM_E_STATE, plm_last_error());
+    }
 }
 
 // From here on the rank publishes for itself. The others learn of it, so that they do not wait.

@@ -1,5 +1,7 @@
 package dev.plimsoll.model;
 
+import java.util.Optional;
+
 /**
  * Who takes part in one incarnation of a deployment, and the schedule that all of them keep: the only record that starts an
  * incarnation.
@@ -12,7 +14,8 @@ package dev.plimsoll.model;
  * @param windowSteps W, a multiple of K; in this record, not in a setting, so that windows are a function of the log
  * @param bytesPerExpert weights of one expert in one layer
  * @param stagingBytesPerRank room of one rank for incoming weights
- * @param idleSlots whether the engine can leave a slot idle: hold an expert there that no router sends to
+ * @param traits what the engine is like
+ * @param initial the placement that the engine starts with, with version 0; empty: {@link Placement#initial}
  */
 public record Membership(
         Deployment deployment,
@@ -26,14 +29,15 @@ public record Membership(
         int windowSteps,
         long bytesPerExpert,
         long stagingBytesPerRank,
-        boolean idleSlots)
+        EngineTraits traits,
+        Optional<Placement> initial)
         implements SampleRecord {
     /** What one exchange of weights can bring to a rank, whatever its memory. */
     private static final int MOST_STAGED_EXPERTS = 1024;
 
     private static final long MOST_AHEAD_MILLIS = 24 * 3_600_000L;
 
-    /** Of an engine that uses every slot. */
+    /** Of a usual engine, which starts with the usual placement. */
     public Membership(
             Deployment deployment,
             long incarnation,
@@ -58,7 +62,8 @@ public record Membership(
                 windowSteps,
                 bytesPerExpert,
                 stagingBytesPerRank,
-                false);
+                EngineTraits.USUAL,
+                Optional.empty());
     }
 
     public Membership {
@@ -76,6 +81,25 @@ public record Membership(
             throw new IllegalArgumentException("staging of " + stagingBytesPerRank
                     + " bytes per rank cannot hold one expert of " + bytesPerExpert + " bytes");
         }
+        initial.ifPresent(placement -> requireFit(placement, shape, topology));
+    }
+
+    private static void requireFit(Placement placement, ModelShape shape, Topology topology) {
+        if (placement.version() != 0 || placement.layers() != shape.layers() || placement.slots() != topology.slots()) {
+            throw new IllegalArgumentException("an initial placement v" + placement.version() + " of "
+                    + placement.layers() + " layers × " + placement.slots() + " slots does not fit "
+                    + shape.layers() + " layers × " + topology.slots() + " slots, or is not version 0");
+        }
+    }
+
+    /** Version 0: what this incarnation starts with. */
+    public Placement start() {
+        return initial.orElseGet(() -> Placement.initial(shape, topology));
+    }
+
+    /** Whether the engine can leave a slot idle. */
+    public boolean idleSlots() {
+        return traits.idleSlots();
     }
 
     /**
@@ -107,7 +131,7 @@ public record Membership(
         return with(topology, gather, steps, bytesPerExpert, stagingBytesPerRank);
     }
 
-    /** The same on other ranks, which gather in some way. */
+    /** The same on other ranks, which gather in some way; what it started with is not kept where it does not fit them. */
     public Membership withTopology(Topology other, GatherMode way) {
         return with(other, way, windowSteps, bytesPerExpert, stagingBytesPerRank);
     }
@@ -130,11 +154,26 @@ public record Membership(
                 steps,
                 bytes,
                 staging,
-                idleSlots);
+                traits,
+                initial.filter(placement -> placement.slots() == ranks.slots()));
     }
 
     /** The same of an engine that can leave slots idle, or cannot. */
     public Membership withIdleSlots(boolean can) {
+        return withTraits(traits.withIdleSlots(can));
+    }
+
+    /** The same of another kind of engine. */
+    public Membership withTraits(EngineTraits other) {
+        return started(other, initial);
+    }
+
+    /** The same starting with another placement, as version 0. */
+    public Membership startingWith(Placement placement) {
+        return started(traits, Optional.of(placement.withVersion(0)));
+    }
+
+    private Membership started(EngineTraits kind, Optional<Placement> placement) {
         return new Membership(
                 deployment,
                 incarnation,
@@ -147,7 +186,8 @@ public record Membership(
                 windowSteps,
                 bytesPerExpert,
                 stagingBytesPerRank,
-                can);
+                kind,
+                placement);
     }
 
     /** Boundaries in one window. */

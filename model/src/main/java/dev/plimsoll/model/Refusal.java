@@ -17,5 +17,11 @@ public enum Refusal {
     /** The ranks cannot vote: gather mode {@code none}. */
     OBSERVE_ONLY,
     /** Weights of one of its batches did not arrive or did not verify: the rank will never be ready to flip it. */
-    TRANSFER_FAILED
+    TRANSFER_FAILED,
+    /** The rank's mailbox is broken, so it hears no order any more. */
+    DEAF,
+    /** The rank has not heard how the decision before was settled, and asks for it. */
+    BEHIND,
+    /** The engine has changed its map by itself: only a new incarnation can say to what. */
+    ENGINE_CHANGED
 }

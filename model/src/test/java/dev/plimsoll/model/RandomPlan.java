@@ -76,19 +76,19 @@ record RandomPlan(PlanCommand.Propose propose, Placement settled, Placement targ
 
     static Membership members(ModelShape shape, Topology topology, int stagedExperts) {
         return new Membership(
-                new Deployment("d"),
-                1,
-                shape,
-                topology,
-                "test",
-                Phase.ALL,
-                GatherMode.HOST,
-                1,
-                1,
-                BYTES,
-                // Not quite enough for one more.
-                (stagedExperts + 1) * BYTES - 1,
-                true);
+                        new Deployment("d"),
+                        1,
+                        shape,
+                        topology,
+                        "test",
+                        Phase.ALL,
+                        GatherMode.HOST,
+                        1,
+                        1,
+                        BYTES,
+                        // Not quite enough for one more.
+                        (stagedExperts + 1) * BYTES - 1)
+                .withIdleSlots(true);
     }
 
     /** The first number of {@link Random} hardly differs between seeds that follow each other. */

@@ -218,13 +218,17 @@ public final class HeatCapture implements AutoCloseable {
             words.incarnation(state.incarnation());
             words.settled_version(state.settledVersion());
             words.epoch(state.epoch());
-            words.phase(state.phase());
+            words.phase(state.phase().ordinal());
             words.batches_flipped(state.batchesFlipped());
             words.plan_hash(state.planHash());
             words.refusal(state.refusal());
             words.fatal(state.fatal() ? 1 : 0);
             words.command_number(state.commandNumber());
             words.step(state.step());
+            words.refused_epoch(state.refusedEpoch());
+            words.refused_hash(state.refusedHash());
+            words.refused_stopped(state.refusedStopped() ? 1 : 0);
+            words.flags(state.flags());
             Native.check(PlimsollApi.plm_state_publish(handle, words));
         }
     }

@@ -117,7 +117,7 @@ public final class HeatRing implements AutoCloseable {
     private static final int WIDTH = 300;
     private static final int PID_NAMESPACE = 304;
     private static final int STATE = 512;
-    private static final int STATE_WORDS = 10;
+    private static final int STATE_WORDS = 14;
     private static final int TIMES = 1024;
     private static final int TIMES_COUNT = 32;
     private static final int TIMES_BYTES = 32;
@@ -423,13 +423,17 @@ public final class HeatRing implements AutoCloseable {
                         words[0],
                         (int) words[1],
                         (int) words[2],
-                        (int) words[3],
+                        RankPhase.of((int) words[3]),
                         (int) words[4],
                         words[5],
                         (int) words[6],
                         words[7] != 0,
                         words[8],
-                        words[9]);
+                        words[9],
+                        (int) words[10],
+                        words[11],
+                        words[12] != 0,
+                        (int) words[13]);
             }
             Thread.onSpinWait();
         }

@@ -112,7 +112,7 @@ class CutRingTest {
     }
 
     private static RankState state(long step) {
-        return new RankState(Group.INCARNATION, 5, 0, 0, 0, 0, -1, false, 0, step);
+        return new RankState(Group.INCARNATION, 5, 0, RankPhase.SERVING, 0, 0, -1, false, 0, step);
     }
 
     private static void boundaries(Group group, long from, long to) {

@@ -289,7 +289,7 @@ class HeatCaptureTest {
             assertThat(reader.writerAlive()).isTrue();
             assertThat(reader.current()).isTrue();
             assertThat(reader.closed()).isFalse();
-            RankState state = new RankState(77, 5, 6, 3, 1, -9, 2, true, 12, 640);
+            RankState state = new RankState(77, 5, 6, RankPhase.WILLING, 1, -9, 2, true, 12, 640);
             group.members.get(0).ring.publish(state);
             assertThat(reader.state()).isEqualTo(state);
         }

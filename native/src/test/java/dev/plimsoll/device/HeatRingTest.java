@@ -72,7 +72,7 @@ class HeatRingTest {
             for (int b = 0; b < boundaries && !reading.isDone(); b++) {
                 member.count(1);
                 member.boundary((long) b * Group.K, Group.idle());
-                member.ring.publish(new RankState(Group.INCARNATION, 5, 0, 0, 0, -b, -1, false, b, b));
+                member.ring.publish(new RankState(Group.INCARNATION, 5, 0, RankPhase.SERVING, 0, -b, -1, false, b, b));
             }
             stop.set(true);
             assertThat(reading.get(20, TimeUnit.SECONDS)).isPositive();

@@ -1,10 +1,12 @@
 package dev.plimsoll.wire;
 
+import dev.plimsoll.model.EngineTraits;
 import dev.plimsoll.model.GatherMode;
 import dev.plimsoll.model.Membership;
 import dev.plimsoll.model.ModelShape;
 import dev.plimsoll.model.Phase;
 import dev.plimsoll.model.Topology;
+import java.util.Optional;
 
 /** {@link Membership}. */
 final class MembershipCodec implements Codec<Membership> {
@@ -43,7 +45,8 @@ final class MembershipCodec implements Codec<Membership> {
                 from.number("bytesPerExpert"),
                 from.number("stagingBytesPerRank"),
                 // The first release's aggregator state holds memberships without it.
-                from.flag("idleSlots", false));
+                EngineTraits.USUAL.withIdleSlots(from.flag("idleSlots", false)),
+                Optional.empty());
     }
 
     @Override

@@ -210,23 +210,27 @@ final class RandomValues {
         int boundary = positive();
         long bytes = positive();
         return new Membership(
-                deployment(),
-                1 + random.nextInt(1000),
-                ModelShape.of(
-                        "m" + text(), experts, 1 + random.nextInt(experts), random.nextInt(3), positive() % 60 + 1),
-                new Topology(
-                        IntStream.range(0, ranks)
-                                .mapToObj(rank -> random.nextInt(4))
-                                .toList(),
-                        experts / ranks + 1 + random.nextInt(3)),
-                text(),
-                one(Phase.values()),
-                one(GatherMode.values()),
-                boundary,
-                boundary * (1 + random.nextInt(64)),
-                bytes,
-                bytes * (1 + random.nextInt(8)),
-                random.nextBoolean());
+                        deployment(),
+                        1 + random.nextInt(1000),
+                        ModelShape.of(
+                                "m" + text(),
+                                experts,
+                                1 + random.nextInt(experts),
+                                random.nextInt(3),
+                                positive() % 60 + 1),
+                        new Topology(
+                                IntStream.range(0, ranks)
+                                        .mapToObj(rank -> random.nextInt(4))
+                                        .toList(),
+                                experts / ranks + 1 + random.nextInt(3)),
+                        text(),
+                        one(Phase.values()),
+                        one(GatherMode.values()),
+                        boundary,
+                        boundary * (1 + random.nextInt(64)),
+                        bytes,
+                        bytes * (1 + random.nextInt(8)))
+                .withIdleSlots(random.nextBoolean());
     }
 
     LoadWindow window() {

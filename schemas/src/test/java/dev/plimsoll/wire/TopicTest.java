@@ -393,7 +393,8 @@ final class TopicTest {
                 "p",
                 "why");
         Membership members = new Membership(
-                new Deployment("d"), 1, shape, topology, "e", Phase.ALL, GatherMode.HOST, 16, 64, 100, 400, true);
+                        new Deployment("d"), 1, shape, topology, "e", Phase.ALL, GatherMode.HOST, 16, 64, 100, 400)
+                .withIdleSlots(true);
         List<SchemaTable.Entry> schemas = SchemaTable.of("PlanCommand");
 
         byte[] bytes = Topic.PLAN.encode(decision);

@@ -9,7 +9,6 @@ import dev.plimsoll.model.Refusal;
 import dev.plimsoll.wire.kafka.Delivery;
 import dev.plimsoll.wire.kafka.Received;
 import dev.plimsoll.worker.protocol.RankAcks;
-import dev.plimsoll.worker.protocol.RankPhase;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -177,7 +176,7 @@ final class NodeSession {
         }
         RankAcks.Seen seen = new RankAcks.Seen(
                 state.epoch(),
-                RankPhase.values()[state.phase()],
+                state.phase(),
                 state.batchesFlipped(),
                 state.planHash(),
                 state.refusal() < 0 ? Optional.empty() : Optional.of(Refusal.values()[state.refusal()]),

@@ -9,6 +9,7 @@ import dev.plimsoll.device.EngineRank;
 import dev.plimsoll.device.FlipTimes;
 import dev.plimsoll.device.HeatCapture;
 import dev.plimsoll.device.PlanMailbox;
+import dev.plimsoll.device.RankPhase;
 import dev.plimsoll.device.RankState;
 import dev.plimsoll.device.Transfer;
 import dev.plimsoll.device.Verdict;
@@ -23,7 +24,6 @@ import dev.plimsoll.wire.WireException;
 import dev.plimsoll.worker.protocol.ProtocolState;
 import dev.plimsoll.worker.protocol.RankEffect;
 import dev.plimsoll.worker.protocol.RankEvent;
-import dev.plimsoll.worker.protocol.RankPhase;
 import dev.plimsoll.worker.protocol.RankProtocol;
 import dev.plimsoll.worker.protocol.RankVote;
 import dev.plimsoll.worker.protocol.Transition;
@@ -337,7 +337,7 @@ public final class RankAgent implements BoundaryHook, AutoCloseable {
                     members.incarnation(),
                     state.settled().version(),
                     state.epoch(),
-                    state.phase().ordinal(),
+                    state.phase(),
                     state.batchesFlipped(),
                     state.planHash(),
                     state.refusal().map(Enum::ordinal).orElse(-1),

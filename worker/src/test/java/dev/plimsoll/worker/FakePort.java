@@ -2,6 +2,7 @@ package dev.plimsoll.worker;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.plimsoll.device.RankPhase;
 import dev.plimsoll.device.RankState;
 import dev.plimsoll.model.FlipCost;
 import dev.plimsoll.model.RankId;
@@ -20,7 +21,7 @@ final class FakePort implements RankPort {
     volatile boolean closedByEngine;
     volatile boolean wasClosed;
     final List<String> records = new ArrayList<>();
-    RankState state = new RankState(Fixture.INCARNATION, 0, 0, 0, 0, 0, -1, false, 0, 0);
+    RankState state = new RankState(Fixture.INCARNATION, 0, 0, RankPhase.SERVING, 0, 0, -1, false, 0, 0);
     long last = -1;
     boolean full;
 

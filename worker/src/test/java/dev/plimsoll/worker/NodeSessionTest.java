@@ -2,6 +2,7 @@ package dev.plimsoll.worker;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.plimsoll.device.RankPhase;
 import dev.plimsoll.device.RankState;
 import dev.plimsoll.model.FlipCost;
 import dev.plimsoll.model.PlanCommand;
@@ -11,7 +12,6 @@ import dev.plimsoll.model.RankId;
 import dev.plimsoll.model.Refusal;
 import dev.plimsoll.wire.kafka.Delivery;
 import dev.plimsoll.worker.protocol.Fixture;
-import dev.plimsoll.worker.protocol.RankPhase;
 import java.time.Duration;
 import java.time.InstantSource;
 import java.util.ArrayList;
@@ -180,7 +180,7 @@ class NodeSessionTest {
 
     @Test
     void stateOfAnotherIncarnationIsNotAcked() {
-        zero.state = new RankState(6, 0, 1, RankPhase.DONE.ordinal(), 2, 9, -1, false, 3, 64);
+        zero.state = new RankState(6, 0, 1, RankPhase.DONE, 2, 9, -1, false, 3, 64);
 
         time.advanceTimeBy(Duration.ofMillis(20));
 
@@ -188,8 +188,7 @@ class NodeSessionTest {
     }
 
     private static RankState state(RankPhase phase, int flipped, int refusal) {
-        return new RankState(
-                Fixture.INCARNATION, 0, 1, phase.ordinal(), flipped, 9, refusal, phase == RankPhase.FATAL, 3, 64);
+        return new RankState(Fixture.INCARNATION, 0, 1, phase, flipped, 9, refusal, phase == RankPhase.FATAL, 3, 64);
     }
 
     private static PlanCommand term(long incarnation, long number) {

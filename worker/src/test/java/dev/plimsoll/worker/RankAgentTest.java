@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.plimsoll.device.BoundaryHook.Order;
 import dev.plimsoll.device.FlipTimes;
+import dev.plimsoll.device.RankPhase;
 import dev.plimsoll.device.RankState;
 import dev.plimsoll.device.StepClock;
 import dev.plimsoll.model.Batch;
@@ -17,7 +18,6 @@ import dev.plimsoll.model.SlotId;
 import dev.plimsoll.model.Switch;
 import dev.plimsoll.worker.FakeGroup.FakeRank;
 import dev.plimsoll.worker.protocol.Fixture;
-import dev.plimsoll.worker.protocol.RankPhase;
 import java.util.Collections;
 import java.util.List;
 import java.util.Optional;
@@ -319,6 +319,6 @@ class RankAgentTest {
     }
 
     private static RankPhase phase(RankState state) {
-        return RankPhase.values()[state.phase()];
+        return state.phase();
     }
 }

@@ -270,18 +270,18 @@ class BatchCutterTest {
     void batchesLeadFromAnySlotsInUseToAnyOthers() {
         Topology topology = Topology.even(4, 2, 2);
         Membership members = new Membership(
-                new Deployment("d"),
-                1,
-                ModelShape.of("m", 4, 1, 0, 3),
-                topology,
-                "e",
-                Phase.ALL,
-                GatherMode.HOST,
-                1,
-                1,
-                1,
-                2,
-                true);
+                        new Deployment("d"),
+                        1,
+                        ModelShape.of("m", 4, 1, 0, 3),
+                        topology,
+                        "e",
+                        Phase.ALL,
+                        GatherMode.HOST,
+                        1,
+                        1,
+                        1,
+                        2)
+                .withIdleSlots(true);
         int switched = 0;
         for (long seed = 0; seed < 2000; seed++) {
             Random random = new Random(seed * 0x9e3779b97f4a7c15L);

@@ -110,18 +110,18 @@ final class Schedules {
 
     static Membership members(long incarnation) {
         return new Membership(
-                new Deployment("schedules"),
-                incarnation,
-                ModelShape.of("small", 5, 1, 0, LAYERS),
-                Topology.even(RANKS, 1, 2),
-                "test",
-                Phase.ALL,
-                GatherMode.HOST,
-                1,
-                2,
-                1,
-                1,
-                true);
+                        new Deployment("schedules"),
+                        incarnation,
+                        ModelShape.of("small", 5, 1, 0, LAYERS),
+                        Topology.even(RANKS, 1, 2),
+                        "test",
+                        Phase.ALL,
+                        GatherMode.HOST,
+                        1,
+                        2,
+                        1,
+                        1)
+                .withIdleSlots(true);
     }
 
     private void restartRanks() {

@@ -1,5 +1,6 @@
 package dev.plimsoll.worker.protocol;
 
+import dev.plimsoll.device.RankPhase;
 import dev.plimsoll.model.Placement;
 import dev.plimsoll.model.PlacementState;
 import dev.plimsoll.model.PlanCommand;

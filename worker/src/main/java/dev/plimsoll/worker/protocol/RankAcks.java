@@ -1,5 +1,6 @@
 package dev.plimsoll.worker.protocol;
 
+import dev.plimsoll.device.RankPhase;
 import dev.plimsoll.model.Deployment;
 import dev.plimsoll.model.FlipCost;
 import dev.plimsoll.model.RankAck;

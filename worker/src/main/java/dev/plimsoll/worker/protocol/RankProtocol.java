@@ -1,5 +1,6 @@
 package dev.plimsoll.worker.protocol;
 
+import dev.plimsoll.device.RankPhase;
 import dev.plimsoll.model.Batch;
 import dev.plimsoll.model.Membership;
 import dev.plimsoll.model.Move;

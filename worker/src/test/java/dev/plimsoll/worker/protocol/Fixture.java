@@ -22,18 +22,18 @@ public final class Fixture {
     public static final Deployment DEPLOYMENT = new Deployment("test/decode-0");
     public static final long INCARNATION = 7;
     public static final Membership MEMBERS = new Membership(
-            DEPLOYMENT,
-            INCARNATION,
-            ModelShape.of("tiny", 4, 1, 0, 2),
-            Topology.even(3, 1, 2),
-            "test",
-            Phase.ALL,
-            GatherMode.HOST,
-            16,
-            1024,
-            64,
-            128,
-            true);
+                    DEPLOYMENT,
+                    INCARNATION,
+                    ModelShape.of("tiny", 4, 1, 0, 2),
+                    Topology.even(3, 1, 2),
+                    "test",
+                    Phase.ALL,
+                    GatherMode.HOST,
+                    16,
+                    1024,
+                    64,
+                    128)
+            .withIdleSlots(true);
     public static final Placement INITIAL = Placement.initial(MEMBERS.shape(), MEMBERS.topology());
     public static final List<Batch> BATCHES = List.of(
             new Batch(1, List.of(move(0, 1, 3, 3), move(0, 3, 1, 1), move(0, 4, 2, 2))),

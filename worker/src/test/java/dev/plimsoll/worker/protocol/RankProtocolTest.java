@@ -2,6 +2,7 @@ package dev.plimsoll.worker.protocol;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.plimsoll.device.RankPhase;
 import dev.plimsoll.model.Batch;
 import dev.plimsoll.model.ExpertId;
 import dev.plimsoll.model.LayerId;

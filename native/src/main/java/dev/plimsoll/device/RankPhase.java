@@ -1,8 +1,6 @@
-package dev.plimsoll.worker.protocol;
+package dev.plimsoll.device;
 
-/**
- * Where a rank is in the decision that it last heard of. The ordinals stand in the heat ring's header: append, never reorder.
- */
+/** Where a rank is in the decision that it last heard of: {@code PLM_PHASE_*}, by ordinal. */
 public enum RankPhase {
     /** No decision in flight. */
     SERVING,
@@ -23,10 +21,23 @@ public enum RankPhase {
     /** Stopped; what was flipped is final. */
     ABORTED,
     /** Others may have flipped and this rank cannot know: it must not run another step. */
-    FATAL;
+    FATAL,
+    /** All ranks were ready: the engine moves its experts to the target by itself. */
+    MOVING;
+
+    private static final RankPhase[] PHASES = values();
 
     /** Whether a decision is being carried out, so that no other may begin. */
-    boolean inFlight() {
+    public boolean inFlight() {
         return this != SERVING && this != REFUSED && this != ABORTED;
+    }
+
+    /** The phase of a number in a ring's header. */
+    static RankPhase of(int number) {
+        if (number < 0 || number >= PHASES.length) {
+            throw new IllegalArgumentException("phase " + number
+                    + " of a rank is not known: its engine's libplimsoll is newer than this worker's");
+        }
+        return PHASES[number];
     }
 }
