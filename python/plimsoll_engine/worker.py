@@ -23,9 +23,9 @@ import threading
 from ctypes import byref
 from typing import NamedTuple
 
-import plimsoll_abi as abi
-from plimsoll_abi import PlimsollError, new
-from plimsoll_counters import DEVICES, Counters
+from plimsoll_engine import abi
+from plimsoll_engine.abi import PlimsollError, new
+from plimsoll_engine.counters import DEVICES, Counters
 
 GATHERS = {"none": (abi.PLM_GATHER_NONE, None),
            "node": (abi.PLM_GATHER_HOST, abi.PLM_TRANSPORT_NODE),
@@ -42,7 +42,7 @@ class FlipUnknown(PlimsollError):
 class Outcome(enum.IntEnum):
     """PLM_OUTCOME_*: what became of the gather of the boundary before."""
 
-    RESOLVED, PENDING, TIMED_OUT, FAILED, NONE = range(5)
+    RESOLVED, PENDING, TIMED_OUT, FAILED, NONE, UNDECIDED = range(6)
 
 
 class Verdict(NamedTuple):

@@ -4,7 +4,7 @@ from array import array
 from ctypes import byref
 from typing import NamedTuple, Optional
 
-import plimsoll_abi as abi
+from plimsoll_engine import abi
 
 HEAT_VALID = 1  # PLM_VOTE_HEAT_VALID
 

@@ -10,8 +10,8 @@ import os
 import random
 import sys
 
-sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "..", "python"))
-import plimsoll_worker as plm  # noqa: E402
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
+from plimsoll_engine import worker as plm  # noqa: E402
 import reading  # noqa: E402
 
 LAYERS, SLOTS, TOKENS, TOP_K, WIDTH = 3, 4, 12, 2, 8

@@ -2,8 +2,8 @@
 import ctypes
 from typing import Any, NamedTuple
 
-import plimsoll_abi as abi
-from plimsoll_abi import PlimsollError, new
+from plimsoll_engine import abi
+from plimsoll_engine.abi import PlimsollError, new
 
 DEVICES = {"host": "cpu", "cuda": "cuda", "ascend": "npu"}  # back end: torch's name of its device
 
