@@ -1,4 +1,4 @@
-"""Captures a Python engine's expert load counters with libplimsoll: standard library only, tensors by their addresses.
+"""One rank of an engine in Python: its load counters out, decisions about its experts in. Standard library only.
 
 One Worker per rank, used on the engine's dispatch thread:
 
@@ -10,8 +10,8 @@ One Worker per rank, used on the engine's dispatch thread:
         run_one_forward_pass()
         worker.step_end()                 # after the pass, before the engine zeroes its counters
 
-README.md beside this file names every option. No Python function is ever called on a thread of the library: such a call
-would have to take the interpreter's lock from the engine.
+README.md names every option, and says how experts are moved. The only Python function that the library calls is on_flip, on
+the dispatch thread and within step_end(): on another it would have to take the interpreter's lock from the engine.
 """
 import atexit
 import ctypes
@@ -25,7 +25,8 @@ from typing import NamedTuple
 
 from plimsoll_engine import abi
 from plimsoll_engine.abi import PlimsollError, new
-from plimsoll_engine.counters import DEVICES, Counters
+from plimsoll_engine.counters import DEVICES, Counters, own_columns
+from plimsoll_engine.weights import Weights, placement as placement_of
 
 GATHERS = {"none": (abi.PLM_GATHER_NONE, None),
            "node": (abi.PLM_GATHER_HOST, abi.PLM_TRANSPORT_NODE),
@@ -35,8 +36,12 @@ logger = logging.getLogger("plimsoll")
 _kept_for_ever = []  # what a captured graph or the device may still use when its worker is gone
 
 
-class FlipUnknown(PlimsollError):
-    """This rank voted 2 and cannot know whether the others have flipped: it must not run another step."""
+class LeaveGroup(PlimsollError):
+    """Others may serve another placement from here on: run no further step, and leave the group."""
+
+
+class FlipFailed(LeaveGroup):
+    """on_flip raised, which is the cause: the others route by the new map, this rank cannot."""
 
 
 class Outcome(enum.IntEnum):
@@ -45,25 +50,30 @@ class Outcome(enum.IntEnum):
     RESOLVED, PENDING, TIMED_OUT, FAILED, NONE, UNDECIDED = range(6)
 
 
-class Verdict(NamedTuple):
-    """What the ranks have agreed on: level 1, start the transfers of a batch; level 2, flip it; level 0, nothing."""
+class Phase(enum.IntEnum):
+    """PLM_PHASE_*: where a rank is with a decision."""
+
+    (SERVING, REFUSED, ACCEPTED, WILLING, TRANSFERRING, READY, DONE, ABORTING, ABORTED, FATAL, MOVING) = range(11)
+
+
+class Note(enum.IntEnum):
+    """PLM_NOTE_*: what is logged of a boundary."""
+
+    (TRANSFERS_STARTED, TRANSFER_FAILED, FLIPPED, REFUSED, IGNORED, UNREADABLE, UNTIMED, GROUP_ABANDONED, FATAL,
+     MOVE) = range(10)
+
+
+_QUIET = {Note.TRANSFERS_STARTED: logging.INFO, Note.FLIPPED: logging.INFO, Note.MOVE: logging.INFO,
+          Note.IGNORED: logging.DEBUG, Note.FATAL: logging.ERROR}
+
+
+class Boundary(NamedTuple):
+    """What a boundary came to. move: from now on the engine is to move its experts to target(), then to call moved()."""
 
     step: int
     outcome: Outcome
-    epoch: int
-    batch: int
-    level: int
-
-
-class Vote(NamedTuple):
-    """This rank's vote, with the placement state that its steps ran under."""
-
-    level: int = 0
-    epoch: int = 0
-    batch: int = 0
-    settled_version: int = 0
-    batches_flipped: int = 0
-    plan_hash: int = 0
+    phase: Phase
+    move: bool
 
 
 def _guarded(method):
@@ -76,7 +86,7 @@ def _guarded(method):
         try:
             return method(self, *arguments, **named)
         except Exception as error:
-            if self.on_error != "disable" or self._last_level == 2:
+            if self.on_error != "disable" or isinstance(error, LeaveGroup) or self._may_flip():
                 raise
             self._disable(error)
             return None
@@ -85,12 +95,13 @@ def _guarded(method):
 
 
 class Worker:
-    """One rank's heat ring. All calls come from the engine's dispatch thread; only close() may come from any."""
+    """One rank. All calls come from the engine's dispatch thread; only close() may come from any."""
 
     def __init__(self, *, deployment, incarnation, rank, ranks, layers, slots_per_rank, ring, boundary_steps=16,
                  backend="host", device=0, stream=None, gather="none", address=None, secret_file=None,
-                 timeout_ms=30_000, flip_timeout_ms=5_000, on_boundary=None, mailbox=None, accumulate_in_graph=False,
-                 on_error=None, library=None, library_dir=None):
+                 timeout_ms=30_000, flip_timeout_ms=5_000, mailbox=None, on_flip=None, moves_weights=False,
+                 experts=None, placement=None, settled_version=0, staging_bytes=0, bytes_per_second=0,
+                 least_bytes_per_second=0, accumulate_in_graph=False, on_error=None, library=None, library_dir=None):
         for what, value, known in (("backend", backend, DEVICES), ("gather", gather, GATHERS),
                                    ("on_error", on_error, ("raise", "disable", None))):
             if value not in known:
@@ -100,27 +111,40 @@ class Worker:
         if stream is None and backend != "host":
             raise ValueError("backend=%r needs stream=, a function that gives the engine's current stream handle, such "
                              "as lambda: torch.cuda.current_stream().cuda_stream" % backend)
-        self.rank, self.layers, self.slots_per_rank, self.boundary_steps = rank, layers, slots_per_rank, boundary_steps
+        if on_flip is not None and moves_weights:
+            raise ValueError("on_flip= is for weights that are moved for the engine, moves_weights=True for an engine that "
+                             "moves them itself: one of them")
+        self._moved_for_it, self._moves_weights = on_flip is not None, moves_weights
+        if (self._moved_for_it or moves_weights) and (mailbox is None or experts is None):
+            raise ValueError("to have experts moved, mailbox= and experts= are needed too")
+        self.rank, self.ranks, self.layers, self.slots_per_rank = rank, ranks, layers, slots_per_rank
         self.incarnation, self.backend, self.device = incarnation, backend, device
+        self.boundary_steps = boundary_steps
         self.on_error = on_error or ("disable" if gather == "none" else "raise")
         self.disabled = None  # the error that has ended the capture
-        self.idle_vote = Vote()  # cast where on_boundary gives no other
-        self._stream, self._on_boundary, self._in_graph = stream or (lambda: 0), on_boundary, accumulate_in_graph
+        self._stream, self._in_graph = stream or (lambda: 0), accumulate_in_graph
         self._counters, self._replaced = {}, []  # Counters by kind; what attach() has replaced
-        self._runtime, self._comm, self._ring, self._mailbox = (ctypes.c_uint64() for _ in range(4))
-        self._verdict, self._record = new(abi.plm_verdict), ctypes.create_string_buffer(4096)
-        self._flip_timeout_ms, self._thread, self._step = flip_timeout_ms, None, None
-        self._last_level = 0  # of the vote whose verdict has not come yet; stays 2 when it never comes
-        self._flip_unknown = self._lost = self._closed = False
+        self._weights = Weights(layers, slots_per_rank, (DEVICES[backend], device))
+        self._runtime, self._comm, self._ring, self._mailbox, self._agent = (ctypes.c_uint64() for _ in range(5))
+        self._boundary, self._note = new(abi.plm_boundary), new(abi.plm_note)
+        self._flip_error = self._left = None
+        self._thread = self._step = None
+        self._closed = False
         self._pid = os.getpid()
         mode, self._transport = GATHERS[gather]
         self._comm_opts = dict(members=ranks, rank=rank, group=incarnation, timeout_ms=timeout_ms,
-                               address=address and os.fsencode(address),
-                               secret_file=secret_file and os.fsencode(secret_file),
-                               gather_bytes=ctypes.sizeof(abi.plm_vote) + 8 * layers * (slots_per_rank + 1))
+                               address=address and os.fsencode(address), staging_bytes=staging_bytes,
+                               bytes_per_second=bytes_per_second, secret_file=secret_file and os.fsencode(secret_file))
         self._ring_opts = new(abi.plm_ring_opts, rank=rank, ranks=ranks, layers=layers, timeout_ms=timeout_ms,
                               slots_per_rank=slots_per_rank, boundary_steps=boundary_steps, gather=mode,
                               incarnation=incarnation)
+        # A rank that nobody sends orders to needs no weights, and says so as one that moves its own does.
+        self._on_flip, self._call_flip = on_flip, abi.plm_flip_fn(self._flip) if on_flip else abi.plm_flip_fn()
+        self._slots, self._experts = ranks * slots_per_rank, experts or ranks * slots_per_rank
+        self._agent_opts = dict(flags=0 if self._moved_for_it else abi.PLM_RANK_ENGINE_MOVES,
+                                settled_version=settled_version, staging_bytes=staging_bytes, experts=self._experts,
+                                flip_timeout_ms=flip_timeout_ms, least_bytes_per_second=least_bytes_per_second)
+        self._placement = placement_of(placement, layers, self._slots, self._experts)
         self._ring_file, self._deployment = os.fsencode(ring), deployment.encode()
         self._open(library, library_dir, mailbox)
 
@@ -136,22 +160,41 @@ class Worker:
             self._call("plm_mailbox_open", os.fsencode(mailbox), 1 << 20, byref(self._mailbox))
 
     @_guarded
-    def attach(self, load=None, routed=None, zeroed_each_step=False):
+    def attach(self, load=None, routed=None, routed_to=None, replicated=None, zeroed_each_step=False, discardable=False):
         """Takes counters: a tensor for all MoE layers, or a list of one for each. Kept alive while they are attached.
 
-        load: tokens computed by each local slot, [layers, slots]; needed. routed: assignments (tokens x top-k) made by
-        this rank's router, [layers]. Once more after start(), on the same thread: other tensors in their place.
+        One of load, tokens computed by each local slot, [layers, slots]; routed_to, tokens that this rank's router sent to
+        the slots of all ranks, [layers, ranks x slots]; and replicated, of the same shape, where every rank routes the
+        tokens of all, so that its own columns are what it computed. And routed: assignments (tokens x top-k) made by this
+        rank's router, [layers]. Once more after start(), on the same thread: other tensors in their place.
+
+        discardable: passes may be taken off again from counters that grow, which costs a copy of them at each step.
         """
+        if replicated is not None and load is None:
+            load = own_columns(self, replicated, zeroed_each_step)
+        elif replicated is not None:
+            raise PlimsollError(abi.PLM_E_ARG, "replicated counters are in place of load: one of them")
         counters = dict(self._counters)
-        for kind, tensors in ((abi.PLM_SEGMENT_LOAD, load), (abi.PLM_SEGMENT_ROUTED, routed)):
+        for kind, tensors in ((abi.PLM_SEGMENT_LOAD, load), (abi.PLM_SEGMENT_ROUTED, routed),
+                              (abi.PLM_SEGMENT_ROUTED_TO, routed_to)):
             if tensors is not None:
-                counters[kind] = Counters(self, kind, tensors, zeroed_each_step, counters.get(kind))
+                counters[kind] = Counters(self, kind, tensors, zeroed_each_step, discardable, counters.get(kind))
                 if self._in_graph:
-                    _kept_for_ever.append(counters[kind].total)
+                    _kept_for_ever.append(counters[kind].published)
         if self._ring:
             self._call("plm_ring_rebind", self._ring, *self._segments(counters))
         self._replaced.append(self._counters)  # the device may be copying from them
         self._counters = counters
+
+    @_guarded
+    def weights(self, layer, tensors):
+        """Takes the tensors that hold a layer's experts, such as [w13, w2, scales]; the first dimension of each is the slot.
+
+        For every MoE layer before start(). Again after it when they have moved, such as after sleep and wake; False: not
+        now, as weights are under way to them.
+        """
+        self._weights.put(layer, tensors)
+        return not self._agent or self._call("plm_agent_rebind", self._agent, *self._weights.structs()) != abi.PLM_BUSY
 
     def comm_id(self):
         """gather="device": the id of a new communicator, made by one rank and brought to all, for start()."""
@@ -161,40 +204,45 @@ class Worker:
 
     @_guarded
     def start(self, comm_id=None):
-        """Joins the group and creates the ring and its file. Waits for nobody, except with gather="device"."""
-        if self._ring:
+        """Joins the group and creates the ring and its file. Waits for nobody, except with gather="device".
+
+        What the counters have counted up to now, in warm-up, counts as nothing: call it after warm-up, before the first pass.
+        """
+        if self._agent:
             raise PlimsollError(abi.PLM_E_STATE, "the worker has started before")
         if (comm_id is not None) != (self._transport == abi.PLM_TRANSPORT_DEVICE):
             raise PlimsollError(abi.PLM_E_ARG, "start(comm_id) is needed with gather='device', and only there")
+        weights = self._weights.structs() if self._moved_for_it else (None, 0)
         if self._transport is not None and not self._comm:
+            wide = self._slots if abi.PLM_SEGMENT_ROUTED_TO in self._counters else self.slots_per_rank
             opts = new(abi.plm_comm_opts, transport=self._transport, id_bytes=len(comm_id or b""),
+                       gather_bytes=ctypes.sizeof(abi.plm_vote) + 8 * self.layers * (wide + 1),
                        id=comm_id and ctypes.cast(comm_id, ctypes.c_void_p), **self._comm_opts)
             self._call("plm_comm_open", self._runtime, byref(opts), byref(self._comm))
-        self._call("plm_ring_create", self._runtime, self._comm, self._ring_file, self._deployment,
-                   byref(self._ring_opts), *self._segments(self._counters), byref(self._ring))
+        if not self._ring:
+            for counters in self._counters.values():
+                counters.start()
+            self._call("plm_ring_create", self._runtime, self._comm, self._ring_file, self._deployment,
+                       byref(self._ring_opts), *self._segments(self._counters), byref(self._ring))
+        opts = new(abi.plm_agent_opts, placement=self._placement, flip=self._call_flip,
+                   manifest=self._weights.manifest() if self._moved_for_it else 0, **self._agent_opts)
+        self._call("plm_agent_open", self._ring, self._comm, self._mailbox, byref(opts), *weights, byref(self._agent))
 
     def accumulate(self):
         """Adds counters that are zeroed each step to totals of ours. step_end() does it, unless accumulate_in_graph."""
         for counters in self._counters.values():
             counters.accumulate()
 
-    def step_end(self, step=None):
-        """After every forward pass, dummy passes too. At a boundary asks on_boundary for a vote; gives the verdict."""
-        verdict = self._begin(step)
-        if verdict is not None:
-            vote = None
-            try:
-                if self._on_boundary is not None:
-                    vote = self._on_boundary(verdict)
-            finally:
-                self._end(vote or self.idle_vote)  # a boundary left open would hold up the whole group
-        return verdict
-
     @_guarded
-    def _begin(self, step):
-        if self._flip_unknown:
-            self._raise_flip_unknown()
-        if not self._ring:
+    def step_end(self, step=None, discard=False):
+        """After every forward pass, dummy passes too; gives a Boundary where there was one, else None.
+
+        discard: the counters of this pass do not count: of vLLM's dummy passes, or of one that did not come to its end.
+        Raises LeaveGroup, and goes on doing so, when this rank must run no further step.
+        """
+        if self._left is not None:
+            raise self._left
+        if not self._agent:
             raise PlimsollError(abi.PLM_E_STATE, "the worker of rank %d is closed, or start() has not been called"
                                 % self.rank)
         if self._thread is None:
@@ -206,40 +254,88 @@ class Worker:
         elif self._step is not None and step != self._step + 1:
             raise PlimsollError(abi.PLM_E_ARG, "step %d follows step %d: tell every pass, dummy passes too, once each"
                                 % (step, self._step))
-        if not self._in_graph:
-            self.accumulate()
+        for counters in self._counters.values():
+            counters.end_of_pass(discard, self._in_graph)
         self._step = step
-        if step % self.boundary_steps != 0:
-            return None
+        return self._at_boundary(step) if step % self.boundary_steps == 0 else None
+
+    def _at_boundary(self, step):
+        found = self._boundary
         try:
+            for counters in self._counters.values():
+                counters.before_boundary()
             stream = self._stream()  # anew each time: frameworks queue work behind it, and reading it submits that
-            self._call("plm_boundary_begin", self._ring, stream, step, self._flip_timeout_ms, byref(self._verdict))
+            self._call("plm_agent_boundary", self._agent, stream, step, byref(found))
         except Exception as error:
-            if self._last_level == 2:
-                self._raise_flip_unknown(error)  # the verdict on that vote is lost
+            if self._may_flip():
+                self._leave(LeaveGroup, "rank %d voted to flip and cannot know the verdict", self.rank, cause=error)
             raise
+        finally:
+            self._log_notes()
         self._replaced.clear()  # the stream has gone on to the new ones
-        found = self._verdict
-        verdict = Verdict(step, Outcome(found.outcome), found.epoch, found.batch, found.level)
-        if verdict.outcome == Outcome.TIMED_OUT and self._last_level == 2:
-            self._raise_flip_unknown()
-        self._last_level = 0
-        if verdict.outcome in (Outcome.TIMED_OUT, Outcome.FAILED) and not self._lost:
-            self._lost = True
-            logger.warning("rank %d lost its group before step %d (%s): from here on it publishes alone and cannot "
-                           "vote", self.rank, step, verdict.outcome.name)
-        return verdict
+        if self._flip_error is not None:
+            self._leave(FlipFailed, "rank %d could not flip at step %d: %r", self.rank, step, self._flip_error,
+                        cause=self._flip_error)
+        if found.leave:
+            self._leave(LeaveGroup, "at step %d others may have flipped, and rank %d cannot know (%s)", step, self.rank,
+                        Outcome(found.outcome).name)
+        return Boundary(step, Outcome(found.outcome), Phase(found.phase), found.move != 0)
+
+    def _flip(self, _, layer, slots, experts, in_use, count):
+        try:
+            self._on_flip(layer, slots[:count], experts[:count], [used != 0 for used in in_use[:count]])
+            return abi.PLM_OK
+        except BaseException as error:  # must not pass through the library
+            self._flip_error = error
+            return abi.PLM_E_STATE
+
+    def _leave(self, kind, text, *values, cause=None):
+        self._left = kind(abi.PLM_E_STATE, text % values + ". Run no further step, and leave the group")
+        raise self._left from cause
+
+    def _log_notes(self):
+        note = self._note
+        while self._agent and self._library.call("plm_agent_note", self._agent, byref(note)) == abi.PLM_OK:
+            kind = Note(note.kind)
+            logger.log(_QUIET.get(kind, logging.WARNING), "rank %d, step %d: %s: %s", self.rank, note.step,
+                       kind.name.lower().replace("_", " "), note.text.decode("utf-8", "replace"))
+
+    def _may_flip(self):
+        """Whether this rank has voted 2 and does not know what came of it."""
+        if not self._agent or self._closed or os.getpid() != self._pid:
+            return False
+        state = self.state()
+        return state.cast.incarnation != 0 and state.cast.level == 2
+
+    def state(self):
+        """The rank's state, a plm_rank: for tests and for those who look closely."""
+        state = new(abi.plm_rank)
+        self._call("plm_agent_state", self._agent, byref(state))
+        return state
 
     @_guarded
-    def _end(self, vote):
-        self._call("plm_boundary_end", self._ring,
-                   byref(new(abi.plm_vote, incarnation=self.incarnation, **vote._asdict())))
-        self._last_level = vote.level
+    def target(self):
+        """The map that the engine is to move to, [layer][slot] expert, or None while none was ordered."""
+        found = (ctypes.c_int32 * len(self._placement))()
+        if self._call("plm_agent_target", self._agent, found, len(found)) == abi.PLM_PENDING:
+            return None
+        return [found[layer * self._slots:(layer + 1) * self._slots] for layer in range(self.layers)]
 
-    def _raise_flip_unknown(self, cause=None):
-        self._flip_unknown = True
-        raise FlipUnknown(abi.PLM_E_TIMEOUT, "rank %d voted 2 and cannot know the verdict: others may have flipped. "
-                          "Run no further step, and leave the group" % self.rank) from cause
+    @_guarded
+    def moved(self, placement):
+        """The engine's move is over, and this is the map that it has now, read back from it: [layer][slot] expert."""
+        self._call("plm_agent_moved", self._agent, placement_of(placement, self.layers, self._slots, self._experts),
+                   len(self._placement))
+
+    @_guarded
+    def moving(self, busy):
+        """Whether the engine is at a move that nobody here decided: meanwhile this rank votes for nothing."""
+        self._call("plm_agent_busy", self._agent, 1 if busy else 0)
+
+    @_guarded
+    def changed(self):
+        """The engine's map was changed by somebody else: nothing is decided any more until a new incarnation says to what."""
+        self._call("plm_agent_changed", self._agent)
 
     @_guarded
     def idle(self, seconds):
@@ -251,35 +347,14 @@ class Worker:
         """What passes took up to the next boundary, and how long none ran, by the engine's own account: both only grow."""
         self._call("plm_ring_clock", self._ring, busy_nanos, idle_nanos)
 
-    @_guarded
-    def publish_flip(self, **fields):
-        """Shows what the flip of a batch took, fields of plm_flip_cost; before publish_state() says that it is flipped."""
-        self._call("plm_flip_publish", self._ring, byref(new(abi.plm_flip_cost, **fields)))
-
-    @_guarded
-    def publish_state(self, **fields):
-        """Writes the rank's protocol state, fields of plm_rank_state, into the header of its heat ring."""
-        state = new(abi.plm_rank_state, **{"incarnation": self.incarnation, "refusal": -1, **fields})
-        self._call("plm_state_publish", self._ring, byref(state))
-
-    @_guarded
-    def read_plan(self):
-        """Takes the next record of the plan mailbox, as (position, bytes), or None when there is none. Never waits."""
-        length, position = ctypes.c_uint32(), ctypes.c_int64()
-        while True:
-            state = self._call("plm_mailbox_read", self._mailbox, self._record, len(self._record), byref(length),
-                               byref(position))
-            if state != abi.PLM_BUSY:
-                return None if state == abi.PLM_PENDING else (position.value, self._record.raw[:length.value])
-            self._record = ctypes.create_string_buffer(length.value)
-
     def close(self, timeout_ms=5_000):
         """Ends the ring, marks its file as closed, lets go of the tensors. May be called again, also after an error."""
         self._closed = True
         if os.getpid() != self._pid:
             return  # a forked child has a copy of this object, but none of the library's threads
         # In this order: each was made from the last. What fails is still there, with its tensors, for another try.
-        for name, handle, timeout in (("plm_ring_destroy", self._ring, [timeout_ms]),
+        for name, handle, timeout in (("plm_agent_close", self._agent, [timeout_ms]),
+                                      ("plm_ring_destroy", self._ring, [timeout_ms]),
                                       ("plm_comm_close", self._comm, [timeout_ms]),
                                       ("plm_mailbox_close", self._mailbox, []),
                                       ("plm_close", self._runtime, [timeout_ms])):
