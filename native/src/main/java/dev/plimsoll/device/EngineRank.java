@@ -1,5 +1,6 @@
 package dev.plimsoll.device;
 
+import java.util.List;
 import java.util.Optional;
 
 /**
@@ -18,11 +19,16 @@ public interface EngineRank {
         return Optional.empty();
     }
 
-    /** Bytes of one expert's weights in one layer. */
-    long bytesPerExpert();
+    /** Where the weights of this rank's slots are: the tensors of every layer, of the same sizes in all of them. */
+    List<WeightTensor> weights();
 
-    /** Device address of the weights in a slot of this rank. */
-    long slotAddress(int layer, int localSlot);
+    /** Bytes of one expert's weights in one layer. */
+    default long bytesPerExpert() {
+        return weights().stream()
+                .filter(tensor -> tensor.layer() == 0)
+                .mapToLong(WeightTensor::bytes)
+                .sum();
+    }
 
     /**
      * Enqueues on the compute stream that from here on this rank routes by other experts in some slots of a layer, or sends nothing to

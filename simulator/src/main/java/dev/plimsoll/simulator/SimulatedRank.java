@@ -3,6 +3,7 @@ package dev.plimsoll.simulator;
 import dev.plimsoll.device.EngineRank;
 import dev.plimsoll.device.StepClock;
 import dev.plimsoll.device.Stream;
+import dev.plimsoll.device.WeightTensor;
 import dev.plimsoll.model.Placement;
 import java.nio.LongBuffer;
 import java.util.ArrayList;
@@ -31,11 +32,9 @@ public final class SimulatedRank implements EngineRank {
     private final Supplier<Optional<StepClock>> clock;
 
     private final Hardware.Queue compute;
-    private final Hardware.Memory weightsMemory;
     private final Hardware.Memory loadMemory;
     private final Hardware.Memory routedMemory;
-    /** {@code [layer][local slot][word]}. */
-    private final LongBuffer weights;
+    private final RankWeights weights;
     /** {@code [layer][local slot]}, tokens computed. */
     private final LongBuffer load;
     /** {@code [layer]}, assignments made by this rank's router. */
@@ -69,10 +68,10 @@ public final class SimulatedRank implements EngineRank {
         this.clock = clock;
         map = new RoutingMap(initial, settings.model().experts(), rank);
         compute = hardware.queue("compute-" + rank);
-        weightsMemory = hardware.allocate((long) settings.cellsPerRank() * settings.bytesPerExpert());
+        weights = new RankWeights(
+                hardware, settings.model().layers(), settings.topology().slotsPerRank(), settings.wordsPerExpert());
         loadMemory = hardware.allocate(settings.cellsPerRank() * 8L);
         routedMemory = hardware.allocate(settings.model().layers() * 8L);
-        weights = weightsMemory.buffer().asLongBuffer();
         load = loadMemory.buffer().asLongBuffer();
         routed = routedMemory.buffer().asLongBuffer();
         buckets = new AssignmentList[settings.topology().ranks()];
@@ -120,13 +119,8 @@ public final class SimulatedRank implements EngineRank {
     }
 
     @Override
-    public long bytesPerExpert() {
-        return settings.bytesPerExpert();
-    }
-
-    @Override
-    public long slotAddress(int layer, int localSlot) {
-        return weightsMemory.address() + (long) cell(layer, localSlot) * settings.bytesPerExpert();
+    public List<WeightTensor> weights() {
+        return weights.tensors();
     }
 
     @Override
@@ -225,7 +219,7 @@ public final class SimulatedRank implements EngineRank {
         int next = word + wordStride;
         nextWord[cell] = next < words ? next : next - words;
         load.put(cell, load.get(cell) + 1);
-        long found = weights.get(cell * words + word);
+        long found = weights.word(cell, word);
         if (found != WeightPattern.word(layer, expert, word) || map.isIdle(layer, slot(cell))) {
             misrouted(step, cell, expert, word, found);
         }
@@ -276,7 +270,7 @@ public final class SimulatedRank implements EngineRank {
     }
 
     /** For tests, while the stream is synchronised. */
-    LongBuffer weights() {
+    RankWeights memory() {
         return weights;
     }
 
@@ -294,18 +288,17 @@ public final class SimulatedRank implements EngineRank {
 
     void close() {
         compute.close();
-        weightsMemory.close();
+        weights.close();
         loadMemory.close();
         routedMemory.close();
     }
 
     private void fill() {
         int slotsPerRank = settings.topology().slotsPerRank();
-        int words = settings.wordsPerExpert();
         for (int layer = 0; layer < settings.model().layers(); layer++) {
             for (int slot = 0; slot < slotsPerRank; slot++) {
                 int expert = map.expertOf(layer, rank * slotsPerRank + slot);
-                WeightPattern.fill(weights, cell(layer, slot) * words, words, layer, expert);
+                weights.fill(cell(layer, slot), layer, expert);
             }
         }
     }
