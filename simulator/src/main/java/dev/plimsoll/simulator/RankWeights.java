@@ -80,6 +80,14 @@ final class RankWeights implements AutoCloseable {
         }
     }
 
+    /** Copies an expert from a cell of other weights, of the same size. */
+    void copy(int cell, RankWeights from, int source) {
+        for (int tensor = 0; tensor < TENSORS; tensor++) {
+            LongBuffer to = buffers[cell * TENSORS + tensor];
+            to.put(0, from.buffers[source * TENSORS + tensor], 0, to.capacity());
+        }
+    }
+
     /** Makes the weights in a cell those of an expert. */
     void fill(int cell, int layer, int expert) {
         int at = cell * TENSORS;

@@ -52,6 +52,10 @@ public final class SimulatedRank implements EngineRank {
     private final AtomicLong misroutedTotal = new AtomicLong();
     private final List<MisroutedToken> firstMisrouted = new ArrayList<>();
 
+    // The dispatch thread's own.
+    private Optional<int[]> ordered = Optional.empty();
+    private Optional<int[]> readBack = Optional.empty();
+
     SimulatedRank(
             Hardware hardware,
             EngineSettings settings,
@@ -124,6 +128,47 @@ public final class SimulatedRank implements EngineRank {
     }
 
     @Override
+    public void move(int[] experts) {
+        requireDispatchThread.run();
+        ordered = Optional.of(experts);
+    }
+
+    @Override
+    public Optional<int[]> moved() {
+        Optional<int[]> map = readBack;
+        readBack = Optional.empty();
+        return map;
+    }
+
+    /** The map that the rank was ordered to move to and has not begun to; the dispatch thread's. */
+    Optional<int[]> ordered() {
+        return ordered;
+    }
+
+    void begin() {
+        ordered = Optional.empty();
+    }
+
+    /** The move is over: what the map is now can be read, while the stream is synchronised. */
+    void readBack() {
+        int slots = settings.topology().slots();
+        int[] experts = new int[settings.model().layers() * slots];
+        for (int i = 0; i < experts.length; i++) {
+            experts[i] = map.expertOf(i / slots, i % slots);
+        }
+        readBack = Optional.of(experts);
+    }
+
+    /** In a kernel: this layer's slots hold these experts, and all get tokens. */
+    void flip(int layer, int[] experts) {
+        map.flip(layer, experts);
+    }
+
+    int expertOf(int layer, int slot) {
+        return map.expertOf(layer, slot);
+    }
+
+    @Override
     public void flipMap(int layer, int[] slots, int[] experts, boolean[] inUse) {
         requireDispatchThread.run();
         if (layer < 0
@@ -141,11 +186,7 @@ public final class SimulatedRank implements EngineRank {
                 throw new IllegalArgumentException("flip of layer " + layer + " names expert " + experts[i]);
             }
         }
-        // The caller may reuse its arrays; the kernel runs later.
-        int[] slotsThen = slots.clone();
-        int[] expertsThen = experts.clone();
-        boolean[] inUseThen = inUse.clone();
-        compute.launch(() -> map.flip(layer, slotsThen, expertsThen, inUseThen));
+        compute.launch(() -> map.flip(layer, slots, experts, inUse));
     }
 
     /** Tells each token that all ranks sent here in the step under way. */
