@@ -39,6 +39,7 @@ public:
     void count(plm_ring_counts& counts) const;
     bool close(Deadline deadline);
     Backend& backend() const { return child_.backend(); }
+    const plm_ring_opts& opts() const { return opts_; }
 
 private:
     // FREE -> INFLIGHT (being captured, gathered) -> READY (complete) -> HELD (somebody reads it) -> FREE; FAILED
