@@ -8,7 +8,7 @@ PLM_OK, PLM_PENDING, PLM_BUSY = 0, 1, 2
 PLM_E_ARG, PLM_E_UNAVAILABLE, PLM_E_DEVICE, PLM_E_TIMEOUT, PLM_E_STATE, PLM_E_NOMEM, PLM_E_ABORTED = range(-1, -8, -1)
 PLM_OPEN_ATTACH = 1
 PLM_TRANSPORT_NODE, PLM_TRANSPORT_TCP, PLM_TRANSPORT_DEVICE = 0, 1, 2
-PLM_SEGMENT_LOAD, PLM_SEGMENT_ROUTED = 0, 1
+PLM_SEGMENT_LOAD, PLM_SEGMENT_ROUTED, PLM_SEGMENT_ROUTED_TO, PLM_SEGMENT_REPLICATED = 0, 1, 2, 3
 PLM_GATHER_NONE, PLM_GATHER_HOST, PLM_GATHER_DEVICE = 0, 1, 2
 
 _ERRORS = {-1: "ARG", -2: "UNAVAILABLE", -3: "DEVICE", -4: "TIMEOUT", -5: "STATE", -6: "NOMEM", -7: "ABORTED"}
@@ -48,7 +48,7 @@ plm_rank_state = _struct("plm_rank_state", size=_u32, settled_version=_i32, inca
 plm_flip_cost = _struct("plm_flip_cost", size=_u32, epoch=_i32, batch=_i32, reserved=_u32, received_bytes=_i64,
                         transfer_nanos=_i64, flip_nanos=_i64)
 plm_snapshot = _struct("plm_snapshot", size=_u32, first_rank=_u32, ranks=_u32, words_per_rank=_u32, step=_i64,
-                       captured_nanos=_i64, words=_to(_i64))
+                       captured_nanos=_i64, words=_to(_i64), resets=_i64)
 STRUCTS = (plm_probe_info, plm_open_opts, plm_comm_opts, plm_segment, plm_ring_opts, plm_vote, plm_verdict,
            plm_rank_state, plm_flip_cost, plm_snapshot)
 
