@@ -18,8 +18,6 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Random;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.EnumSource;
 
 class ReplicaPartsTest {
     private static final Topology FOUR = Topology.even(4, 1, 2);
@@ -28,42 +26,44 @@ class ReplicaPartsTest {
     private static final int[] PLACED = {0, 1, 0, 2, 0, 3, 1, 2};
 
     /** One token from every source rank, sent as the rule says. */
-    @ParameterizedTest
-    @EnumSource(names = {"BY_SOURCE", "LOCAL_FIRST"})
-    void partsAreWhatSourceRanksSend(ReplicaShare share) {
-        for (int seed = 0; seed < 300; seed++) {
-            Random random = new Random(seed);
-            Topology topology = Topology.even(1 + random.nextInt(8), 1, 1 + random.nextInt(4));
-            int experts = topology.slotsPerRank() + random.nextInt(topology.slots() - topology.slotsPerRank() + 1);
-            int[] placed = placed(random, topology, experts);
-            double[] load = random.doubles(experts, 1, 100).toArray();
-            int layer = random.nextInt(5);
+    @Test
+    void partsAreWhatSourceRanksSend() {
+        for (ReplicaShare share : List.of(ReplicaShare.BY_SOURCE, ReplicaShare.LOCAL_FIRST)) {
+            for (int seed = 0; seed < 300; seed++) {
+                Random random = new Random(seed);
+                Topology topology = Topology.even(1 + random.nextInt(8), 1, 1 + random.nextInt(4));
+                int experts = topology.slotsPerRank() + random.nextInt(topology.slots() - topology.slotsPerRank() + 1);
+                int[] placed = placed(random, topology, experts);
+                double[] load = random.doubles(experts, 1, 100).toArray();
+                int layer = random.nextInt(5);
 
-            double[] expected = new double[topology.slots()];
-            for (int expert = 0; expert < experts; expert++) {
-                List<Integer> slots = slotsOf(placed, expert);
-                for (int rank = 0; rank < topology.ranks() && !slots.isEmpty(); rank++) {
-                    int slot = share == ReplicaShare.BY_SOURCE
-                            ? slots.get(rank % slots.size())
-                            : localFirst(slots, rank, layer + expert, topology);
-                    expected[slot] += load[expert] / topology.ranks();
+                double[] expected = new double[topology.slots()];
+                for (int expert = 0; expert < experts; expert++) {
+                    List<Integer> slots = slotsOf(placed, expert);
+                    for (int rank = 0; rank < topology.ranks() && !slots.isEmpty(); rank++) {
+                        int slot = share == ReplicaShare.BY_SOURCE
+                                ? slots.get(rank % slots.size())
+                                : localFirst(slots, rank, layer + expert, topology);
+                        expected[slot] += load[expert] / topology.ranks();
+                    }
                 }
+                assertThat(ReplicaParts.of(share).slotLoads(layer, placed, load, topology))
+                        .as("%s, seed %d", share, seed)
+                        .containsExactly(expected, within(1e-9));
             }
-            assertThat(ReplicaParts.of(share).slotLoads(layer, placed, load, topology))
-                    .as("seed %d", seed)
-                    .containsExactly(expected, within(1e-9));
         }
     }
 
-    @ParameterizedTest
-    @EnumSource(names = {"EVEN", "BY_SOURCE", "LOCAL_FIRST", "FITTED"})
-    void noTokenIsLostOrMade(ReplicaShare share) {
-        double[] load = {60, 40, 10, 7};
+    @Test
+    void noTokenIsLostOrMade() {
+        for (ReplicaShare share : List.of(ReplicaShare.EVEN, ReplicaShare.BY_SOURCE, ReplicaShare.LOCAL_FIRST, ReplicaShare.FITTED)) {
+            double[] load = {60, 40, 10, 7};
 
-        double[] ofRank = ReplicaParts.of(members(share), List.of(measured()))
-                .rankLoads(0, PLACED, load, FOUR);
+            double[] ofRank = ReplicaParts.of(members(share), List.of(measured()))
+                    .rankLoads(0, PLACED, load, FOUR);
 
-        assertThat(Arrays.stream(ofRank).sum()).isCloseTo(117, within(1e-9));
+            assertThat(Arrays.stream(ofRank).sum()).isCloseTo(117, within(1e-9));
+        }
     }
 
     /** Of four source ranks two come to the first of three replicas. */
@@ -105,20 +105,21 @@ class ReplicaPartsTest {
     }
 
     /** So that a search may take another replica never to be a burden. */
-    @ParameterizedTest
-    @EnumSource(names = {"EVEN", "BY_SOURCE", "LOCAL_FIRST", "FITTED"})
-    void divisorsNeverFallAndAreNeverMoreThanReplicas(ReplicaShare share) {
-        for (int ranks = 1; ranks <= 20; ranks++) {
-            double[] divisors =
-                    ReplicaParts.of(members(share), List.of(measured())).divisors(ranks + 2, ranks);
-            for (int replicas = 1; replicas < divisors.length; replicas++) {
-                assertThat(divisors[replicas])
-                        .as("%d replicas on %d ranks", replicas, ranks)
-                        .isBetween(divisors[replicas - 1], (double) replicas);
+    @Test
+    void divisorsNeverFallAndAreNeverMoreThanReplicas() {
+        for (ReplicaShare share : List.of(ReplicaShare.EVEN, ReplicaShare.BY_SOURCE, ReplicaShare.LOCAL_FIRST, ReplicaShare.FITTED)) {
+            for (int ranks = 1; ranks <= 20; ranks++) {
+                double[] divisors =
+                        ReplicaParts.of(members(share), List.of(measured())).divisors(ranks + 2, ranks);
+                for (int replicas = 1; replicas < divisors.length; replicas++) {
+                    assertThat(divisors[replicas])
+                            .as("%s, %d replicas on %d ranks", share, replicas, ranks)
+                            .isBetween(divisors[replicas - 1], (double) replicas);
+                }
+                assertThat(divisors[1]).isEqualTo(1);
             }
-            assertThat(divisors[1]).isEqualTo(1);
+            assertThat(ReplicaParts.of(ReplicaShare.BY_SOURCE).divisors(4, 4)).containsExactly(1, 1, 2, 2, 4);
         }
-        assertThat(ReplicaParts.of(ReplicaShare.BY_SOURCE).divisors(4, 4)).containsExactly(1, 1, 2, 2, 4);
     }
 
     /** Two experts of the same load, and redundant slots for three replicas of one, or two of each: by source the third is of no use. */
