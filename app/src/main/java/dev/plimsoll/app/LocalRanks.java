@@ -100,7 +100,7 @@ public final class LocalRanks implements AutoCloseable {
         };
         // The system lets go of it when we end, however that happens.
         beneath.push(lock(directory.resolve("ranks-" + settings.firstRank() + ".lock")));
-        Placement initial = Placement.initial(members.shape(), members.topology());
+        Placement initial = members.start();
         Device device;
         try {
             new MembershipFile(directory).writeNext(members);
