@@ -9,7 +9,7 @@ PLM_OK, PLM_PENDING, PLM_BUSY = 0, 1, 2
  PLM_E_UNDECIDED) = range(-1, -10, -1)
 PLM_OPEN_ATTACH = 1
 PLM_TRANSPORT_NODE, PLM_TRANSPORT_TCP, PLM_TRANSPORT_DEVICE = 0, 1, 2
-PLM_SEGMENT_LOAD, PLM_SEGMENT_ROUTED, PLM_SEGMENT_ROUTED_TO = 0, 1, 2
+PLM_SEGMENT_LOAD, PLM_SEGMENT_ROUTED, PLM_SEGMENT_ROUTED_TO, PLM_SEGMENT_REPLICATED = 0, 1, 2, 3
 PLM_GATHER_NONE, PLM_GATHER_HOST, PLM_GATHER_DEVICE = 0, 1, 2
 PLM_VOTE_HEAT_VALID, PLM_VOTE_MIXED = 1, 2
 (PLM_OUTCOME_RESOLVED, PLM_OUTCOME_PENDING, PLM_OUTCOME_TIMED_OUT, PLM_OUTCOME_FAILED, PLM_OUTCOME_NONE,
@@ -73,7 +73,7 @@ plm_rank_state = _struct("plm_rank_state", size=_u32, settled_version=_i32, inca
 plm_flip_cost = _struct("plm_flip_cost", size=_u32, epoch=_i32, batch=_i32, reserved=_u32, received_bytes=_i64,
                         transfer_nanos=_i64, flip_nanos=_i64)
 plm_snapshot = _struct("plm_snapshot", size=_u32, first_rank=_u32, ranks=_u32, words_per_rank=_u32, step=_i64,
-                       captured_nanos=_i64, words=_to(_i64))
+                       captured_nanos=_i64, words=_to(_i64), resets=_i64)
 plm_order = _struct("plm_order", size=_u32, kind=_u16, flags=_u16, incarnation=_i64, term=_i64, number=_i64, epoch=_i32,
                     based_on=_i32, plan_hash=_i64, batches=_i32, refusal=_i32)
 plm_order_batch = _struct("plm_order_batch", sends=_u32, receives=_u32, changes=_u32, reserved=_u32)

@@ -18,6 +18,8 @@ const std::vector<Scenario> scenarios{
     {"narrow_counters_carry_on", 10, 10, true, narrow_counters_carry_on},
     {"slots_run_out_and_nothing_is_lost", 10, 15, true, slots_run_out_and_nothing_is_lost},
     {"a_restarted_writer_shows_as_a_fall", 3, 5, true, a_restarted_writer_shows_as_a_fall},
+    {"a_fall_of_one_rank_shows_beside_the_sum", 3, 5, true, a_fall_of_one_rank_shows_beside_the_sum},
+    {"one_mixed_rank_makes_the_sum_mixed", 2, 2, true, one_mixed_rank_makes_the_sum_mixed},
     {"ranks_without_slots_gather_without_heat", 4, 5, false, ranks_without_slots_gather_without_heat},
     {"rings_are_not_closed_under_the_device", 3, 3, true, rings_are_not_closed_under_the_device},
     {"verdicts_are_the_least_of_equal_votes", 12, 15, true, verdicts_are_the_least_of_equal_votes},

@@ -11,6 +11,7 @@ import dev.plimsoll.model.Move;
 import dev.plimsoll.model.Phase;
 import dev.plimsoll.model.Placement;
 import dev.plimsoll.model.PlanCommand;
+import dev.plimsoll.model.PlanHash;
 import dev.plimsoll.model.PlanHeader;
 import dev.plimsoll.model.SlotId;
 import dev.plimsoll.model.Switch;
@@ -62,16 +63,11 @@ public final class Fixture {
 
     public static PlanCommand.Propose propose(PlanHeader header, int epoch, Placement base, List<Batch> batches) {
         return new PlanCommand.Propose(
-                header,
-                epoch,
-                base.version(),
-                base.withBatches(epoch, batches).hash(),
-                batches,
-                3,
-                0.5,
-                0.9,
-                "test",
-                "it pays");
+                header, epoch, base.version(), hash(epoch, base, batches), batches, 3, 0.5, 0.9, "test", "it pays");
+    }
+
+    private static long hash(int epoch, Placement base, List<Batch> batches) {
+        return PlanHash.of(base.withBatches(epoch, batches), batches);
     }
 
     public static Placement after(PlanCommand.Propose propose, Placement base, int batches) {
