@@ -37,7 +37,9 @@ class RankVectorsTest {
 
             RankTurn taken = machine.on(before, event);
 
-            assertThat(taken.words()).as("turn %d", row).isEqualTo(RankWords.of(changed(before.words(), part(turn, 3))));
+            assertThat(taken.words())
+                    .as("turn %d", row)
+                    .isEqualTo(RankWords.of(changed(before.words(), part(turn, 3))));
             assertThat(taken.effects()).as("turn %d", row).isEqualTo(effects(part(turn, 2)));
             int[] vote = changed(taken.words().staged().words(), part(turn, 4));
             assertThat(machine.vote(taken.words())).as("turn %d", row).isEqualTo(RankVote.of(vote));

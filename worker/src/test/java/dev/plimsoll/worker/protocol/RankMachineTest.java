@@ -106,8 +106,7 @@ class RankMachineTest {
                 new PlanCommand.Abort(new PlanHeader(Fixture.DEPLOYMENT, 6, 3, 6), 1, "old life"),
                 PlimsollApi.PLM_IGNORED_FOREIGN_INCARNATION);
         assertThat(rank.phase()).isEqualTo(RankPhase.SERVING);
-        assertIgnored(
-                new PlanCommand.Permit(Fixture.header(3, 7), 1, 9), PlimsollApi.PLM_IGNORED_OLD_EPOCH);
+        assertIgnored(new PlanCommand.Permit(Fixture.header(3, 7), 1, 9), PlimsollApi.PLM_IGNORED_OLD_EPOCH);
     }
 
     @Test
@@ -119,8 +118,7 @@ class RankMachineTest {
 
         assertIgnored(
                 new PlanCommand.Settled(Fixture.header(1, 4), 1, 2, true, 0), PlimsollApi.PLM_IGNORED_OUT_OF_PLACE);
-        assertIgnored(
-                new PlanCommand.Void(Fixture.header(1, 6), 1, "wrong"), PlimsollApi.PLM_IGNORED_OUT_OF_PLACE);
+        assertIgnored(new PlanCommand.Void(Fixture.header(1, 6), 1, "wrong"), PlimsollApi.PLM_IGNORED_OUT_OF_PLACE);
     }
 
     @Test
