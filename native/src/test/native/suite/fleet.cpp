@@ -129,6 +129,13 @@ void Served::move_weights() {
 }
 
 void Served::check_weights(const Map& expected) {
+    rank.engine.synchronize();
+    for (const Probe& probe : probes_) {
+        const std::vector<uint8_t> found = tensor_of(probe.layer, probe.expert, 0, tensor_bytes_[0]);
+        CHECK_TEXT(std::equal(found.begin(), found.end(), reinterpret_cast<const uint8_t*>(probe.address)),
+                   "a slot was routed to before its weights were there");
+    }
+    probes_.clear();
     const uint32_t slots = shape_.group.slots;
     for (size_t i = 0; i < memory_.size(); i++) {
         const auto layer = static_cast<uint32_t>(i / tensor_bytes_.size());
@@ -157,6 +164,7 @@ int32_t Served::on_flip(uint64_t user, int32_t layer, const int32_t* slots, cons
             return 2;
         }
         self.map[static_cast<size_t>(layer * width + slots[i])] = in_use[i] != 0 ? experts[i] : ~experts[i];
+        self.probe(static_cast<uint32_t>(layer), static_cast<uint32_t>(slots[i]), static_cast<uint32_t>(experts[i]));
     }
     self.flips++;
     if (self.close_boundary_in_flip) {
@@ -165,6 +173,17 @@ int32_t Served::on_flip(uint64_t user, int32_t layer, const int32_t* slots, cons
         self.close_boundary_in_flip = false;
     }
     return 0;
+}
+
+void Served::probe(uint32_t layer, uint32_t slot, uint32_t expert) {
+    const uint32_t slots = shape_.group.slots;
+    if (memory_.empty() || slot / slots != rank.rank) {
+        return;
+    }
+    const uint64_t bytes = tensor_bytes_[0];
+    const uint64_t to = rank.engine.scratch(std::vector<uint8_t>(bytes));
+    plm_copy_async(rank.engine.stream(), to, memory_[layer * tensor_bytes_.size()] + slot % slots * bytes, bytes);
+    probes_.push_back({layer, expert, to});
 }
 
 bool Served::boundary(int64_t step) {

@@ -73,6 +73,7 @@ public:
 
 private:
     void fill(const Map& placement);
+    void probe(uint32_t layer, uint32_t slot, uint32_t expert);
     static int32_t on_flip(uint64_t user, int32_t layer, const int32_t* slots, const int32_t* experts,
                            const int32_t* in_use, int32_t count);
 
@@ -80,6 +81,13 @@ private:
     const FleetShape& shape_;
     std::vector<uint64_t> tensor_bytes_;
     std::vector<uint64_t> memory_;  // [layer][tensor]
+    // What the compute stream finds in a slot once it routes by the new map.
+    struct Probe {
+        uint32_t layer;
+        uint32_t expert;
+        uint64_t address;
+    };
+    std::vector<Probe> probes_;
     uint64_t writer_ = 0;
     int64_t position_ = 0;
     std::deque<std::vector<uint8_t>> waiting_;
