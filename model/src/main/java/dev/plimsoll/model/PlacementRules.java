@@ -30,6 +30,26 @@ public class PlacementRules {
     }
 
     /**
+     * Experts that no slot holds, idle or not, about 20 lines at most: what no moves can mend, as there is nowhere to take the weights
+     * from.
+     */
+    public static List<String> lost(Placement placement, ModelShape shape) {
+        List<String> found = new ArrayList<>();
+        for (int layer = 0; layer < placement.layers(); layer++) {
+            BitSet held = new BitSet(shape.experts());
+            for (int expert : placement.layer(layer)) {
+                held.set(expert);
+            }
+            for (int expert = held.nextClearBit(0);
+                    expert < shape.experts() && found.size() < MOST_VIOLATIONS;
+                    expert = held.nextClearBit(expert + 1)) {
+                found.add("layer " + layer + " holds expert " + expert + " nowhere");
+            }
+        }
+        return found;
+    }
+
+    /**
      * What is wrong with a decision: its moves and switches against the placement they start from, its batches against staging memory,
      * what its ranks send against what they wait for, its result after every batch, its hash ({@link PlanHash}). An engine that moves
      * weights by itself has no staging memory to fill and is given one map: one batch of moves.

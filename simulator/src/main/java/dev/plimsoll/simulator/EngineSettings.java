@@ -14,7 +14,7 @@ import java.util.Optional;
  * @param ranks ranks of this process, one contiguous block
  * @param tokensPerStep tokens of the largest steps over all ranks; lane i belongs to rank i modulo the number of ranks
  * @param stepsPerSecond pace, 0 for as fast as possible
- * @param bytesPerExpert weights of one expert in one layer, a multiple of 8
+ * @param bytesPerExpert weights of one expert in one layer, a multiple of 8, at least 64
  * @param boundarySteps K, steps between two boundaries
  * @param stepTimeout bound of every wait within a step
  * @param device that steps are timed for; empty where nobody asks
@@ -26,7 +26,7 @@ public record EngineSettings(
         int ranks,
         int tokensPerStep,
         double stepsPerSecond,
-        int bytesPerExpert,
+        long bytesPerExpert,
         int boundarySteps,
         Duration stepTimeout,
         Optional<SimulatedDevice> device) {
@@ -44,7 +44,7 @@ public record EngineSettings(
             int ranks,
             int tokensPerStep,
             double stepsPerSecond,
-            int bytesPerExpert,
+            long bytesPerExpert,
             int boundarySteps,
             Duration stepTimeout) {
         this(
@@ -80,21 +80,15 @@ public record EngineSettings(
         if (!(stepsPerSecond >= 0 && stepsPerSecond <= 1e6)) {
             throw new IllegalArgumentException("stepsPerSecond=" + stepsPerSecond + ": need 0 (no pace) to 1e6");
         }
-        if (bytesPerExpert < 8 || bytesPerExpert % 8 != 0 || bytesPerExpert / 8 > WeightPattern.MAX_WORDS) {
-            throw new IllegalArgumentException("bytesPerExpert=" + bytesPerExpert + ": need a multiple of 8, up to "
-                    + WeightPattern.MAX_WORDS * 8L);
+        if (bytesPerExpert < 64 || bytesPerExpert % 8 != 0 || bytesPerExpert / 8 > WeightPattern.MAX_WORDS) {
+            throw new IllegalArgumentException("bytesPerExpert=" + bytesPerExpert
+                    + ": need a multiple of 8, from 64 to " + WeightPattern.MAX_WORDS * 8L);
         }
         if (boundarySteps < 1) {
             throw new IllegalArgumentException("boundarySteps=" + boundarySteps + ": need at least 1");
         }
         if (stepTimeout.isNegative() || stepTimeout.isZero()) {
             throw new IllegalArgumentException("stepTimeout=" + stepTimeout + ": need more than 0");
-        }
-        long weights = (long) model.layers() * topology.slotsPerRank() * bytesPerExpert;
-        if (weights > Integer.MAX_VALUE) {
-            throw new IllegalArgumentException("one rank's weights take " + weights + " bytes (layers " + model.layers()
-                    + " × slots " + topology.slotsPerRank() + " × bytesPerExpert " + bytesPerExpert
-                    + "), more than 2 GiB: use smaller experts or more ranks");
         }
         if (!AssignmentLayout.fits(model.layers(), topology.slotsPerRank(), model.experts())) {
             throw new IllegalArgumentException(
@@ -153,8 +147,13 @@ public record EngineSettings(
         return tokensPerStep * model.layers() * model.topK();
     }
 
+    /** Bytes that the weights of this process's ranks take. */
+    public long weightsBytes() {
+        return bytesPerExpert * cellsPerRank() * ranks;
+    }
+
     int wordsPerExpert() {
-        return bytesPerExpert / 8;
+        return (int) (bytesPerExpert / 8);
     }
 
     /** Layer × local slot cells of one rank. */

@@ -63,6 +63,13 @@ final class RoutingMap {
         index(layer);
     }
 
+    /** From here on the slots of a layer hold these experts, and all of them get tokens. */
+    void flip(int layer, int[] newExperts) {
+        System.arraycopy(newExperts, 0, expertOfSlot[layer], 0, newExperts.length);
+        Arrays.fill(idle[layer], false);
+        index(layer);
+    }
+
     int expertOf(int layer, int slot) {
         return expertOfSlot[layer][slot];
     }
