@@ -63,6 +63,19 @@ class Note(enum.IntEnum):
      MOVE) = range(10)
 
 
+class Refusal(enum.IntEnum):
+    """PLM_REFUSAL_*: why a rank refuses a decision."""
+
+    (NONE, STALE_BASE, FOREIGN_INCARNATION, INVALID_PLAN, NO_MEMORY, BUSY, HASH_MISMATCH, OBSERVE_ONLY, TRANSFER_FAILED,
+     DEAF, BEHIND, ENGINE_CHANGED) = range(-1, 11)
+
+
+class Ignored(enum.IntEnum):
+    """PLM_IGNORED_*: why an order changed nothing."""
+
+    DUPLICATE, OLD_TERM, FOREIGN_INCARNATION, OLD_EPOCH, OUT_OF_PLACE, FATAL = range(6)
+
+
 _QUIET = {Note.TRANSFERS_STARTED: logging.INFO, Note.FLIPPED: logging.INFO, Note.MOVE: logging.INFO,
           Note.IGNORED: logging.DEBUG, Note.FATAL: logging.ERROR}
 
@@ -297,14 +310,22 @@ class Worker:
         note = self._note
         while self._agent and self._library.call("plm_agent_note", self._agent, byref(note)) == abi.PLM_OK:
             kind = Note(note.kind)
-            logger.log(_QUIET.get(kind, logging.WARNING), "rank %d, step %d: %s: %s", self.rank, note.step,
-                       kind.name.lower().replace("_", " "), note.text.decode("utf-8", "replace"))
+            named = {Note.REFUSED: Refusal, Note.IGNORED: Ignored}.get(kind)
+            details = [note.text.decode("utf-8", "replace")] if note.text else []
+            if named is not None:
+                details.insert(0, named(note.code).name.lower().replace("_", " "))
+            logger.log(_QUIET.get(kind, logging.WARNING), "rank %d, step %d, decision %d, batch %d: %s%s", self.rank,
+                       note.step, note.epoch, note.batch, kind.name.lower().replace("_", " "),
+                       "".join(": " + detail for detail in details))
 
     def _may_flip(self):
         """Whether this rank has voted 2 and does not know what came of it."""
         if not self._agent or self._closed or os.getpid() != self._pid:
             return False
-        state = self.state()
+        try:
+            state = self.state()
+        except PlimsollError:
+            return True  # of another thread, who cannot know
         return state.cast.incarnation != 0 and state.cast.level == 2
 
     def state(self):

@@ -39,9 +39,11 @@ class TheMirror(Base):
         for name in constants:
             lines.append('printf("%s %%lld\\n", (long long)%s);' % (name, name))
             expected.append("%s %d" % (name, getattr(abi, name)))
-        for outcome in plm.Outcome:
-            lines.append('printf("%s %%d\\n", PLM_OUTCOME_%s);' % (outcome.name, outcome.name))
-            expected.append("%s %d" % (outcome.name, outcome))
+        for names, prefix in ((plm.Outcome, "OUTCOME"), (plm.Phase, "PHASE"), (plm.Note, "NOTE"), (plm.Refusal, "REFUSAL"),
+                              (plm.Ignored, "IGNORED")):
+            for name in names:
+                lines.append('printf("%s %%d\\n", PLM_%s_%s);' % (name.name, prefix, name.name))
+                expected.append("%s %d" % (name.name, name))
         lines.append('printf("major %d\\n", PLM_ABI_MAJOR);')
         expected.append("major %d" % abi.ABI_MAJOR)
         lines.append('printf("minor %d\\n", PLM_ABI_MINOR);')

@@ -45,7 +45,7 @@ class Boundaries(Base):
             seen.append(worker.step_end())
         self.assertEqual(plm.Boundary(1, plm.Outcome.NONE, plm.Phase.WILLING, False), seen[0])
         self.assertEqual((plm.Outcome.RESOLVED, plm.Phase.MOVING, True), seen[-1][1:])
-        self.assertEqual([0, 1, 3, 3, 0, 1], worker.target()[0])
+        self.assertEqual([[0, 1, 3], [0, 1, 2]], worker.target())
 
     def test_a_boundary_without_a_group_says_so(self):
         worker = self.started(boundary_steps=2)
@@ -122,7 +122,7 @@ class Boundaries(Base):
         with self.assertLogs("plimsoll", logging.WARNING) as logs:
             self.assertEqual((plm.Outcome.TIMED_OUT, plm.Phase.REFUSED, False), worker.step_end()[1:])
             self.assertEqual(plm.Outcome.FAILED, worker.step_end().outcome)
-        self.assertTrue(any("rank 0, step 2: group abandoned: " in line for line in logs.output), logs.output)
+        self.assertTrue(any("rank 0, step 2, decision 1, batch 0: group abandoned: " in line for line in logs.output), logs.output)
         self.captured(worker)  # by then nothing is in flight, so the next one has a slot
         self.load[0, 0] = 4
         snapshot = self.captured(worker)
@@ -171,10 +171,25 @@ class Boundaries(Base):
             self.assertEqual(1, ring.read(4096)[80])
         self.refused("the worker of rank 0 is closed", worker.step_end, status=abi.PLM_E_STATE)
 
+    def test_the_main_thread_may_close_what_another_one_has_run(self):
+        worker = self.worker(ring=self.path("ring"))
+        worker.attach(load=self.load)
+
+        def engine():
+            worker.start()
+            worker.step_end()
+
+        thread = threading.Thread(target=engine)
+        thread.start()
+        thread.join(20)
+        worker.close()
+        with open(self.path("ring"), "rb") as ring:
+            self.assertEqual(1, ring.read(4096)[80])
+
     def test_a_process_that_never_closes_ends_in_order(self):
         program = ("import sys; sys.path[:0] = %r\nfrom plimsoll_engine import worker as plm\nimport ctypes\n"
                    "w = plm.Worker(deployment='d', incarnation=1, rank=0, ranks=1, layers=1, slots_per_rank=1,"
-                   " boundary_steps=1, ring=%r)\nw.attach(load=[(ctypes.c_int64 * 1)(3)])\nw.start()\nw.step_end()\n"
+                   " boundary_steps=1, ring=%r)\nw.attach(load=[(ctypes.c_int64 * 1)()])\nw.start()\nw.step_end()\n"
                    % (sys.path[:1], self.path("ring")))
         subprocess.run([sys.executable, "-c", program], check=True, timeout=60)
         with open(self.path("ring"), "rb") as ring:

@@ -475,7 +475,6 @@ void Agent::state(plm_rank& rank) {
 }
 
 bool Agent::close(Deadline deadline) {
-    pin_.check("plm_agent_close");
     for (std::unique_ptr<Transfer>* transfer : {&transfer_, &aside_}) {
         if (*transfer && !(*transfer)->let_go(deadline)) {
             return false;
