@@ -9,6 +9,7 @@ import dev.plimsoll.model.GatherMode;
 import dev.plimsoll.model.Membership;
 import dev.plimsoll.model.ModelShape;
 import dev.plimsoll.model.Phase;
+import dev.plimsoll.model.ReplicaShare;
 import dev.plimsoll.model.ProfileChoice;
 import dev.plimsoll.model.Topology;
 import dev.plimsoll.simulator.EngineSettings;
@@ -89,6 +90,16 @@ public final class EngineOptions {
             description = "Slots beyond the experts (default: one per rank, or what makes slots divide evenly).")
     @Nullable
     private Integer redundant;
+
+    @Option(
+            names = "--replica-share",
+            paramLabel = "RULE",
+            defaultValue = "even",
+            description = "How routers share an expert's tokens among its replicas: ${COMPLETION-CANDIDATES} (default: "
+                    + "${DEFAULT-VALUE}).",
+            converter = ReplicaShares.class,
+            completionCandidates = ReplicaShares.class)
+    private ReplicaShare replicaShare = ReplicaShare.EVEN;
 
     @Option(
             names = "--steps-per-second",
@@ -275,9 +286,10 @@ public final class EngineOptions {
                 localRanks,
                 tokens.most(),
                 stepsPerSecond,
-                expertBytes,
-                boundarySteps,
-                STEP_TIMEOUT);
+                        expertBytes,
+                        boundarySteps,
+                        STEP_TIMEOUT)
+                .withShare(replicaShare);
     }
 
     /** The same, with steps timed by a profile where there is one. */
@@ -333,6 +345,7 @@ public final class EngineOptions {
                         expertBytes,
                         stagedExperts() * expertBytes)
                 .withIdleSlots(true)
+                .withReplicaShare(replicaShare)
                 .startable();
     }
 
