@@ -217,8 +217,10 @@ public record Membership(
         return windowSteps / boundarySteps;
     }
 
-    /** Incoming experts that fit one rank's staging memory at once. */
+    /** Incoming experts that fit one rank's staging memory at once; without limit where the engine moves weights by itself. */
     public int stagedExpertsPerRank() {
-        return (int) Math.min(MOST_STAGED_EXPERTS, stagingBytesPerRank / bytesPerExpert);
+        return traits.movesWeights()
+                ? Integer.MAX_VALUE
+                : (int) Math.min(MOST_STAGED_EXPERTS, stagingBytesPerRank / bytesPerExpert);
     }
 }
