@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.plimsoll.aggregator.window.Fate;
 import dev.plimsoll.model.CloseReason;
+import dev.plimsoll.model.Conservation;
 import java.util.Random;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
@@ -40,7 +41,7 @@ class NodesTest {
                     .as("%d nodes", nodeCount)
                     .hasSize(2)
                     .allSatisfy(
-                            window -> assertThat(window.summary().conserved()).isTrue());
+                            window -> assertThat(window.summary().conservation()).isEqualTo(Conservation.YES));
             long tokens = nodes.windows.stream()
                     .mapToLong(window -> window.summary().tokens())
                     .sum();
@@ -168,7 +169,7 @@ class NodesTest {
             assertThat(nodes.windows)
                     .as("seed %d", seed)
                     .allSatisfy(
-                            window -> assertThat(window.summary().conserved()).isTrue());
+                            window -> assertThat(window.summary().conservation()).isEqualTo(Conservation.YES));
         }
     }
 }

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.within;
 
 import dev.plimsoll.model.Balance;
 import dev.plimsoll.model.CloseReason;
+import dev.plimsoll.model.Conservation;
 import dev.plimsoll.model.Deployment;
 import dev.plimsoll.model.DeviceProfile;
 import dev.plimsoll.model.FlipCost;
@@ -205,7 +206,7 @@ class PlannerTaskTest {
                         new Balance(0.5, 0.4, 1, LAYERS),
                         List.of(states),
                         1000,
-                        true,
+                        Conservation.YES,
                         1000,
                         0,
                         0,

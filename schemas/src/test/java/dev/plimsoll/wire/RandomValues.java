@@ -4,6 +4,7 @@ import dev.plimsoll.model.AggregatorState;
 import dev.plimsoll.model.Balance;
 import dev.plimsoll.model.Batch;
 import dev.plimsoll.model.CloseReason;
+import dev.plimsoll.model.Conservation;
 import dev.plimsoll.model.Counters;
 import dev.plimsoll.model.Deployment;
 import dev.plimsoll.model.End;
@@ -13,6 +14,7 @@ import dev.plimsoll.model.GatherMode;
 import dev.plimsoll.model.LayerId;
 import dev.plimsoll.model.LayerReason;
 import dev.plimsoll.model.Learned;
+import dev.plimsoll.model.LoadKind;
 import dev.plimsoll.model.LoadSample;
 import dev.plimsoll.model.LoadWindow;
 import dev.plimsoll.model.LongVector;
@@ -201,6 +203,7 @@ final class RandomValues {
                 random.nextBoolean() ? LongVector.empty() : longs(layers),
                 longs(timed),
                 longs(timed),
+                random.nextBoolean() ? LoadKind.COMPUTED : LoadKind.ROUTED_TO,
                 load);
     }
 
@@ -277,7 +280,7 @@ final class RandomValues {
                 balance(),
                 IntStream.range(0, random.nextInt(4)).mapToObj(i -> state()).toList(),
                 number(),
-                random.nextBoolean(),
+                conservation(),
                 number(),
                 number(),
                 number(),
@@ -289,6 +292,17 @@ final class RandomValues {
                 number() % 4_000_000_000_000L,
                 text(),
                 random.nextBoolean() ? Optional.empty() : Optional.of(stepTime(1 + random.nextInt(5))));
+    }
+
+    private Conservation conservation() {
+        return switch (random.nextInt(3)) {
+            case 0 -> Conservation.YES;
+            case 1 -> Conservation.UNKNOWN;
+            default ->
+                Conservation.violated(IntStream.range(0, random.nextInt(4))
+                        .mapToObj(i -> new Conservation.Violation(random.nextInt(58), number(), number()))
+                        .toList());
+        };
     }
 
     private StepTime stepTime(int ranks) {

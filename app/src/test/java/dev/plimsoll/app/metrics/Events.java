@@ -7,6 +7,7 @@ import dev.plimsoll.collector.CollectorListener.Dropped;
 import dev.plimsoll.model.Balance;
 import dev.plimsoll.model.Batch;
 import dev.plimsoll.model.CloseReason;
+import dev.plimsoll.model.Conservation;
 import dev.plimsoll.model.Deployment;
 import dev.plimsoll.model.ExpertId;
 import dev.plimsoll.model.FlipCost;
@@ -123,7 +124,7 @@ final class Events {
                 new Balance(0.8, 0.7, 0, 2),
                 List.of(),
                 0,
-                true,
+                Conservation.YES,
                 100,
                 0,
                 0,
