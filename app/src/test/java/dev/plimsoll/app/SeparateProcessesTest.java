@@ -152,7 +152,7 @@ class SeparateProcessesTest {
             assertThat(window.previousIndex()).isEqualTo(i - 1L);
             assertThat(window.conservation())
                     .as("window %d: tokens computed = routed × top-k", i)
-                    .isEqualTo(Conservation.YES);
+                    .matches(it -> it.equals(Conservation.YES) || (!window.complete() && !it.violated()));
             assertThat(parts.getOrDefault(window.index(), Set.of()))
                     .as("window %d has a record per layer and state", i)
                     .hasSize(LAYERS * window.states().size());

@@ -116,6 +116,11 @@ public record WindowSummary(
         return reason == CloseReason.COMPLETE;
     }
 
+    /** Whether it says what the load was: all of it came, and no layer is known to have computed other tokens than were sent. */
+    public boolean sound() {
+        return complete() && !conservation.violated();
+    }
+
     /** K: steps from boundary to boundary. */
     public int boundarySteps() {
         return (int) (steps.length() / expected);

@@ -82,7 +82,7 @@ final class Events {
         meters.plannerLoop(cause -> {}).onAssigned(0);
         PlannerListener planner = meters.planner();
         planner.planned(DEPLOYMENT, Duration.ofMillis(2));
-        planner.refused(DEPLOYMENT, 0, KeepReason.COLD, Verdict.Numbers.NONE);
+        planner.refused(DEPLOYMENT, 0, Verdict.Keep.because(KeepReason.COLD, ""));
         planner.proposed(propose(1));
         planner.settled(settled(1), 2);
         planner.outcome(outcome(0.9, 0.8));
