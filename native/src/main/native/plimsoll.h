@@ -672,8 +672,8 @@ PLM_API int32_t plm_agent_changed(uint64_t agent);
 /** Where the rank is (any time on the dispatch thread). */
 PLM_API int32_t plm_agent_state(uint64_t agent, plm_rank* rank);
 /**
- * Ends what is under way and frees the agent, its staging memory too (dispatch thread, after the compute stream has run
- * dry). PLM_E_TIMEOUT, and still there, while a transfer does not let go of its memory.
+ * Ends what is under way and frees the agent, its staging memory too (any thread, once no other call is under way and the
+ * compute stream has run dry). PLM_E_TIMEOUT, and still there, while a transfer does not let go of its memory.
  */
 PLM_API int32_t plm_agent_close(uint64_t agent, int64_t timeout_ms);
 
