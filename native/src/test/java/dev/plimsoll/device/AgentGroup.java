@@ -372,6 +372,8 @@ final class AgentGroup implements AutoCloseable {
         public void close() {
             compute.synchronize(PATIENCE);
             agent.close();
+            // A member that has left would be waited for.
+            communicator.abort();
             ring.close();
             mailbox.close();
             worker.close();
