@@ -76,7 +76,8 @@ final class PlimsollPolicy implements Policy {
         }
         Topology topology = request.topology();
         Scenarios scenarios = forecast.scenarios(topology.ranks());
-        // Decisions may have left layers so, or an incarnation may have started elsewhere: what somebody planned has its price.
+        // Decisions may have left layers so, or an incarnation may have started elsewhere: what somebody planned has
+        // its price.
         boolean initial = isInitial(settled, scenarios.experts());
         double part = initial ? settings.initialPart() : 1;
         double price = part * settings.price() / (topology.slotsPerRank() * Math.sqrt(settled.length));

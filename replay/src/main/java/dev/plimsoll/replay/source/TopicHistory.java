@@ -54,8 +54,7 @@ public final class TopicHistory implements History {
             begins = window.flatMap(this::begins);
         }
         this.beginningKnown = begins.isPresent() || ahead.isEmpty();
-        this.first = begins.orElseGet(
-                past.members()::start);
+        this.first = begins.orElseGet(past.members()::start);
     }
 
     private static TopicHistory of(DeploymentPast past) {
