@@ -51,7 +51,8 @@ public class PlacementRules {
 
     /**
      * What is wrong with a decision: its moves and switches against the placement they start from, its batches against staging memory,
-     * what its ranks send against what they wait for, its result after every batch, its hash.
+     * what its ranks send against what they wait for, its result after every batch, its hash ({@link PlanHash}). An engine that moves
+     * weights by itself has no staging memory to fill and is given one map: one batch of moves.
      */
     public static List<String> violations(Propose propose, Placement settled, Membership members) {
         return RULES.check(propose, settled, members);
@@ -130,6 +131,10 @@ public class PlacementRules {
         if (!isLater(propose.epoch(), settled.version())) {
             found.add("epoch " + propose.epoch() + " must be above the settled version " + settled.version());
         }
+        if (members.traits().movesWeights() && !isOneMap(propose)) {
+            found.add(propose.batches().size() + " batches with " + propose.switches() + " switches, and "
+                    + members.engine() + " moves weights by itself: it takes one batch of moves");
+        }
         BitSet layersBefore = new BitSet();
         int[][] serving = settled.toArray();
         BitSet[] idle = idle(settled);
@@ -161,10 +166,10 @@ public class PlacementRules {
             layersBefore.or(layers);
         }
         if (found.isEmpty()) {
-            long hash = hash(propose.epoch(), serving, idle);
+            long hash = hash(propose, serving, idle);
             if (!isPromised(hash, propose.planHash())) {
                 found.add(String.format(
-                        "the moves of decision %d lead to hash %016x, it promises %016x",
+                        "the batches of decision %d have hash %016x, it promises %016x",
                         propose.epoch(), hash, propose.planHash()));
             }
         }
@@ -340,15 +345,19 @@ public class PlacementRules {
     }
 
     boolean fitsStaging(int incoming, Membership members) {
-        return incoming <= members.stagedExpertsPerRank();
+        return members.traits().movesWeights() || incoming <= members.stagedExpertsPerRank();
+    }
+
+    boolean isOneMap(Propose propose) {
+        return propose.batches().size() == 1 && propose.switches() == 0;
     }
 
     TransferLists lists(Batch batch, Topology topology) {
         return TransferLists.of(batch, topology);
     }
 
-    long hash(int version, int[][] serving, BitSet[] idle) {
-        return Placement.of(version, serving, idle).hash();
+    long hash(Propose propose, int[][] serving, BitSet[] idle) {
+        return PlanHash.of(Placement.of(propose.epoch(), serving, idle), propose.batches());
     }
 
     boolean isPromised(long hash, long promised) {

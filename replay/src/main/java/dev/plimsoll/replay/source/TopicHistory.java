@@ -204,8 +204,8 @@ public final class TopicHistory implements History {
         List<String> notes = new ArrayList<>(past.notes());
         notes.addAll(live.notes());
         if (!beginningKnown) {
-            notes.add(
-                    "what was served at the beginning is not known, so replayed policies begin with the initial placement");
+            notes.add("what was served at the beginning is not known, so replayed policies begin with the initial"
+                    + " placement");
         }
         return notes;
     }

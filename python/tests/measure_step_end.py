@@ -6,8 +6,8 @@ import sys
 import tempfile
 import time
 
-sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "..", "python"))
-import plimsoll_worker as plm  # noqa: E402
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
+from plimsoll_engine import worker as plm  # noqa: E402
 import reading  # noqa: E402
 import torch  # noqa: E402
 

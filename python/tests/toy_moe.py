@@ -10,8 +10,8 @@ import os
 import random
 import sys
 
-sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "..", "python"))
-import plimsoll_worker as plm  # noqa: E402
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
+from plimsoll_engine import worker as plm  # noqa: E402
 import reading  # noqa: E402
 
 LAYERS, SLOTS, TOKENS, TOP_K, WIDTH = 3, 4, 12, 2, 8
@@ -120,27 +120,17 @@ def main():
     parser.add_argument("--boundary-steps", type=int, default=4)
     parser.add_argument("--arrays", choices=("auto", "torch", "numpy", "plain"), default="auto")
     parser.add_argument("--counters", choices=("pass", "layers"), default="pass")
-    parser.add_argument("--flip-at", type=int, default=0, help="vote 1 at this boundary, then 2 at the one after it")
     options = parser.parse_args()
 
     arrays = arrays_of(options.arrays)
     engine = Engine(arrays, options.counters if arrays is not None else "layers", options.rank, options.ranks)
-    verdicts = []
-
-    def decide(verdict):
-        if verdict.level > 0:
-            verdicts.append([verdict.step, verdict.epoch, verdict.batch, verdict.level])
-        level = {options.flip_at: 1, options.flip_at + options.boundary_steps: 2}.get(verdict.step, 0)
-        return plm.Vote(level=level, epoch=6, batch=1, plan_hash=-99, settled_version=5) if level else None
 
     gather = {"none": {}, "node": {"address": os.path.join(options.directory, "segment")},
               "tcp": {"address": "127.0.0.1:%s" % options.port, "secret_file": options.secret}}[options.gather]
     worker = plm.Worker(deployment="toy/python", incarnation=3, rank=options.rank, ranks=options.ranks, layers=LAYERS,
                         slots_per_rank=SLOTS, boundary_steps=options.boundary_steps, library=options.library,
                         ring=os.path.join(options.directory, "rank-%d.ring" % options.rank), gather=options.gather,
-                        flip_timeout_ms=20_000, on_boundary=decide if options.flip_at else None,
-                        on_error="raise", **gather)
-    worker.idle_vote = plm.Vote(settled_version=5)
+                        settled_version=5, on_error="raise", **gather)
     engine.attach(worker)
     worker.start()
     last = options.steps - options.steps % options.boundary_steps
@@ -155,7 +145,7 @@ def main():
     worker.close()
     print(json.dumps({
         "arrays": arrays.__name__ if arrays is not None else "plain", "counters": engine.counters, "pid": os.getpid(),
-        "last": last, "load": engine.plain_load, "routed": engine.plain_routed, "verdicts": verdicts, "stats": stats,
+        "last": last, "load": engine.plain_load, "routed": engine.plain_routed, "stats": stats,
         "snapshot": {"step": seen.step, "first_rank": seen.first_rank, "valid": seen.valid,
                      "load": seen.load.tolist(), "routed": seen.routed.tolist()}}))
 

@@ -18,11 +18,11 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
 /**
- * The Python shim's tests, and two engines in Python whose rings Java reads while they run: what it reads must be what plain
+ * The tests of the package for engines in Python, and two engines in Python whose rings Java reads while they run: what it reads must be what plain
  * Python has counted beside the tensors.
  */
 @Timeout(240)
-class PythonShimTest {
+class PythonPackageTest {
     private static final int RANKS = 2;
     // Of toy_moe.py.
     private static final int LAYERS = 3;
@@ -31,7 +31,7 @@ class PythonShimTest {
     private static final int BOUNDARY_STEPS = 4;
     private static final long LAST = 400;
 
-    private static final Path SCRIPTS = Path.of("src/test/python");
+    private static final Path SCRIPTS = Path.of("../python/tests");
 
     @TempDir
     Path directory;
@@ -51,14 +51,14 @@ class PythonShimTest {
     private String python() throws Exception {
         for (String module : List.of("torch", "numpy", "json")) {
             for (String candidate : List.of("/usr/bin/python3", "python3")) {
-                if (runs(candidate, "-c", "import sys, " + module + "; assert sys.version_info >= (3, 8)")) {
-                    System.out.println("the Python shim is tested with " + candidate
+                if (runs(candidate, "-c", "import sys, " + module + "; assert sys.version_info >= (3, 9)")) {
+                    System.out.println("the Python package is tested with " + candidate
                             + (module.equals("json") ? ", which has neither torch nor numpy" : " and its " + module));
                     return candidate;
                 }
             }
         }
-        System.out.println("NOTICE: the Python shim is not tested: there is no python3 of at least 3.8");
+        System.out.println("NOTICE: the Python package is not tested: there is no python3 of at least 3.9");
         assumeTrue(false, "no python3");
         throw new AssertionError();
     }
@@ -160,13 +160,18 @@ class PythonShimTest {
     }
 
     @Test
-    void theShimsOwnTestsPass() throws Exception {
+    void thePackagesOwnTestsPass() throws Exception {
         Engine tests = start(
                 "tests",
                 python(),
                 "-W",
                 "error",
-                SCRIPTS.resolve("test_plimsoll_worker.py").toString());
+                "-m",
+                "unittest",
+                "discover",
+                "-v",
+                "-s",
+                SCRIPTS.toString());
         try {
             boolean ended = tests.process.waitFor(200, TimeUnit.SECONDS);
             String told = Files.readString(tests.output) + Files.readString(tests.errors);

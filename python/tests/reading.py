@@ -4,9 +4,9 @@ from array import array
 from ctypes import byref
 from typing import NamedTuple, Optional
 
-import plimsoll_abi as abi
+from plimsoll_engine import abi
 
-HEAT_VALID = 1  # PLM_VOTE_HEAT_VALID
+
 
 
 class plm_ring_counts(ctypes.Structure):
@@ -44,7 +44,7 @@ def snapshot(worker) -> Optional[Snapshot]:
         load += row[4:loads]
         routed += row[loads:]
     worker._call("plm_slot_release", worker._ring, found.step)
-    return Snapshot(found.step, found.first_rank, found.ranks, votes, [vote.flags & HEAT_VALID != 0 for vote in votes],
+    return Snapshot(found.step, found.first_rank, found.ranks, votes, [vote.flags & abi.PLM_VOTE_HEAT_VALID != 0 for vote in votes],
                     load, routed)
 
 

@@ -1,12 +1,12 @@
-"""python3 plimsoll_check.py [LIBRARY]: whether libplimsoll.so works here, and which back ends can be opened."""
+"""python -m plimsoll_engine.check [LIBRARY]: whether libplimsoll.so works here, and which back ends can be opened."""
 import ctypes
 import os
 import sys
 import tempfile
 from ctypes import byref
 
-import plimsoll_abi as abi
-from plimsoll_worker import DEVICES, Worker
+from plimsoll_engine import abi
+from plimsoll_engine.worker import DEVICES, Worker
 
 
 def check(path):
