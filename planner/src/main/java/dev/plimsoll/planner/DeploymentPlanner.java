@@ -19,6 +19,7 @@ import dev.plimsoll.model.WindowSummary;
 import dev.plimsoll.planner.placement.Experience;
 import dev.plimsoll.planner.placement.KeepReason;
 import dev.plimsoll.planner.placement.Objective;
+import dev.plimsoll.planner.placement.Repair;
 import dev.plimsoll.planner.placement.Verdict;
 import dev.plimsoll.planner.protocol.DecisionProtocol;
 import dev.plimsoll.planner.protocol.Effect;
@@ -251,7 +252,7 @@ final class DeploymentPlanner {
                         .limit(batches)
                         .mapToInt(batch -> batch.moves().size())
                         .sum(),
-                state.settled(),
+                Repair.asServed(state.settled(), state.members()),
                 known.of(PlacementState.settled(made.basedOn())),
                 settings.historyWindows(),
                 outcomes.of(state.members().incarnation(), made.epoch()).isPresent()));
@@ -297,7 +298,8 @@ final class DeploymentPlanner {
         history.add(window.load(), whole.firstOffset(), summary.closedAtMillis());
         times.window(state.members(), objective, summary, window);
         boolean underSettled = !window.served().isEmpty()
-                && window.served().stream().allMatch(served -> served.servesLike(state.settled()));
+                && window.served().stream()
+                        .allMatch(served -> served.servesLike(Repair.asServed(state.settled(), state.members())));
         if (underSettled && state.stage() instanceof Stage.Idle) {
             measurement
                     .flatMap(measuring -> measuring.window(summary, window.load()))
@@ -402,7 +404,7 @@ final class DeploymentPlanner {
                         change.numbers().currentBalancedness(),
                         change.numbers().predictedBalancedness(),
                         planning.policy().name(),
-                        change.numbers().reason(),
+                        change.reason(),
                         change.candidate().reasons(),
                         Optional.of(history.inputs(List.copyOf(unjudged), learned)),
                         change.numbers().time().map(Verdict.Times::promise)),
