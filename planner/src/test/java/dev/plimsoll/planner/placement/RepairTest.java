@@ -25,8 +25,10 @@ class RepairTest {
 
     @Test
     void hottestIsWhoHasMostTokensPerReplica() {
-        // expert 1 has two replicas after the first slot is filled, so expert 3 is next
-        assertThat(repaired(0, 0, 4, 1, 2, 3)).containsExactly(0, 1, 3, 1, 2, 3);
+        Topology narrow = Topology.even(4, 1, 2);
+        Placement settled = Placement.of(0, new int[][] {{1, 0, 1, 2, 1, 3, 0, 0}});
+        // 40 tokens of expert 1 over three replicas, 30 of expert 3 on one
+        assertThat(Repair.of(settled, SHAPE, narrow, LOAD).layer(0)).containsExactly(1, 0, 1, 2, 1, 3, 0, 3);
     }
 
     @Test
