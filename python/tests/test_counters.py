@@ -197,7 +197,7 @@ class InTensors(Counting):
                         load[layer][slot] = 10 * layer + slot
                 self.assertEqual([3, 4, 5, 13, 14, 15], self.captured(worker).load.tolist())
         self.refused("where \\(2, 9\\) is needed", worker.attach, replicated=zeros(self.module, (2, 3)))
-        self.refused("load and replicated: an engine's counters are of one kind", worker.attach,
+        self.refused("replicated and load: an engine's counters are of one kind", worker.attach,
                      load=zeros(self.module, (2, 3)))
 
     def test_what_routers_sent_to_all_slots_is_published_whole_where_nothing_is_gathered(self):
