@@ -342,8 +342,25 @@ bool Exchange::end(Deadline deadline) {
         return false;
     }
     hold.unlock();
-    // An exchange that failed may have left copies there, and a stream with something to do cannot be given back.
-    return !side_ || side_->drain_and_stop(deadline);
+    return !side_ || stop_side(deadline);
+}
+
+// An exchange that failed may have left copies there, and a stream with something to do cannot be given back. An event tells
+// whether it has, for not every vendor can be asked for a stream's end without waiting for it.
+bool Exchange::stop_side(Deadline deadline) {
+    const int32_t status = guarded([&] {
+        if (submitted_ && !quiet_) {
+            mark_quiet();
+        }
+        return !quiet_ || quiet_->await(deadline) ? PLM_OK : PLM_PENDING;
+    });
+    return status != PLM_PENDING && side_->drain_and_stop(deadline);
+}
+
+void Exchange::mark_quiet() {
+    std::unique_ptr<Event> quiet = backend().create_event();
+    side_->record(*quiet);
+    quiet_ = std::move(quiet);
 }
 
 void Exchange::finish(int32_t status, std::string text) {
@@ -390,6 +407,12 @@ void Exchange::carry_out() {
                 return PLM_OK;
             });
         }
+    }
+    if (side_) {
+        guarded([&] {
+            mark_quiet();
+            return PLM_OK;
+        });
     }
     finish(status, text);
 }

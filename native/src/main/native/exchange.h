@@ -69,6 +69,8 @@ private:
     void pace(uint64_t bytes);
     void check_going_on() const;
     [[noreturn]] void late(const Operation& operation, const char* what) const;
+    bool stop_side(Deadline deadline);
+    void mark_quiet();
     void finish(int32_t status, std::string text);
 
     const std::shared_ptr<Communicator> communicator_;
@@ -85,6 +87,7 @@ private:
     Block abandoned_;               // what a copy that failed may still use
     std::unique_ptr<Event> after_;
     std::unique_ptr<Event> arrived_;
+    std::unique_ptr<Event> quiet_;  // behind all that the side stream was given
     Deadline paced_{};
     Deadline due_{};
 

@@ -31,6 +31,7 @@ const std::vector<Scenario> scenarios{
     {"ended_exchanges_touch_nothing", 5, 5, true, ended_exchanges_touch_nothing},
     {"nothing_is_sent_without_a_grant", 2, 2, true, nothing_is_sent_without_a_grant},
     {"damage_on_the_way_is_noticed", 0, 3, true, damage_on_the_way_is_noticed},
+    {"decisions_are_carried_out_as_ordered", 8, 8, true, decisions_are_carried_out_as_ordered},
     {"a_ring_with_a_thread_is_as_exact", 3, 6, true, a_ring_with_a_thread_is_as_exact},
     {"a_second_thread_is_refused", 1, 1, true, a_second_thread_is_refused},
     {"any_call_may_fail", 5, 0, false, any_call_may_fail},

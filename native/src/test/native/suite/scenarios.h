@@ -40,6 +40,8 @@ void lists_that_differ_are_refused(Context& context);
 void ended_exchanges_touch_nothing(Context& context);
 void nothing_is_sent_without_a_grant(Context& context);
 void damage_on_the_way_is_noticed(Context& context);
+// agents.cpp
+void decisions_are_carried_out_as_ordered(Context& context);
 // threads.cpp
 void a_ring_with_a_thread_is_as_exact(Context& context);
 void a_second_thread_is_refused(Context& context);

@@ -76,8 +76,8 @@ final class PlimsollPolicy implements Policy {
         }
         Topology topology = request.topology();
         Scenarios scenarios = forecast.scenarios(topology.ranks());
-        // A decision may have left layers as they were.
-        boolean initial = request.settled().version() == 0 || isInitial(settled, scenarios.experts());
+        // Decisions may have left layers so, or an incarnation may have started elsewhere: what somebody planned has its price.
+        boolean initial = isInitial(settled, scenarios.experts());
         double part = initial ? settings.initialPart() : 1;
         double price = part * settings.price() / (topology.slotsPerRank() * Math.sqrt(settled.length));
         Weighing weighing = weighing(request, layer, scenarios, settled.length);
