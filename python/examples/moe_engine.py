@@ -17,7 +17,7 @@ import sys
 import torch
 import torch.distributed as dist
 
-from plimsoll_engine import LeaveGroup, Worker
+from plimsoll_engine import LeaveGroup, Outcome, Worker
 
 LAYERS, EXPERTS, RANKS, SLOTS, TOKENS, TOP_K, WIDTH, INNER = 3, 16, 4, 5, 24, 2, 8, 4
 
@@ -160,7 +160,7 @@ def main():
     parser.add_argument("--boundary-steps", type=int, default=8)
     parser.add_argument("--moves-weights", action="store_true", help="the engine moves its experts by itself")
     parser.add_argument("--steps", type=int, default=100_000)
-    parser.add_argument("--alone-steps", type=int, default=80, help="how many to serve on when a rank is gone")
+    parser.add_argument("--alone-steps", type=int, default=80, help="how many to serve on when a rank is known to be gone")
     parser.add_argument("--period", type=int, default=300, help="steps after which another expert is the most popular")
     parser.add_argument("--stop-file", help="ends all ranks when it is there")
     parser.add_argument("--seed", type=int, default=7)
@@ -180,8 +180,8 @@ def main():
     worker = Worker(deployment=options.deployment, incarnation=options.incarnation, rank=options.rank, ranks=RANKS,
                     layers=LAYERS, slots_per_rank=SLOTS, experts=EXPERTS, boundary_steps=options.boundary_steps,
                     ring=file("rank-%d.ring" % options.rank), mailbox=file("rank-%d.mailbox" % options.rank),
-                    gather="node", address=file("segment-%d" % options.incarnation), **moved)
-    worker.attach(load=engine.load, routed=engine.routed)
+                    gather="node", address=file("segment-%d" % options.incarnation), timeout_ms=5000, **moved)
+    worker.attach(load=engine.load, routed=engine.routed, discardable=True)
     if not options.moves_weights:
         for layer in range(LAYERS):
             worker.weights(layer, experts.tensors[layer])
@@ -200,15 +200,17 @@ def main():
         except RuntimeError as gone:
             if not peers:
                 raise
-            # A rank is gone, in the middle of a pass: what it counted here and there does not add up.
+            # A rank is gone, in the middle of a pass: what was counted here and there does not add up.
             print("rank %d: step %d: %s" % (options.rank, step, gone), file=sys.stderr)
-            complete, peers, last = False, False, step + options.alone_steps
+            complete = peers = False
         try:
-            boundary = worker.step_end(step)
+            boundary = worker.step_end(step, discard=not complete)
         except LeaveGroup as error:
             print("rank %d: %s" % (options.rank, error), file=sys.stderr)
             left = True
             break
+        if boundary is not None and not peers and boundary.outcome not in (Outcome.RESOLVED, Outcome.PENDING):
+            last = min(last, step + options.alone_steps)  # Plimsoll knows it too
         if boundary is not None and boundary.move:
             target, next_layer = worker.target(), 0
             moves += 1
