@@ -1,9 +1,7 @@
 // The C ABI: checks arguments, finds handles, and lets no exception out.
 #include <cstdio>
 
-#include "exchange.h"
-#include "mailbox.h"
-#include "ring.h"
+#include "agent.h"
 
 using namespace plm;
 
@@ -388,6 +386,75 @@ int32_t plm_mailbox_close(uint64_t mailbox) {
     return guarded([&] {
         find<Mailbox>(mailbox);
         retire(mailbox);
+        return PLM_OK;
+    });
+}
+
+int32_t plm_agent_open(uint64_t ring, uint64_t comm, uint64_t mailbox, const plm_agent_opts* opts,
+                       const plm_weights* weights, uint32_t weights_count, uint64_t* agent) {
+    return guarded([&] {
+        uint64_t& out = required(agent, "agent");
+        const plm_agent_opts& checked = sized(opts, "opts");
+        out = enroll(Kind::agent, std::make_shared<Agent>(find<Ring>(ring), comm != 0 ? find<Communicator>(comm) : nullptr,
+                                                          mailbox != 0 ? find<Mailbox>(mailbox) : nullptr, checked,
+                                                          weights, weights_count));
+        return PLM_OK;
+    });
+}
+
+int32_t plm_agent_rebind(uint64_t agent, const plm_weights* weights, uint32_t weights_count) {
+    return guarded([&] { return find<Agent>(agent)->rebind(weights, weights_count) ? PLM_OK : PLM_BUSY; });
+}
+
+int32_t plm_agent_boundary(uint64_t agent, uint64_t compute_stream, int64_t step, plm_boundary* boundary) {
+    return guarded([&] {
+        find<Agent>(agent)->boundary(compute_stream, step, sized(boundary, "boundary"));
+        return PLM_OK;
+    });
+}
+
+int32_t plm_agent_note(uint64_t agent, plm_note* note) {
+    return guarded([&] { return find<Agent>(agent)->take_note(sized(note, "note")) ? PLM_OK : PLM_PENDING; });
+}
+
+int32_t plm_agent_target(uint64_t agent, int32_t* placement, uint32_t count) {
+    return guarded([&] { return find<Agent>(agent)->target(placement, count) ? PLM_OK : PLM_PENDING; });
+}
+
+int32_t plm_agent_moved(uint64_t agent, const int32_t* placement, uint32_t count) {
+    return guarded([&] {
+        find<Agent>(agent)->moved(placement, count);
+        return PLM_OK;
+    });
+}
+
+int32_t plm_agent_busy(uint64_t agent, int32_t busy) {
+    return guarded([&] {
+        find<Agent>(agent)->busy(busy != 0);
+        return PLM_OK;
+    });
+}
+
+int32_t plm_agent_changed(uint64_t agent) {
+    return guarded([&] {
+        find<Agent>(agent)->changed();
+        return PLM_OK;
+    });
+}
+
+int32_t plm_agent_state(uint64_t agent, plm_rank* rank) {
+    return guarded([&] {
+        find<Agent>(agent)->state(sized(rank, "rank"));
+        return PLM_OK;
+    });
+}
+
+int32_t plm_agent_close(uint64_t agent, int64_t timeout_ms) {
+    return guarded([&] {
+        if (!find<Agent>(agent)->close(after_ms(timeout_ms))) {
+            fail(PLM_E_TIMEOUT, "a transfer did not let go of its memory in time; the agent is still there");
+        }
+        retire(agent);
         return PLM_OK;
     });
 }

@@ -69,6 +69,7 @@ const char* name_of(Kind kind) {
         case Kind::ring: return "ring";
         case Kind::exchange: return "exchange";
         case Kind::mailbox: return "mailbox";
+        case Kind::agent: return "agent";
     }
     return "handle";
 }

@@ -68,7 +68,7 @@ T& sized(T* pointer, const char* name) {
     return value;
 }
 
-enum class Kind : uint8_t { runtime = 1, stream, communicator, ring, exchange, mailbox };
+enum class Kind : uint8_t { runtime = 1, stream, communicator, ring, exchange, mailbox, agent };
 const char* name_of(Kind kind);
 
 class Object {

@@ -2,6 +2,7 @@
 #include "exchange.h"
 
 #include <algorithm>
+#include <map>
 
 #include "shared.h"
 
@@ -10,6 +11,12 @@ namespace plm {
 namespace {
 
 constexpr uint64_t chunk_bytes = 1 << 20;  // between two looks at the cancel flag
+constexpr uint64_t usual_least_rate = 16 << 20;
+
+// How long bytes take at a rate, cut where the sum of some of these could overflow.
+int64_t ms_at(uint64_t bytes, uint64_t rate) {
+    return static_cast<int64_t>(std::min(1e12, 1e3 * static_cast<double>(bytes) / static_cast<double>(rate)));
+}
 
 // Waits in slices, so that whoever cancels does not wait for the whole timeout.
 template <class Attempt, class Check>
@@ -52,6 +59,15 @@ public:
         }
         exchange_.backend().host_touches(room_.at<void>(), chunk.bytes, true);
         return room_.at<std::byte>();
+    }
+
+    void copy(const Stretch& stretch) {
+        if (direct_) {
+            std::memmove(reinterpret_cast<void*>(stretch.to), reinterpret_cast<const void*>(stretch.from), stretch.bytes);
+        } else {
+            run(room_.address(), stretch.from, stretch.bytes, Copy::device_to_host);
+            run(stretch.to, room_.address(), stretch.bytes, Copy::host_to_device);
+        }
     }
 
     void store(const Chunk& chunk) {
@@ -118,49 +134,78 @@ void Exchange::add(bool send, uint32_t peer, uint32_t tag, const plm_part* parts
                             " bytes ends behind the staging memory of " + std::to_string(staging) +
                             " bytes: cut the batch, or open the communicator with more");
     }
-    for (const Operation& other : operations_) {
-        // A room's position is tag x bytes, so operations towards one receiver must agree on the bytes.
-        const bool same_receiver = send == other.send && (!send || peer == other.parcel.peer);
-        if (same_receiver && other.parcel.bytes != bytes) {
-            fail(PLM_E_ARG, "operations of " + std::to_string(other.parcel.bytes) + " and of " +
-                                std::to_string(bytes) +
-                                " bytes towards one receiver: all of an exchange have one size");
-        }
-        if (same_receiver && other.parcel.tag == tag) {
-            fail(PLM_E_ARG, "tag " + std::to_string(tag) + " is used twice towards one receiver");
-        }
+    const uint32_t receiver = send ? peer + 1 : 0;
+    // A room's position is tag x bytes, so operations towards one receiver must agree on the bytes.
+    const uint64_t others = sizes_.emplace(receiver, bytes).first->second;
+    if (others != bytes) {
+        fail(PLM_E_ARG, "operations of " + std::to_string(others) + " and of " + std::to_string(bytes) +
+                            " bytes towards one receiver: all of an exchange have one size");
+    }
+    if (!rooms_.insert(uint64_t{receiver} << 32 | tag).second) {
+        fail(PLM_E_ARG, "tag " + std::to_string(tag) + " is used twice towards one receiver");
     }
     operations_.push_back({send, {id_, peer, tag, bytes, 0}, std::vector<plm_part>(parts, parts + count)});
+    bytes_ += bytes;
 }
 
-// Of all that goes from one member to another; the parts are each end's own affair.
-uint64_t Exchange::digest(uint32_t peer, bool send) const {
-    std::vector<uint64_t> words{id_, manifest_};
-    std::vector<std::pair<uint64_t, uint64_t>> rooms;
+void Exchange::bound(uint64_t bytes, uint64_t least_bytes_per_second) {
+    std::lock_guard<std::mutex> hold(lock_);
+    batch_bytes_ = bytes;
+    least_rate_ = least_bytes_per_second;
+}
+
+// What no exchange of these bytes takes unless something is wrong: members come to it at different times, and then its
+// bytes pass at the least rate, behind each other's limit.
+int64_t Exchange::bound_ms() const {
+    const uint64_t bytes = std::max(bytes_, batch_bytes_);
+    const uint64_t limit = communicator_->bytes_per_second();
+    return communicator_->timeout_ms() + ms_at(bytes, least_rate_ != 0 ? least_rate_ : usual_least_rate) +
+           (limit != 0 ? ms_at(bytes, limit) : 0);
+}
+
+// Every parcel carries a digest of all that goes from the one member to the other; the parts are each end's own affair.
+void Exchange::digest() {
+    std::map<std::pair<uint32_t, bool>, std::vector<Operation*>> ways;
+    for (Operation& operation : operations_) {
+        ways[{operation.parcel.peer, operation.send}].push_back(&operation);
+    }
+    for (auto& way : ways) {
+        std::sort(way.second.begin(), way.second.end(),
+                  [](const Operation* a, const Operation* b) { return a->parcel.tag < b->parcel.tag; });
+        Checksum sum;
+        sum.add(&id_, sizeof id_);
+        sum.add(&manifest_, sizeof manifest_);
+        for (const Operation* operation : way.second) {
+            const uint64_t room[] = {operation->parcel.tag, operation->parcel.bytes};
+            sum.add(room, sizeof room);
+        }
+        for (Operation* operation : way.second) {
+            operation->parcel.digest = sum.value();
+        }
+    }
+}
+
+// Where what this member gives itself comes from.
+void Exchange::pair_up() {
+    std::map<uint32_t, const Operation*> sources;
     for (const Operation& operation : operations_) {
-        if (operation.send == send && operation.parcel.peer == peer) {
-            rooms.emplace_back(operation.parcel.tag, operation.parcel.bytes);
+        if (operation.send && operation.parcel.peer == communicator_->rank()) {
+            sources.emplace(operation.parcel.tag, &operation);
         }
     }
-    std::sort(rooms.begin(), rooms.end());
-    for (const auto& room : rooms) {
-        words.push_back(room.first);
-        words.push_back(room.second);
-    }
-    Checksum sum;
-    sum.add(words.data(), words.size() * 8);
-    return sum.value();
-}
-
-void Exchange::check_local_pairs() const {
-    for (const Operation& mine : operations_) {
-        if (mine.parcel.peer == communicator_->rank() &&
-            std::none_of(operations_.begin(), operations_.end(), [&](const Operation& other) {
-                return other.send != mine.send && other.parcel.peer == mine.parcel.peer &&
-                       other.parcel.tag == mine.parcel.tag && other.parcel.bytes == mine.parcel.bytes;
-            })) {
-            fail(PLM_E_ARG, "tag " + std::to_string(mine.parcel.tag) + " to this member itself has only one end");
+    for (Operation& operation : operations_) {
+        if (operation.send || operation.parcel.peer != communicator_->rank()) {
+            continue;
         }
+        const auto found = sources.find(operation.parcel.tag);
+        if (found == sources.end() || found->second->parcel.bytes != operation.parcel.bytes) {
+            fail(PLM_E_ARG, "tag " + std::to_string(operation.parcel.tag) + " to this member itself has only one end");
+        }
+        operation.source = found->second;
+        sources.erase(found);
+    }
+    if (!sources.empty()) {
+        fail(PLM_E_ARG, "tag " + std::to_string(sources.begin()->first) + " to this member itself has only one end");
     }
 }
 
@@ -171,14 +216,12 @@ void Exchange::submit(const std::shared_ptr<Exchange>& self, Stream& after) {
         if (submitted_) {
             fail(PLM_E_STATE, "submit after submit: an exchange is submitted once");
         }
-        check_local_pairs();
-        for (Operation& operation : operations_) {
-            operation.parcel.digest = digest(operation.parcel.peer, operation.send);
-        }
+        pair_up();
+        digest();
         submitted_ = true;
         submitted_at_ = Clock::now();
     }
-    due_ = after_ms(communicator_->timeout_ms());
+    due_ = after_ms(bound_ms());
     try {
         after.record(*after_);
         if (communicator_->on_device()) {
@@ -191,6 +234,9 @@ void Exchange::submit(const std::shared_ptr<Exchange>& self, Stream& after) {
         }
     } catch (const Failure& failure) {
         finish(failure.status, failure.text);
+        if (failure.status == PLM_E_STATE) {
+            throw;
+        }
     }
 }
 
@@ -214,17 +260,9 @@ void Exchange::submit_to_device() {
         }
     }
     for (const Operation& receive : operations_) {
-        for (const Operation& source : operations_) {
-            if (!receive.send && source.send && receive.parcel.peer == communicator_->rank() &&
-                source.parcel.peer == receive.parcel.peer && source.parcel.tag == receive.parcel.tag) {
-                if (source.parts.size() != receive.parts.size()) {
-                    fail(PLM_E_ARG, "tag " + std::to_string(receive.parcel.tag) +
-                                        " to this member itself is cut differently at its ends");
-                }
-                for (size_t i = 0; i < source.parts.size(); i++) {
-                    side_->copy(receive.parts[i].address, source.parts[i].address, source.parts[i].bytes,
-                                Copy::device_to_device);
-                }
+        if (receive.source != nullptr) {
+            for (const Stretch& stretch : stretches(receive, UINT64_MAX)) {
+                side_->copy(stretch.to, stretch.from, stretch.bytes, Copy::device_to_device);
             }
         }
     }
@@ -251,7 +289,7 @@ int32_t Exchange::poll() {
             } else if (Clock::now() >= due_) {
                 status = PLM_E_TIMEOUT;
                 text = "exchange " + std::to_string(id_) + " did not end on the device within " +
-                       std::to_string(communicator_->timeout_ms()) + " ms";
+                       std::to_string(bound_ms()) + " ms";
             }
         } catch (const Failure& failure) {
             status = failure.status;
@@ -281,30 +319,54 @@ bool Exchange::join(Stream& compute) {
     return status != PLM_PENDING;
 }
 
-bool Exchange::end(Deadline deadline) {
+void Exchange::cancel() {
     cancelled_.store(true, std::memory_order_release);
+    std::lock_guard<std::mutex> hold(lock_);
+    if (submitted_ && status_ == PLM_PENDING && !started_ && !arrived_) {
+        status_ = PLM_E_ABORTED;
+        ended_at_ = Clock::now();
+        failure_ = "cancelled before it started";
+    }
+    ended_.notify_all();
+}
+
+bool Exchange::end(Deadline deadline) {
+    cancel();
     std::unique_lock<std::mutex> hold(lock_);
     if (arrived_) {
         // On the device nothing can be taken back: its memory is free when it has ended, good or bad.
         hold.unlock();
         return arrived_->await(deadline);
     }
-    if (submitted_ && status_ == PLM_PENDING && !started_) {
-        status_ = PLM_E_ABORTED;
-        ended_at_ = Clock::now();
-        failure_ = "cancelled before it started";
-    }
     if (!ended_.wait_until(hold, deadline, [&] { return !submitted_ || status_ != PLM_PENDING; })) {
         return false;
     }
     hold.unlock();
-    // An exchange that failed may have left copies there, and a stream with something to do cannot be given back.
-    return !side_ || side_->drain_and_stop(deadline);
+    return !side_ || stop_side(deadline);
+}
+
+// An exchange that failed may have left copies there, and a stream with something to do cannot be given back. An event tells
+// whether it has, for not every vendor can be asked for a stream's end without waiting for it.
+bool Exchange::stop_side(Deadline deadline) {
+    const int32_t status = guarded([&] {
+        if (submitted_ && !quiet_) {
+            mark_quiet();
+        }
+        return !quiet_ || quiet_->await(deadline) ? PLM_OK : PLM_PENDING;
+    });
+    return status != PLM_PENDING && side_->drain_and_stop(deadline);
+}
+
+void Exchange::mark_quiet() {
+    std::unique_ptr<Event> quiet = backend().create_event();
+    side_->record(*quiet);
+    quiet_ = std::move(quiet);
 }
 
 void Exchange::finish(int32_t status, std::string text) {
     std::lock_guard<std::mutex> hold(lock_);
-    status_ = status;
+    // An exchange that has ended is an outcome; STATE is what a caller hears that misuses it.
+    status_ = status == PLM_E_STATE ? PLM_E_DEVICE : status;
     ended_at_ = Clock::now();
     failure_ = std::move(text);
     ended_.notify_all();
@@ -320,7 +382,7 @@ void Exchange::late(const Operation& operation, const char* what) const {
     fail(PLM_E_TIMEOUT, "exchange " + std::to_string(id_) + ", " + (operation.send ? "send to" : "receive from") +
                             " member " + std::to_string(operation.parcel.peer) + ", tag " +
                             std::to_string(operation.parcel.tag) + ": " + what + " within " +
-                            std::to_string(communicator_->timeout_ms()) + " ms");
+                            std::to_string(bound_ms()) + " ms");
 }
 
 void Exchange::carry_out() {
@@ -331,6 +393,7 @@ void Exchange::carry_out() {
         }
         started_ = true;
     }
+    due_ = after_ms(bound_ms());  // only now: what it waited for behind others is no fault of its own
     const int32_t status = guarded([&] {
         Bounce bounce(*this);
         move(bounce);
@@ -345,6 +408,12 @@ void Exchange::carry_out() {
             });
         }
     }
+    if (side_) {
+        guarded([&] {
+            mark_quiet();
+            return PLM_OK;
+        });
+    }
     finish(status, text);
 }
 
@@ -356,11 +425,10 @@ void Exchange::move(Bounce& bounce) {
             communicator_->transport().grant(operation.parcel);
         }
     }
-    if (!patiently(after_ms(communicator_->timeout_ms()), [&] { check_going_on(); },
-                   [&](Deadline until) { return after_->await(until); })) {
+    if (!patiently(due_, [&] { check_going_on(); }, [&](Deadline until) { return after_->await(until); })) {
         fail(PLM_E_TIMEOUT, "exchange " + std::to_string(id_) +
                                 ": the stream that owns the sources did not get to it within " +
-                                std::to_string(communicator_->timeout_ms()) + " ms");
+                                std::to_string(bound_ms()) + " ms");
     }
     paced_ = Clock::now();
     for (const Operation& operation : operations_) {
@@ -390,30 +458,40 @@ std::vector<Exchange::Chunk> Exchange::chunks(const Operation& operation) {
     return all;
 }
 
+// Either end may be cut into parts of its own: what is copied at once ends where a part of either does.
+std::vector<Exchange::Stretch> Exchange::stretches(const Operation& receive, uint64_t most) {
+    std::vector<Stretch> all;
+    const std::vector<plm_part>& from = receive.source->parts;
+    const std::vector<plm_part>& to = receive.parts;
+    uint64_t from_at = 0, to_at = 0;
+    for (size_t i = 0, j = 0; i < from.size() && j < to.size();) {
+        const uint64_t bytes = std::min({from[i].bytes - from_at, to[j].bytes - to_at, most});
+        all.push_back({to[j].address + to_at, from[i].address + from_at, bytes});
+        from_at += bytes;
+        to_at += bytes;
+        if (from_at == from[i].bytes) {
+            i++;
+            from_at = 0;
+        }
+        if (to_at == to[j].bytes) {
+            j++;
+            to_at = 0;
+        }
+    }
+    return all;
+}
+
 void Exchange::copy_locally(Bounce& bounce, const Operation& receive) {
-    for (const Operation& source : operations_) {
-        if (!source.send || source.parcel.peer != receive.parcel.peer || source.parcel.tag != receive.parcel.tag) {
-            continue;
-        }
-        // Either end may be cut into parts of its own.
-        std::vector<std::byte> expert(source.parcel.bytes);
-        for (const Chunk& chunk : chunks(source)) {
-            check_going_on();
-            std::memcpy(expert.data() + chunk.offset, bounce.fetch(chunk), chunk.bytes);
-        }
-        for (const Chunk& chunk : chunks(receive)) {
-            check_going_on();
-            std::memcpy(bounce.room(chunk), expert.data() + chunk.offset, chunk.bytes);
-            bounce.store(chunk);
-        }
+    for (const Stretch& stretch : stretches(receive, chunk_bytes)) {
+        check_going_on();
+        bounce.copy(stretch);
     }
 }
 
 void Exchange::send(Bounce& bounce, const Operation& operation) {
     Transport& transport = communicator_->transport();
     const auto going_on = [&] { check_going_on(); };
-    const int64_t patience = communicator_->timeout_ms();
-    if (!patiently(after_ms(patience), going_on,
+    if (!patiently(due_, going_on,
                    [&](Deadline until) { return transport.granted(operation.parcel, until); })) {
         late(operation, "no room was granted");
     }
@@ -423,7 +501,7 @@ void Exchange::send(Bounce& bounce, const Operation& operation) {
         pace(chunk.bytes);
         const std::byte* data = bounce.fetch(chunk);
         sum.add(data, chunk.bytes);
-        if (!patiently(after_ms(patience), going_on, [&](Deadline until) {
+        if (!patiently(due_, going_on, [&](Deadline until) {
                 return transport.write(operation.parcel, chunk.offset, data, chunk.bytes, until);
             })) {
             late(operation, "the bytes were not taken");
@@ -435,7 +513,7 @@ void Exchange::send(Bounce& bounce, const Operation& operation) {
 void Exchange::receive(Bounce& bounce, const Operation& operation) {
     Transport& transport = communicator_->transport();
     uint64_t expected = 0;
-    if (!patiently(after_ms(communicator_->timeout_ms()), [&] { check_going_on(); },
+    if (!patiently(due_, [&] { check_going_on(); },
                    [&](Deadline until) { return transport.sealed(operation.parcel, expected, until); })) {
         late(operation, "nothing arrived");
     }

@@ -2,6 +2,8 @@
 #pragma once
 
 #include <atomic>
+#include <unordered_map>
+#include <unordered_set>
 #include <vector>
 
 #include "communicator.h"
@@ -15,7 +17,13 @@ public:
     Exchange(std::shared_ptr<Communicator> communicator, uint64_t id, uint64_t manifest);
     ~Exchange() override;
     void add(bool send, uint32_t peer, uint32_t tag, const plm_part* parts, uint32_t count);
+    // What its end is awaited by: all bytes of the batch, on whatever members, and the least rate at which they pass; 0 is
+    // what this member sends and receives, and the usual rate. Before submit.
+    void bound(uint64_t bytes, uint64_t least_bytes_per_second);
     void submit(const std::shared_ptr<Exchange>& self, Stream& after);
+    // Makes it end soon, where that can be had; waits for nothing.
+    void cancel();
+    // Never STATE but before submit: whatever ended it is an outcome.
     int32_t poll();
     // Nanoseconds from submit to the end; false, and 0, while it is under way.
     bool took(int64_t& nanos);
@@ -32,6 +40,7 @@ private:
         bool send;
         Parcel parcel;
         std::vector<plm_part> parts;
+        const Operation* source = nullptr;  // of a receive from this member itself
     };
     // Part of an expert that is handled at once.
     struct Chunk {
@@ -39,11 +48,19 @@ private:
         uint64_t offset;
         uint64_t bytes;
     };
+    // Part of an expert that this member gives itself.
+    struct Stretch {
+        uint64_t to;
+        uint64_t from;
+        uint64_t bytes;
+    };
     class Bounce;
 
     static std::vector<Chunk> chunks(const Operation& operation);
-    uint64_t digest(uint32_t peer, bool send) const;
-    void check_local_pairs() const;
+    static std::vector<Stretch> stretches(const Operation& receive, uint64_t most);
+    void digest();
+    void pair_up();
+    int64_t bound_ms() const;
     void submit_to_device();
     void move(Bounce& bounce);
     void copy_locally(Bounce& bounce, const Operation& receive);
@@ -52,6 +69,8 @@ private:
     void pace(uint64_t bytes);
     void check_going_on() const;
     [[noreturn]] void late(const Operation& operation, const char* what) const;
+    bool stop_side(Deadline deadline);
+    void mark_quiet();
     void finish(int32_t status, std::string text);
 
     const std::shared_ptr<Communicator> communicator_;
@@ -59,10 +78,16 @@ private:
     const uint64_t manifest_;
     Pin pin_;
     std::vector<Operation> operations_;
+    std::unordered_map<uint32_t, uint64_t> sizes_;  // by receiver: a peer + 1, or 0 for this member
+    std::unordered_set<uint64_t> rooms_;            // receiver and tag
+    uint64_t bytes_ = 0;
+    uint64_t batch_bytes_ = 0;
+    uint64_t least_rate_ = 0;
     std::shared_ptr<Stream> side_;  // where the device is not the host
     Block abandoned_;               // what a copy that failed may still use
     std::unique_ptr<Event> after_;
     std::unique_ptr<Event> arrived_;
+    std::unique_ptr<Event> quiet_;  // behind all that the side stream was given
     Deadline paced_{};
     Deadline due_{};
 

@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <thread>
 
@@ -86,7 +87,7 @@ bool alive(const HeatHeader& head) {
     if (head.closed.load(std::memory_order_relaxed) != 0) {
         return false;
     }
-    if (head.abi != heat_abi || head.start_ticks == 0 || head.pid_namespace == 0 ||
+    if ((head.abi != heat_abi && head.abi != heat_abi_sent) || head.start_ticks == 0 || head.pid_namespace == 0 ||
         head.pid_namespace != pid_namespace()) {
         return realtime_nanos() - head.heartbeat_nanos.load(std::memory_order_relaxed) < heartbeat_limit_nanos;
     }
@@ -178,10 +179,6 @@ private:
     int fd_;
 };
 
-uint64_t snapshot_words(const plm_ring_opts& opts, uint64_t width) {
-    return width * (vote_words + uint64_t{opts.layers} * opts.slots_per_rank + opts.layers);
-}
-
 uint32_t width_of(const plm_ring_opts& opts) { return opts.gather == PLM_GATHER_NONE ? 1 : opts.ranks; }
 
 // One thread for all files: a sign that the process lives, whatever its rings are waiting for.
@@ -231,14 +228,17 @@ void keep_beating(const std::shared_ptr<HeatFile>& file) {
 }
 
 HeatFile::HeatFile(const std::string& path, const std::string& deployment, const plm_ring_opts& opts,
-                   bool routed_known)
+                   const Counters& counters)
     : first_rank_(opts.gather == PLM_GATHER_NONE ? opts.rank : 0),
       width_(width_of(opts)),
       own_row_(opts.rank - first_rank_),
-      routed_known_(routed_known),
+      routed_known_(counters.routed_known()),
+      load_kind_(counters.load_kind()),
       load_words_(uint64_t{opts.layers} * opts.slots_per_rank),
+      own_words_(counters.words() - opts.layers),
+      room_(std::max(width_ * load_words_, own_words_)),
       routed_words_(opts.layers),
-      slot_bytes_(heat_slot_head_bytes + (snapshot_words(opts, width_) * 8 + 63) / 64 * 64) {
+      slot_bytes_(heat_slot_head_bytes + ((width_ * (vote_words + routed_words_) + room_) * 8 + 63) / 64 * 64) {
     if (deployment.empty() || deployment.size() > sizeof HeatHeader::deployment) {
         fail(PLM_E_ARG, "the deployment's name has " + std::to_string(deployment.size()) + " bytes, 1 to 200 are possible");
     }
@@ -275,7 +275,7 @@ void HeatFile::build(const std::string& building, const std::string& deployment,
     map_->reserve(0, total);
     HeatHeader& head = header();
     head.magic = heat_magic;
-    head.abi = heat_abi;
+    head.abi = load_kind_ == PLM_SEGMENT_ROUTED_TO ? heat_abi_sent : heat_abi;
     head.slot_count = heat_slots;
     head.slot_bytes = slot_bytes_;
     head.pid = getpid();
@@ -287,7 +287,8 @@ void HeatFile::build(const std::string& building, const std::string& deployment,
     head.slots_per_rank = opts.slots_per_rank;
     head.boundary_steps = opts.boundary_steps;
     head.deployment_bytes = static_cast<uint32_t>(deployment.size());
-    head.flags = routed_known_ ? heat_routed_known : 0;
+    const uint32_t load = load_kind_ == PLM_SEGMENT_LOAD ? 0 : load_kind_ == PLM_SEGMENT_ROUTED_TO ? 1 : 2;
+    head.flags = (routed_known_ ? heat_routed_known : 0) | load << heat_load_shift;
     std::memcpy(head.deployment, deployment.data(), deployment.size());
     head.start_ticks = process(getpid()).start_ticks;
     head.first_rank = first_rank_;
@@ -316,7 +317,7 @@ bool HeatFile::writable() {
     return !cut_.load(std::memory_order_relaxed);
 }
 
-bool HeatFile::publish(int64_t step, int64_t captured_nanos, bool gathered, const int64_t* words) {
+bool HeatFile::publish(int64_t step, int64_t captured_nanos, bool gathered, int64_t resets, const int64_t* words) {
     if (!writable()) {
         return false;
     }
@@ -324,19 +325,27 @@ bool HeatFile::publish(int64_t step, int64_t captured_nanos, bool gathered, cons
     std::atomic<int64_t>* head = map_->at<std::atomic<int64_t>>(offset);
     std::atomic<int64_t>* votes = map_->at<std::atomic<int64_t>>(offset + heat_slot_head_bytes);
     std::atomic<int64_t>* load = votes + width_ * vote_words;
-    std::atomic<int64_t>* routed = load + width_ * load_words_;
+    std::atomic<int64_t>* routed = load + room_;
     sequence_++;
     Seqlock writing(head[0]);
     head[1].store(static_cast<int64_t>(sequence_), std::memory_order_relaxed);
     head[2].store(step, std::memory_order_relaxed);
     head[3].store(captured_nanos, std::memory_order_relaxed);
     head[4].store(gathered ? 1 : 0, std::memory_order_relaxed);
-    const uint64_t stride = vote_words + load_words_ + routed_words_;
+    head[5].store(resets, std::memory_order_relaxed);
+    const bool sent = !gathered && load_kind_ == PLM_SEGMENT_ROUTED_TO;
+    const uint64_t loads = gathered ? load_words_ : own_words_;
+    const uint64_t stride = vote_words + loads + routed_words_;
+    if (sent) {
+        put(load, words + vote_words, own_words_);
+    }
     for (uint32_t row = 0; row < width_; row++) {
-        const int64_t* from = gathered || row == own_row_ ? words + row * stride : nullptr;
+        const int64_t* from = gathered ? words + row * stride : row == own_row_ ? words : nullptr;
         put(votes + row * vote_words, from, vote_words);
-        put(load + row * load_words_, from == nullptr ? nullptr : from + vote_words, load_words_);
-        put(routed + row * routed_words_, from == nullptr || !routed_known_ ? nullptr : from + vote_words + load_words_,
+        if (!sent) {
+            put(load + row * load_words_, from == nullptr ? nullptr : from + vote_words, load_words_);
+        }
+        put(routed + row * routed_words_, from == nullptr || !routed_known_ ? nullptr : from + vote_words + loads,
             routed_words_);
     }
     return true;

@@ -15,6 +15,7 @@ public:
     bool write(int64_t position, const void* record, uint32_t bytes);
     int32_t read(void* buffer, uint32_t room, uint32_t& bytes, int64_t& position);
     int64_t last_position();
+    uint32_t capacity() const { return capacity_; }
 
 private:
     struct Header;

@@ -105,7 +105,7 @@ public:
             room.digest.store(to.digest, std::memory_order_relaxed);
             room.refused.store(to.exchange, std::memory_order_release);
             changed(room);
-            fail(PLM_E_STATE, "exchange " + std::to_string(to.exchange) + ", tag " + std::to_string(to.tag) +
+            fail(PLM_E_DIFFERS, "exchange " + std::to_string(to.exchange) + ", tag " + std::to_string(to.tag) +
                                   ": member " + std::to_string(to.peer) + " expects it from member " +
                                   std::to_string(sender) + " under digest " + std::to_string(digest) +
                                   ", member " + std::to_string(rank_) + " would send under " +
@@ -177,7 +177,7 @@ private:
             segment_->require_whole();
             const uint32_t seen = room.changes.load(std::memory_order_acquire);
             if (room.refused.load(std::memory_order_acquire) == exchange) {
-                fail(PLM_E_STATE, "exchange " + std::to_string(exchange) +
+                fail(PLM_E_DIFFERS, "exchange " + std::to_string(exchange) +
                                       ": the sender refused, its list or manifest has digest " +
                                       std::to_string(room.digest.load(std::memory_order_relaxed)) +
                                       ": compare what the two members were told to exchange");

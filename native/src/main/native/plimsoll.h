@@ -168,6 +168,7 @@ PLM_API int32_t plm_gather(uint64_t comm, const void* in, void* out, uint64_t by
 #define PLM_SEGMENT_LOAD 0   /* tokens computed, [layer][local slot] */
 #define PLM_SEGMENT_ROUTED 1 /* assignments (tokens x top-k) that this rank's router made, [layer] */
 #define PLM_SEGMENT_ROUTED_TO 2 /* in place of LOAD: what this rank's router sent to every slot, [layer][ranks x slots] */
+#define PLM_SEGMENT_REPLICATED 3 /* as ROUTED_TO, where every rank routes the tokens of all: its own columns are its LOAD */
 
 /** A piece of the engine's counters: contiguous, only growing; the engine may give one for all layers or one for each. */
 typedef struct plm_segment {
@@ -282,15 +283,20 @@ typedef struct plm_snapshot {
     int64_t step;
     int64_t captured_nanos;  /* CLOCK_REALTIME */
     const int64_t* words;    /* per rank: the vote (4 words), load[layer][slot], routed[layer] */
+    int64_t resets;          /* ROUTED_TO: how often counters of any rank fell; across one of them no difference means anything */
 } plm_snapshot;
 
 /** Told of every boundary that ended, in order: a PLM_OUTCOME_*. On the library's thread: must not wait or destroy. */
 typedef void (*plm_complete_fn)(uint64_t user, int64_t step, int32_t outcome);
 
 /**
- * Creates a ring over the engine's counters. LOAD segments cover every layer once; ROUTED ones every layer once, or are
- * left out. path names the heat ring's file (0640, replacing an older one), NULL: none is written. comm is 0 in gather
- * mode NONE; else it serves this ring alone.
+ * Creates a ring over the engine's counters. LOAD segments cover every layer once, or ROUTED_TO ones do, or REPLICATED ones;
+ * ROUTED ones every layer once, or are left out. path names the heat ring's file (0640, replacing an older one), NULL: none
+ * is written. comm is 0 in gather mode NONE; else it serves this ring alone.
+ *
+ * ROUTED_TO counters are gathered whole (the communicator needs gather_bytes for 8 x layers x (ranks x slots + 1) + 32) and
+ * added up over ranks: a gathered snapshot has load[layer][local slot] of every rank, as if it had been computed counts, and no
+ * heat of anybody where one rank had none. A snapshot of one rank alone has load[layer][ranks x slots], as that rank sent them.
  */
 PLM_API int32_t plm_ring_create(uint64_t runtime, uint64_t comm, const char* path, const char* deployment,
                                 const plm_ring_opts* opts, const plm_segment* segments, uint32_t segment_count,
@@ -666,8 +672,8 @@ PLM_API int32_t plm_agent_changed(uint64_t agent);
 /** Where the rank is (any time on the dispatch thread). */
 PLM_API int32_t plm_agent_state(uint64_t agent, plm_rank* rank);
 /**
- * Ends what is under way and frees the agent, its staging memory too (dispatch thread, after the compute stream has run
- * dry). PLM_E_TIMEOUT, and still there, while a transfer does not let go of its memory.
+ * Ends what is under way and frees the agent, its staging memory too (any thread, once no other call is under way and the
+ * compute stream has run dry). PLM_E_TIMEOUT, and still there, while a transfer does not let go of its memory.
  */
 PLM_API int32_t plm_agent_close(uint64_t agent, int64_t timeout_ms);
 

@@ -53,7 +53,7 @@ public:
             case PLM_EVENT_VOTED: next_.cast = event.vote; break;
             case PLM_EVENT_FLIP_FAILED: fatal(); break;
             case PLM_EVENT_DEAF: on_deaf(); break;
-            case PLM_EVENT_ENGINE_BUSY: next_.engine_busy = event.good != 0 ? 1 : 0; break;
+            case PLM_EVENT_ENGINE_BUSY: on_engine_busy(event.good != 0); break;
             case PLM_EVENT_MOVED: on_moved(event.good); break;
             case PLM_EVENT_CHANGED: on_changed(); break;
             default: fail(PLM_E_ARG, "event of kind " + std::to_string(event.kind) + ": 0 to 9 are known");
@@ -64,7 +64,7 @@ public:
 private:
     void on_verdict(const plm_rank_event& event) {
         next_.staged = serving(before_);
-        if (before_.moving > 0 || before_.moved != 0 || before_.changed != 0) {
+        if (before_.moving > 0 || before_.moved != 0 || before_.engine_busy != 0 || before_.changed != 0) {
             next_.staged.flags = PLM_VOTE_MIXED;
         }
         next_.moved = 0;
@@ -199,6 +199,14 @@ private:
         end_abort();
     }
 
+    // Layers may change one by one while it is at a move of its own; to what, CHANGED says when it is through.
+    void on_engine_busy(bool busy) {
+        if (before_.engine_busy != 0 && !busy) {
+            next_.moved = 1;
+        }
+        next_.engine_busy = busy ? 1 : 0;
+    }
+
     // The map is nobody's that was decided: nothing can be built on it, and only a new incarnation says what it is.
     void on_changed() {
         next_.changed = 1;
@@ -207,20 +215,23 @@ private:
         }
     }
 
-    // Nobody can be told to go on or to stop any more: what is in flight stops as at an ABORT.
+    // Nobody can be told to go on or to stop any more: what is in flight stops as at an ABORT, what was refused too.
     void on_deaf() {
         next_.deaf = 1;
-        if (in_flight(before_.phase) && before_.phase != PLM_PHASE_ABORTING && before_.phase != PLM_PHASE_DONE) {
-            next_.refusal = PLM_REFUSAL_DEAF;
-            next_.refused_epoch = before_.epoch;
-            next_.refused_hash = before_.plan_hash;
-            effect(PLM_EFFECT_REFUSED, before_.epoch, 0, PLM_REFUSAL_DEAF);
-            stop();
+        switch (before_.phase) {
+            case PLM_PHASE_SERVING:
+            case PLM_PHASE_DONE:
+            case PLM_PHASE_ABORTING:
+            case PLM_PHASE_ABORTED: return;
+            case PLM_PHASE_REFUSED: break;
+            default: refuse(PLM_REFUSAL_DEAF);
         }
+        stop();
     }
 
     void on_order(const plm_order& order) {
-        const bool again = (order.flags & PLM_ORDER_AGAIN) != 0;
+        const bool again = (order.flags & PLM_ORDER_AGAIN) != 0 &&
+                           (order.kind == PLM_ORDER_SETTLED || order.kind == PLM_ORDER_VOID);
         if (!again && order.term < before_.term) {
             ignore(order, PLM_IGNORED_OLD_TERM);
             return;
@@ -281,7 +292,7 @@ private:
             refuse(PLM_REFUSAL_STALE_BASE);
         } else if (order.refusal != PLM_REFUSAL_NONE) {
             refuse(order.refusal);
-        } else if (order.batches < 1 || order.batches > UINT16_MAX) {
+        } else if (order.epoch <= before_.settled_version || order.batches < 1 || order.batches > most_batches()) {
             refuse(PLM_REFUSAL_INVALID_PLAN);
         } else {
             next_.phase = PLM_PHASE_ACCEPTED;
@@ -296,7 +307,7 @@ private:
             ignore(order, PLM_IGNORED_OUT_OF_PLACE);
         } else if (order.plan_hash != before_.plan_hash) {
             refuse(PLM_REFUSAL_HASH_MISMATCH);
-        } else if (before_.refusal == PLM_REFUSAL_NONE) {
+        } else if (before_.refused_epoch != before_.epoch) {
             next_.phase = PLM_PHASE_WILLING;
         }
     }
@@ -362,7 +373,15 @@ private:
 
     void on_void(const plm_order& order) {
         if (order.epoch == before_.refused_epoch && order.epoch > before_.epoch) {
+            const bool behind = before_.refusal == PLM_REFUSAL_BEHIND &&
+                                (before_.phase == PLM_PHASE_DONE || before_.phase == PLM_PHASE_ABORTED);
             forget_refusal();
+            if (behind) {
+                // Goes on asking: else every decision to come would be refused first, and the answer always come too late.
+                next_.refusal = PLM_REFUSAL_BEHIND;
+                next_.refused_epoch = before_.epoch;
+                next_.refused_hash = before_.plan_hash;
+            }
             return;
         }
         if (order.epoch != before_.epoch || before_.phase == PLM_PHASE_SERVING) {
@@ -390,17 +409,22 @@ private:
         }
     }
 
+    int32_t most_batches() const { return (before_.flags & PLM_RANK_ENGINE_MOVES) != 0 ? 1 : UINT16_MAX; }
+
     bool occupied() const {
         return in_flight(before_.phase) || before_.batches_flipped > 0 || before_.transferring > 0 || before_.moving > 0;
     }
 
     void refuse(int32_t refusal) {
         next_.phase = PLM_PHASE_REFUSED;
-        next_.refusal = refusal;
-        next_.refused_epoch = next_.epoch;
-        next_.refused_hash = next_.plan_hash;
-        next_.refused_stopped = 0;
         effect(PLM_EFFECT_REFUSED, next_.epoch, 0, refusal);
+        // Whoever has proposed a later decision is through with this one, and waits to hear of the later.
+        if (next_.refused_epoch <= next_.epoch) {
+            next_.refusal = refusal;
+            next_.refused_epoch = next_.epoch;
+            next_.refused_hash = next_.plan_hash;
+            next_.refused_stopped = 0;
+        }
     }
 
     // The planner waits to hear that a decision has stopped, or that all of it was flipped: that is not taken back.

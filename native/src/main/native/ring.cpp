@@ -12,7 +12,8 @@ namespace {
 constexpr size_t most_waiting = 4096;  // boundaries that wait for a stalled group before the ring gives it up
 constexpr int64_t lone_timeout_ms = 30'000;
 
-const plm_ring_opts& checked(const plm_ring_opts& opts, const Communicator* communicator) {
+const plm_ring_opts& checked(const plm_ring_opts& opts, const Communicator* communicator, const plm_segment* segments,
+                             uint32_t segment_count) {
     if (opts.layers == 0 || opts.layers > 4096 || opts.slots_per_rank == 0 || opts.slots_per_rank > 65536 ||
         opts.boundary_steps == 0 || opts.rank >= opts.ranks || opts.ranks > max_members) {
         fail(PLM_E_ARG, "a ring of rank " + std::to_string(opts.rank) + " of " + std::to_string(opts.ranks) + ", " +
@@ -39,7 +40,7 @@ const plm_ring_opts& checked(const plm_ring_opts& opts, const Communicator* comm
                             " on a communicator of member " + std::to_string(communicator->rank()) + " of " +
                             std::to_string(communicator->members()) + ": they must be equal");
     }
-    const uint64_t bytes = sizeof(plm_vote) + 8 * (uint64_t{opts.layers} * opts.slots_per_rank + opts.layers);
+    const uint64_t bytes = sizeof(plm_vote) + 8 * Counters::words_of(segments, segment_count, opts);
     if (opts.gather == PLM_GATHER_HOST && bytes > communicator->transport().gather_bytes()) {
         fail(PLM_E_ARG, "a boundary gathers " + std::to_string(bytes) + " bytes per rank, the communicator has room for " +
                             std::to_string(communicator->transport().gather_bytes()) + ": open it with more gather_bytes");
@@ -63,12 +64,16 @@ Ring::Ring(std::shared_ptr<Runtime> runtime, std::shared_ptr<Communicator> commu
            const std::string& deployment, const plm_ring_opts& opts, const plm_segment* segments,
            uint32_t segment_count)
     : child_(std::move(runtime), Kind::ring),
-      opts_(checked(opts, communicator.get())),
+      opts_(checked(opts, communicator.get(), segments, segment_count)),
       communicator_(dedicated(std::move(communicator))),
-      counters_(segments, segment_count, opts.layers, opts.slots_per_rank),
+      counters_(segments, segment_count, opts),
       carried_(opts.ranks * counters_.words()),
       votes_(opts.ranks) {
     const bool device = opts_.gather == PLM_GATHER_DEVICE;
+    if (counters_.sent() && opts_.gather != PLM_GATHER_NONE) {
+        sent_ = std::make_unique<Sent>(opts_.ranks, opts_.layers, opts_.slots_per_rank);
+        to_add_.resize(opts_.ranks * stride());
+    }
     side_ = backend().create_stream("plm-side-" + std::to_string(opts_.rank), false);
     const uint32_t depth = opts_.depth != 0 ? opts_.depth : device ? 8 : 3;
     for (uint32_t i = 0; i < depth; i++) {
@@ -82,10 +87,10 @@ Ring::Ring(std::shared_ptr<Runtime> runtime, std::shared_ptr<Communicator> commu
         }
     }
     if (opts_.gather != PLM_GATHER_NONE) {
-        marker_.resize(opts_.ranks * stride());
+        marker_.resize(opts_.ranks * stride(true));
     }
     if (path != nullptr) {
-        file_ = std::make_shared<HeatFile>(path, deployment, opts_, counters_.routed_known());
+        file_ = std::make_shared<HeatFile>(path, deployment, opts_, counters_);
         keep_beating(file_);
     }
     if (!polled()) {
@@ -105,7 +110,7 @@ std::unique_ptr<Ring::Slot> Ring::make_slot(bool gathers) const {
     }
     slot->staged = backend().create_event();
     slot->landed = backend().create_event();
-    slot->words.resize((gathers ? opts_.ranks : 1) * stride());
+    slot->words.resize(std::max(gathers ? opts_.ranks * stride(true) : 0, stride()));
     return slot;
 }
 

@@ -12,6 +12,7 @@
 #include "communicator.h"
 #include "counters.h"
 #include "heat_file.h"
+#include "sent.h"
 #include "threads.h"
 
 namespace plm {
@@ -40,6 +41,7 @@ public:
     void count(plm_ring_counts& counts) const;
     bool close(Deadline deadline);
     Backend& backend() const { return child_.backend(); }
+    const plm_ring_opts& opts() const { return opts_; }
 
 private:
     // FREE -> INFLIGHT (being captured, gathered) -> READY (complete) -> HELD (somebody reads it) -> FREE; FAILED
@@ -69,6 +71,8 @@ private:
         bool unknown = false;  // something was enqueued whose end no event tells, because a call failed
         std::vector<int64_t> words;  // of all ranks in gathers, else of one: vote, load, routed
         uint32_t first_rank = 0, ranks = 0;
+        bool grouped = false;
+        int64_t resets = 0;  // of the sums that it has; 0 where nothing is added up
     };
 
     // What is known of one boundary. Without a slot it is a marker: its gather carries no heat.
@@ -109,7 +113,12 @@ private:
     bool polled() const { return (opts_.flags & PLM_RING_POLLED) != 0; }
     bool lost() const { return lost_.load(std::memory_order_acquire); }
     bool stopped() const { return cancelled_.load(std::memory_order_acquire); }
+    // Words of one rank: as it gives them, and as a snapshot has them.
     uint64_t stride() const { return sizeof(plm_vote) / 8 + counters_.words(); }
+    uint64_t stride(bool grouped) const { return grouped && sent_ ? sent_->computed_words() : stride(); }
+    // Of all ranks: where what one gather brings is read to.
+    int64_t* gathered_to(Boundary& boundary);
+    int64_t* words_of(Boundary& boundary);
 
     Child child_;
     const plm_ring_opts opts_;
@@ -137,8 +146,10 @@ private:
     // Of whoever advances, one at a time.
     std::mutex advancing_;
     std::vector<int64_t> carried_;  // of all ranks: the words last read
+    std::unique_ptr<Sent> sent_;    // none unless a gather is to be added up over ranks
+    std::vector<int64_t> to_add_;   // of all ranks: what is added up
     std::vector<plm_vote> votes_;   // of all ranks: of the gather that is judged
-    std::vector<int64_t> marker_;   // of all ranks: where a gather without heat goes, and from where a lost group's is published
+    std::vector<int64_t> marker_;   // of all ranks: where a gather without heat goes
     plm_complete_fn complete_ = nullptr;
     uint64_t complete_user_ = 0;
 

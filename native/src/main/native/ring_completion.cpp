@@ -98,24 +98,32 @@ bool Ring::carry(Boundary& boundary, Deadline deadline) {
         }
         return true;
     }
-    std::vector<int64_t>& words = boundary.slot != nullptr ? boundary.slot->words : marker_;
+    int64_t* words = gathered_to(boundary);
     if (!boundary.contributed) {
         if (boundary.slot != nullptr) {
             take_in(boundary);
         } else {
-            std::fill_n(words.begin(), stride(), 0);
+            std::fill_n(words, stride(), 0);
         }
-        const Part parts[] = {{&boundary.vote, sizeof boundary.vote}, {words.data() + vote_words, counters_.words() * 8}};
+        const Part parts[] = {{&boundary.vote, sizeof boundary.vote}, {words + vote_words, counters_.words() * 8}};
         boundary.contributed = true;
         communicator_->contribute(parts, 2, boundary.step);
     }
-    if (!communicator_->collect(boundary.step, stride() * 8, words.data(), std::min(deadline, boundary.due))) {
+    if (!communicator_->collect(boundary.step, stride() * 8, words, std::min(deadline, boundary.due))) {
         return still(Clock::now() >= boundary.due ? communicator_->missing() : "members were missing");
     }
     return true;
 }
 
-// Reads what has landed into words: of all ranks after a gather of the device, else of this one, to the front.
+int64_t* Ring::words_of(Boundary& boundary) {
+    return boundary.slot != nullptr ? boundary.slot->words.data() : marker_.data();
+}
+
+int64_t* Ring::gathered_to(Boundary& boundary) {
+    return boundary.grouped && sent_ ? to_add_.data() : words_of(boundary);
+}
+
+// Reads what has landed: of all ranks after a gather of the device, else of this one, to the front.
 void Ring::take_in(Boundary& boundary) {
     Slot& slot = *boundary.slot;
     const bool device = boundary.grouped && opts_.gather == PLM_GATHER_DEVICE;
@@ -124,6 +132,8 @@ void Ring::take_in(Boundary& boundary) {
     const uint32_t landed = device ? opts_.ranks : 1;
     slot.first_rank = boundary.grouped ? 0 : opts_.rank;
     slot.ranks = boundary.grouped ? opts_.ranks : 1;
+    slot.grouped = boundary.grouped;
+    slot.resets = 0;
     backend().host_touches(slot.landing.at<void>(), landed * bytes, false);
     for (uint32_t i = 0; i < landed; i++) {
         const std::byte* from = slot.landing.at<std::byte>(i * bytes);
@@ -132,7 +142,7 @@ void Ring::take_in(Boundary& boundary) {
             fail(PLM_E_STATE, "the gather of step " + std::to_string(boundary.step) + " met rank " + std::to_string(i) +
                                   " at step " + std::to_string(theirs.step) + ": the ranks run different schedules");
         }
-        int64_t* words = slot.words.data() + i * stride();
+        int64_t* words = gathered_to(boundary) + i * stride();
         std::memcpy(words, &theirs.vote, sizeof(plm_vote));
         int64_t* carried = carried_.data() + (device ? i : opts_.rank) * counters_.words();
         counters_.read(from + head, carried, words + vote_words);
@@ -144,11 +154,18 @@ void Ring::finish(Boundary& boundary) {
     const bool good = boundary.status == PLM_OK;
     plm_verdict verdict{};
     if (good && boundary.grouped) {
-        const int64_t* words = boundary.slot != nullptr ? boundary.slot->words.data() : marker_.data();
+        int64_t* words = words_of(boundary);
+        if (sent_) {
+            sent_->add_up(to_add_.data(), words);
+        }
+        const int64_t resets = sent_ ? sent_->resets() : 0;
+        if (boundary.slot != nullptr) {
+            boundary.slot->resets = resets;
+        }
         judge(words, verdict);
         if (file_ && !file_->publish(boundary.step,
                                      boundary.slot != nullptr ? boundary.slot->captured_nanos : realtime_nanos(), true,
-                                     words)) {
+                                     resets, words)) {
             failures_.fetch_add(1, std::memory_order_relaxed);
         }
         gathered_.fetch_add(1, std::memory_order_relaxed);
@@ -189,22 +206,15 @@ void Ring::finish(Boundary& boundary) {
     }
 }
 
-// In a file that is as wide as the group the others stand as ranks without heat.
 void Ring::publish_alone(const Slot& slot) {
-    const int64_t* words = slot.words.data();
-    if (opts_.gather != PLM_GATHER_NONE) {
-        std::fill(marker_.begin(), marker_.end(), 0);
-        std::copy_n(words, stride(), marker_.begin() + static_cast<int64_t>(opts_.rank * stride()));
-        words = marker_.data();
-    }
-    if (!file_->publish(slot.step.load(std::memory_order_relaxed), slot.captured_nanos, false, words)) {
+    if (!file_->publish(slot.step.load(std::memory_order_relaxed), slot.captured_nanos, false, 0, slot.words.data())) {
         failures_.fetch_add(1, std::memory_order_relaxed);
     }
 }
 
 void Ring::judge(const int64_t* words, plm_verdict& verdict) {
     for (uint32_t rank = 0; rank < opts_.ranks; rank++) {
-        std::memcpy(&votes_[rank], words + rank * stride(), sizeof(plm_vote));
+        std::memcpy(&votes_[rank], words + rank * stride(true), sizeof(plm_vote));
     }
     verdict.size = sizeof verdict;
     if (plm_votes_verdict(votes_.data(), opts_.ranks, &verdict) != PLM_OK) {
@@ -271,10 +281,11 @@ bool Ring::acquire(plm_snapshot& snapshot) {
         if (newest->state.compare_exchange_strong(ready, SlotState::held)) {
             snapshot.first_rank = newest->first_rank;
             snapshot.ranks = newest->ranks;
-            snapshot.words_per_rank = static_cast<uint32_t>(stride());
+            snapshot.words_per_rank = static_cast<uint32_t>(stride(newest->grouped));
             snapshot.step = newest->step.load(std::memory_order_relaxed);
             snapshot.captured_nanos = newest->captured_nanos;
             snapshot.words = newest->words.data();
+            snapshot.resets = newest->resets;
             return true;
         }
     }

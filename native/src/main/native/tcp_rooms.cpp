@@ -151,8 +151,8 @@ bool TcpTransport::granted(const Parcel& to, Deadline deadline) {
                 post(to.peer, Purpose::weights,
                      room_frame(FrameType::refuse, to.tag, to.exchange, grant.serial, to.bytes, to.digest));
             }
-            fail(PLM_E_STATE, about(to, "to") + two_lists("this member", to.digest, to.bytes, "the receiver",
-                                                          grant.digest, grant.bytes));
+            fail(PLM_E_DIFFERS, about(to, "to") + two_lists("this member", to.digest, to.bytes, "the receiver",
+                                                            grant.digest, grant.bytes));
         }
         if (!pause_for(to.peer, hold, deadline)) {
             return false;
@@ -224,7 +224,7 @@ bool TcpTransport::sealed(const Parcel& from, uint64_t& checksum, Deadline deadl
             return true;
         }
         if (found->second.state == Room::State::refused) {
-            fail(PLM_E_STATE, about(from, "from") + found->second.refusal);
+            fail(PLM_E_DIFFERS, about(from, "from") + found->second.refusal);
         }
         require_weights(from.peer, from);
         if (!pause_for(from.peer, hold, deadline)) {

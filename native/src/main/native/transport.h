@@ -48,14 +48,14 @@ public:
 
     // Receiver: the peer may fill the room.
     virtual void grant(const Parcel& from) = 0;
-    // Sender: false when the room is not granted at the deadline. STATE when it was granted under another digest; the
+    // Sender: false when the room is not granted at the deadline. DIFFERS when it was granted under another digest; the
     // receiver learns of it.
     virtual bool granted(const Parcel& to, Deadline deadline) = 0;
     // Sender: puts bytes into the granted room; false when they could not be passed on at the deadline.
     virtual bool write(const Parcel& to, uint64_t offset, const void* data, uint64_t bytes, Deadline deadline) = 0;
     // Sender: the room is full; checksum is over all bytes as they were read from their source.
     virtual void seal(const Parcel& to, uint64_t checksum) = 0;
-    // Receiver: false when the room is not sealed at the deadline; else its checksum. STATE when the sender refused.
+    // Receiver: false when the room is not sealed at the deadline; else its checksum. DIFFERS when the sender refused.
     virtual bool sealed(const Parcel& from, uint64_t& checksum, Deadline deadline) = 0;
     // Receiver: reads from the sealed room.
     virtual void read(const Parcel& from, uint64_t offset, void* to, uint64_t bytes) = 0;

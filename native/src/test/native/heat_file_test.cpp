@@ -45,9 +45,15 @@ plm_ring_opts options(uint32_t rank, uint32_t ranks, uint32_t gather) {
     return opts;
 }
 
+Counters counters(const plm_ring_opts& opts, bool routed = true, uint32_t kind = PLM_SEGMENT_LOAD) {
+    const plm_segment segments[] = {{64, kind, 8, 0, layers}, {64, PLM_SEGMENT_ROUTED, 8, 0, layers}};
+    return Counters(segments, routed ? 2 : 1, opts);
+}
+
 std::shared_ptr<HeatFile> create(const std::string& path, uint32_t rank = 0, uint32_t ranks = 1,
                                  uint32_t gather = PLM_GATHER_NONE) {
-    return std::make_shared<HeatFile>(path, "test/decode-0", options(rank, ranks, gather), true);
+    const plm_ring_opts opts = options(rank, ranks, gather);
+    return std::make_shared<HeatFile>(path, "test/decode-0", opts, counters(opts));
 }
 
 void refused(int32_t status, const std::string& part, const std::function<void()>& body) {
@@ -179,7 +185,7 @@ void check_pattern(const int64_t (&head)[4], const std::vector<int64_t>& words) 
 
 void publish_pattern(HeatFile& file, int64_t n) {
     const int64_t step = 16 * n;
-    file.publish(step, step + 5, true, pattern(step, 1).data());
+    file.publish(step, step + 5, true, 0, pattern(step, 1).data());
     file.publish_times(n, step, 7 * step, 2 * step);
     file.publish_flip(flip_of(step));
     file.publish_state(state_of(step));
@@ -228,8 +234,8 @@ void a_slot_holds_what_was_published(const std::string& at) {
     check(reader.header().width == 3 && reader.header().first_rank == 0 && reader.header().rank == 1, "width");
     check(reader.header().flags == heat_routed_known, "flags");
     const std::vector<int64_t> given = pattern(16, 3);
-    file->publish(16, 21, true, given.data());
-    file->publish(32, 37, false, given.data());
+    file->publish(16, 21, true, 0, given.data());
+    file->publish(32, 37, false, 0, given.data() + stride);
     int64_t head[4];
     std::vector<int64_t> words;
     for (uint64_t index = 0; index < 2; index++) {
@@ -254,16 +260,43 @@ void a_slot_holds_what_was_published(const std::string& at) {
 
 void a_ring_that_never_gathers_holds_its_own_rank(const std::string& at) {
     plm_ring_opts opts = options(2, 3, PLM_GATHER_NONE);
-    HeatFile file(at + "/alone", "test/decode-0", opts, false);
+    HeatFile file(at + "/alone", "test/decode-0", opts, counters(opts, false));
     const Reader reader(at + "/alone");
     check(reader.header().first_rank == 2 && reader.header().width == 1 && reader.header().ranks == 3, "width");
     check(reader.header().flags == 0, "routed is not known");
-    file.publish(16, 21, false, pattern(16, 1).data());
+    file.publish(16, 21, false, 0, pattern(16, 1).data());
     int64_t head[4];
     std::vector<int64_t> words;
     check(reader.read(0, head, words) == Reader::Look::full, "full");
     for (uint64_t i = 0; i < stride; i++) {
         check(words[i] == (i < stride - layers ? word(16, i) : 0), "word " + std::to_string(i));
+    }
+}
+
+// What a rank sent to all ranks' slots takes as much room as what they have computed.
+void a_lone_rank_of_a_group_shows_what_it_sent(const std::string& at) {
+    const plm_ring_opts opts = options(1, 3, PLM_GATHER_HOST);
+    HeatFile file(at + "/sent", "test/decode-0", opts, counters(opts, true, PLM_SEGMENT_ROUTED_TO));
+    const Reader reader(at + "/sent");
+    check(reader.header().abi == heat_abi_sent && reader.header().flags == (heat_routed_known | 1 << heat_load_shift), "flags");
+    const uint64_t own = vote_words + layers * 3 * slots;
+    std::vector<int64_t> given(own + layers);
+    for (uint64_t i = 0; i < given.size(); i++) {
+        given[i] = word(16, i);
+    }
+    file.publish(16, 21, false, 4, given.data());
+    int64_t head[4];
+    std::vector<int64_t> words;
+    check(reader.read(0, head, words) == Reader::Look::full && head[3] == 0, "full");
+    check(reader.slot(0)[5].load() == 4, "resets");
+    for (uint64_t i = 0; i < words.size(); i++) {
+        const uint64_t votes = 3 * vote_words, loads = layers * 3 * slots;
+        const int64_t wanted = i < votes ? (i / vote_words == 1 ? given[i - vote_words] : 0)
+                               : i < votes + loads ? given[vote_words + i - votes]
+                               : i < votes + loads + 3 * layers && (i - votes - loads) / layers == 1
+                                   ? given[own + i - votes - loads - layers]
+                                   : 0;
+        check(words[i] == wanted, "word " + std::to_string(i));
     }
 }
 
@@ -546,15 +579,15 @@ void a_file_that_is_cut_short_ends_no_engine(const std::string& at) {
     for (const off_t bytes : {off_t{5000}, off_t{100}, off_t{0}}) {
         std::shared_ptr<HeatFile> file = create(path);
         const std::vector<int64_t> words(stride, 1);
-        check(file->publish(16, 1, true, words.data()), "a whole file is written to");
+        check(file->publish(16, 1, true, 0, words.data()), "a whole file is written to");
         check(truncate(path.c_str(), bytes) == 0, "truncate");
-        check(!file->publish(32, 2, true, words.data()), "a cut file is not");
+        check(!file->publish(32, 2, true, 0, words.data()), "a cut file is not");
         file->publish_state(plm_rank_state{});
         file->publish_times(2, 32, 1, 1);
         file->publish_flip(flip_of(16));
         file->beat();
         check(truncate(path.c_str(), 1 << 20) == 0, "truncate");
-        check(!file->publish(48, 3, true, words.data()), "nor when it is long again: its header is gone");
+        check(!file->publish(48, 3, true, 0, words.data()), "nor when it is long again: its header is gone");
         file->mark_closed();
         file.reset();
         check(unlink(path.c_str()) == 0, "unlink");
@@ -572,6 +605,7 @@ int main(int count, char** arguments) {
     const int64_t reads = count > 3 ? std::atoll(arguments[3]) : 2'000'000;
     a_slot_holds_what_was_published(at);
     a_ring_that_never_gathers_holds_its_own_rank(at);
+    a_lone_rank_of_a_group_shows_what_it_sent(at);
     a_file_is_readable_for_its_group_whatever_the_umask(at);
     what_is_no_ring_or_not_ours_is_not_replaced(at);
     a_ring_is_replaced_only_when_its_engine_is_gone(at);

@@ -791,14 +791,14 @@ void different_batches_are_refused_at_both_ends() {
             all[1]->grant(from);
             uint64_t checksum = 0;
             const Failure failure = failure_of([&] { all[1]->sealed(from, checksum, after_ms(20000)); });
-            check(failure.status == PLM_E_STATE && has(failure.text, "000000000000aaaa") &&
+            check(failure.status == PLM_E_DIFFERS && has(failure.text, "000000000000aaaa") &&
                       has(failure.text, "000000000000bbbb"),
                   failure.text, __LINE__);
             all[1]->withdraw(from);
         } else if (rank == 2) {
             const Parcel to{4, 1, 0, 64, 0xbbbb};
             for (int i = 0; i < 2; i++) {
-                CHECK_FAILS(PLM_E_STATE, "000000000000aaaa", all[2]->granted(to, after_ms(20000)));
+                CHECK_FAILS(PLM_E_DIFFERS, "000000000000aaaa", all[2]->granted(to, after_ms(20000)));
             }
             CHECK_FAILS(PLM_E_ABORTED, "withdrawn", all[2]->write(to, 0, "x", 1, after_ms(1)));
         }

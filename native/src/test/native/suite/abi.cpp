@@ -85,6 +85,10 @@ void what_is_wrong_is_refused(Context& context) {
     REFUSED(PLM_E_ARG, "opts.size is", create(with([](auto& opts) { opts.size = 8; }), segment));
     REFUSED(PLM_E_ARG, "leave out layer 0", create(ring, {64, PLM_SEGMENT_ROUTED, 8, 0, 1}));
     REFUSED(PLM_E_ARG, "elements of 2 bytes", create(ring, {64, PLM_SEGMENT_LOAD, 2, 0, 1}));
+    REFUSED(PLM_E_ARG, "of kind 4", create(ring, {64, 4, 8, 0, 1}));
+    const plm_segment both[] = {segment, {64, PLM_SEGMENT_ROUTED_TO, 8, 0, 1}};
+    REFUSED(PLM_E_ARG, "ROUTED_TO segment of layers 0+1 among LOAD segments",
+            plm_ring_create(runtime, 0, nullptr, "suite", &ring, both, 2, &handle));
     REFUSED(PLM_E_ARG, "has layers 0+2 of 1", create(ring, {64, PLM_SEGMENT_LOAD, 8, 0, 2}));
     REFUSED(PLM_E_ARG, "segments is NULL", plm_ring_create(runtime, 0, nullptr, "suite", &ring, nullptr, 0, &handle));
 

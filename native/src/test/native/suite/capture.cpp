@@ -9,6 +9,8 @@ GroupShape any_shape(Context& context) {
     shape.ranks = static_cast<uint32_t>(random.in(1, 4));
     shape.layers = static_cast<uint32_t>(random.in(1, 5));
     shape.slots = static_cast<uint32_t>(random.in(1, 4));
+    const uint32_t kinds[] = {PLM_SEGMENT_LOAD, PLM_SEGMENT_LOAD, PLM_SEGMENT_ROUTED_TO, PLM_SEGMENT_REPLICATED};
+    shape.kind = kinds[random.in(0, 3)];
     shape.routed = random.chance(80);
     shape.segment_per_layer = random.chance(40);
     shape.depth = random.chance(50) ? 0 : static_cast<uint32_t>(random.in(2, 8));
@@ -22,7 +24,8 @@ GroupShape any_shape(Context& context) {
 void capture_is_exact(Context& context) {
     Random& random = context.random;
     GroupShape shape = any_shape(context);
-    const int64_t bases[] = {0, (1LL << 31) - 500, (1LL << 32) - 500, INT64_MAX - 1'000'000'000};
+    // The last one leaves room for the sum of four ranks.
+    const int64_t bases[] = {0, (1LL << 31) - 500, (1LL << 32) - 500, INT64_MAX / 4 - 1'000'000'000};
     shape.base = bases[random.in(0, 3)];
     Group group(context.machine, shape, context.directory);
     const int64_t boundaries = random.in(3, 12);
@@ -148,6 +151,57 @@ void a_restarted_writer_shows_as_a_fall(Context& context) {
     group.close();
 }
 
+// What the others send hides the fall in the sum; it is told beside it, once, and to every rank.
+void a_fall_of_one_rank_shows_beside_the_sum(Context& context) {
+    Random& random = context.random;
+    GroupShape shape = any_shape(context);
+    shape.kind = PLM_SEGMENT_ROUTED_TO;
+    shape.ranks = static_cast<uint32_t>(random.in(2, 4));
+    shape.gather = context.machine.collectives() && random.chance(50) ? PLM_GATHER_DEVICE : PLM_GATHER_HOST;
+    shape.element_bytes = random.chance(50) ? 4 : 8;
+    shape.base = 1'000;
+    Group group(context.machine, shape, context.directory);
+    const auto falling = static_cast<uint32_t>(random.in(0, shape.ranks - 1));
+    for (int64_t b = 0; b < 6; b++) {
+        for (auto& rank : group.ranks) {
+            if (b > 0) {
+                rank->set_counters(rank->rank == falling && b == 3 ? 999 : 1'000'000 * b);
+            }
+            rank->begin(b * K);
+            rank->end(vote_of(0, 0));
+        }
+        group.settle();
+        for (uint32_t rank = 0; rank < shape.ranks; rank++) {
+            CHECK(group.look(rank) == b * K);
+            CHECK(group.last_resets == (b < 3 ? 0 : 1));
+        }
+    }
+    group.close();
+}
+
+// The steps of one rank ran under two maps, and it sends to all.
+void one_mixed_rank_makes_the_sum_mixed(Context& context) {
+    Random& random = context.random;
+    GroupShape shape = any_shape(context);
+    shape.kind = PLM_SEGMENT_ROUTED_TO;
+    shape.ranks = static_cast<uint32_t>(random.in(2, 4));
+    shape.gather = context.machine.collectives() && random.chance(50) ? PLM_GATHER_DEVICE : PLM_GATHER_HOST;
+    Group group(context.machine, shape, context.directory);
+    const auto mixed = static_cast<uint32_t>(random.in(0, shape.ranks));  // or nobody
+    for (auto& rank : group.ranks) {
+        rank->begin(0);
+        plm_vote vote = vote_of(0, 0);
+        vote.flags = rank->rank == mixed ? PLM_VOTE_MIXED : 0;
+        rank->end(vote);
+    }
+    group.settle();
+    CHECK(group.look(0) == 0);
+    for (uint32_t rank = 0; rank < shape.ranks; rank++) {
+        CHECK(group.last_mixed[rank] == (mixed < shape.ranks));
+    }
+    group.close();
+}
+
 // A reader keeps all snapshots of a rank, so it has no slot left: it takes part in the gathers all the same, and the
 // others see it as a rank without heat. When the snapshots are given back it has all that was counted meanwhile. In a
 // gather of the device, which cannot be without heat, it leaves the group instead.
@@ -191,7 +245,9 @@ void ranks_without_slots_gather_without_heat(Context& context) {
         for (uint32_t rank = 0; rank < shape.ranks; rank++) {
             if (rank != starved) {
                 CHECK(group.look(rank) == step - K);
-                CHECK(!group.last_valid[starved] && group.last_valid[rank]);
+                // A sum that lacks one rank's part is nobody's.
+                CHECK(!group.last_valid[starved]);
+                CHECK(group.last_valid[rank] == (shape.kind != PLM_SEGMENT_ROUTED_TO));
             }
         }
     }

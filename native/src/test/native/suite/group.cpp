@@ -29,7 +29,7 @@ Rank::Rank(Machine& machine, const GroupShape& shape, uint32_t number, const std
         opts.members = shape.ranks;
         opts.rank = rank;
         opts.group = static_cast<int64_t>(group);
-        opts.gather_bytes = 32 + 8 * shape.words();
+        opts.gather_bytes = 32 + 8 * shape.lone_words();
         opts.timeout_ms = shape.timeout_ms;
         opts.address = segment.c_str();
         opts.id = comm_id.data();
@@ -65,10 +65,10 @@ void Rank::move() {
 
 std::vector<plm_segment> Rank::segments() const {
     std::vector<plm_segment> all;
-    const uint64_t layer_bytes = uint64_t{shape_.slots} * shape_.element_bytes;
+    const uint64_t layer_bytes = shape_.row() * shape_.element_bytes;
     // Backwards, because the order of segments must not matter.
     for (uint32_t i = shape_.segment_per_layer ? shape_.layers : 1; i-- > 0;) {
-        all.push_back({load_ + i * layer_bytes, PLM_SEGMENT_LOAD, shape_.element_bytes, i,
+        all.push_back({load_ + i * layer_bytes, shape_.kind, shape_.element_bytes, i,
                        shape_.segment_per_layer ? 1 : shape_.layers});
     }
     if (shape_.routed) {
@@ -186,6 +186,34 @@ void Group::settle() {
     }
 }
 
+std::vector<int64_t> Group::counted(uint32_t of, int64_t step, bool gathered) const {
+    const auto at = [&](uint32_t rank) -> const std::vector<int64_t>& {
+        const auto found = ranks[rank]->expected.find(step);
+        CHECK_TEXT(found != ranks[rank]->expected.end(), "rank " + std::to_string(of) + " is shown at step " +
+                                                             std::to_string(step) + ", where rank " +
+                                                             std::to_string(rank) + " never was");
+        return found->second;
+    };
+    const std::vector<int64_t>& own = at(of);
+    if (shape.kind == PLM_SEGMENT_LOAD || (shape.kind == PLM_SEGMENT_ROUTED_TO && !gathered)) {
+        return own;
+    }
+    std::vector<int64_t> words(shape.computed_words());
+    for (uint32_t source = 0; source < shape.ranks; source++) {
+        if (shape.kind == PLM_SEGMENT_REPLICATED && source != of) {
+            continue;
+        }
+        const std::vector<int64_t>& sent = at(source);
+        for (uint32_t layer = 0; layer < shape.layers; layer++) {
+            for (uint32_t slot = 0; slot < shape.slots; slot++) {
+                words[layer * shape.slots + slot] += sent[layer * shape.row() + of * shape.slots + slot];
+            }
+        }
+    }
+    std::copy(own.end() - shape.layers, own.end(), words.end() - shape.layers);
+    return words;
+}
+
 int64_t Group::look(uint32_t number, bool keep) {
     Rank& reader = *ranks[number];
     plm_snapshot snapshot{};
@@ -195,21 +223,24 @@ int64_t Group::look(uint32_t number, bool keep) {
     if (status == PLM_PENDING) {
         return -1;
     }
-    CHECK(snapshot.words_per_rank == 4 + shape.words());
+    const bool gathered = shape.gather != PLM_GATHER_NONE && snapshot.words_per_rank == 4 + shape.computed_words() &&
+                          snapshot.ranks == shape.ranks;
+    CHECK(snapshot.words_per_rank == 4 + (gathered ? shape.computed_words() : shape.lone_words()));
     last_valid.assign(shape.ranks, false);
+    last_mixed.assign(shape.ranks, false);
+    last_resets = snapshot.resets;
     for (uint32_t i = 0; i < snapshot.ranks; i++) {
         const int64_t* words = snapshot.words + uint64_t{i} * snapshot.words_per_rank;
+        const uint32_t of = snapshot.first_rank + i;
         plm_vote vote;
         std::memcpy(&vote, words, sizeof vote);
-        const auto found = ranks[snapshot.first_rank + i]->expected.find(snapshot.step);
-        CHECK_TEXT(found != ranks[snapshot.first_rank + i]->expected.end(),
-                   "rank " + std::to_string(number) + " shows step " + std::to_string(snapshot.step) + " of rank " +
-                       std::to_string(snapshot.first_rank + i) + ", which was never at it");
-        const std::vector<int64_t>& known = found->second;
-        last_valid[snapshot.first_rank + i] = (vote.flags & PLM_VOTE_HEAT_VALID) != 0;
-        for (uint64_t cell = 0; cell < shape.words(); cell++) {
-            const int64_t wanted = (vote.flags & PLM_VOTE_HEAT_VALID) != 0 ? known[cell] : 0;
-            CHECK_TEXT(words[4 + cell] == wanted, "rank " + std::to_string(snapshot.first_rank + i) + " at step " +
+        const bool valid = (vote.flags & PLM_VOTE_HEAT_VALID) != 0;
+        last_valid[of] = valid;
+        last_mixed[of] = (vote.flags & PLM_VOTE_MIXED) != 0;
+        const std::vector<int64_t> known = counted(of, snapshot.step, gathered);
+        for (uint64_t cell = 0; cell < known.size(); cell++) {
+            const int64_t wanted = valid ? known[cell] : 0;
+            CHECK_TEXT(words[4 + cell] == wanted, "rank " + std::to_string(of) + " at step " +
                                                       std::to_string(snapshot.step) + ", word " + std::to_string(cell) +
                                                       " is " + std::to_string(words[4 + cell]) + ", was counted as " +
                                                       std::to_string(wanted));

@@ -13,13 +13,19 @@ struct GroupShape {
     uint32_t flags = PLM_RING_POLLED;
     uint32_t depth = 0;
     uint32_t element_bytes = 8;
+    uint32_t kind = PLM_SEGMENT_LOAD;
     bool routed = true;
     bool segment_per_layer = false;
     int64_t base = 0;  // where the counters begin
     int64_t timeout_ms = 20'000;
 
-    uint64_t cells() const { return uint64_t{layers} * slots; }
+    // Counters of a rank, in its engine's memory.
+    uint64_t row() const { return kind == PLM_SEGMENT_LOAD ? slots : uint64_t{ranks} * slots; }
+    uint64_t cells() const { return layers * row(); }
     uint64_t words() const { return cells() + layers; }
+    // In a snapshot of all ranks, and in one of a rank alone.
+    uint64_t computed_words() const { return uint64_t{layers} * (slots + 1); }
+    uint64_t lone_words() const { return kind == PLM_SEGMENT_ROUTED_TO ? words() : computed_words(); }
 };
 
 constexpr int64_t K = 16;
@@ -74,9 +80,14 @@ public:
     const GroupShape shape;
     std::vector<std::unique_ptr<Rank>> ranks;
     uint64_t looked = 0;
+    int64_t last_resets = 0;       // of the snapshot last looked at
     std::vector<bool> last_valid;  // of each rank in the snapshot last looked at: whether it had heat
+    std::vector<bool> last_mixed;  // and whether that was counted under more than one map
 
 private:
+    // What a snapshot has to say of a rank: the plain counts.
+    std::vector<int64_t> counted(uint32_t rank, int64_t step, bool gathered) const;
+
     struct Kept {
         uint32_t rank;
         plm_snapshot snapshot;

@@ -251,8 +251,8 @@ void lists_that_differ_are_refused(Context& context) {
     }
     OK(plm_xfer_submit(receiver, movers.engines[1]->stream()));
     OK(plm_xfer_submit(sender, movers.engines[from]->stream()));
-    CHECK(movers.finish(sender) == PLM_E_STATE);
-    CHECK(movers.finish(receiver) == PLM_E_STATE);
+    CHECK(movers.finish(sender) == PLM_E_DIFFERS);
+    CHECK(movers.finish(receiver) == PLM_E_DIFFERS);
     const std::vector<uint8_t> blank(movers.bytes(), 0xee);
     CHECK(movers.engines[1]->read(movers.staged[Movers::slots], movers.bytes()) == blank);
     OK(plm_xfer_end(sender, 20'000));

@@ -25,6 +25,8 @@ void capture_is_exact(Context& context);
 void narrow_counters_carry_on(Context& context);
 void slots_run_out_and_nothing_is_lost(Context& context);
 void a_restarted_writer_shows_as_a_fall(Context& context);
+void a_fall_of_one_rank_shows_beside_the_sum(Context& context);
+void one_mixed_rank_makes_the_sum_mixed(Context& context);
 void ranks_without_slots_gather_without_heat(Context& context);
 void rings_are_not_closed_under_the_device(Context& context);
 // votes.cpp
@@ -38,6 +40,8 @@ void lists_that_differ_are_refused(Context& context);
 void ended_exchanges_touch_nothing(Context& context);
 void nothing_is_sent_without_a_grant(Context& context);
 void damage_on_the_way_is_noticed(Context& context);
+// agents.cpp
+void decisions_are_carried_out_as_ordered(Context& context);
 // threads.cpp
 void a_ring_with_a_thread_is_as_exact(Context& context);
 void a_second_thread_is_refused(Context& context);

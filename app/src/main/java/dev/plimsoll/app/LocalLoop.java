@@ -54,7 +54,17 @@ public final class LocalLoop implements AutoCloseable {
             Path directory,
             Meters meters,
             Consumer<String> problems) {
-        this(new Lifecycle(), kafka, members, engine, traffic, planning, directory, meters, problems);
+        this(
+                new Lifecycle(),
+                kafka,
+                members,
+                engine,
+                traffic,
+                LocalRanks.Transfers.UNLIMITED,
+                planning,
+                directory,
+                meters,
+                problems);
     }
 
     /**
@@ -70,6 +80,7 @@ public final class LocalLoop implements AutoCloseable {
             Membership members,
             EngineSettings engine,
             Traffic traffic,
+            LocalRanks.Transfers transfers,
             PlannerSettings planning,
             Path directory,
             Meters meters,
@@ -86,6 +97,7 @@ public final class LocalLoop implements AutoCloseable {
                             members,
                             engine,
                             traffic,
+                            transfers,
                             directory,
                             Optional.empty(),
                             meters.agents(),

@@ -56,7 +56,24 @@ public final class LocalRanks implements AutoCloseable {
     private static final long HIGHEST_NANOS = 60_000_000_000L;
     private static final int MAILBOX_BYTES = 4 << 20;
 
+    /**
+     * How ranks exchange weights.
+     *
+     * @param bytesPerSecond what a rank sends at most, 0 for no limit
+     */
+    public record Transfers(long bytesPerSecond) {
+        public static final Transfers UNLIMITED = new Transfers(0);
+
+        public Transfers {
+            if (bytesPerSecond < 0) {
+                throw new IllegalArgumentException(
+                        "a limit of " + bytesPerSecond + " bytes per second: need 0, for none, or more");
+            }
+        }
+    }
+
     private final Membership members;
+    private final Transfers transfers;
     private final Engine engine;
     private final List<EngineRank> ranks = new ArrayList<>();
     private final Histogram boundaryNanos = new ConcurrentHistogram(HIGHEST_NANOS, 3);
@@ -82,11 +99,13 @@ public final class LocalRanks implements AutoCloseable {
             Membership members,
             EngineSettings settings,
             Traffic traffic,
+            Transfers transfers,
             Path directory,
             java.util.Optional<ProcessGroup> group,
             AgentListener agents,
             Consumer<String> problems) {
         this.members = members;
+        this.transfers = transfers;
         EngineListener listener = new EngineListener() {
             @Override
             public void boundary(long step, int rank, long nanos) {
@@ -100,7 +119,7 @@ public final class LocalRanks implements AutoCloseable {
         };
         // The system lets go of it when we end, however that happens.
         beneath.push(lock(directory.resolve("ranks-" + settings.firstRank() + ".lock")));
-        Placement initial = Placement.initial(members.shape(), members.topology());
+        Placement initial = members.start();
         Device device;
         try {
             new MembershipFile(directory).writeNext(members);
@@ -141,6 +160,7 @@ public final class LocalRanks implements AutoCloseable {
                 rank.index(),
                 gatherBytes,
                 members.stagingBytesPerRank(),
+                transfers.bytesPerSecond(),
                 GATHER_TIMEOUT);
         opened.push(communicator);
         // Another life's mailbox: what it holds is of no use, and its last position would hide the commands of this

@@ -105,6 +105,7 @@ class IdleSlotsTest {
                             MEMBERS,
                             EngineSettings.of(MODEL.shape(), MEMBERS.topology(), TOKENS, 500),
                             new GeneratedTraffic(MODEL, TOKENS, 7),
+                            LocalRanks.Transfers.UNLIMITED,
                             shared.path(),
                             Optional.empty(),
                             meters.agents(),

@@ -56,6 +56,37 @@ class PlimsollTest {
     }
 
     @Test
+    void ranksThatTheMachineHasNoMemoryForAreRefusedWithTheirNumbers() {
+        int code =
+                run("up", "--model", "deepseek-v3", "--expert-bytes", "256MiB", "--transfer-bytes-per-second", "1GiB");
+
+        assertThat(code).isEqualTo(2);
+        assertThat(err.toString()).contains("8 ranks with 58 layers × 33 slots of 256MiB take 4110.3 GB, and");
+    }
+
+    @Test
+    void sizesAreReadAsPeopleWriteThem() {
+        int code = run(
+                "ranks",
+                "--ring-dir",
+                "/nowhere",
+                "--expert-bytes",
+                "257MiB",
+                "--transfer-bytes-per-second",
+                "1",
+                "--layers",
+                "0");
+
+        assertThat(code).isEqualTo(2);
+        assertThat(err.toString())
+                .contains("--expert-bytes must be a multiple of 8 from 64 to 256MiB, not 269484032")
+                .contains("--transfer-bytes-per-second must be 0, for no limit, or at least 1KiB, not 1")
+                .contains("--layers must be at least 1, not 0");
+        assertThat(run("up", "--expert-bytes", "44MB")).isEqualTo(2);
+        assertThat(err.toString()).contains("'44MB' is not a number of bytes: write 4096, 64KiB, 44MiB or 1GiB");
+    }
+
+    @Test
     void slotsThatDoNotDivideAreRefusedWithANumberThatDoes() {
         int code = run("up", "--model", "qwen3-30b", "--ranks", "8", "--redundant", "9");
 

@@ -163,7 +163,7 @@ class PythonEnginesTest {
     private Process engine(String python, String gather, int rank, Path rings) throws IOException {
         ProcessBuilder builder = new ProcessBuilder(
                         python,
-                        NATIVE.resolve("src/test/python/toy_moe.py").toString(),
+                        Path.of("../python/tests/toy_moe.py").toString(),
                         "--library=" + library(),
                         "--directory=" + rings,
                         "--rank=" + rank,
@@ -192,7 +192,7 @@ class PythonEnginesTest {
     private static String python() throws InterruptedException {
         for (String candidate : List.of("/usr/bin/python3", "python3")) {
             try {
-                Process process = new ProcessBuilder(candidate, "-c", "import sys; assert sys.version_info >= (3, 8)")
+                Process process = new ProcessBuilder(candidate, "-c", "import sys; assert sys.version_info >= (3, 9)")
                         .redirectErrorStream(true)
                         .redirectOutput(ProcessBuilder.Redirect.DISCARD)
                         .start();
@@ -203,7 +203,7 @@ class PythonEnginesTest {
                 // there is no such program: try the next
             }
         }
-        System.out.println("NOTICE: engines in Python are not tested: there is no python3 of at least 3.8");
+        System.out.println("NOTICE: engines in Python are not tested: there is no python3 of at least 3.9");
         assumeTrue(false, "no python3");
         throw new AssertionError();
     }

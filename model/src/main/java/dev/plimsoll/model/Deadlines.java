@@ -8,8 +8,11 @@ package dev.plimsoll.model;
  * @param progress boundaries until the next batch is flipped, or a decision that was aborted has stopped
  */
 public record Deadlines(int accept, int progress) {
-    /** What fits engines that reach a boundary a few times a second. */
-    public static final Deadlines DEFAULT = new Deadlines(200, 400);
+    /**
+     * What fits engines that reach a boundary a few times a second: most of a minute to accept, and to flip two cycles of an engine that
+     * changes its map every 708 steps by itself, with a boundary every 8.
+     */
+    public static final Deadlines DEFAULT = new Deadlines(60, 200);
 
     public Deadlines {
         if (accept < 1 || progress < 1) {

@@ -1,6 +1,8 @@
 package dev.plimsoll.model;
 
+import java.util.List;
 import java.util.Optional;
+import java.util.stream.Collectors;
 
 /**
  * Who takes part in one incarnation of a deployment, and the schedule that all of them keep: the only record that starts an
@@ -105,8 +107,9 @@ public record Membership(
     /**
      * This, if a life may begin with it. Records of earlier releases may say more than that, so it is no condition of being read.
      *
-     * @throws IllegalArgumentException when ranks have more slots than there are experts, or a name for people is not one line of
-     *     at most 200 characters that does nothing to a terminal
+     * @throws IllegalArgumentException when ranks have more slots than there are experts; when a name for people is not one line of
+     *     at most 200 characters that does nothing to a terminal; when the initial placement holds an expert nowhere, or leaves slots
+     *     idle that the engine must use. One that breaks other rules is what an engine may have, and is mended by the first decision
      */
     public Membership startable() {
         PlainText.require("model", shape.name());
@@ -115,7 +118,21 @@ public record Membership(
             throw new IllegalArgumentException(topology.slotsPerRank() + " slots on a rank for " + shape.experts()
                     + " experts: some would be on it twice");
         }
+        initial.ifPresent(this::requireMendable);
         return this;
+    }
+
+    private void requireMendable(Placement placement) {
+        List<String> lost = PlacementRules.lost(placement, shape);
+        if (!lost.isEmpty()) {
+            throw new IllegalArgumentException("the initial placement cannot be served or mended: "
+                    + lost.stream().limit(5).collect(Collectors.joining(", ")) + (lost.size() > 5 ? ", and so on" : "")
+                    + "; no rank could send its weights");
+        }
+        if (placement.idleSlots() > 0 && !idleSlots()) {
+            throw new IllegalArgumentException("the initial placement leaves " + placement.idleSlots()
+                    + " slots idle, and the engine uses every slot");
+        }
     }
 
     /**
@@ -161,6 +178,11 @@ public record Membership(
     /** The same of an engine that can leave slots idle, or cannot. */
     public Membership withIdleSlots(boolean can) {
         return withTraits(traits.withIdleSlots(can));
+    }
+
+    /** The same of an engine whose routers share in some way. */
+    public Membership withReplicaShare(ReplicaShare way) {
+        return withTraits(traits.withShare(way));
     }
 
     /** The same of another kind of engine. */

@@ -63,7 +63,24 @@ public final class Placement {
         return new Placement(version, copy, idleCopy);
     }
 
-    /** Version 0, what engines start with: experts in order over the slots, redundant slots from expert 0 again. */
+    /** @param marked {@code [layer][slot]}, copied; the expert of the slot, or its complement ({@code ~}) where the slot is idle */
+    public static Placement ofMarked(int version, int[][] marked) {
+        int[][] experts = new int[marked.length][];
+        BitSet[] idle = new BitSet[marked.length];
+        for (int layer = 0; layer < marked.length; layer++) {
+            experts[layer] = marked[layer].clone();
+            idle[layer] = new BitSet();
+            for (int slot = 0; slot < experts[layer].length; slot++) {
+                if (experts[layer][slot] < 0) {
+                    experts[layer][slot] = ~experts[layer][slot];
+                    idle[layer].set(slot);
+                }
+            }
+        }
+        return of(version, experts, idle);
+    }
+
+    /** Version 0, what engines start with unless they say otherwise: experts in order over the slots, redundant slots from expert 0 again. */
     public static Placement initial(ModelShape shape, Topology topology) {
         int[] layer = new int[topology.slots()];
         for (int slot = 0; slot < layer.length; slot++) {

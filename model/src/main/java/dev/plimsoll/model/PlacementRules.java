@@ -30,8 +30,29 @@ public class PlacementRules {
     }
 
     /**
+     * Experts that no slot holds, idle or not, about 20 lines at most: what no moves can mend, as there is nowhere to take the weights
+     * from.
+     */
+    public static List<String> lost(Placement placement, ModelShape shape) {
+        List<String> found = new ArrayList<>();
+        for (int layer = 0; layer < placement.layers(); layer++) {
+            BitSet held = new BitSet(shape.experts());
+            for (int expert : placement.layer(layer)) {
+                held.set(expert);
+            }
+            for (int expert = held.nextClearBit(0);
+                    expert < shape.experts() && found.size() < MOST_VIOLATIONS;
+                    expert = held.nextClearBit(expert + 1)) {
+                found.add("layer " + layer + " holds expert " + expert + " nowhere");
+            }
+        }
+        return found;
+    }
+
+    /**
      * What is wrong with a decision: its moves and switches against the placement they start from, its batches against staging memory,
-     * what its ranks send against what they wait for, its result after every batch, its hash.
+     * what its ranks send against what they wait for, its result after every batch, its hash ({@link PlanHash}). An engine that moves
+     * weights by itself has no staging memory to fill and is given one map: one batch of moves.
      */
     public static List<String> violations(Propose propose, Placement settled, Membership members) {
         return RULES.check(propose, settled, members);
@@ -110,6 +131,10 @@ public class PlacementRules {
         if (!isLater(propose.epoch(), settled.version())) {
             found.add("epoch " + propose.epoch() + " must be above the settled version " + settled.version());
         }
+        if (members.traits().movesWeights() && !isOneMap(propose)) {
+            found.add(propose.batches().size() + " batches with " + propose.switches() + " switches, and "
+                    + members.engine() + " moves weights by itself: it takes one batch of moves");
+        }
         BitSet layersBefore = new BitSet();
         int[][] serving = settled.toArray();
         BitSet[] idle = idle(settled);
@@ -141,10 +166,10 @@ public class PlacementRules {
             layersBefore.or(layers);
         }
         if (found.isEmpty()) {
-            long hash = hash(propose.epoch(), serving, idle);
+            long hash = hash(propose, serving, idle);
             if (!isPromised(hash, propose.planHash())) {
                 found.add(String.format(
-                        "the moves of decision %d lead to hash %016x, it promises %016x",
+                        "the batches of decision %d have hash %016x, it promises %016x",
                         propose.epoch(), hash, propose.planHash()));
             }
         }
@@ -320,15 +345,19 @@ public class PlacementRules {
     }
 
     boolean fitsStaging(int incoming, Membership members) {
-        return incoming <= members.stagedExpertsPerRank();
+        return members.traits().movesWeights() || incoming <= members.stagedExpertsPerRank();
+    }
+
+    boolean isOneMap(Propose propose) {
+        return propose.batches().size() == 1 && propose.switches() == 0;
     }
 
     TransferLists lists(Batch batch, Topology topology) {
         return TransferLists.of(batch, topology);
     }
 
-    long hash(int version, int[][] serving, BitSet[] idle) {
-        return Placement.of(version, serving, idle).hash();
+    long hash(Propose propose, int[][] serving, BitSet[] idle) {
+        return PlanHash.of(Placement.of(propose.epoch(), serving, idle), propose.batches());
     }
 
     boolean isPromised(long hash, long promised) {

@@ -38,7 +38,7 @@ public sealed interface PlanCommand {
      * A change of placement, offered to the ranks.
      *
      * @param basedOn the settled version that the moves start from
-     * @param planHash {@link Placement#hash()} of the whole result, with version {@code epoch}
+     * @param planHash {@link PlanHash#of} of the whole result, with version {@code epoch}, and the batches
      * @param windowIndex the newest window that the plan used
      * @param currentBalancedness mean balancedness of that window as it was measured
      * @param predictedBalancedness mean balancedness that is expected of the windows to come: that of the newest window under what

@@ -37,7 +37,12 @@ enum Corruption {
         int version = plan.settled().version();
         return Optional.of(new RandomPlan(
                 RandomPlan.propose(
-                        version, version, plan.target().hash(), plan.propose().batches()),
+                        version,
+                        version,
+                        PlanHash.of(
+                                plan.target().withVersion(version),
+                                plan.propose().batches()),
+                        plan.propose().batches()),
                 plan.settled(),
                 plan.target(),
                 plan.members()));
@@ -251,11 +256,12 @@ enum Corruption {
                             RandomPlan.propose(
                                     plan.propose().epoch(),
                                     plan.propose().basedOn(),
-                                    plan.settled()
-                                            .with(
-                                                    plan.propose().epoch(),
-                                                    plan.propose().moves())
-                                            .hash(),
+                                    PlanHash.of(
+                                            plan.settled()
+                                                    .with(
+                                                            plan.propose().epoch(),
+                                                            plan.propose().moves()),
+                                            plan.propose().batches()),
                                     plan.propose().batches()),
                             plan.settled(),
                             plan.target(),
@@ -297,7 +303,38 @@ enum Corruption {
                         List<Batch> batches = new ArrayList<>(without(plan, change));
                         batches.add(new Batch(batches.size() + 1, List.of(), List.of(change)));
                         return plan.promised(batches);
-                    }));
+                    })),
+    /** The way to the target is another than the one that the hash speaks of; the target is the same. */
+    OTHER_SOURCE("it promises", (plan, random) -> {
+        Move move = any(plan, random);
+        int[] before = plan.settled().layer(move.layer().index());
+        return pick(
+                        random,
+                        IntStream.of(holders(before, move.expert().index()))
+                                .filter(slot -> slot != move.source().index()))
+                .flatMap(source -> replaced(
+                        plan,
+                        move,
+                        List.of(move(
+                                move.layer().index(),
+                                move.slot().index(),
+                                move.expert().index(),
+                                source))))
+                .map(plan::with);
+    }),
+    /** The hash of releases before it covered the way. */
+    HASH_OF_THE_TARGET_ALONE("it promises", (plan, random) -> {
+        PlanCommand.Propose propose = plan.propose();
+        return Optional.of(new RandomPlan(
+                RandomPlan.propose(
+                        propose.epoch(),
+                        propose.basedOn(),
+                        plan.target().withVersion(propose.epoch()).hash(),
+                        propose.batches()),
+                plan.settled(),
+                plan.target(),
+                plan.members()));
+    });
 
     /** What one of the violations must contain. */
     final String says;

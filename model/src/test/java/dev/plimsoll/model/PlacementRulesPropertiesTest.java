@@ -211,8 +211,28 @@ class PlacementRulesPropertiesTest {
                 }),
                 new Mutant("leaves idle slots out of the hash", "a sound decision", new PlacementRules() {
                     @Override
-                    long hash(int version, int[][] serving, BitSet[] idle) {
-                        return Placement.of(version, serving).hash();
+                    long hash(PlanCommand.Propose propose, int[][] serving, BitSet[] idle) {
+                        return PlanHash.of(Placement.of(propose.epoch(), serving), propose.batches());
+                    }
+                }),
+                new Mutant("leaves the way out of the hash", "a sound decision", new PlacementRules() {
+                    @Override
+                    long hash(PlanCommand.Propose propose, int[][] serving, BitSet[] idle) {
+                        return Placement.of(propose.epoch(), serving, idle).hash();
+                    }
+                }),
+                new Mutant("takes the hash of a past release too", "HASH_OF_THE_TARGET_ALONE", new PlacementRules() {
+                    private long past;
+
+                    @Override
+                    long hash(PlanCommand.Propose propose, int[][] serving, BitSet[] idle) {
+                        past = Placement.of(propose.epoch(), serving, idle).hash();
+                        return super.hash(propose, serving, idle);
+                    }
+
+                    @Override
+                    boolean isPromised(long hash, long promised) {
+                        return hash == promised || past == promised;
                     }
                 }),
                 new Mutant("gives two transfers one place in staging", "a sound decision", new PlacementRules() {

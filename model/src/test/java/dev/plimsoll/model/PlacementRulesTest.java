@@ -110,6 +110,20 @@ class PlacementRulesTest {
     }
 
     @Test
+    void anEngineThatMovesWeightsItselfIsGivenOneMapOfAnySize() {
+        Membership moving = MEMBERS.withTraits(EngineTraits.USUAL.withMovesWeights(true));
+        Batch more = batch(1, move(0, 6, 3, 3), move(0, 7, 4, 4), move(1, 6, 3, 3)); // than two fit staging
+
+        assertThat(PlacementRules.violations(propose(List.of(more)), SETTLED, moving))
+                .isEmpty();
+        assertThat(PlacementRules.violations(
+                        propose(List.of(batch(1, move(0, 6, 3, 3)), batch(2, move(1, 7, 4, 4)))), SETTLED, moving))
+                .singleElement()
+                .asString()
+                .contains("2 batches", "it takes one batch of moves");
+    }
+
+    @Test
     void anExpertWhoseSlotsAreAllIdleIsFound() {
         BitSet[] idle = {new BitSet(), BitSet.valueOf(new long[] {0b0100_0001})};
 
@@ -122,7 +136,7 @@ class PlacementRulesTest {
         Placement settled = SETTLED.with(0, new Batch(1, List.of(), List.of(toSwitch(0, 6, false))));
         Batch batch = new Batch(1, List.of(move(0, 2, 0, 6), move(0, 0, 2, 2)), List.of());
         PlanCommand.Propose propose =
-                withHash(propose(List.of(batch)), settled.with(1, batch).hash());
+                withHash(propose(List.of(batch)), PlanHash.of(settled.with(1, batch), List.of(batch)));
 
         assertThat(PlacementRules.violations(propose, settled, MEMBERS)).isEmpty();
     }
@@ -131,7 +145,7 @@ class PlacementRulesTest {
     void anEngineThatCannotLeaveSlotsIdleIsNotAskedTo() {
         Batch batch = new Batch(1, List.of(), List.of(toSwitch(0, 6, false)));
         PlanCommand.Propose propose =
-                withHash(propose(List.of(batch)), SETTLED.with(1, batch).hash());
+                withHash(propose(List.of(batch)), PlanHash.of(SETTLED.with(1, batch), List.of(batch)));
 
         assertThat(PlacementRules.violations(propose, SETTLED, MEMBERS))
                 .containsExactly("slot 6 of layer 0 is to stand idle, and test cannot leave slots idle");
@@ -189,7 +203,7 @@ class PlacementRulesTest {
         batches.forEach(batch -> moves.addAll(batch.moves()));
         boolean inBounds = moves.stream()
                 .allMatch(move -> move.layer().index() < 3 && move.slot().index() < 8);
-        long hash = inBounds ? SETTLED.with(1, moves).hash() : 0;
+        long hash = inBounds ? PlanHash.of(SETTLED.with(1, moves), batches) : 0;
         return new PlanCommand.Propose(
                 new PlanHeader(new Deployment("d"), 1, 1, 1), 1, 0, hash, batches, 0, 0.5, 0.9, "test", "test");
     }

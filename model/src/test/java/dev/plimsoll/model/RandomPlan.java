@@ -57,7 +57,10 @@ record RandomPlan(PlanCommand.Propose propose, Placement settled, Placement targ
     private static RandomPlan of(
             Placement settled, Placement target, Membership members, int epoch, List<Batch> batches) {
         return new RandomPlan(
-                propose(epoch, settled.version(), target.withVersion(epoch).hash(), batches), settled, target, members);
+                propose(epoch, settled.version(), PlanHash.of(target.withVersion(epoch), batches), batches),
+                settled,
+                target,
+                members);
     }
 
     static PlanCommand.Propose propose(int epoch, int basedOn, long hash, List<Batch> batches) {
@@ -186,6 +189,9 @@ record RandomPlan(PlanCommand.Propose propose, Placement settled, Placement targ
     RandomPlan promised(List<Batch> batches) {
         Placement result = settled.withBatches(propose.epoch(), batches);
         return new RandomPlan(
-                propose(propose.epoch(), propose.basedOn(), result.hash(), batches), settled, result, members);
+                propose(propose.epoch(), propose.basedOn(), PlanHash.of(result, batches), batches),
+                settled,
+                result,
+                members);
     }
 }

@@ -43,6 +43,24 @@ public final class Communicator implements AutoCloseable {
             long gatherBytes,
             long stagingBytes,
             Duration timeout) {
+        return open(device, segment, group, size, rank, gatherBytes, stagingBytes, 0, timeout);
+    }
+
+    /**
+     * As the other one, with a limit.
+     *
+     * @param bytesPerSecond what this member sends in transfers at most; 0: no limit
+     */
+    public static Communicator open(
+            Device device,
+            Path segment,
+            long group,
+            int size,
+            int rank,
+            long gatherBytes,
+            long stagingBytes,
+            long bytesPerSecond,
+            Duration timeout) {
         try (BytePointer path = Native.utf8(segment.toString())) {
             return open(
                     device,
@@ -53,6 +71,7 @@ public final class Communicator implements AutoCloseable {
                     timeout,
                     opts -> opts.transport(PlimsollApi.PLM_TRANSPORT_NODE)
                             .group(group)
+                            .bytes_per_second(bytesPerSecond)
                             .endpoint(path));
         }
     }

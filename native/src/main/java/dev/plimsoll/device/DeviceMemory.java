@@ -30,9 +30,18 @@ public final class DeviceMemory implements AutoCloseable {
     public ByteBuffer buffer() {
         if (bytes > Integer.MAX_VALUE) {
             throw new IllegalStateException(
-                    "a block of " + bytes + " bytes is too large for one buffer: use addresses, or smaller blocks");
+                    "a block of " + bytes + " bytes is too large for one buffer: use views of parts of it");
         }
-        return Native.borrowed(address, bytes).asByteBuffer().order(ByteOrder.LITTLE_ENDIAN);
+        return buffer(0, (int) bytes);
+    }
+
+    /** A little-endian view of a part of the block; host back end only, must not be used after {@link #close()}. */
+    public ByteBuffer buffer(long offset, int length) {
+        if (offset < 0 || length < 0 || offset > bytes - length) {
+            throw new IllegalArgumentException(
+                    length + " bytes from " + offset + " on are not within a block of " + bytes + " bytes");
+        }
+        return Native.borrowed(address + offset, length).asByteBuffer().order(ByteOrder.LITTLE_ENDIAN);
     }
 
     @Override

@@ -130,6 +130,10 @@ public final class HeatCapture implements AutoCloseable {
         return new HeatCapture(ring[0]);
     }
 
+    long handle() {
+        return handle;
+    }
+
     private void requireOpen() {
         if (closed) {
             throw new IllegalStateException("the ring is closed: a boundary belongs to an open one");

@@ -63,6 +63,10 @@ public final class PlanMailbox implements AutoCloseable {
         }
     }
 
+    long handle() {
+        return handle;
+    }
+
     /** Position of the last record written, -1 when there was none. */
     public long lastPosition() {
         long[] position = new long[1];

@@ -35,7 +35,17 @@ public final class Transfer implements AutoCloseable {
      * @param tag index of this expert among all that the peer receives in this exchange: 0, 1, 2… up to 1023
      */
     public void send(int peer, long address, long bytes, int tag) {
-        add(1, peer, address, bytes, tag);
+        send(peer, new long[] {address}, new long[] {bytes}, tag);
+    }
+
+    /**
+     * Adds a send of an expert in parts.
+     *
+     * @param addresses of its parts in order
+     * @param bytes of its parts; their sum is the same for all of an exchange
+     */
+    public void send(int peer, long[] addresses, long[] bytes, int tag) {
+        add(1, peer, addresses, bytes, tag);
     }
 
     /**
@@ -45,13 +55,21 @@ public final class Transfer implements AutoCloseable {
      * @param tag index of this expert among all that this member receives in this exchange: 0, 1, 2… up to 1023
      */
     public void receive(int peer, long address, long bytes, int tag) {
-        add(0, peer, address, bytes, tag);
+        receive(peer, new long[] {address}, new long[] {bytes}, tag);
     }
 
-    private void add(int send, int peer, long address, long bytes, int tag) {
-        try (plm_part part = new plm_part()) {
-            part.device_address(address).bytes(bytes);
-            Native.check(PlimsollApi.plm_xfer_add(handle, send, peer, tag, part, 1));
+    /** Adds a receive of an expert in parts, of any sizes that have the sender's sum. */
+    public void receive(int peer, long[] addresses, long[] bytes, int tag) {
+        add(0, peer, addresses, bytes, tag);
+    }
+
+    private void add(int send, int peer, long[] addresses, long[] bytes, int tag) {
+        try (plm_part parts = new plm_part(addresses.length)) {
+            for (int i = 0; i < addresses.length; i++) {
+                parts.position(i).device_address(addresses[i]).bytes(bytes[i]);
+            }
+            parts.position(0);
+            Native.check(PlimsollApi.plm_xfer_add(handle, send, peer, tag, parts, addresses.length));
         }
     }
 

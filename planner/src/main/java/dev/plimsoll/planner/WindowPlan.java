@@ -12,6 +12,7 @@ import dev.plimsoll.planner.placement.Gate;
 import dev.plimsoll.planner.placement.KeepReason;
 import dev.plimsoll.planner.placement.Objective;
 import dev.plimsoll.planner.placement.Plan;
+import dev.plimsoll.planner.placement.ReplicaParts;
 import dev.plimsoll.planner.placement.PlanRequest;
 import dev.plimsoll.planner.placement.Verdict;
 import java.time.Duration;
@@ -70,6 +71,7 @@ public final class WindowPlan {
                 settings.prices(),
                 objective,
                 members.idleSlots(),
+                ReplicaParts.of(members, windows),
                 settings.seed());
         Plan plan = planning.apply(request);
         List<String> violations = PlacementRules.violations(plan.target(), members.shape(), members.topology());
@@ -91,6 +93,7 @@ public final class WindowPlan {
                 settled,
                 members,
                 request.newest(),
+                request.parts(),
                 windowTime);
     }
 

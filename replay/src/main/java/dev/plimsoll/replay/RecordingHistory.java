@@ -61,7 +61,7 @@ public final class RecordingHistory implements History {
             notes.add("replay begins at the placement that the recording begins with");
         } else {
             this.members = ranks().members(path, recording.experts(), topK, recording.layerIds(), frames);
-            this.placement = Placement.initial(members.shape(), members.topology());
+            this.placement = members.start();
             notes.add(
                     map.isPresent()
                             ? "replay begins at the placement that engines start with, as the recorded one is none that Plimsoll serves: "

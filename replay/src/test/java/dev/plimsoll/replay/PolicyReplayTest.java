@@ -3,14 +3,20 @@ package dev.plimsoll.replay;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 
+import dev.plimsoll.model.Batch;
 import dev.plimsoll.model.DeviceProfile;
 import dev.plimsoll.model.DeviceProfile.Point;
+import dev.plimsoll.model.ExpertId;
+import dev.plimsoll.model.LayerId;
 import dev.plimsoll.model.LoadWindow;
 import dev.plimsoll.model.Membership;
+import dev.plimsoll.model.Move;
 import dev.plimsoll.model.Outcome;
 import dev.plimsoll.model.Placement;
 import dev.plimsoll.model.PlanCommand;
+import dev.plimsoll.model.PlanHash;
 import dev.plimsoll.model.ProfileChoice;
+import dev.plimsoll.model.SlotId;
 import dev.plimsoll.model.Topology;
 import dev.plimsoll.model.WindowSummary;
 import dev.plimsoll.planner.ObjectiveChoice;
@@ -88,6 +94,10 @@ class PolicyReplayTest {
         assertThat(run.kept()).isEqualTo(Map.of("COLD", 1, "COOLDOWN", 1, "BALANCED", 2));
     }
 
+    private static Move move(int slot, int expert, int source) {
+        return new Move(new LayerId(0), new SlotId(slot), new ExpertId(expert), new SlotId(source));
+    }
+
     @Test
     void aDecisionSaysWhatWasThereWhatWasPromisedAndWhatCameWithAndWithoutIt() {
         PolicyRun run = run(SMALL, new Wanting(new int[][] {{0, 3, 2, 1}}), EAGER, steady(5, 4));
@@ -97,7 +107,10 @@ class PolicyReplayTest {
         assertThat(decision.windowIndex()).isEqualTo(1);
         assertThat(decision.epoch()).isEqualTo(1);
         assertThat(decision.planHash())
-                .isEqualTo(Placement.of(1, new int[][] {{0, 3, 2, 1}}).hash());
+                .as("by the two sources that there are")
+                .isEqualTo(PlanHash.of(
+                        Placement.of(1, new int[][] {{0, 3, 2, 1}}),
+                        List.of(new Batch(1, List.of(move(1, 3, 3), move(3, 1, 1))))));
         assertThat(decision.moves()).isEqualTo(2);
         assertThat(decision.bytes()).isEqualTo(2 * MadeUpPast.BYTES_PER_EXPERT);
         assertThat(decision.layers()).isEqualTo(1);

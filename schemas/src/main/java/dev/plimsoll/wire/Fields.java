@@ -55,9 +55,9 @@ final class Fields {
         return (Boolean) get(name);
     }
 
-    /** The flag, or what stands for it in a schema that has no such field. */
-    boolean flag(String name, boolean without) {
-        return record.getSchema().getField(name) == null ? without : flag(name);
+    /** Whether the record's schema has a field of that name. */
+    boolean knows(String name) {
+        return record.getSchema().getField(name) != null;
     }
 
     /** A 64-bit hash that is written as 16 hexadecimal digits. */

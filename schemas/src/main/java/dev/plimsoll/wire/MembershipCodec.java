@@ -1,11 +1,13 @@
 package dev.plimsoll.wire;
 
-import dev.plimsoll.model.EngineTraits;
 import dev.plimsoll.model.GatherMode;
 import dev.plimsoll.model.Membership;
 import dev.plimsoll.model.ModelShape;
 import dev.plimsoll.model.Phase;
+import dev.plimsoll.model.Placement;
 import dev.plimsoll.model.Topology;
+import java.util.Arrays;
+import java.util.List;
 import java.util.Optional;
 
 /** {@link Membership}. */
@@ -26,17 +28,29 @@ final class MembershipCodec implements Codec<Membership> {
                 .put("windowSteps", members.windowSteps())
                 .put("bytesPerExpert", members.bytesPerExpert())
                 .put("stagingBytesPerRank", members.stagingBytesPerRank())
-                .put("idleSlots", members.idleSlots());
+                .put("initial", marked(members.initial()));
+        TraitFields.write(members.traits(), to);
+    }
+
+    /** {@code [layer × slot]}, empty for none. */
+    private static List<Integer> marked(Optional<Placement> initial) {
+        return initial.map(placement -> Arrays.stream(placement.marked())
+                        .flatMapToInt(Arrays::stream)
+                        .boxed()
+                        .toList())
+                .orElse(List.of());
     }
 
     @Override
     public Membership read(Fields from) {
+        Topology topology = new Topology(from.integers("nodeOfRank"), from.integer("slotsPerRank"));
+        ModelShape shape = new ModelShape(
+                from.text("model"), from.integer("experts"), from.integer("topK"), from.integers("layerIds"));
         return new Membership(
                 Shared.deployment(from),
                 from.number("incarnation"),
-                new ModelShape(
-                        from.text("model"), from.integer("experts"), from.integer("topK"), from.integers("layerIds")),
-                new Topology(from.integers("nodeOfRank"), from.integer("slotsPerRank")),
+                shape,
+                topology,
                 from.text("engine"),
                 from.symbol("phase", Phase.class),
                 from.symbol("gather", GatherMode.class),
@@ -44,9 +58,23 @@ final class MembershipCodec implements Codec<Membership> {
                 from.integer("windowSteps"),
                 from.number("bytesPerExpert"),
                 from.number("stagingBytesPerRank"),
-                // The first release's aggregator state holds memberships without it.
-                EngineTraits.USUAL.withIdleSlots(from.flag("idleSlots", false)),
-                Optional.empty());
+                TraitFields.read(from),
+                from.knows("initial") ? initial(from.integers("initial"), shape, topology) : Optional.empty());
+    }
+
+    private static Optional<Placement> initial(List<Integer> marked, ModelShape shape, Topology topology) {
+        if (marked.isEmpty()) {
+            return Optional.empty();
+        }
+        if (marked.size() != (long) shape.layers() * topology.slots()) {
+            throw new IllegalArgumentException("an initial placement of " + marked.size() + " numbers is not one of "
+                    + shape.layers() + " layers × " + topology.slots() + " slots");
+        }
+        int[][] layers = new int[shape.layers()][topology.slots()];
+        for (int i = 0; i < marked.size(); i++) {
+            layers[i / topology.slots()][i % topology.slots()] = marked.get(i);
+        }
+        return Optional.of(Placement.ofMarked(0, layers));
     }
 
     @Override
@@ -57,6 +85,7 @@ final class MembershipCodec implements Codec<Membership> {
                 + members.topology().ranks() + " ranks × "
                 + members.topology().slotsPerRank() + " slots, " + members.phase() + ", K="
                 + members.boundarySteps() + " W=" + members.windowSteps() + ", gather "
-                + members.gather() + ", " + members.engine() + (members.idleSlots() ? ", slots may stand idle" : "");
+                + members.gather() + ", " + members.engine() + TraitFields.line(members.traits())
+                + (members.initial().isPresent() ? ", starts with a placement of its own" : "");
     }
 }

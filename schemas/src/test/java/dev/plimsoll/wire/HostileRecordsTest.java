@@ -27,7 +27,7 @@ import org.junit.jupiter.api.Test;
  */
 final class HostileRecordsTest {
     private static final int SAMPLE = 170040;
-    private static final int MEMBERS = 170045;
+    private static final int MEMBERS = 170053;
     private static final long RECORDS = Long.getLong("plimsoll.fuzz.records", 100_000);
     /** What an exception and the words in it take, and what is done once. */
     private static final long CONSTANT = 16 << 10;

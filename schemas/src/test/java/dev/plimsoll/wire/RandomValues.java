@@ -5,14 +5,17 @@ import dev.plimsoll.model.Balance;
 import dev.plimsoll.model.Batch;
 import dev.plimsoll.model.CloseReason;
 import dev.plimsoll.model.Counters;
+import dev.plimsoll.model.Deadlines;
 import dev.plimsoll.model.Deployment;
 import dev.plimsoll.model.End;
+import dev.plimsoll.model.EngineTraits;
 import dev.plimsoll.model.ExpertId;
 import dev.plimsoll.model.FlipCost;
 import dev.plimsoll.model.GatherMode;
 import dev.plimsoll.model.LayerId;
 import dev.plimsoll.model.LayerReason;
 import dev.plimsoll.model.Learned;
+import dev.plimsoll.model.LoadKind;
 import dev.plimsoll.model.LoadSample;
 import dev.plimsoll.model.LoadWindow;
 import dev.plimsoll.model.LongVector;
@@ -22,6 +25,7 @@ import dev.plimsoll.model.ModelShape;
 import dev.plimsoll.model.Move;
 import dev.plimsoll.model.Outcome;
 import dev.plimsoll.model.Phase;
+import dev.plimsoll.model.Placement;
 import dev.plimsoll.model.PlacementState;
 import dev.plimsoll.model.PlanCommand;
 import dev.plimsoll.model.PlanHeader;
@@ -31,6 +35,7 @@ import dev.plimsoll.model.Quarantined;
 import dev.plimsoll.model.RankAck;
 import dev.plimsoll.model.RankId;
 import dev.plimsoll.model.Refusal;
+import dev.plimsoll.model.ReplicaShare;
 import dev.plimsoll.model.SettledPlacement;
 import dev.plimsoll.model.SlotId;
 import dev.plimsoll.model.StepCalibration;
@@ -44,6 +49,7 @@ import dev.plimsoll.model.Topology;
 import dev.plimsoll.model.TransferCosts;
 import dev.plimsoll.model.WindowSummary;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalDouble;
@@ -209,7 +215,7 @@ final class RandomValues {
         int ranks = 1 + random.nextInt(8);
         int boundary = positive();
         long bytes = positive();
-        return new Membership(
+        Membership members = new Membership(
                         deployment(),
                         1 + random.nextInt(1000),
                         ModelShape.of(
@@ -230,7 +236,31 @@ final class RandomValues {
                         boundary * (1 + random.nextInt(64)),
                         bytes,
                         bytes * (1 + random.nextInt(8)))
-                .withIdleSlots(random.nextBoolean());
+                .withTraits(traits());
+        // Small ones: records of tests are mutated byte by byte.
+        boolean small = members.shape().layers() * members.topology().slots() <= 100;
+        return small ? members.startingWith(initial(members)) : members;
+    }
+
+    private EngineTraits traits() {
+        boolean idle = random.nextBoolean();
+        return new EngineTraits(
+                idle,
+                !idle && random.nextBoolean(),
+                one(LoadKind.values()),
+                one(ReplicaShare.values()),
+                random.nextBoolean() ? Deadlines.DEFAULT : new Deadlines(positive(), positive()));
+    }
+
+    /** Sound or not: an engine holds what it holds. */
+    private Placement initial(Membership members) {
+        int[][] marked = new int[members.shape().layers()][members.topology().slots()];
+        for (int[] layer : marked) {
+            Arrays.setAll(layer, slot -> random.nextInt(members.shape().experts() + 1));
+            int some = random.nextInt(layer.length);
+            layer[some] = members.idleSlots() ? ~layer[some] : layer[some];
+        }
+        return Placement.ofMarked(0, marked);
     }
 
     LoadWindow window() {

@@ -221,7 +221,7 @@ final class AssignmentExchange implements AutoCloseable {
             settings.topology().nodeOfRank().hashCode(),
             settings.topology().slotsPerRank(),
             settings.tokensPerStep(),
-            settings.bytesPerExpert(),
+            Long.hashCode(settings.bytesPerExpert()),
             settings.boundarySteps(),
             settings.device()
                     .map(device -> 31 * device.profile().text().hashCode()

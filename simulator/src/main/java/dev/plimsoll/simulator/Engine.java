@@ -58,6 +58,7 @@ public final class Engine implements AutoCloseable {
     private final Runnable[] routeKernels;
     private final Runnable[] computeKernels;
     private final short[] picks;
+    private final Hardware hardware;
     private final Optional<DeviceTime> time;
     private final Optional<UnmovedTime> unmoved;
 
@@ -72,6 +73,8 @@ public final class Engine implements AutoCloseable {
     private int lanes;
 
     private long lastBoundary;
+    /** A move of the engine's own that is under way. */
+    private Optional<OwnMove> move = Optional.empty();
     /** Step of the compute kernels under way: changes only when all streams are synchronised. */
     private long computing;
 
@@ -98,6 +101,7 @@ public final class Engine implements AutoCloseable {
             EngineListener listener,
             AssignmentExchange exchange) {
         requireFit(settings, initial, traffic, exchange);
+        this.hardware = hardware;
         this.settings = settings;
         this.traffic = traffic;
         this.listener = listener;
@@ -259,6 +263,7 @@ public final class Engine implements AutoCloseable {
                 return;
             }
         }
+        endMove();
         close(Arrays.asList(ranks));
         exchange.close();
     }
@@ -345,6 +350,7 @@ public final class Engine implements AutoCloseable {
     private AssignmentExchange.Intent step(AssignmentExchange.Intent intent) {
         traffic.step(enqueued, picks);
         lanes = traffic.lanes(enqueued);
+        move();
         launch(routeKernels);
         synchronize();
         int fingerprint = exchange.alone() ? 0 : 31 * Arrays.hashCode(picks) + lanes;
@@ -361,6 +367,46 @@ public final class Engine implements AutoCloseable {
             enqueued++;
         }
         return group;
+    }
+
+    /** Goes on with a move of the engine's own by a layer, or begins one that all ranks have been ordered to make. */
+    private void move() {
+        if (move.map(OwnMove::over).orElse(false)) {
+            endMove();
+            for (SimulatedRank rank : ranks) {
+                rank.readBack();
+            }
+        }
+        if (move.isEmpty()) {
+            move = ordered().map(target -> new OwnMove(hardware, settings, ranks, target));
+        }
+        move.ifPresent(under -> under.layer(this::synchronize));
+    }
+
+    private void endMove() {
+        move.ifPresent(OwnMove::close);
+        move = Optional.empty();
+    }
+
+    private Optional<int[]> ordered() {
+        for (SimulatedRank rank : ranks) {
+            if (rank.ordered().isEmpty()) {
+                return Optional.empty();
+            }
+        }
+        int[] target = ranks[0].ordered().orElseThrow();
+        for (SimulatedRank rank : ranks) {
+            if (!Arrays.equals(rank.ordered().orElseThrow(), target)) {
+                throw new IllegalStateException("ranks 0 and " + rank.rank() + " were ordered to move to other maps");
+            }
+            rank.begin();
+        }
+        if (!exchange.alone()) {
+            throw new IllegalStateException(
+                    "an engine that moves weights by itself must have all ranks in one process: the others' weights"
+                            + " are not here");
+        }
+        return Optional.of(target);
     }
 
     /**

@@ -1,6 +1,7 @@
 package dev.plimsoll.simulator;
 
 import dev.plimsoll.model.ModelShape;
+import dev.plimsoll.model.ReplicaShare;
 import dev.plimsoll.model.Topology;
 import java.time.Duration;
 import java.util.Optional;
@@ -14,10 +15,11 @@ import java.util.Optional;
  * @param ranks ranks of this process, one contiguous block
  * @param tokensPerStep tokens of the largest steps over all ranks; lane i belongs to rank i modulo the number of ranks
  * @param stepsPerSecond pace, 0 for as fast as possible
- * @param bytesPerExpert weights of one expert in one layer, a multiple of 8
+ * @param bytesPerExpert weights of one expert in one layer, a multiple of 8, at least 64
  * @param boundarySteps K, steps between two boundaries
  * @param stepTimeout bound of every wait within a step
  * @param device that steps are timed for; empty where nobody asks
+ * @param share how routers share an expert's tokens among its replicas
  */
 public record EngineSettings(
         ModelShape model,
@@ -26,10 +28,11 @@ public record EngineSettings(
         int ranks,
         int tokensPerStep,
         double stepsPerSecond,
-        int bytesPerExpert,
+        long bytesPerExpert,
         int boundarySteps,
         Duration stepTimeout,
-        Optional<SimulatedDevice> device) {
+        Optional<SimulatedDevice> device,
+        ReplicaShare share) {
 
     /** 4 KiB: enough words to tear, small enough for hundreds of experts on a laptop. */
     public static final int DEFAULT_BYTES_PER_EXPERT = 4096;
@@ -44,7 +47,7 @@ public record EngineSettings(
             int ranks,
             int tokensPerStep,
             double stepsPerSecond,
-            int bytesPerExpert,
+            long bytesPerExpert,
             int boundarySteps,
             Duration stepTimeout) {
         this(
@@ -57,7 +60,34 @@ public record EngineSettings(
                 bytesPerExpert,
                 boundarySteps,
                 stepTimeout,
-                Optional.empty());
+                Optional.empty(),
+                ReplicaShare.EVEN);
+    }
+
+    /** Settings of routers that share evenly. */
+    public EngineSettings(
+            ModelShape model,
+            Topology topology,
+            int firstRank,
+            int ranks,
+            int tokensPerStep,
+            double stepsPerSecond,
+            int bytesPerExpert,
+            int boundarySteps,
+            Duration stepTimeout,
+            Optional<SimulatedDevice> device) {
+        this(
+                model,
+                topology,
+                firstRank,
+                ranks,
+                tokensPerStep,
+                stepsPerSecond,
+                bytesPerExpert,
+                boundarySteps,
+                stepTimeout,
+                device,
+                ReplicaShare.EVEN);
     }
 
     public EngineSettings {
@@ -80,21 +110,15 @@ public record EngineSettings(
         if (!(stepsPerSecond >= 0 && stepsPerSecond <= 1e6)) {
             throw new IllegalArgumentException("stepsPerSecond=" + stepsPerSecond + ": need 0 (no pace) to 1e6");
         }
-        if (bytesPerExpert < 8 || bytesPerExpert % 8 != 0 || bytesPerExpert / 8 > WeightPattern.MAX_WORDS) {
-            throw new IllegalArgumentException("bytesPerExpert=" + bytesPerExpert + ": need a multiple of 8, up to "
-                    + WeightPattern.MAX_WORDS * 8L);
+        if (bytesPerExpert < 64 || bytesPerExpert % 8 != 0 || bytesPerExpert / 8 > WeightPattern.MAX_WORDS) {
+            throw new IllegalArgumentException("bytesPerExpert=" + bytesPerExpert
+                    + ": need a multiple of 8, from 64 to " + WeightPattern.MAX_WORDS * 8L);
         }
         if (boundarySteps < 1) {
             throw new IllegalArgumentException("boundarySteps=" + boundarySteps + ": need at least 1");
         }
         if (stepTimeout.isNegative() || stepTimeout.isZero()) {
             throw new IllegalArgumentException("stepTimeout=" + stepTimeout + ": need more than 0");
-        }
-        long weights = (long) model.layers() * topology.slotsPerRank() * bytesPerExpert;
-        if (weights > Integer.MAX_VALUE) {
-            throw new IllegalArgumentException("one rank's weights take " + weights + " bytes (layers " + model.layers()
-                    + " × slots " + topology.slotsPerRank() + " × bytesPerExpert " + bytesPerExpert
-                    + "), more than 2 GiB: use smaller experts or more ranks");
         }
         if (!AssignmentLayout.fits(model.layers(), topology.slotsPerRank(), model.experts())) {
             throw new IllegalArgumentException(
@@ -130,7 +154,24 @@ public record EngineSettings(
                 bytesPerExpert,
                 boundarySteps,
                 stepTimeout,
-                device);
+                device,
+                share);
+    }
+
+    /** The same with routers that share in another way. */
+    public EngineSettings withShare(ReplicaShare way) {
+        return new EngineSettings(
+                model,
+                topology,
+                firstRank,
+                ranks,
+                tokensPerStep,
+                stepsPerSecond,
+                bytesPerExpert,
+                boundarySteps,
+                stepTimeout,
+                device,
+                way);
     }
 
     /** The same with steps timed for a device. */
@@ -145,7 +186,8 @@ public record EngineSettings(
                 bytesPerExpert,
                 boundarySteps,
                 stepTimeout,
-                Optional.of(timed));
+                Optional.of(timed),
+                share);
     }
 
     /** Assignments of the largest steps over all ranks. */
@@ -153,8 +195,13 @@ public record EngineSettings(
         return tokensPerStep * model.layers() * model.topK();
     }
 
+    /** Bytes that the weights of this process's ranks take. */
+    public long weightsBytes() {
+        return bytesPerExpert * cellsPerRank() * ranks;
+    }
+
     int wordsPerExpert() {
-        return bytesPerExpert / 8;
+        return (int) (bytesPerExpert / 8);
     }
 
     /** Layer × local slot cells of one rank. */

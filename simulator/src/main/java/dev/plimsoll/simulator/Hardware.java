@@ -34,6 +34,9 @@ interface Hardware {
         /** Little-endian view of the whole block. */
         ByteBuffer buffer();
 
+        /** Little-endian view of a part of the block. */
+        ByteBuffer buffer(long offset, int bytes);
+
         @Override
         void close();
     }
@@ -80,6 +83,11 @@ interface Hardware {
         @Override
         public ByteBuffer buffer() {
             return memory.buffer();
+        }
+
+        @Override
+        public ByteBuffer buffer(long offset, int bytes) {
+            return memory.buffer(offset, bytes);
         }
 
         @Override

@@ -46,6 +46,17 @@ public record ModelPreset(ModelShape shape, double minSigma, double maxSigma, do
                         "no model preset is called '" + name + "': choose one of " + String.join(", ", names())));
     }
 
+    /** The same model with its first layers only; all of them where it has no more. */
+    public ModelPreset withLayers(int layers) {
+        List<Integer> ids = shape.layerIds();
+        return new ModelPreset(
+                new ModelShape(
+                        shape.name(), shape.experts(), shape.topK(), ids.subList(0, Math.min(layers, ids.size()))),
+                minSigma,
+                maxSigma,
+                hotSigmas);
+    }
+
     public static List<String> names() {
         List<String> names = new ArrayList<>();
         ALL.forEach(preset -> names.add(preset.shape.name()));

@@ -3,6 +3,7 @@ package dev.plimsoll.simulator;
 import dev.plimsoll.device.EngineRank;
 import dev.plimsoll.device.StepClock;
 import dev.plimsoll.device.Stream;
+import dev.plimsoll.device.WeightTensor;
 import dev.plimsoll.model.Placement;
 import java.nio.LongBuffer;
 import java.util.ArrayList;
@@ -31,11 +32,9 @@ public final class SimulatedRank implements EngineRank {
     private final Supplier<Optional<StepClock>> clock;
 
     private final Hardware.Queue compute;
-    private final Hardware.Memory weightsMemory;
     private final Hardware.Memory loadMemory;
     private final Hardware.Memory routedMemory;
-    /** {@code [layer][local slot][word]}. */
-    private final LongBuffer weights;
+    private final RankWeights weights;
     /** {@code [layer][local slot]}, tokens computed. */
     private final LongBuffer load;
     /** {@code [layer]}, assignments made by this rank's router. */
@@ -53,6 +52,10 @@ public final class SimulatedRank implements EngineRank {
     private final AtomicLong misroutedTotal = new AtomicLong();
     private final List<MisroutedToken> firstMisrouted = new ArrayList<>();
 
+    // The dispatch thread's own.
+    private Optional<int[]> ordered = Optional.empty();
+    private Optional<int[]> readBack = Optional.empty();
+
     SimulatedRank(
             Hardware hardware,
             EngineSettings settings,
@@ -67,12 +70,17 @@ public final class SimulatedRank implements EngineRank {
         this.listener = listener;
         this.requireDispatchThread = requireDispatchThread;
         this.clock = clock;
-        map = new RoutingMap(initial, settings.model().experts(), rank);
+        map = new RoutingMap(
+                initial,
+                settings.model().experts(),
+                rank,
+                settings.topology().ranks(),
+                settings.share());
         compute = hardware.queue("compute-" + rank);
-        weightsMemory = hardware.allocate((long) settings.cellsPerRank() * settings.bytesPerExpert());
+        weights = new RankWeights(
+                hardware, settings.model().layers(), settings.topology().slotsPerRank(), settings.wordsPerExpert());
         loadMemory = hardware.allocate(settings.cellsPerRank() * 8L);
         routedMemory = hardware.allocate(settings.model().layers() * 8L);
-        weights = weightsMemory.buffer().asLongBuffer();
         load = loadMemory.buffer().asLongBuffer();
         routed = routedMemory.buffer().asLongBuffer();
         buckets = new AssignmentList[settings.topology().ranks()];
@@ -120,13 +128,49 @@ public final class SimulatedRank implements EngineRank {
     }
 
     @Override
-    public long bytesPerExpert() {
-        return settings.bytesPerExpert();
+    public List<WeightTensor> weights() {
+        return weights.tensors();
     }
 
     @Override
-    public long slotAddress(int layer, int localSlot) {
-        return weightsMemory.address() + (long) cell(layer, localSlot) * settings.bytesPerExpert();
+    public void move(int[] experts) {
+        requireDispatchThread.run();
+        ordered = Optional.of(experts);
+    }
+
+    @Override
+    public Optional<int[]> moved() {
+        Optional<int[]> map = readBack;
+        readBack = Optional.empty();
+        return map;
+    }
+
+    /** The map that the rank was ordered to move to and has not begun to; the dispatch thread's. */
+    Optional<int[]> ordered() {
+        return ordered;
+    }
+
+    void begin() {
+        ordered = Optional.empty();
+    }
+
+    /** The move is over: what the map is now can be read, while the stream is synchronised. */
+    void readBack() {
+        int slots = settings.topology().slots();
+        int[] experts = new int[settings.model().layers() * slots];
+        for (int i = 0; i < experts.length; i++) {
+            experts[i] = map.expertOf(i / slots, i % slots);
+        }
+        readBack = Optional.of(experts);
+    }
+
+    /** In a kernel: this layer's slots hold these experts, and all get tokens. */
+    void flip(int layer, int[] experts) {
+        map.flip(layer, experts);
+    }
+
+    int expertOf(int layer, int slot) {
+        return map.expertOf(layer, slot);
     }
 
     @Override
@@ -147,11 +191,7 @@ public final class SimulatedRank implements EngineRank {
                 throw new IllegalArgumentException("flip of layer " + layer + " names expert " + experts[i]);
             }
         }
-        // The caller may reuse its arrays; the kernel runs later.
-        int[] slotsThen = slots.clone();
-        int[] expertsThen = experts.clone();
-        boolean[] inUseThen = inUse.clone();
-        compute.launch(() -> map.flip(layer, slotsThen, expertsThen, inUseThen));
+        compute.launch(() -> map.flip(layer, slots, experts, inUse));
     }
 
     /** Tells each token that all ranks sent here in the step under way. */
@@ -189,7 +229,7 @@ public final class SimulatedRank implements EngineRank {
             for (int layer = 0; layer < layers; layer++) {
                 for (int k = 0; k < topK; k++) {
                     int expert = picks[at++];
-                    int slot = map.route(layer, expert);
+                    int slot = map.route(layer, expert, lane / ranks);
                     int destination = slot / slotsPerRank;
                     buckets[destination].add(layout.pack(layer, slot - destination * slotsPerRank, expert));
                 }
@@ -225,7 +265,7 @@ public final class SimulatedRank implements EngineRank {
         int next = word + wordStride;
         nextWord[cell] = next < words ? next : next - words;
         load.put(cell, load.get(cell) + 1);
-        long found = weights.get(cell * words + word);
+        long found = weights.word(cell, word);
         if (found != WeightPattern.word(layer, expert, word) || map.isIdle(layer, slot(cell))) {
             misrouted(step, cell, expert, word, found);
         }
@@ -276,7 +316,7 @@ public final class SimulatedRank implements EngineRank {
     }
 
     /** For tests, while the stream is synchronised. */
-    LongBuffer weights() {
+    RankWeights memory() {
         return weights;
     }
 
@@ -294,18 +334,17 @@ public final class SimulatedRank implements EngineRank {
 
     void close() {
         compute.close();
-        weightsMemory.close();
+        weights.close();
         loadMemory.close();
         routedMemory.close();
     }
 
     private void fill() {
         int slotsPerRank = settings.topology().slotsPerRank();
-        int words = settings.wordsPerExpert();
         for (int layer = 0; layer < settings.model().layers(); layer++) {
             for (int slot = 0; slot < slotsPerRank; slot++) {
                 int expert = map.expertOf(layer, rank * slotsPerRank + slot);
-                WeightPattern.fill(weights, cell(layer, slot) * words, words, layer, expert);
+                weights.fill(cell(layer, slot), layer, expert);
             }
         }
     }

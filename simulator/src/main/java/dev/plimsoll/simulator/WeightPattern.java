@@ -9,7 +9,7 @@ import java.nio.LongBuffer;
  * tells whose it is.
  */
 final class WeightPattern {
-    private static final int WORD_BITS = 24;
+    private static final int WORD_BITS = 25;
     private static final int EXPERT_BITS = 20;
     private static final int MAX_LAYERS = 1 << 12;
     /** Keeps id 0 from becoming word 0, which is what fresh memory holds. */
@@ -23,10 +23,10 @@ final class WeightPattern {
         return SplitMix.mix(((((long) layer << EXPERT_BITS) | expert) << WORD_BITS | index) + SALT);
     }
 
-    /** Fills words [from, from + words) of {@code weights} with the whole pattern of an expert. */
-    static void fill(LongBuffer weights, int from, int words, int layer, int expert) {
+    /** Fills {@code words} words of {@code weights} with those of an expert from {@code first} on. */
+    static void fill(LongBuffer weights, int words, int layer, int expert, int first) {
         for (int index = 0; index < words; index++) {
-            weights.put(from + index, word(layer, expert, index));
+            weights.put(index, word(layer, expert, first + index));
         }
     }
 

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.plimsoll.device.BoundaryHook;
 import dev.plimsoll.device.Device;
+import dev.plimsoll.device.WeightTensor;
 import dev.plimsoll.model.RankId;
 import java.nio.file.Path;
 import java.util.concurrent.CompletableFuture;
@@ -56,11 +57,11 @@ class DeviceEngineTest {
                     SimulatedRank source = rank(engine, 1);
                     SimulatedRank target = rank(engine, 2);
                     if (withWeights) {
-                        target.computeStream()
-                                .copy(
-                                        target.slotAddress(LAYER, 2),
-                                        source.slotAddress(LAYER, 1),
-                                        target.bytesPerExpert());
+                        for (int i = 0; i < RankWeights.TENSORS; i++) {
+                            WeightTensor to = target.weights().get(LAYER * RankWeights.TENSORS + i);
+                            WeightTensor from = source.weights().get(LAYER * RankWeights.TENSORS + i);
+                            target.computeStream().copy(to.address(2), from.address(1), to.bytes());
+                        }
                     }
                     for (int r = 0; r < 4; r++) {
                         rank(engine, r).flipMap(LAYER, new int[] {8}, new int[] {4}, new boolean[] {true});

@@ -41,6 +41,11 @@ final class FakeHardware implements Hardware {
             }
 
             @Override
+            public ByteBuffer buffer(long offset, int bytes) {
+                return buffer.slice((int) offset, bytes).order(ByteOrder.LITTLE_ENDIAN);
+            }
+
+            @Override
             public void close() {
                 open--;
             }

@@ -90,13 +90,54 @@ class MisroutedTokenTest {
                 .isLessThan(engine.totals().computed());
     }
 
+    /** Words of the experts' three tensors: [0, 16), [16, 28), [28, 32). */
+    @Test
+    void aTensorThatWasNotCopiedIsSeen() {
+        for (int[] copied : new int[][] {{0, 16}, {16, 28}, {28, 32}}) {
+            try (Engine torn = Engines.engine(new FakeHardware())) {
+                SimulatedRank rank = rank(torn, 2);
+                for (int word = copied[0]; word < copied[1]; word++) {
+                    rank.memory().put(rank.cell(LAYER, 2), word, WeightPattern.word(LAYER, EXPERT, word));
+                }
+
+                torn.run(400);
+
+                assertThat(torn.totals().misrouted())
+                        .as("words [%d, %d)", copied[0], copied[1])
+                        .isPositive()
+                        .isLessThan(torn.totals().computed());
+                assertThat(torn.firstMisrouted())
+                        .allSatisfy(token -> assertThat(token.word()).isBetween(copied[0], copied[1] - 1));
+            }
+        }
+    }
+
+    @Test
+    void tensorsInAnotherOrderAreSeen() {
+        runWith(() -> {
+            SimulatedRank rank = rank(engine, 2);
+            int cell = rank.cell(LAYER, 2);
+            rank.compute().launch(() -> {
+                // The second and third tensor of the right expert, the smaller one first.
+                for (int word = 0; word < WORDS; word++) {
+                    int from = word < 16 ? word : word < 20 ? word + 12 : word - 4;
+                    rank.memory().put(cell, word, WeightPattern.word(LAYER, EXPERT, from));
+                }
+            });
+            map(0, 1, 2, 3);
+        });
+
+        assertThat(engine.totals().misrouted()).isPositive();
+        assertThat(engine.firstMisrouted().get(0).found()).startsWith("layer 1 expert 7 word");
+    }
+
     @Test
     void oneTornWordIsSeenWithinAsManyTokensAsTheBufferHasWords() {
         for (int missing = 0; missing < WORDS; missing++) {
             int word = missing;
             try (Engine torn = Engines.engine(new FakeHardware())) {
                 SimulatedRank rank = rank(torn, 2);
-                rank.weights().put(rank.cell(LAYER, 2) * WORDS + word, 0);
+                rank.memory().put(rank.cell(LAYER, 2), word, 0);
 
                 torn.run(1000);
 
@@ -115,9 +156,7 @@ class MisroutedTokenTest {
     void weightsOfTheSameExpertInAnotherLayerAreSeen() {
         runWith(() -> {
             SimulatedRank rank = rank(engine, 2);
-            rank.compute()
-                    .launch(() ->
-                            WeightPattern.fill(rank.weights(), rank.cell(LAYER, 2) * WORDS, WORDS, LAYER + 1, EXPERT));
+            rank.compute().launch(() -> rank.memory().fill(rank.cell(LAYER, 2), LAYER + 1, EXPERT));
             map(0, 1, 2, 3);
         });
 
@@ -181,10 +220,10 @@ class MisroutedTokenTest {
 
     private void weights(int from, int to) {
         SimulatedRank rank = rank(engine, 2);
-        int base = rank.cell(LAYER, 2) * WORDS;
+        int cell = rank.cell(LAYER, 2);
         rank.compute().launch(() -> {
             for (int word = from; word < to; word++) {
-                rank.weights().put(base + word, WeightPattern.word(LAYER, EXPERT, word));
+                rank.memory().put(cell, word, WeightPattern.word(LAYER, EXPERT, word));
             }
         });
     }

@@ -13,13 +13,14 @@ class SettingsTest {
 
     @Test
     void relationsThatCannotHoldAreRefusedWithTheirNumbers() {
-        refused(() -> settings(Topology.even(4, 2, 1), 0, 4, 1, 0, 8, 1), "8 experts", "hold 4");
-        refused(() -> settings(Topology.even(4, 2, 2), 2, 3, 1, 0, 8, 1), "ranks [2, 5)", "0..3");
-        refused(() -> settings(Topology.even(4, 2, 2), 0, 4, 0, 0, 8, 1), "tokensPerStep=0");
-        refused(() -> settings(Topology.even(4, 2, 2), 0, 4, 1, -1, 8, 1), "stepsPerSecond=-1");
-        refused(() -> settings(Topology.even(4, 2, 2), 0, 4, 1, 0, 12, 1), "bytesPerExpert=12");
-        refused(() -> settings(Topology.even(4, 2, 2), 0, 4, 1, 0, 8, 0), "boundarySteps=0");
-        refused(() -> settings(Topology.even(1, 1, 8), 0, 1, 1, 0, 128 << 20, 1), "3221225472 bytes", "2 GiB");
+        refused(() -> settings(Topology.even(4, 2, 1), 0, 4, 1, 0, 64, 1), "8 experts", "hold 4");
+        refused(() -> settings(Topology.even(4, 2, 2), 2, 3, 1, 0, 64, 1), "ranks [2, 5)", "0..3");
+        refused(() -> settings(Topology.even(4, 2, 2), 0, 4, 0, 0, 64, 1), "tokensPerStep=0");
+        refused(() -> settings(Topology.even(4, 2, 2), 0, 4, 1, -1, 64, 1), "stepsPerSecond=-1");
+        refused(() -> settings(Topology.even(4, 2, 2), 0, 4, 1, 0, 68, 1), "bytesPerExpert=68");
+        refused(() -> settings(Topology.even(4, 2, 2), 0, 4, 1, 0, 64, 0), "boundarySteps=0");
+        refused(() -> settings(Topology.even(4, 2, 2), 0, 4, 1, 0, 56, 1), "bytesPerExpert=56", "from 64 to 268435456");
+        refused(() -> settings(Topology.even(4, 2, 2), 0, 4, 1, 0, (256 << 20) + 8, 1), "bytesPerExpert=268435464");
     }
 
     @Test
@@ -28,8 +29,15 @@ class SettingsTest {
         Topology oneRank = Topology.even(1, 1, 8192);
 
         refused(
-                () -> new EngineSettings(huge, oneRank, 0, 1, 1, 0, 8, 16, Duration.ofSeconds(1)),
+                () -> new EngineSettings(huge, oneRank, 0, 1, 1, 0, 64, 16, Duration.ofSeconds(1)),
                 "do not fit 31 bits");
+    }
+
+    @Test
+    void aRanksWeightsMayTakeMoreThanAnIntCanCount() {
+        EngineSettings settings = settings(Topology.even(2, 2, 8), 0, 2, 1, 0, 256 << 20, 1);
+
+        assertThat(settings.weightsBytes()).isEqualTo(2 * 3 * 8 * (256L << 20));
     }
 
     @Test

@@ -63,8 +63,8 @@ record NativeRankDevice(Communicator communicator, HeatCapture capture, Stream c
 
     private record NativeExchange(Transfer transfer, Stream compute) implements Exchange {
         @Override
-        public void send(int peer, long address, long bytes, int tag) {
-            transfer.send(peer, address, bytes, tag);
+        public void send(int peer, long[] addresses, long[] bytes, int tag) {
+            transfer.send(peer, addresses, bytes, tag);
         }
 
         @Override

@@ -36,7 +36,7 @@ interface RankDevice {
 
     /** One exchange, with the compute stream known. */
     interface Exchange {
-        void send(int peer, long address, long bytes, int tag);
+        void send(int peer, long[] addresses, long[] bytes, int tag);
 
         void receive(int peer, long address, long bytes, int tag);
 

@@ -2,6 +2,7 @@ package dev.plimsoll.worker;
 
 import dev.plimsoll.device.EngineRank;
 import dev.plimsoll.device.Transfer;
+import dev.plimsoll.device.WeightTensor;
 import dev.plimsoll.model.Batch;
 import dev.plimsoll.model.LayerId;
 import dev.plimsoll.model.Move;
@@ -69,8 +70,13 @@ final class WeightExchange {
         TransferLists lists = TransferLists.of(batch, topology);
         for (TransferLists.Transfer sent : lists.sends().get(self.index())) {
             Move move = sent.move();
-            long weights = engine.slotAddress(move.layer().index(), local(move.source(), topology));
-            exchange.send(sent.to().index(), weights, bytes, sent.tag());
+            List<WeightTensor> tensors = tensors(engine, move.layer().index());
+            int slot = local(move.source(), topology);
+            exchange.send(
+                    sent.to().index(),
+                    tensors.stream().mapToLong(tensor -> tensor.address(slot)).toArray(),
+                    tensors.stream().mapToLong(WeightTensor::bytes).toArray(),
+                    sent.tag());
         }
         for (TransferLists.Transfer awaited : lists.receives().get(self.index())) {
             Move move = awaited.move();
@@ -80,6 +86,12 @@ final class WeightExchange {
             arrivals.add(new Arrival(move.layer().index(), local(move.slot(), topology), staged));
         }
         exchange.submit();
+    }
+
+    private static List<WeightTensor> tensors(EngineRank engine, int layer) {
+        return engine.weights().stream()
+                .filter(tensor -> tensor.layer() == layer)
+                .toList();
     }
 
     private static int local(SlotId slot, Topology topology) {
@@ -123,7 +135,11 @@ final class WeightExchange {
     void flip(EngineRank engine, Placement after) {
         exchange.join();
         for (Arrival arrival : arrivals) {
-            device.copy(engine.slotAddress(arrival.layer(), arrival.localSlot()), arrival.staged(), bytes);
+            long staged = arrival.staged();
+            for (WeightTensor tensor : tensors(engine, arrival.layer())) {
+                device.copy(tensor.address(arrival.localSlot()), staged, tensor.bytes());
+                staged += tensor.bytes();
+            }
         }
         Map<Integer, Set<Integer>> layers = new TreeMap<>();
         for (Move move : batch.moves()) {

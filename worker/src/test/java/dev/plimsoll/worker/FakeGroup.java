@@ -10,6 +10,7 @@ import dev.plimsoll.device.Stream;
 import dev.plimsoll.device.Transfer;
 import dev.plimsoll.device.Verdict;
 import dev.plimsoll.device.Vote;
+import dev.plimsoll.device.WeightTensor;
 import dev.plimsoll.model.Membership;
 import dev.plimsoll.model.PlanCommand;
 import dev.plimsoll.model.RankId;
@@ -25,6 +26,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Queue;
 import java.util.TreeMap;
+import java.util.stream.IntStream;
 
 /** A group of agents over memory that is a map from address to content; copies happen at once, transfers when told to. */
 final class FakeGroup {
@@ -223,13 +225,10 @@ final class FakeGroup {
         }
 
         @Override
-        public long bytesPerExpert() {
-            return BYTES;
-        }
-
-        @Override
-        public long slotAddress(int layer, int localSlot) {
-            return slot(rank, layer, localSlot);
+        public List<WeightTensor> weights() {
+            return IntStream.range(0, MEMBERS.shape().layers())
+                    .mapToObj(layer -> new WeightTensor(layer, slot(rank, layer, 0), BYTES, BYTES))
+                    .toList();
         }
 
         @Override
@@ -248,8 +247,8 @@ final class FakeGroup {
                 private final Map<String, Long> receives = new TreeMap<>();
 
                 @Override
-                public void send(int peer, long address, long bytes, int tag) {
-                    sent.put(id + " " + rank + "->" + peer + " #" + tag, address);
+                public void send(int peer, long[] addresses, long[] bytes, int tag) {
+                    sent.put(id + " " + rank + "->" + peer + " #" + tag, addresses[0]);
                 }
 
                 @Override

@@ -107,7 +107,7 @@ class RankAgentTest {
         assertThat(group.ranks.get(0).calls)
                 .as("a batch without transfers is voted on like any other")
                 .contains("exchange 65537", "flipMap 1 [0, 5]", "exchange 65538", "flipMap 0 [4, 5]");
-        group.tell(new PlanCommand.Settled(Fixture.header(1, 3), 1, 2, true, off.planHash()));
+        group.tell(new PlanCommand.Settled(Fixture.header(1, 3), 1, 2, true, idle.hash()));
         group.tell(on);
         group.tell(new PlanCommand.Permit(Fixture.header(1, 5), 2, on.planHash()));
         boundariesInStep(10);
@@ -201,7 +201,12 @@ class RankAgentTest {
         group.tell(PERMIT);
         boundaries(10);
 
-        group.tell(new PlanCommand.Settled(Fixture.header(1, 3), 1, 2, true, PROPOSE.planHash()));
+        group.tell(new PlanCommand.Settled(
+                Fixture.header(1, 3),
+                1,
+                2,
+                true,
+                Fixture.after(PROPOSE, Fixture.INITIAL, 2).hash()));
         boundaries(1);
 
         RankState state = group.ranks.get(0).state();

@@ -98,6 +98,7 @@ final class SimulatedDeployment implements AutoCloseable {
                         BOUNDARY_STEPS,
                         STEP_TIMEOUT),
                 traffic,
+                LocalRanks.Transfers.UNLIMITED,
                 engine,
                 Optional.empty(),
                 new AgentListener() {

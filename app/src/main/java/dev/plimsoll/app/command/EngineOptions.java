@@ -1,5 +1,7 @@
 package dev.plimsoll.app.command;
 
+import com.sun.management.OperatingSystemMXBean;
+import dev.plimsoll.app.LocalRanks;
 import dev.plimsoll.model.Deployment;
 import dev.plimsoll.model.DeviceProfile;
 import dev.plimsoll.model.ExpertSize;
@@ -7,6 +9,7 @@ import dev.plimsoll.model.GatherMode;
 import dev.plimsoll.model.Membership;
 import dev.plimsoll.model.ModelShape;
 import dev.plimsoll.model.Phase;
+import dev.plimsoll.model.ReplicaShare;
 import dev.plimsoll.model.ProfileChoice;
 import dev.plimsoll.model.Topology;
 import dev.plimsoll.simulator.EngineSettings;
@@ -17,8 +20,10 @@ import dev.plimsoll.simulator.TokensPerStep;
 import dev.plimsoll.simulator.Trace;
 import dev.plimsoll.simulator.TraceTraffic;
 import dev.plimsoll.simulator.Traffic;
+import java.lang.management.ManagementFactory;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.Locale;
 import java.util.Optional;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
@@ -33,7 +38,11 @@ import picocli.CommandLine.Option;
 public final class EngineOptions {
     private static final String DEFAULT_MODEL = "qwen3-30b";
     private static final String DEFAULT_DEVICE = "h20";
+    private static final long MOST_EXPERT_BYTES = 256 << 20;
+    /** Room for incoming experts on a rank, where they are small. */
     private static final int STAGED_EXPERTS = 64;
+    /** What the ranks of a deployment stage together, where experts are large: at least one layer of their weights. */
+    private static final long STAGED_BYTES = 1L << 30;
     /** What the aggregator takes; a membership above it would be refused there, when everything runs. */
     private static final int MOST_BOUNDARIES = 4096;
 
@@ -83,6 +92,16 @@ public final class EngineOptions {
     private Integer redundant;
 
     @Option(
+            names = "--replica-share",
+            paramLabel = "RULE",
+            defaultValue = "even",
+            description = "How routers share an expert's tokens among its replicas: ${COMPLETION-CANDIDATES} (default: "
+                    + "${DEFAULT-VALUE}).",
+            converter = ReplicaShares.class,
+            completionCandidates = ReplicaShares.class)
+    private ReplicaShare replicaShare = ReplicaShare.EVEN;
+
+    @Option(
             names = "--steps-per-second",
             defaultValue = "100",
             description = "Pace, 0 for as fast as possible (default: ${DEFAULT-VALUE}).")
@@ -112,10 +131,29 @@ public final class EngineOptions {
     private int boundarySteps = 16;
 
     @Option(
+            names = "--layers",
+            paramLabel = "N",
+            description = "Only the first N layers of the model's experts, for experts of real size (default: all).")
+    @Nullable
+    private Integer layers;
+
+    @Option(
             names = "--expert-bytes",
+            paramLabel = "BYTES",
             defaultValue = "4096",
-            description = "Bytes of one expert's weights in one layer (default: ${DEFAULT-VALUE}).")
-    private int expertBytes = 4096;
+            converter = ByteSizes.class,
+            description =
+                    "Bytes of one expert's weights in one layer, such as 4096 or 44MiB, up to 256MiB (default: ${DEFAULT-VALUE}).")
+    private long expertBytes = 4096;
+
+    @Option(
+            names = "--transfer-bytes-per-second",
+            paramLabel = "BYTES",
+            defaultValue = "0",
+            converter = ByteSizes.class,
+            description =
+                    "What a rank sends at most while experts are moved, such as 500MiB; 0 for no limit (default: ${DEFAULT-VALUE}).")
+    private long transferBytesPerSecond;
 
     @Option(
             names = "--seed",
@@ -171,8 +209,15 @@ public final class EngineOptions {
                 "--window " + windowSteps + " has more than " + MOST_BOUNDARIES + " boundaries of " + boundarySteps
                         + " steps");
         problems.require(
-                expertBytes >= 64 && expertBytes % 8 == 0 && expertBytes <= 1 << 20,
-                "--expert-bytes must be a multiple of 8 from 64 to 1048576, not " + expertBytes);
+                expertBytes >= 64 && expertBytes % 8 == 0 && expertBytes <= MOST_EXPERT_BYTES,
+                "--expert-bytes must be a multiple of 8 from 64 to " + ByteSizes.of(MOST_EXPERT_BYTES) + ", not "
+                        + expertBytes);
+        problems.require(
+                transferBytesPerSecond == 0 || transferBytesPerSecond >= 1024,
+                "--transfer-bytes-per-second must be 0, for no limit, or at least 1KiB, not " + transferBytesPerSecond);
+        problems.require(layers == null || layers >= 1, "--layers must be at least 1, not " + layers);
+        problems.require(
+                trace == null || layers == null, "--layers is for generated traffic: leave it out, or --trace");
         problems.require(
                 !(trace != null && model != null), "--trace brings its own model: leave --model out, or --trace");
         problems.require(trace != null || traceOrder == null, "--trace-order needs a --trace");
@@ -200,7 +245,8 @@ public final class EngineOptions {
                 TraceTraffic.Order order = traceOrder == null ? TraceTraffic.Order.MIXED : traceOrder;
                 traffic = () -> new TraceTraffic(read, order, tokens, seed);
             } else {
-                ModelPreset preset = ModelPreset.named(model == null ? DEFAULT_MODEL : model);
+                ModelPreset named = ModelPreset.named(model == null ? DEFAULT_MODEL : model);
+                ModelPreset preset = layers == null || layers < 1 ? named : named.withLayers(layers);
                 shape = preset.shape();
                 traffic = () -> new GeneratedTraffic(preset, GeneratedTraffic.Calibration.DEFAULT, tokens, seed);
             }
@@ -240,9 +286,10 @@ public final class EngineOptions {
                 localRanks,
                 tokens.most(),
                 stepsPerSecond,
-                expertBytes,
-                boundarySteps,
-                STEP_TIMEOUT);
+                        expertBytes,
+                        boundarySteps,
+                        STEP_TIMEOUT)
+                .withShare(replicaShare);
     }
 
     /** The same, with steps timed by a profile where there is one. */
@@ -296,9 +343,46 @@ public final class EngineOptions {
                         boundarySteps,
                         windowSteps,
                         expertBytes,
-                        (long) STAGED_EXPERTS * expertBytes)
+                        stagedExperts() * expertBytes)
                 .withIdleSlots(true)
+                .withReplicaShare(replicaShare)
                 .startable();
+    }
+
+    /** Experts that a rank has room for while they come in: what makes no batch of less than a layer. */
+    private long stagedExperts() {
+        long fitting = STAGED_BYTES / (ranks * expertBytes);
+        return Math.max(Math.min(fitting, STAGED_EXPERTS), topology().slotsPerRank());
+    }
+
+    /** Refuses ranks that this machine has no memory for; nothing where other options are wrong. */
+    void checkMemory(Problems problems, int localRanks) {
+        if (problems.any()) {
+            return;
+        }
+        long weights = engine(0, localRanks).weightsBytes();
+        // Once where a rank receives them, once in the memory that ranks share.
+        long staging = 2 * localRanks * stagedExperts() * expertBytes;
+        long there = ((OperatingSystemMXBean) ManagementFactory.getOperatingSystemMXBean()).getTotalMemorySize();
+        problems.require(
+                weights + staging <= there / 4 * 3,
+                String.format(
+                        Locale.ROOT,
+                        "%d ranks with %d layers × %d slots of %s take %.1f GB, and %.1f GB while experts move; this machine"
+                                + " has %.1f GB, of which 3/4 are for them: ask for fewer --layers, a smaller"
+                                + " --expert-bytes, or less --redundant",
+                        localRanks,
+                        shape().layers(),
+                        topology().slotsPerRank(),
+                        ByteSizes.of(expertBytes),
+                        weights / 1e9,
+                        staging / 1e9,
+                        there / 1e9));
+    }
+
+    /** How ranks exchange weights. */
+    public LocalRanks.Transfers transfers() {
+        return new LocalRanks.Transfers(transferBytesPerSecond);
     }
 
     /** The pace, 0 for none. */

@@ -118,7 +118,7 @@ public final class PlacementShowCommand implements Callable<Integer>, Validated 
     }
 
     private static int moved(Placement placement, Membership members) {
-        Placement start = Placement.initial(members.shape(), members.topology());
+        Placement start = members.start();
         int moved = 0;
         for (int layer = 0; layer < placement.layers(); layer++) {
             int[] was = start.layer(layer);

@@ -95,6 +95,7 @@ public final class RanksCommand implements Callable<Integer>, Validated {
                 blocks <= 1 || incarnation != null,
                 "--process " + process + " needs an --incarnation, the same in all " + blocks + " processes");
         if (!problems.any()) {
+            engine.checkMemory(problems, engine.ranks() / blocks);
             checkFile(problems);
         }
     }
@@ -141,6 +142,7 @@ public final class RanksCommand implements Callable<Integer>, Validated {
                                     members,
                                     engine.engine(block * localRanks, localRanks, profile.choice()),
                                     engine.traffic(),
+                                    engine.transfers(),
                                     shared.directory(),
                                     group,
                                     run.meters().agents(),

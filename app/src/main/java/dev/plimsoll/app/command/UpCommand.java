@@ -99,6 +99,7 @@ public final class UpCommand implements Callable<Integer>, Validated {
     @Override
     public void check(Problems problems) {
         engine.check(problems);
+        engine.checkMemory(problems, engine.ranks());
         devices.checkProfile(problems);
         devices.choice().ifPresent(choice -> engine.checkSizeIsKnown(problems, choice));
         planning.check(problems);
@@ -181,6 +182,7 @@ public final class UpCommand implements Callable<Integer>, Validated {
                             members,
                             engine.engine(0, engine.ranks(), Optional.of(profile)),
                             engine.traffic(),
+                            engine.transfers(),
                             devices.choose(planning.limit(PlannerSettings.DEFAULTS), profile),
                             directory.path(),
                             meters,

@@ -18,6 +18,7 @@ public class PlimsollPresets implements InfoMapper {
         infoMap.put(new Info("PLM_API").cppTypes().annotations("@NoException(true)"));
         // Pointer has an address() of its own.
         infoMap.put(new Info("plm_comm_opts::address").javaNames("endpoint"));
-        infoMap.put(new Info("plm_segment::address", "plm_part::address").javaNames("device_address"));
+        infoMap.put(new Info("plm_segment::address", "plm_part::address", "plm_weights::address")
+                .javaNames("device_address"));
     }
 }

@@ -209,11 +209,14 @@ public final class BatchCutter {
             for (int expert = 0; expert < load.length; expert++) {
                 load[expert] /= steps;
             }
-            return SlowestRank.micros(request.settled().inUse(layer), load, time.expected(), request.topology())
-                    - SlowestRank.micros(target.inUse(layer), load, time.expected(), request.topology());
+            return SlowestRank.micros(
+                            layer, request.settled().inUse(layer), load, time.expected(), request.parts(), request.topology())
+                    - SlowestRank.micros(
+                            layer, target.inUse(layer), load, time.expected(), request.parts(), request.topology());
         }
-        return EvenSplit.max(EvenSplit.rankLoads(request.settled().inUse(layer), load, request.topology()))
-                - EvenSplit.max(EvenSplit.rankLoads(target.inUse(layer), load, request.topology()));
+        ReplicaParts parts = request.parts();
+        return EvenSplit.max(parts.rankLoads(layer, request.settled().inUse(layer), load, request.topology()))
+                - EvenSplit.max(parts.rankLoads(layer, target.inUse(layer), load, request.topology()));
     }
 
     private static int[] incoming(List<Arrival> arrivals, Topology topology) {

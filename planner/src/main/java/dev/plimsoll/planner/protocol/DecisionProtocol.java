@@ -5,6 +5,7 @@ import dev.plimsoll.model.Membership;
 import dev.plimsoll.model.Placement;
 import dev.plimsoll.model.PlanCommand;
 import dev.plimsoll.model.PlanCommand.Propose;
+import dev.plimsoll.model.PlanHash;
 import dev.plimsoll.model.RankAck;
 import dev.plimsoll.model.SettledPlacement;
 import dev.plimsoll.planner.protocol.Effect.IgnoreReason;
@@ -171,7 +172,7 @@ public class DecisionProtocol {
                 steps.nextHeader(state.members().incarnation()),
                 epoch,
                 offer.basedOn(),
-                state.settled().withBatches(epoch, offer.batches()).hash(),
+                PlanHash.of(state.settled().withBatches(epoch, offer.batches()), offer.batches()),
                 offer.batches(),
                 offer.windowIndex(),
                 offer.currentBalancedness(),

@@ -122,7 +122,7 @@ public final class PlanLog {
      */
     public SortedMap<Integer, Placement> placements(Membership members) {
         SortedMap<Integer, Placement> placements = new TreeMap<>();
-        placements.put(0, Placement.initial(members.shape(), members.topology()));
+        placements.put(0, members.start());
         for (Settled end : settled.values()) {
             Propose propose = proposals.get(end.epoch());
             if (end.header().incarnation() != members.incarnation() || propose == null) {

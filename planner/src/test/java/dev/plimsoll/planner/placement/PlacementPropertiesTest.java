@@ -9,6 +9,7 @@ import dev.plimsoll.model.Phase;
 import dev.plimsoll.model.Placement;
 import dev.plimsoll.model.PlacementRules;
 import dev.plimsoll.model.PlanCommand.Propose;
+import dev.plimsoll.model.PlanHash;
 import dev.plimsoll.model.PlanHeader;
 import dev.plimsoll.model.Topology;
 import java.util.List;
@@ -195,7 +196,7 @@ class PlacementPropertiesTest {
                 new PlanHeader(new Deployment("random"), 1, 1, 1),
                 epoch,
                 settled.version(),
-                cut.target().withVersion(epoch).hash(),
+                PlanHash.of(cut.target().withVersion(epoch), cut.batches()),
                 cut.batches(),
                 0,
                 0,

@@ -171,10 +171,16 @@ class PlanChecksTest {
     }
 
     @Test
-    void initialPlacementIsLeftForAPartOfThePrice() {
+    void usualPlacementIsLeftForAPartOfThePriceAndOneThatSomebodyPlannedIsNot() {
         PlimsollPolicy.Settings free = new PlimsollPolicy.Settings(1e9, 1e9, 0.95, 1e9, 0);
         for (long seed = 0; seed < 10; seed++) {
-            assertThat(moves(free, settled(seed, 0))).isPositive();
+            PlanRequest elsewhere = settled(seed, 0);
+            Placement usual = Placement.initial(elsewhere.shape(), elsewhere.topology());
+            assertThat(moves(
+                            free,
+                            PlanRequest.of(elsewhere.windows(), usual, elsewhere.shape(), elsewhere.topology())))
+                    .isPositive();
+            assertThat(moves(free, elsewhere)).isZero();
             assertThat(moves(free, settled(seed, 1))).isZero();
         }
     }

@@ -57,7 +57,9 @@ final class DecisionTable {
                     integer("layersMoved", "layers with a move"),
                     text("policy", "what made the plan"),
                     text("reason", "why this pays"),
-                    text("planHash", "hash of the whole resulting placement, 16 hexadecimal digits"),
+                    text(
+                            "planHash",
+                            "hash of the whole plan: of the placement it leads to, its batches, moves with their sources, and switches; of that placement alone where an earlier release decided; 16 hexadecimal digits"),
                     integer("switches", "slots that come into use or fall idle, moved ones apart")));
 
     private final LongFunction<Optional<Membership>> members;

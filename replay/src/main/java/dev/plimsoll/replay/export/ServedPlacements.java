@@ -33,7 +33,7 @@ final class ServedPlacements implements AutoCloseable {
 
     ServedPlacements(DeploymentRecords history, Membership members) {
         this.incarnation = members.incarnation();
-        settled.put(0, Placement.initial(members.shape(), members.topology()));
+        settled.put(0, members.start());
         this.standing = standing(history, members);
         this.log = history.readFrom(Topic.PLAN, incarnation);
     }

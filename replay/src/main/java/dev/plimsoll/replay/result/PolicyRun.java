@@ -57,7 +57,7 @@ public record PolicyRun(
      *
      * @param windowIndex the newest window that it was made from
      * @param epoch its number
-     * @param planHash hash of the placement it leads to
+     * @param planHash hash of the plan: of where it leads, and of the way there
      * @param moves slots that get another expert
      * @param bytes of weights that they bring to ranks; 0 where an expert's size is not known
      * @param layers how many layers it touches

@@ -51,7 +51,7 @@ public final class PastPlan {
         this.commands = commands;
         this.kept = kept;
         this.known =
-                new KnownPlacements(new PlanLog(), members, Placement.initial(members.shape(), members.topology()));
+                new KnownPlacements(new PlanLog(), members, members.start());
         kept.ifPresent(known::settle);
     }
 

@@ -55,7 +55,7 @@ public final class TopicHistory implements History {
         }
         this.beginningKnown = begins.isPresent() || ahead.isEmpty();
         this.first = begins.orElseGet(
-                () -> Placement.initial(past.members().shape(), past.members().topology()));
+                past.members()::start);
     }
 
     private static TopicHistory of(DeploymentPast past) {

@@ -4,6 +4,7 @@ import dev.plimsoll.model.Batch;
 import dev.plimsoll.model.Move;
 import dev.plimsoll.model.Placement;
 import dev.plimsoll.model.PlanCommand.Propose;
+import dev.plimsoll.model.PlanHash;
 import dev.plimsoll.model.Switch;
 import dev.plimsoll.planner.placement.Verdict;
 import dev.plimsoll.planner.protocol.PlanLog;
@@ -83,10 +84,11 @@ class PlanComparison {
     }
 
     Optional<Difference> hash(Propose live, Placement base, Placement target) {
-        long moved =
-                PlanLog.after(live, live.batches().size(), base, live.epoch()).hash();
-        long aimed = target.withVersion(live.epoch()).hash();
-        return live.planHash() == moved && moved == aimed
+        Placement result = PlanLog.after(live, live.batches().size(), base, live.epoch());
+        Placement wanted = target.withVersion(live.epoch());
+        long moved = PlanHash.of(result, live.batches());
+        long aimed = PlanHash.of(wanted, live.batches());
+        return PlanHash.isOfPast(live.planHash(), result, live.batches()) && result.equals(wanted)
                 ? Optional.empty()
                 : Optional.of(new Difference(
                         Input.PLAN_HASH,

@@ -544,6 +544,37 @@ class VerificationTest {
     }
 
     @Test
+    void planHashOfAReleaseBeforeItCoveredTheWayIsNoDifference() {
+        int epoch = run.decisions().get(SECOND).epoch();
+        long ofTarget = run.commands.stream()
+                .map(Dated::value)
+                .filter(command -> command instanceof Settled end && end.epoch() == epoch)
+                .map(command -> ((Settled) command).placementHash())
+                .findFirst()
+                .orElseThrow();
+        assertThat(ofTarget).isNotEqualTo(run.decisions().get(SECOND).planHash());
+
+        run.with(
+                SECOND,
+                propose -> new Propose(
+                        propose.header(),
+                        propose.epoch(),
+                        propose.basedOn(),
+                        ofTarget,
+                        propose.batches(),
+                        propose.windowIndex(),
+                        propose.currentBalancedness(),
+                        propose.predictedBalancedness(),
+                        propose.policy(),
+                        propose.reason(),
+                        propose.reasons(),
+                        propose.inputs(),
+                        propose.step()));
+
+        assertThat(ofSecond()).isInstanceOf(Reproduced.class);
+    }
+
+    @Test
     void anotherPromiseIsNamed() {
         run.with(
                 SECOND,

@@ -11,6 +11,7 @@ import dev.plimsoll.model.Move;
 import dev.plimsoll.model.Phase;
 import dev.plimsoll.model.Placement;
 import dev.plimsoll.model.PlanCommand;
+import dev.plimsoll.model.PlanHash;
 import dev.plimsoll.model.PlanHeader;
 import dev.plimsoll.model.SlotId;
 import dev.plimsoll.model.Switch;
@@ -38,13 +39,16 @@ public final class Fixture {
     public static final List<Batch> BATCHES = List.of(
             new Batch(1, List.of(move(0, 1, 3, 3), move(0, 3, 1, 1), move(0, 4, 2, 2))),
             new Batch(2, List.of(move(1, 5, 3, 3), move(1, 0, 2, 2))));
-    static final List<Batch> OTHER_BATCHES =
+    public static final List<Batch> OTHER_BATCHES =
             List.of(new Batch(1, List.of(move(0, 5, 3, 3))), new Batch(2, List.of(move(1, 4, 2, 2))));
 
     /** A layer that is only switched, and one that is moved too: slot 4 is moved and stays idle, slot 5 falls idle. */
     public static final List<Batch> SWITCHES = List.of(
             new Batch(1, List.of(), List.of(idle(1, 0), idle(1, 5))),
             new Batch(2, List.of(move(0, 4, 2, 2)), List.of(idle(0, 4), idle(0, 5))));
+
+    /** A decision to follow, whatever of {@link #BATCHES} was flipped. */
+    static final List<Batch> NEXT = List.of(new Batch(1, List.of(move(1, 0, 3, 3))));
 
     private Fixture() {}
 
@@ -62,16 +66,11 @@ public final class Fixture {
 
     public static PlanCommand.Propose propose(PlanHeader header, int epoch, Placement base, List<Batch> batches) {
         return new PlanCommand.Propose(
-                header,
-                epoch,
-                base.version(),
-                base.withBatches(epoch, batches).hash(),
-                batches,
-                3,
-                0.5,
-                0.9,
-                "test",
-                "it pays");
+                header, epoch, base.version(), hash(epoch, base, batches), batches, 3, 0.5, 0.9, "test", "it pays");
+    }
+
+    private static long hash(int epoch, Placement base, List<Batch> batches) {
+        return PlanHash.of(base.withBatches(epoch, batches), batches);
     }
 
     public static Placement after(PlanCommand.Propose propose, Placement base, int batches) {

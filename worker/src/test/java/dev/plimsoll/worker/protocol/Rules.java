@@ -1,21 +1,35 @@
 package dev.plimsoll.worker.protocol;
 
-/** What the model runs: the protocol, or a wrong variant of it. */
+import dev.plimsoll.device.RankEvent;
+import dev.plimsoll.device.RankMachine;
+import dev.plimsoll.device.RankTurn;
+import dev.plimsoll.device.RankVote;
+import dev.plimsoll.device.RankWords;
+import java.util.List;
+
+/** What the model runs: the machine of the library, or a wrong variant of it. */
 interface Rules {
-    RankVote vote(ProtocolState state);
+    RankVote vote(RankWords words);
 
-    Transition on(ProtocolState state, RankEvent event);
+    RankTurn on(RankWords words, RankEvent event);
 
-    static Rules of(RankProtocol protocol) {
+    RankEvent verdict(List<RankVote> votes);
+
+    static Rules of(RankMachine machine) {
         return new Rules() {
             @Override
-            public RankVote vote(ProtocolState state) {
-                return protocol.vote(state);
+            public RankVote vote(RankWords words) {
+                return machine.vote(words);
             }
 
             @Override
-            public Transition on(ProtocolState state, RankEvent event) {
-                return protocol.on(state, event);
+            public RankTurn on(RankWords words, RankEvent event) {
+                return machine.on(words, event);
+            }
+
+            @Override
+            public RankEvent verdict(List<RankVote> votes) {
+                return machine.verdict(votes);
             }
         };
     }
