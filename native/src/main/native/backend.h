@@ -25,6 +25,9 @@ public:
     virtual bool done() = 0;
     // Waits on the host; false at the deadline. Unless a back end knows better it asks every 50 us.
     virtual bool await(Deadline deadline);
+    // True: then will be called, once, when that has run, on a thread that must not be held up. False: it has run
+    // already, or this back end tells nobody, so that somebody has to ask.
+    virtual bool when_done(std::function<void()> then) { return (void)then, false; }
 };
 
 class Stream {

@@ -4,6 +4,7 @@
 #include <deque>
 #include <thread>
 #include <utility>
+#include <vector>
 
 #include "backend.h"
 #include "threads.h"
@@ -11,6 +12,8 @@
 namespace plm {
 
 namespace {
+
+constexpr uint64_t brief_bytes = 32 << 10;  // copied in the time that it takes to wake a thread
 
 // A pair of generations, like a device's re-recordable event: a wait is for what was recorded last when it was asked.
 // Tasks share it, for they may run after the event's owner has gone.
@@ -25,9 +28,32 @@ public:
         return asked_;
     }
     void complete(uint64_t generation) {
+        std::vector<std::function<void()>> due;
+        {
+            std::lock_guard<std::mutex> hold(lock_);
+            done_ = std::max(done_, generation);
+            for (size_t i = 0; i < told_.size();) {
+                if (told_[i].generation <= done_) {
+                    due.push_back(std::move(told_[i].then));
+                    told_.erase(told_.begin() + static_cast<std::ptrdiff_t>(i));
+                } else {
+                    i++;
+                }
+            }
+            changed_.notify_all();
+        }
+        for (const auto& then : due) {
+            then();
+        }
+    }
+    // False, and nothing is kept, when it is done already; else then is called once it is, by whoever completes it.
+    bool when_done(uint64_t generation, std::function<void()> then) {
         std::lock_guard<std::mutex> hold(lock_);
-        done_ = std::max(done_, generation);
-        changed_.notify_all();
+        if (done_ >= generation) {
+            return false;
+        }
+        told_.push_back({generation, std::move(then)});
+        return true;
     }
     bool wait(uint64_t generation, Deadline deadline) {
         std::unique_lock<std::mutex> hold(lock_);
@@ -39,8 +65,14 @@ public:
     }
 
 private:
+    struct Told {
+        uint64_t generation;
+        std::function<void()> then;
+    };
+
     std::mutex lock_;
     std::condition_variable changed_;
+    std::vector<Told> told_;
     uint64_t asked_ = 0;
     uint64_t done_ = 0;
 };
@@ -49,6 +81,9 @@ class HostEvent : public Event {
 public:
     bool done() override { return generations_->done(generations_->asked()); }
     bool await(Deadline deadline) override { return generations_->wait(generations_->asked(), deadline); }
+    bool when_done(std::function<void()> then) override {
+        return generations_->when_done(generations_->asked(), std::move(then));
+    }
     const std::shared_ptr<Generations>& generations() const { return generations_; }
 
 private:
@@ -61,63 +96,45 @@ void copy_bytes(uint64_t destination, uint64_t source, uint64_t bytes) {
     std::memmove(reinterpret_cast<void*>(destination), reinterpret_cast<const void*>(source), bytes);
 }
 
-class HostStream : public Stream {
+// What a stream and its thread share, and events that the stream waits for: they may speak up when it has gone.
+//
+// The thread sleeps while there is nothing to do, and while what comes next waits for an event that is not complete. It
+// is woken by the call that brings work it can do at once, or by the event: never to find that it has to wait. What takes
+// less time than to wake it is done by the caller in its place, when nothing stands before it.
+class Queue : public std::enable_shared_from_this<Queue> {
 public:
-    HostStream(std::string name, bool urgent) : name_(std::move(name)), thread_([this, urgent] { run(urgent); }) {}
+    struct Task {
+        std::function<int32_t()> run;  // none: a wait for the event
+        std::shared_ptr<Generations> event;
+        uint64_t generation = 0;
+        bool brief = false;
+    };
 
-    ~HostStream() override {
-        {
-            std::lock_guard<std::mutex> hold(lock_);
-            stopping_ = true;
-            work_.notify_one();
-        }
-        thread_.join();
-    }
+    explicit Queue(std::string name) : name_(std::move(name)) {}
 
-    void copy(uint64_t destination, uint64_t source, uint64_t bytes, Copy) override {
-        launch([=] {
-            copy_bytes(destination, source, bytes);
-            return PLM_OK;
-        });
-    }
-
-    void record(Event& event) override {
-        auto generations = host(event).generations();
-        const uint64_t generation = generations->ask();
-        try {
-            launch([generations, generation] {
-                generations->complete(generation);
-                return PLM_OK;
-            });
-        } catch (...) {
-            generations->complete(generation);
-            throw;
-        }
-    }
-
-    void wait(Event& event) override {
-        auto generations = host(event).generations();
-        const uint64_t generation = generations->asked();
-        launch([generations, generation] {
-            // As on a device, an operation that never ends stops the stream; the day is a last resort.
-            return generations->wait(generation, after_ms(INT64_MAX)) ? PLM_OK : PLM_E_TIMEOUT;
-        });
-    }
-
-    // Kernels report their failures by returning a status.
-    void launch(std::function<int32_t()> kernel) override {
-        std::lock_guard<std::mutex> hold(lock_);
+    void push(Task task) {
+        std::unique_lock<std::mutex> hold(lock_);
         if (stopping_) {
             fail(PLM_E_STATE, "stream " + name_ + " is closed");
         }
-        queue_.push_back(std::move(kernel));
         submitted_++;
-        if (sleeping_) {
-            work_.notify_one();
+        if (task.brief && thread_ == Thread::idle && tasks_.empty()) {
+            run_in_its_place(hold, task);
+            return;
+        }
+        tasks_.push_back(std::move(task));
+        if (thread_ == Thread::idle && can_go_on()) {
+            wake(hold);
         }
     }
 
-    void synchronize(Deadline deadline) override {
+    void stop() {
+        std::lock_guard<std::mutex> hold(lock_);
+        stopping_ = true;
+        work_.notify_one();
+    }
+
+    void synchronize(Deadline deadline) {
         std::unique_lock<std::mutex> hold(lock_);
         const uint64_t target = submitted_;
         syncing_++;
@@ -133,7 +150,7 @@ public:
         }
     }
 
-    bool drain_and_stop(Deadline deadline) override {
+    bool drain_and_stop(Deadline deadline) {
         std::unique_lock<std::mutex> hold(lock_);
         syncing_++;
         const bool drained = idle_.wait_until(hold, deadline, [&] { return finished_ >= submitted_; });
@@ -145,7 +162,6 @@ public:
         return drained;
     }
 
-private:
     void run(bool urgent) {
         name_thread(name_);
         if (!urgent) {
@@ -153,39 +169,134 @@ private:
         }
         std::unique_lock<std::mutex> hold(lock_);
         while (true) {
-            sleeping_ = true;
-            work_.wait(hold, [&] { return !queue_.empty() || stopping_; });
-            sleeping_ = false;
-            if (queue_.empty()) {
-                return;
+            if (tasks_.empty() || !can_go_on()) {
+                if (tasks_.empty()) {
+                    thread_ = Thread::idle;
+                }
+                work_.wait(hold, [&] { return thread_ == Thread::awake || (stopping_ && tasks_.empty()); });
+                if (tasks_.empty()) {
+                    return;
+                }
+                continue;
             }
-            std::function<int32_t()> task = std::move(queue_.front());
-            queue_.pop_front();
-            hold.unlock();
-            const int32_t status = guarded(task);
-            task = nullptr;  // what it held is let go before the stream counts as drained
-            hold.lock();
-            finished_++;
-            if (status != PLM_OK && failure_ == PLM_OK) {
-                failure_ = status;
-            }
-            if (syncing_ > 0) {
-                idle_.notify_all();
-            }
+            Task task = std::move(tasks_.front());
+            tasks_.pop_front();
+            carry_out(hold, task);
         }
+    }
+
+private:
+    // Blocked: an event will wake it. Idle: whoever brings work has to. Replaced: it sleeps, and a caller does its work.
+    enum class Thread { awake, idle, blocked, replaced };
+
+    void carry_out(std::unique_lock<std::mutex>& hold, Task& task) {
+        int32_t status = PLM_OK;
+        if (task.run) {
+            hold.unlock();
+            status = guarded(task.run);
+            task.run = nullptr;  // what it held is let go before the stream counts as drained
+            hold.lock();
+        }
+        finished_++;
+        if (status != PLM_OK && failure_ == PLM_OK) {
+            failure_ = status;
+        }
+        if (syncing_ > 0) {
+            idle_.notify_all();
+        }
+    }
+
+    void run_in_its_place(std::unique_lock<std::mutex>& hold, Task& task) {
+        thread_ = Thread::replaced;
+        carry_out(hold, task);
+        thread_ = Thread::idle;
+        if (!tasks_.empty() && can_go_on()) {
+            wake(hold);  // for what came meanwhile
+        }
+    }
+
+    // Whether the first task can be done now. If not, its event has been asked to wake the thread. As on a device, an
+    // operation that never ends stops the stream.
+    bool can_go_on() {
+        const Task& next = tasks_.front();
+        if (next.event && next.event->when_done(next.generation, [self = shared_from_this()] {
+                std::unique_lock<std::mutex> hold(self->lock_);
+                self->wake(hold);
+            })) {
+            thread_ = Thread::blocked;
+            return false;
+        }
+        return true;
+    }
+
+    // Not under the lock, on which the thread would have to wait at once.
+    void wake(std::unique_lock<std::mutex>& hold) {
+        thread_ = Thread::awake;
+        hold.unlock();
+        work_.notify_one();
     }
 
     const std::string name_;
     std::mutex lock_;
     std::condition_variable work_;
     std::condition_variable idle_;
-    std::deque<std::function<int32_t()>> queue_;
+    std::deque<Task> tasks_;
     uint64_t submitted_ = 0;
     uint64_t finished_ = 0;
     uint32_t syncing_ = 0;
     int32_t failure_ = PLM_OK;
-    bool sleeping_ = false;
+    Thread thread_ = Thread::awake;
     bool stopping_ = false;
+};
+
+class HostStream : public Stream {
+public:
+    HostStream(const std::string& name, bool urgent)
+        : queue_(std::make_shared<Queue>(name)), thread_([queue = queue_, urgent] { queue->run(urgent); }) {}
+
+    ~HostStream() override {
+        queue_->stop();
+        thread_.join();
+    }
+
+    void copy(uint64_t destination, uint64_t source, uint64_t bytes, Copy) override {
+        const auto run = [=] {
+            copy_bytes(destination, source, bytes);
+            return PLM_OK;
+        };
+        queue_->push({run, nullptr, 0, bytes <= brief_bytes});
+    }
+
+    void record(Event& event) override {
+        auto generations = host(event).generations();
+        const uint64_t generation = generations->ask();
+        const auto run = [generations, generation] {
+            generations->complete(generation);
+            return PLM_OK;
+        };
+        try {
+            queue_->push({run, nullptr, 0, true});
+        } catch (...) {
+            generations->complete(generation);
+            throw;
+        }
+    }
+
+    void wait(Event& event) override {
+        auto generations = host(event).generations();
+        const uint64_t generation = generations->asked();
+        if (!generations->done(generation)) {
+            queue_->push({nullptr, std::move(generations), generation, false});
+        }
+    }
+
+    // Kernels report their failures by returning a status.
+    void launch(std::function<int32_t()> kernel) override { queue_->push({std::move(kernel), nullptr, 0, false}); }
+    void synchronize(Deadline deadline) override { queue_->synchronize(deadline); }
+    bool drain_and_stop(Deadline deadline) override { return queue_->drain_and_stop(deadline); }
+
+private:
+    const std::shared_ptr<Queue> queue_;
     std::thread thread_;
 };
 

@@ -127,8 +127,8 @@ Ring::~Ring() {
         std::lock_guard<std::mutex> hold(lock_);
         cancelled_.store(true);
         stopping_ = true;
-        work_.notify_all();
     }
+    bell_->ring();
     if (thread_.joinable()) {
         if (communicator_ && !communicator_->on_device()) {
             communicator_->transport().wake();
@@ -371,16 +371,35 @@ void Ring::end(const plm_vote& vote) {
         });
         boundary->text = boundary->status == PLM_OK ? "" : plm_last_error();
     }
+    Event* const landed = boundary->slot != nullptr && boundary->status == PLM_OK ? boundary->slot->landed.get() : nullptr;
+    bool first = false;
     {
         std::lock_guard<std::mutex> hold(lock_);
+        first = queue_.empty();
         if (queue_.size() >= most_waiting) {
             boundary->status = PLM_E_TIMEOUT;
             boundary->text = std::to_string(most_waiting) + " boundaries wait for the group";
         }
         queue_.push_back(boundary);
-        work_.notify_one();
+    }
+    if (first && !polled()) {
+        wake_when_landed(landed);  // behind others it is looked at when they have ended
     }
     last_ = std::move(boundary);
+}
+
+// The ring's thread can do nothing for a boundary before it has landed: on its own this call wakes nobody.
+void Ring::wake_when_landed(Event* landed) noexcept {
+    bool told = false;
+    if (landed != nullptr) {
+        guarded([&] {
+            told = landed->when_done([bell = bell_] { bell->ring(); });
+            return PLM_OK;
+        });
+    }
+    if (!told) {
+        bell_->ring();
+    }
 }
 
 // Enqueues the way from staging to where the host can read.

@@ -13,6 +13,7 @@
 #include "counters.h"
 #include "heat_file.h"
 #include "sent.h"
+#include "threads.h"
 
 namespace plm {
 
@@ -97,6 +98,7 @@ private:
     Stream& side(bool grouped) const;
     void stage(Slot& slot, Stream& compute, int64_t step, Stream& side);
     void land(Boundary& boundary);
+    void wake_when_landed(Event* landed) noexcept;
     void run();
     bool advance(Deadline deadline);
     bool carry(Boundary& boundary, Deadline deadline);
@@ -157,7 +159,6 @@ private:
     std::atomic<bool> has_reader_{false};
 
     std::mutex lock_;
-    std::condition_variable work_;
     std::condition_variable ended_;
     std::deque<std::shared_ptr<Boundary>> queue_;  // the first is being carried
     struct Ended {
@@ -167,6 +168,7 @@ private:
     };
     std::deque<Ended> history_;
     bool stopping_ = false;
+    const std::shared_ptr<Doorbell> bell_ = std::make_shared<Doorbell>();  // wakes the thread
     std::thread thread_;
 };
 

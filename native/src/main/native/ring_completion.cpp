@@ -17,18 +17,24 @@ void Ring::run() {
     name_thread("plm-ring-" + std::to_string(opts_.rank));
     be_modest();
     backend().thread_started();
-    std::unique_lock<std::mutex> hold(lock_);
+    // It is woken when there is something to do. It looks by itself now and then, for a device may never come to what it
+    // was given, and that has to be noticed.
+    const std::chrono::milliseconds look(std::clamp<int64_t>(timeout_ms() / 4, 20, 60'000));
     while (true) {
-        work_.wait(hold, [&] { return stopping_ || !queue_.empty(); });
-        if (queue_.empty()) {
-            return;
-        }
-        hold.unlock();
-        {
+        bell_->wait(look);
+        while (true) {
+            {
+                std::lock_guard<std::mutex> hold(lock_);
+                if (queue_.empty()) {
+                    if (stopping_) {
+                        return;
+                    }
+                    break;
+                }
+            }
             std::lock_guard<std::mutex> alone(advancing_);
             advance(after_ms(20));
         }
-        hold.lock();
     }
 }
 
@@ -325,6 +331,7 @@ bool Ring::close(Deadline deadline) {
     };
     drain(deadline);
     cancelled_.store(true, std::memory_order_release);
+    bell_->ring();
     if (communicator_ && !communicator_->on_device()) {
         communicator_->transport().wake();
     }
