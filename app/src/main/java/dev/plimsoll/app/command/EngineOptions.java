@@ -4,6 +4,7 @@ import com.sun.management.OperatingSystemMXBean;
 import dev.plimsoll.app.LocalRanks;
 import dev.plimsoll.model.Deployment;
 import dev.plimsoll.model.DeviceProfile;
+import dev.plimsoll.model.EngineTraits;
 import dev.plimsoll.model.ExpertSize;
 import dev.plimsoll.model.GatherMode;
 import dev.plimsoll.model.Membership;
@@ -155,6 +156,13 @@ public final class EngineOptions {
             description = "What a rank sends at most while experts are moved, such as 500MiB; 0 for no limit (default:"
                     + " ${DEFAULT-VALUE}).")
     private long transferBytesPerSecond;
+
+    @Option(
+            names = "--engine-moves",
+            description =
+                    "The engine moves weights by itself, a layer a step: ranks are given a target and say when they"
+                            + " have got there.")
+    private boolean engineMoves;
 
     @Option(
             names = "--seed",
@@ -338,21 +346,21 @@ public final class EngineOptions {
     }
 
     public Membership members(long incarnation) {
-        return initial.of(new Membership(
-                                new Deployment(deployment),
-                                incarnation,
-                                shape(),
-                                topology(),
-                                "plimsoll-simulator",
-                                Phase.DECODE,
-                                GatherMode.HOST,
-                                boundarySteps,
-                                windowSteps,
-                                expertBytes,
-                                stagedExperts() * expertBytes)
-                        .withIdleSlots(true)
-                        .withReplicaShare(replicaShare))
-                .startable();
+        Membership usual = new Membership(
+                        new Deployment(deployment),
+                        incarnation,
+                        shape(),
+                        topology(),
+                        "plimsoll-simulator",
+                        Phase.DECODE,
+                        GatherMode.HOST,
+                        boundarySteps,
+                        windowSteps,
+                        expertBytes,
+                        stagedExperts() * expertBytes)
+                .withTraits(EngineTraits.USUAL.withIdleSlots(!engineMoves).withMovesWeights(engineMoves))
+                .withReplicaShare(replicaShare);
+        return initial.of(usual).startable();
     }
 
     /** Experts that a rank has room for while they come in: what makes no batch of less than a layer. */
@@ -389,6 +397,11 @@ public final class EngineOptions {
     /** How ranks exchange weights. */
     public LocalRanks.Transfers transfers() {
         return new LocalRanks.Transfers(transferBytesPerSecond);
+    }
+
+    /** Whether the engine moves weights by itself, for which all ranks must be in one process. */
+    boolean engineMoves() {
+        return engineMoves;
     }
 
     /** The pace, 0 for none. */
