@@ -378,6 +378,16 @@ void Exchange::check_going_on() const {
     }
 }
 
+// What this member waits to receive may have been refused while it waits to send: the peer then grants nothing either.
+void Exchange::check_receives() const {
+    for (const Operation& operation : operations_) {
+        uint64_t checksum = 0;
+        if (!operation.send && operation.parcel.peer != communicator_->rank()) {
+            communicator_->transport().sealed(operation.parcel, checksum, Deadline{});
+        }
+    }
+}
+
 void Exchange::late(const Operation& operation, const char* what) const {
     fail(PLM_E_TIMEOUT, "exchange " + std::to_string(id_) + ", " + (operation.send ? "send to" : "receive from") +
                             " member " + std::to_string(operation.parcel.peer) + ", tag " +
@@ -490,7 +500,10 @@ void Exchange::copy_locally(Bounce& bounce, const Operation& receive) {
 
 void Exchange::send(Bounce& bounce, const Operation& operation) {
     Transport& transport = communicator_->transport();
-    const auto going_on = [&] { check_going_on(); };
+    const auto going_on = [&] {
+        check_going_on();
+        check_receives();
+    };
     if (!patiently(due_, going_on,
                    [&](Deadline until) { return transport.granted(operation.parcel, until); })) {
         late(operation, "no room was granted");

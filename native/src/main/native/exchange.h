@@ -68,6 +68,7 @@ private:
     void receive(Bounce& bounce, const Operation& operation);
     void pace(uint64_t bytes);
     void check_going_on() const;
+    void check_receives() const;
     [[noreturn]] void late(const Operation& operation, const char* what) const;
     bool stop_side(Deadline deadline);
     void mark_quiet();

@@ -4,12 +4,15 @@ package dev.plimsoll.model;
 public enum ReplicaShare {
     /** Evenly. */
     EVEN,
-    /** Every source rank sends all of its tokens to one replica: its own where it has one, else one that is fixed for the rank. */
+    /**
+     * Every source rank sends all of its tokens for an expert to one replica: of <i>n</i>, in the order of their slots, that of the rank's
+     * number modulo <i>n</i>.
+     */
     BY_SOURCE,
-    /** A source rank that has a replica keeps its tokens; the others spread theirs evenly over all replicas. */
+    /** A source rank that has a replica keeps its tokens; the others send theirs to one replica each, which are dealt out in turn. */
     LOCAL_FIRST,
-    /** By the token's row in the batch. */
+    /** By a hash of the token's row in its rank's batch: what that comes to is fitted. */
     HASHED_ROW,
-    /** Nobody says: fitted to the slot loads that windows have measured. */
+    /** Nobody says: fitted to what windows have measured, by how many replicas an expert has and by the order of their slots. */
     FITTED
 }

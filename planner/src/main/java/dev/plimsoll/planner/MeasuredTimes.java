@@ -14,6 +14,7 @@ import dev.plimsoll.planner.placement.ExpertTime;
 import dev.plimsoll.planner.placement.Gate;
 import dev.plimsoll.planner.placement.MeasuredTransfers;
 import dev.plimsoll.planner.placement.Objective;
+import dev.plimsoll.planner.placement.ReplicaParts;
 import dev.plimsoll.planner.placement.TimedWindow;
 import java.util.ArrayDeque;
 import java.util.Deque;
@@ -48,7 +49,12 @@ final class MeasuredTimes {
                         served.version(),
                         (double) summary.accepted() / load.steps(),
                         ExpertTime.stepMicros(
-                                served, load.toDoubles(), load.steps(), time.expected(), members.topology()),
+                                served,
+                                load.toDoubles(),
+                                load.steps(),
+                                time.expected(),
+                                ReplicaParts.of(members, List.of(load)),
+                                members.topology()),
                         summary.stepTime().orElseThrow(),
                         members.boundarySteps()),
                 MOST_WINDOWS);

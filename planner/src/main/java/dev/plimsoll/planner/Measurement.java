@@ -13,6 +13,7 @@ import dev.plimsoll.planner.placement.EvenSplit;
 import dev.plimsoll.planner.placement.ExpertLoad;
 import dev.plimsoll.planner.placement.ExpertTime;
 import dev.plimsoll.planner.placement.Objective;
+import dev.plimsoll.planner.placement.ReplicaParts;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -126,27 +127,28 @@ final class Measurement {
 
     private Scored score(WindowSummary window, ExpertLoad load, Placement before) {
         double[][] tokens = load.toDoubles();
-        OptionalDouble microsWith = micros(with, tokens, load.steps());
-        OptionalDouble microsWithout = micros(before, tokens, load.steps());
+        ReplicaParts parts = ReplicaParts.of(members, List.of(load));
+        OptionalDouble microsWith = micros(with, tokens, load.steps(), parts);
+        OptionalDouble microsWithout = micros(before, tokens, load.steps(), parts);
         double gain = microsWith.isPresent()
                 ? Gain.of(microsWithout.getAsDouble(), microsWith.getAsDouble())
                 : Gain.of(
-                        EvenSplit.hottest(before, tokens, members.topology()),
-                        EvenSplit.hottest(with, tokens, members.topology()));
+                        parts.hottest(before, tokens, members.topology()),
+                        parts.hottest(with, tokens, members.topology()));
         return new Scored(
                 window.index(),
                 gain,
-                EvenSplit.balance(with, tokens, members.topology()).mean(),
-                EvenSplit.balance(before, tokens, members.topology()).mean(),
+                parts.balance(with, tokens, members.topology()).mean(),
+                parts.balance(before, tokens, members.topology()).mean(),
                 microsWith,
                 microsWithout,
                 stepMicros(window));
     }
 
-    private OptionalDouble micros(Placement placement, double[][] tokens, long steps) {
+    private OptionalDouble micros(Placement placement, double[][] tokens, long steps, ReplicaParts parts) {
         return objective instanceof Objective.Time time && steps > 0
                 ? OptionalDouble.of(
-                        ExpertTime.stepMicros(placement, tokens, steps, time.expected(), members.topology()))
+                        ExpertTime.stepMicros(placement, tokens, steps, time.expected(), parts, members.topology()))
                 : OptionalDouble.empty();
     }
 

@@ -2,6 +2,7 @@ package dev.plimsoll.replay;
 
 import dev.plimsoll.model.Balance;
 import dev.plimsoll.model.CloseReason;
+import dev.plimsoll.model.Conservation;
 import dev.plimsoll.model.LoadWindow;
 import dev.plimsoll.model.LongVector;
 import dev.plimsoll.model.Membership;
@@ -10,7 +11,7 @@ import dev.plimsoll.model.PlacementState;
 import dev.plimsoll.model.StepRange;
 import dev.plimsoll.model.SubWindowSums;
 import dev.plimsoll.model.WindowSummary;
-import dev.plimsoll.planner.placement.EvenSplit;
+import dev.plimsoll.planner.placement.ReplicaParts;
 import dev.plimsoll.planner.placement.ExpertLoad;
 import dev.plimsoll.replay.result.PastWindow;
 import java.util.ArrayList;
@@ -71,7 +72,7 @@ record Counterfactual(List<LoadWindow> rows, WindowSummary summary, double hotte
 
     /** Balancedness of a whole window under one placement. */
     static Balance balance(Placement served, ExpertLoad load, Membership members) {
-        return EvenSplit.balance(served, load.toDoubles(), members.topology());
+        return ReplicaParts.of(members, List.of(load)).balance(served, load.toDoubles(), members.topology());
     }
 
     /**
@@ -85,7 +86,8 @@ record Counterfactual(List<LoadWindow> rows, WindowSummary summary, double hotte
                 ofExpert[expert] += load.at(layer, part, expert);
             }
         }
-        double[] ofStretch = EvenSplit.rankLoads(stretch.served().inUse(layer), ofExpert, members.topology());
+        double[] ofStretch = ReplicaParts.of(members, List.of(load))
+                .rankLoads(layer, stretch.served().inUse(layer), ofExpert, members.topology());
         for (int rank = 0; rank < loadOfRank.length; rank++) {
             loadOfRank[rank] += ofStretch[rank];
         }
@@ -158,7 +160,7 @@ record Counterfactual(List<LoadWindow> rows, WindowSummary summary, double hotte
                 balance,
                 states,
                 0,
-                true,
+                Conservation.UNKNOWN,
                 facts.load(),
                 0,
                 0,

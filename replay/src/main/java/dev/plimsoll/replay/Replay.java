@@ -6,6 +6,7 @@ import dev.plimsoll.planner.WindowHistory;
 import dev.plimsoll.planner.placement.Budget;
 import dev.plimsoll.planner.placement.ExpertLoad;
 import dev.plimsoll.planner.placement.PlanRequest;
+import dev.plimsoll.planner.placement.ReplicaParts;
 import dev.plimsoll.planner.placement.Policy;
 import dev.plimsoll.replay.result.PastWindow;
 import dev.plimsoll.replay.result.PolicyRun;
@@ -210,7 +211,8 @@ public final class Replay implements AutoCloseable {
                         spec.members().topology(),
                         Budget.UNLIMITED,
                         spec.settings().prices(),
-                        spec.settings().seed()))
+                                spec.settings().seed())
+                        .withParts(ReplicaParts.of(spec.members(), loads)))
                 .target();
     }
 

@@ -12,6 +12,7 @@ import dev.plimsoll.planner.placement.ExpertLoad;
 import dev.plimsoll.planner.placement.Gate;
 import dev.plimsoll.planner.placement.Objective;
 import dev.plimsoll.planner.placement.PlanRequest;
+import dev.plimsoll.planner.placement.ReplicaParts;
 import dev.plimsoll.planner.placement.Policy;
 import dev.plimsoll.planner.placement.Verdict;
 import java.time.Duration;
@@ -87,6 +88,7 @@ final class NaiveReplay {
                     served,
                     members,
                     window,
+                    ReplicaParts.EVEN,
                     windowTime);
             if (verdict instanceof Verdict.Change) {
                 experience.decided(verdict.numbers());

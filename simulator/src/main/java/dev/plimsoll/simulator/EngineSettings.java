@@ -1,6 +1,7 @@
 package dev.plimsoll.simulator;
 
 import dev.plimsoll.model.ModelShape;
+import dev.plimsoll.model.ReplicaShare;
 import dev.plimsoll.model.Topology;
 import java.time.Duration;
 import java.util.Optional;
@@ -18,6 +19,7 @@ import java.util.Optional;
  * @param boundarySteps K, steps between two boundaries
  * @param stepTimeout bound of every wait within a step
  * @param device that steps are timed for; empty where nobody asks
+ * @param share how routers share an expert's tokens among its replicas
  */
 public record EngineSettings(
         ModelShape model,
@@ -29,7 +31,8 @@ public record EngineSettings(
         long bytesPerExpert,
         int boundarySteps,
         Duration stepTimeout,
-        Optional<SimulatedDevice> device) {
+        Optional<SimulatedDevice> device,
+        ReplicaShare share) {
 
     /** 4 KiB: enough words to tear, small enough for hundreds of experts on a laptop. */
     public static final int DEFAULT_BYTES_PER_EXPERT = 4096;
@@ -57,7 +60,34 @@ public record EngineSettings(
                 bytesPerExpert,
                 boundarySteps,
                 stepTimeout,
-                Optional.empty());
+                Optional.empty(),
+                ReplicaShare.EVEN);
+    }
+
+    /** Settings of routers that share evenly. */
+    public EngineSettings(
+            ModelShape model,
+            Topology topology,
+            int firstRank,
+            int ranks,
+            int tokensPerStep,
+            double stepsPerSecond,
+            int bytesPerExpert,
+            int boundarySteps,
+            Duration stepTimeout,
+            Optional<SimulatedDevice> device) {
+        this(
+                model,
+                topology,
+                firstRank,
+                ranks,
+                tokensPerStep,
+                stepsPerSecond,
+                bytesPerExpert,
+                boundarySteps,
+                stepTimeout,
+                device,
+                ReplicaShare.EVEN);
     }
 
     public EngineSettings {
@@ -124,7 +154,24 @@ public record EngineSettings(
                 bytesPerExpert,
                 boundarySteps,
                 stepTimeout,
-                device);
+                device,
+                share);
+    }
+
+    /** The same with routers that share in another way. */
+    public EngineSettings withShare(ReplicaShare way) {
+        return new EngineSettings(
+                model,
+                topology,
+                firstRank,
+                ranks,
+                tokensPerStep,
+                stepsPerSecond,
+                bytesPerExpert,
+                boundarySteps,
+                stepTimeout,
+                device,
+                way);
     }
 
     /** The same with steps timed for a device. */
@@ -139,7 +186,8 @@ public record EngineSettings(
                 bytesPerExpert,
                 boundarySteps,
                 stepTimeout,
-                Optional.of(timed));
+                Optional.of(timed),
+                share);
     }
 
     /** Assignments of the largest steps over all ranks. */

@@ -1,14 +1,15 @@
 package dev.plimsoll.simulator;
 
 import dev.plimsoll.model.Placement;
+import dev.plimsoll.model.ReplicaShare;
 import java.util.Arrays;
 
 /**
- * One rank's own map from (layer, expert) to the slots in use that hold it, and whose turn it is among them.
+ * One rank's own map from (layer, expert) to the slots in use that hold it, and which of them gets the next token.
  *
- * <p>Replicas take turns, so in any stretch between two flips they get equal numbers of this rank's tokens, give or take one.
- * Ranks start at different replicas: otherwise all of them would send their first token of a step to the same one. One thread:
- * the rank's compute stream.
+ * <p>Where they share evenly replicas take turns, so in any stretch between two flips they get equal numbers of this rank's tokens, give or take one.
+ * Ranks start at different replicas: otherwise all of them would send their first token of a step to the same one. The
+ * other ways to share are those of {@link ReplicaShare}. One thread: the rank's compute stream.
  */
 final class RoutingMap {
     private final int experts;
@@ -22,7 +23,24 @@ final class RoutingMap {
     /** {@code [layer][expert]} flattened: tokens sent so far, from the rank's own start. */
     private final int[] turn;
 
-    RoutingMap(Placement placement, int experts, int rank) {
+    private final int rank;
+    private final int ranks;
+    private final int slotsPerRank;
+    private final ReplicaShare share;
+
+    /**
+     * @param ranks of the deployment
+     * @param share how tokens are shared among replicas; one that is to be fitted is not for those who share
+     */
+    RoutingMap(Placement placement, int experts, int rank, int ranks, ReplicaShare share) {
+        if (share == ReplicaShare.FITTED) {
+            throw new IllegalArgumentException(
+                    "a router shares by a rule, and FITTED is none: choose another replica share");
+        }
+        this.rank = rank;
+        this.ranks = ranks;
+        this.share = share;
+        slotsPerRank = placement.slots() / ranks;
         this.experts = experts;
         expertOfSlot = placement.toArray();
         idle = new boolean[placement.layers()][placement.slots()];
@@ -38,8 +56,12 @@ final class RoutingMap {
         }
     }
 
-    /** The global slot that the next token for an expert goes to. */
-    int route(int layer, int expert) {
+    /**
+     * The global slot that the next token for an expert goes to.
+     *
+     * @param row of the token in its rank's batch
+     */
+    int route(int layer, int expert, int row) {
         int at = layer * (experts + 1) + expert;
         int from = first[at];
         int count = first[at + 1] - from;
@@ -50,8 +72,34 @@ final class RoutingMap {
             throw new IllegalStateException("layer " + layer + " expert " + expert
                     + " has no slot in this rank's map: a flip took its last replica away");
         }
-        int next = turn[layer * experts + expert]++ & Integer.MAX_VALUE;
-        return replicas[from + next % count];
+        return replicas[from + replica(layer, expert, row, from, count)];
+    }
+
+    private int replica(int layer, int expert, int row, int from, int count) {
+        return switch (share) {
+            case BY_SOURCE -> rank % count;
+            case LOCAL_FIRST -> localFirst(layer, expert, from, count);
+            // The high bits of a product with the golden section: rows that follow each other go apart.
+            case HASHED_ROW -> ((row * 0x9E3779B1) >>> 16) % count;
+            case EVEN, FITTED -> (turn[layer * experts + expert]++ & Integer.MAX_VALUE) % count;
+        };
+    }
+
+    /** Its own replica, or else the one that comes to it when the ranks without one are dealt to replicas in order. */
+    private int localFirst(int layer, int expert, int from, int count) {
+        int withoutBefore = rank;
+        int lastRank = -1;
+        for (int i = 0; i < count; i++) {
+            int holder = replicas[from + i] / slotsPerRank;
+            if (holder == rank) {
+                return i;
+            }
+            if (holder < rank && holder != lastRank) {
+                withoutBefore--;
+            }
+            lastRank = holder;
+        }
+        return (layer + expert + withoutBefore) % count;
     }
 
     /** From here on {@code slots[i]} holds {@code newExperts[i]}, and gets tokens where {@code inUse[i]}. */

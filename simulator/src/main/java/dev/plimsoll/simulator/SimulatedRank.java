@@ -70,7 +70,12 @@ public final class SimulatedRank implements EngineRank {
         this.listener = listener;
         this.requireDispatchThread = requireDispatchThread;
         this.clock = clock;
-        map = new RoutingMap(initial, settings.model().experts(), rank);
+        map = new RoutingMap(
+                initial,
+                settings.model().experts(),
+                rank,
+                settings.topology().ranks(),
+                settings.share());
         compute = hardware.queue("compute-" + rank);
         weights = new RankWeights(
                 hardware, settings.model().layers(), settings.topology().slotsPerRank(), settings.wordsPerExpert());
@@ -224,7 +229,7 @@ public final class SimulatedRank implements EngineRank {
             for (int layer = 0; layer < layers; layer++) {
                 for (int k = 0; k < topK; k++) {
                     int expert = picks[at++];
-                    int slot = map.route(layer, expert);
+                    int slot = map.route(layer, expert, lane / ranks);
                     int destination = slot / slotsPerRank;
                     buckets[destination].add(layout.pack(layer, slot - destination * slotsPerRank, expert));
                 }

@@ -72,7 +72,7 @@ class NodeSessionTest {
 
         time.advanceTimeBy(Duration.ofMillis(20));
 
-        assertThat(zero.records).containsExactly("0 TERM 1", "2 ABORT 3");
+        assertThat(zero.records).containsExactly("0 TERM 1", "4 ABORT 3");
         assertThat(one.records).isEqualTo(zero.records);
     }
 
@@ -91,14 +91,14 @@ class NodeSessionTest {
 
     @Test
     void restartedWorkerGoesOnBehindWhatTheMailboxHolds() {
-        one.last = 2;
+        one.last = 4;
         topics.append(2, abort(Fixture.INCARNATION, 3));
         topics.append(3, abort(Fixture.INCARNATION, 4));
 
         time.advanceTimeBy(Duration.ofMillis(20));
 
-        assertThat(zero.records).containsExactly("2 ABORT 3", "3 ABORT 4");
-        assertThat(one.records).containsExactly("3 ABORT 4");
+        assertThat(zero.records).containsExactly("4 ABORT 3", "6 ABORT 4");
+        assertThat(one.records).containsExactly("6 ABORT 4");
     }
 
     @Test
@@ -107,13 +107,13 @@ class NodeSessionTest {
         topics.append(2, abort(Fixture.INCARNATION, 3));
         topics.append(3, abort(Fixture.INCARNATION, 4));
         time.advanceTimeBy(Duration.ofMillis(100));
-        assertThat(zero.records).containsExactly("2 ABORT 3");
+        assertThat(zero.records).containsExactly("4 ABORT 3");
         assertThat(told).containsExactly("full rank 1");
 
         one.full = false;
         time.advanceTimeBy(Duration.ofMillis(20));
 
-        assertThat(zero.records).containsExactly("2 ABORT 3", "3 ABORT 4");
+        assertThat(zero.records).containsExactly("4 ABORT 3", "6 ABORT 4");
         assertThat(one.records).isEqualTo(zero.records);
     }
 
@@ -126,7 +126,7 @@ class NodeSessionTest {
         topics.append(3, abort(Fixture.INCARNATION, 4));
         time.advanceTimeBy(Duration.ofSeconds(2));
 
-        assertThat(zero.records).containsExactly("2 ABORT 3", "3 ABORT 4");
+        assertThat(zero.records).containsExactly("4 ABORT 3", "6 ABORT 4");
         assertThat(told).contains("trouble: reading the plan log");
     }
 

@@ -160,7 +160,7 @@ class NodeWorkerTest {
                 Fixture.DEPLOYMENT,
                 listener,
                 deployment -> new WorkerTopics.OfCluster(nobody, deployment, what -> {}),
-                ports::get);
+                (rank, members) -> ports.get(rank));
         worker.start();
         awaitMembers();
 
@@ -186,6 +186,7 @@ class NodeWorkerTest {
     }
 
     private NodeWorker worker() {
-        return new NodeWorker(directory, Fixture.DEPLOYMENT, listener, deployment -> topics, ports::get);
+        return new NodeWorker(
+                directory, Fixture.DEPLOYMENT, listener, deployment -> topics, (rank, members) -> ports.get(rank));
     }
 }

@@ -4,11 +4,13 @@ import com.sun.management.OperatingSystemMXBean;
 import dev.plimsoll.app.LocalRanks;
 import dev.plimsoll.model.Deployment;
 import dev.plimsoll.model.DeviceProfile;
+import dev.plimsoll.model.EngineTraits;
 import dev.plimsoll.model.ExpertSize;
 import dev.plimsoll.model.GatherMode;
 import dev.plimsoll.model.Membership;
 import dev.plimsoll.model.ModelShape;
 import dev.plimsoll.model.Phase;
+import dev.plimsoll.model.ReplicaShare;
 import dev.plimsoll.model.ProfileChoice;
 import dev.plimsoll.model.Topology;
 import dev.plimsoll.simulator.EngineSettings;
@@ -91,6 +93,16 @@ public final class EngineOptions {
     private Integer redundant;
 
     @Option(
+            names = "--replica-share",
+            paramLabel = "RULE",
+            defaultValue = "even",
+            description = "How routers share an expert's tokens among its replicas: ${COMPLETION-CANDIDATES} (default: "
+                    + "${DEFAULT-VALUE}).",
+            converter = ReplicaShares.class,
+            completionCandidates = ReplicaShares.class)
+    private ReplicaShare replicaShare = ReplicaShare.EVEN;
+
+    @Option(
             names = "--steps-per-second",
             defaultValue = "100",
             description = "Pace, 0 for as fast as possible (default: ${DEFAULT-VALUE}).")
@@ -143,6 +155,12 @@ public final class EngineOptions {
             description =
                     "What a rank sends at most while experts are moved, such as 500MiB; 0 for no limit (default: ${DEFAULT-VALUE}).")
     private long transferBytesPerSecond;
+
+    @Option(
+            names = "--engine-moves",
+            description =
+                    "The engine moves weights by itself, a layer a step: ranks are given a target and say when they have got there.")
+    private boolean engineMoves;
 
     @Option(
             names = "--seed",
@@ -275,9 +293,10 @@ public final class EngineOptions {
                 localRanks,
                 tokens.most(),
                 stepsPerSecond,
-                expertBytes,
-                boundarySteps,
-                STEP_TIMEOUT);
+                        expertBytes,
+                        boundarySteps,
+                        STEP_TIMEOUT)
+                .withShare(replicaShare);
     }
 
     /** The same, with steps timed by a profile where there is one. */
@@ -332,7 +351,8 @@ public final class EngineOptions {
                         windowSteps,
                         expertBytes,
                         stagedExperts() * expertBytes)
-                .withIdleSlots(true)
+                .withTraits(EngineTraits.USUAL.withIdleSlots(!engineMoves).withMovesWeights(engineMoves))
+                .withReplicaShare(replicaShare)
                 .startable();
     }
 
@@ -370,6 +390,11 @@ public final class EngineOptions {
     /** How ranks exchange weights. */
     public LocalRanks.Transfers transfers() {
         return new LocalRanks.Transfers(transferBytesPerSecond);
+    }
+
+    /** Whether the engine moves weights by itself, for which all ranks must be in one process. */
+    boolean engineMoves() {
+        return engineMoves;
     }
 
     /** The pace, 0 for none. */

@@ -2,6 +2,7 @@ package dev.plimsoll.app.metrics;
 
 import dev.plimsoll.aggregator.AggregatorListener;
 import dev.plimsoll.collector.CollectorListener;
+import dev.plimsoll.device.AgentListener;
 import dev.plimsoll.model.Deployment;
 import dev.plimsoll.model.FlipCost;
 import dev.plimsoll.model.RankAck;
@@ -11,7 +12,6 @@ import dev.plimsoll.planner.PlannerListener;
 import dev.plimsoll.wire.kafka.ClientListener;
 import dev.plimsoll.wire.kafka.KafkaContact;
 import dev.plimsoll.wire.kafka.PartitionLoop;
-import dev.plimsoll.worker.AgentListener;
 import dev.plimsoll.worker.WorkerListener;
 import io.micrometer.core.instrument.Counter;
 import io.micrometer.core.instrument.Gauge;
@@ -447,8 +447,9 @@ public final class Meters implements AutoCloseable {
             }
 
             @Override
-            public void onRefused(int epoch, Refusal refusal, String detail) {
-                series.counter(REJECTED, REJECTED_HELP, Tags.of("reason", Series.word(refusal)))
+            public void onRefused(int epoch, int refusal, String detail) {
+                // By ordinal, as in a heat ring's header.
+                series.counter(REJECTED, REJECTED_HELP, Tags.of("reason", Series.word(Refusal.values()[refusal])))
                         .increment();
             }
 

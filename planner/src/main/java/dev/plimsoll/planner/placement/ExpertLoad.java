@@ -19,13 +19,16 @@ public final class ExpertLoad {
     /** {@code [layer][expert]}, the sum over samples. */
     private final long[][] load;
 
-    private ExpertLoad(long windowIndex, long steps, long[][][] samples) {
+    private final SharedLoad shared;
+
+    private ExpertLoad(long windowIndex, long steps, long[][][] samples, SharedLoad shared) {
         if (steps < 0) {
             throw new IllegalArgumentException("window " + windowIndex + " of " + steps + " steps");
         }
         this.windowIndex = windowIndex;
         this.steps = steps;
         this.samples = samples;
+        this.shared = shared;
         this.load = new long[samples.length][];
         for (int layer = 0; layer < samples.length; layer++) {
             load[layer] = new long[samples[layer][0].length];
@@ -50,7 +53,7 @@ public final class ExpertLoad {
         for (int layer = 0; layer < load.length; layer++) {
             samples[layer] = new long[][] {load[layer].clone()};
         }
-        return new ExpertLoad(windowIndex, 0, samples);
+        return new ExpertLoad(windowIndex, 0, samples, SharedLoad.NONE);
     }
 
     /** @param samples {@code [layer][sample][expert]} tokens, copied; at least one sample, equally many in every layer */
@@ -66,17 +69,17 @@ public final class ExpertLoad {
                 copy[layer][sample] = samples[layer][sample].clone();
             }
         }
-        return new ExpertLoad(windowIndex, 0, copy);
+        return new ExpertLoad(windowIndex, 0, copy, SharedLoad.NONE);
     }
 
     /** A window without any load yet. */
     public static ExpertLoad none(long windowIndex, int layers, int samples, int experts) {
-        return new ExpertLoad(windowIndex, 0, new long[layers][samples][experts]);
+        return new ExpertLoad(windowIndex, 0, new long[layers][samples][experts], SharedLoad.NONE);
     }
 
     /** The same as the load of so many steps; sub-samples are equal parts of them. */
     public ExpertLoad over(long stepCount) {
-        return new ExpertLoad(windowIndex, stepCount, samples);
+        return new ExpertLoad(windowIndex, stepCount, samples, shared);
     }
 
     /**
@@ -99,12 +102,14 @@ public final class ExpertLoad {
                 }
             }
         }
-        return new ExpertLoad(windowIndex, steps, sum.samples);
+        return new ExpertLoad(windowIndex, steps, sum.samples, shared.plus(placement, slotLoad));
     }
 
     /** The same window as its only sub-sample: what is worth keeping of a window that is not the newest. */
     public ExpertLoad withoutSamples() {
-        return samples() == 1 ? this : of(windowIndex, load).over(steps);
+        return samples() == 1
+                ? this
+                : new ExpertLoad(windowIndex, steps, of(windowIndex, load).samples, shared);
     }
 
     public long windowIndex() {
@@ -114,6 +119,11 @@ public final class ExpertLoad {
     /** Steps of the window; 0 where nobody knows. */
     public long steps() {
         return steps;
+    }
+
+    /** What replicas got. */
+    SharedLoad shared() {
+        return shared;
     }
 
     public int layers() {

@@ -42,15 +42,31 @@ public final class ExpertTime {
      */
     public static double stepMicros(
             Placement placement, double[][] load, long steps, ExpectedTime expected, Topology topology) {
-        return sum(layerMicros(placement, load, steps, expected, topology));
+        return stepMicros(placement, load, steps, expected, ReplicaParts.EVEN, topology);
+    }
+
+    /** The same where replicas do not get equally much. */
+    public static double stepMicros(
+            Placement placement,
+            double[][] load,
+            long steps,
+            ExpectedTime expected,
+            ReplicaParts parts,
+            Topology topology) {
+        return sum(layerMicros(placement, load, steps, expected, parts, topology));
     }
 
     /** The same by layer. */
     static double[] layerMicros(
-            Placement placement, double[][] load, long steps, ExpectedTime expected, Topology topology) {
+            Placement placement,
+            double[][] load,
+            long steps,
+            ExpectedTime expected,
+            ReplicaParts parts,
+            Topology topology) {
         double[] micros = new double[load.length];
         for (int layer = 0; layer < load.length; layer++) {
-            micros[layer] = layerMicros(placement, layer, load, steps, expected, topology);
+            micros[layer] = layerMicros(placement, layer, load, steps, expected, parts, topology);
         }
         return micros;
     }
@@ -67,23 +83,30 @@ public final class ExpertTime {
             double[][] load,
             long steps,
             ExpectedTime expected,
+            ReplicaParts parts,
             Topology topology) {
         double[] of = micros.clone();
         for (int layer = 0; layer < load.length; layer++) {
             if (!Arrays.equals(placement.inUse(layer), other.inUse(layer))) {
-                of[layer] = layerMicros(placement, layer, load, steps, expected, topology);
+                of[layer] = layerMicros(placement, layer, load, steps, expected, parts, topology);
             }
         }
         return of;
     }
 
     private static double layerMicros(
-            Placement placement, int layer, double[][] load, long steps, ExpectedTime expected, Topology topology) {
+            Placement placement,
+            int layer,
+            double[][] load,
+            long steps,
+            ExpectedTime expected,
+            ReplicaParts parts,
+            Topology topology) {
         double[] tokens = load[layer].clone();
         for (int expert = 0; expert < tokens.length; expert++) {
             tokens[expert] /= steps;
         }
-        return SlowestRank.micros(placement.inUse(layer), tokens, expected, topology);
+        return SlowestRank.micros(layer, placement.inUse(layer), tokens, expected, parts, topology);
     }
 
     static double sum(double[] micros) {

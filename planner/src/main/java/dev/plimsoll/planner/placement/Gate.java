@@ -96,6 +96,7 @@ public final class Gate {
      * @param learned what is known of it besides
      * @param earlier what the same policy would have made of the settled placement without the newest window
      * @param newest the newest complete window
+     * @param parts how replicas share their expert's tokens
      * @param windowTime how long a window takes
      */
     public static Verdict judge(
@@ -107,6 +108,7 @@ public final class Gate {
             Placement settled,
             Membership members,
             ExpertLoad newest,
+            ReplicaParts parts,
             Duration windowTime) {
         if (candidate.batches().isEmpty()) {
             boolean wanted =
@@ -118,7 +120,7 @@ public final class Gate {
                                     + " the budget"
                             : "the policy wants no change");
         }
-        GateNumbers of = new GateNumbers(settings, learned, candidate, earlier, settled, members, newest, windowTime);
+        GateNumbers of = new GateNumbers(settings, learned, candidate, earlier, settled, members, newest, parts, windowTime);
         // Without steps nobody can tell the tokens of one.
         Numbers numbers = objective instanceof Objective.Time time && newest.steps() > 0
                 ? of.byTime(time.expected())

@@ -22,6 +22,7 @@ record GateNumbers(
         Placement settled,
         Membership members,
         ExpertLoad newest,
+        ReplicaParts parts,
         Duration windowTime) {
 
     /** Windows that a change has to pay for itself: as many as earlier gains lasted. */
@@ -31,9 +32,9 @@ record GateNumbers(
 
     Numbers byTokens() {
         double[][] load = newest.toDoubles();
-        double before = EvenSplit.hottest(settled, load, members.topology());
-        double gain = Gain.of(before, EvenSplit.hottest(candidate.target(), load, members.topology()));
-        double heldOut = Gain.of(before, EvenSplit.hottest(earlier, load, members.topology()));
+        double before = parts.hottest(settled, load, members.topology());
+        double gain = Gain.of(before, parts.hottest(candidate.target(), load, members.topology()));
+        double heldOut = Gain.of(before, parts.hottest(earlier, load, members.topology()));
         TransferCosts costs = learned.transfers();
         double seconds = 0;
         for (Batch batch : candidate.batches()) {
@@ -50,7 +51,7 @@ record GateNumbers(
 
     Numbers byTime(ExpectedTime expected) {
         double[][] load = newest.toDoubles();
-        double[] before = ExpertTime.layerMicros(settled, load, newest.steps(), expected, members.topology());
+        double[] before = ExpertTime.layerMicros(settled, load, newest.steps(), expected, parts, members.topology());
         double[] after = layerMicros(candidate.target(), before, load, expected);
         double experts = ExpertTime.sum(before);
         double promised = ExpertTime.sum(layerMicros(earlier, before, load, expected));
@@ -79,14 +80,14 @@ record GateNumbers(
     }
 
     private double[] layerMicros(Placement placement, double[] before, double[][] load, ExpectedTime expected) {
-        return ExpertTime.layerMicros(placement, settled, before, load, newest.steps(), expected, members.topology());
+        return ExpertTime.layerMicros(placement, settled, before, load, newest.steps(), expected, parts, members.topology());
     }
 
     private Numbers numbers(
             double[][] load, double gain, double heldOut, double pays, double cost, Optional<Times> time) {
         return new Numbers(
-                EvenSplit.balance(settled, load, members.topology()).mean(),
-                EvenSplit.balance(earlier, load, members.topology()).mean(),
+                parts.balance(settled, load, members.topology()).mean(),
+                parts.balance(earlier, load, members.topology()).mean(),
                 gain,
                 heldOut,
                 pays,

@@ -15,6 +15,7 @@ import java.util.List;
  * @param prices what one move costs, by where its weights come from
  * @param objective what is to be even; policies of others know tokens only
  * @param idleSlots whether slots may be left idle
+ * @param parts how an expert's tokens are shared among its replicas; policies of others take it to be even
  * @param seed of whatever a policy draws by chance
  */
 public record PlanRequest(
@@ -26,7 +27,22 @@ public record PlanRequest(
         MovePrices prices,
         Objective objective,
         boolean idleSlots,
+        ReplicaParts parts,
         long seed) {
+    /** A request of an engine that shares evenly. */
+    public PlanRequest(
+            List<ExpertLoad> windows,
+            Placement settled,
+            ModelShape shape,
+            Topology topology,
+            Budget budget,
+            MovePrices prices,
+            Objective objective,
+            boolean idleSlots,
+            long seed) {
+        this(windows, settled, shape, topology, budget, prices, objective, idleSlots, ReplicaParts.EVEN, seed);
+    }
+
     /** A request by tokens, in which every slot is in use. */
     public PlanRequest(
             List<ExpertLoad> windows,
@@ -89,12 +105,18 @@ public record PlanRequest(
 
     /** The same over other windows. */
     PlanRequest withWindows(List<ExpertLoad> others) {
-        return new PlanRequest(others, settled, shape, topology, budget, prices, objective, idleSlots, seed);
+        return new PlanRequest(others, settled, shape, topology, budget, prices, objective, idleSlots, parts, seed);
     }
 
     /** The same for another objective. */
     public PlanRequest withObjective(Objective other, boolean mayIdle) {
-        return new PlanRequest(windows, settled, shape, topology, budget, prices, other, mayIdle, seed);
+        return new PlanRequest(windows, settled, shape, topology, budget, prices, other, mayIdle, parts, seed);
+    }
+
+    /** The same of an engine that shares in another way. */
+    public PlanRequest withParts(ReplicaParts other) {
+        return new PlanRequest(
+                windows, settled, shape, topology, budget, prices, objective, idleSlots, other, seed);
     }
 
     /** The window that most policies plan for. */

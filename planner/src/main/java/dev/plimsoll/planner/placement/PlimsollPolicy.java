@@ -74,13 +74,52 @@ final class PlimsollPolicy implements Policy {
                     request.settled().idle(layer),
                     Optional.of(new LayerReason(1, 1, 1, List.of(), Stop.UNLOADED, 0)));
         }
+        Scenarios scenarios = forecast.scenarios(request.topology().ranks());
+        LayerPlan even = plan(request, layer, scenarios, weighing(request, layer, scenarios, settled.length));
+        return request.parts().even() ? even : uneven(request, layer, scenarios, even);
+    }
+
+    /**
+     * The best of three, by what is expected and by how replicas share: as if they shared evenly, as if each got as much as the most loaded
+     * one, and as it is. The search itself knows no replica from another.
+     */
+    private LayerPlan uneven(PlanRequest request, int layer, Scenarios scenarios, LayerPlan even) {
+        LayerPlan best = even;
+        if (request.objective() instanceof Objective.Tokens) {
+            double[] divisors = request.parts().divisors(scenarios.ranks() + 2, scenarios.ranks());
+            LayerPlan cautious = plan(request, layer, scenarios, new TokenWeighing(scenarios, divisors));
+            best = hottest(request, layer, scenarios, cautious) < hottest(request, layer, scenarios, best)
+                    ? cautious
+                    : best;
+        }
+        LayerPlan stays = LayerPlan.settled(request, layer);
+        if (hottest(request, layer, scenarios, best) < hottest(request, layer, scenarios, stays)) {
+            return best;
+        }
+        return new LayerPlan(
+                stays.expertOfSlot(),
+                stays.idle(),
+                even.reason()
+                        .map(said -> new LayerReason(
+                                said.before(), said.before(), said.bound(), List.of(), Stop.PRICE, said.refused())));
+    }
+
+    private static double hottest(PlanRequest request, int layer, Scenarios scenarios, LayerPlan plan) {
+        int[] inUse = plan.expertOfSlot().clone();
+        for (int slot = 0; slot < inUse.length; slot++) {
+            inUse[slot] = plan.idle().get(slot) ? -1 : inUse[slot];
+        }
+        return EvenSplit.max(request.parts().rankLoads(layer, inUse, scenarios.mean(), request.topology()));
+    }
+
+    private LayerPlan plan(PlanRequest request, int layer, Scenarios scenarios, Weighing weighing) {
+        int[] settled = request.settled().layer(layer);
         Topology topology = request.topology();
-        Scenarios scenarios = forecast.scenarios(topology.ranks());
-        // Decisions may have left layers so, or an incarnation may have started elsewhere: what somebody planned has its price.
+        // Decisions may have left layers so, or an incarnation may have started elsewhere: what somebody planned has
+        // its price.
         boolean initial = isInitial(settled, scenarios.experts());
         double part = initial ? settings.initialPart() : 1;
         double price = part * settings.price() / (topology.slotsPerRank() * Math.sqrt(settled.length));
-        Weighing weighing = weighing(request, layer, scenarios, settled.length);
         LayerState start = new LayerState(scenarios, weighing, start(request, layer, weighing));
         double slope = weighing.slope(start.replicas);
         double noise = part * settings.noisePrice() * slope * slope * scenarios.noise() / topology.slotsPerRank();

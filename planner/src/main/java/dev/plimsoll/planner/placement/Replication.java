@@ -16,6 +16,15 @@ final class Replication {
      * @return {@code [expert]}
      */
     static int[] byLoad(double[] load, int slots, int most) {
+        return byLoad(load, slots, most, new double[0]);
+    }
+
+    /**
+     * The same where replicas do not get equally much.
+     *
+     * @param divisors {@link ReplicaParts#divisors}; empty where they do
+     */
+    static int[] byLoad(double[] load, int slots, int most, double[] divisors) {
         if (slots < load.length || slots > (long) most * load.length) {
             throw new IllegalArgumentException(slots + " slots cannot be shared out among " + load.length
                     + " experts of 1 to " + most + " replicas each");
@@ -32,9 +41,13 @@ final class Replication {
                 }
             }
             replicas[hottest]++;
-            unit[hottest] = replicas[hottest] < most ? load[hottest] / replicas[hottest] : -1;
+            unit[hottest] = replicas[hottest] < most ? load[hottest] / divisor(divisors, replicas[hottest]) : -1;
         }
         return replicas;
+    }
+
+    private static double divisor(double[] divisors, int replicas) {
+        return divisors.length == 0 ? replicas : divisors[replicas];
     }
 
     /**

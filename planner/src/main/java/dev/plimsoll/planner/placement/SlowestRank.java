@@ -27,26 +27,35 @@ final class SlowestRank {
     private final double[] middle;
     private final double[] away;
 
-    private SlowestRank(int[] expertOfSlot, double[] tokensPerStep, ExpectedTime expected, Topology topology) {
+    private SlowestRank(
+            int layer,
+            int[] expertOfSlot,
+            double[] tokensPerStep,
+            ExpectedTime expected,
+            ReplicaParts parts,
+            Topology topology) {
         this.topology = topology;
         this.standsBy = new double[expertOfSlot.length];
         this.middle = new double[expertOfSlot.length];
         this.away = new double[expertOfSlot.length];
         int[] replicas = EvenSplit.replicas(expertOfSlot, tokensPerStep.length);
+        boolean even = parts.even();
+        double[] ofSlot = even ? standsBy : parts.slotLoads(layer, expertOfSlot, tokensPerStep, topology);
         for (int slot = 0; slot < expertOfSlot.length; slot++) {
-            standsBy[slot] = 1;
             int expert = expertOfSlot[slot];
-            if (expert >= 0 && tokensPerStep[expert] > 0) {
-                set(slot, tokensPerStep[expert], replicas[expert], expected);
+            double own = expert < 0 ? 0 : even ? tokensPerStep[expert] / replicas[expert] : ofSlot[slot];
+            standsBy[slot] = 1;
+            if (own > 0) {
+                set(slot, own, tokensPerStep[expert], replicas[expert], expected);
             }
         }
     }
 
-    private void set(int slot, double tokens, int replicas, ExpectedTime expected) {
-        double mean = expected.micros(tokens / replicas);
-        double works = -StrictMath.expm1(-tokens / replicas);
+    private void set(int slot, double own, double tokens, int replicas, ExpectedTime expected) {
+        double mean = expected.micros(own);
+        double works = -StrictMath.expm1(-own);
         double whenWorking = mean / works;
-        double variance = (expected.variance(tokens / replicas) + mean * mean) / works - whenWorking * whenWorking;
+        double variance = (expected.variance(own) + mean * mean) / works - whenWorking * whenWorking;
         standsBy[slot] = 1 - works;
         middle[slot] = whenWorking;
         away[slot] = AWAY * Math.sqrt(Math.max(0, variance) * turns(tokens, replicas));
@@ -65,7 +74,18 @@ final class SlowestRank {
      * @param tokensPerStep {@code [expert]}
      */
     static double micros(int[] expertOfSlot, double[] tokensPerStep, ExpectedTime expected, Topology topology) {
-        return new SlowestRank(expertOfSlot, tokensPerStep, expected, topology).micros();
+        return micros(0, expertOfSlot, tokensPerStep, expected, ReplicaParts.EVEN, topology);
+    }
+
+    /** The same where replicas do not get equally much. */
+    static double micros(
+            int layer,
+            int[] expertOfSlot,
+            double[] tokensPerStep,
+            ExpectedTime expected,
+            ReplicaParts parts,
+            Topology topology) {
+        return new SlowestRank(layer, expertOfSlot, tokensPerStep, expected, parts, topology).micros();
     }
 
     private double micros() {

@@ -2,12 +2,26 @@ package dev.plimsoll.planner.placement;
 
 import java.util.List;
 
-/** A replica weighs its part of the expert's tokens; the mean rank weighs 1. */
-record TokenWeighing(Scenarios scenarios) implements Weighing {
+/**
+ * A replica weighs its part of the expert's tokens; the mean rank weighs 1.
+ *
+ * @param divisors {@link ReplicaParts#divisors}, where replicas do not get equally much: then each weighs what the most loaded one does;
+ *     empty where they do
+ */
+record TokenWeighing(Scenarios scenarios, double[] divisors) implements Weighing {
     private static final int K = Scenarios.COUNT;
+
+    /** Replicas get equally much. */
+    TokenWeighing(Scenarios scenarios) {
+        this(scenarios, new double[0]);
+    }
 
     @Override
     public void weigh(int expert, int replicas, double[] unit, double[] comes, double[] less, double[] more) {
+        if (divisors.length > 0) {
+            weighUneven(expert, replicas, unit, comes, less, more);
+            return;
+        }
         double part = 1.0 / replicas;
         // As parts of the present unit: the search's results are kept to the last bit.
         double partComing = replicas / (replicas + 1.0);
@@ -18,6 +32,17 @@ record TokenWeighing(Scenarios scenarios) implements Weighing {
             comes[i] = partComing * unit[i];
             less[i] = partLess * unit[i];
             more[i] = partMore * unit[i];
+        }
+    }
+
+    private void weighUneven(
+            int expert, int replicas, double[] unit, double[] comes, double[] less, double[] more) {
+        for (int i = expert * K; i < expert * K + K; i++) {
+            double load = scenarios.load()[i];
+            unit[i] = load / divisors[replicas];
+            comes[i] = load / divisors[replicas + 1];
+            less[i] = Math.min(0, comes[i] - unit[i]);
+            more[i] = replicas == 1 ? 0 : Math.max(0, load / divisors[replicas - 1] - unit[i]);
         }
     }
 
@@ -55,7 +80,7 @@ record TokenWeighing(Scenarios scenarios) implements Weighing {
 
     @Override
     public List<int[]> replications(int slots) {
-        return List.of(Replication.byLoad(scenarios.mean(), slots, scenarios.ranks()));
+        return List.of(Replication.byLoad(scenarios.mean(), slots, scenarios.ranks(), divisors));
     }
 
     @Override

@@ -41,6 +41,7 @@ class GateTest {
                 SETTLED,
                 members(bytesPerExpert),
                 ExpertLoad.of(1, new long[][] {newest}),
+                ReplicaParts.EVEN,
                 Duration.ofSeconds(1));
     }
 
@@ -132,6 +133,7 @@ class GateTest {
                 SETTLED,
                 members(1),
                 request.newest(),
+                ReplicaParts.EVEN,
                 Duration.ofSeconds(1));
         Verdict tooMany = Gate.judge(
                 SETTINGS,
@@ -142,6 +144,7 @@ class GateTest {
                 SETTLED,
                 members(1),
                 request.newest(),
+                ReplicaParts.EVEN,
                 Duration.ofSeconds(1));
 
         assertThat(reason(same)).isEqualTo(KeepReason.BALANCED);

@@ -2,6 +2,7 @@ package dev.plimsoll.replay.verify;
 
 import dev.plimsoll.model.Balance;
 import dev.plimsoll.model.CloseReason;
+import dev.plimsoll.model.Conservation;
 import dev.plimsoll.model.Deployment;
 import dev.plimsoll.model.DeviceProfile;
 import dev.plimsoll.model.FlipCost;
@@ -259,7 +260,7 @@ public final class MadeUpRun {
                 Balance.UNLOADED,
                 List.of(state),
                 0,
-                true,
+                Conservation.YES,
                 total,
                 0,
                 0,
