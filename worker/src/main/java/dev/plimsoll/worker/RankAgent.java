@@ -158,7 +158,7 @@ public final class RankAgent implements BoundaryHook, AutoCloseable {
                     new RankEvent.Verdict(RankEvent.Gather.RESOLVED, verdict.epoch(), verdict.batch(), verdict.level());
                 case NONE -> RankEvent.Verdict.NOTHING;
                 case PENDING -> voted ? lost() : new RankEvent.Verdict(RankEvent.Gather.PENDING, 0, 0, 0);
-                case TIMED_OUT, FAILED -> lost();
+                case TIMED_OUT, FAILED, UNDECIDED -> lost();
             };
         } catch (DeviceException e) {
             loseLibrary(step, e);
