@@ -229,10 +229,13 @@ public record Membership(
         return windowSteps / boundarySteps;
     }
 
-    /** Incoming experts that fit one rank's staging memory at once; without limit where the engine moves weights by itself. */
+    /** Experts that one batch may bring to a rank: what its staging memory holds, or any number where the engine moves weights by itself. */
+    public int incomingPerRank() {
+        return traits.movesWeights() ? Integer.MAX_VALUE : stagedExpertsPerRank();
+    }
+
+    /** Incoming experts that fit one rank's staging memory at once. */
     public int stagedExpertsPerRank() {
-        return traits.movesWeights()
-                ? Integer.MAX_VALUE
-                : (int) Math.min(MOST_STAGED_EXPERTS, stagingBytesPerRank / bytesPerExpert);
+        return (int) Math.min(MOST_STAGED_EXPERTS, stagingBytesPerRank / bytesPerExpert);
     }
 }

@@ -20,10 +20,12 @@ import dev.plimsoll.model.WindowSummary;
 import dev.plimsoll.planner.placement.Experience;
 import dev.plimsoll.planner.placement.KeepReason;
 import dev.plimsoll.planner.placement.Objective;
+import dev.plimsoll.planner.placement.Repair;
 import dev.plimsoll.planner.placement.Verdict;
 import dev.plimsoll.planner.protocol.DecisionProtocol;
 import dev.plimsoll.planner.protocol.Effect;
 import dev.plimsoll.planner.protocol.Event;
+import dev.plimsoll.planner.protocol.Moment;
 import dev.plimsoll.planner.protocol.PlanLog;
 import dev.plimsoll.planner.protocol.PlannerState;
 import dev.plimsoll.planner.protocol.Stage;
@@ -61,6 +63,8 @@ final class DeploymentPlanner {
     private Optional<Measurement> measurement = Optional.empty();
     private Optional<WindowSummary> unplanned = Optional.empty();
     private final ArrayDeque<Long> unjudged = new ArrayDeque<>();
+    private BoundaryWatch watch;
+    private long heardWindow = -1;
     private long lastWindow = -1;
     private long planFrom;
 
@@ -83,7 +87,8 @@ final class DeploymentPlanner {
         this.history = new WindowHistory(settings.historyWindows());
         this.objective = settings.objectiveFor(members);
         this.outcomes = outcomes;
-        Transition start = protocol.takeOver(log, kept, members, nowMillis);
+        this.watch = new BoundaryWatch(nowMillis);
+        Transition start = protocol.takeOver(log, kept, members, watch.at(nowMillis, members.boundarySteps()));
         this.state = start.state();
         this.known = new KnownPlacements(log, members, state.settled());
         // Where the decision ended is not in the log in windows; it took at least one.
@@ -131,15 +136,48 @@ final class DeploymentPlanner {
         if (event instanceof Event.Acked acked) {
             flipped(acked.ack());
         }
-        take(protocol.apply(state, event, nowMillis));
+        take(protocol.apply(state, event, moment(nowMillis)));
         if (state.members().incarnation() != incarnation) {
             known = new KnownPlacements(new PlanLog(), state.members(), state.settled());
             measurement = Optional.empty();
             objective = settings.objectiveFor(state.members());
             forgetWindows();
             times.clear();
+            watch = new BoundaryWatch(nowMillis);
+            heardWindow = -1;
             lastWindow = -1;
             planFrom = 0;
+        }
+    }
+
+    private Moment moment(long nowMillis) {
+        return watch.at(nowMillis, state.members().boundarySteps());
+    }
+
+    /** A window, whole or not, says how far ranks were before anybody watched. */
+    void wereAt(WindowSummary summary) {
+        if (summary.incarnation() == state.members().incarnation()) {
+            heardWindow = summary.index();
+            watch.from(summary.steps().to());
+        }
+    }
+
+    /** A window, whole or not, says how far ranks are. */
+    void areAt(WindowSummary summary, long nowMillis) {
+        if (summary.incarnation() != state.members().incarnation()) {
+            return;
+        }
+        if (summary.index() < heardWindow) {
+            watch.from(summary.steps().to());
+        }
+        heardWindow = summary.index();
+        watch.heard(summary.steps().to(), nowMillis);
+    }
+
+    /** So does a rank. */
+    void isAt(RankAck ack, long nowMillis) {
+        if (ack.incarnation() == state.members().incarnation()) {
+            watch.heard(ack.step(), nowMillis);
         }
     }
 
@@ -216,7 +254,7 @@ final class DeploymentPlanner {
                         .limit(batches)
                         .mapToInt(batch -> batch.moves().size())
                         .sum(),
-                state.settled(),
+                Repair.asServed(state.settled(), state.members()),
                 known.of(PlacementState.settled(made.basedOn())),
                 settings.historyWindows(),
                 outcomes.of(state.members().incarnation(), made.epoch()).isPresent()));
@@ -269,7 +307,8 @@ final class DeploymentPlanner {
         history.add(window.load(), whole.firstOffset(), summary.closedAtMillis());
         times.window(state.members(), objective, summary, window);
         boolean underSettled = !window.served().isEmpty()
-                && window.served().stream().allMatch(served -> served.servesLike(state.settled()));
+                && window.served().stream()
+                        .allMatch(served -> served.servesLike(Repair.asServed(state.settled(), state.members())));
         if (underSettled && state.stage() instanceof Stage.Idle) {
             measurement
                     .flatMap(measuring -> measuring.window(summary, window.load()))
@@ -374,11 +413,11 @@ final class DeploymentPlanner {
                         change.numbers().currentBalancedness(),
                         change.numbers().predictedBalancedness(),
                         planning.policy().name(),
-                        change.numbers().reason() + unlessCompared(newest),
+                        change.reason() + unlessCompared(newest),
                         change.candidate().reasons(),
                         Optional.of(history.inputs(List.copyOf(unjudged), learned)),
                         change.numbers().time().map(Verdict.Times::promise)),
-                nowMillis);
+                moment(nowMillis));
         for (Effect effect : transition.effects()) {
             if (effect instanceof Effect.Write write && write.command() instanceof Propose propose) {
                 List<String> violations = PlacementRules.violations(

@@ -30,6 +30,8 @@ public enum KeepReason {
     COST,
     /** The independent rules found the plan wrong: a bug of the policy. */
     INVALID,
+    /** An engine began with a placement in which nobody holds some expert, so that none can send its weights. */
+    LOST_EXPERT,
     /** The policy failed. */
     ERROR,
     /** The plan was not made in time and is given up. */
