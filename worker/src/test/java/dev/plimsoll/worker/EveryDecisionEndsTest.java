@@ -29,7 +29,6 @@ import dev.plimsoll.planner.protocol.PlannerState;
 import dev.plimsoll.planner.protocol.Stage;
 import dev.plimsoll.planner.protocol.Transition;
 import dev.plimsoll.wire.kafka.Delivery;
-import dev.plimsoll.worker.protocol.Fixture;
 import java.time.Duration;
 import java.time.InstantSource;
 import java.util.ArrayDeque;
