@@ -13,6 +13,8 @@ namespace plm {
 
 namespace {
 
+constexpr uint64_t brief_bytes = 32 << 10;  // copied in the time that it takes to wake a thread
+
 // A pair of generations, like a device's re-recordable event: a wait is for what was recorded last when it was asked.
 // Tasks share it, for they may run after the event's owner has gone.
 class Generations {
@@ -97,13 +99,15 @@ void copy_bytes(uint64_t destination, uint64_t source, uint64_t bytes) {
 // What a stream and its thread share, and events that the stream waits for: they may speak up when it has gone.
 //
 // The thread sleeps while there is nothing to do, and while what comes next waits for an event that is not complete. It
-// is woken by the call that brings work it can do at once, or by the event: never to find that it has to wait.
+// is woken by the call that brings work it can do at once, or by the event: never to find that it has to wait. What takes
+// less time than to wake it is done by the caller in its place, when nothing stands before it.
 class Queue : public std::enable_shared_from_this<Queue> {
 public:
     struct Task {
         std::function<int32_t()> run;  // none: a wait for the event
         std::shared_ptr<Generations> event;
         uint64_t generation = 0;
+        bool brief = false;
     };
 
     explicit Queue(std::string name) : name_(std::move(name)) {}
@@ -113,8 +117,12 @@ public:
         if (stopping_) {
             fail(PLM_E_STATE, "stream " + name_ + " is closed");
         }
-        tasks_.push_back(std::move(task));
         submitted_++;
+        if (task.brief && thread_ == Thread::idle && tasks_.empty()) {
+            run_in_its_place(hold, task);
+            return;
+        }
+        tasks_.push_back(std::move(task));
         if (thread_ == Thread::idle && can_go_on()) {
             wake(hold);
         }
@@ -173,26 +181,39 @@ public:
             }
             Task task = std::move(tasks_.front());
             tasks_.pop_front();
-            int32_t status = PLM_OK;
-            if (task.run) {
-                hold.unlock();
-                status = guarded(task.run);
-                task.run = nullptr;  // what it held is let go before the stream counts as drained
-                hold.lock();
-            }
-            finished_++;
-            if (status != PLM_OK && failure_ == PLM_OK) {
-                failure_ = status;
-            }
-            if (syncing_ > 0) {
-                idle_.notify_all();
-            }
+            carry_out(hold, task);
         }
     }
 
 private:
-    // Blocked: an event will wake it. Idle: whoever brings work has to.
-    enum class Thread { awake, idle, blocked };
+    // Blocked: an event will wake it. Idle: whoever brings work has to. Replaced: it sleeps, and a caller does its work.
+    enum class Thread { awake, idle, blocked, replaced };
+
+    void carry_out(std::unique_lock<std::mutex>& hold, Task& task) {
+        int32_t status = PLM_OK;
+        if (task.run) {
+            hold.unlock();
+            status = guarded(task.run);
+            task.run = nullptr;  // what it held is let go before the stream counts as drained
+            hold.lock();
+        }
+        finished_++;
+        if (status != PLM_OK && failure_ == PLM_OK) {
+            failure_ = status;
+        }
+        if (syncing_ > 0) {
+            idle_.notify_all();
+        }
+    }
+
+    void run_in_its_place(std::unique_lock<std::mutex>& hold, Task& task) {
+        thread_ = Thread::replaced;
+        carry_out(hold, task);
+        thread_ = Thread::idle;
+        if (!tasks_.empty() && can_go_on()) {
+            wake(hold);  // for what came meanwhile
+        }
+    }
 
     // Whether the first task can be done now. If not, its event has been asked to wake the thread. As on a device, an
     // operation that never ends stops the stream.
@@ -239,20 +260,22 @@ public:
     }
 
     void copy(uint64_t destination, uint64_t source, uint64_t bytes, Copy) override {
-        launch([=] {
+        const auto run = [=] {
             copy_bytes(destination, source, bytes);
             return PLM_OK;
-        });
+        };
+        queue_->push({run, nullptr, 0, bytes <= brief_bytes});
     }
 
     void record(Event& event) override {
         auto generations = host(event).generations();
         const uint64_t generation = generations->ask();
+        const auto run = [generations, generation] {
+            generations->complete(generation);
+            return PLM_OK;
+        };
         try {
-            launch([generations, generation] {
-                generations->complete(generation);
-                return PLM_OK;
-            });
+            queue_->push({run, nullptr, 0, true});
         } catch (...) {
             generations->complete(generation);
             throw;
@@ -263,12 +286,12 @@ public:
         auto generations = host(event).generations();
         const uint64_t generation = generations->asked();
         if (!generations->done(generation)) {
-            queue_->push({nullptr, std::move(generations), generation});
+            queue_->push({nullptr, std::move(generations), generation, false});
         }
     }
 
     // Kernels report their failures by returning a status.
-    void launch(std::function<int32_t()> kernel) override { queue_->push({std::move(kernel), nullptr, 0}); }
+    void launch(std::function<int32_t()> kernel) override { queue_->push({std::move(kernel), nullptr, 0, false}); }
     void synchronize(Deadline deadline) override { queue_->synchronize(deadline); }
     bool drain_and_stop(Deadline deadline) override { return queue_->drain_and_stop(deadline); }
 

@@ -157,9 +157,72 @@ void a_device_that_hangs_is_noticed() {
     engine.let_go();
 }
 
+// What a caller does in the place of a stream's thread keeps its turn, and holds up nothing that comes meanwhile.
+void callers_of_one_stream_keep_their_turns() {
+    uint64_t runtime = 0, stream = 0;
+    OK(plm_open("host", nullptr, &runtime));
+    OK(plm_stream_create(runtime, "shared", &stream));
+    std::vector<int64_t> from(4096), to(4096);  // as much as a caller copies by itself
+    std::atomic<int64_t> ran{0}, round{-1};
+    constexpr int64_t rounds = 3000;
+    const auto kernel = [](uint64_t user) -> int32_t {
+        reinterpret_cast<std::atomic<int64_t>*>(user)->fetch_add(1);
+        return 0;
+    };
+    std::thread other([&] {
+        for (int64_t i = 0; i < rounds; i++) {
+            while (round.load() < i) {
+            }
+            OK(plm_stream_launch(stream, kernel, reinterpret_cast<uint64_t>(&ran)));
+        }
+    });
+    struct Cell {
+        int64_t* at;
+        int64_t value;
+    };
+    for (int64_t i = 0; i < rounds; i++) {
+        const Cell cell{from.data(), i};
+        const auto write = [](uint64_t user) -> int32_t {
+            *reinterpret_cast<const Cell*>(user)->at = reinterpret_cast<const Cell*>(user)->value;
+            return 0;
+        };
+        round.store(i);
+        if (i % 2 == 0) {
+            OK(plm_stream_launch(stream, write, reinterpret_cast<uint64_t>(&cell)));
+        }
+        OK(plm_copy_async(stream, reinterpret_cast<uint64_t>(to.data()), reinterpret_cast<uint64_t>(from.data()), to.size() * 8));
+        const int32_t status = plm_stream_sync(stream, 5'000);
+        OK(status);
+        CHECK(to[0] == i / 2 * 2);
+    }
+    other.join();
+    OK(plm_stream_sync(stream, 5'000));
+    CHECK(ran.load() == rounds);
+    OK(plm_stream_destroy(stream, 5'000));
+    OK(plm_close(runtime, 5'000));
+}
+
+// A boundary behind work of its own on an idle machine: small snapshots are landed when it ends.
+void a_snapshot_of_an_idle_stream_wakes_only_the_ring() {
+    constexpr int64_t boundaries = 200;
+    Engine engine(60'000);
+    for (int64_t step = 0; step < 5; step++) {
+        engine.boundary(step);
+        OK(plm_ring_wait(engine.ring, step, 5'000));
+    }
+    const int64_t side = sleeps_of("plm-side-0"), compute = sleeps_of("compute");
+    for (int64_t step = 5; step < 5 + boundaries; step++) {
+        engine.boundary(step);
+        OK(plm_ring_wait(engine.ring, step, 5'000));
+    }
+    CHECK(sleeps_of("plm-side-0") - side < boundaries / 4 && sleeps_of("compute") - compute < boundaries / 4);
+}
+
 }  // namespace
 
 int main() {
+    a_snapshot_of_an_idle_stream_wakes_only_the_ring();
+    callers_of_one_stream_keep_their_turns();
     nobody_is_woken_to_wait();
     what_has_landed_wakes_the_ring();
     a_device_that_hangs_is_noticed();

@@ -212,6 +212,18 @@ public record Membership(
                 placement);
     }
 
+    /**
+     * Whether samples may be of a kind: without a gather those of tokens sent are as the engine counts them; with one they are summed to
+     * tokens computed, and come as they are only from ranks that have lost their group.
+     */
+    public boolean gives(LoadKind kind) {
+        return switch (kind) {
+            case COMPUTED -> traits.load() != LoadKind.ROUTED_TO || gather != GatherMode.NONE;
+            case ROUTED_TO -> traits.load() == LoadKind.ROUTED_TO;
+            case REPLICATED -> false;
+        };
+    }
+
     /** Boundaries in one window. */
     public int boundariesPerWindow() {
         return windowSteps / boundarySteps;

@@ -1,6 +1,7 @@
 package dev.plimsoll.planner;
 
 import dev.plimsoll.model.Batch;
+import dev.plimsoll.model.Conservation;
 import dev.plimsoll.model.Deployment;
 import dev.plimsoll.model.GatherMode;
 import dev.plimsoll.model.Learned;
@@ -40,6 +41,7 @@ import java.util.Optional;
 import java.util.OptionalLong;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
+import org.slf4j.event.Level;
 
 /** One deployment at the planner: its complete windows, its decision in flight, and what is to be written about them. */
 final class DeploymentPlanner {
@@ -280,6 +282,13 @@ final class DeploymentPlanner {
         lastWindow = summary.index();
         unplanned.ifPresent(this::leaveUnjudged);
         unplanned = Optional.empty();
+        if (summary.conservation().violated()) {
+            refuse(
+                    summary,
+                    Verdict.Keep.because(
+                            KeepReason.NOT_CONSERVED, summary.conservation().toString()));
+            return;
+        }
         if (!summary.complete()) {
             refuse(
                     summary,
@@ -404,7 +413,7 @@ final class DeploymentPlanner {
                         change.numbers().currentBalancedness(),
                         change.numbers().predictedBalancedness(),
                         planning.policy().name(),
-                        change.reason(),
+                        change.reason() + unlessCompared(newest),
                         change.candidate().reasons(),
                         Optional.of(history.inputs(List.copyOf(unjudged), learned)),
                         change.numbers().time().map(Verdict.Times::promise)),
@@ -423,6 +432,13 @@ final class DeploymentPlanner {
         return change;
     }
 
+    /** It is planned on, for many engines do not say what they route; whoever reads the decision shall know. */
+    private static String unlessCompared(WindowSummary window) {
+        return window.conservation().answer() == Conservation.Answer.UNKNOWN
+                ? "; tokens computed were not compared with tokens routed"
+                : "";
+    }
+
     /** Sound and slower than it need be: a fault of ours, and no reason to serve on out of balance. */
     private void warnOfDetours(Propose propose) {
         for (Batch batch : propose.batches()) {
@@ -433,14 +449,15 @@ final class DeploymentPlanner {
     }
 
     private void refuse(WindowSummary window, Verdict.Keep keep) {
-        LOG.debug(
+        LOG.atLevel(keep.reason() == KeepReason.NOT_CONSERVED ? Level.WARN : Level.DEBUG)
+                .log(
                 "{}: window {} keeps v{}: {} {}",
                 deployment(),
                 window.index(),
                 settled().version(),
                 keep.reason(),
                 keep.detail());
-        listener.refused(deployment(), window.index(), keep.reason(), keep.numbers());
+        listener.refused(deployment(), window.index(), keep);
     }
 
     /** Forgets windows older than that, so that a deployment that fell silent does not hold back the partition's offset. */

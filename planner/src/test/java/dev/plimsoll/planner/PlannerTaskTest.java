@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.within;
 
 import dev.plimsoll.model.Balance;
 import dev.plimsoll.model.CloseReason;
+import dev.plimsoll.model.Conservation;
 import dev.plimsoll.model.Deadlines;
 import dev.plimsoll.model.Deployment;
 import dev.plimsoll.model.DeviceProfile;
@@ -69,13 +70,16 @@ class PlannerTaskTest {
 
     private final Partition partition = new Partition();
     private final List<KeepReason> refused = new ArrayList<>();
+    private final List<String> details = new ArrayList<>();
+    private Conservation conservation = Conservation.YES;
     private final List<Effect.IgnoreReason> ignored = new ArrayList<>();
     private Optional<StepTime> stepTime = Optional.empty();
     private final List<WindowJoin.Drop> dropped = new ArrayList<>();
     private final PlannerListener listener = new PlannerListener() {
         @Override
-        public void refused(Deployment deployment, long window, KeepReason reason, Verdict.Numbers numbers) {
-            refused.add(reason);
+        public void refused(Deployment deployment, long window, Verdict.Keep keep) {
+            refused.add(keep.reason());
+            details.add(keep.detail());
         }
 
         @Override
@@ -208,7 +212,7 @@ class PlannerTaskTest {
                         new Balance(0.5, 0.4, 1, LAYERS),
                         List.of(states),
                         1000,
-                        true,
+                        conservation,
                         1000,
                         0,
                         0,
@@ -936,6 +940,30 @@ class PlannerTaskTest {
         partition.poll(true);
 
         assertThat(refused).containsExactly(KeepReason.COLD, KeepReason.INCOMPLETE);
+    }
+
+    @Test
+    void windowThatIsNotConservedIsNeverPlannedFromAndSaysWhichLayer() {
+        window(0, true, PlacementState.settled(0));
+        conservation = Conservation.violated(List.of(new Conservation.Violation(1, 48_795, 182_976)));
+        window(1, true, PlacementState.settled(0));
+
+        assertThat(refused).containsExactly(KeepReason.COLD, KeepReason.NOT_CONSERVED);
+        assertThat(details.get(1)).contains("layer 1: 48795 computed, 182976 routed × top-k");
+        assertThat(log()).doesNotContain("Propose");
+
+        conservation = Conservation.YES;
+        window(2, true, PlacementState.settled(0));
+        assertThat(log()).as("planned from windows 0 and 2").contains("Propose");
+    }
+
+    @Test
+    void windowThatWasComparedWithNothingIsPlannedFromAndTheDecisionSaysSo() {
+        conservation = Conservation.UNKNOWN;
+        window(0, true, PlacementState.settled(0));
+        window(1, true, PlacementState.settled(0));
+
+        assertThat(decision().reason()).endsWith("; tokens computed were not compared with tokens routed");
     }
 
     @Test

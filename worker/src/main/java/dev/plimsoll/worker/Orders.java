@@ -227,7 +227,7 @@ public final class Orders {
                 // A slot that does not exist is left to PlacementRules.
                 if (move.slot().index() < members.topology().slots()
                         && ++incoming[members.topology().rankOf(move.slot()).index()]
-                                > members.stagedExpertsPerRank()) {
+                                > members.incomingPerRank()) {
                     return false;
                 }
             }

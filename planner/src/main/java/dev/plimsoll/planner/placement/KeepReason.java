@@ -6,6 +6,8 @@ public enum KeepReason {
     COLD,
     /** The newest window is not complete: it does not say what the load was. */
     INCOMPLETE,
+    /** In a layer of the newest window the slots computed other tokens than were sent to them: its load is not to be believed. */
+    NOT_CONSERVED,
     /** The window was measured under a placement state that the plan log does not explain. */
     UNKNOWN_STATE,
     /** A decision is in flight. */

@@ -1,12 +1,17 @@
 package dev.plimsoll.worker.protocol;
 
 import dev.plimsoll.device.RankEvent;
+import dev.plimsoll.model.Membership;
 import dev.plimsoll.model.Placement;
 import dev.plimsoll.model.PlanCommand;
+import dev.plimsoll.model.RankId;
+import dev.plimsoll.worker.Order;
+import dev.plimsoll.worker.Orders;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 
 /** The plan log up to a command, and what follows from it: one object for equal logs of a scope. */
@@ -45,17 +50,27 @@ final class Log {
     private final Optional<Log> before;
     private final int[] ids;
     private final Map<PlanCommand, Log> after = new HashMap<>();
-    private final List<RankEvent> events = new ArrayList<>();
+    private final List<List<RankEvent>> events = new ArrayList<>();
 
-    final Map<Integer, Decision> decisions;
+    private final Orders orders;
+    /** What the node of rank 2 reads where the log is split. */
+    private final Orders others;
+
+    private final boolean split;
+
+    private final Map<Integer, Decision> decisions;
     /** By version. */
-    final Map<Integer, Placement> settled;
+    private final Map<Integer, Placement> settled;
 
     final Optional<Decision> open;
     final boolean permitted;
     final boolean aborted;
 
-    Log() {
+    /** @param split rank 2 reads another plan of the same epoch, and leave for it */
+    Log(Membership members, boolean split) {
+        orders = Orders.begin(members);
+        others = orders;
+        this.split = split;
         ids = new int[1];
         id = 0;
         size = 0;
@@ -69,19 +84,29 @@ final class Log {
     }
 
     private Log(Log before, PlanCommand command) {
+        this.split = before.split;
         this.ids = before.ids;
         this.id = ++ids[0];
         this.size = before.size + 1;
         this.command = Optional.of(command);
         this.before = Optional.of(before);
         this.events.addAll(before.events);
-        this.events.add(RankEvent.order(OrderHeads.of(command)));
+        Orders.Taken taken = before.orders.take(command);
+        Orders.Taken takenOtherwise = split ? before.others.take(otherwise(command)) : taken;
+        this.orders = taken.next();
+        this.others = takenOtherwise.next();
+        List<RankEvent> heard = new ArrayList<>();
+        for (int rank = 0; rank < World.RANKS; rank++) {
+            Order order = (rank == 2 ? takenOtherwise : taken).order().orElseThrow();
+            heard.add(RankEvent.order(order.bytes(new RankId(rank))));
+        }
+        this.events.add(heard);
         var decisions = new HashMap<>(before.decisions);
         var settled = new HashMap<>(before.settled);
         Optional<Decision> open = before.open;
         boolean proposes = command instanceof PlanCommand.Propose;
         if (command instanceof PlanCommand.Propose propose) {
-            open = Optional.of(new Decision(propose, settled.get(propose.basedOn())));
+            open = Optional.of(new Decision(propose, before.settled(propose.basedOn())));
             decisions.put(propose.epoch(), open.get());
         } else if (command instanceof PlanCommand.Settled end) {
             settled.put(end.epoch(), open.orElseThrow().after(end.batchesFlipped()));
@@ -100,8 +125,27 @@ final class Log {
         return after.computeIfAbsent(command, added -> new Log(this, added));
     }
 
-    RankEvent event(int index) {
-        return events.get(index);
+    /** The order that a command becomes for a rank. */
+    RankEvent event(int index, int rank) {
+        return events.get(index).get(rank);
+    }
+
+    /** How a decision ended, for a rank that has missed it. */
+    Optional<RankEvent> again(int epoch, int rank) {
+        return orders.again(epoch).map(order -> RankEvent.order(order.bytes(new RankId(rank))));
+    }
+
+    /** As rank 2 reads a command of a split log. */
+    static PlanCommand otherwise(PlanCommand command) {
+        if (command instanceof PlanCommand.Propose propose) {
+            return Fixture.propose(propose.header(), propose.epoch(), Fixture.INITIAL, Fixture.OTHER_BATCHES);
+        }
+        if (command instanceof PlanCommand.Permit permit) {
+            long hash = Fixture.propose(permit.header(), permit.epoch(), Fixture.INITIAL, Fixture.OTHER_BATCHES)
+                    .planHash();
+            return new PlanCommand.Permit(permit.header(), permit.epoch(), hash);
+        }
+        return command;
     }
 
     PlanCommand command(int index) {
@@ -122,6 +166,20 @@ final class Log {
             }
         }
         return Optional.empty();
+    }
+
+    Decision decision(int epoch) {
+        return Objects.requireNonNull(decisions.get(epoch), () -> "decision " + epoch);
+    }
+
+    /** How many decisions there are. */
+    int proposed() {
+        return decisions.size();
+    }
+
+    /** The placement of a version. */
+    Placement settled(int version) {
+        return Objects.requireNonNull(settled.get(version), () -> "version " + version);
     }
 
     int version() {

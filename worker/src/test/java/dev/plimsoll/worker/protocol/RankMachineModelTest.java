@@ -12,10 +12,14 @@ import dev.plimsoll.device.RankWords;
 import dev.plimsoll.device.RankWords.Word;
 import dev.plimsoll.device.api.PlimsollApi;
 import dev.plimsoll.model.Batch;
+import dev.plimsoll.model.PlanCommand;
+import dev.plimsoll.model.PlanHeader;
 import dev.plimsoll.worker.protocol.Explorer.Result;
 import dev.plimsoll.worker.protocol.World.Scope;
 import java.util.ArrayList;
+import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Set;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
@@ -27,6 +31,7 @@ import org.junit.jupiter.api.Test;
 class RankMachineModelTest {
     private static final Rules RULES = Rules.of(new RankMachine());
     private static final Powers POWERS = Powers.NONE;
+    private static final List<Batch> FIRST = List.of(Fixture.BATCHES.get(0));
     private static final List<List<Batch>> ONE = List.of(Fixture.BATCHES);
     /** An engine that moves weights itself gets one batch with all. */
     private static final List<List<Batch>> WHOLE = List.of(List.of(new Batch(
@@ -111,7 +116,7 @@ class RankMachineModelTest {
     @Test
     void everyDecisionEndsThoughARankGoesDeaf() {
         Result result = assertHolds(new Scope(
-                RULES, POWERS.breakingMailboxes(1), false, List.of(Fixture.BATCHES.subList(0, 1), Fixture.NEXT)));
+                RULES, POWERS.breakingMailboxes(1), false, List.of(FIRST, Fixture.NEXT)));
 
         assertThat(result.reached())
                 .contains("stopped after 0", "stopped after 1")
@@ -126,7 +131,7 @@ class RankMachineModelTest {
                 POWERS.missing(1).stopping(0),
                 false,
                 List.of(
-                        Fixture.BATCHES.subList(0, 1),
+                        FIRST,
                         Fixture.NEXT,
                         List.of(new Batch(1, Fixture.BATCHES.get(1).moves()))));
         Result result = new Explorer(scope, World::allHaveHeard).run();
@@ -139,6 +144,60 @@ class RankMachineModelTest {
     @Test
     void noInvariantBreaksWhenEndsAreMissedAndDecisionsStopped() {
         assertHolds(new Scope(RULES, POWERS.missing(1), false, List.of(Fixture.BATCHES, Fixture.NEXT)));
+    }
+
+    /**
+     * Whatever a rank is at, a proposal that no planner should write now is answered, its end too, and what the rank is at goes on as if
+     * nothing had come. (Java's rules dropped it with a note.)
+     */
+    @Test
+    void everyStateAnswersAProposalOutOfTurnAndGoesOn() {
+        Set<RankWords> states = new LinkedHashSet<>();
+        for (Scope scope : List.of(
+                scope(POWERS.failingTransfers(1)),
+                new Scope(RULES, POWERS.failingTransfers(1), true, WHOLE),
+                new Scope(RULES, POWERS.missing(1), false, List.of(FIRST, Fixture.NEXT)))) {
+            scope.witness = (before, event, turn) -> states.add(turn.words());
+            assertThat(Explorer.explore(scope).violation()).isEmpty();
+        }
+        RankMachine machine = new RankMachine();
+        int busy = 0;
+        for (RankWords words : states) {
+            int epoch = words.epoch() + 1;
+            long number = words.at(Word.COMMAND_NUMBER) + 1;
+            long term = Math.max(1, words.at(Word.TERM));
+            PlanHeader first = Fixture.header(term, number);
+            PlanHeader second = Fixture.header(term, number + 1);
+            RankWords told = machine.on(
+                            words,
+                            RankEvent.order(OrderHeads.of(Fixture.propose(
+                                    first, epoch, Fixture.INITIAL.withVersion(words.intAt(Word.SETTLED_VERSION)), FIRST))))
+                    .words();
+            RankWords stopped = machine.on(told, RankEvent.order(OrderHeads.of(new PlanCommand.Abort(second, epoch, "stray"))))
+                    .words();
+            Reports answer = Reports.of(machine.describe(told, 0), epoch);
+
+            assertThat(answer.accepted() != answer.refused()).as("an answer of %s", words).isTrue();
+            assertThat(Reports.of(machine.describe(stopped, 0), epoch).stopped())
+                    .as("the end of it in %s", stopped)
+                    .hasValue(0);
+            if (answer.refused() && told.epoch() < epoch) {
+                busy++;
+                assertThat(goingOn(stopped)).isEqualTo(goingOn(words));
+                assertThat(machine.vote(stopped)).isEqualTo(machine.vote(words));
+            }
+        }
+        assertThat(busy).isGreaterThan(states.size() / 4);
+    }
+
+    /** The same rank had it heard of no later decision. */
+    private static RankWords goingOn(RankWords words) {
+        return words.with(Word.REFUSAL, PlimsollApi.PLM_REFUSAL_NONE)
+                .with(Word.REFUSED_EPOCH, 0)
+                .with(Word.REFUSED_HASH, 0)
+                .with(Word.REFUSED_STOPPED, 0)
+                .with(Word.TERM, 0)
+                .with(Word.COMMAND_NUMBER, 0);
     }
 
     /** Maps change one by one on ranks that are through at different boundaries: just the samples that span a change say so. */
@@ -155,6 +214,15 @@ class RankMachineModelTest {
         Result result = assertHolds(new Scope(RULES, POWERS.changing(1), true, WHOLE));
 
         assertThat(result.reached()).contains("MOVING", "DONE", "REFUSED").doesNotContain("FATAL");
+    }
+
+    /** A rank whose engine changed its map refuses what comes, and every decision ends for all that. */
+    @Test
+    void everyDecisionEndsThoughAnEngineChangedItsMap() {
+        Result result = assertHolds(
+                new Scope(RULES, POWERS.changing(1).stopping(0), true, List.of(FIRST, Fixture.NEXT)));
+
+        assertThat(result.reached()).contains("settled 1", "settled 2", "stopped after 0");
     }
 
     @Test
@@ -321,7 +389,7 @@ class RankMachineModelTest {
                                         turn.effects())
                                 : turn),
                 new Powers(0, 0, false, false, 0, 0, 1, 0, 1),
-                List.of(Fixture.BATCHES.subList(0, 1), Fixture.NEXT),
+                List.of(FIRST, Fixture.NEXT),
                 "stuck");
     }
 
@@ -332,7 +400,7 @@ class RankMachineModelTest {
                 mutant((before, event, turn) ->
                         new RankTurn(turn.words().with(Word.REFUSED_STOPPED, 0), turn.effects())),
                 POWERS.missing(1).stopping(0),
-                List.of(Fixture.BATCHES.subList(0, 1), Fixture.NEXT),
+                List.of(FIRST, Fixture.NEXT),
                 "stuck",
                 "noise");
     }
@@ -345,7 +413,7 @@ class RankMachineModelTest {
                 mutant((before, event, turn) ->
                         event.kind() == RankEvent.Kind.DEAF ? new RankTurn(before, List.of()) : turn),
                 POWERS.breakingMailboxes(1),
-                List.of(Fixture.BATCHES.subList(0, 1)),
+                List.of(FIRST),
                 "stuck",
                 "deafness");
     }

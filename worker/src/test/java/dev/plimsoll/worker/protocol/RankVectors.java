@@ -99,7 +99,8 @@ final class RankVectors {
         }
         RankWords after = turn.words();
         return ("[" + state + "," + event + "," + effects + "," + differences(before.words(), after.words()) + ","
-                        + differences(after.staged().words(), machine.vote(after).words()) + "]")
+                        + differences(
+                                after.staged().words(), machine.vote(after).words()) + "]")
                 .replace(" ", "")
                 .replaceAll("(,\\[])+]$", "]");
     }
@@ -193,9 +194,7 @@ final class RankVectors {
         }
         events.add(RankEvent.transferEnded(epoch, held + 1, true));
         events.add(RankEvent.transferEnded(epoch - 1, held, true));
-        for (int map : new int[] {
-            PlimsollApi.PLM_MAP_OTHER, PlimsollApi.PLM_MAP_TARGET, PlimsollApi.PLM_MAP_BASE
-        }) {
+        for (int map : new int[] {PlimsollApi.PLM_MAP_OTHER, PlimsollApi.PLM_MAP_TARGET, PlimsollApi.PLM_MAP_BASE}) {
             events.add(RankEvent.moved(map));
         }
         events.add(RankEvent.voted(machine.vote(words)));
@@ -263,7 +262,8 @@ final class RankVectors {
                     continue;
                 }
                 for (int change : new int[] {1, 1 << 16}) {
-                    List<RankVote> ballot = new ArrayList<>(List.of(leveled(vote, 2), leveled(vote, 2), leveled(vote, 2)));
+                    List<RankVote> ballot =
+                            new ArrayList<>(List.of(leveled(vote, 2), leveled(vote, 2), leveled(vote, 2)));
                     int[] other = vote.clone();
                     other[word] += change;
                     ballot.set(odd, leveled(other, 2));

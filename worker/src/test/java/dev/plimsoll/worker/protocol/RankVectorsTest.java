@@ -42,8 +42,10 @@ class RankVectorsTest {
         }
 
         assertThat(Files.readString(FILE).equals(exported))
-                .as("%s is what the explorer exports; if the machine was meant to change, write it anew with "
-                        + "-Dplimsoll.vectors=write and read the difference", FILE)
+                .as(
+                        "%s is what the explorer exports; if the machine was meant to change, write it anew with "
+                                + "-Dplimsoll.vectors=write and read the difference",
+                        FILE)
                 .isTrue();
     }
 }

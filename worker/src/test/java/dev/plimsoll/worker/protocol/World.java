@@ -11,6 +11,8 @@ import dev.plimsoll.device.RankWords;
 import dev.plimsoll.device.RankWords.Word;
 import dev.plimsoll.device.api.PlimsollApi;
 import dev.plimsoll.model.Batch;
+import dev.plimsoll.model.EngineTraits;
+import dev.plimsoll.model.Membership;
 import dev.plimsoll.model.Placement;
 import dev.plimsoll.model.PlacementRules;
 import dev.plimsoll.model.PlanCommand;
@@ -61,7 +63,7 @@ final class World {
         final List<List<Batch>> decisions;
 
         final RankMachine machine = new RankMachine();
-        final Log empty = new Log();
+        final Log empty;
         final Set<String> reached = new TreeSet<>();
         final Set<IntBuffer> covered = new HashSet<>();
         private final Map<Object, Integer> ids = new HashMap<>();
@@ -74,6 +76,10 @@ final class World {
             this.powers = powers;
             this.engineMoves = engineMoves;
             this.decisions = decisions;
+            Membership members = engineMoves
+                    ? Fixture.MEMBERS.withTraits(EngineTraits.USUAL.withMovesWeights(true))
+                    : Fixture.MEMBERS;
+            this.empty = new Log(members, powers.splitLog());
         }
 
         private int id(Object value) {
@@ -253,7 +259,7 @@ final class World {
 
     /** Whether every decision that was proposed has ended. */
     boolean quiet() {
-        return log.open.isEmpty() && !log.decisions.isEmpty();
+        return log.open.isEmpty() && log.proposed() > 0;
     }
 
     /** Whether every rank has heard how the last decision ended. */
@@ -356,15 +362,15 @@ final class World {
     }
 
     /** The end of the decision that the rank in turn has not heard of, if it asks for it. */
-    Optional<PlanCommand> askedFor() {
+    Optional<RankEvent> askedFor() {
         RankWords words = ranks[turn];
         return isDeaf() || words.intAt(Word.REFUSAL) != PlimsollApi.PLM_REFUSAL_BEHIND
                 ? Optional.empty()
-                : log.end(words.epoch());
+                : log.again(words.epoch(), turn);
     }
 
-    void tellAgain(PlanCommand end) {
-        feed(RankEvent.order(OrderHeads.again(end)));
+    void tellAgain(RankEvent end) {
+        feed(end);
         if (ranks[turn].phase() != RankPhase.SERVING) {
             throw new Violation(
                     "liveness", "rank " + turn + " asked how a decision ended, was told and is " + ranks[turn]);
@@ -407,21 +413,7 @@ final class World {
     }
 
     private RankEvent asRead(int index) {
-        return scope.powers.splitLog() && turn == 2
-                ? RankEvent.order(OrderHeads.of(otherwise(log.command(index))))
-                : log.event(index);
-    }
-
-    private static PlanCommand otherwise(PlanCommand command) {
-        if (command instanceof PlanCommand.Propose propose) {
-            return Fixture.propose(propose.header(), propose.epoch(), Fixture.INITIAL, Fixture.OTHER_BATCHES);
-        }
-        if (command instanceof PlanCommand.Permit permit) {
-            long hash = Fixture.propose(permit.header(), permit.epoch(), Fixture.INITIAL, Fixture.OTHER_BATCHES)
-                    .planHash();
-            return new PlanCommand.Permit(permit.header(), permit.epoch(), hash);
-        }
-        return command;
+        return log.event(index, turn);
     }
 
     void endTransfer(boolean verified) {
@@ -449,7 +441,7 @@ final class World {
 
     /** The engine has moved its experts, or could not. */
     void endMove(int read) {
-        Log.Decision decision = log.decisions.get(ranks[turn].epoch());
+        Log.Decision decision = log.decision(ranks[turn].epoch());
         if (read == PlimsollApi.PLM_MAP_TARGET) {
             int batch = ranks[turn].intAt(Word.MOVING);
             map[turn] = decision.map(batch);
@@ -595,7 +587,7 @@ final class World {
         for (int i = 0; i < delivered[turn]; i++) {
             PlanCommand command = log.command(i);
             if (scope.powers.splitLog() && turn == 2) {
-                command = otherwise(command);
+                command = Log.otherwise(command);
             }
             if (command instanceof PlanCommand.Propose propose
                     && propose.epoch() == flip.epoch()
@@ -703,8 +695,8 @@ final class World {
     private int[] serves(int rank) {
         RankWords words = ranks[rank];
         return words.batchesFlipped() > 0
-                ? log.decisions.get(words.epoch()).map(words.batchesFlipped())
-                : scope.flat(log.settled.get(words.intAt(Word.SETTLED_VERSION)));
+                ? log.decision(words.epoch()).map(words.batchesFlipped())
+                : scope.flat(log.settled(words.intAt(Word.SETTLED_VERSION)));
     }
 
     private static boolean samePlacement(RankWords one, RankWords other) {
