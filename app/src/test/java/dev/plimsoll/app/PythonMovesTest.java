@@ -156,7 +156,7 @@ class PythonMovesTest {
 
     private long settled(String deployment) {
         return plan.stream()
-                .filter(command -> command.header().deployment().name().equals(deployment))
+                .filter(command -> command.header().deployment().id().equals(deployment))
                 .filter(PlanCommand.Settled.class::isInstance)
                 .count();
     }
