@@ -7,6 +7,8 @@ namespace plm {
 
 namespace {
 
+constexpr int64_t look_ms = 50;
+
 void changed(Room& room) {
     room.changes.fetch_add(1, std::memory_order_acq_rel);
     futex_wake_all(room.changes);
@@ -31,7 +33,9 @@ public:
             std::memcpy(start + mine.bytes, parts[i].data, parts[i].bytes);
             mine.bytes += parts[i].bytes;
         }
-        segment_->arrived(rank_).store(generation, std::memory_order_release);
+        if (!segment_->arrive(rank_, generation)) {
+            fail(PLM_E_ABORTED, "this member has left the group, so it contributes to no gather any more");
+        }
         Meeting& here = segment_->meeting(generation);
         if (here.arrived.fetch_add(1, std::memory_order_acq_rel) + 1 == full(generation)) {
             futex_wake_all(here.arrived);
@@ -44,7 +48,7 @@ public:
         while (true) {
             segment_->require_whole();
             const uint32_t now = here.arrived.load(std::memory_order_acquire);
-            if (static_cast<int32_t>(now - full(generation)) >= 0) {
+            if (static_cast<int32_t>(now - full(generation)) >= 0 || all_arrived(generation)) {
                 break;
             }
             if (Clock::now() >= deadline || alerts_.load(std::memory_order_acquire) != alerts) {
@@ -74,7 +78,7 @@ public:
         std::string text;
         uint32_t count = 0;
         for (uint32_t rank = 0; rank < members(); rank++) {
-            if (segment_->arrived(rank).load(std::memory_order_acquire) < generation && count++ < 8) {
+            if (segment_->arrived(rank) < generation && count++ < 8) {
                 text += " " + std::to_string(rank);
             }
         }
@@ -163,11 +167,45 @@ public:
         }
     }
 
-    void leave() override { wake(); }
+    void leave() override {
+        if (segment_->whole()) {
+            segment_->leave(rank_);
+        }
+        wake();
+    }
 
 private:
     uint32_t full(uint64_t generation) const {
         return static_cast<uint32_t>((generation - 1) / gather_depth + 1) * members();
+    }
+
+    // Whether every member has given its part, also one that was killed before it could count itself in. UNDECIDED when
+    // one never will: then the count is never full on any member, and nobody ever takes the gather for complete.
+    bool all_arrived(uint64_t generation) {
+        if (watched_ != generation) {
+            watched_ = generation;
+            look_at_ = after_ms(look_ms);
+        }
+        const bool look = Clock::now() >= look_at_;
+        bool all = true;
+        for (uint32_t peer = 0; peer < members(); peer++) {
+            if (segment_->arrived(peer) >= generation) {
+                continue;
+            }
+            all = false;
+            if (look) {
+                segment_->bury(peer);
+            }
+            if (peer != rank_ && segment_->never_arrives(peer, generation)) {
+                fail(PLM_E_UNDECIDED, "gather " + std::to_string(generation) + " never completes: member " +
+                                          std::to_string(peer) + " has left the group, or its process has ended, " +
+                                          "after gather " + std::to_string(segment_->arrived(peer)));
+            }
+        }
+        if (look) {
+            look_at_ = after_ms(look_ms);
+        }
+        return all;
     }
 
     static uint64_t position(const Parcel& parcel) { return parcel.tag * parcel.bytes; }
@@ -195,6 +233,9 @@ private:
     const std::shared_ptr<Segment> segment_;
     const uint32_t rank_;
     std::atomic<uint32_t> alerts_{0};
+    // Of whoever collects: which gather it waits for, and when it looks for members that have died.
+    uint64_t watched_ = 0;
+    Deadline look_at_{};
 };
 
 }  // namespace

@@ -281,8 +281,10 @@ void Ring::resolve(Deadline deadline, plm_verdict& verdict) {
             verdict.batch = last->verdict.batch;
             verdict.level = last->verdict.level;
         } else if (last->state == Boundary::failed) {
-            // A vote that others may have seen is not known to be without effect, whatever ended the gather.
-            verdict.outcome = bound && last->contributed ? PLM_OUTCOME_TIMED_OUT : PLM_OUTCOME_FAILED;
+            // A vote that others may have seen is not known to be without effect, unless nobody ever sees all votes.
+            verdict.outcome = last->status == PLM_E_UNDECIDED      ? PLM_OUTCOME_UNDECIDED
+                              : bound && last->contributed ? PLM_OUTCOME_TIMED_OUT
+                                                           : PLM_OUTCOME_FAILED;
         } else {
             verdict.outcome = bound ? PLM_OUTCOME_TIMED_OUT : PLM_OUTCOME_PENDING;
             timed_out_.fetch_add(bound ? 1 : 0, std::memory_order_relaxed);

@@ -202,7 +202,9 @@ void Ring::finish(Boundary& boundary) {
     if (complete_ != nullptr) {
         complete_(complete_user_, boundary.step,
                   good ? (boundary.grouped ? PLM_OUTCOME_RESOLVED : PLM_OUTCOME_NONE)
-                       : (boundary.status == PLM_E_TIMEOUT ? PLM_OUTCOME_TIMED_OUT : PLM_OUTCOME_FAILED));
+                       : boundary.status == PLM_E_TIMEOUT   ? PLM_OUTCOME_TIMED_OUT
+                       : boundary.status == PLM_E_UNDECIDED ? PLM_OUTCOME_UNDECIDED
+                                                            : PLM_OUTCOME_FAILED);
     }
 }
 

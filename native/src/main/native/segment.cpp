@@ -14,8 +14,19 @@ namespace plm {
 
 namespace {
 
-constexpr uint64_t magic = 0x31474553'4d494c50ULL;  // "PLIMSEG1"
+constexpr uint64_t magic = 0x32474553'4d494c50ULL;  // "PLIMSEG2"
 constexpr uint64_t page = 4096;
+
+constexpr uint64_t left_bit = 1ULL << 63;
+
+struct flock byte_of(uint32_t rank, short type) {
+    struct flock lock {};
+    lock.l_type = type;
+    lock.l_whence = SEEK_SET;
+    lock.l_start = rank;
+    lock.l_len = 1;
+    return lock;
+}
 
 uint64_t padded(uint64_t bytes, uint64_t to) { return (bytes + to - 1) / to * to; }
 
@@ -60,7 +71,10 @@ struct Segment::Header {
 
 struct alignas(64) Segment::Member {
     std::atomic<uint64_t> joined;    // process id, 0 when nobody did
-    std::atomic<uint64_t> arrived;   // last generation contributed; only to name who is missing
+    // Last generation contributed, and in the top bit that there will be no other: one word, so that whoever sees that
+    // a member has left sees all that it contributed to.
+    std::atomic<uint64_t> arrived;
+    std::atomic<uint64_t> locked;  // 1: its process holds a lock on byte rank of the file for as long as it maps it
 };
 
 // Layout: page of header | members | meetings | contributions [depth][member] | rooms [member][tag] | staging [member].
@@ -90,7 +104,8 @@ Segment::Segment(int fd, const std::string& path, const plm_comm_opts& opts)
       members_(opts.members),
       gather_bytes_(opts.gather_bytes),
       staging_bytes_(opts.staging_bytes),
-      map_(new Mapping(fd, layout_of(opts.members, opts.gather_bytes, opts.staging_bytes).end, path)) {}
+      map_(new Mapping(fd, layout_of(opts.members, opts.gather_bytes, opts.staging_bytes).end, path)),
+      here_(new std::atomic<bool>[opts.members]()) {}
 
 std::shared_ptr<Segment> Segment::join(const std::string& path, const plm_comm_opts& opts) {
     static_assert(sizeof(Member) == 64 && sizeof(Meeting) == 64 && sizeof(Contribution) == 64, "layout");
@@ -172,12 +187,18 @@ std::shared_ptr<Segment> Segment::join(const std::string& path, const plm_comm_o
     fail(PLM_E_STATE, "segment " + path + " was replaced again and again: do two groups use one path?");
 }
 
-void Segment::claim(uint32_t rank) const {
+void Segment::claim(uint32_t rank) {
     uint64_t nobody = 0;
     if (!member(rank).joined.compare_exchange_strong(nobody, static_cast<uint64_t>(getpid()))) {
         fail(PLM_E_STATE, "member " + std::to_string(rank) + " of group " + std::to_string(group_) +
                               " has joined before, in process " + std::to_string(nobody) +
                               ": a restart needs a new group");
+    }
+    here_[rank].store(true);
+    // Where the file system knows no such locks the end of a process is not noticed, and others wait for their timeout.
+    struct flock lock = byte_of(rank, F_WRLCK);
+    if (::fcntl(map_->fd(), F_OFD_SETLK, &lock) == 0) {
+        member(rank).locked.store(1, std::memory_order_release);
     }
 }
 
@@ -211,6 +232,36 @@ void Segment::reserve_staging(uint32_t receiver, uint64_t position, uint64_t byt
     map_->reserve(at.staging + receiver * at.staging_stride + position, bytes);
 }
 
-std::atomic<uint64_t>& Segment::arrived(uint32_t rank) const { return member(rank).arrived; }
+bool Segment::arrive(uint32_t rank, uint64_t generation) const {
+    uint64_t last = generation - 1;
+    return member(rank).arrived.compare_exchange_strong(last, generation, std::memory_order_acq_rel);
+}
+
+void Segment::leave(uint32_t rank) const { member(rank).arrived.fetch_or(left_bit, std::memory_order_acq_rel); }
+
+uint64_t Segment::arrived(uint32_t rank) const {
+    return member(rank).arrived.load(std::memory_order_acquire) & ~left_bit;
+}
+
+// The lock belongs to the open file that the member's mapping is of, and the system lets go of it when nobody has that
+// open or mapped any more: not when a thread of the process still runs, or a child has inherited it.
+bool Segment::ended(uint32_t rank) const {
+    if (here_[rank].load() || member(rank).locked.load(std::memory_order_acquire) == 0) {
+        return false;
+    }
+    struct flock lock = byte_of(rank, F_WRLCK);
+    return ::fcntl(map_->fd(), F_OFD_GETLK, &lock) == 0 && lock.l_type == F_UNLCK;
+}
+
+bool Segment::never_arrives(uint32_t rank, uint64_t generation) const {
+    const uint64_t seen = member(rank).arrived.load(std::memory_order_acquire);
+    return (seen & left_bit) != 0 && (seen & ~left_bit) < generation;
+}
+
+void Segment::bury(uint32_t rank) const {
+    if (ended(rank)) {
+        leave(rank);
+    }
+}
 
 }  // namespace plm

@@ -42,8 +42,17 @@ public:
 
     Meeting& meeting(uint64_t generation) const;
     Contribution& contribution(uint64_t generation, uint32_t rank) const;
-    // Last generation that a member contributed to; only to name who is missing.
-    std::atomic<uint64_t>& arrived(uint32_t rank) const;
+    // Says that a member has contributed to a generation; false when it has left before, and so may not.
+    bool arrive(uint32_t rank, uint64_t generation) const;
+    // After this a member contributes to nothing.
+    void leave(uint32_t rank) const;
+    // Last generation that a member contributed to.
+    uint64_t arrived(uint32_t rank) const;
+    // Whether a member has left without having contributed to the generation: then it never will.
+    bool never_arrives(uint32_t rank, uint64_t generation) const;
+    // Lets a member whose process has ended leave. Were it alive after all, it would contribute to nothing any more, so
+    // what never_arrives() says of it is true in any case.
+    void bury(uint32_t rank) const;
     Room& room(uint32_t receiver, uint32_t tag) const;
     std::byte* staging(uint32_t receiver, uint64_t position) const;
     void reserve_staging(uint32_t receiver, uint64_t position, uint64_t bytes) const;
@@ -59,7 +68,8 @@ private:
     struct Member;
 
     Segment(int fd, const std::string& path, const plm_comm_opts& opts);
-    void claim(uint32_t rank) const;
+    void claim(uint32_t rank);
+    bool ended(uint32_t rank) const;
     Member& member(uint32_t rank) const;
 
     int64_t group_;
@@ -67,6 +77,7 @@ private:
     uint64_t gather_bytes_;
     uint64_t staging_bytes_;
     std::unique_ptr<Mapping> map_;
+    std::unique_ptr<std::atomic<bool>[]> here_;  // members of this process
 };
 
 }  // namespace plm

@@ -60,7 +60,7 @@ struct Answer {
 
 enum class FrameType : uint32_t {
     ready = 1,     // caller: I have your answer
-    goodbye,       // I take part in nothing any more
+    goodbye,       // I take part in nothing any more; from rank 0: and complete no other gather
     contribution,  // to rank 0: id generation, value tag
     result,        // id generation, value tag, digest bytes of each member; payload all contributions
     unequal,       // id generation; payload tag and size of each member

@@ -68,7 +68,11 @@ void TcpTransport::require_gathers(uint64_t generation) const {
     for (uint32_t rank : gone_) {
         // One that gave its part before it went does no harm to this gather; but without rank 0 nobody gets a result.
         if (members_[rank].last < generation || rank == 0) {
-            fail(PLM_E_ABORTED, what + named(rank, members_[rank].reason));
+            // Rank 0 alone completes gathers. It takes nothing of one that is gone, and completes nothing once it has
+            // left itself; and the results that it has sent come before its word of either. So it never completes this
+            // one. When it is lost without a word nobody knows.
+            const bool known = rank != 0 || members_[0].left;
+            fail(known ? PLM_E_UNDECIDED : PLM_E_ABORTED, what + named(rank, members_[rank].reason));
         }
     }
 }
@@ -208,6 +212,9 @@ void TcpTransport::finish_gather() {
     frame.header.digest = result.bytes;
 
     std::lock_guard<std::mutex> hold(lock_);
+    if (left_) {
+        return;  // the others take this member's goodbye for its word that it has not completed this one
+    }
     for (Contribution& part : meeting_) {
         part = {};
     }

@@ -41,7 +41,8 @@ public:
     // the one before it was collected. tag is equal on all members, such as the step.
     virtual void contribute(uint64_t generation, const Part* parts, uint32_t count, int64_t tag) = 0;
     // Takes what all members gave, members x bytes; false when some are missing at the deadline. STATE when a member gave
-    // another tag or size; ABORTED when one is known to have gone.
+    // another tag or size. UNDECIDED when it is known that no member will ever take it, since one has gone without having
+    // contributed; ABORTED when this member cannot get it any more, though others may.
     virtual bool collect(uint64_t generation, int64_t tag, uint64_t bytes, void* out, Deadline deadline) = 0;
     // Who is missing in a gather, for people.
     virtual std::string missing(uint64_t generation) = 0;
@@ -64,7 +65,8 @@ public:
 
     // Makes whoever waits here look up: something outside has changed.
     virtual void wake() = 0;
-    // This member takes part in nothing any more. Others that wait for it may learn of it.
+    // This member takes part in nothing any more. Others that wait for it may learn of it. May come beside contribute():
+    // then that either fails, or others see the contribution.
     virtual void leave() = 0;
 };
 

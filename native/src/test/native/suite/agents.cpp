@@ -230,11 +230,11 @@ void a_broken_mailbox_makes_a_rank_deaf(Context& context) {
 }
 
 // Members that were built for different tensors: both ends of the exchange end with that, it is a refusal of the decision,
-// and no engine ends for it.
+// and no engine ends for it. (The manifest was never set, and an exchange that was refused ended with the status of misuse,
+// which ended the engine.)
 void members_that_differ_refuse_the_decision(Context& context) {
     FleetShape shape = any_fleet(context);
     shape.group.ranks = 2;
-    shape.transport = PLM_TRANSPORT_NODE;
     Fleet fleet(context, shape, true);
     const Decision decision = crossing(fleet);
     fleet.permit(decision);
@@ -282,7 +282,8 @@ void an_abort_ends_transfers_that_wait(Context& context) {
 }
 
 // The device stands in the middle of a transfer that is stopped: boundaries do not wait for it, and until it has let go of
-// staging memory nothing new is put there.
+// staging memory nothing new is put there. (Freeing it used to wait for five seconds on the dispatch thread, and then its
+// failure was taken for one of the mailbox.)
 void staging_memory_is_freed_when_nobody_touches_it(Context& context) {
     FleetShape shape = any_fleet(context);
     shape.group.ranks = 2;
@@ -421,6 +422,8 @@ void any_call_under_an_agent_may_fail(Context& context) {
     for (int i = 0; i < 30; i++) {
         fleet.step(false);
     }
+    fleet.say(PLM_ORDER_ABORT, decision);
+    fleet.until("a decision does not stop", [&] { return fleet.all_in({PLM_PHASE_ABORTED}); }, false);
     fleet.give_up();
 }
 
@@ -489,7 +492,8 @@ void engines_that_move_weights_are_told_where_to(Context& context) {
     fleet.close();
 }
 
-// However much is in the mailbox, a boundary takes a bounded part of it.
+// However much is in the mailbox, a boundary takes a bounded part of it. (Sixteen decisions of any size used to be decoded
+// and checked in one.)
 void a_boundary_hears_a_bounded_amount(Context& context) {
     FleetShape shape = any_fleet(context);
     shape.mailbox_bytes = 4 << 20;

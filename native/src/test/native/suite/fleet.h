@@ -106,7 +106,7 @@ public:
     void deliver_all();
     // Steps until all ranks that have not left are so; fails when that takes too long.
     template <class Condition>
-    void until(const std::string& what, Condition condition);
+    void until(const std::string& what, Condition condition, bool counting = true);
     // Whether a rank has given up its group.
     bool lost() const;
     bool all_in(std::initializer_list<int32_t> phases) const;
@@ -144,11 +144,11 @@ private:
 };
 
 template <class Condition>
-void Fleet::until(const std::string& what, Condition condition) {
+void Fleet::until(const std::string& what, Condition condition, bool counting) {
     const auto limit = std::chrono::steady_clock::now() + std::chrono::seconds(20);
     while (!condition()) {
         CHECK_TEXT(std::chrono::steady_clock::now() < limit, what + describe());
-        step();
+        step(counting);
     }
 }
 

@@ -56,7 +56,7 @@ class ValuesTest {
         assertThat(members(16, 64, 2).stagedExpertsPerRank()).isEqualTo(2);
         assertThat(members(16, 64, 2)
                         .withTraits(EngineTraits.USUAL.withMovesWeights(true))
-                        .stagedExpertsPerRank())
+                        .incomingPerRank())
                 .as("the engine's own affair")
                 .isEqualTo(Integer.MAX_VALUE);
     }

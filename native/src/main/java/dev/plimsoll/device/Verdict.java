@@ -22,6 +22,8 @@ public record Verdict(Outcome outcome, int epoch, int batch, int level) {
         /** The communicator was aborted or failed: no gather takes place any more. */
         FAILED,
         /** There was no gather before (first boundary). */
-        NONE
+        NONE,
+        /** The gather is known never to complete, on any rank: nobody has decided on it, nor will; no gather comes after it. */
+        UNDECIDED
     }
 }

@@ -10,6 +10,7 @@ import dev.plimsoll.collector.CollectorListener;
 import dev.plimsoll.collector.CollectorListener.Dropped;
 import dev.plimsoll.model.CloseReason;
 import dev.plimsoll.model.Deployment;
+import dev.plimsoll.model.RankId;
 import dev.plimsoll.planner.PlannerListener;
 import dev.plimsoll.wire.kafka.PartitionLoop;
 import dev.plimsoll.worker.WorkerListener;
@@ -94,6 +95,20 @@ class MetersTest {
         assertThat(line("plimsoll_flip_duration_seconds_sum")).endsWith("} 3.0E-4");
         assertThat(line("plimsoll_transfer_duration_seconds_sum")).endsWith("} 0.025");
         assertThat(line("plimsoll_transfer_bytes_total")).endsWith("} 5.0E7");
+    }
+
+    @Test
+    void deafRanksAreCountedUntilAnotherIncarnationIsServed() {
+        WorkerListener worker = meters.worker();
+        worker.onServing(KNOWN, 7);
+        assertThat(line("plimsoll_ranks_deaf")).endsWith(" 0.0");
+
+        worker.onDeaf(new RankId(1), "its mailbox is damaged");
+        worker.onDeaf(new RankId(3), "its mailbox is damaged");
+        assertThat(line("plimsoll_ranks_deaf")).endsWith(" 2.0");
+
+        worker.onServing(KNOWN, 8);
+        assertThat(line("plimsoll_ranks_deaf")).endsWith(" 0.0");
     }
 
     @Test

@@ -80,7 +80,7 @@ final class Explorer {
         frontier.add(world);
         if (world.over() || goal.test(world)) {
             good.set(number);
-        } else if (!world.log.decisions.isEmpty()) {
+        } else if (world.log.proposed() > 0) {
             needy.set(number);
             if (told.isEmpty() || number < MOST_TOLD) {
                 told.put(number, world.toString());

@@ -11,6 +11,7 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 
 /** The plan log up to a command, and what follows from it: one object for equal logs of a scope. */
@@ -57,9 +58,9 @@ final class Log {
 
     private final boolean split;
 
-    final Map<Integer, Decision> decisions;
+    private final Map<Integer, Decision> decisions;
     /** By version. */
-    final Map<Integer, Placement> settled;
+    private final Map<Integer, Placement> settled;
 
     final Optional<Decision> open;
     final boolean permitted;
@@ -105,7 +106,7 @@ final class Log {
         Optional<Decision> open = before.open;
         boolean proposes = command instanceof PlanCommand.Propose;
         if (command instanceof PlanCommand.Propose propose) {
-            open = Optional.of(new Decision(propose, settled.get(propose.basedOn())));
+            open = Optional.of(new Decision(propose, before.settled(propose.basedOn())));
             decisions.put(propose.epoch(), open.get());
         } else if (command instanceof PlanCommand.Settled end) {
             settled.put(end.epoch(), open.orElseThrow().after(end.batchesFlipped()));
@@ -165,6 +166,20 @@ final class Log {
             }
         }
         return Optional.empty();
+    }
+
+    Decision decision(int epoch) {
+        return Objects.requireNonNull(decisions.get(epoch), () -> "decision " + epoch);
+    }
+
+    /** How many decisions there are. */
+    int proposed() {
+        return decisions.size();
+    }
+
+    /** The placement of a version. */
+    Placement settled(int version) {
+        return Objects.requireNonNull(settled.get(version), () -> "version " + version);
     }
 
     int version() {

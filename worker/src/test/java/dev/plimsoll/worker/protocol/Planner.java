@@ -20,13 +20,13 @@ final class Planner {
             next.term = 2;
             worlds.add(next);
         }
-        int proposed = world.log.decisions.size();
+        int proposed = world.log.proposed();
         if (world.log.open.isEmpty()) {
             if (proposed < world.scope.decisions.size()) {
                 List<Batch> batches = world.scope.decisions.get(proposed);
                 worlds.add(append(
                         world,
-                        Fixture.propose(header, proposed + 1, world.log.settled.get(world.log.version()), batches)));
+                        Fixture.propose(header, proposed + 1, world.log.settled(world.log.version()), batches)));
             }
             return worlds;
         }

@@ -216,6 +216,15 @@ class RankMachineModelTest {
         assertThat(result.reached()).contains("MOVING", "DONE", "REFUSED").doesNotContain("FATAL");
     }
 
+    /** A rank whose engine changed its map refuses what comes, and every decision ends for all that. */
+    @Test
+    void everyDecisionEndsThoughAnEngineChangedItsMap() {
+        Result result = assertHolds(
+                new Scope(RULES, POWERS.changing(1).stopping(0), true, List.of(FIRST, Fixture.NEXT)));
+
+        assertThat(result.reached()).contains("settled 1", "settled 2", "stopped after 0");
+    }
+
     @Test
     void noInvariantBreaksWhereEnginesMoveAndAGatherIsLost() {
         Result result = assertHolds(new Scope(RULES, POWERS.losing(1), true, WHOLE));

@@ -259,7 +259,7 @@ final class World {
 
     /** Whether every decision that was proposed has ended. */
     boolean quiet() {
-        return log.open.isEmpty() && !log.decisions.isEmpty();
+        return log.open.isEmpty() && log.proposed() > 0;
     }
 
     /** Whether every rank has heard how the last decision ended. */
@@ -441,7 +441,7 @@ final class World {
 
     /** The engine has moved its experts, or could not. */
     void endMove(int read) {
-        Log.Decision decision = log.decisions.get(ranks[turn].epoch());
+        Log.Decision decision = log.decision(ranks[turn].epoch());
         if (read == PlimsollApi.PLM_MAP_TARGET) {
             int batch = ranks[turn].intAt(Word.MOVING);
             map[turn] = decision.map(batch);
@@ -695,8 +695,8 @@ final class World {
     private int[] serves(int rank) {
         RankWords words = ranks[rank];
         return words.batchesFlipped() > 0
-                ? log.decisions.get(words.epoch()).map(words.batchesFlipped())
-                : scope.flat(log.settled.get(words.intAt(Word.SETTLED_VERSION)));
+                ? log.decision(words.epoch()).map(words.batchesFlipped())
+                : scope.flat(log.settled(words.intAt(Word.SETTLED_VERSION)));
     }
 
     private static boolean samePlacement(RankWords one, RankWords other) {
