@@ -30,7 +30,6 @@ import dev.plimsoll.planner.protocol.PlannerState;
 import dev.plimsoll.planner.protocol.Stage;
 import dev.plimsoll.planner.protocol.Transition;
 import dev.plimsoll.wire.kafka.Delivery;
-import dev.plimsoll.worker.protocol.Fixture;
 import java.time.Duration;
 import java.time.InstantSource;
 import java.util.ArrayDeque;
@@ -47,6 +46,7 @@ import reactor.test.scheduler.VirtualTimeScheduler;
  * mailbox, no decision stays open and the planner can go on.
  */
 class EveryDecisionEndsTest {
+    private static final Moment NOW = new Moment(0, 0, false);
     private static final RankMachine MACHINE = new RankMachine();
     /** No deadline passes. */
     private static final Moment NOW = new Moment(0, 0, false);
