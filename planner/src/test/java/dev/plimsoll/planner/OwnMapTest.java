@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.plimsoll.model.Balance;
 import dev.plimsoll.model.CloseReason;
+import dev.plimsoll.model.Conservation;
 import dev.plimsoll.model.Deployment;
 import dev.plimsoll.model.EngineTraits;
 import dev.plimsoll.model.GatherMode;
@@ -55,8 +56,8 @@ class OwnMapTest {
     private final List<KeepReason> refused = new ArrayList<>();
     private final PlannerListener listener = new PlannerListener() {
         @Override
-        public void refused(Deployment deployment, long window, KeepReason reason, Verdict.Numbers numbers) {
-            refused.add(reason);
+        public void refused(Deployment deployment, long window, Verdict.Keep keep) {
+            refused.add(keep.reason());
         }
     };
     private ParallelPlanning planning = new ParallelPlanning(Policy.named("plimsoll"), 1);
@@ -148,7 +149,7 @@ class OwnMapTest {
                         new Balance(0.5, 0.4, 1, LAYERS),
                         List.of(PlacementState.settled(version)),
                         1000,
-                        true,
+                        Conservation.YES,
                         1000,
                         0,
                         0,
