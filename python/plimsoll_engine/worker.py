@@ -170,7 +170,13 @@ class Worker:
         self._call("plm_open", self.backend.encode(), byref(opts), byref(self._runtime))
         atexit.register(self.close)  # runs before what was registered earlier, so before torch goes
         if mailbox is not None:
-            self._call("plm_mailbox_open", os.fsencode(mailbox), 1 << 20, byref(self._mailbox))
+            self._call("plm_mailbox_open", os.fsencode(mailbox), self._mailbox_bytes(), byref(self._mailbox))
+
+    def _mailbox_bytes(self):
+        """Room for two orders of the largest sort, as the node's worker reckons: every slot changes, in batches of a layer."""
+        total = self.layers * self._slots
+        largest = ctypes.sizeof(abi.plm_order) + 16 * (self.layers + 2 * total + self.layers * self.slots_per_rank)
+        return min(1 << 30, max(4 << 20, -(-2 * largest >> 20) << 20))
 
     @_guarded
     def attach(self, load=None, routed=None, routed_to=None, replicated=None, zeroed_each_step=False, discardable=False):

@@ -30,7 +30,6 @@ import dev.plimsoll.planner.protocol.PlannerState;
 import dev.plimsoll.planner.protocol.Stage;
 import dev.plimsoll.planner.protocol.Transition;
 import dev.plimsoll.wire.kafka.Delivery;
-import dev.plimsoll.worker.protocol.Fixture;
 import java.time.Duration;
 import java.time.InstantSource;
 import java.util.ArrayDeque;
@@ -49,6 +48,8 @@ import reactor.test.scheduler.VirtualTimeScheduler;
 class EveryDecisionEndsTest {
     private static final Moment NOW = new Moment(0, 0, false);
     private static final RankMachine MACHINE = new RankMachine();
+    /** No deadline passes. */
+    private static final Moment NOW = new Moment(0, 0, false);
     /** Boundaries within which a decision of two batches is over, whatever happens to it. */
     private static final int BOUNDARIES = 40;
 
