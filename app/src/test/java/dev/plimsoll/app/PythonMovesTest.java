@@ -109,7 +109,7 @@ class PythonMovesTest {
     }
 
     private void movedByTheEngineItself(Path rings) throws Exception {
-        membership(rings, "python/own");
+        membership(rings, "python/own", "--engine-moves");
         List<Engine> engines = engines(rings, "python/own", "--moves-weights");
 
         await("a decision that settled").atMost(SOON).until(() -> settled("python/own") >= 1 || anyEnded(engines));
