@@ -385,7 +385,7 @@ public final class Meters implements AutoCloseable {
             public void onOrderTooLarge(RankId rank, int epoch, int bytes) {
                 LOG.warn(
                         "worker: decision {} is an order of {} bytes, which the mailbox of {} can never hold: it is to"
-                            + " be refused. Delete the mailbox and restart the engine; a worker makes it large enough",
+                                + " be refused. Delete the mailbox and restart the engine; a worker makes it large enough",
                         epoch,
                         bytes,
                         rank);
