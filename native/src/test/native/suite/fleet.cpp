@@ -212,10 +212,10 @@ std::vector<plm_note> Served::notes() {
     return all;
 }
 
-bool Served::noted(int32_t kind, int32_t code) {
+bool Served::noted(int32_t kind, int32_t code, const char* text) {
     bool found = false;
     for (const plm_note& note : notes()) {
-        found = found || (note.kind == kind && note.code == code);
+        found = found || (note.kind == kind && note.code == code && std::strstr(note.text, text) != nullptr);
     }
     return found;
 }

@@ -55,7 +55,7 @@ public:
     // All slots hold what the map says, byte by byte.
     void check_weights(const Map& map);
     // Takes all notes, and says whether one of the kind was among them.
-    bool noted(int32_t kind, int32_t code = 0);
+    bool noted(int32_t kind, int32_t code = 0, const char* text = "");
     void write_expert(uint32_t layer, uint32_t local_slot, uint32_t expert);
     std::vector<plm_weights> tensors() const;
     void move_weights();  // to other memory

@@ -23,6 +23,7 @@ import dev.plimsoll.simulator.Totals;
 import dev.plimsoll.simulator.Traffic;
 import dev.plimsoll.wire.MembershipFile;
 import dev.plimsoll.wire.RankFiles;
+import dev.plimsoll.worker.Orders;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.channels.FileChannel;
@@ -54,7 +55,6 @@ public final class LocalRanks implements AutoCloseable {
     private static final Duration CLOSE_TIMEOUT = Duration.ofSeconds(2);
     private static final Duration STREAM_TIMEOUT = Duration.ofSeconds(1);
     private static final long HIGHEST_NANOS = 60_000_000_000L;
-    private static final int MAILBOX_BYTES = 4 << 20;
     /** Of the simulator's experts: three tensors of 64-bit words. */
     private static final long MANIFEST = "half, three eighths, eighth: int64[]".hashCode();
 
@@ -179,7 +179,8 @@ public final class LocalRanks implements AutoCloseable {
         // Another life's mailbox: what it holds is of no use, and its last position would hide the commands of this
         // one.
         delete(RankFiles.mailbox(directory, rank.index()));
-        PlanMailbox mailbox = PlanMailbox.open(RankFiles.mailbox(directory, rank.index()), MAILBOX_BYTES);
+        PlanMailbox mailbox =
+                PlanMailbox.open(RankFiles.mailbox(directory, rank.index()), Orders.mailboxBytes(members));
         opened.push(mailbox);
         HeatCapture capture = HeatCapture.open(
                 device,

@@ -209,7 +209,7 @@ public final class Orders {
                     Refusal.STALE_BASE,
                     "it is based on v" + propose.basedOn() + ", the log has settled v" + settled.version()));
         }
-        if (!members.traits().movesWeights() && !fitsStaging(propose)) {
+        if (!fitsStaging(propose)) {
             return Optional.of(new Fault(
                     Refusal.NO_MEMORY,
                     "one of its batches brings a rank more than the " + members.stagedExpertsPerRank()
@@ -226,8 +226,7 @@ public final class Orders {
             for (Move move : batch.moves()) {
                 // A slot that does not exist is left to PlacementRules.
                 if (move.slot().index() < members.topology().slots()
-                        && ++incoming[members.topology().rankOf(move.slot()).index()]
-                                > members.incomingPerRank()) {
+                        && ++incoming[members.topology().rankOf(move.slot()).index()] > members.incomingPerRank()) {
                     return false;
                 }
             }

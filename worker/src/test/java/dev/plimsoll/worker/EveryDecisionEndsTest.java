@@ -20,16 +20,16 @@ import dev.plimsoll.model.RankAck;
 import dev.plimsoll.model.RankId;
 import dev.plimsoll.model.Refusal;
 import dev.plimsoll.model.SlotId;
-import dev.plimsoll.planner.protocol.Deadlines;
 import dev.plimsoll.planner.protocol.DecisionProtocol;
 import dev.plimsoll.planner.protocol.Effect;
 import dev.plimsoll.planner.protocol.Event;
+import dev.plimsoll.planner.protocol.Moment;
+import dev.plimsoll.planner.protocol.Patience;
 import dev.plimsoll.planner.protocol.PlanLog;
 import dev.plimsoll.planner.protocol.PlannerState;
 import dev.plimsoll.planner.protocol.Stage;
 import dev.plimsoll.planner.protocol.Transition;
 import dev.plimsoll.wire.kafka.Delivery;
-import dev.plimsoll.worker.protocol.Fixture;
 import java.time.Duration;
 import java.time.InstantSource;
 import java.util.ArrayDeque;
@@ -46,7 +46,10 @@ import reactor.test.scheduler.VirtualTimeScheduler;
  * mailbox, no decision stays open and the planner can go on.
  */
 class EveryDecisionEndsTest {
+    private static final Moment NOW = new Moment(0, 0, false);
     private static final RankMachine MACHINE = new RankMachine();
+    /** No deadline passes. */
+    private static final Moment NOW = new Moment(0, 0, false);
     /** Boundaries within which a decision of two batches is over, whatever happens to it. */
     private static final int BOUNDARIES = 40;
 
@@ -145,13 +148,13 @@ class EveryDecisionEndsTest {
             time,
             Duration.ofMillis(5),
             new Delivery(InstantSource.system()));
-    private final DecisionProtocol protocol = new DecisionProtocol(new Deadlines(1_000, 1_000, 1_000), "test");
+    private final DecisionProtocol protocol = new DecisionProtocol(new Patience(1_000, 1_000, 1_000), "test");
     private final List<PlanCommand> log = new ArrayList<>();
     private PlannerState planner;
     private int heard;
 
     EveryDecisionEndsTest() {
-        Transition first = protocol.takeOver(new PlanLog(), List.of(), Fixture.MEMBERS, 0);
+        Transition first = protocol.takeOver(new PlanLog(), List.of(), Fixture.MEMBERS, NOW);
         planner = first.state();
         write(first);
         session.start();
@@ -183,7 +186,7 @@ class EveryDecisionEndsTest {
         ranks.forEach(rank -> rank.boundary(verdict));
         time.advanceTimeBy(Duration.ofMillis(10));
         while (heard < topics.records.size()) {
-            write(protocol.apply(planner, new Event.Acked(topics.records.get(heard++)), 0));
+            write(protocol.apply(planner, new Event.Acked(topics.records.get(heard++)), NOW));
         }
         time.advanceTimeBy(Duration.ofMillis(10));
     }
@@ -202,7 +205,7 @@ class EveryDecisionEndsTest {
                         "test",
                         "it pays",
                         PlanReasons.NONE),
-                0));
+                NOW));
     }
 
     private static Batch swap(int number, Placement base, int layer) {
@@ -303,7 +306,7 @@ class EveryDecisionEndsTest {
         for (int i = 0; i < 4; i++) {
             boundary();
         }
-        write(protocol.apply(planner, new Event.OperatorAbort("test"), 0));
+        write(protocol.apply(planner, new Event.OperatorAbort("test"), NOW));
 
         assertThat(end()).isInstanceOf(PlanCommand.Void.class);
         assertThat(decide()).isInstanceOf(PlanCommand.Void.class);

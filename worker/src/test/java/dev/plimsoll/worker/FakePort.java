@@ -7,7 +7,6 @@ import dev.plimsoll.device.RankPhase;
 import dev.plimsoll.device.RankState;
 import dev.plimsoll.model.FlipCost;
 import dev.plimsoll.model.RankId;
-import dev.plimsoll.worker.protocol.Fixture;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;

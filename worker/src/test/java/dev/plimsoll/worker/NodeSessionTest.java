@@ -12,7 +12,6 @@ import dev.plimsoll.model.RankAck;
 import dev.plimsoll.model.RankId;
 import dev.plimsoll.model.Refusal;
 import dev.plimsoll.wire.kafka.Delivery;
-import dev.plimsoll.worker.protocol.Fixture;
 import java.time.Duration;
 import java.time.InstantSource;
 import java.util.ArrayList;

@@ -7,7 +7,6 @@ import dev.plimsoll.model.RankId;
 import dev.plimsoll.wire.MembershipFile;
 import dev.plimsoll.wire.RankFiles;
 import dev.plimsoll.wire.kafka.KafkaSettings;
-import dev.plimsoll.worker.protocol.Fixture;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;

@@ -8,7 +8,6 @@ import dev.plimsoll.device.RankState;
 import dev.plimsoll.model.RankAck;
 import dev.plimsoll.model.RankId;
 import dev.plimsoll.model.Refusal;
-import dev.plimsoll.worker.protocol.Fixture;
 import java.util.List;
 import java.util.Optional;
 import org.junit.jupiter.api.Test;

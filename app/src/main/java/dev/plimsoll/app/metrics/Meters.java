@@ -348,6 +348,7 @@ public final class Meters implements AutoCloseable {
     public WorkerListener worker() {
         Counter delayed = series.counter("plimsoll.acks.delayed", "Acks that did not reach the broker at once.");
         Counter full = series.counter("plimsoll.mailbox.stalls", "Mailboxes that had no room: an engine did not read.");
+        series.zero(REJECTED, REJECTED_HELP, Tags.empty(), "reason", Refusal.class);
         AtomicLong deaf = new AtomicLong();
         Gauge.builder("plimsoll.ranks.deaf", deaf, AtomicLong::get)
                 .strongReference(true)
@@ -399,6 +400,12 @@ public final class Meters implements AutoCloseable {
             @Override
             public void onFault(String fault) {
                 LOG.warn("worker: {}", fault);
+            }
+
+            @Override
+            public void onRefused(RankId rank, int epoch, Refusal refusal) {
+                series.counter(REJECTED, REJECTED_HELP, Tags.of("reason", Series.word(refusal)))
+                        .increment();
             }
 
             @Override
@@ -468,7 +475,6 @@ public final class Meters implements AutoCloseable {
                         Duration.ofMillis(5),
                         Duration.ofMillis(50))
                 .register(registry);
-        series.zero(REJECTED, REJECTED_HELP, Tags.empty(), "reason", Refusal.class);
         Counter failed = series.counter("plimsoll.transfers.failed", "Exchanges of weights that failed.");
         Counter untimed = series.counter(
                 "plimsoll.times.untold", "Times of steps and flips that a rank could not say, and went on without.");
@@ -481,13 +487,6 @@ public final class Meters implements AutoCloseable {
             @Override
             public void onUntimed(String why) {
                 untimed.increment();
-            }
-
-            @Override
-            public void onRefused(int epoch, int refusal, String detail) {
-                // By ordinal, as in a heat ring's header.
-                series.counter(REJECTED, REJECTED_HELP, Tags.of("reason", Series.word(Refusal.values()[refusal])))
-                        .increment();
             }
 
             @Override

@@ -1,4 +1,4 @@
-package dev.plimsoll.worker.protocol;
+package dev.plimsoll.worker;
 
 import static org.assertj.core.api.Assertions.assertThat;
 

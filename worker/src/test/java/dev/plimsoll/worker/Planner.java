@@ -1,9 +1,9 @@
-package dev.plimsoll.worker.protocol;
+package dev.plimsoll.worker;
 
 import dev.plimsoll.model.Batch;
 import dev.plimsoll.model.PlanCommand;
 import dev.plimsoll.model.PlanHeader;
-import dev.plimsoll.worker.protocol.World.Violation;
+import dev.plimsoll.worker.World.Violation;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.OptionalInt;
@@ -93,7 +93,7 @@ final class Planner {
     private static List<Reports> said(World world, Log.Decision decision) {
         List<Reports> said = new ArrayList<>();
         for (int rank = 0; rank < World.RANKS; rank++) {
-            said.add(Reports.of(world.seen(rank), decision.propose.epoch()));
+            said.add(Reports.of(world.acks(rank), decision.propose.epoch()));
         }
         return said;
     }

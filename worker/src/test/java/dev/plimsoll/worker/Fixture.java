@@ -1,4 +1,4 @@
-package dev.plimsoll.worker.protocol;
+package dev.plimsoll.worker;
 
 import dev.plimsoll.model.Batch;
 import dev.plimsoll.model.Deployment;

@@ -1,4 +1,4 @@
-package dev.plimsoll.worker.protocol;
+package dev.plimsoll.worker;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
@@ -14,11 +14,13 @@ import dev.plimsoll.device.api.PlimsollApi;
 import dev.plimsoll.model.Batch;
 import dev.plimsoll.model.PlanCommand;
 import dev.plimsoll.model.PlanHeader;
-import dev.plimsoll.worker.protocol.Explorer.Result;
-import dev.plimsoll.worker.protocol.World.Scope;
+import dev.plimsoll.model.RankId;
+import dev.plimsoll.worker.Explorer.Result;
+import dev.plimsoll.worker.World.Scope;
 import java.util.ArrayList;
 import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Optional;
 import java.util.Set;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
@@ -161,6 +163,7 @@ class RankMachineModelTest {
             assertThat(Explorer.explore(scope).violation()).isEmpty();
         }
         RankMachine machine = new RankMachine();
+        RankAcks acks = new RankAcks(Fixture.MEMBERS, new RankId(0));
         int busy = 0;
         for (RankWords words : states) {
             int epoch = words.epoch() + 1;
@@ -175,10 +178,11 @@ class RankMachineModelTest {
                     .words();
             RankWords stopped = machine.on(told, RankEvent.order(OrderHeads.of(new PlanCommand.Abort(second, epoch, "stray"))))
                     .words();
-            Reports answer = Reports.of(machine.describe(told, 0), epoch);
+            Reports answer = Reports.of(acks.of(machine.describe(told, 0), batch -> Optional.empty()), epoch);
 
             assertThat(answer.accepted() != answer.refused()).as("an answer of %s", words).isTrue();
-            assertThat(Reports.of(machine.describe(stopped, 0), epoch).stopped())
+            assertThat(Reports.of(acks.of(machine.describe(stopped, 0), batch -> Optional.empty()), epoch)
+                            .stopped())
                     .as("the end of it in %s", stopped)
                     .hasValue(0);
             if (answer.refused() && told.epoch() < epoch) {

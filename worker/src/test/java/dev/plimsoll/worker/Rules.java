@@ -1,4 +1,4 @@
-package dev.plimsoll.worker.protocol;
+package dev.plimsoll.worker;
 
 import dev.plimsoll.device.RankEvent;
 import dev.plimsoll.device.RankMachine;

@@ -1,8 +1,8 @@
-package dev.plimsoll.worker.protocol;
+package dev.plimsoll.worker;
 
 import dev.plimsoll.device.api.PlimsollApi;
-import dev.plimsoll.worker.protocol.World.Scope;
-import dev.plimsoll.worker.protocol.World.Violation;
+import dev.plimsoll.worker.World.Scope;
+import dev.plimsoll.worker.World.Violation;
 import java.nio.IntBuffer;
 import java.util.ArrayDeque;
 import java.util.ArrayList;

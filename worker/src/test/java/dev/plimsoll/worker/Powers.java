@@ -1,4 +1,4 @@
-package dev.plimsoll.worker.protocol;
+package dev.plimsoll.worker;
 
 /**
  * What the adversary of a world may do, and how often.

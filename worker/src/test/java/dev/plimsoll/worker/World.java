@@ -1,4 +1,4 @@
-package dev.plimsoll.worker.protocol;
+package dev.plimsoll.worker;
 
 import dev.plimsoll.device.RankEffect;
 import dev.plimsoll.device.RankEvent;
@@ -16,6 +16,8 @@ import dev.plimsoll.model.Membership;
 import dev.plimsoll.model.Placement;
 import dev.plimsoll.model.PlacementRules;
 import dev.plimsoll.model.PlanCommand;
+import dev.plimsoll.model.RankAck;
+import dev.plimsoll.model.RankId;
 import dev.plimsoll.model.Switch;
 import dev.plimsoll.model.TransferLists;
 import java.nio.IntBuffer;
@@ -64,6 +66,7 @@ final class World {
 
         final RankMachine machine = new RankMachine();
         final Log empty;
+        final RankAcks[] acks = new RankAcks[RANKS];
         final Set<String> reached = new TreeSet<>();
         final Set<IntBuffer> covered = new HashSet<>();
         private final Map<Object, Integer> ids = new HashMap<>();
@@ -79,6 +82,7 @@ final class World {
             Membership members = engineMoves
                     ? Fixture.MEMBERS.withTraits(EngineTraits.USUAL.withMovesWeights(true))
                     : Fixture.MEMBERS;
+            Arrays.setAll(acks, rank -> new RankAcks(members, new RankId(rank)));
             this.empty = new Log(members, powers.splitLog());
         }
 
@@ -602,15 +606,20 @@ final class World {
         }
     }
 
-    /** What the node reads of a rank. */
-    RankState seen(int rank) {
-        return scope.machine.describe(ranks[rank], 0);
+    /** What the node says of a rank. */
+    List<RankAck> acks(int rank) {
+        RankState seen = scope.machine.describe(ranks[rank], 0);
+        List<RankAck> acks = scope.acks[rank].of(seen, batch -> Optional.empty());
+        if (seen.deaf()) {
+            acks.addAll(scope.acks[rank].ofDeaf(seen, log.inFlight()));
+        }
+        return acks;
     }
 
     private void checkReports(int rank) {
-        RankState seen = seen(rank);
+        List<RankAck> acks = acks(rank);
         for (int epoch = 1; epoch <= MOST_EPOCHS; epoch++) {
-            Reports reports = Reports.of(seen, epoch);
+            Reports reports = Reports.of(acks, epoch);
             if (reports.flipped() > flips[epoch - 1][rank]) {
                 throw new Violation(
                         "reports", "rank " + rank + " says FLIPPED " + reports.flipped() + " before it flipped");

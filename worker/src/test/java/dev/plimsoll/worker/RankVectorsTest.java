@@ -1,10 +1,10 @@
-package dev.plimsoll.worker.protocol;
+package dev.plimsoll.worker;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.plimsoll.device.RankMachine;
 import dev.plimsoll.model.Batch;
-import dev.plimsoll.worker.protocol.World.Scope;
+import dev.plimsoll.worker.World.Scope;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;

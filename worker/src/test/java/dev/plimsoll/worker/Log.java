@@ -1,12 +1,10 @@
-package dev.plimsoll.worker.protocol;
+package dev.plimsoll.worker;
 
 import dev.plimsoll.device.RankEvent;
 import dev.plimsoll.model.Membership;
 import dev.plimsoll.model.Placement;
 import dev.plimsoll.model.PlanCommand;
 import dev.plimsoll.model.RankId;
-import dev.plimsoll.worker.Order;
-import dev.plimsoll.worker.Orders;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -128,6 +126,11 @@ final class Log {
     /** The order that a command becomes for a rank. */
     RankEvent event(int index, int rank) {
         return events.get(index).get(rank);
+    }
+
+    /** The decision that the nodes hold for being in flight. */
+    Optional<Orders.InFlight> inFlight() {
+        return orders.inFlight();
     }
 
     /** How a decision ended, for a rank that has missed it. */
