@@ -5,6 +5,8 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
+#include <linux/sockios.h>
+#include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -1014,6 +1016,83 @@ void who_calls_anew_is_let_in() {
     CHECK(grant.type == static_cast<uint32_t>(FrameType::grant) && grant.id == 8);
 }
 
+// Two members send weights as fast as they can. How much of that rank 0 takes in while it completes a gather tells, without
+// a clock, what the gather had to wait for: a chunk or two, and not what has piled up.
+void gathers_pass_before_weights() {
+    const Group group(3);
+    const auto root = group.open(0);
+    Rogue one(group, 1, Purpose::gathers, group.port, 0), two(group, 2, Purpose::gathers, group.port, 0);
+    Rogue floods[] = {Rogue(group, 1, Purpose::weights, group.port, 0), Rogue(group, 2, Purpose::weights, group.port, 0)};
+    for (Rogue* rogue : {&one, &two}) {
+        tune(rogue->socket.fd(), 20000);  // or a small frame waits for an acknowledgement
+    }
+    std::atomic<bool> over{false};
+    std::atomic<int64_t> sent{0};
+    std::vector<std::thread> threads;
+    std::vector<int> ends;
+    for (Rogue& flood : floods) {
+        ends.push_back(flood.socket.fd());
+        const uint16_t port = Address::local(flood.socket.fd()).port();
+        for (int fd = 0; fd < 1024; fd++) {
+            if (Address::remote(fd).family() == AF_INET && Address::remote(fd).port() == port) {
+                ends.push_back(fd);  // where rank 0 reads
+            }
+        }
+        threads.emplace_back([&] {
+            Frame base = make_frame(FrameType::data, 77, 0, payload_of(256 << 10));  // for no room: dropped at the end
+            base.header.serial = 999;
+            while (!over) {
+                Frame frame = base;
+                flood.out.seal(frame.header);
+                send_raw(flood.socket, &frame.header, sizeof frame.header);
+                sent += sizeof frame.header;
+                for (size_t at = 0; at < frame.payload->size() && !over; at += 32 << 10) {
+                    send_raw(flood.socket, frame.payload->data() + at, 32 << 10);
+                    sent += 32 << 10;
+                }
+            }
+        });
+    }
+    CHECK(ends.size() == 4);
+    const auto taken = [&] {
+        int64_t total = sent.load();
+        for (int fd : ends) {
+            int waiting = 0;
+            CHECK(ioctl(fd, SIOCINQ, &waiting) == 0);
+            total -= waiting;
+            CHECK(ioctl(fd, SIOCOUTQ, &waiting) == 0);
+            total -= waiting;
+        }
+        return total;
+    };
+    while (taken() < 4 << 20) {
+        std::this_thread::yield();
+    }
+    std::vector<int64_t> waited_for;
+    for (uint64_t generation = 1; generation <= 60; generation++) {
+        one.send(make_frame(FrameType::contribution, generation, 1, payload_of(8)));
+        contribute(*root, generation, Bytes(8), 1);
+        const int64_t before = taken();
+        two.send(make_frame(FrameType::contribution, generation, 1, payload_of(8)));
+        Header header{};
+        do {
+            receive_raw(two.socket, &header, sizeof header);
+            Bytes payload(header.bytes);
+            receive_raw(two.socket, payload.data(), payload.size());
+        } while (header.type != static_cast<uint32_t>(FrameType::result));
+        waited_for.push_back(taken() - before);
+        Bytes out(24);
+        CHECK(root->collect(generation, 1, 8, out.data(), after_ms(20000)));
+    }
+    // Not the worst ones: there this thread was late to look.
+    std::sort(waited_for.begin(), waited_for.end());
+    check(waited_for[15] <= 1 << 20, std::to_string(waited_for[15]) + " bytes of weights came before a gather", __LINE__);
+    over = true;
+    for (std::thread& thread : threads) {
+        thread.join();
+    }
+}
+
 // ---- anything may happen ----
 
 void nobody_hangs_whoever_leaves_and_whenever() {
@@ -1167,7 +1246,7 @@ int main(int argc, char** argv) {
                  TEST(a_killed_sender_or_receiver_is_named_at_once),
                  TEST(a_write_that_found_no_space_can_be_tried_again),
                  TEST(a_lost_weights_connection_is_made_anew),
-                 TEST(who_calls_anew_is_let_in),
+                 TEST(who_calls_anew_is_let_in), TEST(gathers_pass_before_weights),
                  TEST(nobody_hangs_whoever_leaves_and_whenever)};
     for (auto& test : tests) {
         const size_t before = open_files();
