@@ -17,7 +17,7 @@ import sys
 import torch
 import torch.distributed as dist
 
-from plimsoll_engine import LeaveGroup, Worker
+from plimsoll_engine import LeaveGroup, Outcome, Worker
 
 LAYERS, EXPERTS, RANKS, SLOTS, TOKENS, TOP_K, WIDTH, INNER = 3, 16, 4, 5, 24, 2, 8, 4
 
@@ -47,6 +47,7 @@ class Experts:
         self.flips = 0
         self.wrong_slots = 0
         self.replicas = [self.routes(layer) for layer in range(LAYERS)]
+        self.first_replicas = list(self.replicas)
 
     def mine(self, layer):
         """The experts of this rank's slots."""
@@ -93,6 +94,7 @@ class Engine:
         self.routed = torch.zeros(LAYERS, dtype=torch.int64)
         self.misrouted = self.unserved = self.served = 0
         self.stopping = False
+        self.sent = []  # for each 64 steps [2, layer, rank]: to which ranks, and to which if nothing had ever been moved
 
     def route(self, layer, step):
         """[token][k] experts: some are popular, and which ones changes as time goes by."""
@@ -104,7 +106,9 @@ class Engine:
         for layer in range(LAYERS):
             tokens = torch.randn(TOKENS, WIDTH, generator=self.random).repeat_interleave(TOP_K, dim=0)
             experts = self.route(layer, step).reshape(-1)
-            slots = self.experts.replicas[layer][experts, (torch.arange(len(experts)) + self.rank + step) % 12]
+            turns = (torch.arange(len(experts)) + self.rank + step) % 12  # replicas take turns
+            slots = self.experts.replicas[layer][experts, turns]
+            self.tell(layer, step, slots, self.experts.first_replicas[layer][experts, turns])
             outgoing = torch.zeros(RANKS, TOKENS * TOP_K, 2 + WIDTH)  # stop, slot + 1 or 0, token
             places = slots // SLOTS, torch.arange(len(experts))
             outgoing[..., 0] = stop
@@ -115,6 +119,12 @@ class Engine:
             back = self.exchange(self.compute(layer, incoming), peers)
             self.check(layer, tokens, experts, back[places[0], places[1]])
             self.routed[layer] += len(experts)
+
+    def tell(self, layer, step, *slots):
+        while len(self.sent) <= step // 64:
+            self.sent.append(torch.zeros(2, LAYERS, RANKS, dtype=torch.int64))
+        for i, chosen in enumerate(slots):
+            self.sent[-1][i, layer] += torch.bincount(chosen // SLOTS, minlength=RANKS)
 
     def exchange(self, outgoing, peers):
         incoming = torch.zeros_like(outgoing)
@@ -150,8 +160,8 @@ def main():
     parser.add_argument("--boundary-steps", type=int, default=8)
     parser.add_argument("--moves-weights", action="store_true", help="the engine moves its experts by itself")
     parser.add_argument("--steps", type=int, default=100_000)
-    parser.add_argument("--alone-steps", type=int, default=80, help="how many to serve on when a rank is gone")
-    parser.add_argument("--period", type=int, default=150, help="steps after which another expert is the most popular")
+    parser.add_argument("--alone-steps", type=int, default=80, help="how many to serve on when a rank is known to be gone")
+    parser.add_argument("--period", type=int, default=300, help="steps after which another expert is the most popular")
     parser.add_argument("--stop-file", help="ends all ranks when it is there")
     parser.add_argument("--seed", type=int, default=7)
     options = parser.parse_args()
@@ -170,8 +180,8 @@ def main():
     worker = Worker(deployment=options.deployment, incarnation=options.incarnation, rank=options.rank, ranks=RANKS,
                     layers=LAYERS, slots_per_rank=SLOTS, experts=EXPERTS, boundary_steps=options.boundary_steps,
                     ring=file("rank-%d.ring" % options.rank), mailbox=file("rank-%d.mailbox" % options.rank),
-                    gather="node", address=file("segment-%d" % options.incarnation), **moved)
-    worker.attach(load=engine.load, routed=engine.routed)
+                    gather="node", address=file("segment-%d" % options.incarnation), timeout_ms=5000, **moved)
+    worker.attach(load=engine.load, routed=engine.routed, discardable=True)
     if not options.moves_weights:
         for layer in range(LAYERS):
             worker.weights(layer, experts.tensors[layer])
@@ -190,15 +200,17 @@ def main():
         except RuntimeError as gone:
             if not peers:
                 raise
-            # A rank is gone, in the middle of a pass: what it counted here and there does not add up.
+            # A rank is gone, in the middle of a pass: what was counted here and there does not add up.
             print("rank %d: step %d: %s" % (options.rank, step, gone), file=sys.stderr)
-            complete, peers, last = False, False, step + options.alone_steps
+            complete = peers = False
         try:
-            boundary = worker.step_end(step)
+            boundary = worker.step_end(step, discard=not complete)
         except LeaveGroup as error:
             print("rank %d: %s" % (options.rank, error), file=sys.stderr)
             left = True
             break
+        if boundary is not None and not peers and boundary.outcome not in (Outcome.RESOLVED, Outcome.PENDING):
+            last = min(last, step + options.alone_steps)  # Plimsoll knows it too
         if boundary is not None and boundary.move:
             target, next_layer = worker.target(), 0
             moves += 1
@@ -213,7 +225,7 @@ def main():
     print(json.dumps({"rank": options.rank, "steps": step, "peers": peers, "left": left, "served": engine.served,
                       "misrouted": engine.misrouted, "unserved": engine.unserved, "flips": experts.flips, "moves": moves,
                       "wrong_slots": experts.wrong_slots, "settled_version": worker.state().settled_version,
-                      "map": experts.map}), flush=True)
+                      "map": experts.map, "sent": [window.tolist() for window in engine.sent]}), flush=True)
     worker.close()
     os._exit(0)  # gloo waits for ranks that are gone
 

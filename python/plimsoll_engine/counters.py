@@ -4,7 +4,8 @@ from plimsoll_engine.abi import PlimsollError, new
 from plimsoll_engine.tensors import look_at, require
 
 DEVICES = {"host": "cpu", "cuda": "cuda", "ascend": "npu"}  # back end: torch's name of its device
-NAMES = {abi.PLM_SEGMENT_LOAD: "load", abi.PLM_SEGMENT_ROUTED: "routed", abi.PLM_SEGMENT_ROUTED_TO: "routed_to"}
+NAMES = {abi.PLM_SEGMENT_LOAD: "load", abi.PLM_SEGMENT_ROUTED: "routed", abi.PLM_SEGMENT_ROUTED_TO: "routed_to",
+         abi.PLM_SEGMENT_REPLICATED: "replicated"}
 
 
 def _zeros(tensor, shape, like):
@@ -19,19 +20,6 @@ def _zeros(tensor, shape, like):
     return numpy.zeros(shape, dtype=tensor.dtype if like else "int64"), numpy.stack
 
 
-def own_columns(worker, tensors, zeroed):
-    """Of counters [layers, all slots] those of the worker's own slots: views of the same memory."""
-    first = worker.rank * worker.slots_per_rank
-    mine, whole = slice(first, first + worker.slots_per_rank), worker.ranks * worker.slots_per_rank
-    each = isinstance(tensors, (list, tuple))
-    for tensor in tensors if each else [tensors]:
-        require(hasattr(tensor, "shape") and tensor.shape[-1:] == (whole,), "replicated counters are of torch or NumPy, and "
-                "%d slots wide: the columns of all ranks", whole)
-    if zeroed and not each:
-        return tensors[:, mine]
-    return [tensor[mine] for tensor in tensors]  # each in one piece
-
-
 class Counters:
     """Counters of one kind. Read where the engine has them, where they only grow from 0 and every pass counts.
 
@@ -43,9 +31,8 @@ class Counters:
         self._device = (DEVICES[worker.backend], worker.device)
         self.kind, self._layers, self._zeroed = kind, worker.layers, zeroed
         self._what = "the %s counters" % NAMES[kind]
-        slots = {abi.PLM_SEGMENT_LOAD: worker.slots_per_rank,
-                 abi.PLM_SEGMENT_ROUTED_TO: worker.slots_per_rank * worker.ranks}.get(kind)
-        row = () if slots is None else (slots,)
+        wide = kind in (abi.PLM_SEGMENT_ROUTED_TO, abi.PLM_SEGMENT_REPLICATED)
+        row = () if kind == abi.PLM_SEGMENT_ROUTED else (worker.slots_per_rank * (worker.ranks if wide else 1),)
         self._shape, each = (worker.layers,) + row, isinstance(tensors, (list, tuple))
         require(before is None or zeroed == before._zeroed, "%s were attached with zeroed_each_step=%s before", self._what,
                 not zeroed)

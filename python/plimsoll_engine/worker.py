@@ -25,7 +25,7 @@ from typing import NamedTuple
 
 from plimsoll_engine import abi
 from plimsoll_engine.abi import PlimsollError, new
-from plimsoll_engine.counters import DEVICES, Counters, own_columns
+from plimsoll_engine.counters import DEVICES, NAMES, Counters
 from plimsoll_engine.weights import Weights, placement as placement_of
 
 GATHERS = {"none": (abi.PLM_GATHER_NONE, None),
@@ -170,7 +170,13 @@ class Worker:
         self._call("plm_open", self.backend.encode(), byref(opts), byref(self._runtime))
         atexit.register(self.close)  # runs before what was registered earlier, so before torch goes
         if mailbox is not None:
-            self._call("plm_mailbox_open", os.fsencode(mailbox), 1 << 20, byref(self._mailbox))
+            self._call("plm_mailbox_open", os.fsencode(mailbox), self._mailbox_bytes(), byref(self._mailbox))
+
+    def _mailbox_bytes(self):
+        """Room for two orders of the largest sort, as the node's worker reckons: every slot changes, in batches of a layer."""
+        total = self.layers * self._slots
+        largest = ctypes.sizeof(abi.plm_order) + 16 * (self.layers + 2 * total + self.layers * self.slots_per_rank)
+        return min(1 << 30, max(4 << 20, -(-2 * largest >> 20) << 20))
 
     @_guarded
     def attach(self, load=None, routed=None, routed_to=None, replicated=None, zeroed_each_step=False, discardable=False):
@@ -178,22 +184,21 @@ class Worker:
 
         One of load, tokens computed by each local slot, [layers, slots]; routed_to, tokens that this rank's router sent to
         the slots of all ranks, [layers, ranks x slots]; and replicated, of the same shape, where every rank routes the
-        tokens of all, so that its own columns are what it computed. And routed: assignments (tokens x top-k) made by this
-        rank's router, [layers]. Once more after start(), on the same thread: other tensors in their place.
+        tokens of all. And routed: assignments (tokens x top-k) made by this rank's router for its own tokens, [layers].
+        Once more after start(), on the same thread: other tensors in their place.
 
         discardable: passes may be taken off again from counters that grow, which costs a copy of them at each step.
         """
-        if replicated is not None and load is None:
-            load = own_columns(self, replicated, zeroed_each_step)
-        elif replicated is not None:
-            raise PlimsollError(abi.PLM_E_ARG, "replicated counters are in place of load: one of them")
         counters = dict(self._counters)
         for kind, tensors in ((abi.PLM_SEGMENT_LOAD, load), (abi.PLM_SEGMENT_ROUTED, routed),
-                              (abi.PLM_SEGMENT_ROUTED_TO, routed_to)):
+                              (abi.PLM_SEGMENT_ROUTED_TO, routed_to), (abi.PLM_SEGMENT_REPLICATED, replicated)):
             if tensors is not None:
                 counters[kind] = Counters(self, kind, tensors, zeroed_each_step, discardable, counters.get(kind))
                 if self._in_graph:
                     _kept_for_ever.append(counters[kind].published)
+        kinds = [NAMES[kind] for kind in counters if kind != abi.PLM_SEGMENT_ROUTED]
+        if len(kinds) > 1:
+            raise PlimsollError(abi.PLM_E_ARG, "%s: an engine's counters are of one kind" % " and ".join(kinds))
         if self._ring:
             self._call("plm_ring_rebind", self._ring, *self._segments(counters))
         self._replaced.append(self._counters)  # the device may be copying from them

@@ -14,14 +14,14 @@ import torch  # noqa: E402
 LAYERS, SLOTS, EVERY, STEPS = 58, 9, 16, 32_000
 
 
-def measure(name, load, zeroed, gather):
+def measure(name, load, zeroed=False, gather=False, **attached):
     with tempfile.TemporaryDirectory() as directory:
         options = {"gather": "node", "address": os.path.join(directory, "segment")} if gather else {}
         with contextlib.closing(plm.Worker(
                 deployment="measure", incarnation=1, rank=0, ranks=1, layers=LAYERS, slots_per_rank=SLOTS,
                 boundary_steps=EVERY, ring=os.path.join(directory, "ring"), library=sys.argv[1], on_error="raise",
                 **options)) as worker:
-            worker.attach(load, zeroed_each_step=zeroed)
+            worker.attach(load, zeroed_each_step=zeroed, **attached)
             worker.start()
             between, boundary = [], []
             for step in range(1, STEPS + 1):
@@ -40,12 +40,14 @@ def main():
     print("| %d layers x %d slots | between boundaries, µs, p50 / p99 | at a boundary, µs, p50 / p99 |" % (LAYERS, SLOTS))
     print("|---|---|---|")
     growing, passes = torch.zeros(LAYERS, SLOTS, dtype=torch.int64), torch.zeros(LAYERS, SLOTS, dtype=torch.int32)
-    measure("growing, one tensor", growing, False, False)
-    measure("growing, one tensor, gather node (1 rank)", growing, False, True)
-    measure("growing, a tensor per layer", [torch.zeros(SLOTS, dtype=torch.int64) for _ in range(LAYERS)], False, False)
-    measure("zeroed each step, one tensor", passes, True, False)
+    measure("growing, one tensor", growing)
+    measure("growing, one tensor, gather node (1 rank)", growing, gather=True)
+    measure("growing, one tensor, not zero at the start", growing + 1)
+    measure("growing, one tensor, discardable", growing, discardable=True)
+    measure("growing, a tensor per layer", [torch.zeros(SLOTS, dtype=torch.int64) for _ in range(LAYERS)])
+    measure("zeroed each step, one tensor", passes, zeroed=True)
     layers = [torch.zeros(SLOTS, dtype=torch.int32) for _ in range(LAYERS)]
-    measure("zeroed each step, a tensor per layer", layers, True, False)
+    measure("zeroed each step, a tensor per layer", layers, zeroed=True)
 
 
 if __name__ == "__main__":

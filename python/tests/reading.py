@@ -39,7 +39,7 @@ def snapshot(worker) -> Optional[Snapshot]:
     votes, load, routed = [], array("q"), array("q")
     for rank in range(found.ranks):
         row = array("q", found.words[rank * found.words_per_rank:(rank + 1) * found.words_per_rank])
-        loads = 4 + worker.layers * worker.slots_per_rank
+        loads = found.words_per_rank - worker.layers
         votes.append(abi.plm_vote.from_buffer_copy(row[:4]))
         load += row[4:loads]
         routed += row[loads:]

@@ -196,8 +196,18 @@ class InTensors(Counting):
                     for slot in range(9):
                         load[layer][slot] = 10 * layer + slot
                 self.assertEqual([3, 4, 5, 13, 14, 15], self.captured(worker).load.tolist())
-        self.refused("9 slots wide", worker.attach, replicated=zeros(self.module, (2, 3)))
-        self.refused("one of them", worker.attach, load=load, replicated=load)
+        self.refused("where \\(2, 9\\) is needed", worker.attach, replicated=zeros(self.module, (2, 3)))
+        self.refused("replicated and load: an engine's counters are of one kind", worker.attach,
+                     load=zeros(self.module, (2, 3)))
+
+    def test_what_routers_sent_to_all_slots_is_published_whole_where_nothing_is_gathered(self):
+        load = zeros(self.module, (2, 9), element=4)
+        worker = self.worker(rank=1, ranks=3)
+        worker.attach(routed_to=load, zeroed_each_step=True)
+        worker.start()
+        for i in range(18):
+            load[i // 9, i % 9] = i
+        self.assertEqual(list(range(18)), self.captured(worker).load.tolist())
 
     def test_counters_that_are_zeroed_each_step_add_up(self):
         load, routed = zeros(self.module, (2, 3), element=4), zeros(self.module, 2, element=4)

@@ -9,6 +9,9 @@ namespace plm {
 
 namespace {
 
+// Exchanges at once, of which all but one are over and still at their memory.
+constexpr int most_introductions = 4;
+
 void check(const plm_comm_opts& opts) {
     if (opts.members < 1 || opts.members > max_members || opts.rank >= opts.members) {
         fail(PLM_E_ARG, "member " + std::to_string(opts.rank) + " of " + std::to_string(opts.members) +
@@ -35,6 +38,11 @@ Communicator::Communicator(std::shared_ptr<Runtime> runtime, const plm_comm_opts
         case PLM_TRANSPORT_DEVICE:
             required(static_cast<const char*>(opts.id), "opts.id");
             collectives_ = backend().open_collectives(opts.id, opts.id_bytes, opts.members, opts.rank);
+            for (int i = 0; i < most_introductions; i++) {
+                const uint64_t bytes = 2 * 16ULL * members_;
+                introductions_.push_back(std::make_shared<Introductions>(Introductions{
+                    Block(backend(), Memory::device, bytes), Block(backend(), Memory::pinned, bytes)}));
+            }
             break;
         default:
             fail(PLM_E_ARG, "transport " + std::to_string(opts.transport) + ": NODE, TCP and DEVICE are 0, 1 and 2");
@@ -135,6 +143,15 @@ void Communicator::issue(const char* call, const std::function<void(Collectives&
         fail(PLM_E_ABORTED, "the communicator was aborted");
     }
     enqueue(*collectives_);
+}
+
+std::shared_ptr<Communicator::Introductions> Communicator::introductions() {
+    for (const auto& one : introductions_) {
+        if (one.use_count() == 1) {
+            return one;
+        }
+    }
+    return nullptr;
 }
 
 void Communicator::require_sound() {

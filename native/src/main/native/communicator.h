@@ -3,6 +3,7 @@
 
 #include <deque>
 #include <thread>
+#include <vector>
 
 #include "runtime.h"
 #include "transport.h"
@@ -40,6 +41,14 @@ public:
     // Device transport: enqueues on the thread that does so first, and on no other.
     void issue(const char* call, const std::function<void(Collectives&)>& enqueue);
 
+    // Device transport: memory in which the ends of an exchange tell each other what they were told to exchange, 16 bytes
+    // for each member: what is sent, then what arrives. Null when too many exchanges are at it; let go by dropping it.
+    struct Introductions {
+        Block device;
+        Block pinned;
+    };
+    std::shared_ptr<Introductions> introductions();
+
     // Device transport: fails when it was aborted, or its library reports trouble. Collectives that have ended before a
     // call that comes back have done what they should.
     void require_sound();
@@ -62,6 +71,7 @@ private:
     std::unique_ptr<Collectives> collectives_;
     std::mutex issuing_;  // the vendor's library is used by one thread at a time, also when it is aborted
     Pin issuer_;
+    std::vector<std::shared_ptr<Introductions>> introductions_;
     std::atomic<bool> aborted_{false};
 
     std::mutex gather_lock_;  // generations are counted under it; not held while members are waited for

@@ -2,7 +2,6 @@
 #include "exchange.h"
 
 #include <algorithm>
-#include <map>
 
 #include "shared.h"
 
@@ -251,6 +250,7 @@ void Exchange::submit_to_device() {
         return std::make_tuple(a->parcel.peer, a->parcel.tag) < std::make_tuple(b->parcel.peer, b->parcel.tag);
     });
     std::vector<Piece> pieces;
+    introduce(pieces);
     for (const Operation* operation : order) {
         if (operation->parcel.peer == communicator_->rank()) {
             continue;
@@ -267,10 +267,56 @@ void Exchange::submit_to_device() {
         }
     }
     communicator_->issue("plm_xfer_submit", [&](Collectives& collectives) { collectives.exchange(pieces, *side_); });
+    if (introductions_) {
+        const uint64_t bytes = 16ULL * communicator_->members();
+        side_->copy(introductions_->pinned.address() + bytes, introductions_->device.address() + bytes, bytes,
+                    Copy::device_to_host);
+    }
     std::unique_ptr<Event> arrived = backend().create_event();
     side_->record(*arrived);
     std::lock_guard<std::mutex> hold(lock_);
     arrived_ = std::move(arrived);
+}
+
+// The vendor's library moves whatever both ends ask for. So each tells the other, ahead of the weights, what it was told
+// to exchange, and before anybody is told that they have arrived the two are compared.
+void Exchange::introduce(std::vector<Piece>& pieces) {
+    for (const Operation& operation : operations_) {
+        if (operation.parcel.peer != communicator_->rank()) {
+            expected_[operation.parcel.peer][operation.send ? 0 : 1] = operation.parcel.digest;
+        }
+    }
+    if (expected_.empty()) {
+        return;
+    }
+    introductions_ = communicator_->introductions();
+    if (!introductions_) {
+        fail(PLM_E_NOMEM, "too many exchanges are at their memory: end those that are over");
+    }
+    const uint64_t bytes = 16ULL * communicator_->members();
+    backend().host_touches(introductions_->pinned.at<void>(), 2 * bytes, true);
+    std::memset(introductions_->pinned.at<void>(), 0, 2 * bytes);
+    for (const auto& peer : expected_) {
+        const uint64_t at = 16ULL * peer.first;
+        std::memcpy(introductions_->pinned.at<void>(at), peer.second.data(), 16);
+        pieces.push_back({introductions_->device.address() + at, 16, peer.first, true});
+        pieces.push_back({introductions_->device.address() + bytes + at, 16, peer.first, false});
+    }
+    side_->copy(introductions_->device.address(), introductions_->pinned.address(), bytes, Copy::host_to_device);
+}
+
+// What goes to a member is to it what comes from this one.
+bool Exchange::agreed() const {
+    if (!introductions_) {
+        return true;
+    }
+    const uint64_t bytes = 16ULL * communicator_->members();
+    backend().host_touches(introductions_->pinned.at<void>(), 2 * bytes, false);
+    return std::all_of(expected_.begin(), expected_.end(), [&](const auto& peer) {
+        uint64_t theirs[2];
+        std::memcpy(theirs, introductions_->pinned.at<void>(bytes + 16ULL * peer.first), sizeof theirs);
+        return theirs[0] == peer.second[1] && theirs[1] == peer.second[0];
+    });
 }
 
 int32_t Exchange::poll() {
@@ -285,7 +331,9 @@ int32_t Exchange::poll() {
         try {
             if (arrived_->done()) {
                 communicator_->require_sound();
-                status = PLM_OK;
+                status = agreed() ? PLM_OK : PLM_E_DIFFERS;
+                text = "exchange " + std::to_string(id_) +
+                       ": the members were given different lists or manifests; nothing that arrived is taken";
             } else if (Clock::now() >= due_) {
                 status = PLM_E_TIMEOUT;
                 text = "exchange " + std::to_string(id_) + " did not end on the device within " +
@@ -296,7 +344,7 @@ int32_t Exchange::poll() {
             text = failure.text;
         }
         if (status != PLM_PENDING) {
-            finish(status, text);
+            finish(status, status == PLM_OK ? "" : text);
         }
         hold.lock();
     }
@@ -375,6 +423,16 @@ void Exchange::finish(int32_t status, std::string text) {
 void Exchange::check_going_on() const {
     if (cancelled_.load(std::memory_order_acquire) || communicator_->aborted()) {
         fail(PLM_E_ABORTED, "exchange " + std::to_string(id_) + " was cancelled by this member");
+    }
+}
+
+// What this member waits to receive may have been refused while it waits to send: the peer then grants nothing either.
+void Exchange::check_receives() const {
+    for (const Operation& operation : operations_) {
+        uint64_t checksum = 0;
+        if (!operation.send && operation.parcel.peer != communicator_->rank()) {
+            communicator_->transport().sealed(operation.parcel, checksum, Deadline{});
+        }
     }
 }
 
@@ -490,7 +548,10 @@ void Exchange::copy_locally(Bounce& bounce, const Operation& receive) {
 
 void Exchange::send(Bounce& bounce, const Operation& operation) {
     Transport& transport = communicator_->transport();
-    const auto going_on = [&] { check_going_on(); };
+    const auto going_on = [&] {
+        check_going_on();
+        check_receives();
+    };
     if (!patiently(due_, going_on,
                    [&](Deadline until) { return transport.granted(operation.parcel, until); })) {
         late(operation, "no room was granted");

@@ -1,7 +1,9 @@
 // One member's part in the exchange of one batch of experts.
 #pragma once
 
+#include <array>
 #include <atomic>
+#include <map>
 #include <unordered_map>
 #include <unordered_set>
 #include <vector>
@@ -62,12 +64,15 @@ private:
     void pair_up();
     int64_t bound_ms() const;
     void submit_to_device();
+    void introduce(std::vector<Piece>& pieces);
+    bool agreed() const;
     void move(Bounce& bounce);
     void copy_locally(Bounce& bounce, const Operation& receive);
     void send(Bounce& bounce, const Operation& operation);
     void receive(Bounce& bounce, const Operation& operation);
     void pace(uint64_t bytes);
     void check_going_on() const;
+    void check_receives() const;
     [[noreturn]] void late(const Operation& operation, const char* what) const;
     bool stop_side(Deadline deadline);
     void mark_quiet();
@@ -87,6 +92,9 @@ private:
     Block abandoned_;               // what a copy that failed may still use
     std::unique_ptr<Event> after_;
     std::unique_ptr<Event> arrived_;
+    // On the device: of every member that this one has to do with, the digests of what goes to it and what comes from it.
+    std::map<uint32_t, std::array<uint64_t, 2>> expected_;
+    std::shared_ptr<Communicator::Introductions> introductions_;
     std::unique_ptr<Event> quiet_;  // behind all that the side stream was given
     Deadline paced_{};
     Deadline due_{};

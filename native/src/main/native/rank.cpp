@@ -275,9 +275,8 @@ private:
             return;
         }
         if (occupied()) {
-            // Once everything is flipped or has stopped, all that is missing is to hear what was settled.
-            const bool over = before_.phase == PLM_PHASE_DONE || before_.phase == PLM_PHASE_ABORTED;
-            refuse_later(order, over ? PLM_REFUSAL_BEHIND : PLM_REFUSAL_BUSY);
+            // Once it is over, all that is missing is to hear what was settled.
+            refuse_later(order, over() ? PLM_REFUSAL_BEHIND : PLM_REFUSAL_BUSY);
             return;
         }
         next_.epoch = order.epoch;
@@ -362,8 +361,7 @@ private:
             ignore(order, PLM_IGNORED_OLD_EPOCH);
             return;
         }
-        const bool over = before_.phase == PLM_PHASE_DONE || before_.phase == PLM_PHASE_ABORTED;
-        if (!over || before_.batches == 0 || order.batches < 1 || order.batches != before_.batches_flipped) {
+        if (!over() || before_.batches == 0 || order.batches < 1 || order.batches != before_.batches_flipped) {
             ignore(order, PLM_IGNORED_OUT_OF_PLACE);
             return;
         }
@@ -373,8 +371,7 @@ private:
 
     void on_void(const plm_order& order) {
         if (order.epoch == before_.refused_epoch && order.epoch > before_.epoch) {
-            const bool behind = before_.refusal == PLM_REFUSAL_BEHIND &&
-                                (before_.phase == PLM_PHASE_DONE || before_.phase == PLM_PHASE_ABORTED);
+            const bool behind = before_.refusal == PLM_REFUSAL_BEHIND && over();
             forget_refusal();
             if (behind) {
                 // Goes on asking: else every decision to come would be refused first, and the answer always come too late.
@@ -412,7 +409,15 @@ private:
     int32_t most_batches() const { return (before_.flags & PLM_RANK_ENGINE_MOVES) != 0 ? 1 : UINT16_MAX; }
 
     bool occupied() const {
-        return in_flight(before_.phase) || before_.batches_flipped > 0 || before_.transferring > 0 || before_.moving > 0;
+        return in_flight(before_.phase) || before_.batches_flipped > 0 || before_.transferring > 0 ||
+               before_.moving > 0 || vote_may_flip(before_);
+    }
+
+    // Nothing more of the decision will be flipped here: all of it was, or it has stopped.
+    bool over() const {
+        return before_.phase == PLM_PHASE_DONE || before_.phase == PLM_PHASE_ABORTED ||
+               (before_.phase == PLM_PHASE_REFUSED && before_.batches_flipped > 0 &&
+                before_.batches_flipped == before_.batches);
     }
 
     void refuse(int32_t refusal) {

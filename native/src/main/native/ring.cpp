@@ -67,7 +67,7 @@ Ring::Ring(std::shared_ptr<Runtime> runtime, std::shared_ptr<Communicator> commu
       opts_(checked(opts, communicator.get(), segments, segment_count)),
       communicator_(dedicated(std::move(communicator))),
       counters_(segments, segment_count, opts),
-      carried_(opts.ranks * counters_.words()),
+      carried_((opts.gather == PLM_GATHER_DEVICE ? opts.ranks : 1) * counters_.words()),
       votes_(opts.ranks) {
     const bool device = opts_.gather == PLM_GATHER_DEVICE;
     if (counters_.sent() && opts_.gather != PLM_GATHER_NONE) {

@@ -145,7 +145,7 @@ private:
 
     // Of whoever advances, one at a time.
     std::mutex advancing_;
-    std::vector<int64_t> carried_;  // of all ranks: the words last read
+    std::vector<int64_t> carried_;  // the words last read: of all ranks where the device gathers, else of this one
     std::unique_ptr<Sent> sent_;    // none unless a gather is to be added up over ranks
     std::vector<int64_t> to_add_;   // of all ranks: what is added up
     std::vector<plm_vote> votes_;   // of all ranks: of the gather that is judged

@@ -144,7 +144,8 @@ void Ring::take_in(Boundary& boundary) {
         }
         int64_t* words = gathered_to(boundary) + i * stride();
         std::memcpy(words, &theirs.vote, sizeof(plm_vote));
-        int64_t* carried = carried_.data() + (device ? i : opts_.rank) * counters_.words();
+        const uint64_t row = opts_.gather != PLM_GATHER_DEVICE ? 0 : device ? i : opts_.rank;
+        int64_t* carried = carried_.data() + row * counters_.words();
         counters_.read(from + head, carried, words + vote_words);
         std::memcpy(carried, words + vote_words, counters_.words() * 8);
     }

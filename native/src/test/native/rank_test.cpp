@@ -300,6 +300,36 @@ void later_proposal_does_not_hold_up_the_one_that_is_here() {
     check(rank.phase == PLM_PHASE_WILLING && rank.refused_epoch == 2, "leave for the one that is here");
 }
 
+plm_rank_effects on(plm_rank& rank, const plm_rank_event& event) {
+    plm_rank_effects effects = no_effects();
+    check(plm_rank_on(&rank, &event, &effects) == PLM_OK, plm_last_error());
+    return effects;
+}
+
+// Refused since it voted 1: the others may start on that vote, and what it starts is the decision that was voted on.
+void nothing_new_begins_while_a_vote_may_still_flip() {
+    plm_rank rank = begun(0);
+    hear(rank, order_of(PLM_ORDER_PROPOSE, 1, 1, 11));
+    hear(rank, order_of(PLM_ORDER_PERMIT, 2, 1, 11));
+    plm_rank_event event{};
+    event.size = sizeof event;
+    event.kind = PLM_EVENT_VOTED;
+    check(plm_rank_vote(&rank, &event.vote) == PLM_OK && event.vote.level == 1, "a willing rank");
+    on(rank, event);
+    event.kind = PLM_EVENT_CHANGED;
+    on(rank, event);
+    check(rank.phase == PLM_PHASE_REFUSED, "a decision on a map that is no more");
+    hear(rank, order_of(PLM_ORDER_PROPOSE, 3, 2, 22));
+    check(rank.epoch == 1 && rank.refused_epoch == 2 && rank.refusal == PLM_REFUSAL_BUSY, "a busy rank");
+    event.kind = PLM_EVENT_VERDICT;
+    event.outcome = PLM_OUTCOME_RESOLVED;
+    event.epoch = event.batch = event.level = 1;
+    const plm_rank_effects effects = on(rank, event);
+    check(effects.count == 2 && effects.effects[0].kind == PLM_EFFECT_START_TRANSFERS && effects.effects[0].epoch == 1 &&
+              effects.effects[1].kind == PLM_EFFECT_CANCEL_TRANSFERS,
+          "transfers of the decision that was voted on");
+}
+
 void version_never_goes_back() {
     plm_rank rank = begun(5);
     hear(rank, [] {
@@ -356,6 +386,7 @@ int main() {
     smallest_level_decides_where_all_speak_of_the_same(vectors);
     wrong_arguments_change_nothing();
     later_proposal_does_not_hold_up_the_one_that_is_here();
+    nothing_new_begins_while_a_vote_may_still_flip();
     version_never_goes_back();
     rank_that_cannot_be_held_to_it_votes_nothing(vectors);
     structs_of_a_newer_caller_are_taken();

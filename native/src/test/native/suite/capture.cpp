@@ -73,6 +73,11 @@ void narrow_counters_carry_on(Context& context) {
     const int64_t bases[] = {0, (1LL << 31) - 500, (1LL << 32) - 500};
     shape.base = bases[random.in(0, 2)];
     Group group(context.machine, shape, context.directory);
+    for (auto& rank : group.ranks) {
+        if (random.chance(30)) {
+            rank->set_counters(0);  // so that some wrap and others do not
+        }
+    }
     for (int64_t b = 0; b < 8; b++) {
         for (auto& rank : group.ranks) {
             if (b > 0) {  // whether a counter has wrapped before it was first seen nobody can know

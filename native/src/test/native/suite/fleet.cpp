@@ -1,5 +1,6 @@
 #include "fleet.h"
 
+#include <fcntl.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -65,8 +66,8 @@ Served::Served(Context& context, const FleetShape& shape, Rank& of, const std::s
     comm_opts.id_bytes = static_cast<uint32_t>(comm_id.size());
     OK(plm_comm_open(rank.engine.runtime(), &comm_opts, &comm));
     mailbox_path = directory + "/orders-" + std::to_string(group) + "-" + std::to_string(rank.rank);
-    OK(plm_mailbox_open(mailbox_path.c_str(), 64 << 10, &mailbox));
-    OK(plm_mailbox_open(mailbox_path.c_str(), 64 << 10, &writer_));
+    OK(plm_mailbox_open(mailbox_path.c_str(), shape.mailbox_bytes, &mailbox));
+    OK(plm_mailbox_open(mailbox_path.c_str(), shape.mailbox_bytes, &writer_));
     plm_agent_opts opts{};
     opts.size = sizeof opts;
     opts.flags = shape.flags;
@@ -128,6 +129,13 @@ void Served::move_weights() {
 }
 
 void Served::check_weights(const Map& expected) {
+    rank.engine.synchronize();
+    for (const Probe& probe : probes_) {
+        const std::vector<uint8_t> found = tensor_of(probe.layer, probe.expert, 0, tensor_bytes_[0]);
+        CHECK_TEXT(std::equal(found.begin(), found.end(), reinterpret_cast<const uint8_t*>(probe.address)),
+                   "a slot was routed to before its weights were there");
+    }
+    probes_.clear();
     const uint32_t slots = shape_.group.slots;
     for (size_t i = 0; i < memory_.size(); i++) {
         const auto layer = static_cast<uint32_t>(i / tensor_bytes_.size());
@@ -156,9 +164,26 @@ int32_t Served::on_flip(uint64_t user, int32_t layer, const int32_t* slots, cons
             return 2;
         }
         self.map[static_cast<size_t>(layer * width + slots[i])] = in_use[i] != 0 ? experts[i] : ~experts[i];
+        self.probe(static_cast<uint32_t>(layer), static_cast<uint32_t>(slots[i]), static_cast<uint32_t>(experts[i]));
     }
     self.flips++;
+    if (self.close_boundary_in_flip) {
+        const plm_vote vote{};
+        plm_boundary_end(self.rank.ring, &vote);
+        self.close_boundary_in_flip = false;
+    }
     return 0;
+}
+
+void Served::probe(uint32_t layer, uint32_t slot, uint32_t expert) {
+    const uint32_t slots = shape_.group.slots;
+    if (memory_.empty() || slot / slots != rank.rank) {
+        return;
+    }
+    const uint64_t bytes = tensor_bytes_[0];
+    const uint64_t to = rank.engine.scratch(std::vector<uint8_t>(bytes));
+    plm_copy_async(rank.engine.stream(), to, memory_[layer * tensor_bytes_.size()] + slot % slots * bytes, bytes);
+    probes_.push_back({layer, expert, to});
 }
 
 bool Served::boundary(int64_t step) {
@@ -187,13 +212,35 @@ std::vector<plm_note> Served::notes() {
     return all;
 }
 
+bool Served::noted(int32_t kind, int32_t code, const char* text) {
+    bool found = false;
+    for (const plm_note& note : notes()) {
+        found = found || (note.kind == kind && note.code == code && std::strstr(note.text, text) != nullptr);
+    }
+    return found;
+}
+
 void Served::order(const std::vector<uint8_t>& record) { waiting_.push_back(record); }
+
+void Served::replace_last(const std::vector<uint8_t>& record) { waiting_.back() = record; }
+
+// A record's head is 32 bytes, its length a multiple of 8, and the records come round in a ring behind a page.
+void Served::damage_mailbox(uint64_t bytes) {
+    const int file = open(mailbox_path.c_str(), O_RDWR | O_CLOEXEC);
+    const auto at = static_cast<off_t>(4096 + (written_ - (bytes + 7) / 8 * 8) % shape_.mailbox_bytes);
+    uint8_t byte = 0;
+    CHECK(pread(file, &byte, 1, at) == 1);
+    byte ^= 4;
+    CHECK(pwrite(file, &byte, 1, at) == 1);
+    ::close(file);
+}
 
 bool Served::deliver() {
     if (waiting_.empty()) {
         return false;
     }
     OK(plm_mailbox_write(writer_, ++position_, waiting_.front().data(), static_cast<uint32_t>(waiting_.front().size())));
+    written_ += 32 + (waiting_.front().size() + 7) / 8 * 8;
     waiting_.pop_front();
     return true;
 }
@@ -347,7 +394,7 @@ void Fleet::deliver_all() {
     }
 }
 
-void Fleet::step() {
+void Fleet::step(bool counting) {
     for (auto& rank : ranks) {
         while (random_.chance(60) && rank->deliver()) {
         }
@@ -360,7 +407,9 @@ void Fleet::step() {
         }
     }
     for (Served* rank : order) {
-        rank->rank.count(random_);
+        if (counting) {
+            rank->rank.count(random_);
+        }
         rank->boundary(step_);
         context_.machine.stir(static_cast<uint64_t>(random_.in(0, 6)));
     }
@@ -370,6 +419,13 @@ void Fleet::step() {
         context_.machine.stir(1000);  // streams that a schedule prefers must not keep the others waiting for ever
     }
     check();
+}
+
+void Fleet::step_without_device(const std::vector<uint32_t>& numbers) {
+    for (const uint32_t number : numbers) {
+        ranks[number]->boundary(step_);
+    }
+    step_ += K;
 }
 
 // Whoever still runs steps routes by the same map.
@@ -387,15 +443,26 @@ void Fleet::check() {
     }
 }
 
+bool Fleet::lost() const {
+    return std::any_of(ranks.begin(), ranks.end(),
+                       [](const auto& rank) { return !rank->left && rank->state().observes != 0; });
+}
+
 bool Fleet::all_in(std::initializer_list<int32_t> phases) const {
     return std::all_of(ranks.begin(), ranks.end(), [&](const auto& rank) {
         return rank->left || std::find(phases.begin(), phases.end(), rank->state().phase) != phases.end();
     });
 }
 
-void Fleet::carry_out(const Decision& decision, bool stop) {
+void Fleet::permit(const Decision& decision) {
     propose(decision);
+    until("a decision is not accepted", [&] { return all_in({PLM_PHASE_ACCEPTED}) || lost(); });
+    say(PLM_ORDER_PERMIT, decision);
+}
+
+void Fleet::carry_out(const Decision& decision, bool stop) {
     if (stop) {
+        propose(decision);
         for (int64_t steps = random_.in(0, 12); steps > 0 && !all_in({PLM_PHASE_DONE}); steps--) {
             step();
             if (steps == 6 && all_in({PLM_PHASE_ACCEPTED})) {
@@ -403,8 +470,7 @@ void Fleet::carry_out(const Decision& decision, bool stop) {
             }
         }
     } else {
-        until("a decision is not accepted", [&] { return all_in({PLM_PHASE_ACCEPTED}); });
-        say(PLM_ORDER_PERMIT, decision);
+        permit(decision);
         int32_t flipped = 0;
         until("a decision is not carried out", [&] {
             const plm_rank state = ranks[0]->state();
@@ -456,6 +522,9 @@ void Fleet::settle_aborted(const Decision& decision) {
 }
 
 void Fleet::close(bool leaks_nothing) {
+    if (leaks_nothing) {
+        group.settle();
+    }
     for (auto& rank : ranks) {
         rank->close();
     }
@@ -477,4 +546,16 @@ std::string Fleet::describe() const {
         }
     }
     return text;
+}
+
+void Fleet::give_up() {
+    const auto start = std::chrono::steady_clock::now();
+    for (auto& rank : ranks) {
+        rank->close(20);
+        plm_ring_destroy(rank->rank.ring, 20);
+        if (rank->rank.comm != 0) {
+            plm_comm_close(rank->rank.comm, 20);
+        }
+    }
+    CHECK(std::chrono::steady_clock::now() - start < std::chrono::seconds(30));
 }

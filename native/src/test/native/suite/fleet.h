@@ -16,6 +16,7 @@ struct FleetShape {
     int64_t transfer_timeout_ms = 20'000;
     int64_t flip_timeout_ms = 20'000;
     bool own_staging = false;  // the library allocates it
+    uint32_t mailbox_bytes = 64 << 10;
 };
 
 using Map = std::vector<int32_t>;  // [layer][slot] expert, its complement where the slot is idle
@@ -45,10 +46,16 @@ public:
     plm_rank state() const;
     std::vector<plm_note> notes();
     void order(const std::vector<uint8_t>& record);
+    // In place of the order that was written last.
+    void replace_last(const std::vector<uint8_t>& record);
+    // Turns a bit of the record of these bytes that was delivered last.
+    void damage_mailbox(uint64_t bytes);
     // The next order for this rank reaches the mailbox.
     bool deliver();
     // All slots hold what the map says, byte by byte.
     void check_weights(const Map& map);
+    // Takes all notes, and says whether one of the kind was among them.
+    bool noted(int32_t kind, int32_t code = 0, const char* text = "");
     void write_expert(uint32_t layer, uint32_t local_slot, uint32_t expert);
     std::vector<plm_weights> tensors() const;
     void move_weights();  // to other memory
@@ -60,11 +67,13 @@ public:
     bool left = false;
     int flips = 0;
     bool refuse_flips = false;
+    bool close_boundary_in_flip = false;  // ends the ring's boundary behind the agent's back
     plm_boundary last{};
     std::string mailbox_path;
 
 private:
     void fill(const Map& placement);
+    void probe(uint32_t layer, uint32_t slot, uint32_t expert);
     static int32_t on_flip(uint64_t user, int32_t layer, const int32_t* slots, const int32_t* experts,
                            const int32_t* in_use, int32_t count);
 
@@ -72,9 +81,17 @@ private:
     const FleetShape& shape_;
     std::vector<uint64_t> tensor_bytes_;
     std::vector<uint64_t> memory_;  // [layer][tensor]
+    // What the compute stream finds in a slot once it routes by the new map.
+    struct Probe {
+        uint32_t layer;
+        uint32_t expert;
+        uint64_t address;
+    };
+    std::vector<Probe> probes_;
     uint64_t writer_ = 0;
     int64_t position_ = 0;
     std::deque<std::vector<uint8_t>> waiting_;
+    uint64_t written_ = 0;
 };
 
 class Fleet {
@@ -82,21 +99,30 @@ public:
     Fleet(Context& context, const FleetShape& shape, bool manifests_differ = false);
 
     // One boundary of every rank that has not left, orders reaching some of them before; then all that must hold does.
-    void step();
+    void step(bool counting = true);
+    int64_t next_step() const { return step_; }
+    // Of these ranks only, none of which counts or waits for what the device does.
+    void step_without_device(const std::vector<uint32_t>& numbers);
     void deliver_all();
     // Steps until all ranks that have not left are so; fails when that takes too long.
     template <class Condition>
-    void until(const std::string& what, Condition condition);
+    void until(const std::string& what, Condition condition, bool counting = true);
+    // Whether a rank has given up its group.
+    bool lost() const;
     bool all_in(std::initializer_list<int32_t> phases) const;
 
     Decision decide(int32_t most_batches);
     void propose(const Decision& decision);
+    // Until all have accepted it and may go on.
+    void permit(const Decision& decision);
     void say(uint16_t kind, const Decision& decision, int32_t batches = 0);
     std::vector<uint8_t> proposal(const Decision& decision, uint32_t rank);
     // Carries it through, or stops it somewhere; then the ranks serve again.
     void carry_out(const Decision& decision, bool stop);
     void settle_aborted(const Decision& decision);
     std::string describe() const;
+    // Everything is given back or left, within its time, whatever the calls say.
+    void give_up();
     void close(bool leaks_nothing = true);
 
     const FleetShape shape;
@@ -118,11 +144,11 @@ private:
 };
 
 template <class Condition>
-void Fleet::until(const std::string& what, Condition condition) {
+void Fleet::until(const std::string& what, Condition condition, bool counting) {
     const auto limit = std::chrono::steady_clock::now() + std::chrono::seconds(20);
     while (!condition()) {
         CHECK_TEXT(std::chrono::steady_clock::now() < limit, what + describe());
-        step();
+        step(counting);
     }
 }
 

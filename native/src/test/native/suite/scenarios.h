@@ -42,6 +42,17 @@ void nothing_is_sent_without_a_grant(Context& context);
 void damage_on_the_way_is_noticed(Context& context);
 // agents.cpp
 void decisions_are_carried_out_as_ordered(Context& context);
+void orders_that_do_not_fit_are_refused(Context& context);
+void damaged_orders_hurt_nobody(Context& context);
+void a_broken_mailbox_makes_a_rank_deaf(Context& context);
+void members_that_differ_refuse_the_decision(Context& context);
+void an_abort_ends_transfers_that_wait(Context& context);
+void staging_memory_is_freed_when_nobody_touches_it(Context& context);
+void a_flip_that_fails_is_not_a_flip(Context& context);
+void a_ring_that_fails_is_a_group_that_is_lost(Context& context);
+void any_call_under_an_agent_may_fail(Context& context);
+void engines_that_move_weights_are_told_where_to(Context& context);
+void a_boundary_hears_a_bounded_amount(Context& context);
 // threads.cpp
 void a_ring_with_a_thread_is_as_exact(Context& context);
 void a_second_thread_is_refused(Context& context);

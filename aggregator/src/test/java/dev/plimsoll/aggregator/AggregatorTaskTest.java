@@ -11,6 +11,7 @@ import dev.plimsoll.aggregator.window.Fold;
 import dev.plimsoll.aggregator.window.Samples;
 import dev.plimsoll.model.AggregatorState;
 import dev.plimsoll.model.CloseReason;
+import dev.plimsoll.model.Conservation;
 import dev.plimsoll.model.Deployment;
 import dev.plimsoll.model.End;
 import dev.plimsoll.model.LoadWindow;
@@ -163,7 +164,7 @@ class AggregatorTaskTest {
         assertThat(layer.subLoad().toArray()).containsExactly(5, 5, 5, 5, 7, 7, 7, 7);
         WindowSummary summary = (WindowSummary) transaction.outputs().get(2).value();
         assertThat(summary.reason()).isEqualTo(CloseReason.COMPLETE);
-        assertThat(summary.conserved()).isTrue();
+        assertThat(summary.conservation()).isEqualTo(Conservation.YES);
         assertThat(summary.tokens()).isEqualTo(48);
         assertThat(transaction.outputs().get(2).timestampMillis()).hasValue(1002);
         assertThat(task.takeTransaction()).isEmpty();

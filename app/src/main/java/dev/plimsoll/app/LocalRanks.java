@@ -1,11 +1,13 @@
 package dev.plimsoll.app;
 
 import dev.plimsoll.app.metrics.Meters;
+import dev.plimsoll.device.AgentListener;
 import dev.plimsoll.device.Communicator;
 import dev.plimsoll.device.Device;
 import dev.plimsoll.device.EngineRank;
 import dev.plimsoll.device.HeatCapture;
 import dev.plimsoll.device.PlanMailbox;
+import dev.plimsoll.device.RankAgent;
 import dev.plimsoll.model.Membership;
 import dev.plimsoll.model.Placement;
 import dev.plimsoll.model.RankId;
@@ -21,8 +23,7 @@ import dev.plimsoll.simulator.Totals;
 import dev.plimsoll.simulator.Traffic;
 import dev.plimsoll.wire.MembershipFile;
 import dev.plimsoll.wire.RankFiles;
-import dev.plimsoll.worker.AgentListener;
-import dev.plimsoll.worker.RankAgent;
+import dev.plimsoll.worker.Orders;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.channels.FileChannel;
@@ -54,7 +55,8 @@ public final class LocalRanks implements AutoCloseable {
     private static final Duration CLOSE_TIMEOUT = Duration.ofSeconds(2);
     private static final Duration STREAM_TIMEOUT = Duration.ofSeconds(1);
     private static final long HIGHEST_NANOS = 60_000_000_000L;
-    private static final int MAILBOX_BYTES = 4 << 20;
+    /** Of the simulator's experts: three tensors of 64-bit words. */
+    private static final long MANIFEST = "half, three eighths, eighth: int64[]".hashCode();
 
     /**
      * How ranks exchange weights.
@@ -70,6 +72,13 @@ public final class LocalRanks implements AutoCloseable {
                         "a limit of " + bytesPerSecond + " bytes per second: need 0, for none, or more");
             }
         }
+
+        /** What is slower has failed: half of the limit where that is below what the library expects; 0 leaves it to the library. */
+        long leastBytesPerSecond() {
+            return bytesPerSecond >= 2 * USUAL_BYTES_PER_SECOND ? 0 : bytesPerSecond / 2;
+        }
+
+        private static final long USUAL_BYTES_PER_SECOND = 16 << 20;
     }
 
     private final Membership members;
@@ -119,6 +128,10 @@ public final class LocalRanks implements AutoCloseable {
         };
         // The system lets go of it when we end, however that happens.
         beneath.push(lock(directory.resolve("ranks-" + settings.firstRank() + ".lock")));
+        if (settings.bytesPerExpert() != members.bytesPerExpert()) {
+            throw new IllegalArgumentException("the engine's experts have " + settings.bytesPerExpert()
+                    + " bytes per layer, the membership says " + members.bytesPerExpert());
+        }
         Placement initial = members.start();
         Device device;
         try {
@@ -166,7 +179,8 @@ public final class LocalRanks implements AutoCloseable {
         // Another life's mailbox: what it holds is of no use, and its last position would hide the commands of this
         // one.
         delete(RankFiles.mailbox(directory, rank.index()));
-        PlanMailbox mailbox = PlanMailbox.open(RankFiles.mailbox(directory, rank.index()), MAILBOX_BYTES);
+        PlanMailbox mailbox =
+                PlanMailbox.open(RankFiles.mailbox(directory, rank.index()), Orders.mailboxBytes(members));
         opened.push(mailbox);
         HeatCapture capture = HeatCapture.open(
                 device,
@@ -183,20 +197,38 @@ public final class LocalRanks implements AutoCloseable {
                         engine.rank(rank).loadAddress(),
                         engine.rank(rank).routedAddress()));
         onDispatchThread.push(capture);
+        boolean engineMoves = members.traits().movesWeights();
         RankAgent agent = RankAgent.open(
-                members,
-                rank,
-                initial,
-                device,
-                communicator,
                 capture,
+                Optional.of(communicator),
                 mailbox,
                 engine.rank(rank),
-                FLIP_TIMEOUT,
+                new RankAgent.Options(
+                        initial.version(),
+                        members.shape().experts(),
+                        engineMoves ? 0 : members.stagingBytesPerRank(),
+                        FLIP_TIMEOUT,
+                        MANIFEST,
+                        transfers.leastBytesPerSecond(),
+                        engineMoves),
+                flat(initial),
                 agents);
         onDispatchThread.push(agent);
         ranks.add(engine.rank(rank));
         engine.hook(rank, agent);
+    }
+
+    /** {@code [layer][slot]}: the expert, its complement where the slot stands idle. */
+    private static int[] flat(Placement placement) {
+        int slots = placement.slots();
+        int[] flat = new int[placement.layers() * slots];
+        for (int layer = 0; layer < placement.layers(); layer++) {
+            int[] experts = placement.layer(layer);
+            for (int slot = 0; slot < slots; slot++) {
+                flat[layer * slots + slot] = placement.idle(layer, slot) ? ~experts[slot] : experts[slot];
+            }
+        }
+        return flat;
     }
 
     private static void delete(Path file) {

@@ -27,7 +27,6 @@ final class Architecture {
             "dev.plimsoll.aggregator.window",
             "dev.plimsoll.planner.placement",
             "dev.plimsoll.planner.protocol",
-            "dev.plimsoll.worker.protocol",
             "dev.plimsoll.replay.export",
             "dev.plimsoll.replay.format",
             "dev.plimsoll.replay.result",

@@ -13,10 +13,13 @@ import dev.plimsoll.app.watch.LoopWatch;
 import dev.plimsoll.model.Deployment;
 import dev.plimsoll.model.DeviceProfile;
 import dev.plimsoll.model.DeviceProfile.Point;
+import dev.plimsoll.model.EngineTraits;
 import dev.plimsoll.model.GatherMode;
 import dev.plimsoll.model.Membership;
 import dev.plimsoll.model.ModelShape;
 import dev.plimsoll.model.Phase;
+import dev.plimsoll.model.Placement;
+import dev.plimsoll.model.PlanCommand;
 import dev.plimsoll.model.ProfileChoice;
 import dev.plimsoll.model.Topology;
 import dev.plimsoll.model.WindowSummary;
@@ -34,10 +37,12 @@ import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
 import java.util.SplittableRandom;
 import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.function.Consumer;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -153,6 +158,61 @@ class DeviceTimeLoopTest {
         }
     }
 
+    @Test
+    void anEngineThatMovesWeightsByItselfGetsToWhatWasDecidedAndMisroutesNothing() {
+        Topology topology = Topology.even(4, 2, 5);
+        Membership members = members("own-moves/decode-0", topology)
+                .withTraits(EngineTraits.USUAL.withMovesWeights(true))
+                .startingWith(backwards(topology));
+        List<PlanCommand> log = new CopyOnWriteArrayList<>();
+        Disposable following = TopicReader.records(
+                        kafka, Topic.PLAN, new TopicReader.Start.Beginning(), unreadable -> {})
+                .filter(received -> received.value().header().deployment().equals(members.deployment()))
+                .subscribe(received -> log.add(received.value()));
+        List<String> problems = new CopyOnWriteArrayList<>();
+        try (SharedDirectory shared = SharedDirectory.temporary();
+                Meters meters = new Meters();
+                LocalLoop loop = loop(members, new Skewed(false), "plimsoll", shared, meters, problems::add)) {
+            loop.start();
+            await("a settled decision")
+                    .atMost(SOON)
+                    .until(() -> log.stream().anyMatch(PlanCommand.Settled.class::isInstance));
+            long settledAt = loop.totals().steps();
+            await("steps under it").atMost(SOON).until(() -> loop.totals().steps() > settledAt + WINDOW_STEPS);
+            loop.stopStepping();
+
+            assertThat(loop.totals().misrouted()).isZero();
+            assertThat(problems).isEmpty();
+        } finally {
+            following.dispose();
+        }
+        PlanCommand.Propose first = log.stream()
+                .filter(PlanCommand.Propose.class::isInstance)
+                .map(PlanCommand.Propose.class::cast)
+                .findFirst()
+                .orElseThrow();
+        assertThat(first.batches()).as("one map").hasSize(1);
+        assertThat(first.moves()).as("more than would be staged at once").hasSizeGreaterThan(3);
+        assertThat(log.stream()
+                        .filter(PlanCommand.Settled.class::isInstance)
+                        .map(PlanCommand.Settled.class::cast)
+                        .findFirst()
+                        .orElseThrow()
+                        .placementHash())
+                .isEqualTo(backwards(topology)
+                        .withBatches(first.epoch(), first.batches())
+                        .hash());
+    }
+
+    /** Expert e in slot 19 - e. */
+    private static Placement backwards(Topology topology) {
+        int[][] experts = new int[SHAPE.layers()][topology.slots()];
+        for (int[] layer : experts) {
+            Arrays.setAll(layer, slot -> (topology.slots() - 1 - slot) % SHAPE.experts());
+        }
+        return Placement.of(0, experts);
+    }
+
     /** By hand: in each layer the slowest rank's four slots, expert e in slot e, as there are as many slots as experts. */
     private static long nanos(long step) {
         Skewed traffic = new Skewed(true);
@@ -181,6 +241,16 @@ class DeviceTimeLoopTest {
 
     private static LocalLoop loop(
             Membership members, Traffic traffic, String policy, SharedDirectory shared, Meters meters) {
+        return loop(members, traffic, policy, shared, meters, problem -> {});
+    }
+
+    private static LocalLoop loop(
+            Membership members,
+            Traffic traffic,
+            String policy,
+            SharedDirectory shared,
+            Meters meters,
+            Consumer<String> problems) {
         return new LocalLoop(
                 kafka,
                 members,
@@ -201,7 +271,7 @@ class DeviceTimeLoopTest {
                         .withObjective(ObjectiveChoice.AUTO, Optional.of(new ProfileChoice.Table(PROFILE))),
                 shared.path(),
                 meters,
-                problem -> {});
+                problems);
     }
 
     private static Membership members(String deployment, Topology topology) {

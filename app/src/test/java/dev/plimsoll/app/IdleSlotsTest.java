@@ -21,10 +21,11 @@ import dev.plimsoll.planner.placement.BatchCutter;
 import dev.plimsoll.planner.placement.ExpertLoad;
 import dev.plimsoll.planner.placement.Plan;
 import dev.plimsoll.planner.placement.PlanRequest;
-import dev.plimsoll.planner.protocol.Deadlines;
 import dev.plimsoll.planner.protocol.DecisionProtocol;
 import dev.plimsoll.planner.protocol.Effect;
 import dev.plimsoll.planner.protocol.Event;
+import dev.plimsoll.planner.protocol.Moment;
+import dev.plimsoll.planner.protocol.Patience;
 import dev.plimsoll.planner.protocol.PlanLog;
 import dev.plimsoll.planner.protocol.PlannerState;
 import dev.plimsoll.planner.protocol.Stage;
@@ -82,7 +83,7 @@ class IdleSlotsTest {
     private final List<RankAck> acks = new CopyOnWriteArrayList<>();
     private final List<PlanCommand> log = new CopyOnWriteArrayList<>();
     private final List<SettledPlacement> kept = new CopyOnWriteArrayList<>();
-    private final DecisionProtocol protocol = new DecisionProtocol(new Deadlines(60_000, 60_000, 60_000), "test");
+    private final DecisionProtocol protocol = new DecisionProtocol(new Patience(60_000, 60_000, 60_000), "test");
     private int heard;
 
     @Test
@@ -238,7 +239,7 @@ class IdleSlotsTest {
                 .until(() -> log.get(log.size() - 1) instanceof PlanCommand.Settled
                         && kept.get(kept.size() - 1).version()
                                 == PlanLog.of(log).lastEpoch());
-        Transition taken = new DecisionProtocol(new Deadlines(1, 1, 1), "successor")
+        Transition taken = new DecisionProtocol(new Patience(1, 1, 1), "successor")
                 .takeOver(
                         PlanLog.of(log), List.copyOf(kept.subList(kept.size() - LAYERS, kept.size())), MEMBERS, now());
         assertThat(taken.state().stage()).isInstanceOf(Stage.Idle.class);
@@ -271,7 +272,7 @@ class IdleSlotsTest {
         return load;
     }
 
-    private static long now() {
-        return System.currentTimeMillis();
+    private static Moment now() {
+        return new Moment(System.currentTimeMillis(), 0, false);
     }
 }

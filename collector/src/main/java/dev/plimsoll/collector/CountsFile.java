@@ -27,13 +27,16 @@ import java.util.zip.CRC32;
  * <p>Replaced whole by rename, before the samples are sent: what dies with a collector that is killed is what was under way.
  */
 final class CountsFile {
-    private static final long MAGIC = 0x3230544e434d4c50L; // "PLMCNT02", read backwards
+    private static final long MAGIC = 0x3330544e434d4c50L; // "PLMCNT03", read backwards
+    /** Of a release that knew nothing of tokens sent, nor of mixed steps. */
+    private static final long COMPUTED = 0x3230544e434d4c50L;
+
     /** Of a release that knew nothing of time. */
     private static final long UNTIMED = 0x3130544e434d4c50L;
 
     private static final int HEAD_BYTES = 2 * Long.BYTES + 3 * Integer.BYTES + 1;
-    /** Of a rank, beside its counters: its number, six longs, two states, three flags. */
-    private static final int RANK_BYTES = Integer.BYTES + 6 * Long.BYTES + 2 * 3 * Integer.BYTES + 3;
+    /** Of a rank, beside its counters: its number, seven longs, two states, five flags. */
+    private static final int RANK_BYTES = Integer.BYTES + 7 * Long.BYTES + 2 * 3 * Integer.BYTES + 5;
 
     private static final int CHECKSUM_BYTES = Long.BYTES;
 
@@ -105,7 +108,10 @@ final class CountsFile {
 
     /** At most: as if each rank had all that it can have. */
     private int bytes(Kept kept) {
-        long rank = RANK_BYTES + (long) Long.BYTES * (cells() + members.shape().layers());
+        long rank = RANK_BYTES + (long) Long.BYTES * members.shape().layers();
+        for (RankCounts counts : kept.ranks()) {
+            rank = Math.max(rank, RANK_BYTES + (long) Long.BYTES * (counts.load().length + members.shape().layers()));
+        }
         return Math.toIntExact(HEAD_BYTES + kept.ranks().size() * rank + CHECKSUM_BYTES);
     }
 
@@ -156,7 +162,8 @@ final class CountsFile {
 
     private Kept parse(DataInputStream in) throws IOException {
         long magic = in.readLong();
-        boolean timed = magic == MAGIC;
+        boolean newest = magic == MAGIC;
+        boolean timed = newest || magic == COMPUTED;
         boolean fits = (timed || magic == UNTIMED) && in.readLong() == members.incarnation() && in.readInt() == cells();
         if (!fits || in.readInt() != members.shape().layers()) {
             throw new IllegalStateException(file + " is not of " + members.deployment() + ", incarnation "
@@ -166,20 +173,27 @@ final class CountsFile {
         boolean whole = in.readBoolean();
         List<RankCounts> counts = new ArrayList<>();
         for (int left = in.readInt(); left > 0; left--) {
-            counts.add(new RankCounts(
-                    in.readInt(),
-                    new Ring.Writer(in.readLong(), in.readLong()),
-                    in.readLong(),
-                    in.readLong(),
-                    state(in),
-                    in.readBoolean() ? Optional.of(state(in)) : Optional.empty(),
-                    timed && in.readBoolean()
-                            ? Optional.of(new StepClock(in.readLong(), in.readLong()))
-                            : Optional.empty(),
-                    longs(in, cells()),
-                    longs(in, in.readBoolean() ? members.shape().layers() : 0)));
+            counts.add(counts(in, newest, timed));
         }
         return new Kept(whole, counts);
+    }
+
+    private RankCounts counts(DataInputStream in, boolean newest, boolean timed) throws IOException {
+        int rank = in.readInt();
+        Ring.Writer writer = new Ring.Writer(in.readLong(), in.readLong());
+        long step = in.readLong();
+        long covered = in.readLong();
+        PlacementState state = state(in);
+        Optional<PlacementState> next = in.readBoolean() ? Optional.of(state(in)) : Optional.empty();
+        Optional<StepClock> clock = timed && in.readBoolean()
+                ? Optional.of(new StepClock(in.readLong(), in.readLong()))
+                : Optional.empty();
+        boolean mixed = newest && in.readBoolean();
+        boolean sent = newest && in.readBoolean();
+        long resets = newest ? in.readLong() : 0;
+        long[] load = longs(in, sent ? cells() * members.topology().ranks() : cells());
+        long[] routed = longs(in, in.readBoolean() ? members.shape().layers() : 0);
+        return new RankCounts(rank, writer, step, covered, state, next, clock, mixed, sent, resets, load, routed);
     }
 
     private static void put(ByteBuffer out, RankCounts counts) {
@@ -193,6 +207,9 @@ final class CountsFile {
         }
         put(out, counts.clock().isPresent());
         counts.clock().ifPresent(clock -> out.putLong(clock.busyNanos()).putLong(clock.idleNanos()));
+        put(out, counts.mixed());
+        put(out, counts.sent());
+        out.putLong(counts.resets());
         put(out, counts.load());
         put(out, counts.routed().length > 0);
         put(out, counts.routed());

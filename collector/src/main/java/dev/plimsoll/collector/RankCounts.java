@@ -14,6 +14,9 @@ import java.util.Optional;
  * @param state the placement state of the steps up to {@code step}
  * @param next that of the first boundary interval after it, where its votes were seen
  * @param clock what its steps had taken up to {@code step}; empty where that is not known
+ * @param mixed whether steps after it are known to have run under more than one map of experts
+ * @param sent whether {@code load} is what the rank sent to the slots of all ranks
+ * @param resets of the counters that a gather adds up, up to {@code step}
  * @param load {@code [layer][slot]} flattened
  * @param routed {@code [layer]}; empty where the engine does not know
  */
@@ -26,5 +29,8 @@ record RankCounts(
         PlacementState state,
         Optional<PlacementState> next,
         Optional<StepClock> clock,
+        boolean mixed,
+        boolean sent,
+        long resets,
         long[] load,
         long[] routed) {}

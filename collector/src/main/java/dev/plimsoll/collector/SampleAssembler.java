@@ -6,6 +6,7 @@ import dev.plimsoll.device.HeatRing.Snapshot;
 import dev.plimsoll.device.StepClock;
 import dev.plimsoll.device.Vote;
 import dev.plimsoll.model.Counters;
+import dev.plimsoll.model.LoadKind;
 import dev.plimsoll.model.LoadSample;
 import dev.plimsoll.model.LongVector;
 import dev.plimsoll.model.Membership;
@@ -51,16 +52,26 @@ final class SampleAssembler {
         @Nullable
         PlacementState next;
 
+        /** Up to this boundary no vote was missed: what they say of mixed steps is known. */
+        long seen;
+        /** Whether steps after {@link #step} ran under more than one map of experts, by votes since. */
+        boolean mixed;
+        /** Whether {@link #load} is what the rank sent to the slots of all ranks. */
+        boolean sent;
+        /** Falls of counters that a gather adds up, as they were counted at {@link #step}. */
+        long resets;
+
         /** At {@link #step}, of this process; null where it did not say. */
         @Nullable
         StepClock clock;
 
-        final long[] load;
+        long[] load;
         /** Empty where the engine did not know. */
         long[] routed;
 
         Baseline(long step, PlacementState state, long[] load, long[] routed) {
             this.step = step;
+            this.seen = step;
             this.state = state;
             this.load = load;
             this.routed = routed;
@@ -131,6 +142,9 @@ final class SampleAssembler {
                 counts.routed().clone());
         baseline.next = counts.next().orElse(null);
         baseline.clock = counts.clock().orElse(null);
+        baseline.mixed = counts.mixed();
+        baseline.sent = counts.sent();
+        baseline.resets = counts.resets();
         baselines[counts.rank()] = baseline;
         covered[counts.rank()] = counts.covered();
     }
@@ -161,6 +175,9 @@ final class SampleAssembler {
                         base.state,
                         Optional.ofNullable(base.next),
                         Optional.ofNullable(base.clock),
+                        base.mixed,
+                        base.sent,
+                        base.resets,
                         base.load,
                         base.routed));
             }
@@ -234,8 +251,15 @@ final class SampleAssembler {
         Baseline base = baselines[rank];
         if (base == null && fromZero) {
             base = new Baseline(
-                    0, INITIAL, new long[layers * slots], new long[snapshot.routed().length == 0 ? 0 : layers]);
+                    0, INITIAL, new long[cells(snapshot)], new long[snapshot.routed().length == 0 ? 0 : layers]);
+            base.sent = snapshot.sent();
             baselines[rank] = base;
+        }
+        if (base != null && snapshot.step() > base.seen) {
+            // An engine that moves experts itself may have begun and ended with what nobody saw.
+            boolean missed = snapshot.step() != base.seen + members.boundarySteps();
+            base.mixed |= snapshot.mixed()[row] || (missed && members.traits().movesWeights());
+            base.seen = snapshot.step();
         }
         if (base != null && !restarted[rank] && isNext(base, snapshot)) {
             base.next = state;
@@ -247,13 +271,19 @@ final class SampleAssembler {
     private Baseline counted(int rank, int row, Snapshot snapshot, PlacementState state, @Nullable StepClock clock) {
         Baseline base = baselines[rank];
         if (base == null) {
-            base = new Baseline(snapshot.step(), state, new long[layers * slots], NOT_KNOWN);
+            base = new Baseline(snapshot.step(), state, new long[cells(snapshot)], NOT_KNOWN);
         }
+        int cells = cells(snapshot);
+        base.load = base.load.length == cells ? base.load : new long[cells];
+        base.sent = snapshot.sent();
+        base.resets = snapshot.resets();
+        base.mixed = false;
+        base.seen = snapshot.step();
         base.step = snapshot.step();
         base.state = state;
         base.next = null;
         base.clock = clock;
-        System.arraycopy(snapshot.load(), row * layers * slots, base.load, 0, layers * slots);
+        System.arraycopy(snapshot.load(), at(snapshot, row), base.load, 0, cells);
         if (snapshot.routed().length == 0) {
             base.routed = NOT_KNOWN;
         } else {
@@ -261,6 +291,20 @@ final class SampleAssembler {
             System.arraycopy(snapshot.routed(), row * layers, base.routed, 0, layers);
         }
         return base;
+    }
+
+    /** Counters of a rank in a layer. */
+    private int width(Snapshot snapshot) {
+        return snapshot.sent() ? members.topology().slots() : slots;
+    }
+
+    private int cells(Snapshot snapshot) {
+        return layers * width(snapshot);
+    }
+
+    /** Where a row's counters begin; what was sent is of one rank alone. */
+    private int at(Snapshot snapshot, int row) {
+        return snapshot.sent() ? 0 : row * layers * slots;
     }
 
     private boolean isNext(Baseline base, Snapshot snapshot) {
@@ -285,7 +329,12 @@ final class SampleAssembler {
         }
         // Not known before or not known now: then there is no difference, and none that went down.
         boolean routedKnown = snapshot.routed().length > 0 && base.routed.length > 0;
-        bits[row] = Growth.bits(snapshot.load(), row * layers * slots, base.load, 0, layers * slots);
+        if (base.sent != snapshot.sent() || base.resets != snapshot.resets()) {
+            // Sums and what one rank sends have no difference, nor have sums of which one part began anew.
+            listener.onReset(rank, step);
+            return null;
+        }
+        bits[row] = Growth.bits(snapshot.load(), at(snapshot, row), base.load, 0, cells(snapshot));
         if (bits[row] < 0
                 || (routedKnown && Growth.bits(snapshot.routed(), row * layers, base.routed, 0, layers) < 0)) {
             listener.onReset(rank, step);
@@ -297,7 +346,7 @@ final class SampleAssembler {
         // Where the first boundary's votes were missed, the state before it is the safe guess: at worst a sample is
         // set aside as mixed although the flip stood right at its start.
         PlacementState start = base.next == null ? base.state : base.next;
-        boolean mixed = !isNext(base, snapshot) && !start.equals(state);
+        boolean mixed = base.mixed || (!isNext(base, snapshot) && !start.equals(state));
         return new Part(new StepRange(base.step, step), state, mixed, routedKnown, timed(base.clock, clock));
     }
 
@@ -360,7 +409,7 @@ final class SampleAssembler {
             int width,
             List<LoadSample> samples) {
         long[] routed = part.routedKnown() ? total(snapshot, from, to) : NOT_KNOWN;
-        int bytesPerLayer = (to - from) * slots * width + Long.BYTES;
+        int bytesPerLayer = (to - from) * width(snapshot) * width + Long.BYTES;
         int most = Math.max(1, (MOST_RECORD_BYTES - RECORD_OVERHEAD) / bytesPerLayer);
         for (int layer = 0; layer < layers; layer += most) {
             int count = Math.min(most, layers - layer);
@@ -374,7 +423,7 @@ final class SampleAssembler {
                     to - from,
                     layer,
                     count,
-                    slots,
+                    width(snapshot),
                     part.state(),
                     part.mixed(),
                     routed.length == 0
@@ -382,6 +431,7 @@ final class SampleAssembler {
                             : LongVector.of(Arrays.copyOfRange(routed, layer, layer + count)),
                     nanos(part.timed() && layer == 0, snapshot, clocks, from, to, StepClock::busyNanos),
                     nanos(part.timed() && layer == 0, snapshot, clocks, from, to, StepClock::idleNanos),
+                    snapshot.sent() ? LoadKind.ROUTED_TO : LoadKind.COMPUTED,
                     packed(snapshot, from, to, layer, count, width)));
         }
     }
@@ -411,13 +461,18 @@ final class SampleAssembler {
      * @param most the width that all layers need
      */
     private Counters packed(Snapshot snapshot, int from, int to, int layer, int count, int most) {
-        int each = count * slots;
+        int slotsOfRow = width(snapshot);
+        int each = count * slotsOfRow;
         int width = most;
         if (width != Counters.SHORT) {
             long bits = 0;
             for (int row = from; row < to; row++) {
                 bits |= Growth.bits(
-                        snapshot.load(), (row * layers + layer) * slots, base(snapshot, row).load, layer * slots, each);
+                        snapshot.load(),
+                        at(snapshot, row) + layer * slotsOfRow,
+                        base(snapshot, row).load,
+                        layer * slotsOfRow,
+                        each);
             }
             width = Counters.width(bits);
         }
@@ -425,9 +480,9 @@ final class SampleAssembler {
         for (int row = from; row < to; row++) {
             Growth.pack(
                     snapshot.load(),
-                    (row * layers + layer) * slots,
+                    at(snapshot, row) + layer * slotsOfRow,
                     base(snapshot, row).load,
-                    layer * slots,
+                    layer * slotsOfRow,
                     each,
                     width,
                     bytes,

@@ -12,6 +12,7 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
 import java.util.zip.CRC32;
+import java.util.stream.LongStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -25,6 +26,9 @@ class CountsFileTest {
             PlacementState.settled(3),
             Optional.empty(),
             Optional.of(new StepClock(1_000, 7)),
+            true,
+            false,
+            9,
             new long[] {1, 2, 3, 4},
             new long[0]);
 
@@ -42,7 +46,7 @@ class CountsFileTest {
     }
 
     @Test
-    void whatAReleaseLeftThatKnewNothingOfTimeIsReadWithout() throws Exception {
+    void whatReleasesLeftThatKnewLessIsReadWithout() throws Exception {
         RankCounts untimed = new RankCounts(
                 1,
                 COUNTS.writer(),
@@ -51,6 +55,9 @@ class CountsFileTest {
                 COUNTS.state(),
                 Optional.empty(),
                 Optional.empty(),
+                false,
+                false,
+                0,
                 COUNTS.load(),
                 COUNTS.routed());
         CountsFile file = new CountsFile(directory, MEMBERS);
@@ -58,17 +65,49 @@ class CountsFileTest {
         Path path = directory.resolve("collector-" + MEMBERS.incarnation() + ".counts");
         byte[] bytes = Files.readAllBytes(path);
         int flag = 29 + Integer.BYTES + 4 * Long.BYTES + 3 * Integer.BYTES + 1; // whether a clock follows
-        ByteBuffer before = ByteBuffer.allocate(bytes.length - 1)
-                .put(bytes, 0, flag)
-                .put(bytes, flag + 1, bytes.length - flag - 1 - Long.BYTES);
-        before.putLong(0, 0x3130544e434d4c50L);
+        int later = 2 + Long.BYTES; // mixed, sent and resets
+        byte[] computed = without(bytes, flag + 1, later, 0x3230544e434d4c50L);
+        for (byte[] release : List.of(computed, without(computed, flag, 1, 0x3130544e434d4c50L))) {
+            Files.write(path, release);
+
+            assertThat(file.read().orElseThrow().ranks())
+                    .usingRecursiveFieldByFieldElementComparator()
+                    .containsExactly(untimed);
+        }
+    }
+
+    private static byte[] without(byte[] bytes, int at, int count, long magic) {
+        ByteBuffer before = ByteBuffer.allocate(bytes.length - count)
+                .put(bytes, 0, at)
+                .put(bytes, at + count, bytes.length - at - count - Long.BYTES);
+        before.putLong(0, magic);
         CRC32 sum = new CRC32();
         sum.update(before.array(), 0, before.position());
-        Files.write(path, before.putLong(sum.getValue()).array());
+        return before.putLong(sum.getValue()).array();
+    }
+
+    @Test
+    void whatARankSentToAllIsKeptWhole() {
+        RankCounts sent = new RankCounts(
+                1,
+                COUNTS.writer(),
+                32,
+                16,
+                COUNTS.state(),
+                Optional.of(PlacementState.settled(4)),
+                Optional.empty(),
+                false,
+                true,
+                0,
+                LongStream.range(0, 4L * MEMBERS.topology().ranks()).toArray(),
+                new long[] {5, 6});
+        CountsFile file = new CountsFile(directory, MEMBERS);
+
+        file.write(new CountsFile.Kept(false, List.of(sent, COUNTS)));
 
         assertThat(file.read().orElseThrow().ranks())
                 .usingRecursiveFieldByFieldElementComparator()
-                .containsExactly(untimed);
+                .containsExactly(sent, COUNTS);
     }
 
     @Test

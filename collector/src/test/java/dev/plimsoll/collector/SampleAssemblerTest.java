@@ -7,6 +7,8 @@ import dev.plimsoll.device.HeatRing.Snapshot;
 import dev.plimsoll.device.StepClock;
 import dev.plimsoll.device.Vote;
 import dev.plimsoll.model.Counters;
+import dev.plimsoll.model.EngineTraits;
+import dev.plimsoll.model.LoadKind;
 import dev.plimsoll.model.LoadSample;
 import dev.plimsoll.model.LongVector;
 import dev.plimsoll.model.Membership;
@@ -19,6 +21,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Random;
 import java.util.function.IntFunction;
+import java.util.stream.LongStream;
 import org.junit.jupiter.api.Test;
 
 class SampleAssemblerTest {
@@ -51,6 +54,105 @@ class SampleAssemblerTest {
         assertThat(samples)
                 .as("what the routers of these ranks sent")
                 .allSatisfy(sample -> assertThat(sample.routed()).isEqualTo(LongVector.of(64, 64)));
+    }
+
+    @Test
+    void whatTheEngineMovedByItselfBelongsToNoWindow() {
+        assembler.add(0, Snapshots.at(1, 16));
+
+        List<LoadSample> samples = assembler.add(0, mixed(Snapshots.at(2, 32), 1));
+
+        assertThat(samples).extracting(LoadSample::mixed).containsExactly(false, true, false);
+    }
+
+    @Test
+    void mixedStepsOfASnapshotWithoutHeatAreInTheNextSample() {
+        assembler.add(0, Snapshots.at(1, 16));
+        assembler.add(0, mixed(Snapshots.marker(Snapshots.at(2, 32), 1), 1));
+
+        assertThat(assembler.add(0, Snapshots.at(3, 48)))
+                .filteredOn(sample -> sample.firstRank() == 1)
+                .singleElement()
+                .satisfies(sample -> {
+                    assertThat(sample.steps()).isEqualTo(new StepRange(16, 48));
+                    assertThat(sample.mixed()).isTrue();
+                });
+        assertThat(assembler.add(0, Snapshots.at(4, 64)))
+                .extracting(LoadSample::mixed)
+                .containsOnly(false);
+    }
+
+    @Test
+    void votesThatNobodySawMayHaveBeenMixedWhereTheEngineMovesExperts() {
+        Membership moves = Snapshots.MEMBERS.withTraits(EngineTraits.USUAL.withMovesWeights(true));
+        for (Membership members : List.of(moves, Snapshots.MEMBERS)) {
+            SampleAssembler of = assembler(members, true);
+            of.add(0, Snapshots.at(1, 16));
+
+            assertThat(of.add(0, Snapshots.at(3, 48)))
+                    .extracting(LoadSample::mixed)
+                    .containsOnly(members == moves);
+        }
+    }
+
+    @Test
+    void fallOfOneRanksCountersIsNotHiddenBySums() {
+        assembler.add(0, reset(Snapshots.at(1, 16), 0));
+
+        assertThat(assembler.add(0, reset(Snapshots.at(2, 32), 1))).isEmpty();
+
+        assertThat(told).containsExactly("reset 0 at 32", "reset 1 at 32", "reset 2 at 32");
+        assertThat(assembler.add(0, reset(Snapshots.at(3, 48), 1)))
+                .singleElement()
+                .satisfies(sample -> assertThat(sample.steps()).isEqualTo(new StepRange(32, 48)));
+    }
+
+    @Test
+    void rankThatHasLostItsGroupTellsWhatItSentFromThenOn() {
+        Membership sends = Snapshots.MEMBERS.withTraits(EngineTraits.USUAL.withLoad(LoadKind.ROUTED_TO));
+        SampleAssembler of = assembler(sends, true);
+        of.add(1, Snapshots.at(1, 16));
+
+        assertThat(of.add(1, sent(2, 32, 1))).as("no difference of a sum and a part").isEmpty();
+        assertThat(told).containsExactly("reset 1 at 32");
+
+        assertThat(of.add(1, sent(3, 48, 1))).singleElement().satisfies(sample -> {
+            assertThat(sample.kind()).isEqualTo(LoadKind.ROUTED_TO);
+            assertThat(sample.firstRank()).isEqualTo(1);
+            assertThat(sample.slotsPerRank()).isEqualTo(6);
+            assertThat(sample.steps()).isEqualTo(new StepRange(32, 48));
+            assertThat(sample.load()).isEqualTo(Counters.of(LongStream.range(0, 12).map(i -> 16 * (i + 1)).toArray()));
+            assertThat(sample.routed()).isEqualTo(LongVector.of(64, 64));
+        });
+    }
+
+    /** What a rank alone sent to all six slots. */
+    private static Snapshot sent(long sequence, long step, int own) {
+        Snapshot alone = Snapshots.alone(sequence, step, own);
+        long[] load = LongStream.range(0, 12).map(i -> step * (i + 1)).toArray();
+        return new Snapshot(
+                sequence, step, false, 0, alone.votes(), alone.valid(), load, alone.routed(), step, alone.mixed(), true, 0);
+    }
+
+    private static Snapshot mixed(Snapshot of, int rank) {
+        of.mixed()[rank] = true;
+        return of;
+    }
+
+    private static Snapshot reset(Snapshot of, long resets) {
+        return new Snapshot(
+                of.sequence(),
+                of.step(),
+                of.gathered(),
+                of.firstRank(),
+                of.votes(),
+                of.valid(),
+                of.load(),
+                of.routed(),
+                of.capturedNanos(),
+                of.mixed(),
+                false,
+                resets);
     }
 
     @Test

@@ -6,6 +6,8 @@ package dev.plimsoll.model;
  * @param emitter who sent it, for people
  * @param firstRank ranks {@code [firstRank, firstRank + ranks)} are covered
  * @param firstLayer layers {@code [firstLayer, firstLayer + layers)} are covered
+ * @param slotsPerRank counters that a rank has in a layer: of its own slots, or of the slots of all ranks where the kind is
+ *     {@link LoadKind#ROUTED_TO}
  * @param state the placement state that all steps of the range ran under
  * @param mixed whether the range spans a flip, so that {@code state} holds for its end only; such a sample belongs to no window
  * @param routed {@code [layer]} assignments (tokens × top-k) that the routers of these ranks made, to slots of any rank; empty
@@ -13,7 +15,9 @@ package dev.plimsoll.model;
  * @param elapsedNanos {@code [rank]} what the steps took on the rank's dispatch thread, from boundary to boundary, without stretches where
  *     no step ran; empty where a rank does not say, and in a sample without the first layer, so that nothing counts twice
  * @param idleNanos {@code [rank]} stretches between these boundaries where no step ran; empty where {@code elapsedNanos} is
- * @param load {@code [rank][layer][slot]} flattened, tokens computed; differences, not totals
+ * @param kind {@link LoadKind#COMPUTED}, or {@link LoadKind#ROUTED_TO}: what the routers of these ranks sent, which is what was computed
+ *     when it is summed over all ranks
+ * @param load {@code [rank][layer][slot]} flattened, tokens; differences, not totals
  */
 public record LoadSample(
         Deployment deployment,
@@ -31,9 +35,48 @@ public record LoadSample(
         LongVector routed,
         LongVector elapsedNanos,
         LongVector idleNanos,
+        LoadKind kind,
         Counters load)
         implements SampleRecord {
-    /** Of ranks that do not say how long their steps took. */
+    /** Of tokens computed. */
+    public LoadSample(
+            Deployment deployment,
+            long incarnation,
+            StepRange steps,
+            Phase phase,
+            String emitter,
+            int firstRank,
+            int ranks,
+            int firstLayer,
+            int layers,
+            int slotsPerRank,
+            PlacementState state,
+            boolean mixed,
+            LongVector routed,
+            LongVector elapsedNanos,
+            LongVector idleNanos,
+            Counters load) {
+        this(
+                deployment,
+                incarnation,
+                steps,
+                phase,
+                emitter,
+                firstRank,
+                ranks,
+                firstLayer,
+                layers,
+                slotsPerRank,
+                state,
+                mixed,
+                routed,
+                elapsedNanos,
+                idleNanos,
+                LoadKind.COMPUTED,
+                load);
+    }
+
+    /** The same of ranks that do not say how long their steps took. */
     public LoadSample(
             Deployment deployment,
             long incarnation,
@@ -72,6 +115,9 @@ public record LoadSample(
         if (firstRank < 0 || ranks < 1 || firstLayer < 0 || layers < 1 || slotsPerRank < 1) {
             throw new IllegalArgumentException("sample covers nothing: ranks " + firstRank + "+" + ranks + ", layers "
                     + firstLayer + "+" + layers + ", slots " + slotsPerRank);
+        }
+        if (kind == LoadKind.REPLICATED) {
+            throw new IllegalArgumentException("a rank's own columns of what all ranks route are tokens computed");
         }
         // Step by step, as the product of all three may come round to a small number.
         if ((long) ranks * layers > load.size() || (long) ranks * layers * slotsPerRank != load.size()) {

@@ -212,9 +212,26 @@ public record Membership(
                 placement);
     }
 
+    /**
+     * Whether samples may be of a kind: without a gather those of tokens sent are as the engine counts them; with one they are summed to
+     * tokens computed, and come as they are only from ranks that have lost their group.
+     */
+    public boolean gives(LoadKind kind) {
+        return switch (kind) {
+            case COMPUTED -> traits.load() != LoadKind.ROUTED_TO || gather != GatherMode.NONE;
+            case ROUTED_TO -> traits.load() == LoadKind.ROUTED_TO;
+            case REPLICATED -> false;
+        };
+    }
+
     /** Boundaries in one window. */
     public int boundariesPerWindow() {
         return windowSteps / boundarySteps;
+    }
+
+    /** Experts that one batch may bring to a rank: what its staging memory holds, or any number where the engine moves weights by itself. */
+    public int incomingPerRank() {
+        return traits.movesWeights() ? Integer.MAX_VALUE : stagedExpertsPerRank();
     }
 
     /** Incoming experts that fit one rank's staging memory at once. */

@@ -165,7 +165,7 @@ public final class Placement {
         int[] replicas = new int[expertCount];
         int[] inUse = inUse(layer);
         for (int expert : inUse) {
-            if (expert >= 0) {
+            if (expert >= 0 && expert < expertCount) {
                 replicas[expert]++;
             }
         }
@@ -176,7 +176,7 @@ public final class Placement {
         int[] filled = new int[expertCount];
         for (int slot = 0; slot < slots(); slot++) {
             int expert = inUse[slot];
-            if (expert >= 0) {
+            if (expert >= 0 && expert < expertCount) {
                 slots[expert][filled[expert]++] = slot;
             }
         }
@@ -190,7 +190,9 @@ public final class Placement {
             Arrays.fill(rank, -1);
         }
         for (int slot = 0; slot < slots(); slot++) {
-            local[slot / topology.slotsPerRank()][experts[layer][slot]] = slot % topology.slotsPerRank();
+            if (experts[layer][slot] < expertCount) {
+                local[slot / topology.slotsPerRank()][experts[layer][slot]] = slot % topology.slotsPerRank();
+            }
         }
         return local;
     }

@@ -12,7 +12,7 @@ import java.util.Optional;
  * @param balance measured balancedness of the window's sums
  * @param states the placement states of the segments, in order
  * @param tokens tokens that the routers saw, per layer on average; 0 where the engine does not know
- * @param conserved whether in every layer tokens computed equal tokens routed × top-k; true where the engine does not know
+ * @param conservation whether in every layer tokens computed equal tokens routed × top-k
  * @param accepted load in the window, over all layers
  * @param unattributed load of samples that spanned a border or a flip, since the window before
  * @param late samples behind the first open window, since the window before
@@ -38,7 +38,7 @@ public record WindowSummary(
         Balance balance,
         List<PlacementState> states,
         long tokens,
-        boolean conserved,
+        Conservation conservation,
         long accepted,
         long unattributed,
         long late,
@@ -64,7 +64,7 @@ public record WindowSummary(
             Balance balance,
             List<PlacementState> states,
             long tokens,
-            boolean conserved,
+            Conservation conservation,
             long accepted,
             long unattributed,
             long late,
@@ -88,7 +88,7 @@ public record WindowSummary(
                 balance,
                 states,
                 tokens,
-                conserved,
+                conservation,
                 accepted,
                 unattributed,
                 late,
@@ -114,6 +114,11 @@ public record WindowSummary(
 
     public boolean complete() {
         return reason == CloseReason.COMPLETE;
+    }
+
+    /** Whether it says what the load was: all of it came, and no layer is known to have computed other tokens than were sent. */
+    public boolean sound() {
+        return complete() && !conservation.violated();
     }
 
     /** K: steps from boundary to boundary. */

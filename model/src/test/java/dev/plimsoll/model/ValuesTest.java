@@ -54,6 +54,11 @@ class ValuesTest {
                 .withMessageContaining("4 slots cannot hold 6 experts");
         assertThat(members(16, 64, 2).boundariesPerWindow()).isEqualTo(4);
         assertThat(members(16, 64, 2).stagedExpertsPerRank()).isEqualTo(2);
+        assertThat(members(16, 64, 2)
+                        .withTraits(EngineTraits.USUAL.withMovesWeights(true))
+                        .incomingPerRank())
+                .as("the engine's own affair")
+                .isEqualTo(Integer.MAX_VALUE);
     }
 
     @Test

@@ -38,7 +38,9 @@ public final class HeatCapture implements AutoCloseable {
      * @param layers MoE layers
      * @param slotsPerRank slots of one rank
      * @param boundarySteps K, steps between two boundaries
-     * @param loadAddress device address of int64 {@code [layer][local slot]} counters: tokens computed, only growing
+     * @param load what the load counters count
+     * @param loadAddress device address of int64 counters, only growing: {@code [layer][local slot]} where they count tokens computed, else
+     *     {@code [layer][slot of any rank]}
      * @param routedAddress device address of int64 {@code [layer]} counters: assignments (tokens × top-k) that this rank's
      *     router has made, only growing; the sum over ranks equals the sum of loads over all slots of the layer
      */
@@ -51,8 +53,35 @@ public final class HeatCapture implements AutoCloseable {
             int layers,
             int slotsPerRank,
             int boundarySteps,
+            HeatRing.Load load,
             long loadAddress,
-            long routedAddress) {}
+            long routedAddress) {
+        /** Of an engine that counts tokens computed. */
+        public Options(
+                Optional<Path> file,
+                String deployment,
+                long incarnation,
+                int rank,
+                int ranks,
+                int layers,
+                int slotsPerRank,
+                int boundarySteps,
+                long loadAddress,
+                long routedAddress) {
+            this(
+                    file,
+                    deployment,
+                    incarnation,
+                    rank,
+                    ranks,
+                    layers,
+                    slotsPerRank,
+                    boundarySteps,
+                    HeatRing.Load.COMPUTED,
+                    loadAddress,
+                    routedAddress);
+        }
+    }
 
     /**
      * What the ring has counted since it was opened.
@@ -121,7 +150,7 @@ public final class HeatCapture implements AutoCloseable {
             opts.boundary_steps(options.boundarySteps());
             opts.incarnation(options.incarnation());
             opts.gather(gather);
-            segment(segments.position(0), PlimsollApi.PLM_SEGMENT_LOAD, options.loadAddress(), options.layers());
+            segment(segments.position(0), kind(options.load()), options.loadAddress(), options.layers());
             segment(segments.position(1), PlimsollApi.PLM_SEGMENT_ROUTED, options.routedAddress(), options.layers());
             segments.position(0);
             Native.check(PlimsollApi.plm_ring_create(
@@ -138,6 +167,14 @@ public final class HeatCapture implements AutoCloseable {
         if (closed) {
             throw new IllegalStateException("the ring is closed: a boundary belongs to an open one");
         }
+    }
+
+    private static int kind(HeatRing.Load load) {
+        return switch (load) {
+            case COMPUTED -> PlimsollApi.PLM_SEGMENT_LOAD;
+            case ROUTED_TO -> PlimsollApi.PLM_SEGMENT_ROUTED_TO;
+            case REPLICATED -> PlimsollApi.PLM_SEGMENT_REPLICATED;
+        };
     }
 
     private static void segment(plm_segment segment, int kind, long address, int layers) {
@@ -172,6 +209,15 @@ public final class HeatCapture implements AutoCloseable {
 
     /** Issues the gather of the boundary that {@link #begin} has opened. */
     public void end(Vote vote) {
+        end(vote, false);
+    }
+
+    /**
+     * The same.
+     *
+     * @param mixed whether the steps before the boundary ran under more than one map, as the engine moved experts itself
+     */
+    public void end(Vote vote, boolean mixed) {
         requireOpen();
         words.incarnation(vote.incarnation());
         words.settled_version(vote.settledVersion());
@@ -179,7 +225,7 @@ public final class HeatCapture implements AutoCloseable {
         words.batches_flipped((short) vote.batchesFlipped());
         words.batch((short) vote.batch());
         words.level((byte) vote.level());
-        words.flags((byte) 0);
+        words.flags((byte) (mixed ? PlimsollApi.PLM_VOTE_MIXED : 0));
         words.plan_hash(vote.planHash());
         Native.check(PlimsollApi.plm_boundary_end(handle, words));
     }

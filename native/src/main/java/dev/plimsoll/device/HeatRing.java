@@ -31,12 +31,23 @@ import org.jspecify.annotations.Nullable;
  */
 public final class HeatRing implements AutoCloseable {
 
+    /** What an engine's load counters count: the segments that its ring was made of. */
+    public enum Load {
+        /** Tokens that the rank's own slots computed. */
+        COMPUTED,
+        /** What the rank's router sent to every slot; a gather adds it up to what is computed. */
+        ROUTED_TO,
+        /** The rank's own columns of what every rank routes: computed as well. */
+        REPLICATED
+    }
+
     /**
      * What the ring's header says of its engine.
      *
      * @param ranks of the group
      * @param firstRank snapshots hold ranks {@code [firstRank, firstRank + width)}
      * @param width all ranks of the group, or 1 in a ring that never gathers
+     * @param load what its load counters count
      * @param routedKnown whether the engine counts what its router assigned
      * @param pid of the engine's process, in its own pid namespace
      * @param startTicks when that process started, in the kernel's ticks since boot: tells it from another one that was
@@ -52,6 +63,7 @@ public final class HeatRing implements AutoCloseable {
             int boundarySteps,
             int firstRank,
             int width,
+            Load load,
             boolean routedKnown,
             long pid,
             long startTicks) {}
@@ -66,9 +78,13 @@ public final class HeatRing implements AutoCloseable {
      * @param firstRank the rank that index 0 stands for
      * @param votes {@code [rank]}; the placement state in them is the one that the steps up to this boundary ran under
      * @param valid {@code [rank]}: false where a rank gathered a marker in place of heat; its counters are then 0
-     * @param load {@code [rank][layer][slot]} flattened, absolute counters
+     * @param load {@code [rank][layer][slot]} flattened, absolute counters; where {@code sent}, of the ring's own rank alone,
+     *     {@code [layer][slot of any rank]}
      * @param routed {@code [rank][layer]} flattened, absolute counters; empty where the engine does not know them
      * @param capturedNanos {@code CLOCK_REALTIME} at which the boundary was staged on the ring's own rank
+     * @param mixed {@code [rank]}: whether the steps up to this boundary ran under more than one map of experts
+     * @param sent whether load is what the ring's own rank sent to the slots of all ranks, which nobody has added up
+     * @param resets how often counters that a gather adds up had fallen on some rank: across one of them no difference means anything
      */
     @SuppressWarnings("ArrayRecordComponent") // large, handed over once, and compared by nobody
     public record Snapshot(
@@ -80,7 +96,36 @@ public final class HeatRing implements AutoCloseable {
             boolean[] valid,
             long[] load,
             long[] routed,
-            long capturedNanos) {}
+            long capturedNanos,
+            boolean[] mixed,
+            boolean sent,
+            long resets) {
+        /** Of tokens computed, under one map of experts. */
+        public Snapshot(
+                long sequence,
+                long step,
+                boolean gathered,
+                int firstRank,
+                Vote[] votes,
+                boolean[] valid,
+                long[] load,
+                long[] routed,
+                long capturedNanos) {
+            this(
+                    sequence,
+                    step,
+                    gathered,
+                    firstRank,
+                    votes,
+                    valid,
+                    load,
+                    routed,
+                    capturedNanos,
+                    new boolean[votes.length],
+                    false,
+                    0);
+        }
+    }
 
     /**
      * Arrays that counters are read into, over and over: those of a snapshot stand until the next one is read with these. For one
@@ -107,6 +152,9 @@ public final class HeatRing implements AutoCloseable {
     // The layout of heat_file.h, where it is explained.
     private static final long MAGIC = 0x474e49524d494c50L;
     private static final int ABI = 2;
+    /** Of rings whose counters a gather adds up. */
+    private static final int ABI_SENT = 3;
+
     private static final int HEADER_BYTES = 4096;
     private static final int HEARTBEAT = 72;
     private static final int CLOSED = 80;
@@ -193,8 +241,9 @@ public final class HeatRing implements AutoCloseable {
         }
         MappedByteBuffer map = channel.map(FileChannel.MapMode.READ_ONLY, 0, size);
         map.order(ByteOrder.LITTLE_ENDIAN);
-        if (map.getLong(0) != MAGIC || map.getInt(8) != ABI) {
-            throw new IOException(file + " is no heat ring of version " + ABI + ": magic "
+        int abi = map.getInt(8);
+        if (map.getLong(0) != MAGIC || (abi != ABI && abi != ABI_SENT)) {
+            throw new IOException(file + " is no heat ring of version " + ABI + " or " + ABI_SENT + ": magic "
                     + Long.toHexString(map.getLong(0)) + ", version " + map.getInt(8));
         }
         int slotCount = map.getInt(12);
@@ -207,7 +256,8 @@ public final class HeatRing implements AutoCloseable {
         int rank = map.getInt(48);
         int firstRank = map.getInt(FIRST_RANK);
         int width = map.getInt(WIDTH);
-        long words = width * (VOTE_WORDS + (long) layers * slotsPerRank + layers);
+        Load load = Load.values()[(map.getInt(FLAGS) >>> 1 & 3) % Load.values().length];
+        long words = width * ((long) VOTE_WORDS + layers) + room(load, ranks, width, (long) layers * slotsPerRank);
         if (slotCount < 1
                 || layers < 1
                 || slotsPerRank < 1
@@ -215,6 +265,7 @@ public final class HeatRing implements AutoCloseable {
                 || rank < firstRank
                 || rank - firstRank >= width
                 || ranks - firstRank < width
+                || (load == Load.ROUTED_TO) != (abi == ABI_SENT)
                 || slotBytes < SLOT_HEAD_BYTES + words * Long.BYTES
                 || size != HEADER_BYTES + slotCount * slotBytes) {
             throw new IOException(file + " contradicts itself: " + size + " bytes for " + slotCount + " slots of "
@@ -231,10 +282,16 @@ public final class HeatRing implements AutoCloseable {
                 map.getInt(64),
                 firstRank,
                 width,
+                load,
                 (map.getInt(FLAGS) & 1) != 0,
                 map.getLong(24),
                 map.getLong(START_TICKS));
         return new HeatRing(file, key, map, header, slotCount, Math.toIntExact(slotBytes));
+    }
+
+    /** Words of all loads of a snapshot: what one rank sends to all takes as much as what all compute. */
+    private static long room(Load load, int ranks, int width, long each) {
+        return (load == Load.ROUTED_TO ? ranks : width) * each;
     }
 
     /** Whether a file that can be read begins as a heat ring does. */
@@ -363,14 +420,17 @@ public final class HeatRing implements AutoCloseable {
         long step = (long) LONG.getOpaque(map, at + 16);
         long capturedNanos = (long) LONG.getOpaque(map, at + 24);
         boolean gathered = (long) LONG.getOpaque(map, at + 32) != 0;
+        long resets = (long) LONG.getOpaque(map, at + 40);
         int ranks = to - from;
         int layers = header.layers();
         int next = at + SLOT_HEAD_BYTES;
         long[] votes = rows(next, from, VOTE_WORDS, new long[ranks * VOTE_WORDS]);
         next += header.width() * VOTE_WORDS * Long.BYTES;
         int slots = layers * header.slotsPerRank();
-        long[] load = rows(next, from, slots, into.load(ranks * slots));
-        next += header.width() * layers * header.slotsPerRank() * Long.BYTES;
+        int room = Math.toIntExact(room(header.load(), header.ranks(), header.width(), slots));
+        boolean sent = header.load() == Load.ROUTED_TO && !gathered;
+        long[] load = sent ? rows(next, 0, room, into.load(room)) : rows(next, from, slots, into.load(ranks * slots));
+        next += room * Long.BYTES;
         long[] routed = rows(next, from, layers, into.routed(header.routedKnown() ? ranks * layers : 0));
         // All reads above come before the second look at the lock.
         VarHandle.acquireFence();
@@ -379,6 +439,7 @@ public final class HeatRing implements AutoCloseable {
         }
         Vote[] decoded = new Vote[ranks];
         boolean[] valid = new boolean[ranks];
+        boolean[] mixed = new boolean[ranks];
         ByteBuffer bytes = ByteBuffer.allocate(votes.length * Long.BYTES).order(ByteOrder.LITTLE_ENDIAN);
         bytes.asLongBuffer().put(votes);
         for (int rank = 0; rank < ranks; rank++) {
@@ -392,9 +453,21 @@ public final class HeatRing implements AutoCloseable {
                     bytes.get(vote + 20),
                     bytes.getLong(vote + 24));
             valid[rank] = (bytes.get(vote + 21) & 1) != 0;
+            mixed[rank] = (bytes.get(vote + 21) & 2) != 0;
         }
         return new Snapshot(
-                sequence, step, gathered, header.firstRank() + from, decoded, valid, load, routed, capturedNanos);
+                sequence,
+                step,
+                gathered,
+                header.firstRank() + from,
+                decoded,
+                valid,
+                load,
+                routed,
+                capturedNanos,
+                mixed,
+                sent,
+                resets);
     }
 
     /** As plain memory: a word may be torn, but then the second look at the lock throws the snapshot away. */

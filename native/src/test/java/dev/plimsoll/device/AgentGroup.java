@@ -81,7 +81,9 @@ final class AgentGroup implements AutoCloseable {
             boundary();
             for (Rank rank : ranks) {
                 rank.compute.synchronize(PATIENCE);
-                assertThat(rank.map).as("map of rank %d at step %d", rank.rank, step).isEqualTo(ranks.get(0).map);
+                assertThat(rank.map)
+                        .as("map of rank %d at step %d", rank.rank, step)
+                        .isEqualTo(ranks.get(0).map);
                 assertThat(rank.misplaced()).isEmpty();
             }
         }
@@ -370,6 +372,8 @@ final class AgentGroup implements AutoCloseable {
         public void close() {
             compute.synchronize(PATIENCE);
             agent.close();
+            // A member that has left would be waited for.
+            communicator.abort();
             ring.close();
             mailbox.close();
             worker.close();

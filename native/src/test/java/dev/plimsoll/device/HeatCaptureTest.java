@@ -282,6 +282,7 @@ class HeatCaptureTest {
                             Group.K,
                             0,
                             1,
+                            HeatRing.Load.COMPUTED,
                             true,
                             ProcessHandle.current().pid(),
                             reader.header().startTicks()));

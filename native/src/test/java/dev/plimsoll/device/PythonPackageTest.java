@@ -161,17 +161,8 @@ class PythonPackageTest {
 
     @Test
     void thePackagesOwnTestsPass() throws Exception {
-        Engine tests = start(
-                "tests",
-                python(),
-                "-W",
-                "error",
-                "-m",
-                "unittest",
-                "discover",
-                "-v",
-                "-s",
-                SCRIPTS.toString());
+        Engine tests =
+                start("tests", python(), "-W", "error", "-m", "unittest", "discover", "-v", "-s", SCRIPTS.toString());
         try {
             boolean ended = tests.process.waitFor(200, TimeUnit.SECONDS);
             String told = Files.readString(tests.output) + Files.readString(tests.errors);

@@ -144,9 +144,17 @@ class RankAgentTest {
     @Test
     void engineThatMovesByItselfIsGivenTheTargetOnceAndSaysWhenItHasGotThere() {
         try (AgentGroup group = new AgentGroup(directory, true)) {
-            group.propose(1, 0, HASH, List.of(new Batch(
-                    List.of(new Move(0, 4, 2, 2), new Move(0, 5, 3, 3), new Move(1, 0, 1, 1), new Move(1, 5, 2, 2)),
-                    List.of())));
+            group.propose(
+                    1,
+                    0,
+                    HASH,
+                    List.of(new Batch(
+                            List.of(
+                                    new Move(0, 4, 2, 2),
+                                    new Move(0, 5, 3, 3),
+                                    new Move(1, 0, 1, 1),
+                                    new Move(1, 5, 2, 2)),
+                            List.of())));
             group.permit(1, HASH);
             group.boundariesUntil(() -> group.ranks.get(0).target.isPresent());
             for (int i = 0; i < 3; i++) {

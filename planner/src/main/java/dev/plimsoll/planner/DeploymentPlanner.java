@@ -1,6 +1,7 @@
 package dev.plimsoll.planner;
 
 import dev.plimsoll.model.Batch;
+import dev.plimsoll.model.Conservation;
 import dev.plimsoll.model.Deployment;
 import dev.plimsoll.model.GatherMode;
 import dev.plimsoll.model.Learned;
@@ -19,10 +20,12 @@ import dev.plimsoll.model.WindowSummary;
 import dev.plimsoll.planner.placement.Experience;
 import dev.plimsoll.planner.placement.KeepReason;
 import dev.plimsoll.planner.placement.Objective;
+import dev.plimsoll.planner.placement.Repair;
 import dev.plimsoll.planner.placement.Verdict;
 import dev.plimsoll.planner.protocol.DecisionProtocol;
 import dev.plimsoll.planner.protocol.Effect;
 import dev.plimsoll.planner.protocol.Event;
+import dev.plimsoll.planner.protocol.Moment;
 import dev.plimsoll.planner.protocol.PlanLog;
 import dev.plimsoll.planner.protocol.PlannerState;
 import dev.plimsoll.planner.protocol.Stage;
@@ -38,6 +41,7 @@ import java.util.Optional;
 import java.util.OptionalLong;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
+import org.slf4j.event.Level;
 
 /** One deployment at the planner: its complete windows, its decision in flight, and what is to be written about them. */
 final class DeploymentPlanner {
@@ -59,6 +63,8 @@ final class DeploymentPlanner {
     private Optional<Measurement> measurement = Optional.empty();
     private Optional<WindowSummary> unplanned = Optional.empty();
     private final ArrayDeque<Long> unjudged = new ArrayDeque<>();
+    private BoundaryWatch watch;
+    private long heardWindow = -1;
     private long lastWindow = -1;
     private long planFrom;
 
@@ -81,7 +87,8 @@ final class DeploymentPlanner {
         this.history = new WindowHistory(settings.historyWindows());
         this.objective = settings.objectiveFor(members);
         this.outcomes = outcomes;
-        Transition start = protocol.takeOver(log, kept, members, nowMillis);
+        this.watch = new BoundaryWatch(nowMillis);
+        Transition start = protocol.takeOver(log, kept, members, watch.at(nowMillis, members.boundarySteps()));
         this.state = start.state();
         this.known = new KnownPlacements(log, members, state.settled());
         // Where the decision ended is not in the log in windows; it took at least one.
@@ -129,15 +136,48 @@ final class DeploymentPlanner {
         if (event instanceof Event.Acked acked) {
             flipped(acked.ack());
         }
-        take(protocol.apply(state, event, nowMillis));
+        take(protocol.apply(state, event, moment(nowMillis)));
         if (state.members().incarnation() != incarnation) {
             known = new KnownPlacements(new PlanLog(), state.members(), state.settled());
             measurement = Optional.empty();
             objective = settings.objectiveFor(state.members());
             forgetWindows();
             times.clear();
+            watch = new BoundaryWatch(nowMillis);
+            heardWindow = -1;
             lastWindow = -1;
             planFrom = 0;
+        }
+    }
+
+    private Moment moment(long nowMillis) {
+        return watch.at(nowMillis, state.members().boundarySteps());
+    }
+
+    /** A window, whole or not, says how far ranks were before anybody watched. */
+    void wereAt(WindowSummary summary) {
+        if (summary.incarnation() == state.members().incarnation()) {
+            heardWindow = summary.index();
+            watch.from(summary.steps().to());
+        }
+    }
+
+    /** A window, whole or not, says how far ranks are. */
+    void areAt(WindowSummary summary, long nowMillis) {
+        if (summary.incarnation() != state.members().incarnation()) {
+            return;
+        }
+        if (summary.index() < heardWindow) {
+            watch.from(summary.steps().to());
+        }
+        heardWindow = summary.index();
+        watch.heard(summary.steps().to(), nowMillis);
+    }
+
+    /** So does a rank. */
+    void isAt(RankAck ack, long nowMillis) {
+        if (ack.incarnation() == state.members().incarnation()) {
+            watch.heard(ack.step(), nowMillis);
         }
     }
 
@@ -214,7 +254,7 @@ final class DeploymentPlanner {
                         .limit(batches)
                         .mapToInt(batch -> batch.moves().size())
                         .sum(),
-                state.settled(),
+                Repair.asServed(state.settled(), state.members()),
                 known.of(PlacementState.settled(made.basedOn())),
                 settings.historyWindows(),
                 outcomes.of(state.members().incarnation(), made.epoch()).isPresent()));
@@ -242,6 +282,13 @@ final class DeploymentPlanner {
         lastWindow = summary.index();
         unplanned.ifPresent(this::leaveUnjudged);
         unplanned = Optional.empty();
+        if (summary.conservation().violated()) {
+            refuse(
+                    summary,
+                    Verdict.Keep.because(
+                            KeepReason.NOT_CONSERVED, summary.conservation().toString()));
+            return;
+        }
         if (!summary.complete()) {
             refuse(
                     summary,
@@ -260,7 +307,8 @@ final class DeploymentPlanner {
         history.add(window.load(), whole.firstOffset(), summary.closedAtMillis());
         times.window(state.members(), objective, summary, window);
         boolean underSettled = !window.served().isEmpty()
-                && window.served().stream().allMatch(served -> served.servesLike(state.settled()));
+                && window.served().stream()
+                        .allMatch(served -> served.servesLike(Repair.asServed(state.settled(), state.members())));
         if (underSettled && state.stage() instanceof Stage.Idle) {
             measurement
                     .flatMap(measuring -> measuring.window(summary, window.load()))
@@ -365,11 +413,11 @@ final class DeploymentPlanner {
                         change.numbers().currentBalancedness(),
                         change.numbers().predictedBalancedness(),
                         planning.policy().name(),
-                        change.numbers().reason(),
+                        change.reason() + unlessCompared(newest),
                         change.candidate().reasons(),
                         Optional.of(history.inputs(List.copyOf(unjudged), learned)),
                         change.numbers().time().map(Verdict.Times::promise)),
-                nowMillis);
+                moment(nowMillis));
         for (Effect effect : transition.effects()) {
             if (effect instanceof Effect.Write write && write.command() instanceof Propose propose) {
                 List<String> violations = PlacementRules.violations(
@@ -384,6 +432,13 @@ final class DeploymentPlanner {
         return change;
     }
 
+    /** It is planned on, for many engines do not say what they route; whoever reads the decision shall know. */
+    private static String unlessCompared(WindowSummary window) {
+        return window.conservation().answer() == Conservation.Answer.UNKNOWN
+                ? "; tokens computed were not compared with tokens routed"
+                : "";
+    }
+
     /** Sound and slower than it need be: a fault of ours, and no reason to serve on out of balance. */
     private void warnOfDetours(Propose propose) {
         for (Batch batch : propose.batches()) {
@@ -394,14 +449,15 @@ final class DeploymentPlanner {
     }
 
     private void refuse(WindowSummary window, Verdict.Keep keep) {
-        LOG.debug(
+        LOG.atLevel(keep.reason() == KeepReason.NOT_CONSERVED ? Level.WARN : Level.DEBUG)
+                .log(
                 "{}: window {} keeps v{}: {} {}",
                 deployment(),
                 window.index(),
                 settled().version(),
                 keep.reason(),
                 keep.detail());
-        listener.refused(deployment(), window.index(), keep.reason(), keep.numbers());
+        listener.refused(deployment(), window.index(), keep);
     }
 
     /** Forgets windows older than that, so that a deployment that fell silent does not hold back the partition's offset. */

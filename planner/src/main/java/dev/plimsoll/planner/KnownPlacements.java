@@ -4,6 +4,7 @@ import dev.plimsoll.model.Membership;
 import dev.plimsoll.model.Placement;
 import dev.plimsoll.model.PlacementState;
 import dev.plimsoll.model.PlanCommand.Propose;
+import dev.plimsoll.planner.placement.Repair;
 import dev.plimsoll.planner.protocol.PlanLog;
 import java.util.Optional;
 import java.util.TreeMap;
@@ -12,6 +13,7 @@ import java.util.TreeMap;
 public final class KnownPlacements {
     private static final int MOST = 32;
 
+    private final Membership members;
     private final TreeMap<Integer, Placement> settled = new TreeMap<>();
     private final TreeMap<Integer, Propose> proposals = new TreeMap<>();
 
@@ -21,6 +23,7 @@ public final class KnownPlacements {
      * @param now what is settled
      */
     public KnownPlacements(PlanLog log, Membership members, Placement now) {
+        this.members = members;
         settled.putAll(log.placements(members));
         settled.put(now.version(), now);
         settled.keySet().forEach(version -> log.proposal(version).ifPresent(this::propose));
@@ -40,8 +43,12 @@ public final class KnownPlacements {
         trim(settled);
     }
 
-    /** The placement that a rank served in that state. */
+    /** The placement that a rank served in that state; a slot whose weights are of no expert stands idle in it. */
     public Optional<Placement> of(PlacementState state) {
+        return held(state).map(placement -> Repair.asServed(placement, members));
+    }
+
+    private Optional<Placement> held(PlacementState state) {
         Optional<Placement> base = Optional.ofNullable(settled.get(state.settledVersion()));
         if (state.batchesFlipped() == 0) {
             return base;

@@ -3,7 +3,6 @@ package dev.plimsoll.planner;
 import dev.plimsoll.model.Deployment;
 import dev.plimsoll.model.Outcome;
 import dev.plimsoll.model.PlanCommand;
-import dev.plimsoll.planner.placement.KeepReason;
 import dev.plimsoll.planner.placement.Verdict;
 import dev.plimsoll.planner.protocol.Effect;
 import java.time.Duration;
@@ -22,7 +21,7 @@ public interface PlannerListener {
     default void planned(Deployment deployment, Duration took) {}
 
     /** A window led to no decision. */
-    default void refused(Deployment deployment, long windowIndex, KeepReason reason, Verdict.Numbers numbers) {}
+    default void refused(Deployment deployment, long windowIndex, Verdict.Keep keep) {}
 
     default void proposed(PlanCommand.Propose propose) {}
 

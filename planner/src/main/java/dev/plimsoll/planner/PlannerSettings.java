@@ -9,6 +9,7 @@ import dev.plimsoll.planner.placement.Objective;
 import dev.plimsoll.planner.placement.Policy;
 import java.time.Duration;
 import java.util.Optional;
+import java.util.OptionalInt;
 
 /**
  * How the planner decides.
@@ -21,9 +22,9 @@ import java.util.Optional;
  * @param budget what the moves of one decision may take together
  * @param prices what a move costs a policy, by where its weights come from
  * @param gate when a change pays
- * @param acceptWithin time for all ranks to accept a proposal
- * @param progressWithin time between a permit and the first flip, and from flip to flip
- * @param abortWithin time for all ranks to say how far they got after an abort
+ * @param acceptWithin least time for all ranks to accept a proposal; they have more where their boundaries are longer
+ * @param progressWithin least time between a permit and the first flip, and from flip to flip
+ * @param abortWithin least time for all ranks to say how far they got after an abort
  * @param lookBack how far back recovery reads summaries: a successor sees no more windows than closed within it
  * @param planThreads threads that plan layers side by side
  * @param planWithin time to plan after a window, all layers, with and without that window; what takes longer is given up
@@ -31,6 +32,8 @@ import java.util.Optional;
  * @param objective what is to be even
  * @param profile what experts take on the ranks' devices; empty where nobody says
  * @param experience whether the gate learns from what earlier decisions have brought
+ * @param acceptBoundaries boundaries for all ranks to accept a proposal; empty as memberships say
+ * @param progressBoundaries boundaries until the next flip, or until all ranks have stopped; empty as memberships say
  */
 public record PlannerSettings(
         String policy,
@@ -48,7 +51,9 @@ public record PlannerSettings(
         long seed,
         ObjectiveChoice objective,
         Optional<ProfileChoice> profile,
-        boolean experience) {
+        boolean experience,
+        OptionalInt acceptBoundaries,
+        OptionalInt progressBoundaries) {
     /**
      * What {@code plimsoll up} starts with; tuned on the trace and workloads that {@code PlanningNumbersTest} reads.
      *
@@ -71,6 +76,45 @@ public record PlannerSettings(
             Runtime.getRuntime().availableProcessors(),
             Duration.ofSeconds(5),
             0);
+
+    /** Settings with deadlines as memberships say. */
+    public PlannerSettings(
+            String policy,
+            int historyWindows,
+            int cooldownWindows,
+            Budget budget,
+            MovePrices prices,
+            Gate.Settings gate,
+            Duration acceptWithin,
+            Duration progressWithin,
+            Duration abortWithin,
+            Duration lookBack,
+            int planThreads,
+            Duration planWithin,
+            long seed,
+            ObjectiveChoice objective,
+            Optional<ProfileChoice> profile,
+            boolean experience) {
+        this(
+                policy,
+                historyWindows,
+                cooldownWindows,
+                budget,
+                prices,
+                gate,
+                acceptWithin,
+                progressWithin,
+                abortWithin,
+                lookBack,
+                planThreads,
+                planWithin,
+                seed,
+                objective,
+                profile,
+                experience,
+                OptionalInt.empty(),
+                OptionalInt.empty());
+    }
 
     /** Settings without a device profile. */
     public PlannerSettings(
@@ -155,7 +199,9 @@ public record PlannerSettings(
                 seed,
                 other,
                 of,
-                experience);
+                experience,
+                acceptBoundaries,
+                progressBoundaries);
     }
 
     /** These settings with other limits. */
@@ -171,6 +217,29 @@ public record PlannerSettings(
     /** These settings with another number of planning threads. */
     public PlannerSettings withPlanThreads(int threads) {
         return with(policy, budget, prices, threads);
+    }
+
+    /** These settings with other deadlines than memberships say, where they are given. */
+    public PlannerSettings withBoundaries(OptionalInt accept, OptionalInt progress) {
+        return new PlannerSettings(
+                policy,
+                historyWindows,
+                cooldownWindows,
+                budget,
+                prices,
+                gate,
+                acceptWithin,
+                progressWithin,
+                abortWithin,
+                lookBack,
+                planThreads,
+                planWithin,
+                seed,
+                objective,
+                profile,
+                experience,
+                accept,
+                progress);
     }
 
     /** These settings with as much time for ranks and for plans: for those who do not decide by a clock. */
@@ -191,7 +260,9 @@ public record PlannerSettings(
                 seed,
                 objective,
                 profile,
-                experience);
+                experience,
+                acceptBoundaries,
+                progressBoundaries);
     }
 
     private PlannerSettings with(String name, Budget limits, MovePrices moves, int threads) {
@@ -211,6 +282,8 @@ public record PlannerSettings(
                 seed,
                 objective,
                 profile,
-                experience);
+                experience,
+                acceptBoundaries,
+                progressBoundaries);
     }
 }

@@ -9,9 +9,9 @@ import dev.plimsoll.model.Quarantined;
 import dev.plimsoll.model.RankAck;
 import dev.plimsoll.model.SettledPlacement;
 import dev.plimsoll.model.WindowSummary;
-import dev.plimsoll.planner.protocol.Deadlines;
 import dev.plimsoll.planner.protocol.DecisionProtocol;
 import dev.plimsoll.planner.protocol.Event;
+import dev.plimsoll.planner.protocol.Patience;
 import dev.plimsoll.planner.protocol.PlanLog;
 import dev.plimsoll.wire.Topic;
 import dev.plimsoll.wire.kafka.InputLog;
@@ -81,10 +81,12 @@ final class PlannerTask implements PartitionTask<LoadWindow> {
         this.clock = clock;
         this.planning = planning;
         this.protocol = new DecisionProtocol(
-                new Deadlines(
+                new Patience(
                         settings.acceptWithin().toMillis(),
                         settings.progressWithin().toMillis(),
-                        settings.abortWithin().toMillis()),
+                        settings.abortWithin().toMillis(),
+                        settings.acceptBoundaries(),
+                        settings.progressBoundaries()),
                 planner,
                 SettingsText.of(settings));
     }
@@ -129,9 +131,11 @@ final class PlannerTask implements PartitionTask<LoadWindow> {
                         (a, b) -> b.incarnation() >= a.incarnation() ? b : a))));
         inOrder.add(() -> acksInFlight(newest.values(), proposedAt));
         inOrder.add(() -> Optional.of(RecoveryRead.since(
-                Topic.WINDOW_SUMMARIES,
-                clock.millis() - settings.lookBack().toMillis(),
-                record -> join(record.value().deployment()).add(record.value()))));
+                Topic.WINDOW_SUMMARIES, clock.millis() - settings.lookBack().toMillis(), record -> {
+                    Deployment deployment = record.value().deployment();
+                    join(deployment).add(record.value());
+                    Optional.ofNullable(planners.get(deployment)).ifPresent(planner -> planner.wereAt(record.value()));
+                })));
         return inOrder;
     }
 
@@ -227,8 +231,10 @@ final class PlannerTask implements PartitionTask<LoadWindow> {
         long now = clock.millis();
         if (record.value() instanceof WindowSummary summary) {
             join(summary.deployment()).add(summary);
+            Optional.ofNullable(planners.get(summary.deployment())).ifPresent(planner -> planner.areAt(summary, now));
             drain(summary.deployment());
         } else if (record.value() instanceof RankAck ack) {
+            Optional.ofNullable(planners.get(ack.deployment())).ifPresent(planner -> planner.isAt(ack, now));
             ack(ack, now);
         } else if (record.value() instanceof Membership members) {
             members(members, now);

@@ -7,16 +7,19 @@ import dev.plimsoll.model.PlacementRules;
 import dev.plimsoll.planner.placement.BatchCutter;
 import dev.plimsoll.planner.placement.Budget;
 import dev.plimsoll.planner.placement.Candidate;
+import dev.plimsoll.planner.placement.EvenSplit;
 import dev.plimsoll.planner.placement.ExpertLoad;
 import dev.plimsoll.planner.placement.Gate;
 import dev.plimsoll.planner.placement.KeepReason;
 import dev.plimsoll.planner.placement.Objective;
 import dev.plimsoll.planner.placement.Plan;
-import dev.plimsoll.planner.placement.ReplicaParts;
 import dev.plimsoll.planner.placement.PlanRequest;
+import dev.plimsoll.planner.placement.Repair;
+import dev.plimsoll.planner.placement.ReplicaParts;
 import dev.plimsoll.planner.placement.Verdict;
 import java.time.Duration;
 import java.util.List;
+import java.util.Optional;
 import java.util.function.Function;
 
 /** The way from complete windows to a verdict: forecast, policy, rules, batches, gate. Pure. */
@@ -52,6 +55,12 @@ public final class WindowPlan {
             Placement settled,
             List<ExpertLoad> windows,
             Duration windowTime) {
+        if (!windows.isEmpty()) {
+            Optional<Verdict> repair = repair(settings, members, settled, windows);
+            if (repair.isPresent()) {
+                return repair.orElseThrow();
+            }
+        }
         if (windows.size() < 2) {
             return Verdict.Keep.because(KeepReason.COLD, windows.size() + " complete windows of 2");
         }
@@ -61,7 +70,7 @@ public final class WindowPlan {
                     "a budget of " + settings.budget().bytes() + " bytes is less than one expert's "
                             + members.bytesPerExpert());
         }
-        Budget budget = settings.budget().within(members.stagedExpertsPerRank(), members.bytesPerExpert());
+        Budget budget = settings.budget().within(members.incomingPerRank(), members.bytesPerExpert());
         PlanRequest request = new PlanRequest(
                 windows,
                 settled,
@@ -98,6 +107,60 @@ public final class WindowPlan {
     }
 
     private static Candidate cut(PlanRequest request, Plan plan, Membership members) {
-        return BatchCutter.cut(request, plan, members.stagedExpertsPerRank(), members.bytesPerExpert());
+        return BatchCutter.cut(request, plan, members.incomingPerRank(), members.bytesPerExpert());
+    }
+
+    /**
+     * What makes a placement sound that an engine has come to by itself, whatever it brings: no policy, no budget and no gate is asked, as
+     * none of them knows such a placement. Empty where nothing is wrong with it.
+     */
+    private static Optional<Verdict> repair(
+            PlannerSettings settings, Membership members, Placement settled, List<ExpertLoad> windows) {
+        List<String> violations = PlacementRules.violations(settled, members.shape(), members.topology());
+        if (violations.isEmpty()) {
+            return Optional.empty();
+        }
+        List<String> lost = PlacementRules.lost(settled, members.shape());
+        if (!lost.isEmpty()) {
+            return Optional.of(Verdict.Keep.because(
+                    KeepReason.LOST_EXPERT,
+                    lost.get(0) + ": no rank can send its weights, so only a new incarnation can bring it back"));
+        }
+        ExpertLoad newest = windows.get(windows.size() - 1);
+        PlanRequest request = new PlanRequest(
+                windows,
+                settled,
+                members.shape(),
+                members.topology(),
+                Budget.UNLIMITED,
+                settings.prices(),
+                Objective.TOKENS,
+                members.idleSlots(),
+                ReplicaParts.of(members, windows),
+                settings.seed());
+        Placement sound = Repair.of(settled, members.shape(), members.topology(), newest);
+        Candidate candidate = cut(request, Plan.of(sound), members);
+        if (candidate.batches().isEmpty()) {
+            return Optional.of(Verdict.Keep.because(
+                    KeepReason.BUDGET,
+                    violations.get(0) + ", and staging memory holds too little at once to mend layers "
+                            + candidate.unfitting()));
+        }
+        double[][] load = newest.toDoubles();
+        return Optional.of(new Verdict.Change(
+                candidate,
+                new Verdict.Numbers(
+                        EvenSplit.balance(Repair.asServed(settled, members), load, members.topology())
+                                .mean(),
+                        EvenSplit.balance(Repair.asServed(candidate.target(), members), load, members.topology())
+                                .mean(),
+                        0,
+                        0,
+                        0,
+                        0,
+                        candidate.moves(),
+                        Optional.empty()),
+                "mends what the engine began with: " + violations.get(0)
+                        + (violations.size() > 1 ? ", and " + (violations.size() - 1) + " more" : "")));
     }
 }

@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.within;
 import dev.plimsoll.model.Balance;
 import dev.plimsoll.model.Batch;
 import dev.plimsoll.model.CloseReason;
+import dev.plimsoll.model.Conservation;
 import dev.plimsoll.model.Deployment;
 import dev.plimsoll.model.DeviceProfile;
 import dev.plimsoll.model.DeviceProfile.Point;
@@ -112,7 +113,7 @@ class MeasurementTest {
                 new Balance(0.9, 0.8, 0, 1),
                 List.of(states),
                 1000,
-                true,
+                Conservation.YES,
                 1000,
                 0,
                 0,

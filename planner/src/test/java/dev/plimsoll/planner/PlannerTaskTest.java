@@ -5,8 +5,11 @@ import static org.assertj.core.api.Assertions.within;
 
 import dev.plimsoll.model.Balance;
 import dev.plimsoll.model.CloseReason;
+import dev.plimsoll.model.Conservation;
+import dev.plimsoll.model.Deadlines;
 import dev.plimsoll.model.Deployment;
 import dev.plimsoll.model.DeviceProfile;
+import dev.plimsoll.model.EngineTraits;
 import dev.plimsoll.model.FlipCost;
 import dev.plimsoll.model.GatherMode;
 import dev.plimsoll.model.LayerReason;
@@ -50,6 +53,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
+import java.util.OptionalInt;
 import java.util.concurrent.CountDownLatch;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -66,13 +70,16 @@ class PlannerTaskTest {
 
     private final Partition partition = new Partition();
     private final List<KeepReason> refused = new ArrayList<>();
+    private final List<String> details = new ArrayList<>();
+    private Conservation conservation = Conservation.YES;
     private final List<Effect.IgnoreReason> ignored = new ArrayList<>();
     private Optional<StepTime> stepTime = Optional.empty();
     private final List<WindowJoin.Drop> dropped = new ArrayList<>();
     private final PlannerListener listener = new PlannerListener() {
         @Override
-        public void refused(Deployment deployment, long window, KeepReason reason, Verdict.Numbers numbers) {
-            refused.add(reason);
+        public void refused(Deployment deployment, long window, Verdict.Keep keep) {
+            refused.add(keep.reason());
+            details.add(keep.detail());
         }
 
         @Override
@@ -205,7 +212,7 @@ class PlannerTaskTest {
                         new Balance(0.5, 0.4, 1, LAYERS),
                         List.of(states),
                         1000,
-                        true,
+                        conservation,
                         1000,
                         0,
                         0,
@@ -801,16 +808,128 @@ class PlannerTaskTest {
     }
 
     @Test
-    void refusedProposalIsAbortedByDeadlineAndVoided() {
+    void rankThatDoesNotAcceptWhileOthersStepOnEndsTheDecision() {
         proposed();
         ack(RankAck.Kind.ACCEPTED, 0, 0, 1, 2);
-        partition.now += PlannerSettings.DEFAULTS.acceptWithin().toMillis() + 1;
-        partition.poll(true);
+        windows(2, 31, Duration.ofSeconds(1));
+        assertThat(log()).as("59 boundaries").containsExactly("Term", "Propose");
+        windows(31, 32, Duration.ofSeconds(1));
         ack(RankAck.Kind.ABORTED, 0, 0, 1, 2, 3);
         partition.poll(true);
 
         assertThat(log()).containsExactly("Term", "Propose", "Abort", "Void");
-        assertThat(partition.values(Topic.PLAN).get(2).summary()).contains("3 of 4 ranks accepted in time");
+        assertThat(partition.values(Topic.PLAN).get(2).summary()).endsWith("3 of 4 ranks accepted in time");
+    }
+
+    /** Windows of two boundaries each, not all of which have a sample of every rank. */
+    private void windows(long from, long to, Duration each) {
+        for (long index = from; index < to; index++) {
+            rows(index, 1, PlacementState.settled(0));
+            summary(index, 1, index % 3 == 2 ? CloseReason.GAP : CloseReason.COMPLETE, PlacementState.settled(0));
+            partition.now += each.toMillis();
+            partition.poll(index % 2 == 0);
+        }
+    }
+
+    @Test
+    void ranksThatReachABoundaryAMinuteHaveTheTimeToFlip() {
+        Duration slow = Duration.ofMinutes(2);
+        windows(0, 2, slow);
+        assertThat(log()).containsExactly("Term", "Propose");
+        windows(2, 22, slow);
+        ack(RankAck.Kind.ACCEPTED, 0, 0, 1, 2, 3);
+        windows(22, 110, slow);
+        ack(RankAck.Kind.FLIPPED, decision().batches().size(), 0, 1, 2, 3);
+        partition.poll(true);
+
+        assertThat(log()).containsExactly("Term", "Propose", "Permit", "Settled");
+    }
+
+    @Test
+    void fastRanksHaveTheTimeThatRecordsTake() {
+        proposed();
+        windows(2, 100, Duration.ofMillis(100));
+        assertThat(log()).as("196 boundaries in 9.8 s").containsExactly("Term", "Propose");
+
+        windows(100, 200, Duration.ofMillis(100));
+        assertThat(log()).containsExactly("Term", "Propose", "Abort");
+    }
+
+    @Test
+    void engineWithoutRequestsIsNotAborted() {
+        proposed();
+        ack(RankAck.Kind.ACCEPTED, 0, 0, 1, 2, 3);
+        partition.poll(true);
+        for (int minute = 0; minute < 55; minute++) {
+            partition.now += 60_000;
+            partition.poll(true);
+        }
+
+        assertThat(log()).containsExactly("Term", "Propose", "Permit");
+    }
+
+    @Test
+    void deploymentThatIsGoneIsGivenUpAfterAnHour() {
+        proposed();
+        ack(RankAck.Kind.ACCEPTED, 0, 0, 1, 2, 3);
+        partition.poll(true);
+        partition.now += 3_600_001;
+        partition.poll(true);
+
+        assertThat(log()).containsExactly("Term", "Propose", "Permit", "Abort");
+        assertThat(partition.values(Topic.PLAN).get(3).summary()).contains("nothing is heard of the ranks' steps");
+        partition.append(Topic.MEMBERS, members(2));
+        partition.poll(true);
+        assertThat(log()).endsWith("Abort", "Void");
+    }
+
+    @Test
+    void successorCountsNoBoundariesOfBeforeItCame() {
+        proposed();
+        windows(2, 27, Duration.ofSeconds(1));
+        restart(Policy.named("plimsoll"));
+        windows(27, 52, Duration.ofSeconds(1));
+        assertThat(log()).containsExactly("Term", "Propose", "Term");
+
+        windows(52, 60, Duration.ofSeconds(1));
+        assertThat(log()).containsExactly("Term", "Propose", "Term", "Abort");
+    }
+
+    @Test
+    void membershipSaysHowManyBoundariesRanksHave() {
+        partition.append(Topic.MEMBERS, members(2).withTraits(EngineTraits.USUAL.withDeadlines(new Deadlines(10, 20))));
+        partition.poll(true);
+        boundaries(2, 5);
+        partition.now += 60_000;
+        boundaries(5, 8);
+        assertThat(log()).as("8 boundaries").containsExactly("Term", "Propose");
+
+        boundaries(8, 9);
+        assertThat(log()).as("10 boundaries").containsExactly("Term", "Propose", "Abort");
+    }
+
+    @Test
+    void operatorSaysHowManyBoundariesRanksHaveWhateverTheMembership() {
+        restart(
+                Policy.named("plimsoll"),
+                PlannerSettings.DEFAULTS.withBoundaries(OptionalInt.of(4), OptionalInt.empty()));
+        proposed();
+        partition.now += 60_000;
+        windows(2, 3, Duration.ofSeconds(1));
+        assertThat(log()).as("2 boundaries").endsWith("Term", "Propose");
+
+        windows(3, 4, Duration.ofSeconds(1));
+        assertThat(log()).as("4 boundaries").endsWith("Term", "Propose", "Abort");
+    }
+
+    /** Windows of the second incarnation. */
+    private void boundaries(long from, long to) {
+        for (long index = from; index < to; index++) {
+            rows(index, 2, PlacementState.settled(0));
+            summary(index, 2, CloseReason.COMPLETE, PlacementState.settled(0));
+            partition.now += 1000;
+            partition.poll(true);
+        }
     }
 
     @Test
@@ -821,6 +940,30 @@ class PlannerTaskTest {
         partition.poll(true);
 
         assertThat(refused).containsExactly(KeepReason.COLD, KeepReason.INCOMPLETE);
+    }
+
+    @Test
+    void windowThatIsNotConservedIsNeverPlannedFromAndSaysWhichLayer() {
+        window(0, true, PlacementState.settled(0));
+        conservation = Conservation.violated(List.of(new Conservation.Violation(1, 48_795, 182_976)));
+        window(1, true, PlacementState.settled(0));
+
+        assertThat(refused).containsExactly(KeepReason.COLD, KeepReason.NOT_CONSERVED);
+        assertThat(details.get(1)).contains("layer 1: 48795 computed, 182976 routed × top-k");
+        assertThat(log()).doesNotContain("Propose");
+
+        conservation = Conservation.YES;
+        window(2, true, PlacementState.settled(0));
+        assertThat(log()).as("planned from windows 0 and 2").contains("Propose");
+    }
+
+    @Test
+    void windowThatWasComparedWithNothingIsPlannedFromAndTheDecisionSaysSo() {
+        conservation = Conservation.UNKNOWN;
+        window(0, true, PlacementState.settled(0));
+        window(1, true, PlacementState.settled(0));
+
+        assertThat(decision().reason()).endsWith("; tokens computed were not compared with tokens routed");
     }
 
     @Test

@@ -2,6 +2,7 @@ package dev.plimsoll.replay;
 
 import dev.plimsoll.model.Balance;
 import dev.plimsoll.model.CloseReason;
+import dev.plimsoll.model.Conservation;
 import dev.plimsoll.model.LoadWindow;
 import dev.plimsoll.model.LongVector;
 import dev.plimsoll.model.Membership;
@@ -159,7 +160,7 @@ record Counterfactual(List<LoadWindow> rows, WindowSummary summary, double hotte
                 balance,
                 states,
                 0,
-                true,
+                Conservation.UNKNOWN,
                 facts.load(),
                 0,
                 0,

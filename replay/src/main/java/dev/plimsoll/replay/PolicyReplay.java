@@ -12,7 +12,6 @@ import dev.plimsoll.planner.PlannerListener;
 import dev.plimsoll.planner.VirtualPlanner;
 import dev.plimsoll.planner.placement.ExpectedTime;
 import dev.plimsoll.planner.placement.ExpertLoad;
-import dev.plimsoll.planner.placement.KeepReason;
 import dev.plimsoll.planner.placement.Policy;
 import dev.plimsoll.planner.placement.Verdict;
 import dev.plimsoll.replay.result.PastWindow;
@@ -89,8 +88,8 @@ final class PolicyReplay implements AutoCloseable {
     /** What the planner tells while it is polled. */
     private final class Listening implements PlannerListener {
         @Override
-        public void refused(Deployment deployment, long windowIndex, KeepReason reason, Verdict.Numbers numbers) {
-            kept.merge(reason.name(), 1, Integer::sum);
+        public void refused(Deployment deployment, long windowIndex, Verdict.Keep keep) {
+            kept.merge(keep.reason().name(), 1, Integer::sum);
         }
 
         @Override

@@ -64,7 +64,8 @@ public final class RecordingHistory implements History {
             this.placement = members.start();
             notes.add(
                     map.isPresent()
-                            ? "replay begins at the placement that engines start with, as the recorded one is none that Plimsoll serves: "
+                            ? "replay begins at the placement that engines start with, as the recorded one is none"
+                                    + " that Plimsoll serves: "
                                     + oddities(map.orElseThrow())
                             : "the recording has no placement: replay begins at the one that engines start with");
         }

@@ -1,6 +1,7 @@
 package dev.plimsoll.wire;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import java.util.List;
 import java.util.Optional;
 
 /** Both directions between a value and the fields of its record. */
@@ -15,9 +16,9 @@ interface Codec<T> {
         return Optional.empty();
     }
 
-    /** A short cut for reading the version before that. */
-    default Optional<DirectCodec<T>> directBefore() {
-        return Optional.empty();
+    /** Short cuts for reading versions before that. */
+    default List<DirectCodec<T>> directBefore() {
+        return List.of();
     }
 
     /** One readable line. */

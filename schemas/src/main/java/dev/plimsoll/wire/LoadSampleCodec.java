@@ -3,6 +3,7 @@ package dev.plimsoll.wire;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.plimsoll.model.Counters;
+import dev.plimsoll.model.LoadKind;
 import dev.plimsoll.model.LoadSample;
 import dev.plimsoll.model.Phase;
 import java.nio.ByteBuffer;
@@ -33,14 +34,17 @@ final class LoadSampleCodec implements Codec<LoadSample> {
             Layout.RANK_LAYER_SLOT_INT64_LE.name(),
             Layout.RANK_LAYER_SLOT_UINT16_LE.name());
 
+    /** The symbols of the enum LoadKind, in the order of the schema. */
+    static final List<String> KINDS = List.of("UNKNOWN", LoadKind.COMPUTED.name(), LoadKind.ROUTED_TO.name());
+
     @Override
     public Optional<DirectCodec<LoadSample>> direct() {
-        return Optional.of(new LoadSampleDirect(true));
+        return Optional.of(new LoadSampleDirect(LoadSampleDirect.NEWEST));
     }
 
     @Override
-    public Optional<DirectCodec<LoadSample>> directBefore() {
-        return Optional.of(new LoadSampleDirect(false));
+    public List<DirectCodec<LoadSample>> directBefore() {
+        return List.of(new LoadSampleDirect(LoadSampleDirect.TIMED), new LoadSampleDirect(LoadSampleDirect.FIRST));
     }
 
     @Override
@@ -57,7 +61,8 @@ final class LoadSampleCodec implements Codec<LoadSample> {
                 .put("mixed", sample.mixed())
                 .put("routed", sample.routed())
                 .put("elapsedNanos", sample.elapsedNanos())
-                .put("idleNanos", sample.idleNanos());
+                .put("idleNanos", sample.idleNanos())
+                .putSymbol("kind", sample.kind());
         Shared.state(to.putFields("state"), sample.state());
         Counters load = sample.load();
         to.putSymbol("layout", layout(load));
@@ -84,6 +89,7 @@ final class LoadSampleCodec implements Codec<LoadSample> {
                 from.longs("routed"),
                 from.longs("elapsedNanos"),
                 from.longs("idleNanos"),
+                from.symbol("kind", LoadKind.class),
                 unpack(from.symbol("layout", Layout.class), from.bytes("counters")));
     }
 
@@ -104,7 +110,7 @@ final class LoadSampleCodec implements Codec<LoadSample> {
                 .append(sample.firstLayer())
                 .append('+')
                 .append(sample.layers())
-                .append(" load per rank from ")
+                .append(sample.kind() == LoadKind.ROUTED_TO ? " sent per rank from " : " load per rank from ")
                 .append(sample.firstRank())
                 .append(':');
         for (int rank = 0; rank < sample.ranks(); rank++) {

@@ -2,6 +2,7 @@ package dev.plimsoll.wire;
 
 import dev.plimsoll.model.Counters;
 import dev.plimsoll.model.Deployment;
+import dev.plimsoll.model.LoadKind;
 import dev.plimsoll.model.LoadSample;
 import dev.plimsoll.model.LongVector;
 import dev.plimsoll.model.PlacementState;
@@ -28,31 +29,38 @@ final class LoadSampleDirect implements DirectCodec<LoadSample> {
             "routed",
             "elapsedNanos",
             "idleNanos",
+            "kind",
             "layout",
             "counters");
 
-    /** Of versions 1 and 2, which are in topics for a day after an upgrade. */
-    private static final List<String> UNTIMED = FIELDS.stream()
-            .filter(field -> !field.equals("elapsedNanos") && !field.equals("idleNanos"))
-            .toList();
+    /** The versions 1 and 2: of samples that do not say how long their steps took. */
+    static final int FIRST = 1;
 
-    private final boolean timed;
+    /** The version 3: of tokens computed only. */
+    static final int TIMED = 3;
+
+    static final int NEWEST = 4;
+
+    private final int version;
     private final Interned<Deployment> deployments = new Interned<>(Deployment::new);
     private final Interned<String> emitters = new Interned<>(Function.identity());
 
-    /** @param timed whether samples may say how long their steps took, as they may from version 3 on */
-    LoadSampleDirect(boolean timed) {
-        this.timed = timed;
+    /** @param version {@link #NEWEST}, or one that is in topics for a day after an upgrade */
+    LoadSampleDirect(int version) {
+        this.version = version;
     }
 
     @Override
     public List<String> fields() {
-        return timed ? FIELDS : UNTIMED;
+        return FIELDS.stream()
+                .filter(field -> version >= TIMED || (!field.equals("elapsedNanos") && !field.equals("idleNanos")))
+                .filter(field -> version >= NEWEST || !field.equals("kind"))
+                .toList();
     }
 
     @Override
     public byte[] write(byte[] frame, LoadSample sample) {
-        if (!timed) {
+        if (version != NEWEST) {
             throw new IllegalStateException("nobody writes samples of an earlier version");
         }
         Counters load = sample.load();
@@ -81,6 +89,7 @@ final class LoadSampleDirect implements DirectCodec<LoadSample> {
                 .numbers(sample.routed())
                 .numbers(sample.elapsedNanos())
                 .numbers(sample.idleNanos())
+                .number(LoadSampleCodec.KINDS.indexOf(sample.kind().name()))
                 .number(LoadSampleCodec.LAYOUTS.indexOf(LoadSampleCodec.layout(load)))
                 .number(packed);
         return to.resultWith(packed, load::copyTo);
@@ -109,8 +118,9 @@ final class LoadSampleDirect implements DirectCodec<LoadSample> {
         int batchesFlipped = from.integer();
         boolean mixed = from.flag();
         LongVector routed = from.numbers();
-        LongVector elapsedNanos = timed ? from.numbers() : LongVector.empty();
-        LongVector idleNanos = timed ? from.numbers() : LongVector.empty();
+        LongVector elapsedNanos = version >= TIMED ? from.numbers() : LongVector.empty();
+        LongVector idleNanos = version >= TIMED ? from.numbers() : LongVector.empty();
+        int kind = version >= NEWEST ? from.index(LoadSampleCodec.KINDS.size()) : 1;
         int layout = from.index(LoadSampleCodec.LAYOUTS.size());
         int countersLength = from.length();
         int counters = from.position();
@@ -133,6 +143,7 @@ final class LoadSampleDirect implements DirectCodec<LoadSample> {
                 routed,
                 elapsedNanos,
                 idleNanos,
+                Fields.constant("kind", LoadSampleCodec.KINDS.get(kind), LoadKind.class),
                 LoadSampleCodec.view(LoadSampleCodec.LAYOUTS.get(layout), bytes, counters, countersLength));
     }
 }

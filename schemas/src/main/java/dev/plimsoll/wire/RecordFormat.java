@@ -64,8 +64,7 @@ final class RecordFormat<T> {
                     new Version<>(
                             entry.schema(),
                             new GenericDatumReader<>(entry.schema(), schema),
-                            Stream.of(direct, codec.directBefore())
-                                    .flatMap(Optional::stream)
+                            Stream.concat(direct.stream(), codec.directBefore().stream())
                                     .filter(it -> it.fields().equals(fields(entry.schema())))
                                     .findFirst()));
         }

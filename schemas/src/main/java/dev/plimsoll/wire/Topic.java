@@ -351,8 +351,10 @@ public final class Topic<T> {
             }
 
             @Override
-            public Optional<DirectCodec<T>> directBefore() {
-                return codec.directBefore().map(direct -> narrow(type, direct));
+            public List<DirectCodec<T>> directBefore() {
+                return codec.directBefore().stream()
+                        .<DirectCodec<T>>map(direct -> narrow(type, direct))
+                        .toList();
             }
 
             @Override

@@ -1,6 +1,8 @@
 package dev.plimsoll.wire;
 
 import dev.plimsoll.model.CloseReason;
+import dev.plimsoll.model.Conservation;
+import dev.plimsoll.model.Conservation.Answer;
 import dev.plimsoll.model.Phase;
 import dev.plimsoll.model.StepTime;
 import dev.plimsoll.model.WindowSummary;
@@ -19,7 +21,8 @@ final class WindowSummaryCodec implements Codec<WindowSummary> {
                 .put("expected", window.expected())
                 .put("present", window.present())
                 .put("tokens", window.tokens())
-                .put("conserved", window.conserved())
+                .put("conserved", !window.conservation().violated())
+                .putSymbol("conservation", window.conservation().answer())
                 .put("accepted", window.accepted())
                 .put("unattributed", window.unattributed())
                 .put("late", window.late())
@@ -33,6 +36,13 @@ final class WindowSummaryCodec implements Codec<WindowSummary> {
         Shared.balance(to.putFields("balance"), window.balance());
         to.beginList("states");
         window.states().forEach(state -> Shared.state(to.addTo("states"), state));
+        to.beginList("violations");
+        for (Conservation.Violation violation : window.conservation().violations()) {
+            to.addTo("violations")
+                    .put("layer", violation.layer())
+                    .put("computed", violation.computed())
+                    .put("routed", violation.routed());
+        }
         window.stepTime()
                 .ifPresent(time -> to.putFields("stepTime")
                         .put("elapsedNanos", time.elapsedNanos())
@@ -56,7 +66,7 @@ final class WindowSummaryCodec implements Codec<WindowSummary> {
                 Shared.balance(from.fields("balance")),
                 from.list("states").stream().map(Shared::state).toList(),
                 from.number("tokens"),
-                from.flag("conserved"),
+                conservation(from),
                 from.number("accepted"),
                 from.number("unattributed"),
                 from.number("late"),
@@ -68,6 +78,18 @@ final class WindowSummaryCodec implements Codec<WindowSummary> {
                 from.number("closedAt"),
                 from.text("summary"),
                 from.has("stepTime") ? Optional.of(stepTime(from.fields("stepTime"))) : Optional.empty());
+    }
+
+    /** Of a release that only knew yes and no, yes was said as well where nothing was compared. */
+    private static Conservation conservation(Fields from) {
+        Answer answer =
+                from.flag("conserved") ? from.symbol("conservation", Answer.class) : Answer.NO;
+        return new Conservation(
+                answer,
+                from.list("violations").stream()
+                        .map(it -> new Conservation.Violation(
+                                it.integer("layer"), it.number("computed"), it.number("routed")))
+                        .toList());
     }
 
     private static StepTime stepTime(Fields from) {

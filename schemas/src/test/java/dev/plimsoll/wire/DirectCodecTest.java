@@ -2,6 +2,7 @@ package dev.plimsoll.wire;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.plimsoll.model.LoadKind;
 import dev.plimsoll.model.LoadSample;
 import dev.plimsoll.model.LoadWindow;
 import java.io.ByteArrayOutputStream;
@@ -34,22 +35,25 @@ class DirectCodecTest {
         assertSame(new RecordFormat<>(LoadWindow.class, "LoadWindow", new LoadWindowCodec()), RandomValues::window);
     }
 
-    /** For a day after an upgrade topics have samples of the release before, which come at the same rate. */
+    /** For a day after an upgrade topics have samples of releases before, which come at the same rate. */
     @Test
-    void samplesOfTheVersionBeforeAreReadWithoutAvroToo() throws WireException {
+    void samplesOfTheVersionsBeforeAreReadWithoutAvroToo() throws WireException {
         RecordFormat<LoadSample> format = new RecordFormat<>(LoadSample.class, "LoadSample", new LoadSampleCodec());
-        SchemaTable.Entry before = format.entries().get(1);
-        assertThat(before.version()).isEqualTo(2);
-        for (int i = 0; i < VALUES; i++) {
-            LoadSample sample = new RandomValues(i).sample();
-            byte[] bytes = inVersion(before.schema(), format, sample);
+        for (int version : new int[] {LoadSampleDirect.TIMED, 2}) {
+            SchemaTable.Entry before = format.entries().get(version - 1);
+            assertThat(before.version()).isEqualTo(version);
+            for (int i = 0; i < VALUES; i++) {
+                LoadSample sample = new RandomValues(i).sample();
+                byte[] bytes = inVersion(before.schema(), format, sample);
 
-            LoadSample direct = new LoadSampleDirect(false).read(new WireReader(bytes, 0, bytes.length));
+                LoadSample direct = new LoadSampleDirect(version).read(new WireReader(bytes, 0, bytes.length));
 
-            assertThat(direct).isEqualTo(format.decode(before.id(), bytes, 0, bytes.length));
-            assertThat(direct).isEqualTo(format.decodeByFields(before.id(), bytes, 0, bytes.length));
-            assertThat(direct.load()).isEqualTo(sample.load());
-            assertThat(direct.timed()).isFalse();
+                assertThat(direct).isEqualTo(format.decode(before.id(), bytes, 0, bytes.length));
+                assertThat(direct).isEqualTo(format.decodeByFields(before.id(), bytes, 0, bytes.length));
+                assertThat(direct.load()).isEqualTo(sample.load());
+                assertThat(direct.timed()).isEqualTo(sample.timed() && version == LoadSampleDirect.TIMED);
+                assertThat(direct.kind()).isEqualTo(LoadKind.COMPUTED);
+            }
         }
     }
 

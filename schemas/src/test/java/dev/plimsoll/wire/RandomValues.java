@@ -4,6 +4,7 @@ import dev.plimsoll.model.AggregatorState;
 import dev.plimsoll.model.Balance;
 import dev.plimsoll.model.Batch;
 import dev.plimsoll.model.CloseReason;
+import dev.plimsoll.model.Conservation;
 import dev.plimsoll.model.Counters;
 import dev.plimsoll.model.Deadlines;
 import dev.plimsoll.model.Deployment;
@@ -207,6 +208,7 @@ final class RandomValues {
                 random.nextBoolean() ? LongVector.empty() : longs(layers),
                 longs(timed),
                 longs(timed),
+                random.nextBoolean() ? LoadKind.COMPUTED : LoadKind.ROUTED_TO,
                 load);
     }
 
@@ -307,7 +309,7 @@ final class RandomValues {
                 balance(),
                 IntStream.range(0, random.nextInt(4)).mapToObj(i -> state()).toList(),
                 number(),
-                random.nextBoolean(),
+                conservation(),
                 number(),
                 number(),
                 number(),
@@ -319,6 +321,17 @@ final class RandomValues {
                 number() % 4_000_000_000_000L,
                 text(),
                 random.nextBoolean() ? Optional.empty() : Optional.of(stepTime(1 + random.nextInt(5))));
+    }
+
+    private Conservation conservation() {
+        return switch (random.nextInt(3)) {
+            case 0 -> Conservation.YES;
+            case 1 -> Conservation.UNKNOWN;
+            default ->
+                Conservation.violated(IntStream.range(0, random.nextInt(4))
+                        .mapToObj(i -> new Conservation.Violation(random.nextInt(58), number(), number()))
+                        .toList());
+        };
     }
 
     private StepTime stepTime(int ranks) {

@@ -26,6 +26,7 @@ import dev.plimsoll.model.Placement;
 import dev.plimsoll.model.PlacementRules;
 import dev.plimsoll.model.PlacementState;
 import dev.plimsoll.model.PlanCommand.Propose;
+import dev.plimsoll.model.PlanHash;
 import dev.plimsoll.model.PlanHeader;
 import dev.plimsoll.model.PlanReasons;
 import dev.plimsoll.model.Quarantined;
@@ -385,7 +386,7 @@ final class TopicTest {
                 new PlanHeader(new Deployment("d"), 1, 1, 1),
                 1,
                 0,
-                settled.with(1, batch).hash(),
+                PlanHash.of(settled.with(1, batch), List.of(batch)),
                 List.of(batch),
                 9,
                 0.6,
@@ -426,7 +427,7 @@ final class TopicTest {
         assertThat(PlacementRules.violations(taken, settled, members))
                 .singleElement()
                 .asString()
-                .contains("lead to hash");
+                .contains("have hash");
     }
 
     @Test

@@ -5,15 +5,12 @@ import dev.plimsoll.model.Membership;
 import dev.plimsoll.model.PlanCommand;
 import dev.plimsoll.model.RankAck;
 import dev.plimsoll.model.RankId;
-import dev.plimsoll.model.Refusal;
 import dev.plimsoll.wire.kafka.Delivery;
 import dev.plimsoll.wire.kafka.Received;
-import dev.plimsoll.worker.protocol.RankAcks;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 import java.util.TreeMap;
 import reactor.core.Disposable;
 import reactor.core.Disposables;
@@ -24,10 +21,11 @@ import reactor.core.scheduler.Scheduler;
 import reactor.util.retry.Retry;
 
 /**
- * A worker's service to the ranks of one incarnation: commands into mailboxes, states into acks.
+ * A worker's service to the ranks of one incarnation: orders into mailboxes, states into acks.
  *
- * <p>Everything runs on the one scheduler thread. Memory is bounded: one command at a time is held until every mailbox has it (a
- * rank that does not read holds up a group that could not decide without it anyway), and acks are found again in the ring's header.
+ * <p>Everything runs on the one scheduler thread. Memory is bounded: one order at a time is held until every mailbox has it (a
+ * rank that does not read holds up a group that could not decide without it anyway; one that is deaf holds up nobody), and acks are
+ * found again in the ring's header. For a deaf rank the worker answers from the plan log, so that every decision still ends.
  */
 final class NodeSession {
     private static final Duration LONGEST_PAUSE = Duration.ofSeconds(10);
@@ -42,12 +40,11 @@ final class NodeSession {
     private final Disposable.Swap feeding = Disposables.swap();
     private final Disposable.Composite running = Disposables.composite();
     private final Sinks.Empty<Void> stopped = Sinks.empty();
+    private final OrderFeed feed;
     private final IncarnationEnd end;
     private final Delivery delivery;
     /** What is wrong with a rank's files, told once. */
     private final Map<RankId, String> troubles = new TreeMap<>();
-
-    private long stalledAt = -1;
 
     NodeSession(
             Membership members,
@@ -62,6 +59,7 @@ final class NodeSession {
         this.listener = listener;
         this.scheduler = scheduler;
         this.interval = interval;
+        feed = new OrderFeed(members, ranks, listener);
         end = new IncarnationEnd(members, topics);
     }
 
@@ -107,10 +105,7 @@ final class NodeSession {
             ledgers.put(port.rank(), new AckLedger());
             listener.onRankFound(port.rank(), port.incarnation());
         }
-        feeding.update(Flux.defer(() -> listener.watched(topics.planLog(members.incarnation())))
-                .filter(this::concerns)
-                .publishOn(scheduler, 16)
-                .concatMap(this::feed, 1)
+        feeding.update(Flux.defer(this::read)
                 .repeatWhen(ended -> ended.delayElements(Duration.ofSeconds(1), scheduler))
                 .retryWhen(Retry.backoff(Long.MAX_VALUE, Duration.ofMillis(200))
                         .maxBackoff(LONGEST_PAUSE)
@@ -126,26 +121,21 @@ final class NodeSession {
                 && (command instanceof PlanCommand.Term || command.header().incarnation() == members.incarnation());
     }
 
-    private Mono<Void> feed(Received<PlanCommand> record) {
-        return Mono.fromCallable(() -> offer(record))
-                .filter(everywhere -> everywhere)
-                .repeatWhenEmpty(tries -> tries.delayElements(interval, scheduler))
-                .then();
+    private Flux<Void> read() {
+        OrderFeed.Reading reading = feed.new Reading();
+        return listener.watched(topics.planLog(members.incarnation()))
+                .filter(this::concerns)
+                .publishOn(scheduler, 16)
+                .concatMap(record -> deliver(reading, record), 1);
     }
 
-    private boolean offer(Received<PlanCommand> record) {
-        boolean everywhere = true;
-        byte[] bytes = topics.encode(record.value());
-        for (RankPort port : ranks.values()) {
-            if (port.lastPosition() < record.offset() && !port.write(record.offset(), bytes)) {
-                everywhere = false;
-                if (stalledAt != record.offset()) {
-                    stalledAt = record.offset();
-                    listener.onMailboxFull(port.rank(), record.offset());
-                }
-            }
-        }
-        return everywhere;
+    /** Made once, on this thread; then offered until every mailbox has it. */
+    private Mono<Void> deliver(OrderFeed.Reading reading, Received<PlanCommand> record) {
+        return Mono.justOrEmpty(reading.take(record))
+                .flatMap(order -> Mono.fromCallable(order::offer)
+                        .filter(everywhere -> everywhere)
+                        .repeatWhenEmpty(tries -> tries.delayElements(interval, scheduler)))
+                .then();
     }
 
     /** Looks at every ring once and sends the acks that are due. */
@@ -174,20 +164,13 @@ final class NodeSession {
         if (state.incarnation() != members.incarnation()) {
             return;
         }
-        RankAcks.Seen seen = new RankAcks.Seen(
-                state.epoch(),
-                state.phase(),
-                state.batchesFlipped(),
-                state.planHash(),
-                state.refusal() < 0 ? Optional.empty() : Optional.of(Refusal.values()[state.refusal()]),
-                state.step());
+        feed.look(port, state);
+        RankAcks acks = new RankAcks(members, port.rank());
+        List<RankAck> holding = new ArrayList<>(acks.of(state, batch -> port.flipCost(state.epoch(), batch)));
+        if (feed.isDeaf(port.rank())) {
+            holding.addAll(acks.ofDeaf(state, feed.newest().inFlight()));
+        }
         AckLedger ledger = ledgers.getOrDefault(port.rank(), new AckLedger());
-        List<RankAck> holding = RankAcks.of(
-                members.deployment(),
-                members.incarnation(),
-                port.rank(),
-                seen,
-                batch -> port.flipCost(state.epoch(), batch));
         for (RankAck ack : ledger.take(holding, now())) {
             Mono.defer(() -> topics.write(ack))
                     .publishOn(scheduler)

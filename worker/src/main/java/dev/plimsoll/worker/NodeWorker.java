@@ -16,7 +16,6 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.function.Function;
-import java.util.function.IntFunction;
 import org.jspecify.annotations.Nullable;
 import reactor.core.Disposable;
 import reactor.core.Disposables;
@@ -44,13 +43,12 @@ public final class NodeWorker implements AutoCloseable {
     private static final Duration CLOSING = Duration.ofSeconds(2);
 
     private static final Duration END_AT_CLOSE = Duration.ofSeconds(1);
-    private static final int MAILBOX_BYTES = 4 << 20;
 
     private final Path directory;
     private final Deployment deployment;
     private final WorkerListener listener;
     private final Function<Deployment, WorkerTopics> connect;
-    private final IntFunction<RankPort> openRank;
+    private final RankPort.Opener ranks;
     private final Scheduler scheduler;
     private final Disposable.Composite running = Disposables.composite();
     private final Disposable.Swap publishing = Disposables.swap();
@@ -76,7 +74,7 @@ public final class NodeWorker implements AutoCloseable {
                 listener,
                 d -> new WorkerTopics.OfCluster(
                         settings, d, what -> listener.onTrouble("unreadable record", new IllegalStateException(what))),
-                rank -> RankPort.open(directory, rank, MAILBOX_BYTES));
+                (rank, members) -> RankPort.open(directory, rank, Orders.mailboxBytes(members)));
     }
 
     NodeWorker(
@@ -84,12 +82,12 @@ public final class NodeWorker implements AutoCloseable {
             Deployment deployment,
             WorkerListener listener,
             Function<Deployment, WorkerTopics> connect,
-            IntFunction<RankPort> openRank) {
+            RankPort.Opener ranks) {
         this.directory = directory;
         this.deployment = deployment;
         this.listener = listener;
         this.connect = connect;
-        this.openRank = openRank;
+        this.ranks = ranks;
         scheduler = listener.watched(Schedulers.newSingle("plimsoll-worker", true));
         file = new MembershipFile(directory);
     }
@@ -186,7 +184,7 @@ public final class NodeWorker implements AutoCloseable {
 
     private Optional<RankPort> open(int rank, Membership members) {
         try {
-            RankPort port = openRank.apply(rank);
+            RankPort port = ranks.open(rank, members);
             if (port.incarnation() == members.incarnation()) {
                 return Optional.of(port);
             }

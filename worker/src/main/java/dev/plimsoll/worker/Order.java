@@ -83,6 +83,14 @@ public final class Order {
         this.parts = parts;
     }
 
+    /**
+     * Bytes of the largest order of a group whose layers have so many slots together, and so many on a rank: every slot changes, and
+     * all weights come from one rank.
+     */
+    static long most(int layers, long slots, long slotsOfRank) {
+        return HEAD_BYTES + ENTRY_BYTES * (layers + slots + slots + slotsOfRank);
+    }
+
     /** An order that is all head; fields that its kind does not have are 0. */
     static Order of(int kind, PlanHeader header, int epoch, long planHash, int batches) {
         return new Order(kind, 0, header, epoch, 0, planHash, batches, Optional.empty(), 1, List.of());

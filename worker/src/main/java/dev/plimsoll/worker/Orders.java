@@ -26,13 +26,14 @@ import java.util.Optional;
  * <p>A value: taking a command gives the next one. No clock, no Kafka.
  */
 public final class Orders {
+    private static final int LEAST_MAILBOX_BYTES = 4 << 20;
+    private static final int MOST_MAILBOX_BYTES = 1 << 30;
+
     private final Membership members;
     private final Placement settled;
     private final long term;
     private final long number;
-    /** The decision in flight, sound or not; empty where what it moves is not there at all. */
-    private final Optional<Propose> decision;
-
+    private final Optional<InFlight> inFlight;
     private final Optional<Order> lastSettled;
     private final Optional<Order> lastVoid;
 
@@ -45,6 +46,17 @@ public final class Orders {
      */
     public record Taken(Orders next, Optional<Order> order, String fault) {}
 
+    /**
+     * The decision that was proposed last and has not ended, sound or not.
+     *
+     * @param stopped whether it was aborted
+     */
+    public record InFlight(Propose propose, boolean stopped) {
+        public int epoch() {
+            return propose.epoch();
+        }
+    }
+
     private record Fault(Refusal refusal, String detail) {}
 
     private Orders(
@@ -52,14 +64,14 @@ public final class Orders {
             Placement settled,
             long term,
             long number,
-            Optional<Propose> decision,
+            Optional<InFlight> inFlight,
             Optional<Order> lastSettled,
             Optional<Order> lastVoid) {
         this.members = members;
         this.settled = settled;
         this.term = term;
         this.number = number;
-        this.decision = decision;
+        this.inFlight = inFlight;
         this.lastSettled = lastSettled;
         this.lastVoid = lastVoid;
     }
@@ -69,9 +81,27 @@ public final class Orders {
         return new Orders(members, members.start(), 0, 0, Optional.empty(), Optional.empty(), Optional.empty());
     }
 
+    /** Room, in bytes, of a mailbox that holds the largest order of a group twice over: a plan that changes every slot of every layer. */
+    public static int mailboxBytes(Membership members) {
+        long slots = (long) members.shape().layers() * members.topology().slots();
+        long most = Order.most(
+                members.shape().layers(), slots, slots / members.topology().ranks());
+        long rounded = (2 * most + (1 << 20) - 1) >> 20 << 20;
+        return (int) Math.min(MOST_MAILBOX_BYTES, Math.max(LEAST_MAILBOX_BYTES, rounded));
+    }
+
     /** The placement that the log says the ranks serve when no decision is in flight. */
     public Placement settled() {
         return settled;
+    }
+
+    public Optional<InFlight> inFlight() {
+        return inFlight;
+    }
+
+    /** Number of the last command that was taken; 0 before the first. */
+    public long number() {
+        return number;
     }
 
     /** The end of a decision for a rank that has missed it, marked as such; empty where it is not one of the last. */
@@ -88,7 +118,7 @@ public final class Orders {
         if (!header.deployment().equals(members.deployment()) || header.term() < term || header.number() <= number) {
             return new Taken(this, Optional.empty(), "");
         }
-        Orders heard = new Orders(members, settled, header.term(), header.number(), decision, lastSettled, lastVoid);
+        Orders heard = new Orders(members, settled, header.term(), header.number(), inFlight, lastSettled, lastVoid);
         if (command instanceof PlanCommand.Term) {
             return heard.hand(Order.of(PlimsollApi.PLM_ORDER_TERM, header, 0, 0, 0));
         }
@@ -102,25 +132,18 @@ public final class Orders {
             return heard.hand(Order.of(PlimsollApi.PLM_ORDER_PERMIT, header, permit.epoch(), permit.planHash(), 0));
         }
         if (command instanceof PlanCommand.Abort abort) {
-            return heard.hand(Order.of(PlimsollApi.PLM_ORDER_ABORT, header, abort.epoch(), 0, 0));
+            return heard.abort(abort);
         }
         if (command instanceof PlanCommand.Settled end) {
             return heard.settle(end);
         }
-        PlanCommand.Void end = (PlanCommand.Void) command;
-        Order order = Order.of(PlimsollApi.PLM_ORDER_VOID, header, end.epoch(), 0, 0);
-        return heard.with(
-                        settled,
-                        decision.filter(propose -> propose.epoch() != end.epoch()),
-                        lastSettled,
-                        Optional.of(order))
-                .hand(order);
+        return heard.end((PlanCommand.Void) command);
     }
 
     private Taken propose(Propose propose) {
-        boolean first = decision.stream().noneMatch(before -> before.epoch() >= propose.epoch());
-        Orders next =
-                first ? with(settled, Optional.of(propose).filter(this::isInBounds), lastSettled, lastVoid) : this;
+        // The first one of an epoch stands, as it does at the ranks.
+        boolean later = inFlight.isEmpty() || inFlight.orElseThrow().epoch() < propose.epoch();
+        Orders next = later ? with(settled, Optional.of(new InFlight(propose, false)), lastSettled, lastVoid) : this;
         Optional<Fault> fault = fault(propose);
         if (fault.isEmpty()) {
             return next.hand(Order.proposing(
@@ -132,17 +155,52 @@ public final class Orders {
                     members.topology(),
                     members.traits().movesWeights()));
         }
+        Fault found = fault.orElseThrow();
         Order order = Order.refusing(
-                propose.header(),
-                propose.epoch(),
-                propose.basedOn(),
-                propose.planHash(),
-                fault.orElseThrow().refusal());
+                propose.header(), propose.epoch(), propose.basedOn(), propose.planHash(), found.refusal());
         return new Taken(
                 next,
                 Optional.of(order),
-                "decision " + propose.epoch() + " is to be refused: "
-                        + fault.orElseThrow().detail());
+                "decision " + propose.epoch() + " is to be refused, " + found.refusal() + ": " + found.detail());
+    }
+
+    private Taken abort(PlanCommand.Abort abort) {
+        Optional<InFlight> stopped = inFlight.map(
+                decision -> decision.epoch() == abort.epoch() ? new InFlight(decision.propose(), true) : decision);
+        return with(settled, stopped, lastSettled, lastVoid)
+                .hand(Order.of(PlimsollApi.PLM_ORDER_ABORT, abort.header(), abort.epoch(), 0, 0));
+    }
+
+    private Taken end(PlanCommand.Void end) {
+        Order order = Order.of(PlimsollApi.PLM_ORDER_VOID, end.header(), end.epoch(), 0, 0);
+        Optional<InFlight> others = inFlight.filter(decision -> decision.epoch() != end.epoch());
+        return with(settled, others, lastSettled, Optional.of(order)).hand(order);
+    }
+
+    private Taken settle(PlanCommand.Settled end) {
+        Order order = Order.of(PlimsollApi.PLM_ORDER_SETTLED, end.header(), end.epoch(), 0, end.batchesFlipped());
+        Optional<Placement> after = inFlight.map(InFlight::propose)
+                .filter(propose -> propose.epoch() == end.epoch()
+                        && propose.basedOn() == settled.version()
+                        && end.batchesFlipped() <= propose.batches().size()
+                        && isInBounds(propose))
+                .map(propose ->
+                        settled.withBatches(end.epoch(), propose.batches().subList(0, end.batchesFlipped())));
+        if (after.isPresent() && after.orElseThrow().hash() == end.placementHash()) {
+            return with(after.orElseThrow(), Optional.empty(), Optional.of(order), lastVoid)
+                    .hand(order);
+        }
+        String led = after.map(placement -> String.format(Locale.ROOT, "its batches lead to %016x", placement.hash()))
+                .orElse("its batches are not in the log, which has settled v" + settled.version());
+        return new Taken(
+                this,
+                Optional.empty(),
+                String.format(
+                        Locale.ROOT,
+                        "%s says that the placement is %016x now, but %s: no rank is told",
+                        end.summary(),
+                        end.placementHash(),
+                        led));
     }
 
     private Optional<Fault> fault(Propose propose) {
@@ -151,7 +209,7 @@ public final class Orders {
                     Refusal.STALE_BASE,
                     "it is based on v" + propose.basedOn() + ", the log has settled v" + settled.version()));
         }
-        if (!members.traits().movesWeights() && !fitsStaging(propose)) {
+        if (!fitsStaging(propose)) {
             return Optional.of(new Fault(
                     Refusal.NO_MEMORY,
                     "one of its batches brings a rank more than the " + members.stagedExpertsPerRank()
@@ -168,8 +226,7 @@ public final class Orders {
             for (Move move : batch.moves()) {
                 // A slot that does not exist is left to PlacementRules.
                 if (move.slot().index() < members.topology().slots()
-                        && ++incoming[members.topology().rankOf(move.slot()).index()]
-                                > members.stagedExpertsPerRank()) {
+                        && ++incoming[members.topology().rankOf(move.slot()).index()] > members.incomingPerRank()) {
                     return false;
                 }
             }
@@ -193,37 +250,12 @@ public final class Orders {
         return true;
     }
 
-    private Taken settle(PlanCommand.Settled end) {
-        Order order = Order.of(PlimsollApi.PLM_ORDER_SETTLED, end.header(), end.epoch(), 0, end.batchesFlipped());
-        Optional<Placement> after = decision.filter(propose -> propose.epoch() == end.epoch()
-                        && propose.basedOn() == settled.version()
-                        && end.batchesFlipped() <= propose.batches().size())
-                .map(propose ->
-                        settled.withBatches(end.epoch(), propose.batches().subList(0, end.batchesFlipped())));
-        if (after.isPresent() && after.orElseThrow().hash() == end.placementHash()) {
-            return with(after.orElseThrow(), Optional.empty(), Optional.of(order), lastVoid)
-                    .hand(order);
-        }
-        String led = after.map(
-                        placement -> String.format(Locale.ROOT, "%016x is what its batches lead to", placement.hash()))
-                .orElse("its batches are not in the log, which has settled v" + settled.version());
-        return new Taken(
-                this,
-                Optional.empty(),
-                String.format(
-                        Locale.ROOT,
-                        "%s says that %016x is the placement now, but %s: no rank is told",
-                        end.summary(),
-                        end.placementHash(),
-                        led));
-    }
-
     private Taken hand(Order order) {
         return new Taken(this, Optional.of(order), "");
     }
 
     private Orders with(
-            Placement placement, Optional<Propose> inFlight, Optional<Order> settledLast, Optional<Order> voidLast) {
-        return new Orders(members, placement, term, number, inFlight, settledLast, voidLast);
+            Placement placement, Optional<InFlight> decision, Optional<Order> settledLast, Optional<Order> voidLast) {
+        return new Orders(members, placement, term, number, decision, settledLast, voidLast);
     }
 }

@@ -1,9 +1,12 @@
 package dev.plimsoll.worker;
 
+import dev.plimsoll.device.DeviceException;
 import dev.plimsoll.device.HeatRing;
 import dev.plimsoll.device.PlanMailbox;
 import dev.plimsoll.device.RankState;
+import dev.plimsoll.device.api.PlimsollApi;
 import dev.plimsoll.model.FlipCost;
+import dev.plimsoll.model.Membership;
 import dev.plimsoll.model.RankId;
 import dev.plimsoll.wire.RankFiles;
 import java.nio.file.Path;
@@ -23,11 +26,30 @@ interface RankPort extends AutoCloseable {
     /** Whether the engine closed its ring in order. */
     boolean engineClosed();
 
-    /** Position of the last command in the mailbox, -1 when there is none. */
+    /** Position of the last record in the mailbox, -1 when there is none; {@link OrderFeed} says what positions are. */
     long lastPosition();
 
-    /** False when there is no room now. */
-    boolean write(long position, byte[] record);
+    /**
+     * Appends a record to the mailbox.
+     *
+     * @throws DeviceException with status {@code PLM_E_DEVICE} when the mailbox is damaged
+     */
+    Written write(long position, byte[] record);
+
+    /** What became of a record. */
+    enum Written {
+        THERE,
+        /** There is no room now. */
+        FULL,
+        /** There will never be room for so much at once. */
+        TOO_LARGE
+    }
+
+    /** Opens a rank's files. */
+    interface Opener {
+        /** Throws {@link RuntimeException} while they are not complete. */
+        RankPort open(int rank, Membership members);
+    }
 
     @Override
     void close();
@@ -78,8 +100,16 @@ interface RankPort extends AutoCloseable {
         }
 
         @Override
-        public boolean write(long position, byte[] record) {
-            return mailbox.write(position, record);
+        public Written write(long position, byte[] record) {
+            try {
+                return mailbox.write(position, record) ? Written.THERE : Written.FULL;
+            } catch (DeviceException e) {
+                // Positions are seen to grow before, so that it is the size that is wrong.
+                if (e.status() == PlimsollApi.PLM_E_ARG) {
+                    return Written.TOO_LARGE;
+                }
+                throw e;
+            }
         }
 
         @Override

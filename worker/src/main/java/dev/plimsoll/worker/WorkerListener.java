@@ -46,6 +46,18 @@ public interface WorkerListener {
     /** A mailbox has no room: its engine does not read. Told once per stall. */
     default void onMailboxFull(RankId rank, long position) {}
 
+    /** An order can never fit a rank's mailbox: the rank is told to refuse the decision, NO_MEMORY. */
+    default void onOrderTooLarge(RankId rank, int epoch, int bytes) {}
+
+    /** A rank hears no order any more, and why: this worker answers for it, and refuses what is proposed. Told once. */
+    default void onDeaf(RankId rank, String why) {}
+
+    /** A rank had missed how a decision ended, and is told again. */
+    default void onToldAgain(RankId rank, int epoch) {}
+
+    /** A command of the plan log is wrong: ranks are told to refuse it, or are not told of it. Told once. */
+    default void onFault(String fault) {}
+
     /** Another worker serves this directory: this one takes over when that one is gone. Told once. */
     default void onStandingBy(Path directory) {}
 

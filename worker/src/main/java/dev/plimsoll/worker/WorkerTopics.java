@@ -27,8 +27,6 @@ interface WorkerTopics extends AutoCloseable {
      */
     Flux<Received<PlanCommand>> planLog(long incarnation);
 
-    byte[] encode(PlanCommand command);
-
     /** Completes when the broker has the ack; cold. */
     Mono<Long> write(RankAck ack);
 
@@ -72,11 +70,6 @@ interface WorkerTopics extends AutoCloseable {
 
         private static TopicReader.Start startOf(long incarnation) {
             return TopicReader.Start.ofIncarnation(incarnation, System.currentTimeMillis());
-        }
-
-        @Override
-        public byte[] encode(PlanCommand command) {
-            return Topic.PLAN.encode(command);
         }
 
         @Override

@@ -1,9 +1,9 @@
 /**
- * From decisions to staged weights, flips and acks: the agent inside the engine's process ({@link
- * dev.plimsoll.worker.RankAgent}) and the role beside it ({@link dev.plimsoll.worker.NodeWorker}).
+ * From decisions to orders for the ranks of a node, and from what ranks say to acks: the role beside the engines ({@link
+ * dev.plimsoll.worker.NodeWorker}).
  *
- * <p>The agent uses {@code device}, {@code model} and {@code wire}; only the role uses {@code wire.kafka} and Reactor. What is
- * right to do is decided in {@code worker.protocol}.
+ * <p>Orders are values ({@link dev.plimsoll.worker.Orders}) that know no Kafka and no thread; only the role uses {@code wire.kafka} and
+ * Reactor. What ranks do with them is the library's: {@code plm_agent_*}.
  */
 @NullMarked
 package dev.plimsoll.worker;

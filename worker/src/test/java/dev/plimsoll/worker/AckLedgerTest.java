@@ -4,7 +4,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.plimsoll.model.RankAck;
 import dev.plimsoll.model.RankId;
-import dev.plimsoll.worker.protocol.Fixture;
 import java.util.List;
 import java.util.Optional;
 import org.junit.jupiter.api.Test;

@@ -2,12 +2,11 @@ package dev.plimsoll.worker;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.plimsoll.device.DeviceException;
 import dev.plimsoll.device.RankPhase;
 import dev.plimsoll.device.RankState;
 import dev.plimsoll.model.FlipCost;
 import dev.plimsoll.model.RankId;
-import dev.plimsoll.worker.protocol.Fixture;
-import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -17,10 +16,17 @@ import org.jspecify.annotations.Nullable;
 
 /** A rank whose ring and mailbox are fields. */
 final class FakePort implements RankPort {
+    private static final String[] KINDS = {"TERM", "PROPOSE", "PERMIT", "ABORT", "SETTLED", "VOID"};
+
     private final int rank;
     volatile boolean closedByEngine;
     volatile boolean wasClosed;
+    /** What was written: position, kind and number of the command. */
     final List<String> records = new ArrayList<>();
+
+    final List<ReadOrder> orders = new ArrayList<>();
+    int tries;
+    int mostBytes = Integer.MAX_VALUE;
     RankState state = new RankState(Fixture.INCARNATION, 0, 0, RankPhase.SERVING, 0, 0, -1, false, 0, 0);
     long last = -1;
     boolean full;
@@ -30,6 +36,10 @@ final class FakePort implements RankPort {
 
     @Nullable
     Error broken;
+
+    /** Why no order can be written. */
+    @Nullable
+    DeviceException damage;
 
     FakePort(int rank) {
         this.rank = rank;
@@ -72,14 +82,23 @@ final class FakePort implements RankPort {
     }
 
     @Override
-    public boolean write(long position, byte[] record) {
+    public Written write(long position, byte[] record) {
+        tries++;
+        if (damage != null) {
+            throw damage;
+        }
+        if (record.length > mostBytes) {
+            return Written.TOO_LARGE;
+        }
         if (full) {
-            return false;
+            return Written.FULL;
         }
         assertThat(position).isGreaterThan(last);
         last = position;
-        records.add(position + " " + new String(record, StandardCharsets.UTF_8));
-        return true;
+        ReadOrder order = ReadOrder.of(record);
+        orders.add(order);
+        records.add(position + " " + KINDS[order.kind()] + " " + order.number());
+        return Written.THERE;
     }
 
     @Override

@@ -6,7 +6,6 @@ import dev.plimsoll.model.PlanCommand;
 import dev.plimsoll.model.RankAck;
 import dev.plimsoll.wire.Topic;
 import dev.plimsoll.wire.kafka.Received;
-import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
@@ -39,12 +38,6 @@ final class FakeTopics implements WorkerTopics {
     @Override
     public Flux<Received<PlanCommand>> planLog(long incarnation) {
         return Flux.concat(Flux.fromIterable(List.copyOf(log)), live.asFlux());
-    }
-
-    @Override
-    public byte[] encode(PlanCommand command) {
-        String kind = command instanceof PlanCommand.Term ? "TERM " : "ABORT ";
-        return (kind + command.header().number()).getBytes(StandardCharsets.UTF_8);
     }
 
     @Override

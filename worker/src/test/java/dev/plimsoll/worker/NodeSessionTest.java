@@ -2,6 +2,7 @@ package dev.plimsoll.worker;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.plimsoll.device.DeviceException;
 import dev.plimsoll.device.RankPhase;
 import dev.plimsoll.device.RankState;
 import dev.plimsoll.model.FlipCost;
@@ -11,14 +12,12 @@ import dev.plimsoll.model.RankAck;
 import dev.plimsoll.model.RankId;
 import dev.plimsoll.model.Refusal;
 import dev.plimsoll.wire.kafka.Delivery;
-import dev.plimsoll.worker.protocol.Fixture;
 import java.time.Duration;
 import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import reactor.test.scheduler.VirtualTimeScheduler;
 
@@ -39,6 +38,26 @@ class NodeSessionTest {
                 }
 
                 @Override
+                public void onOrderTooLarge(RankId rank, int epoch, int bytes) {
+                    told.add("too large for " + rank + ": decision " + epoch);
+                }
+
+                @Override
+                public void onDeaf(RankId rank, String why) {
+                    told.add("deaf " + rank + ": " + why);
+                }
+
+                @Override
+                public void onToldAgain(RankId rank, int epoch) {
+                    told.add("again " + rank + ": " + epoch);
+                }
+
+                @Override
+                public void onFault(String fault) {
+                    told.add("fault: " + fault);
+                }
+
+                @Override
                 public void onTrouble(String what, Throwable cause) {
                     told.add("trouble: " + what);
                 }
@@ -52,8 +71,7 @@ class NodeSessionTest {
             Duration.ofMillis(5),
             delivery);
 
-    @BeforeEach
-    void start() {
+    NodeSessionTest() {
         session.start();
         session.add(List.of(zero, one));
     }
@@ -72,7 +90,7 @@ class NodeSessionTest {
 
         time.advanceTimeBy(Duration.ofMillis(20));
 
-        assertThat(zero.records).containsExactly("0 TERM 1", "2 ABORT 3");
+        assertThat(zero.records).containsExactly("0 TERM 1", "4 ABORT 3");
         assertThat(one.records).isEqualTo(zero.records);
     }
 
@@ -91,14 +109,14 @@ class NodeSessionTest {
 
     @Test
     void restartedWorkerGoesOnBehindWhatTheMailboxHolds() {
-        one.last = 2;
+        one.last = 4;
         topics.append(2, abort(Fixture.INCARNATION, 3));
         topics.append(3, abort(Fixture.INCARNATION, 4));
 
         time.advanceTimeBy(Duration.ofMillis(20));
 
-        assertThat(zero.records).containsExactly("2 ABORT 3", "3 ABORT 4");
-        assertThat(one.records).containsExactly("3 ABORT 4");
+        assertThat(zero.records).containsExactly("4 ABORT 3", "6 ABORT 4");
+        assertThat(one.records).containsExactly("6 ABORT 4");
     }
 
     @Test
@@ -107,13 +125,13 @@ class NodeSessionTest {
         topics.append(2, abort(Fixture.INCARNATION, 3));
         topics.append(3, abort(Fixture.INCARNATION, 4));
         time.advanceTimeBy(Duration.ofMillis(100));
-        assertThat(zero.records).containsExactly("2 ABORT 3");
+        assertThat(zero.records).containsExactly("4 ABORT 3");
         assertThat(told).containsExactly("full rank 1");
 
         one.full = false;
         time.advanceTimeBy(Duration.ofMillis(20));
 
-        assertThat(zero.records).containsExactly("2 ABORT 3", "3 ABORT 4");
+        assertThat(zero.records).containsExactly("4 ABORT 3", "6 ABORT 4");
         assertThat(one.records).isEqualTo(zero.records);
     }
 
@@ -126,7 +144,7 @@ class NodeSessionTest {
         topics.append(3, abort(Fixture.INCARNATION, 4));
         time.advanceTimeBy(Duration.ofSeconds(2));
 
-        assertThat(zero.records).containsExactly("2 ABORT 3", "3 ABORT 4");
+        assertThat(zero.records).containsExactly("4 ABORT 3", "6 ABORT 4");
         assertThat(told).contains("trouble: reading the plan log");
     }
 
@@ -185,6 +203,205 @@ class NodeSessionTest {
         time.advanceTimeBy(Duration.ofMillis(20));
 
         assertThat(topics.acks).isEmpty();
+    }
+
+    /** What reaches an engine is an order, read in place: nothing is left to be decoded or checked on its dispatch thread. */
+    @Test
+    void proposalReachesEveryRankAsItsOwnOrder() {
+        topics.append(0, PROPOSE);
+
+        time.advanceTimeBy(Duration.ofMillis(20));
+
+        assertThat(zero.orders).singleElement().satisfies(order -> {
+            assertThat(order.planHash()).isEqualTo(PROPOSE.planHash());
+            assertThat(order.parts()).hasSize(2);
+            assertThat(order.parts().get(0).sends()).hasSize(1);
+        });
+        assertThat(one.orders.get(0).parts().get(0).sends()).hasSize(2);
+    }
+
+    @Test
+    void settlementThatItsBatchesDoNotLeadToReachesNoRankAndIsToldOnce() {
+        topics.append(0, PROPOSE);
+        topics.append(1, new PlanCommand.Settled(Fixture.header(1, 2), 1, 2, true, PROPOSE.planHash()));
+        time.advanceTimeBy(Duration.ofMillis(20));
+        session.add(List.of(new FakePort(2))); // the log is read again
+
+        time.advanceTimeBy(Duration.ofMillis(20));
+
+        assertThat(zero.records).containsExactly("0 PROPOSE 1");
+        assertThat(told).singleElement().asString().startsWith("fault: SETTLED 1");
+    }
+
+    @Test
+    void orderThatCanNeverFitAMailboxIsOneToRefuseAndNothingIsHeldUp() {
+        one.mostBytes = 100;
+        topics.append(0, PROPOSE);
+        topics.append(1, abort(Fixture.INCARNATION, 2));
+
+        time.advanceTimeBy(Duration.ofMillis(20));
+
+        assertThat(told).containsExactly("too large for rank 1: decision 1");
+        assertThat(one.records).containsExactly("0 PROPOSE 1", "2 ABORT 2");
+        assertThat(one.orders.get(0).refusal()).isEqualTo(Refusal.NO_MEMORY.ordinal());
+        assertThat(zero.orders.get(0).refusal()).isEqualTo(-1);
+    }
+
+    @Test
+    void refusalOfALaterDecisionIsAckedAndSoIsItsEnd() {
+        zero.state = late(RankPhase.WILLING, 1, Refusal.BUSY, false);
+        time.advanceTimeBy(Duration.ofMillis(20));
+        assertThat(topics.acks)
+                .containsExactly(
+                        "rank 0 ACCEPTED 1 at step 64",
+                        "rank 0 FLIPPED 1 batch 1 at step 64",
+                        "rank 0 REFUSED 2: BUSY at step 64");
+
+        zero.state = late(RankPhase.WILLING, 1, Refusal.BUSY, true);
+        time.advanceTimeBy(Duration.ofMillis(20));
+
+        assertThat(topics.acks).hasSize(4).last().isEqualTo("rank 0 ABORTED 2 after batch 0 at step 64");
+        assertThat(topics.records.get(2).planHash()).isEqualTo(11);
+        assertThat(topics.records.get(3).planHash()).isEqualTo(11);
+    }
+
+    @Test
+    void rankThatIsDeafIsAnsweredForAndHoldsUpNobody() {
+        one.full = true;
+        one.state = flagged(RankPhase.SERVING, 0);
+        topics.append(0, PROPOSE);
+        time.advanceTimeBy(Duration.ofMillis(100));
+        assertThat(topics.acks).containsExactly("rank 1 REFUSED 1: DEAF at step 64");
+
+        topics.append(1, new PlanCommand.Abort(Fixture.header(1, 2), 1, "refused"));
+        time.advanceTimeBy(Duration.ofMillis(100));
+        topics.append(2, new PlanCommand.Void(Fixture.header(1, 3), 1, "refused"));
+        topics.append(3, propose(2, 4));
+        time.advanceTimeBy(Duration.ofMillis(100));
+
+        assertThat(topics.acks)
+                .containsExactly(
+                        "rank 1 REFUSED 1: DEAF at step 64",
+                        "rank 1 ABORTED 1 after batch 0 at step 64",
+                        "rank 1 REFUSED 2: DEAF at step 64");
+        assertThat(topics.records.get(0).planHash()).isEqualTo(PROPOSE.planHash());
+        assertThat(zero.records).containsExactly("0 PROPOSE 1", "2 ABORT 2", "4 VOID 3", "6 PROPOSE 4");
+        assertThat(told)
+                .endsWith(
+                        "deaf rank 1: it says that its mailbox is damaged",
+                        "rank 1 refused: DEAF",
+                        "rank 1 refused: DEAF");
+    }
+
+    /** The decision that was in flight when it went deaf has stopped by itself, and only the rank knows where. */
+    @Test
+    void decisionThatADeafRankHasHeardOfIsLeftToItsOwnState() {
+        one.state = flagged(RankPhase.ABORTING, 1);
+        topics.append(0, PROPOSE);
+        topics.append(1, new PlanCommand.Abort(Fixture.header(1, 2), 1, "refused"));
+        time.advanceTimeBy(Duration.ofMillis(100));
+        assertThat(topics.acks).containsExactly("rank 1 FLIPPED 1 batch 1 at step 64");
+
+        one.state = flagged(RankPhase.ABORTED, 1);
+        time.advanceTimeBy(Duration.ofMillis(20));
+
+        assertThat(topics.acks).last().isEqualTo("rank 1 ABORTED 1 after batch 1 at step 64");
+    }
+
+    @Test
+    void rankWhoseMailboxIsDamagedIsDeafThoughItDoesNotKnowYet() {
+        one.damage = new DeviceException(-3, "cut short");
+        topics.append(0, PROPOSE);
+        time.advanceTimeBy(Duration.ofMillis(100));
+        int tries = one.tries;
+        topics.append(1, new PlanCommand.Abort(Fixture.header(1, 2), 1, "refused"));
+
+        time.advanceTimeBy(Duration.ofMillis(100));
+
+        assertThat(topics.acks)
+                .containsExactly("rank 1 REFUSED 1: DEAF at step 0", "rank 1 ABORTED 1 after batch 0 at step 0");
+        assertThat(zero.records).containsExactly("0 PROPOSE 1", "2 ABORT 2");
+        assertThat(one.tries)
+                .as("nothing is written to it any more")
+                .isEqualTo(tries)
+                .isEqualTo(1);
+        assertThat(told).startsWith("deaf rank 1: its mailbox takes no order: cut short");
+    }
+
+    @Test
+    void mailboxWithAnotherWriterIsTriedAgain() {
+        one.damage = new DeviceException(-5, "another writer");
+        topics.append(0, term(7, 1));
+        time.advanceTimeBy(Duration.ofMillis(100));
+        assertThat(told).containsExactly("trouble: reading the plan log");
+
+        one.damage = null;
+        time.advanceTimeBy(Duration.ofSeconds(1));
+
+        assertThat(one.records).containsExactly("0 TERM 1");
+    }
+
+    @Test
+    void rankThatHasMissedASettlementIsToldAgainOnceBetweenTwoCommands() {
+        topics.append(0, PROPOSE);
+        topics.append(1, settled());
+        topics.append(2, propose(2, 3));
+        time.advanceTimeBy(Duration.ofMillis(20));
+        told.clear();
+
+        zero.state = late(RankPhase.DONE, 2, Refusal.BEHIND, false);
+        time.advanceTimeBy(Duration.ofMillis(100));
+
+        assertThat(zero.records).containsExactly("0 PROPOSE 1", "2 SETTLED 2", "4 PROPOSE 3", "5 SETTLED 2");
+        assertThat(zero.orders.get(3).flags()).isEqualTo(1);
+        assertThat(zero.orders.get(3).batchCount()).isEqualTo(2);
+        assertThat(one.records).containsExactly("0 PROPOSE 1", "2 SETTLED 2", "4 PROPOSE 3");
+        assertThat(told).containsExactly("again rank 0: 1", "rank 0 refused: BEHIND");
+
+        topics.append(3, new PlanCommand.Void(Fixture.header(1, 4), 2, "refused"));
+        zero.state = late(RankPhase.SERVING, 0, Refusal.BEHIND, false);
+        time.advanceTimeBy(Duration.ofMillis(100));
+        assertThat(zero.records).last().isEqualTo("6 VOID 4");
+    }
+
+    /** It goes on asking when the decision that it had to refuse is over: in its own epoch, and that is no refusal. */
+    @Test
+    void rankThatStillAsksIsToldAgainAndSaysNoRefusal() {
+        topics.append(0, PROPOSE);
+        topics.append(1, settled());
+        zero.state = state(RankPhase.DONE, 2, Refusal.BEHIND.ordinal());
+
+        time.advanceTimeBy(Duration.ofMillis(100));
+
+        assertThat(zero.records).last().isEqualTo("3 SETTLED 2");
+        assertThat(topics.records).extracting(RankAck::kind).doesNotContain(RankAck.Kind.REFUSED);
+    }
+
+    private static final PlanCommand.Propose PROPOSE = propose(1, 1);
+
+    private static PlanCommand.Propose propose(int epoch, long number) {
+        return Fixture.propose(Fixture.header(1, number), epoch, Fixture.INITIAL, Fixture.BATCHES);
+    }
+
+    private static PlanCommand settled() {
+        return new PlanCommand.Settled(
+                Fixture.header(1, 2),
+                1,
+                2,
+                true,
+                Fixture.after(PROPOSE, Fixture.INITIAL, 2).hash());
+    }
+
+    /** In decision 1, having refused decision 2. */
+    private static RankState late(RankPhase phase, int flipped, Refusal refusal, boolean stopped) {
+        return new RankState(
+                Fixture.INCARNATION, 0, 1, phase, flipped, 9, refusal.ordinal(), false, 3, 64, 2, 11, stopped, 0);
+    }
+
+    private static RankState flagged(RankPhase phase, int flipped) {
+        int epoch = phase == RankPhase.SERVING ? 0 : 1;
+        return new RankState(
+                Fixture.INCARNATION, 0, epoch, phase, flipped, 9, -1, false, 3, 64, 0, 0, false, RankState.DEAF);
     }
 
     private static RankState state(RankPhase phase, int flipped, int refusal) {

@@ -7,7 +7,6 @@ import dev.plimsoll.model.RankId;
 import dev.plimsoll.wire.MembershipFile;
 import dev.plimsoll.wire.RankFiles;
 import dev.plimsoll.wire.kafka.KafkaSettings;
-import dev.plimsoll.worker.protocol.Fixture;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -160,7 +159,7 @@ class NodeWorkerTest {
                 Fixture.DEPLOYMENT,
                 listener,
                 deployment -> new WorkerTopics.OfCluster(nobody, deployment, what -> {}),
-                ports::get);
+                (rank, members) -> ports.get(rank));
         worker.start();
         awaitMembers();
 
@@ -186,6 +185,7 @@ class NodeWorkerTest {
     }
 
     private NodeWorker worker() {
-        return new NodeWorker(directory, Fixture.DEPLOYMENT, listener, deployment -> topics, ports::get);
+        return new NodeWorker(
+                directory, Fixture.DEPLOYMENT, listener, deployment -> topics, (rank, members) -> ports.get(rank));
     }
 }

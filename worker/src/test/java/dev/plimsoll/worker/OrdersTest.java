@@ -19,7 +19,6 @@ import dev.plimsoll.model.Refusal;
 import dev.plimsoll.model.SlotId;
 import dev.plimsoll.worker.ReadOrder.Change;
 import dev.plimsoll.worker.ReadOrder.Transfer;
-import dev.plimsoll.worker.protocol.Fixture;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.HexFormat;

@@ -3,6 +3,7 @@ package dev.plimsoll.aggregator.window;
 import dev.plimsoll.model.AggregatorState.Counts;
 import dev.plimsoll.model.Balance;
 import dev.plimsoll.model.CloseReason;
+import dev.plimsoll.model.Conservation;
 import dev.plimsoll.model.LoadWindow;
 import dev.plimsoll.model.LongVector;
 import dev.plimsoll.model.Membership;
@@ -12,7 +13,6 @@ import dev.plimsoll.model.StepTime;
 import dev.plimsoll.model.SubWindowSums;
 import dev.plimsoll.model.WindowSummary;
 import java.util.Arrays;
-import java.util.BitSet;
 import java.util.List;
 import java.util.Optional;
 import java.util.stream.Collectors;
@@ -43,7 +43,7 @@ record ClosingReport(
                 .orElse(List.of());
         int ranks = members.topology().ranks();
         LongVector present = window.map(OpenWindow::present).orElse(LongVector.of(new long[ranks]));
-        BitSet violations = window.map(OpenWindow::violations).orElse(new BitSet());
+        Conservation conservation = window.map(OpenWindow::conservation).orElse(Conservation.UNKNOWN);
         Balance balance = Balance.of(loadOfRank);
         long tokens = window.map(OpenWindow::tokens).orElse(0L);
         Optional<StepTime> stepTime = window.flatMap(OpenWindow::stepTime);
@@ -60,7 +60,7 @@ record ClosingReport(
                 balance,
                 states,
                 tokens,
-                violations.isEmpty(),
+                conservation,
                 Arrays.stream(loadOfRank).flatMapToLong(Arrays::stream).sum(),
                 counts.unattributed(),
                 counts.late(),
@@ -70,7 +70,7 @@ record ClosingReport(
                 partition,
                 offset,
                 appendTime,
-                line(present, balance, states, tokens, stepTime, violations),
+                line(present, balance, states, tokens, stepTime, conservation),
                 stepTime);
         return new ClosedWindow(loads, summary);
     }
@@ -105,9 +105,9 @@ record ClosingReport(
 
     /** Takes one layer of a block and returns how many sub-windows it has. */
     private int gather(long[] block, Segment of, int layer, int layers, long[] sums) {
-        int width = members.topology().slotsPerRank();
+        int width = of.width();
         int parts = Math.max(0, of.endSubWindow() - of.firstSubWindow());
-        int rows = parts * members.topology().ranks();
+        int rows = parts * of.rows();
         for (int row = 0; row < rows; row++) {
             System.arraycopy(block, (row * layers + layer) * width, sums, row * width, width);
         }
@@ -186,7 +186,7 @@ record ClosingReport(
             List<PlacementState> states,
             long tokens,
             Optional<StepTime> stepTime,
-            BitSet violations) {
+            Conservation conservation) {
         StringBuilder line = new StringBuilder(where()).append(' ').append(reason);
         if (tokens > 0) {
             line.append(", ").append(tokens).append(" tokens");
@@ -214,9 +214,8 @@ record ClosingReport(
                 line.append(", a sample spanned a border or a flip");
             }
         }
-        if (!violations.isEmpty()) {
-            line.append(", NOT CONSERVED in layers ")
-                    .append(some(violations.stream().mapToObj(Integer::toString).toList()));
+        if (balance.loaded() && !conservation.equals(Conservation.YES)) {
+            line.append(", ").append(conservation);
         }
         append(line, "late", counts.late());
         append(line, "duplicates", counts.duplicates());

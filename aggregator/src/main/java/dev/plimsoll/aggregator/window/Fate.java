@@ -26,6 +26,11 @@ public enum Fate {
     OFF_BOUNDARY(true),
     /** Another phase than the incarnation's. */
     PHASE(true),
+    /**
+     * It counts another kind of load (tokens computed, or tokens sent) than the engine of the membership record gives, or than its window
+     * is made of: sums never mix them.
+     */
+    KIND(true),
     /** A counter beyond what a cell can count, or counters whose sum is. */
     TOO_LARGE(true),
     /** More placement states in one window than it has boundaries. */

@@ -1,6 +1,8 @@
 package dev.plimsoll.aggregator.window;
 
+import dev.plimsoll.model.Conservation;
 import dev.plimsoll.model.Counters;
+import dev.plimsoll.model.LoadKind;
 import dev.plimsoll.model.LoadSample;
 import dev.plimsoll.model.LongVector;
 import dev.plimsoll.model.Membership;
@@ -8,10 +10,10 @@ import dev.plimsoll.model.PlacementState;
 import dev.plimsoll.model.StepRange;
 import dev.plimsoll.model.StepTime;
 import java.util.ArrayList;
-import java.util.BitSet;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalLong;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A window that samples may still be added to: a set of cells and their sums.
@@ -41,6 +43,9 @@ final class OpenWindow {
     private final Fingerprints unattributedContents = new Fingerprints();
 
     private final List<Segment> segments = new ArrayList<>();
+    /** Of all that was added; none before the first. */
+    private @Nullable LoadKind kind;
+
     private final Routed routed;
     private final Times times;
 
@@ -63,11 +68,16 @@ final class OpenWindow {
         this.routed = new Routed(ranks, layers, slotsPerRank, memory.blocks());
     }
 
-    /** What closed windows leave to those that open: rows of all ranks, and of one. */
-    record Memory(Spares sums, Spares blocks) {
+    /** What closed windows leave to those that open: rows of all ranks, of tokens sent to all, and of one rank. */
+    record Memory(Spares sums, Spares sent, Spares blocks) {
         static Memory of(Membership members) {
+            int ranks = members.topology().ranks();
             int row = members.shape().layers() * members.topology().slotsPerRank();
-            return new Memory(new Spares(members.topology().ranks(), row), new Spares(1, row));
+            return new Memory(new Spares(ranks, row), new Spares(1, ranks * row), new Spares(1, row));
+        }
+
+        Spares of(LoadKind kind) {
+            return kind == LoadKind.ROUTED_TO ? sent : sums;
         }
     }
 
@@ -85,6 +95,11 @@ final class OpenWindow {
     boolean admits(PlacementState state) {
         return segments.size() < boundaries
                 || segments.stream().anyMatch(segment -> segment.state().equals(state));
+    }
+
+    /** Whether what was added is of the kind that a sample is of: sums never mix kinds. */
+    boolean isOf(LoadKind other) {
+        return kind == null || kind == other;
     }
 
     /** Adds a rank's part of a sample inside of this window, unless it overlaps what is there. */
@@ -110,13 +125,14 @@ final class OpenWindow {
 
     /** Adds to the sums only. */
     void add(LoadSample sample, int rank) {
-        segment(sample.state()).add(sample, rank, subWindow(sample));
+        kind = sample.kind();
+        segment(sample).add(sample, rank, subWindow(sample));
         routed.add(sample, rank);
     }
 
     /** Takes away from the sums only. */
     void subtract(LoadSample sample, int rank) {
-        segment(sample.state()).subtract(sample, rank, subWindow(sample));
+        segment(sample).subtract(sample, rank, subWindow(sample));
         routed.subtract(sample, rank);
     }
 
@@ -172,13 +188,15 @@ final class OpenWindow {
                 sample.layers());
     }
 
-    private Segment segment(PlacementState state) {
+    private Segment segment(LoadSample sample) {
+        PlacementState state = sample.state();
         for (int i = segments.size() - 1; i >= 0; i--) { // the newest, most often
             if (segments.get(i).state().equals(state)) {
                 return segments.get(i);
             }
         }
-        Segment segment = new Segment(state, subWindows, ranks, layers, slotsPerRank, memory.sums());
+        Segment segment = new Segment(
+                state, sample.kind(), subWindows, layers, sample.slotsPerRank(), memory.of(sample.kind()));
         segments.add(segment);
         return segment;
     }
@@ -240,11 +258,10 @@ final class OpenWindow {
     }
 
     private static long bytesOfFirst(Membership members, LoadSample sample) {
-        return Segment.bytesOfSums(
-                        members.topology().ranks(),
-                        members.shape().layers(),
-                        members.topology().slotsPerRank(),
-                        sample)
+        int slots = members.shape().layers() * members.topology().slots();
+        return (sample.kind() == LoadKind.ROUTED_TO
+                        ? Sums.bytes(1, slots, sample.load().width())
+                        : Sums.bytes(members.topology().ranks(), slots / members.topology().ranks(), sample.load().width()))
                 + bytesOfCells(members, sample);
     }
 
@@ -283,8 +300,9 @@ final class OpenWindow {
         return times.sum(present());
     }
 
-    BitSet violations() {
-        return routed.violations();
+    /** Whether its slots computed what its routers sent. */
+    Conservation conservation() {
+        return routed.conservation(steps.length());
     }
 
     /** Tokens per layer, on average over layers. */

@@ -155,13 +155,22 @@ final class OpenWindows {
         return Math.max(first, indexOf(sample.steps().from() + 1));
     }
 
-    /** Puts a sample where it belongs and returns the fate of each of its cells, none when it has one state too many. */
+    /** Whether the window that a sample ends in is made of another kind of load. */
+    boolean ofAnotherKind(LoadSample sample) {
+        OpenWindow window = open.get(indexOf(sample.steps().to()));
+        return window != null && !window.isOf(sample.kind());
+    }
+
+    /**
+     * Puts a sample where it belongs and returns the fate of each of its cells, none when it has one state too many, or is
+     * {@link #ofAnotherKind}.
+     */
     Fate[] place(long offset, long appendTime, LoadSample sample) {
         long index = indexOf(sample.steps().to());
         boolean inside = indexOf(sample.steps().from() + 1) == index;
         OpenWindow window = open.get(index);
         boolean attributable = inside && rules.attributable(sample);
-        if (attributable && window != null && !window.admits(sample.state())) {
+        if (attributable && window != null && (!window.isOf(sample.kind()) || !window.admits(sample.state()))) {
             return NONE;
         }
         if (window == null) {

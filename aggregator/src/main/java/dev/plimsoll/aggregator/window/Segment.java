@@ -1,34 +1,53 @@
 package dev.plimsoll.aggregator.window;
 
+import dev.plimsoll.model.LoadKind;
 import dev.plimsoll.model.LoadSample;
 import dev.plimsoll.model.PlacementState;
 import java.util.Arrays;
 
-/** The sums of a window under one placement state, kept per sub-window; those that nothing fell into have no memory. */
+/**
+ * The sums of a window under one placement state, kept per sub-window; those that nothing fell into have no memory.
+ *
+ * <p>Tokens computed are kept in a row for each rank. Tokens sent are one row for all ranks' slots, to which every rank adds.
+ */
 final class Segment {
     private static final Sums UNTOUCHED = new Sums(new Spares(0, 0));
 
     private final PlacementState state;
     private final Spares spares;
-    private final int ranks;
+    private final boolean sent;
+    private final int rows;
     private final int layers;
     private final int width;
-    /** {@code [subWindow]}, each {@code [rank][layer · width + slot of the rank]} */
+    /** {@code [subWindow]}, each {@code [row][layer · width + slot of the row]} */
     private final Sums[] sums;
 
-    /** @param spares of rows of all layers */
-    Segment(PlacementState state, int subWindows, int ranks, int layers, int slotsPerRank, Spares spares) {
+    /**
+     * @param width slots of a row: of a rank, or of all ranks
+     * @param spares of rows of all layers
+     */
+    Segment(PlacementState state, LoadKind kind, int subWindows, int layers, int width, Spares spares) {
         this.state = state;
         this.spares = spares;
-        this.ranks = ranks;
+        this.sent = kind == LoadKind.ROUTED_TO;
+        this.rows = spares.ranks();
         this.layers = layers;
-        this.width = slotsPerRank;
+        this.width = width;
         this.sums = new Sums[subWindows];
         Arrays.fill(sums, UNTOUCHED);
     }
 
     PlacementState state() {
         return state;
+    }
+
+    int rows() {
+        return rows;
+    }
+
+    /** Slots of a row. */
+    int width() {
+        return width;
     }
 
     /** Whether something fell into a sub-window. */
@@ -56,12 +75,12 @@ final class Segment {
 
     /** Adds one rank's counters. */
     void add(LoadSample sample, int rank, int subWindow) {
-        touched(subWindow).add(sample, rank, rank);
+        touched(subWindow).add(sample, rank, sent ? 0 : rank);
     }
 
     /** Takes one rank's counters away. */
     void subtract(LoadSample sample, int rank, int subWindow) {
-        touched(subWindow).subtract(sample, rank, rank);
+        touched(subWindow).subtract(sample, rank, sent ? 0 : rank);
     }
 
     private Sums touched(int subWindow) {
@@ -74,15 +93,15 @@ final class Segment {
     /**
      * Unpacks the sums of some layers, the first a multiple of {@link Sums#ALIGNED}.
      *
-     * @param into {@code [subWindow - firstSubWindow][rank][layer][slot of the rank]}, flattened, up to the end sub-window: filled in
+     * @param into {@code [subWindow - firstSubWindow][row][layer][slot of the row]}, flattened, up to the end sub-window: filled in
      */
     void layers(int firstLayer, int count, long[] into) {
         int first = firstSubWindow();
         int each = count * width;
-        Arrays.fill(into, 0, (endSubWindow() - first) * ranks * each, 0);
+        Arrays.fill(into, 0, (endSubWindow() - first) * rows * each, 0);
         for (int sub = first; sub < endSubWindow(); sub++) {
-            for (int rank = 0; rank < ranks && touches(sub); rank++) {
-                sums[sub].addTo(rank, firstLayer * width, each, into, ((sub - first) * ranks + rank) * each);
+            for (int row = 0; row < rows && touches(sub); row++) {
+                sums[sub].addTo(row, firstLayer * width, each, into, ((sub - first) * rows + row) * each);
             }
         }
     }
@@ -105,13 +124,11 @@ final class Segment {
 
     /** What a sample could add to that. */
     long bytesFor(LoadSample sample, int subWindow) {
-        return touches(subWindow)
-                ? sums[subWindow].bytesFor(sample.load(), sample.firstRank(), sample.ranks())
-                : bytesOfSums(ranks, layers, width, sample);
-    }
-
-    /** What the sums take that a first sample of a sub-window makes. */
-    static long bytesOfSums(int ranks, int layers, int slotsPerRank, LoadSample sample) {
-        return Sums.bytes(ranks, layers * slotsPerRank, sample.load().width());
+        if (!touches(subWindow)) {
+            return Sums.bytes(rows, layers * width, sample.load().width());
+        }
+        return sent
+                ? sums[subWindow].bytesFor(sample.load(), 0, 1, sample.ranks())
+                : sums[subWindow].bytesFor(sample.load(), sample.firstRank(), sample.ranks(), 1);
     }
 }

@@ -1,5 +1,6 @@
 package dev.plimsoll.aggregator.window;
 
+import dev.plimsoll.model.LoadKind;
 import dev.plimsoll.model.LoadSample;
 import dev.plimsoll.model.LongVector;
 import dev.plimsoll.model.Membership;
@@ -44,8 +45,11 @@ final class Shapes {
         if (sample.firstRank() + (long) sample.ranks() > members.topology().ranks()
                 || sample.firstLayer() + (long) sample.layers()
                         > members.shape().layers()
-                || sample.slotsPerRank() != members.topology().slotsPerRank()) {
+                || sample.slotsPerRank() != width(members, sample.kind())) {
             return Optional.of(Fate.SHAPE);
+        }
+        if (!members.gives(sample.kind())) {
+            return Optional.of(Fate.KIND);
         }
         if (sample.phase() != members.phase()) {
             return Optional.of(Fate.PHASE);
@@ -64,6 +68,13 @@ final class Shapes {
         return tooLong(sample.elapsedNanos()) || tooLong(sample.idleNanos())
                 ? Optional.of(Fate.TOO_LARGE)
                 : Optional.empty();
+    }
+
+    /** Counters of a rank in a layer. */
+    static int width(Membership members, LoadKind kind) {
+        return kind == LoadKind.ROUTED_TO
+                ? members.topology().slots()
+                : members.topology().slotsPerRank();
     }
 
     private static boolean tooLong(LongVector nanos) {

@@ -149,13 +149,13 @@ final class Sums {
         return width == Counters.LONG ? 8L * ranks * row : Lanes.bytes(ranks, row, width);
     }
 
-    /** What adding these counters could add to what it takes. */
-    long bytesFor(Counters counters, int firstRank, int count) {
+    /** What adding these counters, so many times to each of some rows, could add to what it takes. */
+    long bytesFor(Counters counters, int firstRank, int count, int times) {
         boolean lanes = counters.width() != Counters.LONG;
         Lanes known = known(counters.width());
         boolean carries = !lanes;
         for (int rank = firstRank; rank < firstRank + count && known != null; rank++) {
-            carries |= !known.fits(rank, counters.bits());
+            carries |= !known.fits(rank, times * counters.bits());
         }
         return (lanes && known == null ? Lanes.bytes(ranks, row, counters.width()) : 0)
                 + (carries && large.length == 0 ? 8L * ranks * row : 0);

@@ -291,7 +291,7 @@ final class WindowFold {
         }
         Fate[] fates = open.place(closing.offset, closing.appendTime, sample);
         if (fates.length == 0) {
-            refuse(Fate.TOO_MANY_STATES, sample);
+            refuse(open.ofAnotherKind(sample) ? Fate.KIND : Fate.TOO_MANY_STATES, sample);
             return;
         }
         stray.clear(sample.firstRank(), sample.ranks());

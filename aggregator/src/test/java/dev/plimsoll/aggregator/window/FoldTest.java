@@ -8,6 +8,7 @@ import static org.assertj.core.groups.Tuple.tuple;
 
 import dev.plimsoll.model.AggregatorState.Sequence;
 import dev.plimsoll.model.CloseReason;
+import dev.plimsoll.model.Conservation;
 import dev.plimsoll.model.Counters;
 import dev.plimsoll.model.Deployment;
 import dev.plimsoll.model.End;
@@ -105,7 +106,7 @@ class FoldTest {
                 .summary();
 
         assertThat(window.reason()).isEqualTo(CloseReason.COMPLETE);
-        assertThat(window.conserved()).isTrue();
+        assertThat(window.conservation()).isEqualTo(Conservation.YES);
     }
 
     /** They once were one, when the flip and the token counted the same in a cell's hash. */
@@ -129,8 +130,9 @@ class FoldTest {
                 .get(0)
                 .summary();
 
-        assertThat(window.conserved()).isFalse();
-        assertThat(window.summary()).contains("NOT CONSERVED in layers 1");
+        assertThat(window.conservation())
+                .isEqualTo(Conservation.violated(List.of(new Conservation.Violation(1, 4, 5))));
+        assertThat(window.summary()).contains("NOT CONSERVED in layer 1: 4 computed, 5 routed × top-k");
     }
 
     @Test

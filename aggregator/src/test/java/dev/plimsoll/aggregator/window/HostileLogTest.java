@@ -6,6 +6,7 @@ import static dev.plimsoll.aggregator.window.Samples.ofRank;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.plimsoll.model.CloseReason;
+import dev.plimsoll.model.Conservation;
 import dev.plimsoll.model.Deployment;
 import dev.plimsoll.model.End;
 import dev.plimsoll.model.Membership;
@@ -162,7 +163,7 @@ class HostileLogTest {
         }
         assertThat(closed).singleElement().satisfies(window -> {
             assertThat(window.complete()).isTrue();
-            assertThat(window.conserved()).isTrue();
+            assertThat(window.conservation()).isEqualTo(Conservation.YES);
             assertThat(window.tokens()).isEqualTo(largest * 64 * 16 * 64); // top 1, one layer
         });
         fates.clear();

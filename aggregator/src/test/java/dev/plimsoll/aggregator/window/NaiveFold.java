@@ -3,6 +3,7 @@ package dev.plimsoll.aggregator.window;
 import dev.plimsoll.model.CloseReason;
 import dev.plimsoll.model.Deployment;
 import dev.plimsoll.model.End;
+import dev.plimsoll.model.LoadKind;
 import dev.plimsoll.model.LoadSample;
 import dev.plimsoll.model.LoadWindow;
 import dev.plimsoll.model.LongVector;
@@ -140,6 +141,7 @@ final class NaiveFold {
     private boolean fits(LoadSample sample) {
         return sample.incarnation() == members.incarnation()
                 && !over
+                && members.gives(sample.kind())
                 && sample.firstRank() + sample.ranks() <= members.topology().ranks()
                 && sample.steps().from() % members.boundarySteps() == 0;
     }
@@ -574,7 +576,7 @@ final class NaiveFold {
         for (int layer = 0; layer < sample.layers(); layer++) {
             for (int slot = 0; slot < sample.slotsPerRank(); slot++) {
                 long load = sample.load(cell.rank() - sample.firstRank(), layer, slot);
-                int global = cell.rank() * sample.slotsPerRank() + slot;
+                int global = sample.kind() == LoadKind.ROUTED_TO ? slot : cell.rank() * sample.slotsPerRank() + slot;
                 String place = sample.state() + "/" + (sample.firstLayer() + layer) + "/" + global;
                 sums.merge(place, load, Math::addExact);
                 sums.merge(place + "/" + part, load, Math::addExact);

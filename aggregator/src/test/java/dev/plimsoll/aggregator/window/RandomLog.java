@@ -3,6 +3,9 @@ package dev.plimsoll.aggregator.window;
 import dev.plimsoll.model.Counters;
 import dev.plimsoll.model.Deployment;
 import dev.plimsoll.model.End;
+import dev.plimsoll.model.EngineTraits;
+import dev.plimsoll.model.GatherMode;
+import dev.plimsoll.model.LoadKind;
 import dev.plimsoll.model.LoadSample;
 import dev.plimsoll.model.LongVector;
 import dev.plimsoll.model.Membership;
@@ -108,6 +111,9 @@ final class RandomLog {
         final int width = 1 + random.nextInt(2);
         final int boundaries = 1 + random.nextInt(4);
         final boolean gathered = random.nextInt(3) == 0;
+        /** Whether samples say what a rank sent to all slots. */
+        final boolean sends = !gathered && clocks.nextInt(2) == 0;
+
         final int emitters = gathered ? 1 + random.nextInt(2) : ranks;
         final List<LoadSample> sent = new ArrayList<>();
         Membership members;
@@ -131,7 +137,11 @@ final class RandomLog {
         }
 
         private Membership membership(long incarnation) {
-            return Samples.members(deployment, incarnation, ranks, layers, width, boundaries);
+            Membership computes = Samples.members(deployment, incarnation, ranks, layers, width, boundaries);
+            return sends
+                    ? computes.withTopology(computes.topology(), GatherMode.NONE)
+                            .withTraits(EngineTraits.USUAL.withLoad(LoadKind.ROUTED_TO))
+                    : computes;
         }
 
         /** Some begin to be observed when they have made steps already, and not all ranks at the same one. */
@@ -281,12 +291,13 @@ final class RandomLog {
                     old.ranks(),
                     old.firstLayer(),
                     old.layers(),
-                    width,
+                    old.slotsPerRank(),
                     old.state(),
                     old.mixed(),
                     old.routed(),
                     change == 0 ? old.elapsedNanos() : nanos(old.elapsedNanos().size(), 5_000_000),
                     old.idleNanos(),
+                    old.kind(),
                     load));
         }
 
@@ -306,10 +317,11 @@ final class RandomLog {
         private LoadSample sample(int emitter, long from, long to, int firstLayer, int count) {
             int blocks = gathered ? ranks : 1;
             int timed = firstLayer == 0 && clocks.nextInt(100) < timedPercent ? blocks : 0;
-            Counters load = load(blocks * count * width);
-            long[] routed = new long[gathered && random.nextInt(3) > 0 ? count : 0];
+            int slots = sends ? ranks * width : width;
+            Counters load = load(blocks * count * slots);
+            long[] routed = new long[(gathered && random.nextInt(3) > 0) || sends ? count : 0];
             for (int i = 0; routed.length > 0 && i < load.size(); i++) {
-                routed[i / width % count] += load.at(i);
+                routed[i / slots % count] += load.at(i);
             }
             return new LoadSample(
                     deployment,
@@ -321,12 +333,13 @@ final class RandomLog {
                     blocks,
                     firstLayer,
                     count,
-                    width,
+                    slots,
                     PlacementState.settled(version),
                     random.nextInt(25) == 0,
                     LongVector.of(routed),
                     nanos(timed, 5_000_000),
                     nanos(timed, clocks.nextInt(4) == 0 ? 1_000_000_000 : 1),
+                    sends ? LoadKind.ROUTED_TO : LoadKind.COMPUTED,
                     load);
         }
 

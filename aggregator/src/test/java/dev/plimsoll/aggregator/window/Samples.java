@@ -3,6 +3,7 @@ package dev.plimsoll.aggregator.window;
 import dev.plimsoll.model.Counters;
 import dev.plimsoll.model.Deployment;
 import dev.plimsoll.model.GatherMode;
+import dev.plimsoll.model.LoadKind;
 import dev.plimsoll.model.LoadSample;
 import dev.plimsoll.model.LongVector;
 import dev.plimsoll.model.Membership;
@@ -54,6 +55,29 @@ public final class Samples {
         long[] load = new long[layers * members.topology().slotsPerRank()];
         Arrays.fill(load, value);
         return block(members, from, to, rank, 1, 0, layers, false, LongVector.empty(), Counters.of(load));
+    }
+
+    /** What one rank sent to the slots of all, {@code [layer][slot]}. */
+    public static LoadSample sentBy(
+            Membership members, int rank, long from, long to, LongVector routed, long[] sent) {
+        return new LoadSample(
+                members.deployment(),
+                members.incarnation(),
+                new StepRange(from, to),
+                members.phase(),
+                "test",
+                rank,
+                1,
+                0,
+                members.shape().layers(),
+                members.topology().slots(),
+                PlacementState.settled(1),
+                false,
+                routed,
+                LongVector.empty(),
+                LongVector.empty(),
+                LoadKind.ROUTED_TO,
+                Counters.of(sent));
     }
 
     static LoadSample block(

@@ -178,7 +178,7 @@ final class Audit {
             }
         }
         if (window.reason() == CloseReason.COMPLETE
-                && !(window.conserved()
+                && !(!window.conservation().violated()
                         && Arrays.stream(window.present().toArray())
                                 .allMatch(there -> there == members.boundariesPerWindow()))) {
             return Optional.of("not complete or not conserved");

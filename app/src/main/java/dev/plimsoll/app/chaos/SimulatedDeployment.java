@@ -2,6 +2,7 @@ package dev.plimsoll.app.chaos;
 
 import dev.plimsoll.app.Lifecycle;
 import dev.plimsoll.app.LocalRanks;
+import dev.plimsoll.device.AgentListener;
 import dev.plimsoll.model.Deployment;
 import dev.plimsoll.model.GatherMode;
 import dev.plimsoll.model.Membership;
@@ -17,7 +18,6 @@ import dev.plimsoll.simulator.Traffic;
 import dev.plimsoll.wire.MembershipFile;
 import dev.plimsoll.wire.RankFiles;
 import dev.plimsoll.wire.kafka.KafkaSettings;
-import dev.plimsoll.worker.AgentListener;
 import dev.plimsoll.worker.NodeWorker;
 import dev.plimsoll.worker.WorkerListener;
 import java.io.IOException;

@@ -4,13 +4,14 @@ import com.sun.management.OperatingSystemMXBean;
 import dev.plimsoll.app.LocalRanks;
 import dev.plimsoll.model.Deployment;
 import dev.plimsoll.model.DeviceProfile;
+import dev.plimsoll.model.EngineTraits;
 import dev.plimsoll.model.ExpertSize;
 import dev.plimsoll.model.GatherMode;
 import dev.plimsoll.model.Membership;
 import dev.plimsoll.model.ModelShape;
 import dev.plimsoll.model.Phase;
-import dev.plimsoll.model.ReplicaShare;
 import dev.plimsoll.model.ProfileChoice;
+import dev.plimsoll.model.ReplicaShare;
 import dev.plimsoll.model.Topology;
 import dev.plimsoll.simulator.EngineSettings;
 import dev.plimsoll.simulator.GeneratedTraffic;
@@ -27,6 +28,7 @@ import java.util.Locale;
 import java.util.Optional;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
 /**
@@ -111,8 +113,8 @@ public final class EngineOptions {
             names = "--tokens-per-step",
             paramLabel = "N[,N@STEP...]",
             defaultValue = "64",
-            description =
-                    "Tokens of one step over all ranks; 2048,32@6000 are 2048, and 32 from step 6000 on (default: ${DEFAULT-VALUE}).")
+            description = "Tokens of one step over all ranks; 2048,32@6000 are 2048, and 32 from step 6000 on (default:"
+                    + " ${DEFAULT-VALUE}).")
     private String tokensPerStep = "64";
 
     @Option(
@@ -142,8 +144,8 @@ public final class EngineOptions {
             paramLabel = "BYTES",
             defaultValue = "4096",
             converter = ByteSizes.class,
-            description =
-                    "Bytes of one expert's weights in one layer, such as 4096 or 44MiB, up to 256MiB (default: ${DEFAULT-VALUE}).")
+            description = "Bytes of one expert's weights in one layer, such as 4096 or 44MiB, up to 256MiB (default:"
+                    + " ${DEFAULT-VALUE}).")
     private long expertBytes = 4096;
 
     @Option(
@@ -151,9 +153,16 @@ public final class EngineOptions {
             paramLabel = "BYTES",
             defaultValue = "0",
             converter = ByteSizes.class,
-            description =
-                    "What a rank sends at most while experts are moved, such as 500MiB; 0 for no limit (default: ${DEFAULT-VALUE}).")
+            description = "What a rank sends at most while experts are moved, such as 500MiB; 0 for no limit (default:"
+                    + " ${DEFAULT-VALUE}).")
     private long transferBytesPerSecond;
+
+    @Option(
+            names = "--engine-moves",
+            description =
+                    "The engine moves weights by itself, a layer a step: ranks are given a target and say when they"
+                            + " have got there.")
+    private boolean engineMoves;
 
     @Option(
             names = "--seed",
@@ -164,8 +173,8 @@ public final class EngineOptions {
     @Option(
             names = "--other-step-time",
             paramLabel = "DURATION",
-            description =
-                    "What a step takes beside its experts, such as 800us or 2ms: attention, routing, exchange (default: 30us per layer).")
+            description = "What a step takes beside its experts, such as 800us or 2ms: attention, routing, exchange"
+                    + " (default: 30us per layer).")
     @Nullable
     private Duration otherStepTime;
 
@@ -173,9 +182,12 @@ public final class EngineOptions {
             names = "--step-noise",
             paramLabel = "SHARE",
             defaultValue = "0",
-            description =
-                    "Standard deviation that a step's time scatters with, as a share of it (default: ${DEFAULT-VALUE}).")
+            description = "Standard deviation that a step's time scatters with, as a share of it (default:"
+                    + " ${DEFAULT-VALUE}).")
     private double stepNoise;
+
+    @Mixin
+    private InitialPlacementOption initial = new InitialPlacementOption();
 
     private TokensPerStep tokens = TokensPerStep.of(64);
     private @Nullable ModelShape shape;
@@ -231,6 +243,7 @@ public final class EngineOptions {
         if (!problems.any()) {
             try {
                 engine(0, ranks);
+                InitialPlacementOption.checkRepair(problems, members(1));
             } catch (IllegalArgumentException e) {
                 problems.add("", e);
             }
@@ -274,18 +287,19 @@ public final class EngineOptions {
                     + experts + " experts: at most " + (experts * ranks - experts));
         } else {
             topology = Topology.even(ranks, nodes, (experts + extra) / ranks);
+            initial.check(problems, known, topology);
         }
     }
 
     /** Settings of the engine that holds some of the ranks. */
     public EngineSettings engine(int firstRank, int localRanks) {
         return new EngineSettings(
-                shape(),
-                topology(),
-                firstRank,
-                localRanks,
-                tokens.most(),
-                stepsPerSecond,
+                        shape(),
+                        topology(),
+                        firstRank,
+                        localRanks,
+                        tokens.most(),
+                        stepsPerSecond,
                         expertBytes,
                         boundarySteps,
                         STEP_TIMEOUT)
@@ -332,7 +346,7 @@ public final class EngineOptions {
     }
 
     public Membership members(long incarnation) {
-        return new Membership(
+        Membership usual = new Membership(
                         new Deployment(deployment),
                         incarnation,
                         shape(),
@@ -344,9 +358,9 @@ public final class EngineOptions {
                         windowSteps,
                         expertBytes,
                         stagedExperts() * expertBytes)
-                .withIdleSlots(true)
-                .withReplicaShare(replicaShare)
-                .startable();
+                .withTraits(EngineTraits.USUAL.withIdleSlots(!engineMoves).withMovesWeights(engineMoves))
+                .withReplicaShare(replicaShare);
+        return initial.of(usual).startable();
     }
 
     /** Experts that a rank has room for while they come in: what makes no batch of less than a layer. */
@@ -368,8 +382,8 @@ public final class EngineOptions {
                 weights + staging <= there / 4 * 3,
                 String.format(
                         Locale.ROOT,
-                        "%d ranks with %d layers × %d slots of %s take %.1f GB, and %.1f GB while experts move; this machine"
-                                + " has %.1f GB, of which 3/4 are for them: ask for fewer --layers, a smaller"
+                        "%d ranks with %d layers × %d slots of %s take %.1f GB, and %.1f GB while experts move; this"
+                                + " machine has %.1f GB, of which 3/4 are for them: ask for fewer --layers, a smaller"
                                 + " --expert-bytes, or less --redundant",
                         localRanks,
                         shape().layers(),
@@ -383,6 +397,11 @@ public final class EngineOptions {
     /** How ranks exchange weights. */
     public LocalRanks.Transfers transfers() {
         return new LocalRanks.Transfers(transferBytesPerSecond);
+    }
+
+    /** Whether the engine moves weights by itself, for which all ranks must be in one process. */
+    boolean engineMoves() {
+        return engineMoves;
     }
 
     /** The pace, 0 for none. */

@@ -1,6 +1,8 @@
 package dev.plimsoll.app.command;
 
 import dev.plimsoll.model.Membership;
+import dev.plimsoll.model.Placement;
+import dev.plimsoll.model.PlacementRules;
 import dev.plimsoll.model.Topology;
 import dev.plimsoll.wire.MembershipFile;
 import java.nio.file.Path;
@@ -60,8 +62,28 @@ public final class MembershipShowCommand implements Callable<Integer>, Validated
                 "  gather        " + word(members.gather()) + ", phase " + word(members.phase()) + ", engine "
                         + members.engine(),
                 "  weights       " + members.bytesPerExpert() + " bytes per expert and layer, staging of "
-                        + members.stagingBytesPerRank() + " bytes per rank",
+                        + members.stagingBytesPerRank() + " bytes per rank, moved by "
+                        + (members.traits().movesWeights() ? "the engine itself" : "Plimsoll"),
+                "  counters      " + TraitOptions.word(members.traits().load()) + " tokens; replicas share "
+                        + TraitOptions.word(members.traits().share()),
+                "  deadlines     " + members.traits().deadlines().accept() + " boundaries to accept, "
+                        + members.traits().deadlines().progress() + " to flip",
+                "  starts at     " + start(members),
                 "");
+    }
+
+    private static String start(Membership members) {
+        if (members.initial().isEmpty()) {
+            return "slot modulo experts";
+        }
+        Placement start = members.start();
+        List<String> violations = PlacementRules.violations(start, members.shape(), members.topology());
+        return String.format(Locale.ROOT, "a placement of its own, %016x", start.hash())
+                + (start.idleSlots() > 0 ? ", " + start.idleSlots() + " slots idle" : "")
+                + (violations.isEmpty()
+                        ? ""
+                        : "; to be mended by the first decision: " + violations.get(0)
+                                + (violations.size() > 1 ? ", and " + (violations.size() - 1) + " more" : ""));
     }
 
     private static String layerIds(List<Integer> ids) {

@@ -114,7 +114,8 @@ public final class MembershipWriteCommand implements Callable<Integer>, Validate
             paramLabel = "MODE",
             defaultValue = "none",
             description =
-                    "How ranks bring their heat together: none, host (a Python engine's 'node' or 'tcp') or device (default: ${DEFAULT-VALUE}).")
+                    "How ranks bring their heat together: none, host (a Python engine's 'node' or 'tcp') or device"
+                            + " (default: ${DEFAULT-VALUE}).")
     private GatherMode gather = GatherMode.NONE;
 
     @Option(names = "--phase", paramLabel = "PHASE", description = "prefill, decode or all (default: all).")
@@ -141,6 +142,12 @@ public final class MembershipWriteCommand implements Callable<Integer>, Validate
             description = "The engine can leave a slot idle: its maps name no slot that is to get no tokens"
                     + " (default: it uses every slot).")
     private boolean idleSlots;
+
+    @Mixin
+    private TraitOptions traits = new TraitOptions();
+
+    @Mixin
+    private InitialPlacementOption initial = new InitialPlacementOption();
 
     @Option(
             names = "--force",
@@ -189,6 +196,7 @@ public final class MembershipWriteCommand implements Callable<Integer>, Validate
                 problems.add("--deployment: ", e);
             }
         }
+        traits.check(problems, idleSlots, boundarySteps);
         Optional<ModelShape> shape = shape(problems);
         if (shape.isPresent() && ranks != null && slotsPerRank != null && ranks >= 1 && slotsPerRank >= 1) {
             long slots = (long) ranks * slotsPerRank;
@@ -196,6 +204,9 @@ public final class MembershipWriteCommand implements Callable<Integer>, Validate
                     slots >= shape.get().experts(),
                     "--ranks " + ranks + " × --slots-per-rank " + slotsPerRank + " are " + slots
                             + " slots, too few for " + shape.get().experts() + " experts");
+            if (nodes >= 1 && ranks % nodes == 0 && ranks <= 1024) {
+                initial.check(problems, shape.get(), Topology.even(ranks, nodes, slotsPerRank));
+            }
         }
         if (problems.any()
                 || shape.isEmpty()
@@ -206,7 +217,7 @@ public final class MembershipWriteCommand implements Callable<Integer>, Validate
             return;
         }
         try {
-            members = new Membership(
+            Membership usual = new Membership(
                             new Deployment(deployment),
                             incarnation,
                             shape.get(),
@@ -218,12 +229,20 @@ public final class MembershipWriteCommand implements Callable<Integer>, Validate
                             windowSteps,
                             expertBytes,
                             stagingBytes == null ? expertBytes : stagingBytes)
-                    .withIdleSlots(idleSlots)
+                    .withTraits(traits.traits())
                     .startable();
+            members = usual;
         } catch (IllegalArgumentException e) {
             problems.add("--ranks, --slots-per-rank, --engine: ", e);
             return;
         }
+        try {
+            members = initial.of(members).startable();
+        } catch (IllegalArgumentException e) {
+            problems.add("--initial-placement: ", e);
+            return;
+        }
+        InitialPlacementOption.checkRepair(problems, members);
         checkReplaced(problems, members);
     }
 

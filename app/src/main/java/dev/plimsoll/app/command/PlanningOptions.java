@@ -4,6 +4,8 @@ import dev.plimsoll.planner.PlannerSettings;
 import dev.plimsoll.planner.placement.Budget;
 import dev.plimsoll.planner.placement.MovePrices;
 import dev.plimsoll.planner.placement.Policy;
+import java.util.OptionalInt;
+import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Option;
 
 /** How placements are made, what one decision may take, what moves cost, and how many threads plan. */
@@ -13,7 +15,8 @@ final class PlanningOptions {
             paramLabel = "NAME",
             defaultValue = "plimsoll",
             description =
-                    "How placements are made: plimsoll, deepseek, deepseek-hierarchical, swift, flashlb, random, or static, which never moves (default: ${DEFAULT-VALUE}).")
+                    "How placements are made: plimsoll, deepseek, deepseek-hierarchical, swift, flashlb, random, or"
+                            + " static, which never moves (default: ${DEFAULT-VALUE}).")
     private String policy = "plimsoll";
 
     @Option(
@@ -26,7 +29,8 @@ final class PlanningOptions {
             names = "--max-bytes",
             paramLabel = "BYTES",
             description =
-                    "Most bytes of weights that one decision brings to ranks, copies within a rank too (default: no limit).")
+                    "Most bytes of weights that one decision brings to ranks, copies within a rank too (default: no"
+                            + " limit).")
     private long bytes = Budget.UNLIMITED.bytes();
 
     @Option(
@@ -49,7 +53,25 @@ final class PlanningOptions {
                     "Threads that plan layers side by side; plans do not depend on it (default: one per processor).")
     private int threads = PlannerSettings.DEFAULTS.planThreads();
 
+    @Option(
+            names = "--accept-boundaries",
+            paramLabel = "N",
+            description = "Boundaries that all ranks have to accept a decision (default: as memberships say, else 60).")
+    @Nullable
+    private Integer accept;
+
+    @Option(
+            names = "--progress-boundaries",
+            paramLabel = "N",
+            description = "Boundaries that ranks have to flip the next batch, or to stop (default: as memberships say,"
+                    + " else 200).")
+    @Nullable
+    private Integer progress;
+
     void check(Problems problems) {
+        problems.require(accept == null || accept >= 1, "--accept-boundaries must be at least 1, not " + accept);
+        problems.require(
+                progress == null || progress >= 1, "--progress-boundaries must be at least 1, not " + progress);
         problems.require(moves >= 1, "--max-moves must be at least 1, not " + moves);
         problems.require(bytes >= 1, "--max-bytes must be at least 1, not " + bytes);
         problems.require(layers >= 1, "--max-layers must be at least 1, not " + layers);
@@ -68,6 +90,11 @@ final class PlanningOptions {
     PlannerSettings limit(PlannerSettings settings) {
         return settings.withPolicy(policy)
                 .within(new Budget(moves, bytes, layers, Integer.MAX_VALUE), new MovePrices(1, otherNodePrice))
-                .withPlanThreads(threads);
+                .withPlanThreads(threads)
+                .withBoundaries(optional(accept), optional(progress));
+    }
+
+    private static OptionalInt optional(@Nullable Integer value) {
+        return value == null ? OptionalInt.empty() : OptionalInt.of(value);
     }
 }

@@ -94,6 +94,10 @@ public final class RanksCommand implements Callable<Integer>, Validated {
         problems.require(
                 blocks <= 1 || incarnation != null,
                 "--process " + process + " needs an --incarnation, the same in all " + blocks + " processes");
+        problems.require(
+                blocks <= 1 || !engine.engineMoves(),
+                "--process " + process
+                        + " with --engine-moves: the simulated engine moves weights by itself only within one process");
         if (!problems.any()) {
             engine.checkMemory(problems, engine.ranks() / blocks);
             checkFile(problems);

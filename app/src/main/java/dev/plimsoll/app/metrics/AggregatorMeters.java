@@ -5,6 +5,7 @@ import static dev.plimsoll.app.metrics.Series.word;
 import dev.plimsoll.aggregator.AggregatorListener;
 import dev.plimsoll.aggregator.window.Fate;
 import dev.plimsoll.model.CloseReason;
+import dev.plimsoll.model.Conservation;
 import dev.plimsoll.model.Deployment;
 import dev.plimsoll.model.LongVector;
 import dev.plimsoll.model.Quarantined;
@@ -59,7 +60,12 @@ final class AggregatorMeters implements AggregatorListener {
         series.counter("plimsoll.load.unattributed", "Load that spanned a border or a flip.", tags)
                 .increment(window.unattributed());
         series.counter("plimsoll.windows.unconserved", "Windows in which tokens computed and routed differ.", tags)
-                .increment(window.conserved() ? 0 : 1);
+                .increment(window.conservation().violated() ? 1 : 0);
+        series.counter(
+                        "plimsoll.windows.uncompared",
+                        "Windows in which not all tokens computed could be compared with those routed.",
+                        tags)
+                .increment(window.conservation().equals(Conservation.UNKNOWN) ? 1 : 0);
         if (window.reason() == CloseReason.INCARNATION) {
             // The incarnation's last windows; what they say holds no more.
             series.release(window.deployment());

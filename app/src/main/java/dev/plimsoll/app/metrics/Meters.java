@@ -2,6 +2,7 @@ package dev.plimsoll.app.metrics;
 
 import dev.plimsoll.aggregator.AggregatorListener;
 import dev.plimsoll.collector.CollectorListener;
+import dev.plimsoll.device.AgentListener;
 import dev.plimsoll.model.Deployment;
 import dev.plimsoll.model.FlipCost;
 import dev.plimsoll.model.RankAck;
@@ -11,7 +12,6 @@ import dev.plimsoll.planner.PlannerListener;
 import dev.plimsoll.wire.kafka.ClientListener;
 import dev.plimsoll.wire.kafka.KafkaContact;
 import dev.plimsoll.wire.kafka.PartitionLoop;
-import dev.plimsoll.worker.AgentListener;
 import dev.plimsoll.worker.WorkerListener;
 import io.micrometer.core.instrument.Counter;
 import io.micrometer.core.instrument.Gauge;
@@ -293,7 +293,8 @@ public final class Meters implements AutoCloseable {
             @Override
             public void onNothingThere(Path place) {
                 LOG.warn(
-                        "collector: no deployment in {} yet: it waits for a membership.avro there or in a directory below; is --ring-dir right?",
+                        "collector: no deployment in {} yet: it waits for a membership.avro there or in a directory"
+                                + " below; is --ring-dir right?",
                         place);
             }
 
@@ -347,6 +348,12 @@ public final class Meters implements AutoCloseable {
     public WorkerListener worker() {
         Counter delayed = series.counter("plimsoll.acks.delayed", "Acks that did not reach the broker at once.");
         Counter full = series.counter("plimsoll.mailbox.stalls", "Mailboxes that had no room: an engine did not read.");
+        series.zero(REJECTED, REJECTED_HELP, Tags.empty(), "reason", Refusal.class);
+        AtomicLong deaf = new AtomicLong();
+        Gauge.builder("plimsoll.ranks.deaf", deaf, AtomicLong::get)
+                .strongReference(true)
+                .description("Ranks of this node that hear no order any more, for which the worker answers.")
+                .register(registry);
         FlowMeters flows = new FlowMeters(registry, "worker");
         return new WorkerListener() {
             @Override
@@ -362,6 +369,43 @@ public final class Meters implements AutoCloseable {
             @Override
             public void onServing(Deployment deployment, long incarnation) {
                 series.zero(ACKS, ACKS_HELP, series.of(deployment), "status", RankAck.Kind.class);
+                deaf.set(0);
+            }
+
+            @Override
+            public void onDeaf(RankId rank, String why) {
+                deaf.incrementAndGet();
+                LOG.warn(
+                        "worker: {} hears no order any more: {}; what is proposed is refused for it until its engine"
+                                + " restarts",
+                        rank,
+                        why);
+            }
+
+            @Override
+            public void onOrderTooLarge(RankId rank, int epoch, int bytes) {
+                LOG.warn(
+                        "worker: decision {} is an order of {} bytes, which the mailbox of {} can never hold: it is to"
+                            + " be refused. Delete the mailbox and restart the engine; a worker makes it large enough",
+                        epoch,
+                        bytes,
+                        rank);
+            }
+
+            @Override
+            public void onToldAgain(RankId rank, int epoch) {
+                LOG.info("worker: {} had not heard how decision {} ended, and is told again", rank, epoch);
+            }
+
+            @Override
+            public void onFault(String fault) {
+                LOG.warn("worker: {}", fault);
+            }
+
+            @Override
+            public void onRefused(RankId rank, int epoch, Refusal refusal) {
+                series.counter(REJECTED, REJECTED_HELP, Tags.of("reason", Series.word(refusal)))
+                        .increment();
             }
 
             @Override
@@ -431,7 +475,6 @@ public final class Meters implements AutoCloseable {
                         Duration.ofMillis(5),
                         Duration.ofMillis(50))
                 .register(registry);
-        series.zero(REJECTED, REJECTED_HELP, Tags.empty(), "reason", Refusal.class);
         Counter failed = series.counter("plimsoll.transfers.failed", "Exchanges of weights that failed.");
         Counter untimed = series.counter(
                 "plimsoll.times.untold", "Times of steps and flips that a rank could not say, and went on without.");
@@ -444,12 +487,6 @@ public final class Meters implements AutoCloseable {
             @Override
             public void onUntimed(String why) {
                 untimed.increment();
-            }
-
-            @Override
-            public void onRefused(int epoch, Refusal refusal, String detail) {
-                series.counter(REJECTED, REJECTED_HELP, Tags.of("reason", Series.word(refusal)))
-                        .increment();
             }
 
             @Override

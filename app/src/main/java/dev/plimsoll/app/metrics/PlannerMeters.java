@@ -92,9 +92,9 @@ final class PlannerMeters implements PlannerListener {
     }
 
     @Override
-    public void refused(Deployment deployment, long windowIndex, KeepReason reason, Verdict.Numbers numbers) {
-        refusals.computeIfAbsent(word(reason), key -> new AtomicLong()).incrementAndGet();
-        series.counter(REFUSED, REFUSED_HELP, tags(deployment).and("reason", word(reason)))
+    public void refused(Deployment deployment, long windowIndex, Verdict.Keep keep) {
+        refusals.computeIfAbsent(word(keep.reason()), key -> new AtomicLong()).incrementAndGet();
+        series.counter(REFUSED, REFUSED_HELP, tags(deployment).and("reason", word(keep.reason())))
                 .increment();
     }
 

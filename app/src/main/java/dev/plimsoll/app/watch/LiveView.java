@@ -110,7 +110,8 @@ public final class LiveView {
                                                 Locale.ROOT,
                                                 "  %s %.0f %%",
                                                 window.reason(),
-                                                100 * window.completeness())));
+                                                100 * window.completeness())))
+                + (window.conservation().violated() ? paint(31, "  NOT CONSERVED") : "");
     }
 
     private static double loaded(WindowSummary window) {

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.plimsoll.model.Balance;
 import dev.plimsoll.model.CloseReason;
+import dev.plimsoll.model.Conservation;
 import dev.plimsoll.model.Counters;
 import dev.plimsoll.model.Deployment;
 import dev.plimsoll.model.GatherMode;
@@ -270,7 +271,7 @@ class AuditTest {
                         Balance.UNLOADED,
                         List.of(STATE),
                         0,
-                        true,
+                        Conservation.YES,
                         accepted,
                         0,
                         0,
@@ -327,7 +328,7 @@ class AuditTest {
                 of.balance(),
                 of.states(),
                 of.tokens(),
-                of.conserved(),
+                of.conservation(),
                 accepted,
                 of.unattributed(),
                 of.late(),

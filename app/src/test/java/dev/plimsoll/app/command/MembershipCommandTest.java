@@ -1,13 +1,18 @@
 package dev.plimsoll.app.command;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import dev.plimsoll.app.Plimsoll;
 import dev.plimsoll.app.broker.EmbeddedBroker;
+import dev.plimsoll.model.Deadlines;
 import dev.plimsoll.model.Deployment;
+import dev.plimsoll.model.EngineTraits;
 import dev.plimsoll.model.GatherMode;
+import dev.plimsoll.model.LoadKind;
 import dev.plimsoll.model.Membership;
 import dev.plimsoll.model.Phase;
+import dev.plimsoll.model.ReplicaShare;
 import dev.plimsoll.wire.MembershipFile;
 import dev.plimsoll.wire.Topic;
 import dev.plimsoll.wire.kafka.KafkaSettings;
@@ -16,6 +21,7 @@ import dev.plimsoll.wire.kafka.TopicAdmin;
 import dev.plimsoll.wire.kafka.TopicWriter;
 import java.io.PrintWriter;
 import java.io.StringWriter;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -63,6 +69,160 @@ class MembershipCommandTest {
         assertThat(read().idleSlots()).isTrue();
         assertThat(MembershipShowCommand.text(new MembershipFile(directory), read()))
                 .contains("; slots may stand idle");
+    }
+
+    private static final String[] TINY = {"--layers", "3", "--dense-layers", "1", "--experts", "8", "--top-k", "2"};
+
+    /** Of two ranks with five slots each, as the toy engines had whose files are in ../shared/formats. */
+    private int writeTiny(String incarnation, String... more) {
+        List<String> arguments = new ArrayList<>(List.of(TINY));
+        arguments.addAll(List.of("--ranks", "2", "--slots-per-rank", "5"));
+        arguments.addAll(List.of(more));
+        return write(incarnation, arguments.toArray(String[]::new));
+    }
+
+    private String text() {
+        return MembershipShowCommand.text(new MembershipFile(directory), read());
+    }
+
+    @Test
+    void engineIsLikeTheSystemThatItIsSaidToBeAndAsIsSaidBesides() {
+        assertThat(write("1", "--model", "qwen3-30b", "--system", "vllm")).isZero();
+        assertThat(read().traits())
+                .isEqualTo(
+                        new EngineTraits(false, true, LoadKind.ROUTED_TO, ReplicaShare.HASHED_ROW, Deadlines.DEFAULT));
+        assertThat(text())
+                .contains("moved by the engine itself")
+                .contains("counters      routed-to tokens; replicas share hashed-row")
+                .contains("deadlines     60 boundaries to accept, 200 to flip")
+                .contains("starts at     slot modulo experts");
+
+        assertThat(write(
+                        "2",
+                        "--model",
+                        "qwen3-30b",
+                        "--system",
+                        "vllm",
+                        "--load",
+                        "replicated",
+                        "--replica-share",
+                        "even",
+                        "--engine-moves=false",
+                        "--accept-boundaries",
+                        "7",
+                        "--progress-boundaries",
+                        "9"))
+                .isZero();
+        assertThat(read().traits())
+                .isEqualTo(new EngineTraits(false, false, LoadKind.REPLICATED, ReplicaShare.EVEN, new Deadlines(7, 9)));
+    }
+
+    @Test
+    void engineThatAdoptsMapsInACycleHasTimeForTwoOfThem() {
+        assertThat(write("1", "--model", "qwen3-30b", "--system", "ascend-v1")).isZero();
+        assertThat(read().traits().deadlines()).isEqualTo(Deadlines.DEFAULT);
+        assertThat(write("2", "--model", "qwen3-30b", "--system", "ascend-v1", "--boundary", "4"))
+                .isZero();
+        assertThat(read().traits().deadlines()).isEqualTo(new Deadlines(60, 354));
+    }
+
+    @Test
+    void traitsThatMakeNoSenseAreReportedTogether() {
+        int code = write(
+                "1",
+                "--model",
+                "qwen3-30b",
+                "--system",
+                "vllm",
+                "--idle-slots",
+                "--load",
+                "guessed",
+                "--replica-share",
+                "unfair",
+                "--accept-boundaries",
+                "0",
+                "--initial-placement",
+                directory.resolve("none.json").toString());
+
+        assertThat(code).isEqualTo(2);
+        assertThat(err.toString())
+                .contains("--load guessed is none of computed, routed-to, replicated")
+                .contains("--replica-share unfair is none of even, by-source, local-first, hashed-row, fitted")
+                .contains("--accept-boundaries must be at least 1, not 0")
+                .contains("as --system vllm does, is given a map of experts only")
+                .contains("none.json: cannot be read");
+    }
+
+    @Test
+    void engineStartsWithTheMapOfItsOwnFile() {
+        Path formats = Path.of("../../shared/formats");
+        assumeTrue(Files.isDirectory(formats), "needs " + formats.toAbsolutePath());
+        assertThat(writeTiny(
+                        "1",
+                        "--initial-placement",
+                        formats.resolve("sglang/init_physical_to_logical_map.json")
+                                .toString()))
+                .isZero();
+        assertThat(read().start().layer(0)).containsExactly(5, 7, 2, 0, 1, 0, 6, 4, 7, 3);
+        assertThat(text()).contains("starts at     a placement of its own, ").doesNotContain("mended");
+
+        assertThat(writeTiny(
+                        "2",
+                        "--initial-placement",
+                        formats.resolve("ascend/expert_map_redundant.json").toString()))
+                .isZero();
+        assertThat(read().initial()).isPresent();
+        assertThat(read().start().slots()).isEqualTo(10);
+
+        // vLLM's own policy puts an expert on a rank twice.
+        assertThat(writeTiny(
+                        "3",
+                        "--staging-bytes",
+                        "4",
+                        "--initial-placement",
+                        formats.resolve("vllm/hygon_v1.json").toString()))
+                .isZero();
+        assertThat(text())
+                .containsPattern("to be mended by the first decision: layer \\d rank \\d holds expert \\d twice");
+    }
+
+    @Test
+    void engineStartsWithWhatPlacementShowPrints() throws Exception {
+        Path file = directory.resolve("shown.json");
+        Files.writeString(
+                file,
+                "{\"version\": 7, \"placement\": [[1,0,2,3,4,5,6,7,0,1],[0,1,2,3,4,5,6,7,0,1],[0,1,2,3,4,5,6,7,0,1]],"
+                        + " \"idle\": [[9],[],[]]}");
+        assertThat(writeTiny("1", "--idle-slots", "--initial-placement", file.toString()))
+                .isZero();
+        assertThat(read().start().version()).isZero();
+        assertThat(read().start().inUse(0)).containsExactly(1, 0, 2, 3, 4, 5, 6, 7, 0, -1);
+        assertThat(text()).contains(", 1 slots idle");
+
+        assertThat(writeTiny("2", "--initial-placement", file.toString())).isEqualTo(2);
+        assertThat(err.toString()).contains("leaves 1 slots idle, and the engine uses every slot");
+    }
+
+    @Test
+    void startThatNoDecisionCouldMendIsRefused() throws Exception {
+        Path file = directory.resolve("map.json");
+        Files.writeString(
+                file,
+                "{\"physical_to_logical_map\": [[0,1,2,3,4,5,6,7,0,1],[0,0,0,3,4,5,6,7,1,2],[0,1,2,3,4,5,6,7,0,1],"
+                        + "[0,1,2,3,4,5,6,7,0,1]]}");
+        assertThat(writeTiny("1", "--initial-placement", file.toString())).isEqualTo(2);
+        assertThat(err.toString())
+                .contains("--initial-placement has 2 slots to be mended on one rank in one layer, and --staging-bytes"
+                        + " has room for 1: give it 2");
+        assertThat(writeTiny("1", "--staging-bytes", "2", "--initial-placement", file.toString()))
+                .isZero();
+
+        Files.writeString(file, "{\"placement\": [[0,1,2,3,4,5,6,6,0,1],[0,1,2,3,4,5,6,7,0,1],[0,1,2,3,4,5,6,7,0,1]]}");
+        assertThat(writeTiny("2", "--initial-placement", file.toString())).isEqualTo(2);
+        assertThat(err.toString()).contains("layer 0 holds expert 7 nowhere");
+        Files.writeString(file, "{\"placement\": [[0,1],[2,3]]}");
+        assertThat(writeTiny("2", "--initial-placement", file.toString())).isEqualTo(2);
+        assertThat(err.toString()).contains("has 2 layers × 2 slots, the deployment 3 × 10");
     }
 
     @Test
@@ -139,8 +299,8 @@ class MembershipCommandTest {
 
         assertThat(write("4", "--model", "gpt-oss-120b")).isEqualTo(2);
         assertThat(err.toString())
-                .contains(
-                        "is of r1/decode-0, incarnation 4, and --incarnation is 4: choose a higher one or another directory");
+                .contains("is of r1/decode-0, incarnation 4, and --incarnation is 4: choose a higher one or another"
+                        + " directory");
         assertThat(read().shape().name()).isEqualTo("qwen3-30b");
 
         assertThat(write("4", "--model", "gpt-oss-120b", "--force")).isZero();
@@ -280,11 +440,10 @@ class MembershipCommandTest {
                 "--deployment",
                 "r1/decode-0",
                 "--incarnation",
-                incarnation,
-                "--ranks",
-                "8",
-                "--slots-per-rank",
-                "17"));
+                incarnation));
+        if (!List.of(more).contains("--ranks")) {
+            arguments.addAll(List.of("--ranks", "8", "--slots-per-rank", "17"));
+        }
         arguments.addAll(List.of(more));
         return run(arguments.toArray(String[]::new));
     }

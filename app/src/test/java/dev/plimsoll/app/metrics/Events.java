@@ -4,9 +4,11 @@ import dev.plimsoll.aggregator.AggregatorListener;
 import dev.plimsoll.aggregator.window.Fate;
 import dev.plimsoll.collector.CollectorListener;
 import dev.plimsoll.collector.CollectorListener.Dropped;
+import dev.plimsoll.device.AgentListener;
 import dev.plimsoll.model.Balance;
 import dev.plimsoll.model.Batch;
 import dev.plimsoll.model.CloseReason;
+import dev.plimsoll.model.Conservation;
 import dev.plimsoll.model.Deployment;
 import dev.plimsoll.model.ExpertId;
 import dev.plimsoll.model.FlipCost;
@@ -28,7 +30,6 @@ import dev.plimsoll.planner.placement.KeepReason;
 import dev.plimsoll.planner.placement.Verdict;
 import dev.plimsoll.wire.Topic;
 import dev.plimsoll.wire.kafka.KafkaContact;
-import dev.plimsoll.worker.AgentListener;
 import dev.plimsoll.worker.WorkerListener;
 import java.time.Duration;
 import java.util.List;
@@ -81,7 +82,7 @@ final class Events {
         meters.plannerLoop(cause -> {}).onAssigned(0);
         PlannerListener planner = meters.planner();
         planner.planned(DEPLOYMENT, Duration.ofMillis(2));
-        planner.refused(DEPLOYMENT, 0, KeepReason.COLD, Verdict.Numbers.NONE);
+        planner.refused(DEPLOYMENT, 0, Verdict.Keep.because(KeepReason.COLD, ""));
         planner.proposed(propose(1));
         planner.settled(settled(1), 2);
         planner.outcome(outcome(0.9, 0.8));
@@ -123,7 +124,7 @@ final class Events {
                 new Balance(0.8, 0.7, 0, 2),
                 List.of(),
                 0,
-                true,
+                Conservation.YES,
                 100,
                 0,
                 0,

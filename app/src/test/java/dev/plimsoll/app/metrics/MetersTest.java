@@ -10,6 +10,8 @@ import dev.plimsoll.collector.CollectorListener;
 import dev.plimsoll.collector.CollectorListener.Dropped;
 import dev.plimsoll.model.CloseReason;
 import dev.plimsoll.model.Deployment;
+import dev.plimsoll.model.RankId;
+import dev.plimsoll.model.Refusal;
 import dev.plimsoll.planner.PlannerListener;
 import dev.plimsoll.wire.kafka.PartitionLoop;
 import dev.plimsoll.worker.WorkerListener;
@@ -94,6 +96,33 @@ class MetersTest {
         assertThat(line("plimsoll_flip_duration_seconds_sum")).endsWith("} 3.0E-4");
         assertThat(line("plimsoll_transfer_duration_seconds_sum")).endsWith("} 0.025");
         assertThat(line("plimsoll_transfer_bytes_total")).endsWith("} 5.0E7");
+    }
+
+    /** By the worker, which sees those of every engine and says those of deaf ranks; the agent's are the same ones. */
+    @Test
+    void refusalsAreCountedOnceByReason() {
+        WorkerListener worker = meters.worker();
+        meters.agents().onRefused(3, Refusal.BUSY.ordinal(), "another is in flight");
+        worker.onRefused(new RankId(1), 3, Refusal.BUSY);
+        worker.onRefused(new RankId(2), 3, Refusal.DEAF);
+
+        assertThat(line("plimsoll_decisions_rejected_total{reason=\"busy\"}")).endsWith("} 1.0");
+        assertThat(line("plimsoll_decisions_rejected_total{reason=\"deaf\"}")).endsWith("} 1.0");
+        assertThat(line("plimsoll_decisions_rejected_total{reason=\"behind\"}")).endsWith("} 0.0");
+    }
+
+    @Test
+    void deafRanksAreCountedUntilAnotherIncarnationIsServed() {
+        WorkerListener worker = meters.worker();
+        worker.onServing(KNOWN, 7);
+        assertThat(line("plimsoll_ranks_deaf")).endsWith(" 0.0");
+
+        worker.onDeaf(new RankId(1), "its mailbox is damaged");
+        worker.onDeaf(new RankId(3), "its mailbox is damaged");
+        assertThat(line("plimsoll_ranks_deaf")).endsWith(" 2.0");
+
+        worker.onServing(KNOWN, 8);
+        assertThat(line("plimsoll_ranks_deaf")).endsWith(" 0.0");
     }
 
     @Test

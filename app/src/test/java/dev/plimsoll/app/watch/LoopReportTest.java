@@ -7,6 +7,7 @@ import static org.assertj.core.api.Assertions.within;
 import dev.plimsoll.model.Balance;
 import dev.plimsoll.model.Batch;
 import dev.plimsoll.model.CloseReason;
+import dev.plimsoll.model.Conservation;
 import dev.plimsoll.model.Deployment;
 import dev.plimsoll.model.ExpertId;
 import dev.plimsoll.model.LayerId;
@@ -282,7 +283,7 @@ class LoopReportTest {
                 new Balance(mean, mean - 0.05, 0, 1),
                 List.of(PlacementState.settled(0)),
                 1_000,
-                true,
+                Conservation.YES,
                 8_000,
                 0,
                 0,

@@ -46,6 +46,36 @@ class CollectorMutantTest {
                         "if ((snapshot.gathered()",
                         "NodesTest"),
                 new Mutant(
+                        "steps that the engine mixed are taken for one state",
+                        "SampleAssembler.java",
+                        "boolean mixed = base.mixed || (",
+                        "boolean mixed = (",
+                        "SampleAssemblerTest"),
+                new Mutant(
+                        "mixed steps of a snapshot without heat are forgotten",
+                        "SampleAssembler.java",
+                        "base.mixed |= snapshot.mixed()[row]",
+                        "base.mixed = snapshot.mixed()[row]",
+                        "SampleAssemblerTest"),
+                new Mutant(
+                        "votes that nobody saw are taken for unmixed where the engine moves experts",
+                        "SampleAssembler.java",
+                        "(missed && members.traits().movesWeights())",
+                        "false",
+                        "SampleAssemblerTest"),
+                new Mutant(
+                        "a fall of one rank's counters is hidden in the sum",
+                        "SampleAssembler.java",
+                        "base.sent != snapshot.sent() || base.resets != snapshot.resets()",
+                        "base.sent != snapshot.sent()",
+                        "SampleAssemblerTest"),
+                new Mutant(
+                        "what a rank sent is told as what it computed",
+                        "SampleAssembler.java",
+                        "snapshot.sent() ? LoadKind.ROUTED_TO : LoadKind.COMPUTED",
+                        "LoadKind.COMPUTED",
+                        "SampleAssemblerTest"),
+                new Mutant(
                         "a successor begins anew, and tells everything since step 0 again",
                         "SampleAssembler.java",
                         "baselines[counts.rank()] = baseline;",
@@ -120,14 +150,14 @@ class CollectorMutantTest {
                 new Mutant(
                         "the second piece of a wide sample holds the counters of the first",
                         "SampleAssembler.java",
-                        "(row * layers + layer) * slots,\n                    base",
-                        "row * layers * slots,\n                    base",
+                        "at(snapshot, row) + layer * slotsOfRow,\n                    base",
+                        "at(snapshot, row),\n                    base",
                         "SampleAssemblerTest"),
                 new Mutant(
                         "what a sample was made of is not where the next one begins",
                         "SampleAssembler.java",
-                        "        System.arraycopy(snapshot.load(), row",
-                        "        if (false) System.arraycopy(snapshot.load(), row",
+                        "        System.arraycopy(snapshot.load(), at",
+                        "        if (false) System.arraycopy(snapshot.load(), at",
                         "SampleAssemblerTest"),
                 new Mutant(
                         "whether routed counters were known is forgotten",

@@ -210,13 +210,33 @@ public final class BatchCutter {
                 load[expert] /= steps;
             }
             return SlowestRank.micros(
-                            layer, request.settled().inUse(layer), load, time.expected(), request.parts(), request.topology())
+                            layer,
+                            inUse(request.settled(), layer, load.length),
+                            load,
+                            time.expected(),
+                            request.parts(),
+                            request.topology())
                     - SlowestRank.micros(
-                            layer, target.inUse(layer), load, time.expected(), request.parts(), request.topology());
+                            layer,
+                            inUse(target, layer, load.length),
+                            load,
+                            time.expected(),
+                            request.parts(),
+                            request.topology());
         }
         ReplicaParts parts = request.parts();
-        return EvenSplit.max(parts.rankLoads(layer, request.settled().inUse(layer), load, request.topology()))
-                - EvenSplit.max(parts.rankLoads(layer, target.inUse(layer), load, request.topology()));
+        return EvenSplit.max(
+                        parts.rankLoads(layer, inUse(request.settled(), layer, load.length), load, request.topology()))
+                - EvenSplit.max(parts.rankLoads(layer, inUse(target, layer, load.length), load, request.topology()));
+    }
+
+    /** -1 where no router sends to the slot: it is idle, or its weights are of no expert. */
+    private static int[] inUse(Placement placement, int layer, int experts) {
+        int[] inUse = placement.inUse(layer);
+        for (int slot = 0; slot < inUse.length; slot++) {
+            inUse[slot] = inUse[slot] < experts ? inUse[slot] : -1;
+        }
+        return inUse;
     }
 
     private static int[] incoming(List<Arrival> arrivals, Topology topology) {

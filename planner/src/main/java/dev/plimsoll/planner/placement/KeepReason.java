@@ -6,6 +6,8 @@ public enum KeepReason {
     COLD,
     /** The newest window is not complete: it does not say what the load was. */
     INCOMPLETE,
+    /** In a layer of the newest window the slots computed other tokens than were sent to them: its load is not to be believed. */
+    NOT_CONSERVED,
     /** The window was measured under a placement state that the plan log does not explain. */
     UNKNOWN_STATE,
     /** A decision is in flight. */
@@ -28,6 +30,8 @@ public enum KeepReason {
     COST,
     /** The independent rules found the plan wrong: a bug of the policy. */
     INVALID,
+    /** An engine began with a placement in which nobody holds some expert, so that none can send its weights. */
+    LOST_EXPERT,
     /** The policy failed. */
     ERROR,
     /** The plan was not made in time and is given up. */

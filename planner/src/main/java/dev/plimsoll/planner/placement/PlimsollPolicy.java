@@ -115,7 +115,8 @@ final class PlimsollPolicy implements Policy {
     private LayerPlan plan(PlanRequest request, int layer, Scenarios scenarios, Weighing weighing) {
         int[] settled = request.settled().layer(layer);
         Topology topology = request.topology();
-        // Decisions may have left layers so, or an incarnation may have started elsewhere: what somebody planned has its price.
+        // Decisions may have left layers so, or an incarnation may have started elsewhere: what somebody planned has
+        // its price.
         boolean initial = isInitial(settled, scenarios.experts());
         double part = initial ? settings.initialPart() : 1;
         double price = part * settings.price() / (topology.slotsPerRank() * Math.sqrt(settled.length));

@@ -101,6 +101,15 @@ public sealed interface Verdict {
         }
     }
 
-    /** The change pays. */
-    record Change(Candidate candidate, Numbers numbers) implements Verdict {}
+    /**
+     * The change pays, or must be.
+     *
+     * @param reason one line for people
+     */
+    record Change(Candidate candidate, Numbers numbers, String reason) implements Verdict {
+        /** One that pays, by its numbers. */
+        public Change(Candidate candidate, Numbers numbers) {
+            this(candidate, numbers, numbers.reason());
+        }
+    }
 }

@@ -20,19 +20,20 @@ import java.util.OptionalInt;
  * <p>IDLE → PROPOSED on a plan that passed the gate → RUNNING when all ranks accepted the same hash → IDLE with a new settled
  * version when all ranks flipped the last batch. Anything else (a refusal, a passed deadline, an operator) leads to ABORTING and
  * from there, when all ranks have said the same, to the prefix that was flipped or to nothing; when they disagree, or do not
- * say, to QUARANTINED. A new incarnation voids what is in flight and begins at version 0, as its engines do; epochs go on.
+ * say, to QUARANTINED. A new incarnation voids what is in flight and begins where its membership says that
+ * its engine does, at version 0; epochs go on.
  *
  * <p>What the planner wrote is not what the ranks did: only acks move a decision on. Stateless; the methods that tests override
  * are each a rule that safety rests on.
  */
 public class DecisionProtocol {
-    private final Deadlines deadlines;
+    private final Patience patience;
     private final String planner;
     private final String settings;
 
     /** @param planner who we are, for people who read the log */
-    public DecisionProtocol(Deadlines deadlines, String planner) {
-        this(deadlines, planner, "");
+    public DecisionProtocol(Patience patience, String planner) {
+        this(patience, planner, "");
     }
 
     /**
@@ -40,8 +41,8 @@ public class DecisionProtocol {
      *
      * @param settings how we decide, for whoever wants to decide again; what every term begins with
      */
-    public DecisionProtocol(Deadlines deadlines, String planner, String settings) {
-        this.deadlines = deadlines;
+    public DecisionProtocol(Patience patience, String planner, String settings) {
+        this.patience = patience;
         this.planner = planner;
         this.settings = settings;
     }
@@ -52,9 +53,9 @@ public class DecisionProtocol {
      *
      * @param kept the deployment's settled placement records, last one per layer; empty before the first incarnation
      */
-    public Transition takeOver(PlanLog log, List<SettledPlacement> kept, Membership members, long nowMillis) {
+    public Transition takeOver(PlanLog log, List<SettledPlacement> kept, Membership members, Moment now) {
         Optional<Placement> ofIncarnation = placement(kept, members);
-        Placement settled = ofIncarnation.orElseGet(() -> Placement.initial(members.shape(), members.topology()));
+        Placement settled = ofIncarnation.orElseGet(() -> start(members));
         Steps steps = new Steps(
                 new PlannerState(members, settled, log.term(), log.number(), log.lastEpoch(), new Stage.Idle()));
         if (announcesTerm(log)) {
@@ -84,12 +85,14 @@ public class DecisionProtocol {
                 steps.stage(new Stage.Aborting(
                         decision,
                         none,
-                        nowMillis + deadlines.abortMillis(),
+                        patience.toStop(steps.state().members(), now),
                         log.abortReason().orElseThrow()));
             } else if (log.permitted()) {
-                steps.stage(new Stage.Running(decision, none, nowMillis + deadlines.progressMillis()));
+                steps.stage(new Stage.Running(
+                        decision, none, patience.toFlip(steps.state().members(), now)));
             } else {
-                steps.stage(new Stage.Proposed(decision, none, nowMillis + deadlines.acceptMillis()));
+                steps.stage(new Stage.Proposed(
+                        decision, none, patience.toAccept(steps.state().members(), now)));
             }
         }
         return steps.done();
@@ -144,24 +147,24 @@ public class DecisionProtocol {
     }
 
     /** What follows from an event. */
-    public Transition apply(PlannerState state, Event event, long nowMillis) {
+    public Transition apply(PlannerState state, Event event, Moment now) {
         Steps steps = new Steps(state);
         if (event instanceof Event.Offer offer) {
-            return propose(steps, offer, nowMillis);
+            return propose(steps, offer, now);
         }
         if (event instanceof Event.Acked acked) {
-            return acked(steps, acked.ack(), nowMillis);
+            return acked(steps, acked.ack(), now);
         }
         if (event instanceof Event.Began began) {
             return began(steps, began.members());
         }
         if (event instanceof Event.OperatorAbort abort) {
-            return stop(steps, "operator: " + abort.reason(), nowMillis);
+            return stop(steps, "operator: " + abort.reason(), now);
         }
-        return timePassed(steps, nowMillis);
+        return timePassed(steps, now);
     }
 
-    private Transition propose(Steps steps, Event.Offer offer, long nowMillis) {
+    private Transition propose(Steps steps, Event.Offer offer, Moment now) {
         PlannerState state = steps.state();
         if (!(state.stage() instanceof Stage.Idle)
                 || offer.basedOn() != state.settled().version()) {
@@ -187,11 +190,11 @@ public class DecisionProtocol {
         return steps.stage(new Stage.Proposed(
                         decision,
                         Evidence.none(state.members().topology().ranks()),
-                        nowMillis + deadlines.acceptMillis()))
+                        patience.toAccept(steps.state().members(), now)))
                 .done();
     }
 
-    private Transition acked(Steps steps, RankAck ack, long nowMillis) {
+    private Transition acked(Steps steps, RankAck ack, Moment now) {
         PlannerState state = steps.state();
         if (ack.incarnation() != state.members().incarnation()) {
             return steps.ignored(IgnoreReason.FOREIGN_INCARNATION);
@@ -213,22 +216,22 @@ public class DecisionProtocol {
         if (ack.batch() > decision.batches().size()) {
             return steps.ignored(IgnoreReason.UNKNOWN_BATCH);
         }
-        return weigh(steps, decision, ack, nowMillis);
+        return weigh(steps, decision, ack, now);
     }
 
-    private Transition weigh(Steps steps, Propose decision, RankAck ack, long nowMillis) {
+    private Transition weigh(Steps steps, Propose decision, RankAck ack, Moment now) {
         Stage stage = steps.state().stage();
         switch (ack.kind()) {
             case REFUSED -> {
-                return stop(steps, ack.summary(), nowMillis);
+                return stop(steps, ack.summary(), now);
             }
             case FATAL -> {
                 steps.alarm(ack.summary());
-                return stop(steps, ack.summary(), nowMillis);
+                return stop(steps, ack.summary(), now);
             }
             case ACCEPTED -> {
                 if (ack.planHash() != decision.planHash()) {
-                    return stop(steps, ack.rank() + " accepted another plan under this epoch", nowMillis);
+                    return stop(steps, ack.rank() + " accepted another plan under this epoch", now);
                 }
             }
             case FLIPPED -> {
@@ -245,34 +248,36 @@ public class DecisionProtocol {
             return steps.ignored(IgnoreReason.DUPLICATE);
         }
         if (stage instanceof Stage.Proposed proposed) {
-            steps.stage(new Stage.Proposed(decision, evidence, proposed.deadlineMillis()));
+            steps.stage(new Stage.Proposed(decision, evidence, proposed.due()));
             if (ack.kind() == RankAck.Kind.ABORTED) {
-                return stop(steps, ack.summary(), nowMillis);
+                return stop(steps, ack.summary(), now);
             }
-            return mayPermit(evidence) ? permit(steps, decision, evidence, nowMillis) : steps.done();
+            return mayPermit(evidence) ? permit(steps, decision, evidence, now) : steps.done();
         }
         if (stage instanceof Stage.Running) {
-            steps.stage(new Stage.Running(decision, evidence, nowMillis + deadlines.progressMillis()));
+            steps.stage(new Stage.Running(
+                    decision, evidence, patience.toFlip(steps.state().members(), now)));
             if (ack.kind() == RankAck.Kind.ABORTED) {
-                return stop(steps, ack.summary(), nowMillis);
+                return stop(steps, ack.summary(), now);
             }
             int last = decision.batches().size();
             return allFlipped(evidence, last) ? settle(steps, decision, last) : steps.done();
         }
         Stage.Aborting aborting = (Stage.Aborting) stage;
-        steps.stage(new Stage.Aborting(decision, evidence, aborting.deadlineMillis(), aborting.reason()));
+        steps.stage(new Stage.Aborting(decision, evidence, aborting.due(), aborting.reason()));
         return endOfAbort(steps, decision, evidence, aborting.reason());
     }
 
-    private Transition permit(Steps steps, Propose decision, Evidence evidence, long nowMillis) {
+    private Transition permit(Steps steps, Propose decision, Evidence evidence, Moment now) {
         steps.write(new PlanCommand.Permit(
                 steps.nextHeader(decision.header().incarnation()), decision.epoch(), decision.planHash()));
-        return steps.stage(new Stage.Running(decision, evidence, nowMillis + deadlines.progressMillis()))
+        return steps.stage(new Stage.Running(
+                        decision, evidence, patience.toFlip(steps.state().members(), now)))
                 .done();
     }
 
     /** Stops what is in flight; one that is stopping already goes on stopping. */
-    private Transition stop(Steps steps, String reason, long nowMillis) {
+    private Transition stop(Steps steps, String reason, Moment now) {
         Stage stage = steps.state().stage();
         if (!(stage instanceof Stage.Proposed || stage instanceof Stage.Running)) {
             return steps.ignored(IgnoreReason.DUPLICATE);
@@ -280,7 +285,8 @@ public class DecisionProtocol {
         Propose decision = stage.inFlight().orElseThrow();
         Evidence evidence = stage.acks().orElseThrow();
         steps.write(new PlanCommand.Abort(steps.nextHeader(decision.header().incarnation()), decision.epoch(), reason));
-        steps.stage(new Stage.Aborting(decision, evidence, nowMillis + deadlines.abortMillis(), reason));
+        steps.stage(new Stage.Aborting(
+                decision, evidence, patience.toStop(steps.state().members(), now), reason));
         return endOfAbort(steps, decision, evidence, reason);
     }
 
@@ -315,22 +321,22 @@ public class DecisionProtocol {
         return steps.stage(new Stage.Idle()).done();
     }
 
-    private Transition timePassed(Steps steps, long nowMillis) {
+    private Transition timePassed(Steps steps, Moment now) {
         Stage stage = steps.state().stage();
-        if (stage instanceof Stage.Proposed proposed && nowMillis >= proposed.deadlineMillis()) {
+        if (stage instanceof Stage.Proposed proposed && isOver(proposed.due(), now)) {
             return stop(
                     steps,
                     proposed.evidence().acceptedCount() + " of "
-                            + proposed.evidence().ranks() + " ranks accepted in time",
-                    nowMillis);
+                            + proposed.evidence().ranks() + " ranks accepted in time" + silence(now),
+                    now);
         }
-        if (stage instanceof Stage.Running running && nowMillis >= running.deadlineMillis()) {
+        if (stage instanceof Stage.Running running && isOver(running.due(), now)) {
             return stop(
                     steps,
-                    "no flip in time; flipped so far " + running.evidence().flipped(),
-                    nowMillis);
+                    "no flip in time; flipped so far " + running.evidence().flipped() + silence(now),
+                    now);
         }
-        if (stage instanceof Stage.Aborting aborting && nowMillis >= aborting.deadlineMillis()) {
+        if (stage instanceof Stage.Aborting aborting && arePast(aborting.due(), now)) {
             // Silence is not disagreement: who was away (a worker, the cluster, this process) may still come back and
             // say, and
             // until all have said it nothing is decided. So an alarm, again and again, and no quarantine.
@@ -340,14 +346,18 @@ public class DecisionProtocol {
             return steps.stage(new Stage.Aborting(
                             aborting.decision(),
                             aborting.evidence(),
-                            nowMillis + deadlines.abortMillis(),
+                            patience.toStop(steps.state().members(), now),
                             aborting.reason()))
                     .done();
         }
         return steps.done();
     }
 
-    private static Transition began(Steps steps, Membership members) {
+    private static String silence(Moment now) {
+        return now.silent() ? "; nothing is heard of the ranks' steps any more" : "";
+    }
+
+    private Transition began(Steps steps, Membership members) {
         PlannerState state = steps.state();
         if (members.incarnation() == state.members().incarnation()) {
             return steps.ignored(IgnoreReason.DUPLICATE);
@@ -359,7 +369,7 @@ public class DecisionProtocol {
                 .inFlight()
                 .ifPresent(decision -> steps.writeVoid(decision, "incarnation " + members.incarnation() + " began"));
         steps.members(members);
-        steps.settle(Placement.initial(members.shape(), members.topology()));
+        steps.settle(start(members));
         return steps.stage(new Stage.Idle()).done();
     }
 
@@ -373,6 +383,21 @@ public class DecisionProtocol {
     /** An epoch is never used again, not even when nothing of it was flipped or the incarnation is another. */
     int nextEpoch(PlannerState state) {
         return Math.max(state.lastEpoch(), state.settled().version()) + 1;
+    }
+
+    /** Whether ranks have had their time: boundaries that they have passed, or the word that they are gone. */
+    boolean isOver(Due due, Moment now) {
+        return arePast(due, now) || (now.millis() >= due.millis() && now.silent());
+    }
+
+    /** Whether they run, and have passed what was due. An engine that stands still is late for nothing, and no alarm. */
+    boolean arePast(Due due, Moment now) {
+        return now.millis() >= due.millis() && now.boundaries() >= due.boundary();
+    }
+
+    /** What ranks of an incarnation serve before its first decision. */
+    Placement start(Membership members) {
+        return members.start();
     }
 
     boolean mayPermit(Evidence evidence) {

@@ -9,7 +9,7 @@ public sealed interface Stage {
     record Idle() implements Stage {}
 
     /** Offered; waits for all ranks to accept the same hash. */
-    record Proposed(Propose decision, Evidence evidence, long deadlineMillis) implements Stage {
+    record Proposed(Propose decision, Evidence evidence, Due due) implements Stage {
         @Override
         public Optional<Propose> inFlight() {
             return Optional.of(decision);
@@ -21,8 +21,8 @@ public sealed interface Stage {
         }
     }
 
-    /** Permitted; ranks transfer and flip. The deadline is for the next flip. */
-    record Running(Propose decision, Evidence evidence, long deadlineMillis) implements Stage {
+    /** Permitted; ranks transfer and flip. What is due is the next flip. */
+    record Running(Propose decision, Evidence evidence, Due due) implements Stage {
         @Override
         public Optional<Propose> inFlight() {
             return Optional.of(decision);
@@ -35,7 +35,7 @@ public sealed interface Stage {
     }
 
     /** Stopped; waits for all ranks to say how far they got. */
-    record Aborting(Propose decision, Evidence evidence, long deadlineMillis, String reason) implements Stage {
+    record Aborting(Propose decision, Evidence evidence, Due due, String reason) implements Stage {
         @Override
         public Optional<Propose> inFlight() {
             return Optional.of(decision);

@@ -17,6 +17,7 @@ import dev.plimsoll.model.Phase;
 import dev.plimsoll.model.Placement;
 import dev.plimsoll.model.PlacementRules;
 import dev.plimsoll.model.PlanCommand.Propose;
+import dev.plimsoll.model.PlanHash;
 import dev.plimsoll.model.PlanHeader;
 import dev.plimsoll.model.PlanReasons;
 import dev.plimsoll.model.SlotId;
@@ -304,7 +305,7 @@ class BatchCutterTest {
                         new PlanHeader(members.deployment(), 1, 1, 1),
                         1,
                         0,
-                        target.withVersion(1).hash(),
+                        PlanHash.of(target.withVersion(1), cut.batches()),
                         cut.batches(),
                         0,
                         0.5,

@@ -176,9 +176,7 @@ class PlanChecksTest {
         for (long seed = 0; seed < 10; seed++) {
             PlanRequest elsewhere = settled(seed, 0);
             Placement usual = Placement.initial(elsewhere.shape(), elsewhere.topology());
-            assertThat(moves(
-                            free,
-                            PlanRequest.of(elsewhere.windows(), usual, elsewhere.shape(), elsewhere.topology())))
+            assertThat(moves(free, PlanRequest.of(elsewhere.windows(), usual, elsewhere.shape(), elsewhere.topology())))
                     .isPositive();
             assertThat(moves(free, elsewhere)).isZero();
             assertThat(moves(free, settled(seed, 1))).isZero();

@@ -2,6 +2,8 @@ package dev.plimsoll.planner.protocol;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.plimsoll.model.Membership;
+import dev.plimsoll.model.Placement;
 import dev.plimsoll.model.SettledPlacement;
 import java.util.BitSet;
 import java.util.OptionalInt;
@@ -15,13 +17,13 @@ import org.junit.jupiter.params.provider.MethodSource;
 /** Random schedules of loss, repetition, reordering and crashes; and the wrong variants that they must catch. */
 class DecisionProtocolPropertiesTest {
     private static final int SCHEDULES = 1000;
-    private static final Deadlines DEADLINES = new Deadlines(100, 100, 150);
+    private static final Patience PATIENCE = new Patience(100, 100, 150);
 
     @Test
     void everySettlementIsWhatTheRanksDidOnAnySchedule() {
         Schedules.Seen all = new Schedules.Seen(0, 0, 0, 0, 0, 0, 0);
         for (long seed = 0; seed < SCHEDULES; seed++) {
-            all = plus(all, run(seed, () -> new DecisionProtocol(DEADLINES, "planner")));
+            all = plus(all, run(seed, () -> new DecisionProtocol(PATIENCE, "planner")));
         }
         System.out.println("schedules saw " + all);
 
@@ -103,6 +105,15 @@ class DecisionProtocolPropertiesTest {
                         return OptionalInt.empty();
                     }
                 }),
+                new Mutant(
+                        "takes every engine to start as usual",
+                        "what is kept is what the log says",
+                        () -> new Mutated() {
+                            @Override
+                            Placement start(Membership members) {
+                                return Placement.initial(members.shape(), members.topology());
+                            }
+                        }),
                 new Mutant("forgets idle slots when it takes over", "finds what is settled", () -> new Mutated() {
                     @Override
                     BitSet idle(SettledPlacement record) {
@@ -113,7 +124,7 @@ class DecisionProtocolPropertiesTest {
 
     private static class Mutated extends DecisionProtocol {
         Mutated() {
-            super(DEADLINES, "mutant");
+            super(PATIENCE, "mutant");
         }
     }
 

@@ -3,7 +3,9 @@ package dev.plimsoll.planner.protocol;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.plimsoll.model.Batch;
+import dev.plimsoll.model.Deadlines;
 import dev.plimsoll.model.Deployment;
+import dev.plimsoll.model.EngineTraits;
 import dev.plimsoll.model.ExpertId;
 import dev.plimsoll.model.GatherMode;
 import dev.plimsoll.model.LayerId;
@@ -25,6 +27,7 @@ import dev.plimsoll.model.SlotId;
 import dev.plimsoll.model.Switch;
 import dev.plimsoll.model.Topology;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
 import java.util.Random;
@@ -75,6 +78,7 @@ final class Schedules {
     private int acksRead;
     private boolean termExpected;
     private long now;
+    private long boundaries;
     private int quarantined;
     private int crashes;
     private int incarnations;
@@ -85,7 +89,7 @@ final class Schedules {
         this.liars = liars;
         this.protocols = protocols;
         this.protocol = protocols.get();
-        this.members = members(1);
+        this.members = members(1, random);
         restartRanks();
     }
 
@@ -121,13 +125,24 @@ final class Schedules {
                         2,
                         1,
                         1)
-                .withIdleSlots(true);
+                .withTraits(EngineTraits.USUAL.withIdleSlots(true).withDeadlines(new Deadlines(3, 3)));
+    }
+
+    /** The next life of the deployment, whose engine starts where it wants: experts by other numbers. */
+    private static Membership members(long incarnation, Random random) {
+        int[][] experts = new int[LAYERS][2 * RANKS];
+        for (int[] layer : experts) {
+            int turn = random.nextInt(5);
+            Arrays.setAll(layer, slot -> (slot % 5 + turn) % 5);
+        }
+        Membership usual = members(incarnation);
+        return random.nextInt(3) == 0 ? usual : usual.startingWith(Placement.of(0, experts));
     }
 
     private void restartRanks() {
         ranks.clear();
         for (int rank = 0; rank < RANKS; rank++) {
-            ranks.add(new Rank(Placement.initial(members.shape(), members.topology())));
+            ranks.add(new Rank(members.start()));
         }
     }
 
@@ -167,7 +182,7 @@ final class Schedules {
         } else if (dice < 99 || random.nextInt(5) > 0) {
             now++;
         } else {
-            members = members(members.incarnation() + 1);
+            members = members(members.incarnation() + 1, random);
             incarnations++;
             restartRanks();
             planner.ifPresent(state -> event(new Event.Began(members)));
@@ -180,13 +195,18 @@ final class Schedules {
         protocol = protocols.get();
         PlanLog folded = PlanLog.of(log);
         termExpected = true;
-        Transition transition = protocol.takeOver(folded, List.copyOf(kept.values()), members, now);
+        Transition transition = protocol.takeOver(folded, List.copyOf(kept.values()), members, moment());
         assertThat(transition.effects())
                 .as("a successor finds what is settled")
                 .noneMatch(effect -> effect instanceof Effect.Alarm alarm
                         && alarm.text().contains("is not the one that the plan log ends with"));
         commit(transition);
         acksRead = 0;
+    }
+
+    /** What a planner knows of the ranks' steps is right, and sometimes nothing for long. */
+    private Moment moment() {
+        return new Moment(now, boundaries, random.nextInt(50) == 0);
     }
 
     private void readAck() {
@@ -196,7 +216,7 @@ final class Schedules {
     }
 
     private void event(Event event) {
-        commit(protocol.apply(planner.orElseThrow(), event, now));
+        commit(protocol.apply(planner.orElseThrow(), event, moment()));
     }
 
     /** One transaction: all of it, or the planner dies with none of it. */
@@ -349,7 +369,9 @@ final class Schedules {
             }
             TreeMap<Integer, Placement> folded = new TreeMap<>(PlanLog.of(log).placements(members));
             Placement last = folded.lastEntry().getValue();
-            assertThat(record.placementHash()).isEqualTo(last.hash());
+            assertThat(record.placementHash())
+                    .as("what is kept is what the log says")
+                    .isEqualTo(last.hash());
             assertThat(record.experts())
                     .isEqualTo(LongVector.of(java.util.Arrays.stream(last.layer(record.layer()))
                             .asLongStream()
@@ -388,6 +410,7 @@ final class Schedules {
 
     /** All ranks flip the next batch, or none does: that is what the vote in the gather is for. */
     private void boundary() {
+        boundaries++;
         for (Rank rank : ranks) {
             if (!rank.permitted
                     || rank.aborted

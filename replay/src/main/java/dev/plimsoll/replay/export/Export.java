@@ -82,14 +82,14 @@ public final class Export {
     }
 
     /**
-     * Writes the load of experts as a workload of {@code bench planner}, of windows that are complete; does not close it.
+     * Writes the load of experts as a workload of {@code bench planner}, of windows that are complete and not known to lack tokens; does not close it.
      *
      * @throws IllegalArgumentException when windows are not of one shape
      */
     public void write(WorkloadFile to) throws IOException {
         int[] incomplete = {0};
         eachWindow((window, placements) -> {
-            if (!window.summary().complete()) {
+            if (!window.summary().sound()) {
                 incomplete[0]++;
                 return 0;
             }

@@ -47,7 +47,10 @@ final class SummaryTable {
                     number(
                             "tokens",
                             "tokens that the routers saw, per layer on average; 0 where the engine does not know"),
-                    flag("conserved", "whether in every layer tokens computed equal tokens routed × top-k"),
+                    flag(
+                                    "conserved",
+                                    "whether in every layer tokens computed equal tokens routed × top-k; none where not all of it was compared")
+                            .orNone(),
                     number("accepted", "load in the window, over all layers"),
                     number("unattributed", "load of samples that spanned a border or a flip, since the window before"),
                     number("late", "samples behind the first open window, since the window before"),
@@ -91,9 +94,13 @@ final class SummaryTable {
                 .integer(window.balance().worstLayer())
                 .integer(window.balance().layers())
                 .text(window.states().stream().map(PlacementState::toString).collect(Collectors.joining(" ")))
-                .number(window.tokens())
-                .flag(window.conserved())
-                .number(window.accepted())
+                .number(window.tokens());
+        switch (window.conservation().answer()) {
+            case YES -> to.flag(true);
+            case NO -> to.flag(false);
+            case UNKNOWN -> to.none();
+        }
+        to.number(window.accepted())
                 .number(window.unattributed())
                 .number(window.late())
                 .number(window.duplicates())

@@ -37,6 +37,7 @@ final class Words {
     static final Map<String, String> REASONS = ordered(
             "COLD", "Too few complete windows yet to plan from and to check the plan.",
             "INCOMPLETE", "The newest window is not complete.",
+            "NOT_CONSERVED", "A layer computed other tokens than were routed to it.",
             "UNKNOWN_STATE", "The window was measured under a placement that the plan log does not explain.",
             "IN_FLIGHT", "A decision was being carried out.",
             "COOLDOWN", "Too few windows since the last decision.",

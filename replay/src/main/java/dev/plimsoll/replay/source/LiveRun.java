@@ -8,6 +8,7 @@ import dev.plimsoll.model.Placement;
 import dev.plimsoll.model.PlacementState;
 import dev.plimsoll.model.PlanCommand;
 import dev.plimsoll.model.PlanCommand.Term;
+import dev.plimsoll.model.WindowSummary;
 import dev.plimsoll.planner.SettingsText;
 import dev.plimsoll.planner.placement.EvenSplit;
 import dev.plimsoll.planner.placement.KeepReason;
@@ -110,10 +111,17 @@ final class LiveRun {
         newest = Optional.of(decision);
     }
 
+    private static KeepReason why(WindowSummary window) {
+        if (window.conservation().violated()) {
+            return KeepReason.NOT_CONSERVED;
+        }
+        return window.complete() ? KeepReason.UNKNOWN_STATE : KeepReason.INCOMPLETE;
+    }
+
     /** The next window. */
     void served(LiveWindow window) {
         if (!window.usable()) {
-            keep(window.summary().complete() ? KeepReason.UNKNOWN_STATE : KeepReason.INCOMPLETE);
+            keep(why(window.summary()));
             return;
         }
         List<PlacementState> states = window.summary().states();

@@ -130,9 +130,11 @@ public final class LiveWindows {
         plan.advanceThrough(reached.applyAsLong(window));
         double hottest = hottest(whole);
         long firstOffset = whole.rows().isEmpty() ? 0 : whole.firstOffset();
-        if (!window.complete()) {
-            return new LiveWindow(
-                    window, firstOffset, Optional.empty(), "it is not complete: " + window.reason(), hottest);
+        if (!window.sound()) {
+            String why = window.complete()
+                    ? window.conservation().toString()
+                    : "it is not complete: " + window.reason();
+            return new LiveWindow(window, firstOffset, Optional.empty(), why, hottest);
         }
         Optional<PlacementState> unknown = WindowLoad.unknown(whole, plan.known());
         if (unknown.isPresent()) {

@@ -50,8 +50,7 @@ public final class PastPlan {
         this.members = members;
         this.commands = commands;
         this.kept = kept;
-        this.known =
-                new KnownPlacements(new PlanLog(), members, members.start());
+        this.known = new KnownPlacements(new PlanLog(), members, members.start());
         kept.ifPresent(known::settle);
     }
 

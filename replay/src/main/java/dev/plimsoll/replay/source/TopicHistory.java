@@ -54,8 +54,7 @@ public final class TopicHistory implements History {
             begins = window.flatMap(this::begins);
         }
         this.beginningKnown = begins.isPresent() || ahead.isEmpty();
-        this.first = begins.orElseGet(
-                past.members()::start);
+        this.first = begins.orElseGet(past.members()::start);
     }
 
     private static TopicHistory of(DeploymentPast past) {
@@ -205,8 +204,8 @@ public final class TopicHistory implements History {
         List<String> notes = new ArrayList<>(past.notes());
         notes.addAll(live.notes());
         if (!beginningKnown) {
-            notes.add(
-                    "what was served at the beginning is not known, so replayed policies begin with the initial placement");
+            notes.add("what was served at the beginning is not known, so replayed policies begin with the initial"
+                    + " placement");
         }
         return notes;
     }

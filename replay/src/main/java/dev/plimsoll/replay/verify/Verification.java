@@ -250,7 +250,7 @@ public class Verification {
             return new Different(decision, Input.SETTINGS, early.orElseThrow());
         }
         if (!window.usable()) {
-            return window.summary().complete()
+            return window.summary().sound()
                     ? new Unchecked(decision, "window " + window.index() + " cannot be used: " + window.why())
                     : new Different(decision, Input.WINDOWS, "window " + window.index() + ": " + window.why());
         }

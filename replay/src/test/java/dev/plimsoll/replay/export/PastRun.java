@@ -3,6 +3,7 @@ package dev.plimsoll.replay.export;
 import dev.plimsoll.model.Balance;
 import dev.plimsoll.model.Batch;
 import dev.plimsoll.model.CloseReason;
+import dev.plimsoll.model.Conservation;
 import dev.plimsoll.model.Deployment;
 import dev.plimsoll.model.ExpertId;
 import dev.plimsoll.model.FlipCost;
@@ -231,7 +232,7 @@ public final class PastRun {
                         Balance.of(ofRank),
                         states,
                         accepted / 2 / LAYERS,
-                        true,
+                        Conservation.YES,
                         accepted,
                         0,
                         0,

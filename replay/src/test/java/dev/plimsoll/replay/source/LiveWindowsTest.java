@@ -2,6 +2,7 @@ package dev.plimsoll.replay.source;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.plimsoll.model.Conservation;
 import dev.plimsoll.model.Placement;
 import dev.plimsoll.model.PlanCommand.Propose;
 import dev.plimsoll.model.PlanCommand.Settled;
@@ -101,7 +102,7 @@ class LiveWindowsTest {
                 like.balance(),
                 like.states(),
                 0,
-                true,
+                Conservation.YES,
                 0,
                 0,
                 0,

@@ -2,6 +2,7 @@ package dev.plimsoll.replay.verify;
 
 import dev.plimsoll.model.Balance;
 import dev.plimsoll.model.CloseReason;
+import dev.plimsoll.model.Conservation;
 import dev.plimsoll.model.Deployment;
 import dev.plimsoll.model.DeviceProfile;
 import dev.plimsoll.model.FlipCost;
@@ -77,7 +78,7 @@ public final class MadeUpRun {
     private final double[][] popularity = new double[LAYERS][EXPERTS];
     private final Random random;
     private final Optional<VirtualPlanner> planner;
-    private Placement settled = Placement.initial(MEMBERS.shape(), MEMBERS.topology());
+    private Placement settled;
     private Optional<Propose> proposed = Optional.empty();
     private long now = BEGIN;
     private long index;
@@ -88,6 +89,7 @@ public final class MadeUpRun {
 
     private MadeUpRun(Membership members) {
         this.members = members;
+        settled = members.start();
         random = new Random(0);
         planner = Optional.empty();
     }
@@ -98,6 +100,7 @@ public final class MadeUpRun {
 
     private MadeUpRun(long seed, PlannerSettings settings, Membership members) {
         this.members = members;
+        settled = members.start();
         random = new Random(seed);
         for (double[] layer : popularity) {
             for (int expert = 0; expert < EXPERTS; expert++) {
@@ -134,6 +137,25 @@ public final class MadeUpRun {
     /** Every window is planned on as it comes. */
     public static MadeUpRun ofEveryWindow() {
         MadeUpRun run = new MadeUpRun(11, settings());
+        for (int window = 0; window < WINDOWS; window++) {
+            run.window();
+            run.poll();
+        }
+        run.planner().close();
+        return run;
+    }
+
+    /** On an engine that started with a map of its own, in which a rank holds the same expert twice in one layer. */
+    static MadeUpRun ofOwnMap() {
+        int[][] own = new int[LAYERS][];
+        for (int layer = 0; layer < LAYERS; layer++) {
+            int turn = layer + 3;
+            own[layer] = java.util.stream.IntStream.range(0, MEMBERS.topology().slots())
+                    .map(slot -> (slot + turn) % EXPERTS)
+                    .toArray();
+        }
+        own[0][1] = own[0][0];
+        MadeUpRun run = new MadeUpRun(11, settings(), MEMBERS.startingWith(Placement.of(0, own)));
         for (int window = 0; window < WINDOWS; window++) {
             run.window();
             run.poll();
@@ -259,7 +281,7 @@ public final class MadeUpRun {
                 Balance.UNLOADED,
                 List.of(state),
                 0,
-                true,
+                Conservation.YES,
                 total,
                 0,
                 0,

@@ -126,6 +126,16 @@ class VerificationTest {
     }
 
     @Test
+    void decisionsOfAnEngineThatStartedElsewhereAreReproducedItsRepairToo() {
+        MadeUpRun own = MadeUpRun.ofOwnMap();
+
+        assertThat(own.decisions().get(0).reason()).startsWith("mends what the engine began with: layer 0 rank 0");
+        assertThat(own.decisions()).hasSizeGreaterThanOrEqualTo(3);
+        assertThat(verified(own).stream().filter(Reproduced.class::isInstance)).hasSameSizeAs(own.decisions());
+        assertThat(verified(own)).noneMatch(Different.class::isInstance);
+    }
+
+    @Test
     void everyDecisionIsReproducedAndNothingElseWouldHaveBeenDecided() {
         List<Finding> found = verified(run);
 

@@ -1,0 +1,4 @@
+@NullMarked
+package dev.plimsoll.worker.mutants;
+
+import org.jspecify.annotations.NullMarked;
