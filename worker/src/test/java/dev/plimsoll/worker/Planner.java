@@ -25,8 +25,7 @@ final class Planner {
             if (proposed < world.scope.decisions.size()) {
                 List<Batch> batches = world.scope.decisions.get(proposed);
                 worlds.add(append(
-                        world,
-                        Fixture.propose(header, proposed + 1, world.log.settled(world.log.version()), batches)));
+                        world, Fixture.propose(header, proposed + 1, world.log.settled(world.log.version()), batches)));
             }
             return worlds;
         }

@@ -176,13 +176,19 @@ class RankMachineModelTest {
             RankWords told = machine.on(
                             words,
                             RankEvent.order(OrderHeads.of(Fixture.propose(
-                                    first, epoch, Fixture.INITIAL.withVersion(words.intAt(Word.SETTLED_VERSION)), FIRST))))
+                                    first,
+                                    epoch,
+                                    Fixture.INITIAL.withVersion(words.intAt(Word.SETTLED_VERSION)),
+                                    FIRST))))
                     .words();
-            RankWords stopped = machine.on(told, RankEvent.order(OrderHeads.of(new PlanCommand.Abort(second, epoch, "stray"))))
+            RankWords stopped = machine.on(
+                            told, RankEvent.order(OrderHeads.of(new PlanCommand.Abort(second, epoch, "stray"))))
                     .words();
             Reports answer = Reports.of(acks.of(machine.describe(told, 0), batch -> Optional.empty()), epoch);
 
-            assertThat(answer.accepted() != answer.refused()).as("an answer of %s", words).isTrue();
+            assertThat(answer.accepted() != answer.refused())
+                    .as("an answer of %s", words)
+                    .isTrue();
             assertThat(Reports.of(acks.of(machine.describe(stopped, 0), batch -> Optional.empty()), epoch)
                             .stopped())
                     .as("the end of it in %s", stopped)
@@ -225,8 +231,8 @@ class RankMachineModelTest {
     /** A rank whose engine changed its map refuses what comes, and every decision ends for all that. */
     @Test
     void everyDecisionEndsThoughAnEngineChangedItsMap() {
-        Result result = assertHolds(
-                new Scope(RULES, POWERS.changing(1).stopping(0), true, List.of(FIRST, Fixture.NEXT)));
+        Result result =
+                assertHolds(new Scope(RULES, POWERS.changing(1).stopping(0), true, List.of(FIRST, Fixture.NEXT)));
 
         assertThat(result.reached()).contains("settled 1", "settled 2", "stopped after 0");
     }
