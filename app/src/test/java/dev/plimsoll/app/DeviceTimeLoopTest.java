@@ -153,8 +153,8 @@ class DeviceTimeLoopTest {
             assertThat(out.toString(StandardCharsets.UTF_8))
                     .containsPattern("window .*  step 0\\.\\d{3} ms  ")
                     .containsPattern("proposed  #\\d+ +step 0\\.\\d{3} → 0\\.\\d{3} ms promised \\(−\\d+\\.\\d %\\)")
-                    .containsPattern(
-                            "measured  #\\d+ +step 0\\.\\d{3} → 0\\.\\d{3} ms promised, 0\\.\\d{3} measured, 0\\.\\d{3} without it");
+                    .containsPattern("measured  #\\d+ +step 0\\.\\d{3} → 0\\.\\d{3} ms promised, 0\\.\\d{3} measured,"
+                            + " 0\\.\\d{3} without it");
         }
     }
 
@@ -202,6 +202,70 @@ class DeviceTimeLoopTest {
                 .isEqualTo(backwards(topology)
                         .withBatches(first.epoch(), first.batches())
                         .hash());
+    }
+
+    /** A life that starts in order, and one whose engine has changed its map since, so that a rank holds an expert twice. */
+    @Test
+    void anEngineThatHasChangedItsMapBeginsAnewAndIsMendedByItsFirstDecision() {
+        Topology topology = Topology.even(4, 2, 5);
+        Membership before = members("changed/decode-0", topology);
+        int[][] changed = backwards(topology).toArray();
+        changed[1][1] = changed[1][0];
+        Membership after = new Membership(
+                        before.deployment(),
+                        before.incarnation() + 1,
+                        SHAPE,
+                        topology,
+                        "test",
+                        Phase.DECODE,
+                        GatherMode.HOST,
+                        BOUNDARY_STEPS,
+                        WINDOW_STEPS,
+                        4096,
+                        64L * 4096)
+                .startingWith(Placement.of(0, changed));
+        List<PlanCommand> log = new CopyOnWriteArrayList<>();
+        Disposable following = TopicReader.records(
+                        kafka, Topic.PLAN, new TopicReader.Start.Beginning(), unreadable -> {})
+                .filter(received -> received.value().header().deployment().equals(before.deployment()))
+                .subscribe(received -> log.add(received.value()));
+        List<String> problems = new CopyOnWriteArrayList<>();
+        try {
+            for (Membership life : List.of(before, after)) {
+                try (SharedDirectory shared = SharedDirectory.temporary();
+                        Meters meters = new Meters();
+                        LocalLoop loop = loop(life, new Skewed(false), "plimsoll", shared, meters, problems::add)) {
+                    loop.start();
+                    await("settled decisions of " + life.incarnation())
+                            .atMost(SOON)
+                            .until(() -> log.stream()
+                                            .filter(PlanCommand.Settled.class::isInstance)
+                                            .filter(end -> end.header().incarnation() == life.incarnation())
+                                            .count()
+                                    >= (life == before ? 1 : 2));
+                    long settledAt = loop.totals().steps();
+                    await("steps under it")
+                            .atMost(SOON)
+                            .until(() -> loop.totals().steps() > settledAt + WINDOW_STEPS);
+                    loop.stopStepping();
+                    assertThat(loop.totals().misrouted()).isZero();
+                }
+            }
+        } finally {
+            following.dispose();
+        }
+        assertThat(problems).isEmpty();
+        List<PlanCommand.Propose> decisions = log.stream()
+                .filter(PlanCommand.Propose.class::isInstance)
+                .map(PlanCommand.Propose.class::cast)
+                .filter(decision -> decision.header().incarnation() == after.incarnation())
+                .toList();
+        assertThat(decisions.get(0).reason())
+                .isEqualTo("mends what the engine began with: layer 1 rank 0 holds expert 3 twice");
+        assertThat(decisions.get(0).moves()).hasSize(1);
+        assertThat(decisions.get(0).basedOn()).isZero();
+        assertThat(decisions.get(0).epoch()).as("epochs go on").isGreaterThan(1);
+        assertThat(decisions.get(1).basedOn()).isEqualTo(decisions.get(0).epoch());
     }
 
     /** Expert e in slot 19 - e. */

@@ -294,6 +294,9 @@ class OwnMapTest {
 
         assertThat(decision().reason())
                 .isEqualTo("mends what the engine began with: layer 0 rank 1 holds expert 5 twice");
+        assertThat(decision().predictedBalancedness())
+                .as("it promises no gain, and so teaches the gate nothing")
+                .isEqualTo(decision().currentBalancedness());
         assertThat(decision().moves()).singleElement().satisfies(move -> {
             assertThat(move.slot().index()).isEqualTo(4);
             assertThat(move.expert().index()).isEqualTo(7);

@@ -288,6 +288,7 @@ public final class EngineOptions {
         } else {
             topology = Topology.even(ranks, nodes, (experts + extra) / ranks);
             initial.check(problems, known, topology);
+            initial.checkKnown(problems, known);
         }
     }
 

@@ -55,6 +55,22 @@ final class InitialPlacementOption {
         return read.map(members::startingWith).orElse(members);
     }
 
+    /** Notes slots with weights of no expert: an engine that is simulated has none. */
+    void checkKnown(Problems problems, ModelShape shape) {
+        read.ifPresent(placement -> {
+            for (int layer = 0; layer < placement.layers(); layer++) {
+                int[] experts = placement.layer(layer);
+                for (int slot = 0; slot < experts.length; slot++) {
+                    if (experts[slot] >= shape.experts()) {
+                        problems.add("--initial-placement: slot " + slot + " of layer " + layer + " holds expert "
+                                + experts[slot] + ", and the simulated engine has weights of " + shape.experts());
+                        return;
+                    }
+                }
+            }
+        });
+    }
+
     /** Notes a start that its first decision could not mend, as it would bring more to a rank than staging memory holds. */
     static void checkRepair(Problems problems, Membership members) {
         int most = Repair.most(members.start(), members.shape(), members.topology());

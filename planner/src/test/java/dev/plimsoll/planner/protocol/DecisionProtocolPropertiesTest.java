@@ -17,11 +17,11 @@ import org.junit.jupiter.params.provider.MethodSource;
 /** Random schedules of loss, repetition, reordering and crashes; and the wrong variants that they must catch. */
 class DecisionProtocolPropertiesTest {
     private static final int SCHEDULES = 1000;
-    private static final Patience PATIENCE = new Patience(100, 100, 150);
+    private static final Patience PATIENCE = new Patience(40, 40, 60);
 
     @Test
     void everySettlementIsWhatTheRanksDidOnAnySchedule() {
-        Schedules.Seen all = new Schedules.Seen(0, 0, 0, 0, 0, 0, 0);
+        Schedules.Seen all = new Schedules.Seen(0, 0, 0, 0, 0, 0, 0, 0);
         for (long seed = 0; seed < SCHEDULES; seed++) {
             all = plus(all, run(seed, () -> new DecisionProtocol(PATIENCE, "planner")));
         }
@@ -34,6 +34,7 @@ class DecisionProtocolPropertiesTest {
         assertThat(all.crashes()).isGreaterThan(1000);
         assertThat(all.incarnations()).isGreaterThan(100);
         assertThat(all.switched()).isGreaterThan(500);
+        assertThat(all.late()).isGreaterThan(50);
     }
 
     private static Schedules.Seen plus(Schedules.Seen a, Schedules.Seen b) {
@@ -44,7 +45,8 @@ class DecisionProtocolPropertiesTest {
                 a.quarantined() + b.quarantined(),
                 a.crashes() + b.crashes(),
                 a.incarnations() + b.incarnations(),
-                a.switched() + b.switched());
+                a.switched() + b.switched(),
+                a.late() + b.late());
     }
 
     private static Schedules.Seen run(long seed, Supplier<DecisionProtocol> protocols) {
@@ -114,6 +116,12 @@ class DecisionProtocolPropertiesTest {
                                 return Placement.initial(members.shape(), members.topology());
                             }
                         }),
+                new Mutant("counts time and no boundaries", "have had their boundaries", () -> new Mutated() {
+                    @Override
+                    boolean arePast(Due due, Moment now) {
+                        return now.millis() >= due.millis();
+                    }
+                }),
                 new Mutant("forgets idle slots when it takes over", "finds what is settled", () -> new Mutated() {
                     @Override
                     BitSet idle(SettledPlacement record) {

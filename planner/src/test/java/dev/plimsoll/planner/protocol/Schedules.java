@@ -61,7 +61,15 @@ final class Schedules {
     }
 
     /** What a schedule has seen, so that a suite can tell that it was not about nothing. */
-    record Seen(int settled, int prefixes, int voided, int quarantined, int crashes, int incarnations, int switched) {}
+    record Seen(
+            int settled,
+            int prefixes,
+            int voided,
+            int quarantined,
+            int crashes,
+            int incarnations,
+            int switched,
+            int late) {}
 
     private final Random random;
     private final Supplier<DecisionProtocol> protocols;
@@ -79,7 +87,9 @@ final class Schedules {
     private boolean termExpected;
     private long now;
     private long boundaries;
+    private long waitsSince;
     private int quarantined;
+    private int late;
     private int crashes;
     private int incarnations;
 
@@ -109,7 +119,8 @@ final class Schedules {
             prefixes += command instanceof PlanCommand.Settled end && !end.complete() ? 1 : 0;
             voided += command instanceof PlanCommand.Void ? 1 : 0;
         }
-        return new Seen(settled, prefixes, voided, world.quarantined, world.crashes, world.incarnations, switched);
+        return new Seen(
+                settled, prefixes, voided, world.quarantined, world.crashes, world.incarnations, switched, world.late);
     }
 
     static Membership members(long incarnation) {
@@ -195,6 +206,7 @@ final class Schedules {
         protocol = protocols.get();
         PlanLog folded = PlanLog.of(log);
         termExpected = true;
+        waitsSince = boundaries;
         Transition transition = protocol.takeOver(folded, List.copyOf(kept.values()), members, moment());
         assertThat(transition.effects())
                 .as("a successor finds what is settled")
@@ -297,6 +309,17 @@ final class Schedules {
     // ---- what the log may say
 
     private void check(PlanCommand command) {
+        if (command instanceof Propose || command instanceof PlanCommand.Permit) {
+            waitsSince = boundaries;
+        }
+        if (command instanceof PlanCommand.Abort abort
+                && abort.reason().contains("in time")
+                && !abort.reason().contains("nothing is heard")) {
+            late++;
+            assertThat(boundaries - waitsSince)
+                    .as("ranks have had their boundaries")
+                    .isGreaterThanOrEqualTo(3);
+        }
         PlanLog before = PlanLog.of(log);
         assertThat(command.header().number()).as("command numbers are dense").isEqualTo(before.number() + 1);
         if (termExpected) {

@@ -3,6 +3,7 @@ package dev.plimsoll.replay.export;
 import dev.plimsoll.model.LoadWindow;
 import dev.plimsoll.model.Membership;
 import dev.plimsoll.model.Placement;
+import dev.plimsoll.planner.placement.Repair;
 import java.util.List;
 import java.util.Optional;
 
@@ -26,7 +27,8 @@ record ExpertLoads(int subWindows, long[][][] load) {
             if (served.isEmpty()) {
                 return Optional.empty();
             }
-            int[] expertOfSlot = served.orElseThrow().layer(row.layer());
+            // Where an engine began with weights of no expert in a slot, no router sends to it.
+            int[] expertOfSlot = Repair.asServed(served.orElseThrow(), members).layer(row.layer());
             int slots = row.load().size();
             long[] sums = parts == 1 ? row.load().toArray() : row.subLoad().toArray();
             for (int part = 0; part < parts; part++) {
