@@ -182,9 +182,7 @@ class Library:
             raise PlimsollError(PLM_E_UNAVAILABLE, "%s has ABI %d.%d, this module needs %d.%d: take both from one release"
                                 % (looked, version >> 16, version & 0xFFFF, ABI_MAJOR, ABI_MINOR))
         for name, types in SIGNATURES.items():
-            function = getattr(self._c, name, None)
-            if function is None:
-                continue  # not built yet
+            function = getattr(self._c, name)
             function.argtypes, function.restype = types, _i32
 
     def call(self, name: str, *arguments) -> int:

@@ -326,6 +326,11 @@ class TwoProcesses(Base):
             shutil.rmtree(self.directory)
             os.mkdir(self.directory)
 
+    def test_what_routers_have_sent_is_added_up_over_ranks(self):
+        if not numpy and not torch:
+            self.skipTest("NOTICE: needs tensors")
+        self.assert_exact(self.group("--gather", "node", "--steps", "200", "--counters", "sent"), 200)
+
     def test_a_rank_alone_captures_its_own(self):
         told = self.group("--gather", "none", "--steps", "203")
         for rank, one in enumerate(told):

@@ -57,7 +57,10 @@ class Router:
 
 
 class Engine:
-    """counters "pass": one int32 [layers, slots], zeroed every pass. "layers": an int64 [slots] per layer, growing."""
+    """counters "pass": one int32 [layers, slots], zeroed every pass. "layers": an int64 [slots] per layer, growing.
+
+    "sent": one int32 [layers, ranks x slots], zeroed every pass, of what this rank's router sent to the slots of all.
+    """
 
     def __init__(self, arrays, counters, rank, ranks):
         self.arrays, self.counters, self.rank, self.ranks = arrays, counters, rank, ranks
@@ -68,18 +71,19 @@ class Engine:
             from array import array
             self.load = [array("q", [0] * SLOTS) for _ in range(LAYERS)]
             self.routed = array("q", [0] * LAYERS)
-        elif counters == "pass":
-            self.load = arrays.zeros((LAYERS, SLOTS), dtype=arrays.int32)
+        elif counters in ("pass", "sent"):
+            self.load = arrays.zeros((LAYERS, SLOTS * (ranks if counters == "sent" else 1)), dtype=arrays.int32)
             self.routed = arrays.zeros(LAYERS, dtype=arrays.int32)
         else:
             self.load = [arrays.zeros(SLOTS, dtype=arrays.int64) for _ in range(LAYERS)]
             self.routed = arrays.zeros(LAYERS, dtype=arrays.int64)
 
     def attach(self, worker):
-        worker.attach(self.load, self.routed, zeroed_each_step=self.counters == "pass")
+        kind = "routed_to" if self.counters == "sent" else "load"
+        worker.attach(routed=self.routed, zeroed_each_step=self.counters != "layers", **{kind: self.load})
 
     def forward(self):
-        if self.counters == "pass":
+        if self.counters != "layers":
             self.load[:] = 0
             self.routed[:] = 0
         for layer in range(LAYERS):
@@ -93,6 +97,9 @@ class Engine:
                 for expert in token:
                     if first <= expert < first + SLOTS:
                         self.load[layer][expert - first] += 1
+        elif self.counters == "sent":
+            if sender == self.rank:
+                self.load[layer] += self.arrays.bincount(chosen.reshape(-1), minlength=self.ranks * SLOTS)
         else:
             flat = chosen.reshape(-1)
             mine = flat[(flat >= first) & (flat < first + SLOTS)] - first
@@ -119,7 +126,7 @@ def main():
     parser.add_argument("--steps", type=int, default=400)
     parser.add_argument("--boundary-steps", type=int, default=4)
     parser.add_argument("--arrays", choices=("auto", "torch", "numpy", "plain"), default="auto")
-    parser.add_argument("--counters", choices=("pass", "layers"), default="pass")
+    parser.add_argument("--counters", choices=("pass", "layers", "sent"), default="pass")
     options = parser.parse_args()
 
     arrays = arrays_of(options.arrays)

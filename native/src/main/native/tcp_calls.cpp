@@ -33,7 +33,7 @@ void TcpTransport::call_those_due(Deadline now) {
                 "it could not be reached within " + std::to_string(timeout_ms_) + " ms: " + dial.last;
             std::lock_guard<std::mutex> hold(lock_);
             if (dial.purpose == Purpose::weights) {
-                lose_weights(dial.peer, why);
+                drop_weights(dial.peer, why);
             } else {
                 broken_ = "member 0 at " + address_ + ": " + why;
                 changed_.notify_all();
@@ -161,8 +161,8 @@ Verdict TcpTransport::examine(const Hello& hello) {
     }
     std::lock_guard<std::mutex> hold(lock_);
     const Member& member = members_[hello.rank];
-    return (gathers ? member.joined : member.weights_open || !member.weights_lost.empty()) ? Verdict::joined_before
-                                                                                          : Verdict::welcome;
+    // Who calls anew for weights has lost the connection, which this member may not know yet.
+    return (gathers ? member.joined : !member.weights_lost.empty()) ? Verdict::joined_before : Verdict::welcome;
 }
 
 void TcpTransport::confirm(Link& link) {
@@ -177,13 +177,24 @@ void TcpTransport::confirm(Link& link) {
     }
     std::lock_guard<std::mutex> hold(lock_);
     Member& member = members_[peer];
-    if (left_ || (gathers ? member.joined : member.weights_open || !member.weights_lost.empty())) {
+    if (left_ || (gathers ? member.joined : !member.weights_lost.empty())) {
         link.doom = left_ ? "this member has left" : text_of(Verdict::joined_before);
         link.said_goodbye = true;  // nothing that this connection does concerns the member that is there
         return;
     }
+    prefer(link.fd(), gathers);
     if (!gathers) {
-        member.weights_open = true;
+        if (member.weights_open) {
+            for (const auto& old : links_) {
+                if (old.get() != &link && old->purpose() == Purpose::weights && old->peer() == peer &&
+                    old->state() == Link::State::open) {
+                    old->doom = "the member has called anew";
+                    old->said_goodbye = true;  // what it still does concerns nobody
+                }
+            }
+            drop_weights(peer, "it has lost the connection");
+        }
+        member.weights_open = member.weights_wanted = true;
         changed_.notify_all();
         return;
     }

@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <utility>
 
 #include "tcp_transport.h"
 
@@ -15,7 +16,7 @@ namespace plm {
 namespace {
 
 constexpr int64_t linger_ms = 1000;  // for what is under way when this member leaves
-constexpr uint64_t pulled_bytes = 1 << 20;
+constexpr uint64_t most_at_once = 1 << 20;  // of one connection for gathers, before others have their turn
 
 }  // namespace
 
@@ -107,7 +108,7 @@ bool TcpTransport::step() {
         finish_gather();
     }
     more_ = false;
-    each_link([this](Link& link) { pull(link); });
+    gathers_first([this](Link& link) { return pull(link) > 0; });
     if (stopping) {
         end_by_ = end_by_.value_or(now + std::chrono::milliseconds(linger_ms));
         if (links_.empty() || now >= *end_by_) {
@@ -134,31 +135,55 @@ bool TcpTransport::step() {
     if (polled[0].revents != 0 && ::read(bell_.fd(), &rung, sizeof rung) < 0 && errno != EAGAIN && errno != EINTR) {
         fail_errno(PLM_E_UNAVAILABLE, "cannot read the eventfd");
     }
-    size_t next = 2;  // each_link goes through them in the order in which they were put in
-    each_link([&](Link& link) {
-        const short events = polled[next++].revents;
-        if (events == 0) {
-            return;
-        }
-        if (link.state() == Link::State::connecting) {
-            link.connected();
-            return;
-        }
-        if ((events & (POLLIN | POLLHUP | POLLERR)) == 0) {
-            return;
-        }
-        if (leaving || link.said_goodbye) {
-            if (!link.drain()) {
-                throw LinkLost{"it closed the connection"};
-            }
-        } else {
-            link.receive();
-        }
+    for (size_t i = 0; i < links_.size(); i++) {
+        links_[i]->ready = polled[i + 2].revents;
+    }
+    gathers_first([&](Link& link) {
+        serve(link, leaving);
+        return link.taken() > 0;
     });
     if (polled[1].revents != 0) {
         accept_some(Clock::now());
     }
     return true;
+}
+
+void TcpTransport::serve(Link& link, bool leaving) {
+    const short events = std::exchange(link.ready, short{0});
+    if (link.state() == Link::State::connecting) {
+        if (events != 0) {
+            link.connected();
+        }
+    } else if ((events & (POLLIN | POLLHUP | POLLERR)) == 0) {
+        link.receive(0);
+    } else if (leaving || link.said_goodbye) {
+        if (!link.drain()) {
+            throw LinkLost{"it closed the connection"};
+        }
+    } else {
+        link.receive(link.purpose() == Purpose::weights ? tcp_chunk_bytes : most_at_once);
+    }
+}
+
+// What belongs to gathers has its turn before weights, and weights have it for one chunk: then gathers are looked at
+// again, and of the connections for weights another one comes first.
+void TcpTransport::gathers_first(const std::function<bool(Link&)>& what) {
+    each_link([&](Link& link) {
+        if (link.state() != Link::State::open || link.purpose() == Purpose::gathers) {
+            what(link);
+        }
+    });
+    const Link* moved = nullptr;
+    each_link([&](Link& link) {
+        if (moved == nullptr && link.state() == Link::State::open && link.purpose() == Purpose::weights && what(link)) {
+            moved = &link;
+            more_ = true;
+        }
+    });
+    const auto at = std::find_if(links_.begin(), links_.end(), [&](const auto& link) { return link.get() == moved; });
+    if (at != links_.end()) {
+        std::rotate(at, at + 1, links_.end());
+    }
 }
 
 int64_t TcpTransport::next_timer_ms(Deadline now) const {
@@ -183,20 +208,23 @@ int64_t TcpTransport::next_timer_ms(Deadline now) const {
     return std::max<int64_t>(0, (nanos + 999'999) / 1'000'000);
 }
 
-// Moves frames from the outbox to the socket, for as long as that takes them, or others have waited long enough.
-void TcpTransport::pull(Link& link) {
+// Moves frames from the outbox to the socket, for as long as that takes them, or others have waited long enough. Says how
+// many bytes of frames it took.
+uint64_t TcpTransport::pull(Link& link) {
     if (link.state() == Link::State::connecting || link.is_shut) {
-        return;
+        return 0;
     }
     link.flush();
-    for (int round = 0; link.state() == Link::State::open && !link.said_goodbye && !link.sending(); round++) {
-        if (round == 4) {
+    const bool weights = link.purpose() == Purpose::weights;
+    const uint64_t most = weights ? tcp_chunk_bytes : 4 * most_at_once;
+    uint64_t pulled = 0;
+    while (link.state() == Link::State::open && !link.said_goodbye && !link.sending()) {
+        if (pulled >= most) {
             more_ = true;
-            return;
+            break;
         }
         std::unique_lock<std::mutex> hold(lock_);
         Member& member = members_[link.peer()];
-        const bool weights = link.purpose() == Purpose::weights;
         if (!left_ && weights && !member.weights_lost.empty()) {
             throw LinkLost{member.weights_lost};
         }
@@ -205,9 +233,9 @@ void TcpTransport::pull(Link& link) {
             if (left_) {
                 link.shut();
             }
-            return;
+            break;
         }
-        for (uint64_t pulled = 0; pulled < pulled_bytes && !outbox.frames.empty();) {
+        for (const uint64_t until = std::min(most, pulled + most_at_once); pulled < until && !outbox.frames.empty();) {
             Frame frame = outbox.pop();
             pulled += sizeof(Header) + frame.header.bytes;
             link.send(std::move(frame));
@@ -218,6 +246,7 @@ void TcpTransport::pull(Link& link) {
         hold.unlock();
         link.flush();
     }
+    return pulled;
 }
 
 void TcpTransport::check(const Link& link, const Header& header) {
@@ -318,7 +347,7 @@ void TcpTransport::lose(Link& link, const std::string& why) {
         return;
     }
     if (link.purpose() == Purpose::weights) {
-        lose_weights(link.peer(), why);
+        drop_weights(link.peer(), why);
         return;
     }
     mark_gone(link.peer(), 0, false, why);

@@ -11,8 +11,6 @@ namespace plm {
 
 namespace {
 
-constexpr size_t budget = 1 << 20;
-
 template <class Message>
 Message as(const void* bytes) {
     Message message;
@@ -149,7 +147,7 @@ bool Link::take(void* into, size_t wanted, size_t& filled) {
     return true;
 }
 
-void Link::receive() {
+void Link::receive(size_t budget) {
     taken_ = 0;
     while (taken_ < budget && doom.empty()) {
         if (in_payload_) {
@@ -264,7 +262,7 @@ void Link::on_header() {
 
 bool Link::drain() {
     char nowhere[65536];
-    for (size_t drained = 0; drained < budget;) {
+    for (size_t drained = 0; drained < sizeof nowhere;) {
         const ssize_t came = recv(fd(), nowhere, sizeof nowhere, MSG_DONTWAIT);
         if (came == 0 || (came < 0 && errno != EAGAIN && errno != EWOULDBLOCK && errno != EINTR)) {
             return false;

@@ -39,7 +39,7 @@ public:
     Link(Socket socket, LinkOwner& owner, Deadline until, uint32_t peer, Purpose purpose);
 
     // Take and give what the socket lets them, within a budget that lets others have their turn. Throw LinkLost.
-    void receive();
+    void receive(size_t budget);
     void flush();
     void connected();
     // Reads and forgets; false at the end of the stream.
@@ -47,6 +47,7 @@ public:
     void shut();
 
     void send(Frame frame);
+    size_t taken() const { return taken_; }  // by the last receive()
     bool sending() const { return !raw_.empty() || !frames_.empty(); }
     short events() const;
 
@@ -62,6 +63,7 @@ public:
     std::string doom;                    // not empty: to be closed, and why
     bool said_goodbye = false;           // the peer has
     bool is_shut = false;                // nothing goes out any more
+    short ready = 0;                     // what poll() says of it
     Verdict verdict = Verdict::welcome;  // what the one that was called said
 
 private:

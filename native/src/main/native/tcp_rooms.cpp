@@ -56,20 +56,27 @@ void TcpTransport::check_parcel(const Parcel& parcel) const {
     }
 }
 
-void TcpTransport::require_weights(uint32_t peer, const Parcel& parcel) const {
-    const Member& member = members_[peer];
+void TcpTransport::require_weights(uint32_t peer, const Parcel& parcel) {
+    Member& member = members_[peer];
+    if (member.exchange != parcel.exchange) {
+        member.exchange = parcel.exchange;
+        member.losses_before = member.losses;
+    }
     // Of a member that has left, what it sent before may still be on its way: then its connection says when it is over.
     std::string why;
     if (left_) {
         why = "this member has left the group";
     } else if (!member.weights_lost.empty()) {
         why = "member " + std::to_string(peer) + ": " + member.weights_lost;
+    } else if (member.losses != member.losses_before) {
+        why = "member " + std::to_string(peer) + ": " + member.lost_last + " (the next exchange connects anew)";
     } else if (!member.weights_open && member.gone) {
         why = "member " + std::to_string(peer) + ": " + member.reason;
     } else if (!member.weights_open && !broken_.empty()) {
         why = broken_;
     } else if (Clock::now() >= rootless_until(peer)) {
         why = "member 0: " + members_[0].reason + ", and without it nobody tells whether the peer is there";
+        why += member.lost_last.empty() ? "" : "; member " + std::to_string(peer) + ": " + member.lost_last;
     }
     if (!why.empty()) {
         fail(PLM_E_ABORTED, about(parcel, "with") + why);
@@ -137,8 +144,8 @@ bool TcpTransport::granted(const Parcel& to, Deadline deadline) {
     check_parcel(to);
     std::unique_lock<std::mutex> hold(lock_);
     while (true) {
-        want_weights(to.peer);
         require_weights(to.peer, to);
+        want_weights(to.peer);
         const auto found = grants_.find({to.peer, to.tag});
         if (found != grants_.end() && found->second.exchange == to.exchange) {
             Grant& grant = found->second;

@@ -188,6 +188,14 @@ void tune(int fd, int64_t timeout_ms) {
     set(IPPROTO_TCP, TCP_USER_TIMEOUT, timeout_ms);
 }
 
+void prefer(int fd, bool gathers) {
+    const int priority = gathers ? 6 : 2, unsent = 256 << 10;
+    setsockopt(fd, SOL_SOCKET, SO_PRIORITY, &priority, sizeof priority);
+    if (!gathers) {
+        setsockopt(fd, IPPROTO_TCP, TCP_NOTSENT_LOWAT, &unsent, sizeof unsent);
+    }
+}
+
 std::string errno_text(int code) {
     char text[128] = "";
     return strerror_r(code, text, sizeof text);

@@ -70,6 +70,8 @@ Socket listen_at(const Address& address, int backlog);
 Socket start_connect(const Address& address);
 // No delay for small frames, and a peer that has vanished without a word is found within the timeout.
 void tune(int fd, int64_t timeout_ms);
+// Gathers are to pass before weights, also in the system: of weights only little waits there.
+void prefer(int fd, bool gathers);
 std::string errno_text(int code);
 
 }  // namespace plm

@@ -168,6 +168,23 @@ void TcpTransport::mark_gone(uint32_t rank, uint64_t last, bool left, const std:
     changed_.notify_all();
 }
 
+// The exchange under way has lost what was on its way, and fails. The next one has the connection made anew.
+void TcpTransport::drop_weights(uint32_t peer, const std::string& why) {
+    Member& member = members_[peer];
+    if (!member.weights_lost.empty()) {
+        return;
+    }
+    member.losses++;
+    member.lost_last = why;
+    member.weights_open = member.weights_wanted = false;
+    member.weights.clear();
+    grants_.erase(grants_.lower_bound({peer, 0}), grants_.lower_bound({peer + 1, 0}));
+    to_call_.erase(std::remove(to_call_.begin(), to_call_.end(), peer), to_call_.end());
+    changed_.notify_all();
+    kick();
+}
+
+// For good: the member has gone.
 void TcpTransport::lose_weights(uint32_t peer, const std::string& why) {
     Member& member = members_[peer];
     if (member.weights_lost.empty()) {

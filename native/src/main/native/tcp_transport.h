@@ -57,6 +57,10 @@ private:
         Deadline wanted_since{};
         bool weights_open = false;
         std::string weights_lost;  // why no weights pass between it and this member any more
+        uint64_t losses = 0;       // of a connection for weights that may be made anew
+        std::string lost_last;     // why
+        uint64_t exchange = 0;     // the last one that has to do with this member,
+        uint64_t losses_before = 0;  // and the losses that it began with: one of its own ends it
         Outbox weights;
     };
 
@@ -116,8 +120,9 @@ private:
     void post(uint32_t peer, Purpose purpose, Frame frame);
     void mark_gone(uint32_t rank, uint64_t last, bool left, const std::string& why);
     void lose_weights(uint32_t peer, const std::string& why);
+    void drop_weights(uint32_t peer, const std::string& why);
     void require_gathers(uint64_t generation) const;
-    void require_weights(uint32_t peer, const Parcel& parcel) const;
+    void require_weights(uint32_t peer, const Parcel& parcel);
     std::vector<Presence> presence(uint64_t generation) const;
     void want_weights(uint32_t peer);
     Deadline rootless_until(uint32_t peer) const;
@@ -134,7 +139,9 @@ private:
     void call_failed(uint32_t peer, Purpose purpose, const std::string& why, Verdict verdict);
     void accept_some(Deadline now);
     void each_link(const std::function<void(Link&)>& what);
-    void pull(Link& link);
+    uint64_t pull(Link& link);
+    void serve(Link& link, bool leaving);
+    void gathers_first(const std::function<bool(Link&)>& what);
     void lose(Link& link, const std::string& why);
     void drop_overdue(Deadline now);
     int64_t next_timer_ms(Deadline now) const;

@@ -5,6 +5,8 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
+#include <linux/sockios.h>
+#include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -934,6 +936,163 @@ void a_write_that_found_no_space_can_be_tried_again() {
     end_child(child);
 }
 
+// Ends of connections between two members of this process that have a port at one end, in the order in which they were
+// made: at the end that called, the one for gathers and then the one for weights.
+std::vector<int> calls_to(uint16_t port) {
+    std::vector<int> calls;
+    for (int fd = 0; fd < 1024; fd++) {
+        sockaddr_in peer{};
+        socklen_t bytes = sizeof peer;
+        if (getpeername(fd, reinterpret_cast<sockaddr*>(&peer), &bytes) == 0 && peer.sin_family == AF_INET &&
+            ntohs(peer.sin_port) == port) {
+            calls.push_back(fd);
+        }
+    }
+    return calls;
+}
+
+// The exchange under way fails on both ends, gathers do not notice, and the next exchange has the connection made anew:
+// whichever end wants it first.
+void a_lost_weights_connection_is_made_anew() {
+    for (uint32_t receiver : {0U, 1U}) {
+        const Group group(2);
+        auto all = group.open_all();
+        Transport& to = *all[receiver];
+        Transport& from = *all[1 - receiver];
+        uint64_t generation = 0;
+        const auto gathers = [&] {
+            generation++;
+            on_threads(2, [&](uint32_t rank) { CHECK(gather(*all[rank], rank, generation, 64, 1)); });
+        };
+        gathers();
+        for (uint64_t id = 1; id < 9; id += 2) {
+            const Parcel incoming{id, 1 - receiver, 0, 300000, id}, outgoing{id, receiver, 0, 300000, id};
+            to.grant(incoming);
+            send_all(from, outgoing, pattern(id, 300000), 100000);
+            receive_all(to, incoming, pattern(id, 300000));
+            to.withdraw(incoming);
+
+            const Parcel cut{id + 1, 1 - receiver, 0, 300000, id}, cut_out{id + 1, receiver, 0, 300000, id};
+            to.grant(cut);
+            CHECK(from.granted(cut_out, after_ms(20000)));
+            CHECK(from.write(cut_out, 0, pattern(id, 100000).data(), 100000, after_ms(20000)));
+            const std::vector<int> calls = calls_to(group.port);
+            CHECK(calls.size() == 2);
+            CHECK(shutdown(calls.back(), SHUT_RDWR) == 0);
+            uint64_t checksum = 0;
+            CHECK_FAILS(PLM_E_ABORTED, "connects anew", to.sealed(cut, checksum, after_ms(20000)));
+            const Failure failure = failure_of([&] {
+                while (true) {
+                    CHECK(from.write(cut_out, 0, "x", 1, after_ms(20000)));
+                }
+            });
+            check(failure.status == PLM_E_ABORTED && has(failure.text, "connects anew"), failure.text, __LINE__);
+            CHECK_FAILS(PLM_E_ABORTED, "connects anew", from.granted(cut_out, after_ms(20000)));
+            to.withdraw(cut);
+            gathers();
+        }
+    }
+}
+
+// A member calls anew while the other one still takes the old connection for good.
+void who_calls_anew_is_let_in() {
+    const Group group(2);
+    const auto root = group.open(0);
+    Rogue gathers(group, 1, Purpose::gathers, group.port, 0);
+    Rogue first(group, 1, Purpose::weights, group.port, 0);
+    const Parcel parcel{7, 1, 0, 100, 5}, next{8, 1, 0, 100, 5};
+    root->grant(parcel);
+    Header grant{};
+    receive_raw(first.socket, &grant, sizeof grant);
+    Rogue second(group, 1, Purpose::weights, group.port, 0);
+    CHECK(closed_within(first.socket, 5000));
+    uint64_t checksum = 0;
+    CHECK_FAILS(PLM_E_ABORTED, "connects anew", root->sealed(parcel, checksum, after_ms(20000)));
+    root->withdraw(parcel);
+    root->grant(next);
+    do {
+        receive_raw(second.socket, &grant, sizeof grant);
+    } while (grant.type == static_cast<uint32_t>(FrameType::withdraw));
+    CHECK(grant.type == static_cast<uint32_t>(FrameType::grant) && grant.id == 8);
+}
+
+// Two members send weights as fast as they can. How much of that rank 0 takes in while it completes a gather tells, without
+// a clock, what the gather had to wait for: a chunk or two, and not what has piled up.
+void gathers_pass_before_weights() {
+    const Group group(3);
+    const auto root = group.open(0);
+    Rogue one(group, 1, Purpose::gathers, group.port, 0), two(group, 2, Purpose::gathers, group.port, 0);
+    Rogue floods[] = {Rogue(group, 1, Purpose::weights, group.port, 0), Rogue(group, 2, Purpose::weights, group.port, 0)};
+    for (Rogue* rogue : {&one, &two}) {
+        tune(rogue->socket.fd(), 20000);  // or a small frame waits for an acknowledgement
+    }
+    std::atomic<bool> over{false};
+    std::atomic<int64_t> sent{0};
+    std::vector<std::thread> threads;
+    std::vector<int> ends;
+    for (Rogue& flood : floods) {
+        ends.push_back(flood.socket.fd());
+        const uint16_t port = Address::local(flood.socket.fd()).port();
+        for (int fd = 0; fd < 1024; fd++) {
+            if (Address::remote(fd).family() == AF_INET && Address::remote(fd).port() == port) {
+                ends.push_back(fd);  // where rank 0 reads
+            }
+        }
+        threads.emplace_back([&] {
+            Frame base = make_frame(FrameType::data, 77, 0, payload_of(256 << 10));  // for no room: dropped at the end
+            base.header.serial = 999;
+            while (!over) {
+                Frame frame = base;
+                flood.out.seal(frame.header);
+                send_raw(flood.socket, &frame.header, sizeof frame.header);
+                sent += sizeof frame.header;
+                for (size_t at = 0; at < frame.payload->size() && !over; at += 32 << 10) {
+                    send_raw(flood.socket, frame.payload->data() + at, 32 << 10);
+                    sent += 32 << 10;
+                }
+            }
+        });
+    }
+    CHECK(ends.size() == 4);
+    const auto taken = [&] {
+        int64_t total = sent.load();
+        for (int fd : ends) {
+            int waiting = 0;
+            CHECK(ioctl(fd, SIOCINQ, &waiting) == 0);
+            total -= waiting;
+            CHECK(ioctl(fd, SIOCOUTQ, &waiting) == 0);
+            total -= waiting;
+        }
+        return total;
+    };
+    while (taken() < 4 << 20) {
+        std::this_thread::yield();
+    }
+    std::vector<int64_t> waited_for;
+    for (uint64_t generation = 1; generation <= 60; generation++) {
+        one.send(make_frame(FrameType::contribution, generation, 1, payload_of(8)));
+        contribute(*root, generation, Bytes(8), 1);
+        const int64_t before = taken();
+        two.send(make_frame(FrameType::contribution, generation, 1, payload_of(8)));
+        Header header{};
+        do {
+            receive_raw(two.socket, &header, sizeof header);
+            Bytes payload(header.bytes);
+            receive_raw(two.socket, payload.data(), payload.size());
+        } while (header.type != static_cast<uint32_t>(FrameType::result));
+        waited_for.push_back(taken() - before);
+        Bytes out(24);
+        CHECK(root->collect(generation, 1, 8, out.data(), after_ms(20000)));
+    }
+    // Not the worst ones: there this thread was late to look.
+    std::sort(waited_for.begin(), waited_for.end());
+    check(waited_for[15] <= 1 << 20, std::to_string(waited_for[15]) + " bytes of weights came before a gather", __LINE__);
+    over = true;
+    for (std::thread& thread : threads) {
+        thread.join();
+    }
+}
+
 // ---- anything may happen ----
 
 void nobody_hangs_whoever_leaves_and_whenever() {
@@ -1086,6 +1245,8 @@ int main(int argc, char** argv) {
                  TEST(late_data_of_a_withdrawn_room_is_dropped),
                  TEST(a_killed_sender_or_receiver_is_named_at_once),
                  TEST(a_write_that_found_no_space_can_be_tried_again),
+                 TEST(a_lost_weights_connection_is_made_anew),
+                 TEST(who_calls_anew_is_let_in), TEST(gathers_pass_before_weights),
                  TEST(nobody_hangs_whoever_leaves_and_whenever)};
     for (auto& test : tests) {
         const size_t before = open_files();

@@ -72,7 +72,12 @@ class PythonMovesTest {
         opened.addLast(shared);
         Path moved = Files.createDirectory(shared.path().resolve("moved"));
         Path own = Files.createDirectory(shared.path().resolve("own"));
-        start("collector", "--bootstrap-servers", servers, "--ring-dir", shared.path().toString());
+        start(
+                "collector",
+                "--bootstrap-servers",
+                servers,
+                "--ring-dir",
+                shared.path().toString());
         start("worker", "--bootstrap-servers", servers, "--ring-dir", moved.toString());
         start("worker", "--bootstrap-servers", servers, "--ring-dir", own.toString());
         start("aggregator", "--bootstrap-servers", servers);
@@ -96,11 +101,14 @@ class PythonMovesTest {
         }
         for (JsonNode one : told) {
             assertRight(one);
-            assertThat(one.get("peers").asBoolean()).as("it has seen that a rank is gone: %s", one).isFalse();
+            assertThat(one.get("peers").asBoolean())
+                    .as("it has seen that a rank is gone: %s", one)
+                    .isFalse();
             assertThat(one.get("flips").asInt()).as("%s", one).isPositive();
         }
         // Who voted to flip when the rank died has to leave; the others serve on under one map.
-        List<JsonNode> serving = told.stream().filter(one -> !one.get("left").asBoolean()).toList();
+        List<JsonNode> serving =
+                told.stream().filter(one -> !one.get("left").asBoolean()).toList();
         assertThat(serving.stream().map(one -> one.get("map")).distinct()).hasSizeLessThanOrEqualTo(1);
         assertThat(errors(engines)).contains("group abandoned");
         assertThat(busiest(told, 0))
@@ -109,7 +117,7 @@ class PythonMovesTest {
     }
 
     private void movedByTheEngineItself(Path rings) throws Exception {
-        membership(rings, "python/own");
+        membership(rings, "python/own", "--engine-moves");
         List<Engine> engines = engines(rings, "python/own", "--moves-weights");
 
         await("a decision that settled").atMost(SOON).until(() -> settled("python/own") >= 1 || anyEnded(engines));
@@ -135,7 +143,8 @@ class PythonMovesTest {
 
     /** Over layers and stretches of steps, the tokens that the busiest rank got from those that were told of, in way 0 or 1. */
     private static long busiest(List<JsonNode> told, int way) {
-        int stretches = told.stream().mapToInt(one -> one.get("sent").size()).min().orElseThrow();
+        int stretches =
+                told.stream().mapToInt(one -> one.get("sent").size()).min().orElseThrow();
         long sum = 0;
         for (int stretch = 0; stretch < stretches; stretch++) {
             JsonNode layers = told.get(0).get("sent").get(stretch).get(way);
@@ -144,7 +153,12 @@ class PythonMovesTest {
                 for (int rank = 0; rank < RANKS; rank++) {
                     long tokens = 0;
                     for (JsonNode one : told) {
-                        tokens += one.get("sent").get(stretch).get(way).get(layer).get(rank).asLong();
+                        tokens += one.get("sent")
+                                .get(stretch)
+                                .get(way)
+                                .get(layer)
+                                .get(rank)
+                                .asLong();
                     }
                     most = Math.max(most, tokens);
                 }

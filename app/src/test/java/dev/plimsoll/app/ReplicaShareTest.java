@@ -65,9 +65,7 @@ class ReplicaShareTest {
     void promisesThatAreFittedAreMeasuredFromTheSecondDecisionOn(ReplicaShare engine, ReplicaShare said) {
         Run run = Run.of(engine, said).next();
 
-        assertThat(run.measured().mean())
-                .as("%s, said to be %s", engine, said)
-                .isCloseTo(run.promised(), within(0.02));
+        assertThat(run.measured().mean()).as("%s, said to be %s", engine, said).isCloseTo(run.promised(), within(0.02));
     }
 
     /** Four source ranks and three replicas: one of these gets half. */
@@ -88,7 +86,12 @@ class ReplicaShareTest {
      * @param promised of the placement that was kept where none paid
      */
     private record Run(
-            ReplicaShare engine, Membership members, Balance before, double promised, Placement target, List<long[][]> after) {
+            ReplicaShare engine,
+            Membership members,
+            Balance before,
+            double promised,
+            Placement target,
+            List<long[][]> after) {
         static Run of(ReplicaShare engine, ReplicaShare said) {
             Membership members = new Membership(
                             new Deployment("test/share"),

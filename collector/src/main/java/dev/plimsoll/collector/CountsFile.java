@@ -110,7 +110,11 @@ final class CountsFile {
     private int bytes(Kept kept) {
         long rank = RANK_BYTES + (long) Long.BYTES * members.shape().layers();
         for (RankCounts counts : kept.ranks()) {
-            rank = Math.max(rank, RANK_BYTES + (long) Long.BYTES * (counts.load().length + members.shape().layers()));
+            rank = Math.max(
+                    rank,
+                    RANK_BYTES
+                            + (long) Long.BYTES
+                                    * (counts.load().length + members.shape().layers()));
         }
         return Math.toIntExact(HEAD_BYTES + kept.ranks().size() * rank + CHECKSUM_BYTES);
     }
@@ -185,9 +189,8 @@ final class CountsFile {
         long covered = in.readLong();
         PlacementState state = state(in);
         Optional<PlacementState> next = in.readBoolean() ? Optional.of(state(in)) : Optional.empty();
-        Optional<StepClock> clock = timed && in.readBoolean()
-                ? Optional.of(new StepClock(in.readLong(), in.readLong()))
-                : Optional.empty();
+        Optional<StepClock> clock =
+                timed && in.readBoolean() ? Optional.of(new StepClock(in.readLong(), in.readLong())) : Optional.empty();
         boolean mixed = newest && in.readBoolean();
         boolean sent = newest && in.readBoolean();
         long resets = newest ? in.readLong() : 0;

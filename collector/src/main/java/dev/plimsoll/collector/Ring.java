@@ -62,10 +62,12 @@ interface Ring extends AutoCloseable {
                     + members.topology().slotsPerRank() + " slots, boundary every " + members.boundarySteps()
                     + " steps");
         }
-        if (header.incarnation() == members.incarnation() && !header.load().name().equals(members.traits().load().name())) {
+        if (header.incarnation() == members.incarnation()
+                && !header.load().name().equals(members.traits().load().name())) {
             ring.close();
             throw new IllegalStateException(file + " and the membership beside it disagree: the engine counts load "
-                    + header.load() + ", the membership says " + members.traits().load()
+                    + header.load() + ", the membership says "
+                    + members.traits().load()
                     + "; write the membership with the kind of load that the engine gives to its ring");
         }
         return new OfFile(ring, new HeatRing.Buffers());

@@ -40,7 +40,8 @@ class NodesTest {
                     .as("%d nodes", nodeCount)
                     .hasSize(2)
                     .allSatisfy(
-                            window -> assertThat(window.summary().conservation().violated()).isFalse());
+                            window -> assertThat(window.summary().conservation().violated())
+                                    .isFalse());
             long tokens = nodes.windows.stream()
                     .mapToLong(window -> window.summary().tokens())
                     .sum();
@@ -168,7 +169,8 @@ class NodesTest {
             assertThat(nodes.windows)
                     .as("seed %d", seed)
                     .allSatisfy(
-                            window -> assertThat(window.summary().conservation().violated()).isFalse());
+                            window -> assertThat(window.summary().conservation().violated())
+                                    .isFalse());
         }
     }
 }

@@ -233,7 +233,8 @@ class RealRingsTest {
         assertThat(outcome.accepted + outcome.unattributed)
                 .isEqualTo(ranks.stream().mapToLong(rank -> rank.counted).sum());
         assertThat(outcome.windows)
-                .allSatisfy(window -> assertThat(window.summary().conservation().violated()).isFalse());
+                .allSatisfy(window ->
+                        assertThat(window.summary().conservation().violated()).isFalse());
         assertThat(sent).allSatisfy(RealRingsTest::requireTimeOfItsSteps);
     }
 

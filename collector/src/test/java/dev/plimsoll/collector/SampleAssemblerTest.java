@@ -113,7 +113,9 @@ class SampleAssemblerTest {
         SampleAssembler of = assembler(sends, true);
         of.add(1, Snapshots.at(1, 16));
 
-        assertThat(of.add(1, sent(2, 32, 1))).as("no difference of a sum and a part").isEmpty();
+        assertThat(of.add(1, sent(2, 32, 1)))
+                .as("no difference of a sum and a part")
+                .isEmpty();
         assertThat(told).containsExactly("reset 1 at 32");
 
         assertThat(of.add(1, sent(3, 48, 1))).singleElement().satisfies(sample -> {
@@ -121,7 +123,9 @@ class SampleAssemblerTest {
             assertThat(sample.firstRank()).isEqualTo(1);
             assertThat(sample.slotsPerRank()).isEqualTo(6);
             assertThat(sample.steps()).isEqualTo(new StepRange(32, 48));
-            assertThat(sample.load()).isEqualTo(Counters.of(LongStream.range(0, 12).map(i -> 16 * (i + 1)).toArray()));
+            assertThat(sample.load())
+                    .isEqualTo(Counters.of(
+                            LongStream.range(0, 12).map(i -> 16 * (i + 1)).toArray()));
             assertThat(sample.routed()).isEqualTo(LongVector.of(64, 64));
         });
     }
@@ -131,7 +135,18 @@ class SampleAssemblerTest {
         Snapshot alone = Snapshots.alone(sequence, step, own);
         long[] load = LongStream.range(0, 12).map(i -> step * (i + 1)).toArray();
         return new Snapshot(
-                sequence, step, false, 0, alone.votes(), alone.valid(), load, alone.routed(), step, alone.mixed(), true, 0);
+                sequence,
+                step,
+                false,
+                0,
+                alone.votes(),
+                alone.valid(),
+                load,
+                alone.routed(),
+                step,
+                alone.mixed(),
+                true,
+                0);
     }
 
     private static Snapshot mixed(Snapshot of, int rank) {

@@ -31,6 +31,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Deque;
 import java.util.List;
 import java.util.Optional;
@@ -161,7 +162,7 @@ class SentRingsTest {
         for (GatherMode gather : List.of(GatherMode.HOST, GatherMode.NONE)) {
             for (long[][] window : computed) {
                 for (long[] layer : window) {
-                    java.util.Arrays.fill(layer, 0);
+                    Arrays.fill(layer, 0);
                 }
             }
             log.clear();
@@ -185,14 +186,16 @@ class SentRingsTest {
 
         assertThat(windows).hasSize(WINDOWS).allSatisfy(window -> {
             assertThat(window.summary().reason()).isEqualTo(CloseReason.COMPLETE);
-            assertThat(window.summary().conservation().violations()).hasSize(LAYERS).allSatisfy(violation -> {
-                long routed = 0;
-                for (long sent : computed[(int) window.summary().index()][violation.layer()]) {
-                    routed += sent;
-                }
-                assertThat(violation.routed()).isEqualTo(routed);
-                assertThat(violation.computed()).isLessThan(routed / 2);
-            });
+            assertThat(window.summary().conservation().violations())
+                    .hasSize(LAYERS)
+                    .allSatisfy(violation -> {
+                        long routed = 0;
+                        for (long sent : computed[(int) window.summary().index()][violation.layer()]) {
+                            routed += sent;
+                        }
+                        assertThat(violation.routed()).isEqualTo(routed);
+                        assertThat(violation.computed()).isLessThan(routed / 2);
+                    });
         });
     }
 
@@ -203,8 +206,7 @@ class SentRingsTest {
         for (LoadWindow load : window.loads()) {
             found[load.layer()] = load.load().toArray();
         }
-        assertThat(found)
-                .isDeepEqualTo(computed[(int) window.summary().index()]);
+        assertThat(found).isDeepEqualTo(computed[(int) window.summary().index()]);
     }
 
     /** @param anewAt the boundary before which rank 2 begins to count anew */

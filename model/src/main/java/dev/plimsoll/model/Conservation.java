@@ -50,8 +50,7 @@ public record Conservation(Answer answer, List<Violation> violations) {
 
     /** Not conserved in these layers. */
     public static Conservation violated(List<Violation> layers) {
-        return new Conservation(
-                Answer.NO, layers.subList(0, Math.min(layers.size(), MOST_VIOLATIONS)));
+        return new Conservation(Answer.NO, layers.subList(0, Math.min(layers.size(), MOST_VIOLATIONS)));
     }
 
     public boolean violated() {
@@ -64,10 +63,11 @@ public record Conservation(Answer answer, List<Violation> violations) {
         return switch (answer) {
             case YES -> "conserved";
             case UNKNOWN -> "conservation unknown";
-            case NO -> violations.isEmpty()
-                    ? "NOT CONSERVED"
-                    : "NOT CONSERVED in "
-                            + violations.stream().map(Violation::toString).collect(Collectors.joining("; "));
+            case NO ->
+                violations.isEmpty()
+                        ? "NOT CONSERVED"
+                        : "NOT CONSERVED in "
+                                + violations.stream().map(Violation::toString).collect(Collectors.joining("; "));
         };
     }
 }

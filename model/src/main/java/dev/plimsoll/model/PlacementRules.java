@@ -6,7 +6,8 @@ import java.util.BitSet;
 import java.util.List;
 
 /**
- * The independent check of placements and decisions: run by the planner before it proposes and by every rank before it accepts.
+ * The independent check of placements and decisions: run by the planner before it proposes and by every worker before its
+ * ranks hear of it.
  *
  * <p>Shares no code with any planner. Nothing is repaired here: one fault and the whole plan is refused. Valid is a placement of the right
  * shape in which every expert of every layer has at least one slot in use and no rank holds an expert twice in a layer, idle or not.

@@ -5,7 +5,8 @@ import java.util.Optional;
 import java.util.OptionalLong;
 
 /**
- * A command of the plan log: written by the one planner that owns the deployment, read by every rank, kept as the audit log.
+ * A command of the plan log: written by the one planner that owns the deployment, read by the worker beside every rank,
+ * kept as the audit log.
  *
  * <p>{@code epoch} numbers decisions of a deployment and only grows; when a decision settles, its epoch is the version of the
  * placement.

@@ -7,7 +7,7 @@ import java.util.Optional;
  *
  * @param batch of FLIPPED the batch; of ABORTED the number of batches flipped (b*); else 0
  * @param refusal of REFUSED, why
- * @param planHash the hash of the plan as this rank computed it
+ * @param planHash the hash of the plan that this rank speaks of, 0 where it never heard of one
  * @param step the boundary at which it happened or was first seen
  * @param cost of FLIPPED, what the batch took; empty where the rank does not say
  */

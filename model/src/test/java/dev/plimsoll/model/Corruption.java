@@ -334,7 +334,17 @@ enum Corruption {
                 plan.settled(),
                 plan.target(),
                 plan.members()));
-    });
+    }),
+    /** An engine that moves weights by itself is given one map, of slots that are all in use. */
+    MORE_THAN_ONE_MAP(
+            "it takes one batch of moves",
+            (plan, random) -> plan.propose().batches().size() + plan.propose().switches() == 1
+                    ? Optional.empty()
+                    : Optional.of(new RandomPlan(
+                            plan.propose(),
+                            plan.settled(),
+                            plan.target(),
+                            plan.members().withTraits(EngineTraits.USUAL.withMovesWeights(true)))));
 
     /** What one of the violations must contain. */
     final String says;

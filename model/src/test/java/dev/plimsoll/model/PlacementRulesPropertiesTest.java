@@ -235,6 +235,21 @@ class PlacementRulesPropertiesTest {
                         return hash == promised || past == promised;
                     }
                 }),
+                new Mutant(
+                        "gives an engine that moves weights a way and not a map",
+                        "MORE_THAN_ONE_MAP",
+                        new PlacementRules() {
+                            @Override
+                            boolean isOneMap(PlanCommand.Propose propose) {
+                                return true;
+                            }
+                        }),
+                new Mutant("gives an engine that moves weights switches", "MORE_THAN_ONE_MAP", new PlacementRules() {
+                    @Override
+                    boolean isOneMap(PlanCommand.Propose propose) {
+                        return propose.batches().size() == 1;
+                    }
+                }),
                 new Mutant("gives two transfers one place in staging", "a sound decision", new PlacementRules() {
                     @Override
                     TransferLists lists(Batch batch, Topology topology) {

@@ -6,13 +6,13 @@ import java.util.Optional;
 import org.bytedeco.javacpp.BytePointer;
 
 /**
- * The file in which a node hands commands of the plan log to one rank's engine: single writer, single reader,
- * sequence numbers, a checksum per record.
+ * The file in which a node hands orders to one rank's engine ({@code plm_order}): single writer, single reader, sequence numbers, a
+ * checksum per record.
  *
  * <p>The writer may die and another go on: {@link #lastPosition()} tells it where. A full mailbox refuses; nothing in it is
  * ever overwritten before it was read. Which end an object is shows in its first {@link #write} or {@link #read}; a second
  * writer or reader is refused while the first lives. A damaged mailbox stays damaged: nothing is skipped, since what comes
- * after a lost command must not be carried out.
+ * after a lost order must not be carried out.
  */
 public final class PlanMailbox implements AutoCloseable {
     private final long handle;
@@ -34,7 +34,7 @@ public final class PlanMailbox implements AutoCloseable {
     /**
      * Appends a record.
      *
-     * @param position the record's offset in the plan log; must grow
+     * @param position tells a successor of the writer where to go on; must grow
      * @return false when there is no room now: try again later
      */
     public synchronized boolean write(long position, byte[] record) {

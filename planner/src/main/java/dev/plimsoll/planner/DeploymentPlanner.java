@@ -451,12 +451,12 @@ final class DeploymentPlanner {
     private void refuse(WindowSummary window, Verdict.Keep keep) {
         LOG.atLevel(keep.reason() == KeepReason.NOT_CONSERVED ? Level.WARN : Level.DEBUG)
                 .log(
-                "{}: window {} keeps v{}: {} {}",
-                deployment(),
-                window.index(),
-                settled().version(),
-                keep.reason(),
-                keep.detail());
+                        "{}: window {} keeps v{}: {} {}",
+                        deployment(),
+                        window.index(),
+                        settled().version(),
+                        keep.reason(),
+                        keep.detail());
         listener.refused(deployment(), window.index(), keep);
     }
 

@@ -82,8 +82,7 @@ final class WindowSummaryCodec implements Codec<WindowSummary> {
 
     /** Of a release that only knew yes and no, yes was said as well where nothing was compared. */
     private static Conservation conservation(Fields from) {
-        Answer answer =
-                from.flag("conserved") ? from.symbol("conservation", Answer.class) : Answer.NO;
+        Answer answer = from.flag("conserved") ? from.symbol("conservation", Answer.class) : Answer.NO;
         return new Conservation(
                 answer,
                 from.list("violations").stream()

@@ -46,7 +46,6 @@ import reactor.test.scheduler.VirtualTimeScheduler;
  * mailbox, no decision stays open and the planner can go on.
  */
 class EveryDecisionEndsTest {
-    private static final Moment NOW = new Moment(0, 0, false);
     private static final RankMachine MACHINE = new RankMachine();
     /** No deadline passes. */
     private static final Moment NOW = new Moment(0, 0, false);

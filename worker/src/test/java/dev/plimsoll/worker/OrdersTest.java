@@ -7,9 +7,12 @@ import dev.plimsoll.model.Batch;
 import dev.plimsoll.model.Deployment;
 import dev.plimsoll.model.EngineTraits;
 import dev.plimsoll.model.ExpertId;
+import dev.plimsoll.model.GatherMode;
 import dev.plimsoll.model.LayerId;
 import dev.plimsoll.model.Membership;
+import dev.plimsoll.model.ModelShape;
 import dev.plimsoll.model.Move;
+import dev.plimsoll.model.Phase;
 import dev.plimsoll.model.Placement;
 import dev.plimsoll.model.PlanCommand;
 import dev.plimsoll.model.PlanCommand.Propose;
@@ -17,6 +20,7 @@ import dev.plimsoll.model.PlanHeader;
 import dev.plimsoll.model.RankId;
 import dev.plimsoll.model.Refusal;
 import dev.plimsoll.model.SlotId;
+import dev.plimsoll.model.Topology;
 import dev.plimsoll.worker.ReadOrder.Change;
 import dev.plimsoll.worker.ReadOrder.Transfer;
 import java.nio.ByteBuffer;
@@ -303,6 +307,29 @@ class OrdersTest {
         assertThat(cut.planHash()).isEqualTo(PROPOSE.planHash());
         assertThat(cut.number()).isEqualTo(1);
         assertThat(cut.parts()).isEmpty();
+    }
+
+    @Test
+    void mailboxHoldsTheLargestOrderOfItsGroupTwiceOver() {
+        assertThat(Orders.mailboxBytes(MEMBERS)).isEqualTo(4 << 20);
+
+        Membership large = new Membership(
+                Fixture.DEPLOYMENT,
+                1,
+                ModelShape.of("large", 4_096, 8, 0, 94),
+                Topology.even(512, 64, 8),
+                "test",
+                Phase.ALL,
+                GatherMode.HOST,
+                16,
+                1024,
+                64,
+                128);
+        // A change for every slot of every layer, all weights from one rank: 94 x 4096 x 2 entries and a rank's own.
+        long most = 56 + 16L * (94 + 2 * 94 * 4_096 + 94 * 8);
+        assertThat((long) Orders.mailboxBytes(large))
+                .isBetween(2 * most, 2 * most + (1 << 20))
+                .isEqualTo(24 << 20);
     }
 
     /** Every transfer and every change of random decisions is told exactly once, to whom it concerns. */

@@ -117,12 +117,14 @@ class RankMachineModelTest {
     /** A deaf rank stops what is in flight, and its node answers for it from then on. */
     @Test
     void everyDecisionEndsThoughARankGoesDeaf() {
-        Result result = assertHolds(new Scope(
-                RULES, POWERS.breakingMailboxes(1), false, List.of(FIRST, Fixture.NEXT)));
+        Powers deaf = POWERS.breakingMailboxes(1);
+        Result stopped = assertHolds(new Scope(RULES, deaf, false, ONE));
+        Result followed = assertHolds(new Scope(RULES, deaf.stopping(0), false, List.of(FIRST, Fixture.NEXT)));
 
-        assertThat(result.reached())
-                .contains("stopped after 0", "stopped after 1")
+        assertThat(stopped.reached())
+                .contains("stopped after 0", "stopped after 1", "stopped after 2")
                 .doesNotContain("FATAL");
+        assertThat(followed.reached()).contains("settled 2", "stopped after 0").doesNotContain("FATAL");
     }
 
     /** It refuses what comes next as BEHIND, is told again, and takes part in the decision after that. */

@@ -195,8 +195,8 @@ final class OpenWindow {
                 return segments.get(i);
             }
         }
-        Segment segment = new Segment(
-                state, sample.kind(), subWindows, layers, sample.slotsPerRank(), memory.of(sample.kind()));
+        Segment segment =
+                new Segment(state, sample.kind(), subWindows, layers, sample.slotsPerRank(), memory.of(sample.kind()));
         segments.add(segment);
         return segment;
     }
@@ -261,7 +261,10 @@ final class OpenWindow {
         int slots = members.shape().layers() * members.topology().slots();
         return (sample.kind() == LoadKind.ROUTED_TO
                         ? Sums.bytes(1, slots, sample.load().width())
-                        : Sums.bytes(members.topology().ranks(), slots / members.topology().ranks(), sample.load().width()))
+                        : Sums.bytes(
+                                members.topology().ranks(),
+                                slots / members.topology().ranks(),
+                                sample.load().width()))
                 + bytesOfCells(members, sample);
     }
 

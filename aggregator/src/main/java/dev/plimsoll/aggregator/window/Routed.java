@@ -1,7 +1,7 @@
 package dev.plimsoll.aggregator.window;
 
-import dev.plimsoll.model.Counters;
 import dev.plimsoll.model.Conservation;
+import dev.plimsoll.model.Counters;
 import dev.plimsoll.model.LoadKind;
 import dev.plimsoll.model.LoadSample;
 import dev.plimsoll.model.StepRange;

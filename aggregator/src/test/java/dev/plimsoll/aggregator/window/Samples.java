@@ -58,8 +58,7 @@ public final class Samples {
     }
 
     /** What one rank sent to the slots of all, {@code [layer][slot]}. */
-    public static LoadSample sentBy(
-            Membership members, int rank, long from, long to, LongVector routed, long[] sent) {
+    public static LoadSample sentBy(Membership members, int rank, long from, long to, LongVector routed, long[] sent) {
         return new LoadSample(
                 members.deployment(),
                 members.incarnation(),

@@ -65,7 +65,9 @@ class SentFoldTest {
 
             List<ClosedWindow> windows = new ArrayList<>();
             for (int i = 0; i < samples.size(); i++) {
-                assertThat(windows).as("closed before all source ranks came, seed %s", seed).isEmpty();
+                assertThat(windows)
+                        .as("closed before all source ranks came, seed %s", seed)
+                        .isEmpty();
                 of.fold(1 + i, 1 + i, samples.get(i)).ifPresent(closed -> windows.addAll(closed.windows()));
             }
 
@@ -76,7 +78,9 @@ class SentFoldTest {
             long[][] loads = new long[LAYERS][];
             for (LoadWindow load : windows.get(0).loads()) {
                 loads[load.layer()] = load.load().toArray();
-                assertThat(addedUp(load)).as("sub-windows, seed %s", seed).isEqualTo(load.load().toArray());
+                assertThat(addedUp(load))
+                        .as("sub-windows, seed %s", seed)
+                        .isEqualTo(load.load().toArray());
             }
             assertThat(loads).as("seed %s", seed).isDeepEqualTo(computed);
         }
@@ -99,8 +103,7 @@ class SentFoldTest {
             routed[i / SLOTS] += sent[i];
             computed[i / SLOTS][i % SLOTS] += sent[i];
         }
-        return Samples.sentBy(
-                members, rank, 16L * from, 16L * to, LongVector.of(routed), sent);
+        return Samples.sentBy(members, rank, 16L * from, 16L * to, LongVector.of(routed), sent);
     }
 
     /** As the trial's recipe would be seen, had it said what was routed: a rank's own columns of what it sent, and nobody adds up. */
@@ -119,8 +122,8 @@ class SentFoldTest {
             Arrays.fill(routed, 953L * SLOTS);
             seen += 953L * own.length;
             routedInAll += 953L * SLOTS * LAYERS;
-            closed.addAll(feed(Samples.block(
-                    wrong, 0, 64, rank, 1, 0, LAYERS, false, LongVector.of(routed), Counters.of(own))));
+            closed.addAll(feed(
+                    Samples.block(wrong, 0, 64, rank, 1, 0, LAYERS, false, LongVector.of(routed), Counters.of(own))));
         }
 
         assertThat(seen * RANKS).isEqualTo(routedInAll);
@@ -177,8 +180,9 @@ class SentFoldTest {
         other[0] = 1;
         feed(Samples.sentBy(MEMBERS, 1, 0, 16, LongVector.empty(), other));
 
-        assertThat(fates).containsOnly(
-                Map.entry(Fate.ACCEPTED, 1L), Map.entry(Fate.DUPLICATE, 1L), Map.entry(Fate.CONFLICT, 1L));
+        assertThat(fates)
+                .containsOnly(
+                        Map.entry(Fate.ACCEPTED, 1L), Map.entry(Fate.DUPLICATE, 1L), Map.entry(Fate.CONFLICT, 1L));
     }
 
     @Test

@@ -385,11 +385,12 @@ public final class Meters implements AutoCloseable {
             @Override
             public void onOrderTooLarge(RankId rank, int epoch, int bytes) {
                 LOG.warn(
-                        "worker: decision {} is an order of {} bytes, which the mailbox of {} can never hold: it is to"
-                            + " be refused. Delete the mailbox and restart the engine; a worker makes it large enough",
+                        "worker: decision {} is an order of {} bytes, which the mailbox of {} can never hold, so that"
+                                + " it is refused: let the engine open one of at least {} bytes",
                         epoch,
                         bytes,
-                        rank);
+                        rank,
+                        2L * bytes);
             }
 
             @Override

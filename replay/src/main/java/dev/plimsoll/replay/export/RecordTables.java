@@ -36,7 +36,7 @@ final class RecordTables {
                     text("kind", "ACCEPTED, REFUSED, FLIPPED, ABORTED or FATAL"),
                     integer("batch", "FLIPPED: the batch; ABORTED: batches flipped before; else 0"),
                     text("refusal", "REFUSED: why").orNone(),
-                    text("planHash", "hash of the plan as the rank computed it, 16 hexadecimal digits"),
+                    text("planHash", "hash of the plan that the rank speaks of, 16 hexadecimal digits"),
                     number("step", "the boundary at which it happened or was first seen"),
                     number("receivedBytes", "FLIPPED: weights that came from other ranks")
                             .orNone(),

@@ -131,9 +131,8 @@ public final class LiveWindows {
         double hottest = hottest(whole);
         long firstOffset = whole.rows().isEmpty() ? 0 : whole.firstOffset();
         if (!window.sound()) {
-            String why = window.complete()
-                    ? window.conservation().toString()
-                    : "it is not complete: " + window.reason();
+            String why =
+                    window.complete() ? window.conservation().toString() : "it is not complete: " + window.reason();
             return new LiveWindow(window, firstOffset, Optional.empty(), why, hottest);
         }
         Optional<PlacementState> unknown = WindowLoad.unknown(whole, plan.known());
