@@ -58,7 +58,7 @@ class RefusedDecisionTest {
                 said.add(refused(rank, refused.epoch() + 1, Refusal.BEHIND));
                 said.add(world.ack(rank, refused.epoch() + 1, Kind.ABORTED));
             }
-            said.addAll(said);
+            said.addAll(List.copyOf(said));
             Collections.shuffle(said, random);
 
             said.forEach(world::hear);
