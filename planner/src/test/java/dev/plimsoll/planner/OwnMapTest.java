@@ -106,8 +106,10 @@ class OwnMapTest {
 
     /** A complete window under a settled version; tokens are shared evenly, and no router sends to a slot without an expert. */
     private void window(long index, int version) {
-        Placement served =
-                PlanLog.of(partition.values(Topic.PLAN)).placements(members).get(version);
+        Placement served = Optional.ofNullable(PlanLog.of(partition.values(Topic.PLAN))
+                        .placements(members)
+                        .get(version))
+                .orElseThrow();
         StepRange steps = new StepRange(index * 8, index * 8 + 8);
         for (int layer = 0; layer < LAYERS; layer++) {
             long[] load = new long[served.slots()];
