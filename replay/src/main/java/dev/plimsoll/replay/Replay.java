@@ -6,8 +6,8 @@ import dev.plimsoll.planner.WindowHistory;
 import dev.plimsoll.planner.placement.Budget;
 import dev.plimsoll.planner.placement.ExpertLoad;
 import dev.plimsoll.planner.placement.PlanRequest;
-import dev.plimsoll.planner.placement.ReplicaParts;
 import dev.plimsoll.planner.placement.Policy;
+import dev.plimsoll.planner.placement.ReplicaParts;
 import dev.plimsoll.replay.result.PastWindow;
 import dev.plimsoll.replay.result.PolicyRun;
 import dev.plimsoll.replay.result.PolicyRun.ServedWindow;
@@ -205,12 +205,12 @@ public final class Replay implements AutoCloseable {
         }
         return Policy.named(spec.settings().policy())
                 .plan(new PlanRequest(
-                        loads,
-                        served,
-                        shape,
-                        spec.members().topology(),
-                        Budget.UNLIMITED,
-                        spec.settings().prices(),
+                                loads,
+                                served,
+                                shape,
+                                spec.members().topology(),
+                                Budget.UNLIMITED,
+                                spec.settings().prices(),
                                 spec.settings().seed())
                         .withParts(ReplicaParts.of(spec.members(), loads)))
                 .target();

@@ -71,11 +71,7 @@ public final class SimulatedRank implements EngineRank {
         this.requireDispatchThread = requireDispatchThread;
         this.clock = clock;
         map = new RoutingMap(
-                initial,
-                settings.model().experts(),
-                rank,
-                settings.topology().ranks(),
-                settings.share());
+                initial, settings.model().experts(), rank, settings.topology().ranks(), settings.share());
         compute = hardware.queue("compute-" + rank);
         weights = new RankWeights(
                 hardware, settings.model().layers(), settings.topology().slotsPerRank(), settings.wordsPerExpert());

@@ -111,8 +111,7 @@ class RoutingMapTest {
 
     @Test
     void aRouterNeedsARule() {
-        assertThatThrownBy(() -> new RoutingMap(
-                        Placement.of(0, new int[][] {{0, 0}}), 1, 0, 2, ReplicaShare.FITTED))
+        assertThatThrownBy(() -> new RoutingMap(Placement.of(0, new int[][] {{0, 0}}), 1, 0, 2, ReplicaShare.FITTED))
                 .hasMessageContaining("FITTED");
     }
 

@@ -107,9 +107,7 @@ public final class ExpertLoad {
 
     /** The same window as its only sub-sample: what is worth keeping of a window that is not the newest. */
     public ExpertLoad withoutSamples() {
-        return samples() == 1
-                ? this
-                : new ExpertLoad(windowIndex, steps, of(windowIndex, load).samples, shared);
+        return samples() == 1 ? this : new ExpertLoad(windowIndex, steps, of(windowIndex, load).samples, shared);
     }
 
     public long windowIndex() {

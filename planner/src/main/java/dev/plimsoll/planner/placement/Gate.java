@@ -120,7 +120,8 @@ public final class Gate {
                                     + " the budget"
                             : "the policy wants no change");
         }
-        GateNumbers of = new GateNumbers(settings, learned, candidate, earlier, settled, members, newest, parts, windowTime);
+        GateNumbers of =
+                new GateNumbers(settings, learned, candidate, earlier, settled, members, newest, parts, windowTime);
         // Without steps nobody can tell the tokens of one.
         Numbers numbers = objective instanceof Objective.Time time && newest.steps() > 0
                 ? of.byTime(time.expected())

@@ -80,7 +80,8 @@ record GateNumbers(
     }
 
     private double[] layerMicros(Placement placement, double[] before, double[][] load, ExpectedTime expected) {
-        return ExpertTime.layerMicros(placement, settled, before, load, newest.steps(), expected, parts, members.topology());
+        return ExpertTime.layerMicros(
+                placement, settled, before, load, newest.steps(), expected, parts, members.topology());
     }
 
     private Numbers numbers(

@@ -115,8 +115,7 @@ public record PlanRequest(
 
     /** The same of an engine that shares in another way. */
     public PlanRequest withParts(ReplicaParts other) {
-        return new PlanRequest(
-                windows, settled, shape, topology, budget, prices, objective, idleSlots, other, seed);
+        return new PlanRequest(windows, settled, shape, topology, budget, prices, objective, idleSlots, other, seed);
     }
 
     /** The window that most policies plan for. */

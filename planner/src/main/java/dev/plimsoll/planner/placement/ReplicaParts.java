@@ -90,8 +90,7 @@ public final class ReplicaParts {
         for (int slot = 0; slot < expertOfSlot.length; slot++) {
             int expert = expertOfSlot[slot];
             if (expert >= 0) {
-                ofSlot[slot] = load[expert]
-                        * part(replicas[expert], number[expert], layer + expert, topology.ranks());
+                ofSlot[slot] = load[expert] * part(replicas[expert], number[expert], layer + expert, topology.ranks());
                 number[expert]++;
             }
         }

@@ -35,8 +35,7 @@ record TokenWeighing(Scenarios scenarios, double[] divisors) implements Weighing
         }
     }
 
-    private void weighUneven(
-            int expert, int replicas, double[] unit, double[] comes, double[] less, double[] more) {
+    private void weighUneven(int expert, int replicas, double[] unit, double[] comes, double[] less, double[] more) {
         for (int i = expert * K; i < expert * K + K; i++) {
             double load = scenarios.load()[i];
             unit[i] = load / divisors[replicas];

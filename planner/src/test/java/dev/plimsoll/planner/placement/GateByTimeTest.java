@@ -60,7 +60,17 @@ class GateByTimeTest {
     private static Verdict judge(Learned learned, Placement earlier, ExpertLoad newest) {
         Candidate candidate =
                 BatchCutter.cut(PlanRequest.of(List.of(newest), SETTLED, SHAPE, TOPOLOGY), Plan.of(SWAPPED), 2, 1);
-        return Gate.judge(SETTINGS, TIME, learned, candidate, earlier, SETTLED, MEMBERS, newest, ReplicaParts.EVEN, Duration.ofMillis(20));
+        return Gate.judge(
+                SETTINGS,
+                TIME,
+                learned,
+                candidate,
+                earlier,
+                SETTLED,
+                MEMBERS,
+                newest,
+                ReplicaParts.EVEN,
+                Duration.ofMillis(20));
     }
 
     private static Verdict judge(Learned learned) {

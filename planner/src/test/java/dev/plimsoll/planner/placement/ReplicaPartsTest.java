@@ -56,11 +56,12 @@ class ReplicaPartsTest {
 
     @Test
     void noTokenIsLostOrMade() {
-        for (ReplicaShare share : List.of(ReplicaShare.EVEN, ReplicaShare.BY_SOURCE, ReplicaShare.LOCAL_FIRST, ReplicaShare.FITTED)) {
+        for (ReplicaShare share :
+                List.of(ReplicaShare.EVEN, ReplicaShare.BY_SOURCE, ReplicaShare.LOCAL_FIRST, ReplicaShare.FITTED)) {
             double[] load = {60, 40, 10, 7};
 
-            double[] ofRank = ReplicaParts.of(members(share), List.of(measured()))
-                    .rankLoads(0, PLACED, load, FOUR);
+            double[] ofRank =
+                    ReplicaParts.of(members(share), List.of(measured())).rankLoads(0, PLACED, load, FOUR);
 
             assertThat(Arrays.stream(ofRank).sum()).isCloseTo(117, within(1e-9));
         }
@@ -69,8 +70,8 @@ class ReplicaPartsTest {
     /** Of four source ranks two come to the first of three replicas. */
     @Test
     void threeReplicasOfFourSourceRanksAreOneThatGetsHalf() {
-        double[] ofSlot = ReplicaParts.of(ReplicaShare.BY_SOURCE)
-                .slotLoads(0, PLACED, new double[] {60, 0, 0, 0}, FOUR);
+        double[] ofSlot =
+                ReplicaParts.of(ReplicaShare.BY_SOURCE).slotLoads(0, PLACED, new double[] {60, 0, 0, 0}, FOUR);
 
         assertThat(ofSlot).containsExactly(30, 0, 15, 0, 15, 0, 0, 0);
     }
@@ -107,7 +108,8 @@ class ReplicaPartsTest {
     /** So that a search may take another replica never to be a burden. */
     @Test
     void divisorsNeverFallAndAreNeverMoreThanReplicas() {
-        for (ReplicaShare share : List.of(ReplicaShare.EVEN, ReplicaShare.BY_SOURCE, ReplicaShare.LOCAL_FIRST, ReplicaShare.FITTED)) {
+        for (ReplicaShare share :
+                List.of(ReplicaShare.EVEN, ReplicaShare.BY_SOURCE, ReplicaShare.LOCAL_FIRST, ReplicaShare.FITTED)) {
             for (int ranks = 1; ranks <= 20; ranks++) {
                 double[] divisors =
                         ReplicaParts.of(members(share), List.of(measured())).divisors(ranks + 2, ranks);
@@ -140,13 +142,15 @@ class ReplicaPartsTest {
                 0, Policy.named("plimsoll").plan(request).target().layer(0), load, topology));
         double knowing = EvenSplit.max(bySource.rankLoads(
                 0,
-                Policy.named("plimsoll").plan(request.withParts(bySource)).target().layer(0),
+                Policy.named("plimsoll")
+                        .plan(request.withParts(bySource))
+                        .target()
+                        .layer(0),
                 load,
                 topology));
 
         assertThat(knowing).isLessThanOrEqualTo(even);
-        assertThat(knowing)
-                .isLessThan(EvenSplit.max(bySource.rankLoads(0, settled.layer(0), load, topology)));
+        assertThat(knowing).isLessThan(EvenSplit.max(bySource.rankLoads(0, settled.layer(0), load, topology)));
     }
 
     @Test
@@ -169,7 +173,8 @@ class ReplicaPartsTest {
                 bySource,
                 Duration.ofSeconds(1));
 
-        // Rank 0 gets half of expert 0 either way; that a third replica takes anything off it is what an even split would say.
+        // Rank 0 gets half of expert 0 either way; that a third replica takes anything off it is what an even split
+        // would say.
         assertThat(verdict.numbers().gain()).isZero();
         assertThat(verdict.numbers().predictedBalancedness())
                 .isEqualTo(bySource.balance(target, newest.toDoubles(), FOUR).mean())
@@ -180,14 +185,11 @@ class ReplicaPartsTest {
     /** Three replicas that got 60, 30 and 10 of 100. */
     private static ExpertLoad measured() {
         Placement placement = Placement.of(0, new int[][] {PLACED});
-        return ExpertLoad.none(0, 1, 1, 4)
-                .over(8)
-                .plus(placement, new long[][][] {{{60, 5, 30, 1, 10, 1, 5, 1}}});
+        return ExpertLoad.none(0, 1, 1, 4).over(8).plus(placement, new long[][][] {{{60, 5, 30, 1, 10, 1, 5, 1}}});
     }
 
     private static Membership members(ReplicaShare share) {
-        return new Membership(
-                        new Deployment("d"), 1, SHAPE, FOUR, "test", Phase.ALL, GatherMode.HOST, 16, 64, 100, 400)
+        return new Membership(new Deployment("d"), 1, SHAPE, FOUR, "test", Phase.ALL, GatherMode.HOST, 16, 64, 100, 400)
                 .withTraits(EngineTraits.USUAL.withShare(share));
     }
 
