@@ -175,12 +175,12 @@ class TransferTest {
         send.send(1, memory.address(), BYTES, 0);
         send.submit(stream);
         assertThat(await(send)).isEqualTo(Transfer.Status.FAILED);
-        assertThat(send.failure()).contains("send to member 1", "tag 0", "no room was granted within 200 ms");
+        assertThat(send.failure()).contains("send to member 1", "tag 0", "no room was granted within");
         Transfer receive = keep(alone.transfer(2));
         receive.receive(1, memory.address(), BYTES, 0);
         receive.submit(stream);
         assertThat(await(receive)).isEqualTo(Transfer.Status.FAILED);
-        assertThat(receive.failure()).contains("receive from member 1", "nothing arrived within 200 ms");
+        assertThat(receive.failure()).contains("receive from member 1", "nothing arrived within");
     }
 
     @Test

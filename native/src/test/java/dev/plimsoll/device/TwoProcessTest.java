@@ -118,7 +118,7 @@ class TwoProcessTest {
     }
 
     @Test
-    void aKilledProcessIsFoundByTimeout() throws Exception {
+    void aKilledProcessLeavesTheOthersUndecidedAndServingOn() throws Exception {
         Process other = fork(1, Integer.MAX_VALUE);
         try (Device device = Device.open("host");
                 Stream compute = device.stream("compute");
@@ -151,10 +151,10 @@ class TwoProcessTest {
             Verdict.Outcome outcome = Verdict.Outcome.RESOLVED;
             for (long step = 32; outcome == Verdict.Outcome.RESOLVED; step += 16) {
                 // What the other has contributed before it died still counts; then nothing comes any more.
-                outcome = ring.begin(compute, step, Duration.ofMillis(300)).outcome();
+                outcome = ring.begin(compute, step, Duration.ofSeconds(20)).outcome();
                 ring.end(willing);
             }
-            assertThat(outcome).isEqualTo(Verdict.Outcome.TIMED_OUT);
+            assertThat(outcome).isEqualTo(Verdict.Outcome.UNDECIDED);
         } finally {
             other.destroyForcibly();
         }

@@ -95,13 +95,13 @@ public final class EngineOptions {
 
     @Option(
             names = "--replica-share",
-            paramLabel = "RULE",
-            defaultValue = "even",
-            description = "How routers share an expert's tokens among its replicas: ${COMPLETION-CANDIDATES} (default: "
-                    + "${DEFAULT-VALUE}).",
-            converter = ReplicaShares.class,
-            completionCandidates = ReplicaShares.class)
-    private ReplicaShare replicaShare = ReplicaShare.EVEN;
+            paramLabel = "WAY",
+            description = "How routers share an expert's tokens among its replicas: even, by-source, local-first or"
+                    + " hashed-row (default: even).")
+    @Nullable
+    private String replicaShare;
+
+    private ReplicaShare share = ReplicaShare.EVEN;
 
     @Option(
             names = "--steps-per-second",
@@ -196,6 +196,11 @@ public final class EngineOptions {
 
     /** Checks everything and works out shape, topology and traffic. */
     public void check(Problems problems) {
+        share = TraitOptions.one(problems, "--replica-share", replicaShare, ReplicaShare.class)
+                .orElse(ReplicaShare.EVEN);
+        problems.require(
+                share != ReplicaShare.FITTED,
+                "--replica-share fitted is what a planner does with an engine that does not say how it shares; routers need a rule");
         problems.require(ranks >= 1 && ranks <= 1024, "--ranks must be 1 to 1024, not " + ranks);
         problems.require(
                 nodes >= 1 && (ranks < 1 || ranks % Math.max(1, nodes) == 0),
@@ -304,7 +309,7 @@ public final class EngineOptions {
                         expertBytes,
                         boundarySteps,
                         STEP_TIMEOUT)
-                .withShare(replicaShare);
+                .withShare(share);
     }
 
     /** The same, with steps timed by a profile where there is one. */
@@ -360,7 +365,7 @@ public final class EngineOptions {
                         expertBytes,
                         stagedExperts() * expertBytes)
                 .withTraits(EngineTraits.USUAL.withIdleSlots(!engineMoves).withMovesWeights(engineMoves))
-                .withReplicaShare(replicaShare);
+                .withReplicaShare(share);
         return initial.of(usual).startable();
     }
 
