@@ -208,7 +208,7 @@ class QuarantineCommandTest {
     private void show(int other) throws Exception {
         Said malformed = quarantine("show", other + "@1");
         assertThat(malformed.text())
-                .contains("read as       LoadSample version 3, schema id 170040")
+                .contains("read as       LoadSample version 4, schema id 170051")
                 .contains("stepTo                       16")
                 .contains("stops at      counters, byte ")
                 .contains("it stands in its topic")
