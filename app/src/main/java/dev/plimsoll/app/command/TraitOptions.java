@@ -96,8 +96,7 @@ final class TraitOptions {
     }
 
     /** The value of an option's word; empty where it is not given, and where it is none of them, which is a problem. */
-    static <E extends Enum<E>> Optional<E> one(
-            Problems problems, String option, @Nullable String text, Class<E> type) {
+    static <E extends Enum<E>> Optional<E> one(Problems problems, String option, @Nullable String text, Class<E> type) {
         Optional<E> found = Arrays.stream(type.getEnumConstants())
                 .filter(value -> word(value).equals(text == null ? "" : text.toLowerCase(Locale.ROOT)))
                 .findFirst();

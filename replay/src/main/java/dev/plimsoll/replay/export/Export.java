@@ -104,7 +104,8 @@ public final class Export {
             return 1;
         });
         if (incomplete[0] > 0) {
-            notices.add(incomplete[0] + " windows are left out: they are not complete, or not conserved, and a workload cannot say so");
+            notices.add(incomplete[0]
+                    + " windows are left out: they are not complete, or not conserved, and a workload cannot say so");
         }
     }
 
