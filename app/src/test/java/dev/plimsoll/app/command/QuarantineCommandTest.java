@@ -212,7 +212,7 @@ class QuarantineCommandTest {
                 .contains("stepTo                       16")
                 .contains("stops at      counters, byte ")
                 .contains("it stands in its topic")
-                .contains("00000000  00 00 02 98 38 16 72 31  2f 64 65 63 6f 64 65 2d  |....8.r1/decode-|");
+                .contains("00000000  00 00 02 98 43 16 72 31  2f 64 65 63 6f 64 65 2d  |....C.r1/decode-|");
         JsonNode misplaced = new ObjectMapper()
                 .readTree(quarantine("show", "samples-" + other + "@3", "--output", "json")
                         .text());
