@@ -46,12 +46,13 @@ record Counterfactual(List<LoadWindow> rows, WindowSummary summary, double hotte
         double[][] loadOfRank = new double[layers][members.topology().ranks()];
         List<LoadWindow> rows = new ArrayList<>();
         SubWindowSums.Packer packer = new SubWindowSums.Packer();
+        ReplicaParts parts = ReplicaParts.of(members, List.of(load));
         for (int segment = 0; segment < stretches.size(); segment++) {
             Stretch stretch = stretches.get(segment);
             ReplicaSplit split = new ReplicaSplit(stretch.served(), load.experts());
             for (int layer = 0; layer < layers; layer++) {
                 rows.add(row(members, facts, load, segment, stretch, split, layer, packer));
-                add(loadOfRank[layer], load, layer, stretch, members);
+                add(loadOfRank[layer], load, layer, stretch, parts, members);
             }
         }
         WindowSummary summary = summary(
@@ -79,15 +80,15 @@ record Counterfactual(List<LoadWindow> rows, WindowSummary summary, double hotte
      * Adds what a stretch brings to every rank of a layer. Fractions of tokens are kept: whole tokens, part by part, would give what is
      * left over to the same replicas each time.
      */
-    private static void add(double[] loadOfRank, ExpertLoad load, int layer, Stretch stretch, Membership members) {
+    private static void add(
+            double[] loadOfRank, ExpertLoad load, int layer, Stretch stretch, ReplicaParts parts, Membership members) {
         double[] ofExpert = new double[load.experts()];
         for (int part = stretch.from(); part < stretch.to(); part++) {
             for (int expert = 0; expert < ofExpert.length; expert++) {
                 ofExpert[expert] += load.at(layer, part, expert);
             }
         }
-        double[] ofStretch = ReplicaParts.of(members, List.of(load))
-                .rankLoads(layer, stretch.served().inUse(layer), ofExpert, members.topology());
+        double[] ofStretch = parts.rankLoads(layer, stretch.served().inUse(layer), ofExpert, members.topology());
         for (int rank = 0; rank < loadOfRank.length; rank++) {
             loadOfRank[rank] += ofStretch[rank];
         }

@@ -24,9 +24,17 @@ public final class ReplicaParts {
     /** {@code [replicas][number]}, where that was measured: parts that add up to 1; empty where it was not. */
     private final double[][] measured;
 
+    private final boolean even;
+
     private ReplicaParts(ReplicaShare share, double[][] measured) {
         this.share = share;
         this.measured = measured;
+        even = share == ReplicaShare.EVEN
+                || (isFitted(share) && Arrays.stream(measured).allMatch(parts -> parts.length == 0));
+    }
+
+    private static boolean isFitted(ReplicaShare share) {
+        return share == ReplicaShare.FITTED || share == ReplicaShare.HASHED_ROW;
     }
 
     /** A rule that needs no measuring. */
@@ -42,9 +50,7 @@ public final class ReplicaParts {
      */
     public static ReplicaParts of(Membership members, List<ExpertLoad> windows) {
         ReplicaShare share = members.traits().share();
-        return share == ReplicaShare.FITTED || share == ReplicaShare.HASHED_ROW
-                ? new ReplicaParts(share, fitted(windows))
-                : of(share);
+        return isFitted(share) ? new ReplicaParts(share, fitted(windows)) : of(share);
     }
 
     private static double[][] fitted(List<ExpertLoad> windows) {
@@ -69,11 +75,7 @@ public final class ReplicaParts {
 
     /** Whether every replica is expected to get as much. */
     boolean even() {
-        if (share == ReplicaShare.EVEN) {
-            return true;
-        }
-        return (share == ReplicaShare.FITTED || share == ReplicaShare.HASHED_ROW)
-                && Arrays.stream(measured).allMatch(parts -> parts.length == 0);
+        return even;
     }
 
     /**
