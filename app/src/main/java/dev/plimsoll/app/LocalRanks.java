@@ -34,6 +34,7 @@ import java.nio.file.StandardOpenOption;
 import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Deque;
 import java.util.List;
 import java.util.Optional;
@@ -211,24 +212,11 @@ public final class LocalRanks implements AutoCloseable {
                         MANIFEST,
                         transfers.leastBytesPerSecond(),
                         engineMoves),
-                flat(initial),
+                Arrays.stream(initial.marked()).flatMapToInt(Arrays::stream).toArray(),
                 agents);
         onDispatchThread.push(agent);
         ranks.add(engine.rank(rank));
         engine.hook(rank, agent);
-    }
-
-    /** {@code [layer][slot]}: the expert, its complement where the slot stands idle. */
-    private static int[] flat(Placement placement) {
-        int slots = placement.slots();
-        int[] flat = new int[placement.layers() * slots];
-        for (int layer = 0; layer < placement.layers(); layer++) {
-            int[] experts = placement.layer(layer);
-            for (int slot = 0; slot < slots; slot++) {
-                flat[layer * slots + slot] = placement.idle(layer, slot) ? ~experts[slot] : experts[slot];
-            }
-        }
-        return flat;
     }
 
     private static void delete(Path file) {

@@ -179,7 +179,8 @@ class PythonEnginesTest {
         return process;
     }
 
-    private static String library() throws IOException {
+    /** The library that the build has made. */
+    static String library() throws IOException {
         try (Stream<Path> files = Files.walk(NATIVE.resolve("target/classes"))) {
             return files.filter(file -> file.endsWith("libplimsoll.so"))
                     .findFirst()

@@ -21,7 +21,6 @@ import java.util.Deque;
 import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.TimeUnit;
-import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -34,7 +33,6 @@ import org.junit.jupiter.api.io.TempDir;
 @Timeout(300)
 class PythonMovesTest {
     private static final Duration SOON = Duration.ofSeconds(90);
-    private static final Path NATIVE = Path.of("..", "native");
     private static final Path PYTHON = Path.of("..", "python");
     private static final int RANKS = 4;
     // Of moe_engine.py: w13 of float32, w2 of float16 and scales of float64.
@@ -243,22 +241,12 @@ class PythonMovesTest {
                     new ProcessBuilder(command).redirectOutput(out.toFile()).redirectError(err.toFile());
             builder.environment().put("PYTHONPATH", PYTHON.toString());
             builder.environment().put("PYTHONDONTWRITEBYTECODE", "1");
-            builder.environment().put("PLIMSOLL_LIBRARY", library());
+            builder.environment().put("PLIMSOLL_LIBRARY", PythonEnginesTest.library());
             Process process = builder.start();
             opened.push(process::destroyForcibly);
             engines.add(new Engine(process, out, err));
         }
         return engines;
-    }
-
-    private static String library() throws IOException {
-        try (Stream<Path> files = Files.walk(NATIVE.resolve("target/classes"))) {
-            return files.filter(file -> file.endsWith("libplimsoll.so"))
-                    .findFirst()
-                    .orElseThrow()
-                    .toAbsolutePath()
-                    .toString();
-        }
     }
 
     private static void assumeTorch() throws InterruptedException {

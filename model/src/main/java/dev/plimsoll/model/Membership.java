@@ -180,11 +180,6 @@ public record Membership(
         return withTraits(traits.withIdleSlots(can));
     }
 
-    /** The same of an engine whose routers share in some way. */
-    public Membership withReplicaShare(ReplicaShare way) {
-        return withTraits(traits.withShare(way));
-    }
-
     /** The same of another kind of engine. */
     public Membership withTraits(EngineTraits other) {
         return started(other, initial);

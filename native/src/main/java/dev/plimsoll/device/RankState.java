@@ -1,5 +1,7 @@
 package dev.plimsoll.device;
 
+import dev.plimsoll.device.api.PlimsollApi;
+
 /**
  * The state of a rank as its heat ring's header shows it to the node: published by the engine's dispatch thread, read by the
  * worker, which turns changes into acks.
@@ -65,9 +67,6 @@ public record RankState(
 
     /** Whether the rank's mailbox is broken, so that it hears no order any more. */
     public boolean deaf() {
-        return (flags & DEAF) != 0;
+        return (flags & PlimsollApi.PLM_STATE_DEAF) != 0;
     }
-
-    /** {@code PLM_STATE_DEAF}. */
-    public static final int DEAF = 1;
 }

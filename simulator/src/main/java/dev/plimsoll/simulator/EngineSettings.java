@@ -144,50 +144,32 @@ public record EngineSettings(
 
     /** The same with another block of ranks in this process. */
     public EngineSettings withRanks(int newFirstRank, int newRanks) {
-        return new EngineSettings(
-                model,
-                topology,
-                newFirstRank,
-                newRanks,
-                tokensPerStep,
-                stepsPerSecond,
-                bytesPerExpert,
-                boundarySteps,
-                stepTimeout,
-                device,
-                share);
+        return with(newFirstRank, newRanks, device, share);
     }
 
     /** The same with routers that share in another way. */
     public EngineSettings withShare(ReplicaShare way) {
-        return new EngineSettings(
-                model,
-                topology,
-                firstRank,
-                ranks,
-                tokensPerStep,
-                stepsPerSecond,
-                bytesPerExpert,
-                boundarySteps,
-                stepTimeout,
-                device,
-                way);
+        return with(firstRank, ranks, device, way);
     }
 
     /** The same with steps timed for a device. */
     public EngineSettings on(SimulatedDevice timed) {
+        return with(firstRank, ranks, Optional.of(timed), share);
+    }
+
+    private EngineSettings with(int first, int count, Optional<SimulatedDevice> timed, ReplicaShare way) {
         return new EngineSettings(
                 model,
                 topology,
-                firstRank,
-                ranks,
+                first,
+                count,
                 tokensPerStep,
                 stepsPerSecond,
                 bytesPerExpert,
                 boundarySteps,
                 stepTimeout,
-                Optional.of(timed),
-                share);
+                timed,
+                way);
     }
 
     /** Assignments of the largest steps over all ranks. */

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.plimsoll.device.DeviceException;
 import dev.plimsoll.device.RankPhase;
 import dev.plimsoll.device.RankState;
+import dev.plimsoll.device.api.PlimsollApi;
 import dev.plimsoll.model.FlipCost;
 import dev.plimsoll.model.PlanCommand;
 import dev.plimsoll.model.PlanHeader;
@@ -401,7 +402,20 @@ class NodeSessionTest {
     private static RankState flagged(RankPhase phase, int flipped) {
         int epoch = phase == RankPhase.SERVING ? 0 : 1;
         return new RankState(
-                Fixture.INCARNATION, 0, epoch, phase, flipped, 9, -1, false, 3, 64, 0, 0, false, RankState.DEAF);
+                Fixture.INCARNATION,
+                0,
+                epoch,
+                phase,
+                flipped,
+                9,
+                -1,
+                false,
+                3,
+                64,
+                0,
+                0,
+                false,
+                PlimsollApi.PLM_STATE_DEAF);
     }
 
     private static RankState state(RankPhase phase, int flipped, int refusal) {

@@ -364,8 +364,10 @@ public final class EngineOptions {
                         windowSteps,
                         expertBytes,
                         stagedExperts() * expertBytes)
-                .withTraits(EngineTraits.USUAL.withIdleSlots(!engineMoves).withMovesWeights(engineMoves))
-                .withReplicaShare(share);
+                .withTraits(EngineTraits.USUAL
+                        .withIdleSlots(!engineMoves)
+                        .withMovesWeights(engineMoves)
+                        .withShare(share));
         return initial.of(usual).startable();
     }
 
