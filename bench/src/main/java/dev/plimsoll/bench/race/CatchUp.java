@@ -76,7 +76,8 @@ final class CatchUp {
                 if (now > 0) {
                     deadline = System.nanoTime() + STALLED.toNanos();
                 } else if (System.nanoTime() > deadline || !racer.alive()) {
-                    throw new IOException(racer.contestant().label() + " stands still at " + seen + " of " + expected
+                    throw new IOException(racer.contestant().label()
+                            + (racer.alive() ? " stands still at " : " has ended at ") + seen + " of " + expected
                             + " windows: see " + outputs);
                 }
             }

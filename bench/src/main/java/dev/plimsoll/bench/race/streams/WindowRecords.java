@@ -16,9 +16,10 @@ import org.apache.avro.io.EncoderFactory;
  */
 final class WindowRecords {
     private static final int LOAD_WINDOW = 170024;
-    private static final int WINDOW_SUMMARY = 170041;
+    private static final int WINDOW_SUMMARY = 170050;
     private static final int COMPLETE = 1;
     private static final int GAP = 2;
+    private static final int NOT_COMPARED = 0;
 
     private final ByteArrayOutputStream out = new ByteArrayOutputStream(1 << 16);
     private final BinaryEncoder encoder = EncoderFactory.get().binaryEncoder(out, null);
@@ -128,6 +129,9 @@ final class WindowRecords {
             encoder.writeLong(offset);
             encoder.writeLong(timestamp);
             encoder.writeIndex(0); // this contestant times no steps
+            encoder.writeEnum(NOT_COMPARED);
+            beginArray(0);
+            encoder.writeArrayEnd();
             accepted = 0;
             of.late = 0;
             return end();

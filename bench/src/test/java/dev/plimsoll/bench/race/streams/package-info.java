@@ -1,0 +1,4 @@
+@NullMarked
+package dev.plimsoll.bench.race.streams;
+
+import org.jspecify.annotations.NullMarked;
