@@ -184,8 +184,8 @@ class Session:
         return self._worker.target() if self.alive and not self.withdrawn else None
 
     def moving(self, busy):
-        """Whether the engine is at a move that nobody here decided: meanwhile this rank votes for nothing."""
-        if self.steers and self.alive:
+        """Whether the engine is at a move that nobody here decided: meanwhile samples are mixed, and this rank votes for nothing."""
+        if self.alive:
             self._worker.moving(busy)
 
     def moved(self, placement):
