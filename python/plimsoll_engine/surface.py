@@ -7,6 +7,8 @@ import importlib
 import inspect
 from typing import NamedTuple, Optional, Sequence
 
+from plimsoll_engine import sources
+
 
 class Parameter(NamedTuple):
     """Of a function: its name, and whether a call may leave it out (a default, *args, **kwargs)."""
@@ -48,7 +50,22 @@ class Surface(NamedTuple):
 
     def differences(self):
         """Between the engine that can be imported here and the one that is known, in words; empty when there are none."""
-        return [difference for need in self.needs for difference in [need.difference(_imported(need))] if difference]
+        return self._differences(_imported)
+
+    def differences_in(self, path):
+        """The same of sources: path is the directory that holds the package at the top. Nothing of it is imported."""
+        return self.differences_by(sources.Tree(path).find)
+
+    def differences_by(self, find):
+        """The same of whatever find(module, name) knows: the text of sources.Tree.find, None where the name is missing."""
+        return self._differences(lambda need: _told(find(need.module, need.name)))
+
+    def _differences(self, found):
+        return [difference for need in self.needs for difference in [need.difference(found(need))] if difference]
+
+
+def _told(text):
+    return None if text is None else tuple(Parameter(*one) for one in sources.parameters(text))
 
 
 def _imported(need):
