@@ -50,11 +50,20 @@ class Tree:
         if isinstance(node, (ast.Import, ast.ImportFrom)):
             return self._imported(module, node, path, steps)
         if node is None:
-            below = self.module("%s.%s" % (module, path[0]))
-            return self._follow("%s.%s" % (module, path[0]), path[1:], steps - 1) if below and path[1:] else None
+            return self._elsewhere(module, body, path, steps)
         if not path[1:]:
             return module, node
         return self._member(module, node, path[1:], steps) if isinstance(node, ast.ClassDef) else None
+
+    def _elsewhere(self, module, body, path, steps):
+        """What a module has without naming it: all of another one (import *), or a module below it."""
+        for node in reversed(body):
+            if isinstance(node, ast.ImportFrom) and node.names[0].name == "*" and not path[0].startswith("_"):
+                found = self._follow(self._home(module, node), path, steps - 1)
+                if found is not None:
+                    return found
+        below = "%s.%s" % (module, path[0])
+        return self._follow(below, path[1:], steps - 1) if path[1:] and self.module(below) is not None else None
 
     def _member(self, module, owner, path, steps):
         node = _named(owner.body, path[0])

@@ -60,8 +60,30 @@ class Surface(NamedTuple):
         """The same of whatever find(module, name) knows: the text of sources.Tree.find, None where the name is missing."""
         return self._differences(lambda need: _told(find(need.module, need.name)))
 
+    def all_needs(self):
+        return self.needs
+
     def _differences(self, found):
         return [difference for need in self.needs for difference in [need.difference(found(need))] if difference]
+
+
+class Surfaces(NamedTuple):
+    """An engine whose releases differ: it is known when it is as one of them, else told by what differs from the nearest."""
+
+    engine: str
+    surfaces: Sequence[Surface]
+
+    def differences(self):
+        return min((surface.differences() for surface in self.surfaces), key=len)
+
+    def differences_in(self, path):
+        return self.differences_by(sources.Tree(path).find)
+
+    def differences_by(self, find):
+        return min((surface.differences_by(find) for surface in self.surfaces), key=len)
+
+    def all_needs(self):
+        return tuple(need for surface in self.surfaces for need in surface.needs)
 
 
 def _told(text):

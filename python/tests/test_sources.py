@@ -61,7 +61,7 @@ class Balancer:
     def rearrange(self, rank_mapping=None):
         pass
 """
-FILES = {"engine_in_sources/__init__.py": "from .eplb.state import State\n", "engine_in_sources/eplb/__init__.py": "",
+FILES = {"engine_in_sources/__init__.py": "from .eplb.state import *\n", "engine_in_sources/eplb/__init__.py": "",
          "engine_in_sources/eplb/state.py": STATE, "engine_in_sources/eplb/base.py": BASE,
          "engine_in_sources/policies.py": "class Policy:\n    def balance(self, weight):\n        pass\n"}
 MODULE = "engine_in_sources.eplb.state"
