@@ -5,6 +5,7 @@ half of its hooks would be worse than none.
 """
 import importlib
 import inspect
+import sys
 from typing import NamedTuple, Optional, Sequence
 
 from plimsoll_engine import sources
@@ -107,3 +108,18 @@ def _imported(need):
     left_out = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
     return tuple(Parameter(name, one.default is not inspect.Parameter.empty or one.kind in left_out)
                  for name, one in inspect.signature(value).parameters.items())
+
+
+def main(arguments):
+    """The answer for a source tree, of an engine that need not run: what would be said there, and 1 where it would be refused."""
+    if len(arguments) != 2:
+        print("usage: python3 -m plimsoll_engine.surface vllm|sglang|ascend|ascend_v2 DIRECTORY, which holds the engine's package")
+        return 2
+    plug_in = importlib.import_module("plimsoll_engine." + arguments[0])
+    found = plug_in.SURFACE.differences_in(arguments[1])
+    print("\n".join("refused: " + difference for difference in found) or "known: it would be hooked")
+    return 1 if found else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
