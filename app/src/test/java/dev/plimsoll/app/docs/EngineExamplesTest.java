@@ -20,9 +20,13 @@ import org.junit.jupiter.api.Test;
 /** What {@code deploy/engines} tells containers: commands and variables that there are. */
 final class EngineExamplesTest {
     private static final Path EXAMPLES = Documents.ROOT.resolve("deploy/engines");
+    private static final Set<String> ROLES = Plimsoll.commandLine().getSubcommands().keySet();
     private static final Pattern COMMAND = Pattern.compile("(?m)^ *(?:command|args): \\[(.*)]$");
     private static final Pattern OURS = Pattern.compile("image: plimsoll:local");
     private static final Pattern VARIABLE = Pattern.compile("\\bPLIMSOLL_[A-Z_]+\\b");
+    /** As Compose has it, {@code NAME: value}, or Kubernetes, {@code {name: NAME, value: value}}. */
+    private static final Pattern RINGS = Pattern.compile("\\bPLIMSOLL_RINGS(?:: |, value: )([^\\s}]+)");
+
     private static final Pattern RING_DIRECTORY = Pattern.compile("--ring-dir=([^,\"]+)");
 
     @Test
@@ -64,20 +68,23 @@ final class EngineExamplesTest {
                         .contains("PLIMSOLL_DEPLOYMENT", "PLIMSOLL_RINGS", "PLIMSOLL_MODE"));
     }
 
-    /** The rule of {@code Settings.directory} in Python: a worker that looks elsewhere would wait for ever. */
+    /** One that looks elsewhere would wait for ever. */
     @Test
-    void aWorkerIsGivenTheDirectoryOfItsDeployment() {
+    void collectorAndWorkerLookWhereTheEngineWrites() {
         for (Path file : engines()) {
             String engine = Documents.read(file);
             String roles = file.startsWith(EXAMPLES.resolve("compose"))
                     ? Documents.read(EXAMPLES.resolve("compose/roles.yaml"))
                     : engine;
-            String rings = value(engine, "PLIMSOLL_RINGS");
-            String deployment = value(engine, "PLIMSOLL_DEPLOYMENT").replace('/', '.');
+            String rings = RINGS.matcher(engine)
+                    .results()
+                    .map(found -> found.group(1))
+                    .findFirst()
+                    .orElseThrow();
 
             assertThat(RING_DIRECTORY.matcher(roles).results().map(found -> found.group(1)))
                     .as("%s", file)
-                    .containsExactly(rings, rings + "/" + deployment);
+                    .containsExactly(rings, rings);
         }
     }
 
@@ -105,21 +112,11 @@ final class EngineExamplesTest {
                 .map(found -> Stream.of(found.group(1).split(", *"))
                         .map(word -> word.replaceAll("^[\"']|[\"']$", ""))
                         .toList())
-                .filter(words -> Plimsoll.commandLine().getSubcommands().containsKey(words.get(0)))
+                .filter(words -> ROLES.contains(words.get(0)))
                 .toList();
     }
 
     private static String table(String page) {
         return page.lines().filter(line -> line.startsWith("| `PLIMSOLL_")).collect(Collectors.joining("\n"));
-    }
-
-    /** As Compose has it, {@code NAME: value}, or Kubernetes, {@code {name: NAME, value: value}}. */
-    private static String value(String file, String name) {
-        return Pattern.compile("(?:\\b%s: |name: %s, value: )([^\\s}]+)".formatted(name, name))
-                .matcher(file)
-                .results()
-                .map(found -> found.group(1))
-                .findFirst()
-                .orElseThrow(() -> new AssertionError("no " + name));
     }
 }
