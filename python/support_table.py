@@ -15,9 +15,8 @@ from record_signatures import HERE, LOADERS, PACKAGES, SIGNATURES, order, surfac
 PAGE = os.path.join(HERE, "..", "docs", "engines.md")
 PART = re.compile(r"(?s)(<!-- generated: releases[^>]*-->\n).*?(<!-- end -->)")
 # Title, plug-in, package whose releases are listed, and whose loader asks the plug-in in.
-LISTED = (("vLLM", "vllm", "vllm", "vllm"), ("SGLang", "sglang", "sglang", "sglang"),
-          ("vllm-ascend, model runner v1", "ascend", "vllm-ascend", "vllm"),
-          ("vllm-ascend, model runner v2", "ascend_v2", "vllm-ascend", "vllm"))
+LISTED = (("vLLM", "vllm", "vllm", "vllm"),
+          ("vllm-ascend, model runner v1", "ascend", "vllm-ascend", "vllm"))
 
 
 class Recorded:
@@ -29,8 +28,10 @@ class Recorded:
         self.days, self.names = told["releases"], told["names"]
 
     def find(self, version, module, name):
-        """The text of a name in a release, None where that does not have it. KeyError: the name was not asked for when recording."""
-        texts = self.names["%s:%s" % (module, name)]
+        """The text of a name in a release, None where that does not have it."""
+        texts = self.names.get("%s:%s" % (module, name))
+        if texts is None:
+            raise LookupError("no one has looked for %s.%s in releases yet: python3 python/record_signatures.py" % (module, name))
         return next((text for text, versions in texts.items() if version in versions), None)
 
 
