@@ -1,14 +1,11 @@
 """What is recorded of releases: the page is made of it, and the check refuses a release in which one thing is changed, by name."""
 import os
 import shutil
-import sys
 import unittest
 
 from base import Base
-
-sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
-import support_table as table  # noqa: E402
-from plimsoll_engine.sources import parameters  # noqa: E402
+import support_table as table
+from plimsoll_engine.sources import parameters
 
 RECORDED = {package: table.Recorded(package) for package in table.PACKAGES}
 
