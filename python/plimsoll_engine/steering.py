@@ -207,6 +207,11 @@ class Session:
         self._worker.attach(**self._attached)
         self.start()
 
+    def fail(self, error):
+        """An error of the plug-in's own: this rank captures no more, as after one of the worker's."""
+        if self.alive:
+            self._worker.fail(error)
+
     def close(self):
         worker, self._worker = self._worker, None
         if worker is not None:
