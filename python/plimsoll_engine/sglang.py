@@ -1,9 +1,9 @@
 """The plug-in of SGLang: hooks in sglang.srt.eplb, releases 0.5.11 to 0.5.23.
 
-SGLang ends each forward pass of its main model with one turn of a generator, EPLBManager._entrypoint. Ours stands in its place: it
-adds up what the recorder has of the pass, ends a step, and either lets the engine's own generator have its turn or, while
-steering, has the engine rebalance when the ranks have voted for it, to the map that was ordered. The engine moves its weights
-itself, and maps are read back from it.
+SGLang ends each forward pass of its main model with a turn of a generator, EPLBManager._entrypoint. Ours stands in its place:
+it adds up what the recorder has of the pass, ends a step, and then either lets the engine's own generator have its turn or,
+while steering, has the engine rebalance once the ranks have voted for it, to the map that was ordered. The engine moves its
+weights itself, and maps are read back from it.
 """
 import functools
 import logging
@@ -112,9 +112,7 @@ class Rank:
     # What SGLang calls.
 
     def pass_starts(self, original, recorder, forward_batch):
-        self._counts = None
-        tokens = forward_batch.input_ids
-        self._tokens = 0 if tokens is None else len(tokens)  # before the engine pads them
+        self._begin(forward_batch)
         return original(recorder, forward_batch)
 
     def pass_recorded(self, original, accumulator, forward_pass_id, gatherer_key, single_pass_data, outputs):
@@ -139,7 +137,7 @@ class Rank:
             yield
 
     def rebalance(self, original, manager):
-        """Frames what changes the map: ordered by us, or by the engine, whose own clock it is then, or a failed rank's elastic EP."""
+        """Frames all that changes the map: because we have ordered it, or by the engine's own rules."""
         ordered = self._target is not None
         if not ordered:
             self._busy()
@@ -181,6 +179,11 @@ class Rank:
 
     def _engine_balances(self):
         return not self._settings.steer or self._off or (self._session is not None and self._session.withdrawn)
+
+    @_ours
+    def _begin(self, forward_batch):
+        self._counts, tokens = None, forward_batch.input_ids
+        self._tokens = 0 if tokens is None else len(tokens)  # before the engine pads them
 
     @_ours
     def _step_end(self, manager):
@@ -296,6 +299,7 @@ class Rank:
         else:
             self._off = True
             self._session.close()
+            logger.error("a rank captures no expert load any more, and under the engine's new map none of them does")
 
     @_ours
     def _ordered_is_over(self):

@@ -123,11 +123,12 @@ class Ranks:
                 return False
         return True
 
-    def stop(self):
-        """Ends all ranks at the same step, and gives what each has to say, with the counts of each pass."""
+    def stop(self, wait=False):
+        """Ends all ranks at the same step, or waits for their last; gives what each has to say, with the counts of each pass."""
         import numpy
-        open(os.path.join(self.options.directory, "stop"), "w").close()
-        statuses = [os.waitpid(pid, 0)[1] for pid in self.pids]
+        if not wait:
+            open(os.path.join(self.options.directory, "stop"), "w").close()
+        statuses, self.pids = [os.waitpid(pid, 0)[1] for pid in self.pids], []
         if any(statuses):
             raise RuntimeError("ranks ended with %s: %s" % (statuses, self.logged("")[-12:]))
         reports = []
@@ -156,7 +157,21 @@ class Run:
         self.options = sglang_toy.Options(directory=os.path.join(directory, mode), **options)
         self.environ = dict(PLIMSOLL_DEPLOYMENT=self.deployment, PLIMSOLL_RINGS=self.rings, PLIMSOLL_BOUNDARY=str(BOUNDARY),
                             PLIMSOLL_WINDOW=str(WINDOW), PLIMSOLL_STRICT="0", **environ)
+
+    def begin(self):
         self.ranks = Ranks(self.options, self.environ)
+        return self.ranks
+
+    def step(self):
+        """Of rank 0's last boundary, roughly: it writes it down as it goes."""
+        with contextlib.suppress(OSError, ValueError):
+            with open(os.path.join(self.options.directory, "step"), encoding="utf-8") as file:
+                return int(file.read())
+        return 0
+
+    def until_later(self, windows):
+        begin = self.step()
+        self.until(SECONDS, "step", lambda: self.step() >= begin + windows * WINDOW)
 
     def flips(self):
         """Orders that rank 0 has carried out; of its log, as asking the topics takes a JVM each time."""
@@ -183,10 +198,9 @@ class Run:
     def report(self, reports):
         """What has to be so of every mode, and what the roles made of it."""
         tables = self.history(reports)
-        windows = compared(tables["window-slots"], self.counts(reports, "sent"), reports[0]["incarnations"])
-        windows["conserved"] = dict(collections.Counter(str(row["conserved"]) for row in tables["summaries"]))
-        outcomes = [[round(row[name], 3) for name in ("before", "predicted", "realisedMean")] for row in tables["outcomes"]]
-        turns = [time_ns for report in reports for time_ns in report["turn_ns"][2:]]
+        windows = compared(tables, self.counts(reports, "sent"), reports[0]["incarnations"])
+        outcomes = {row["version"]: [round(row[name], 3) for name in ("before", "predicted", "realisedMean")]
+                    for row in tables["outcomes"]}
         return dict(
             mode=self.mode, steps=reports[0]["steps"], steps_per_second=round(reports[0]["steps"] / reports[0]["seconds"], 1),
             served=sum(one["served"] for one in reports), misrouted=sum(one["misrouted"] for one in reports),
@@ -197,7 +211,7 @@ class Run:
             incarnations=len(reports[0]["incarnations"]), windows=windows,
             decisions=dict(collections.Counter(one["end"] for one in tables["decisions"])),
             acks=dict(collections.Counter(one["kind"] for one in tables["acks"])),
-            before_promised_measured=outcomes, balance=self.balance(reports), turn_us=[quantile(turns, 0.5), quantile(turns, 0.99)])
+            before_promised_measured=outcomes, balance=self.balance(reports), turn_us=turns(reports))
 
     def counts(self, reports, name):
         """Of all ranks together; without an all-to-all each of them has counted the same."""
@@ -222,66 +236,134 @@ class Run:
         return dict(served=mean(served), first_map=mean(kept))
 
 
+def turns(reports):
+    """µs that EPLBManager.on_forward_pass_end took, moves apart: p50 and p99, between boundaries and at them."""
+    kinds = dict(between=[], boundary=[])
+    for report in reports:
+        began = report["incarnations"][0][0] if report["incarnations"] else 0
+        moved = {step for step, _ in report["flipped"]}
+        for step, took_ns in enumerate(report["turn_ns"], 1):
+            if step > began + 1 and step not in moved:
+                kinds["boundary" if (step - began) % BOUNDARY == 0 else "between"].append(took_ns)
+    return {kind: [quantile(times, 0.5), quantile(times, 0.99)] for kind, times in kinds.items()}
+
+
 def quantile(times_ns, of):
     return round(sorted(times_ns)[int(of * (len(times_ns) - 1))] / 1000, 1)
 
 
-def compared(rows, sent, incarnations):
+def compared(tables, sent, incarnations):
     """Every slot of every window of the topics with the engine's own count of the same passes."""
     began = {number: step for step, number in incarnations}
-    windows = collections.defaultdict(lambda: collections.Counter())
-    about = {}
-    for row in rows:
-        key = row["incarnation"], row["index"]
-        windows[key][row["layer"], row["slot"]] += row["load"]
-        about[key] = row["stepFrom"], row["stepTo"], row["reason"], max(row["segment"], about.get(key, (0, 0, 0, 0))[3])
-    told = dict(windows=len(windows), complete=0, equal=0, with_flips=0, unattributed=0, unequal=[])
-    for key in sorted(windows):
-        first, last, reason, segments = about[key]
-        if reason != "COMPLETE" or key[0] not in began:
-            continue
-        told["complete"] += 1
-        due = sent[began[key[0]] + first:began[key[0]] + last].sum(axis=0)
-        differences = [int(due[place]) - windows[key][place] for place in numpy_places(due)]
-        if not any(differences):
-            told["equal"] += 1
-        elif segments > 0 and min(differences) >= 0:
-            told["with_flips"] += 1  # samples that a flip fell into are of no one map, and counted apart
-            told["unattributed"] += sum(differences)
+    windows = collections.defaultdict(collections.Counter)
+    for row in tables["window-slots"]:
+        windows[row["incarnation"], row["index"]][row["layer"], row["slot"]] += row["load"]
+    told = dict(complete=0, equal_in_every_slot=0, tokens=0, with_flips=0, equal_with_unattributed=0, partial=0, unequal=[])
+    for row in tables["summaries"]:
+        key, reason = (row["incarnation"], row["index"]), row["reason"]
+        begin = began[row["incarnation"]]
+        due = sent[begin + row["stepFrom"]:begin + row["stepTo"]].sum(axis=0)
+        equal = all(windows[key][layer, slot] == due[layer, slot] for layer in range(due.shape[0]) for slot in range(due.shape[1]))
+        if reason == "COMPLETE":
+            told["complete"] += 1
+            told["equal_in_every_slot"] += equal
+            told["tokens"] += row["accepted"]
+            if not equal:
+                told["unequal"].append(key)
+        elif reason == "SPANNING" and row["completeness"] > 0.9:
+            # Samples that a flip fell into are of no one map, and told apart.
+            told["with_flips"] += 1
+            told["equal_with_unattributed"] += row["accepted"] + row["unattributed"] == int(due.sum())
         else:
-            told["unequal"].append((key[1], sum(differences)))
+            told["partial"] += 1  # begun before the roles were there, or while they were not
+    told["conserved"] = dict(collections.Counter(str(row["conserved"]) for row in tables["summaries"]))
     return told
 
 
-def numpy_places(counts):
-    return [(layer, slot) for layer in range(counts.shape[0]) for slot in range(counts.shape[1])]
-
-
-def steered(directory, roles, environ, mode, **options):
-    """Drifting load, until three decisions have settled, and some windows more."""
+def steered(directory, roles, environ, mode, decisions, windows=3, mishap=None, **options):
+    """Until so many decisions have been carried out, and some windows more."""
     run = Run(directory, roles, mode, dict(environ, PLIMSOLL_MODE="steer"), **options)
+    run.begin()
     try:
         roles.start_all(run.rings, run.deployment)
-        run.until(SECONDS, "third decision", lambda: run.flips() >= 3)
-        time.sleep(10)
+        run.until(SECONDS, "decision that was carried out", lambda: run.flips() >= decisions)
+        told = mishap(run) if mishap else {}
+        run.until_later(windows)
+        return dict(run.report(run.ranks.stop()), **told)
+    finally:
+        run.ranks.kill()
+
+
+def roles_die(run):
+    """Each role in turn, then the planner for longer."""
+    for name in ("collector", "aggregator", "worker", "planner"):
+        run.roles.kill(name)
+        run.until_later(1)
+        run.roles.again(name)
+        run.until_later(1)
+    run.roles.kill("planner", signal.SIGTERM)
+    begin, flips = run.step(), run.flips()
+    run.until_later(3)
+    return dict(without_planner=dict(steps=run.step() - begin, flips=run.flips() - flips))
+
+
+def observed(directory, roles, environ):
+    """The engine balances by itself, each time a new incarnation."""
+    run = Run(directory, roles, "observed", dict(environ, PLIMSOLL_MODE="observe"), iterations=3 * WINDOW + 100, period=1500.0)
+    run.begin()
+    try:
+        roles.start_all(run.rings, run.deployment)
+        run.until_later(10)
         return run.report(run.ranks.stop())
     finally:
         run.ranks.kill()
 
 
-def static(directory, roles, environ):
-    return steered(directory, roles, environ, "static", dispatch="static", period=1500.0)
+def refused(directory, roles, environ, mode, **options):
+    """The engine runs as without us, and balances by itself."""
+    run = Run(directory, roles, mode, dict(environ, PLIMSOLL_MODE="steer"), iterations=200, steps=900, **options)
+    reports = run.begin().stop(wait=True)
+    lines = [run.ranks.logged(" plimsoll: ", rank) for rank in range(4)]
+    return dict(mode=mode, steps=reports[0]["steps"], misrouted=sum(one["misrouted"] for one in reports),
+                unserved=sum(one["unserved"] for one in reports), wrong_slots=sum(one["wrong_slots"] for one in reports),
+                layers_moved_by_the_engine=[len(one["flipped"]) for one in reports], lines=[len(one) for one in lines],
+                line=lines[0][0].split(" plimsoll: ")[1], files=os.listdir(run.rings))
 
 
-def dynamic(directory, roles, environ):
-    return steered(directory, roles, environ, "dynamic", dispatch="dynamic", period=1500.0)
+def placed(directory, roles, environ):
+    """A map of its own to begin with, in which rank 0 has expert 0 twice."""
+    import sglang_toy
+    first = [0, 0, 1, 2, 3] + [4, 5, 6, 7, 8] + [9, 10, 11, 12, 13] + [14, 15, 1, 5, 9]
+    told = steered(directory, roles, environ, "placed", 1,
+                   init=json.dumps(dict(physical_to_logical_map=[first] * (len(sglang_toy.LAYERS) + 1))))
+    return told
 
 
-def chunked(directory, roles, environ):
-    return steered(directory, roles, environ, "chunked", dispatch="static", period=1500.0, chunk=1)
+def cost(directory, roles, environ):
+    """Pairs of three: off, observing, steering without a planner, one after the other."""
+    told = collections.defaultdict(list)
+    for turn in range(3):
+        for mode in ("off", "observe", "steer"):
+            run = Run(directory, roles, "%s-%d" % (mode, turn), dict(environ, PLIMSOLL_MODE=mode) if mode != "off" else {},
+                      steps=1200)
+            if mode == "off":
+                run.environ["PLIMSOLL_DEPLOYMENT"] = ""
+            reports = run.begin().stop(wait=True)
+            told[mode].append(dict(steps_per_second=round(reports[0]["steps"] / reports[0]["seconds"], 1), turn_us=turns(reports)))
+    return dict(mode="cost", **told)
 
 
-MODES = dict(static=static, dynamic=dynamic, chunked=chunked)
+MODES = dict(
+    static=lambda *about: steered(*about, "static", 3, period=1500.0),
+    dynamic=lambda *about: steered(*about, "dynamic", 3, period=1500.0, dispatch="dynamic"),
+    chunked=lambda *about: steered(*about, "chunked", 3, period=1500.0, chunk=1),
+    steady=lambda *about: steered(*about, "steady", 1, windows=5),
+    steady_dynamic=lambda *about: steered(*about, "steady_dynamic", 1, windows=5, dispatch="dynamic"),
+    roles=lambda *about: steered(*about, "roles", 1, mishap=roles_die, period=3000.0),
+    placed=placed, observed=observed,
+    no_library=lambda directory, roles, environ: refused(directory, roles, dict(PLIMSOLL_LIBRARY="/nowhere"), "no_library"),
+    changed=lambda *about: refused(*about, "changed", change_a_parameter=True),
+    cost=cost)
 
 
 def load_sglang():
@@ -305,6 +387,9 @@ def main(directory, *modes):
         roles = Roles(directory)
         try:
             print(json.dumps(MODES[mode](directory, roles, environ)), flush=True)
+        except Exception as error:
+            traceback.print_exc()
+            print(json.dumps(dict(mode=mode, failed=str(error))), flush=True)
         finally:
             roles.close()
             sys.path.pop(0)

@@ -236,6 +236,9 @@ def serve(runner, options):
                 wrong += runner.model.wrong_slots(layer, now)
         before = now
         if step % 8 == 0:
+            if runner.model.rank == 0:
+                with open(os.path.join(options.directory, "step"), "w", encoding="utf-8") as file:
+                    file.write(str(step))
             stop[0] = os.path.exists(os.path.join(options.directory, "stop"))
             dist.all_reduce(stop, op=dist.ReduceOp.MAX)
             if stop[0]:
