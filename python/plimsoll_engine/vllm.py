@@ -19,6 +19,7 @@ SURFACE = Surface("vllm", [
     Need("vllm.distributed.eplb.policy", "DefaultEplbPolicy.rebalance_experts",
          ("cls", "weight", "num_replicas", "num_groups", "num_nodes", "num_ranks", "old_global_expert_indices")),
     Need("vllm.distributed.parallel_state", "get_ep_group", ()),
+    Need("vllm.distributed.parallel_state", "get_pp_group", ()),
     Need(_STATE, "EplbState.add_model", ("self", "model", "model_config")),
     Need(_STATE, "EplbState.step", ("self", "is_dummy", "is_profile", "log_stats")),
     Need(_STATE, "EplbState.rearrange", ("self", "is_profile", "rank_mapping")),
@@ -117,7 +118,7 @@ class Counted:
         self.state, self.config = model_state, model_config
         self.session = self.routed = self.target = self.known = None
         self.tokens = self.routed_each = 0
-        self.ordered = self.committed = False
+        self.ordered = self.committed = self.mixed = False
 
     def placement(self):
         return self.state.physical_to_logical_map.tolist()
@@ -201,10 +202,11 @@ class Balancer:
             if not model.committed:
                 continue
             if model.state.rebalanced:
-                if not model.ordered:
+                if not model.ordered and not model.mixed:
+                    model.mixed = True
                     model.session.changed()  # layer by layer: samples are of neither map
                 continue
-            model.committed, now = False, model.placement()
+            model.committed, model.mixed, now = False, False, model.placement()
             if model.ordered:
                 model.session.moved(now)
             elif now != model.known:
@@ -249,7 +251,7 @@ class Balancer:
             model.state = self._state.model_states[key]
             tokens = None if is_dummy or not counts_tokens else model.tokens
             described = vllm_model.describe(model.state, model.config, self._state.parallel_config, group, tokens)
-            model.known, model.ordered, model.committed = described.placement, False, False
+            model.known, model.ordered, model.committed, model.mixed = described.placement, False, False, False
             model.session = Session(self._settings, described, group, **vllm_model.device(self._state.device))
             counters = {described.load.replace("-", "_"): model.state.expert_load_pass}
             if counts_tokens:
