@@ -22,10 +22,11 @@ SURFACE = Surface("vllm", [
     Need(_STATE, "EplbState.add_model", ("self", "model", "model_config")),
     Need(_STATE, "EplbState.step", ("self", "is_dummy", "is_profile", "log_stats")),
     Need(_STATE, "EplbState.rearrange", ("self", "is_profile", "rank_mapping")),
-    Need(_STATE, "EplbState._should_record_current_step", ("self", "log_stats")),
     Need(_STATE, "_commit_eplb_maps", ("model_state", "new_physical_to_logical_map")),
     Need(_STATE, "_commit_eplb_maps_for_layer", ("model_state", "new_physical_to_logical_map", "layer")),
-    # Since 2026-06; without it nobody says how many tokens are not padding, and windows cannot tell what was lost.
+    # Since 0.20, 2026-04: before, counting was never paused.
+    Need(_STATE, "EplbState._should_record_current_step", ("self", "log_stats"), optional=True),
+    # Since 0.25, 2026-07: before, says how many tokens are not padding, and windows cannot tell what was lost.
     Need(_STATE, "EplbState.prepare_forward", ("self", "model_config", "num_unpadded_tokens", "ubatch_slices"), optional=True),
 ])
 NEVER = sys.maxsize  # steps until the engine would rearrange experts by itself
@@ -80,7 +81,8 @@ def install(settings, hooks):
     hooks.around(state_class, "add_model", add_model)
     hooks.around(state_class, "step", step)
     hooks.around(state_class, "rearrange", rearrange)
-    hooks.around(state_class, "_should_record_current_step", lambda original, state, *arguments, **named: True)
+    if hasattr(state_class, "_should_record_current_step"):
+        hooks.around(state_class, "_should_record_current_step", lambda original, state, *arguments, **named: True)
     # rearrange and _move_to_workspace find these by name in their module, at each call.
     hooks.around(eplb_state, "_commit_eplb_maps", commit)
     hooks.around(eplb_state, "_commit_eplb_maps_for_layer", commit)

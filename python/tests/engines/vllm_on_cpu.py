@@ -151,7 +151,7 @@ def _with_device_index(original, self, *args, **kwargs):
 
 # What the tests ask a worker: parallel worker processes, asked by LLM.collective_rpc.
 
-_seen = {"steps": 0, "dummies": 0, "truth": {}, "before_s": [], "after_s": [], "digests": None, "rearranged": 0, "started_at": None}
+_seen = {"steps": 0, "dummies": 0, "truth": {}, "before_s": [], "after_s": [], "digests": None, "rearranged": 0}
 
 
 def _watch():
@@ -191,8 +191,6 @@ def _watch():
 
     def started(original, self):
         original(self)
-        # step() counts this pass before or after us, depending on whose wrapper is the outer one: it is left out either way.
-        _seen["started_at"] = None
         _seen["begun"] = self
 
     _wrap(ours.Balancer, "before", timed("before_s"))
@@ -200,7 +198,7 @@ def _watch():
     _wrap(steering.Session, "start", started)
 
 
-def _digests(model, ranks=None):
+def _digests(model):
     import hashlib
     return [[hashlib.sha256(b"".join(weight[slot].contiguous().view(-1).numpy().tobytes() for weight in layer)).hexdigest()
              for slot in range(layer[0].shape[0])] for layer in model.expert_weights]
@@ -230,6 +228,9 @@ class Report:
             told.update(alive=session.alive, incarnation=session.incarnation, withdrawn=session.withdrawn)
         dist.barrier(group=group.cpu_group)
         return told
+
+    def moves(self):
+        return _seen["rearranged"]
 
     def remember(self):
         """Digests of every expert, from the slots that hold them now."""
