@@ -32,7 +32,7 @@ SURFACE = Surface("vllm-ascend v1", (
     Need(_EPLB + "core.eplb_worker", "EplbProcess.worker_process", ("self", "planner_q", "block_update_q")),
     Need(_EPLB + "core.eplb_worker", "EplbWorker.do_update", ("self",)),
     Need(_EPLB + "core.eplb_worker", "EplbWorker.calculate_rebalance_experts", ("self", "load_info", "old_placement")),
-    Need("vllm.distributed", "get_ep_group", ())))
+    Need("vllm.distributed.parallel_state", "get_ep_group", ())))
 _TARGET = "plimsoll_target"  # in the dictionary that a rank shares with its planner process
 _DEAD_MS = 1_000  # how long an answer may still be on its way from a process that has ended
 _STUCK_MS = 60_000
@@ -40,7 +40,7 @@ logger = logging.getLogger("plimsoll")
 
 
 def register(environ=os.environ):
-    """Entry point of vllm.general_plugins. Nothing where vllm-ascend is not installed: then it is vllm.register()'s."""
+    """Entry point of vllm.general_plugins. Nothing where vllm-ascend is not installed: then it is vllm.register() that acts."""
     if not installed():
         return None
     import vllm_ascend
@@ -48,7 +48,8 @@ def register(environ=os.environ):
     getattr(vllm_ascend, "_ensure_global_patch", lambda: None)()
     if asks_for_v1(environ):
         return plugin.activate(SURFACE, install, environ)
-    return None
+    from plimsoll_engine import ascend_v2  # which builds on vllm's, and that asks us
+    return plugin.activate(ascend_v2.SURFACE, ascend_v2.install, environ)
 
 
 def installed():
@@ -312,7 +313,7 @@ class Rank:
 
 def ep_group():
     """All ranks that share the experts. Never the balancer's own group."""
-    from vllm.distributed import get_ep_group
+    from vllm.distributed.parallel_state import get_ep_group
     return Group.of_torch(get_ep_group().cpu_group)
 
 
