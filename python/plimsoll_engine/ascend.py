@@ -215,8 +215,7 @@ class Rank:
             self.session.moved(self._map)
             return
         self.answers.base = expert_maps(self._map, self._model)
-        self._target = target
-        updator.shared_dict[_TARGET] = [[expert if expert < self._model.experts else -1 for expert in row] for row in target]
+        updator.shared_dict[_TARGET] = self._target = target
         updator.cur_iterations = updator.expert_heat_collection_interval - 1
         self._under_way = True
 
@@ -261,6 +260,8 @@ class Rank:
             if faults:
                 raise NotStarted("; ".join(faults))
             self._map = joined(rows for _, rows in told)
+            if self._steers:
+                require_planned_slots(self._map, self._model)
             self.session = Session(self._settings, self._model._replace(placement=self._map), self._group,
                                    **where(self._counters()[0]))
             self.session.attach(load=self._counters())
@@ -322,6 +323,15 @@ def joined(ranks):
     return [[expert for row in rows for expert in row] for rows in zip(*ranks)]
 
 
+def require_planned_slots(placement, model):
+    """The engine's own planner dies of such a map in its first cycle."""
+    for layer, row in enumerate(placement):
+        if model.experts in row:
+            slot = row.index(model.experts)
+            raise NotStarted("layer %d: no table leads to slot %d of rank %d, as the start map has an expert twice on it"
+                             % (layer, slot % model.slots_per_rank, slot // model.slots_per_rank))
+
+
 def unmovable(served, target, slots_per_rank):
     """Why this engine would not take a map over, in words, or None: it knows one slot of an expert on a rank, and leaves it there."""
     for layer, (old, new) in enumerate(zip(served, target)):
@@ -342,8 +352,7 @@ def expert_maps(placement, model):
     made = torch.full((len(placement), len(placement[0]) // slots, model.experts), -1, dtype=torch.long)
     for layer, row in enumerate(placement):
         for slot, expert in enumerate(row):
-            if expert < model.experts:
-                made[layer, slot // slots, expert] = slot % slots
+            made[layer, slot // slots, expert] = slot % slots
     return made
 
 
