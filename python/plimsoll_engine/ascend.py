@@ -13,6 +13,7 @@ import re
 import time
 
 from plimsoll_engine import plugin
+from plimsoll_engine.group import Group
 from plimsoll_engine.steering import LeaveGroup, Model, NotStarted, Session
 from plimsoll_engine.surface import Need, Surface
 
@@ -251,11 +252,9 @@ class Rank:
 
     def _begin(self, updator):
         """At the end of the first pass, on all ranks."""
-        from vllm.distributed import get_ep_group
-        from plimsoll_engine.group import Group
         self._updator, self._adaptor = updator, updator.adaptor
         try:
-            self._group = Group.of_torch(get_ep_group().cpu_group)
+            self._group = ep_group()
             told = self._group.gather(self._described(updator))
             faults = ["rank %d: %s" % (rank, fault) for rank, (fault, _) in enumerate(told) if fault]
             if faults:
@@ -309,6 +308,12 @@ class Rank:
         self._updator.cur_iterations = max(0, self._updator.cur_iterations)
         if self.answers is not None:
             self._updator.eplb_process.block_update_q = self.answers.own
+
+
+def ep_group():
+    """All ranks that share the experts. Never the balancer's own group."""
+    from vllm.distributed import get_ep_group
+    return Group.of_torch(get_ep_group().cpu_group)
 
 
 def joined(ranks):

@@ -16,7 +16,6 @@ from plimsoll_engine.surface import Need, Surface
 logger = logging.getLogger("plimsoll")
 _STATE = "vllm.distributed.eplb.eplb_state"
 SURFACE = Surface("vllm", [
-    Need("vllm.distributed.eplb.policy", "EPLB_POLICIES"),
     Need("vllm.distributed.eplb.policy", "DefaultEplbPolicy.rebalance_experts",
          ("cls", "weight", "num_replicas", "num_groups", "num_nodes", "num_ranks", "old_global_expert_indices")),
     Need("vllm.distributed.parallel_state", "get_ep_group", ()),
@@ -39,15 +38,14 @@ def register():
 
 def install(settings, hooks):
     """Puts the hooks in; nothing happens until a worker process has loaded its model and passes step() for the second time."""
-    from vllm.distributed.eplb import eplb_state, policy
-    balancers = weakref.WeakKeyDictionary()  # by EplbState: one in a process, anew after elastic scaling
-    ordered = collections.deque()  # maps that the policy has to give, for each model of the next rearrangement
+    from vllm.distributed.eplb import eplb_state
+    balancers = weakref.WeakKeyDictionary()  # by EplbState: one in a process, another after elastic scaling
     state_class = eplb_state.EplbState
 
     def add_model(original, state, model, model_config, *arguments, **named):
         original(state, model, model_config, *arguments, **named)
         if state not in balancers:
-            balancers[state] = Balancer(settings, state, ordered)
+            balancers[state] = Balancer(settings, state)
         balancers[state].add(model_config)
 
     def step(original, state, is_dummy=False, is_profile=False, log_stats=False):
@@ -88,13 +86,13 @@ def install(settings, hooks):
     hooks.around(eplb_state, "_commit_eplb_maps_for_layer", commit)
     if hasattr(state_class, "prepare_forward"):
         hooks.around(state_class, "prepare_forward", prepare_forward)
-    if settings.steer:
-        # add_model, and nobody else, looks a policy up, in this dictionary.
-        hooks.put(policy.EPLB_POLICIES, "default", _ordered_policy(policy.EPLB_POLICIES["default"], ordered))
 
 
 def _ordered_policy(default, ordered):
-    """The engine's policy, which gives the maps that were ordered, and where none were, what it would have given without us."""
+    """The engine's policy, which gives the maps that were ordered, one for each model, and where none were, what it always gave.
+
+    Of one EplbState, put into it: a policy is not told which model it is asked about, and the balancer's thread asks too.
+    """
 
     class OrderedPolicy(default):
         @classmethod
@@ -130,10 +128,12 @@ class Balancer:
     their load behind until the first step clears it, and after elastic scaling new ranks alone pass add_model.
     """
 
-    def __init__(self, settings, state, ordered):
-        self._settings, self._state, self._ordered = settings, weakref.proxy(state), ordered
+    def __init__(self, settings, state):
+        self._settings, self._state = settings, weakref.proxy(state)
         self._models, self._by_config = {}, {}
-        self._steps, self._off, self._interval = 0, False, None
+        self._steps, self._off = 0, False
+        self._own = None  # while steering: the engine's interval and policy, to be given back
+        self._ordered = collections.deque()
         self.in_step = False
 
     def add(self, model_config):
@@ -191,7 +191,7 @@ class Balancer:
     def after(self):
         """After the engine's own step, which may have moved experts, or those of one layer."""
         models = self._counted
-        if self._interval is not None and any(model.session.withdrawn for model in models):
+        if self._own is not None and any(model.session.withdrawn for model in models):
             self._give_back()
         if any(model.target for model in models) and not any(model.state.rebalanced for model in self._models.values()):
             self._order()
@@ -219,15 +219,16 @@ class Balancer:
 
     def _give_back(self):
         """At the same step on all ranks, as session.withdrawn is."""
-        logger.warning("vllm balances experts by its own rules again, every %d steps", self._interval)
+        logger.warning("vllm balances experts by its own rules again, every %d steps", self._own[0])
         for model in self._counted:
             model.session.withdrawn, model.target = True, None
         self._restore()
         self._state.expert_rearrangement_step = 0
 
     def _restore(self):
-        if self._interval is not None:
-            self._state.expert_rearrangement_step_interval, self._interval = self._interval, None
+        if self._own is not None:
+            self._state.expert_rearrangement_step_interval, self._state.policy = self._own
+            self._own = None
 
     def end(self):
         """Closes all sessions; the second step from now begins anew. On all ranks together: elastic scaling."""
@@ -259,5 +260,6 @@ class Balancer:
             model.session.attach(zeroed_each_step=True, **counters)
             model.session.start()
         if self._settings.steer:
-            self._interval = self._state.expert_rearrangement_step_interval
+            self._own = self._state.expert_rearrangement_step_interval, self._state.policy
             self._state.expert_rearrangement_step_interval = NEVER
+            self._state.policy = _ordered_policy(self._state.policy, self._ordered)

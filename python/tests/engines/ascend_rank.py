@@ -108,7 +108,7 @@ class Engine:
         self.stopping = self.drifted = False
 
     def route(self, layer):
-        """[token][k] experts: a few are popular; once drifted, others are."""
+        """[token][k] experts: a few are popular; while drifted, others are."""
         moved = 7 if self.drifted else 0
         position = (torch.arange(EXPERTS) + moved - 5 * layer) % EXPERTS
         popularity = self.options.skew * torch.exp(-position / 3.0)
@@ -204,7 +204,7 @@ class Watch:
         if key not in self.bases:
             self.bases[key] = sent.clone()
         if session._steps and session._steps % self.rank._settings.boundary_steps == 0:
-            self.truth[key] = {"steps": session._steps, "sent": (sent - self.bases[key]).tolist()}
+            self.truth.setdefault(key, {})[session._steps] = (sent - self.bases[key]).tolist()
 
 
 def percentile(values, part):
@@ -225,7 +225,7 @@ def main():
     parser.add_argument("--start-method", default="spawn")
     parser.add_argument("--steps", type=int, default=100_000)
     parser.add_argument("--warm-up", type=int, default=100, help="passes that are not timed")
-    parser.add_argument("--drift-file", help="others are popular once it is there")
+    parser.add_argument("--drift-file", help="others are popular while it is there")
     parser.add_argument("--stop-file", help="ends all ranks when it is there")
     parser.add_argument("--kill-planner", type=int, default=-1, help="this rank's planner process is killed when a move is ordered")
     parser.add_argument("--skew", type=float, default=3.0)
@@ -245,7 +245,8 @@ def main():
     while step < options.steps and not engine.stopping:
         step += 1
         look = step % 16 == 0
-        engine.drifted |= look and bool(options.drift_file) and os.path.exists(options.drift_file)
+        if look:
+            engine.drifted = bool(options.drift_file) and os.path.exists(options.drift_file)
         before = time.perf_counter()
         engine.a_pass(look and bool(options.stop_file) and os.path.exists(options.stop_file))
         seconds += time.perf_counter() - before if step > options.warm_up else 0

@@ -62,15 +62,14 @@ class Roles:
             [COMMAND, *arguments, *(["--bootstrap-servers", self.servers] if servers else [])], stdout=to, stderr=log,
             env=self._environment())
 
-    def start_all(self, rings, deployment_directory):
-        """A collector for all deployments of the node, a worker for one, an aggregator and a planner."""
-        self._arguments = {"collector": ["--ring-dir", rings], "worker": ["--ring-dir", deployment_directory],
-                           "aggregator": [], "planner": []}
-        for name in self._arguments:
-            self.start(name, name, *self._arguments[name])
+    def start_all(self, arguments):
+        """By role, its arguments; they are kept for restart()."""
+        self.arguments = dict(arguments)
+        for name in arguments:
+            self.restart(name)
 
     def restart(self, name):
-        self.start(name, name, *self._arguments[name])
+        self.start(name, name, *self.arguments[name])
 
     def kill(self, name, how=signal.SIGKILL):
         process = self.running.pop(name)
