@@ -15,7 +15,7 @@ from record_signatures import HERE, LOADERS, PACKAGES, SIGNATURES, order, surfac
 PAGE = os.path.join(HERE, "..", "docs", "engines.md")
 PART = re.compile(r"(?s)(<!-- generated: releases[^>]*-->\n).*?(<!-- end -->)")
 # Title, plug-in, package whose releases are listed, and whose loader asks the plug-in in.
-LISTED = (("vLLM", "vllm", "vllm", "vllm"),
+LISTED = (("vLLM", "vllm", "vllm", "vllm"), ("SGLang", "sglang", "sglang", "sglang"),
           ("vllm-ascend, model runner v1", "ascend", "vllm-ascend", "vllm"))
 
 
