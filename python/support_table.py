@@ -39,9 +39,11 @@ def finder(version, package, recorded):
     """find(module, name) for a release of a package: vllm-ascend has vLLM's names from the vLLM of the same numbers."""
     numbers = order(version)[0]
     of = {PACKAGES[package]: (recorded[package], version)}
-    if package != "vllm":
-        vllm = [one for one in recorded["vllm"].days if order(one)[0] == numbers]
-        of.setdefault("vllm", (recorded["vllm"], vllm[-1] if vllm else None))
+    if package == "vllm-ascend":
+        same = [one for one in recorded["vllm"].days if order(one)[0] == numbers]
+        if not same:
+            raise LookupError("%s %s is made for a vLLM that is not recorded: python3 python/record_signatures.py" % (package, version))
+        of["vllm"] = (recorded["vllm"], same[-1])
 
     def find(module, name):
         release, at = of[module.split(".")[0]]
