@@ -25,7 +25,7 @@ from plimsoll_engine.sources import Tree
 HERE = os.path.dirname(os.path.abspath(__file__))
 SIGNATURES = os.path.join(HERE, "signatures")
 PACKAGES = {"vllm": "vllm", "sglang": "sglang", "vllm-ascend": "vllm_ascend"}  # on PyPI: the module at the top
-PLUG_INS = ("vllm", "ascend")
+PLUG_INS = ("vllm", "sglang", "ascend")
 PRE_RELEASES = ("vllm-ascend",)
 LOWEST = {"vllm": "0.16.0", "sglang": "0.5.10", "vllm-ascend": "0.16.0rc1"}  # what was current in March 2026
 # What has to be there for a plug-in to be loaded at all.
@@ -96,18 +96,29 @@ def _sources(archive, name, top):
                     yield found.group(1), files.read(member)
 
 
+def directory(package, version, files, trees):
+    """The directory that holds the package of a release: fetched if it is not there yet."""
+    path = os.path.join(trees, "%s-%s" % (package, version))
+    if not os.path.isdir(path):
+        print("fetching %s %s" % (package, version), file=sys.stderr)
+        fetch(files, package, path)
+    below = os.path.join(path, "python")
+    return below if os.path.isdir(os.path.join(below, PACKAGES[package])) else path
+
+
 def record(package, trees):
     """What is written of a package: days of releases, and for each name the texts that it was declared with, and where."""
     names = {"%s:%s" % need: {} for need in needed(package)}
     days = {}
+    # Its classes are below classes of the vLLM that it is made for, and have their methods from there.
+    vllm = {tuple(order(version)[0]): (version, files)
+            for version, _, files in (releases("vllm") if package == "vllm-ascend" else ())}
     for version, day, files in releases(package):
-        path = os.path.join(trees, "%s-%s" % (package, version))
-        if not os.path.isdir(path):
-            print("fetching %s %s" % (package, version), file=sys.stderr)
-            fetch(files, package, path)
         days[version] = day
-        below = os.path.join(path, "python")
-        tree = Tree(below if os.path.isdir(os.path.join(below, PACKAGES[package])) else path)
+        directories = [directory(package, version, files, trees)]
+        if tuple(order(version)[0]) in vllm:
+            directories.append(directory("vllm", *vllm[tuple(order(version)[0])], trees))
+        tree = Tree(*directories)
         for need, texts in names.items():
             text = tree.find(*need.split(":"))
             if text is not None:

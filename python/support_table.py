@@ -15,7 +15,7 @@ from record_signatures import HERE, LOADERS, PACKAGES, SIGNATURES, order, surfac
 PAGE = os.path.join(HERE, "..", "docs", "engines.md")
 PART = re.compile(r"(?s)(<!-- generated: releases[^>]*-->\n).*?(<!-- end -->)")
 # Title, plug-in, package whose releases are listed, and whose loader asks the plug-in in.
-LISTED = (("vLLM", "vllm", "vllm", "vllm"),
+LISTED = (("vLLM", "vllm", "vllm", "vllm"), ("SGLang", "sglang", "sglang", "sglang"),
           ("vllm-ascend, model runner v1", "ascend", "vllm-ascend", "vllm"))
 
 
@@ -39,9 +39,11 @@ def finder(version, package, recorded):
     """find(module, name) for a release of a package: vllm-ascend has vLLM's names from the vLLM of the same numbers."""
     numbers = order(version)[0]
     of = {PACKAGES[package]: (recorded[package], version)}
-    if package != "vllm":
-        vllm = [one for one in recorded["vllm"].days if order(one)[0] == numbers]
-        of.setdefault("vllm", (recorded["vllm"], vllm[-1] if vllm else None))
+    if package == "vllm-ascend":
+        same = [one for one in recorded["vllm"].days if order(one)[0] == numbers]
+        if not same:
+            raise LookupError("%s %s is made for a vLLM that is not recorded: python3 python/record_signatures.py" % (package, version))
+        of["vllm"] = (recorded["vllm"], same[-1])
 
     def find(module, name):
         release, at = of[module.split(".")[0]]

@@ -32,7 +32,7 @@ SURFACE = Surface("vllm-ascend v1", (
     Need(_EPLB + "core.eplb_worker", "EplbProcess.worker_process", ("self", "planner_q", "block_update_q")),
     Need(_EPLB + "core.eplb_worker", "EplbWorker.do_update", ("self",)),
     Need(_EPLB + "core.eplb_worker", "EplbWorker.calculate_rebalance_experts", ("self", "load_info", "old_placement")),
-    Need("vllm.distributed", "get_ep_group", ())))
+    Need("vllm.distributed.parallel_state", "get_ep_group", ())))
 _TARGET = "plimsoll_target"  # in the dictionary that a rank shares with its planner process
 _DEAD_MS = 1_000  # how long an answer may still be on its way from a process that has ended
 _STUCK_MS = 60_000
@@ -40,7 +40,7 @@ logger = logging.getLogger("plimsoll")
 
 
 def register(environ=os.environ):
-    """Entry point of vllm.general_plugins. Nothing where vllm-ascend is not installed: then it is vllm.register()'s."""
+    """Entry point of vllm.general_plugins. Nothing where vllm-ascend is not installed: then it is vllm.register() that acts."""
     if not installed():
         return None
     import vllm_ascend
@@ -48,7 +48,8 @@ def register(environ=os.environ):
     getattr(vllm_ascend, "_ensure_global_patch", lambda: None)()
     if asks_for_v1(environ):
         return plugin.activate(SURFACE, install, environ)
-    return None
+    from plimsoll_engine import ascend_v2  # which builds on vllm's, and that asks us
+    return plugin.activate(ascend_v2.SURFACE, ascend_v2.install, environ)
 
 
 def installed():
@@ -214,8 +215,7 @@ class Rank:
             self.session.moved(self._map)
             return
         self.answers.base = expert_maps(self._map, self._model)
-        self._target = target
-        updator.shared_dict[_TARGET] = [[expert if expert < self._model.experts else -1 for expert in row] for row in target]
+        updator.shared_dict[_TARGET] = self._target = target
         updator.cur_iterations = updator.expert_heat_collection_interval - 1
         self._under_way = True
 
@@ -260,6 +260,8 @@ class Rank:
             if faults:
                 raise NotStarted("; ".join(faults))
             self._map = joined(rows for _, rows in told)
+            if self._steers:
+                require_planned_slots(self._map, self._model)
             self.session = Session(self._settings, self._model._replace(placement=self._map), self._group,
                                    **where(self._counters()[0]))
             self.session.attach(load=self._counters())
@@ -312,13 +314,22 @@ class Rank:
 
 def ep_group():
     """All ranks that share the experts. Never the balancer's own group."""
-    from vllm.distributed import get_ep_group
+    from vllm.distributed.parallel_state import get_ep_group
     return Group.of_torch(get_ep_group().cpu_group)
 
 
 def joined(ranks):
     """[layer][slot] expert of all ranks, of each one's [layer][local slot]."""
     return [[expert for row in rows for expert in row] for rows in zip(*ranks)]
+
+
+def require_planned_slots(placement, model):
+    """The engine's own planner dies of such a map in its first cycle."""
+    for layer, row in enumerate(placement):
+        if model.experts in row:
+            slot = row.index(model.experts)
+            raise NotStarted("layer %d: no table leads to slot %d of rank %d, as the start map has an expert twice on it"
+                             % (layer, slot % model.slots_per_rank, slot // model.slots_per_rank))
 
 
 def unmovable(served, target, slots_per_rank):
@@ -341,8 +352,7 @@ def expert_maps(placement, model):
     made = torch.full((len(placement), len(placement[0]) // slots, model.experts), -1, dtype=torch.long)
     for layer, row in enumerate(placement):
         for slot, expert in enumerate(row):
-            if expert < model.experts:
-                made[layer, slot // slots, expert] = slot % slots
+            made[layer, slot // slots, expert] = slot % slots
     return made
 
 

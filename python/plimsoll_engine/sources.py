@@ -14,17 +14,17 @@ class SourceError(Exception):
 
 
 class Tree:
-    """The packages below one directory. Files are read when a name in them is asked for, once."""
+    """The packages in some directories. Files are read when a name in them is asked for, once."""
 
-    def __init__(self, path):
-        self.path = path
+    def __init__(self, *directories):
+        self.directories = directories
         self._modules = {}
 
     def module(self, name):
         """What stands in a module; None: there is no such file."""
         if name not in self._modules:
-            base = os.path.join(self.path, *name.split("."))
-            files = [file for file in (os.path.join(base, "__init__.py"), base + ".py") if os.path.isfile(file)]
+            files = [file for base in self._places(name) for file in (os.path.join(base, "__init__.py"), base + ".py")
+                     if os.path.isfile(file)]
             self._modules[name] = _parse(files[0]) if files else None
         return self._modules[name]
 
@@ -40,6 +40,9 @@ class Tree:
             return "value"
         made = self._member(home, node, ["__init__"], MOST_STEPS)
         return _text(made[1].args, bound=True) if made and isinstance(made[1], ast.FunctionDef) else "class"
+
+    def _places(self, module):
+        return [os.path.join(directory, *module.split(".")) for directory in self.directories]
 
     def _follow(self, module, path, steps):
         """(module, node) of a path of names; imports and base classes are followed as far as they are in this tree."""
@@ -99,7 +102,7 @@ class Tree:
         if node.level == 0:
             return node.module
         parts = module.split(".")
-        is_package = os.path.isdir(os.path.join(self.path, *parts))
+        is_package = any(map(os.path.isdir, self._places(module)))
         parts = parts[:len(parts) - node.level + (1 if is_package else 0)]
         return ".".join(parts + ([node.module] if node.module else []))
 

@@ -4,7 +4,9 @@ They are private to the engine and change without notice. A plug-in that finds a
 half of its hooks would be worse than none.
 """
 import importlib
+import importlib.util
 import inspect
+import os
 import sys
 from typing import NamedTuple, Optional, Sequence
 
@@ -110,13 +112,21 @@ def _imported(need):
                  for name, one in inspect.signature(value).parameters.items())
 
 
+def installed(needs):
+    """The directories that hold what is needed of packages here, as this Python finds them; nothing is imported."""
+    tops = sorted({need.module.split(".")[0] for need in needs})
+    specs = [spec for spec in map(importlib.util.find_spec, tops) if spec and spec.submodule_search_locations]
+    return [os.path.dirname(place) for spec in specs for place in spec.submodule_search_locations]
+
+
 def main(arguments):
-    """The answer for a source tree, of an engine that need not run: what would be said there, and 1 where it would be refused."""
-    if len(arguments) != 2:
-        print("usage: python3 -m plimsoll_engine.surface vllm|sglang|ascend|ascend_v2 DIRECTORY, which holds the engine's package")
+    """The answer before an engine is started: one line for each difference, and 1 where it would be refused."""
+    if len(arguments) not in (1, 2):
+        print("usage: python3 -m plimsoll_engine.surface vllm|sglang|ascend|ascend_v2 [DIRECTORY]\n"
+              "DIRECTORY holds the engine's package; left out: the engine that is installed here")
         return 2
-    plug_in = importlib.import_module("plimsoll_engine." + arguments[0])
-    found = plug_in.SURFACE.differences_in(arguments[1])
+    known = importlib.import_module("plimsoll_engine." + arguments[0]).SURFACE
+    found = known.differences_by(sources.Tree(*arguments[1:] or installed(known.all_needs())).find)
     print("\n".join("refused: " + difference for difference in found) or "known: it would be hooked")
     return 1 if found else 0
 

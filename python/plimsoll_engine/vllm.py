@@ -8,7 +8,7 @@ import logging
 import sys
 import weakref
 
-from plimsoll_engine import vllm_model
+from plimsoll_engine import ascend, vllm_model
 from plimsoll_engine.plugin import activate
 from plimsoll_engine.steering import LeaveGroup, NotStarted, Session
 from plimsoll_engine.surface import Need, Surface
@@ -34,12 +34,16 @@ NEVER = sys.maxsize  # steps until the engine would rearrange experts by itself
 
 
 def register():
-    """The entry point: vLLM calls it in every process that it starts."""
-    activate(SURFACE, install)
+    """The entry point: vLLM calls it in every process that it starts. On vllm-ascend it is ascend.register() that acts."""
+    if not ascend.installed():
+        activate(SURFACE, install)
 
 
-def install(settings, hooks):
-    """Puts the hooks in; nothing happens until a worker process has loaded its model and passes step() for the second time."""
+def install(settings, hooks, balancer_class=None):
+    """Puts the hooks in; nothing happens until a worker process has loaded its model and passes step() for the second time.
+
+    balancer_class: of an engine that builds on this one. Returns the hook of functions that commit a map.
+    """
     from vllm.distributed.eplb import eplb_state
     balancers = weakref.WeakKeyDictionary()  # by EplbState: one in a process, another after elastic scaling
     state_class = eplb_state.EplbState
@@ -47,7 +51,7 @@ def install(settings, hooks):
     def add_model(original, state, model, model_config, *arguments, **named):
         original(state, model, model_config, *arguments, **named)
         if state not in balancers:
-            balancers[state] = Balancer(settings, state)
+            balancers[state] = (balancer_class or Balancer)(settings, state)
         balancers[state].add(model_config)
 
     def step(original, state, is_dummy=False, is_profile=False, log_stats=False):
@@ -89,6 +93,7 @@ def install(settings, hooks):
     hooks.around(eplb_state, "_commit_eplb_maps_for_layer", commit)
     if hasattr(state_class, "prepare_forward"):
         hooks.around(state_class, "prepare_forward", prepare_forward)
+    return commit
 
 
 def _ordered_policy(default, ordered):

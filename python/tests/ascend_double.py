@@ -148,7 +148,7 @@ def get_ep_group():
 
 
 MODULES = {
-    "vllm": {}, "vllm.distributed": {"get_ep_group": get_ep_group}, "vllm_ascend": {}, "vllm_ascend.eplb": {},
+    "vllm": {}, "vllm.distributed": {}, "vllm.distributed.parallel_state": {"get_ep_group": get_ep_group}, "vllm_ascend": {}, "vllm_ascend.eplb": {},
     "vllm_ascend.eplb.eplb_updator": {"EplbUpdator": EplbUpdator}, "vllm_ascend.eplb.adaptor": {},
     "vllm_ascend.eplb.adaptor.vllm_adaptor": {"VllmEplbAdaptor": VllmEplbAdaptor}, "vllm_ascend.eplb.core": {},
     "vllm_ascend.eplb.core.eplb_worker": {"PolicyFactory": PolicyFactory, "EplbProcess": EplbProcess, "EplbWorker": EplbWorker}}

@@ -279,7 +279,7 @@ class TwoRanks(Base):
             engine.process.worker.policy.own.to = to
         with mock.patch.object(steering, "LOOK_BOUNDARIES", 4), self.assertLogs("plimsoll"):
             self.ranks[0].session._worker._call("plm_comm_abort", self.ranks[0].session._worker._comm)
-            self.passes(40, until=lambda rank: rank.session.withdrawn)
+            self.passes(2000, until=lambda rank: rank.session.withdrawn)
             self.passes(9, tokens=1)
         self.assertEqual([[0, 1, 3]] * 2, self.maps()[0])
         self.assertTrue(all(rank.session.alive for rank in self.ranks))

@@ -1,10 +1,14 @@
 """The surface of an engine in its sources: the same answers as of the engine that is imported, and nothing of it is run."""
+import contextlib
 import importlib
+import io
 import os
 import sys
+import types
 import unittest
 
 from base import Base
+from plimsoll_engine import surface
 from plimsoll_engine.sources import SourceError, Tree, parameters
 from plimsoll_engine.surface import Need, Surface
 
@@ -138,6 +142,21 @@ class TheSources(Base):
                 file.write("from .%s import thing\nclass C(D): pass\nclass D(C): pass\n" % other)
         self.assertIsNone(Tree(tree).find("engine_in_sources.a", "thing"))
         self.assertIsNone(Tree(tree).find("engine_in_sources.a", "C.thing"))
+
+    def test_who_asks_before_an_engine_is_started_is_told(self):
+        plug_in = types.ModuleType("plimsoll_engine.of_the_test")
+        plug_in.SURFACE = Surface("test", NEEDS)
+        sys.modules[plug_in.__name__] = plug_in
+        self.addCleanup(sys.modules.pop, plug_in.__name__)
+        sys.path.insert(0, self.tree())
+        self.addCleanup(sys.path.remove, self.directory)
+        importlib.invalidate_caches()
+        for arguments, code, words in ((["of_the_test"], 0, "known"), (["of_the_test", self.directory], 0, "known"),
+                                       (["of_the_test", "/nowhere"], 1, "refused: " + MODULE), ([], 2, "usage")):
+            with self.subTest(arguments=arguments), contextlib.redirect_stdout(io.StringIO()) as told:
+                self.assertEqual(code, surface.main(arguments))
+                self.assertTrue(told.getvalue().startswith(words), told.getvalue())
+        self.assertNotIn("engine_in_sources", sys.modules)
 
     def test_a_file_that_cannot_be_read_is_named(self):
         tree = self.tree(("class State", "klass State"))

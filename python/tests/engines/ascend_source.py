@@ -108,7 +108,7 @@ def counts(run, told):
 
         last = max(map(int, due[0]))
         if incarnation == max(told[0]["truth"], key=int):  # of earlier ones the last boundary may not have been read
-            until("samples up to step %d" % last, lambda: all(steps(rank) >= last for rank in range(RANKS)), 30)
+            until("samples up to step %d" % last, lambda: all(steps(rank) >= last for rank in range(RANKS)), 120)
         last = min(steps(rank) for rank in range(RANKS))
         if last == 0:
             continue  # it was over before the collector had looked for its rings
@@ -223,10 +223,9 @@ def planner_killed(roles):
     return dict(right(told), settled=len(run.settled()), outcomes=run.outcomes(), counts=same_counts(run, told))
 
 
-def other_start(roles, name="started", twice=False):
-    """The engine starts with a map of its own; twice: rank 2 has an expert twice in layer 1, of which it looks up one slot only."""
-    shuffled = random.Random(5)
-    maps = []
+def start_map(roles, name, twice=False):
+    """A start placement of our own, in a file as the engine reads it, and as one list. twice: expert 10, on rank 2 in layer 1."""
+    shuffled, maps = random.Random(5), []
     for layer in range(LAYERS):
         experts = list(range(EXPERTS)) + shuffled.sample(range(EXPERTS), RANKS * SLOTS - EXPERTS)
         while any(len(set(experts[at:at + SLOTS])) < SLOTS for at in range(0, RANKS * SLOTS, SLOTS)):
@@ -239,17 +238,34 @@ def other_start(roles, name="started", twice=False):
         json.dump({"moe_layer_count": LAYERS, "layer_list": [{"layer_id": layer, "device_count": RANKS, "device_list": [
             {"device_id": rank, "device_expert": maps[layer][rank * SLOTS:(rank + 1) * SLOTS]} for rank in range(RANKS)]}
             for layer in range(LAYERS)]}, file)
-    run, told = moved_once(roles, name, "--map", path)
-    start = [one["initial"] for one in run.values("samples") if "initial" in one][0]
-    due = [expert for row in maps for expert in row]
-    if twice:
-        due[RANKS * SLOTS + 10] = EXPERTS  # the first of the two is in no table
-    assert start == due, (start, due)
+    return path, [expert for row in maps for expert in row]
+
+
+def initial(run):
+    return [one["initial"] for one in run.values("samples") if "initial" in one][0]
+
+
+def other_start(roles):
+    """The engine starts with a map of its own."""
+    path, due = start_map(roles, "started")
+    run, told = moved_once(roles, "started", "--map", path)
+    assert initial(run) == due, (initial(run), due)
     return dict(right(told), settled=len(run.settled()), outcomes=run.outcomes(), counts=same_counts(run, told))
 
 
 def expert_twice(roles):
-    return other_start(roles, "twice", twice=True)
+    """It starts with an expert twice on a rank, of which it finds the second only: observed, and not steered."""
+    path, due = start_map(roles, "twice", twice=True)
+    due[RANKS * SLOTS + 10] = EXPERTS  # the slot that no table leads to
+    no_cycle = ("--steps", 160, "--heat", 1000, "--map", path)  # the engine's own planner dies of this map in its first
+    run = Run(roles, "twice", *no_cycle, mode="observe")
+    told = run.results(stop=False)
+    compared = same_counts(run, told)
+    assert initial(run) == due
+    other = Run(roles, "twice-steered", *no_cycle, mode="steer")
+    refusal = [line for line in (other.results(stop=False), other.log())[1].splitlines() if "ERROR plimsoll" in line]
+    assert len(refusal) == 1 and "layer 1: no table leads to slot 0 of rank 2" in refusal[0], refusal
+    return dict(right(told), counts=compared, steered=refusal[0])
 
 
 def refused(roles):
