@@ -31,6 +31,7 @@ SURFACE = Surface("vllm", [
     Need(_STATE, "EplbState.prepare_forward", ("self", "model_config", "num_unpadded_tokens", "ubatch_slices"), optional=True),
 ])
 NEVER = sys.maxsize  # steps until the engine would rearrange experts by itself
+_UNKNOWN = "a target that is being asked for"
 
 
 def register():
@@ -62,6 +63,8 @@ def install(settings, hooks, balancer_class=None):
         try:
             balancer.guarded(balancer.before, is_dummy)
             original(state, is_dummy, is_profile, log_stats)
+            if balancer.guarded(balancer.due):
+                state.rearrange()  # not guarded: what fails in it is the engine's own
             balancer.guarded(balancer.after)
         finally:
             balancer.in_step = False
@@ -166,13 +169,14 @@ class Balancer:
     def guarded(self, act, *arguments):
         """An error of ours ends our capture on this rank, which goes on to pass with the others where all do; never the engine."""
         if self._off:
-            return
+            return None
         try:
-            act(*arguments)
+            return act(*arguments)
         except LeaveGroup:
             raise
         except Exception as error:
-            if self._settings.strict:
+            # Others rearrange on that verdict, and would wait for this rank in it.
+            if self._settings.strict or any(model.target for model in self._counted):
                 raise
             for model in self._counted:
                 model.session.give_up(error)
@@ -180,6 +184,7 @@ class Balancer:
             if self._off:
                 logger.error("no expert load is captured, and vllm runs as without Plimsoll: %s", error,
                              exc_info=not isinstance(error, NotStarted))
+            return None
 
     def before(self, is_dummy):
         """Before the engine's own step, which clears the counters of this pass."""
@@ -192,18 +197,23 @@ class Balancer:
                     model.routed.fill_(model.tokens * model.routed_each)
                 boundary = model.session.step_end(discard=is_dummy)
                 if boundary is not None and boundary.move and not model.session.withdrawn:
+                    model.target = _UNKNOWN
                     model.target = model.session.target()
         for model in self._models.values():
             model.tokens = 0
 
-    def after(self):
-        """After the engine's own step, which may have moved experts, or those of one layer."""
-        models = self._counted
-        if self._own is not None and any(model.session.withdrawn for model in models):
+    def due(self):
+        """Whether the engine is to rearrange experts now: asked after its own step, and answered alike on all ranks."""
+        if self._own is not None and any(model.session.withdrawn for model in self._counted):
             self._give_back()
-        if any(model.target for model in models) and not any(model.state.rebalanced for model in self._models.values()):
-            self._order()
-        for model in models:
+        if not any(model.target for model in self._counted) or any(model.state.rebalanced for model in self._models.values()):
+            return False  # the second thread is not through with the last one
+        self._order()
+        return True
+
+    def after(self):
+        """After all that may have moved experts in this step, or those of one layer."""
+        for model in self._counted:
             if not model.committed:
                 continue
             if model.state.rebalanced:
@@ -224,7 +234,6 @@ class Balancer:
         self._ordered.extend(model.target or model.placement() for model in self._models.values())
         for model in self._models.values():
             model.ordered, model.target = model.target is not None, None
-        self._state.rearrange()
 
     def _give_back(self):
         """At the same step on all ranks, as session.withdrawn is."""

@@ -42,7 +42,7 @@ class Run:
         for rank in range(RANKS):
             with open(self.file("rank-%d.out" % rank), "wb") as out, open(self.file("rank-%d.log" % rank), "wb") as log:
                 self.ranks.append(subprocess.Popen(
-                    ["nice", os.environ["PLIMSOLL_VLLM_PYTHON"], os.path.join(HERE, "vllm_rank.py"), "--rank", str(rank),
+                    [os.environ["PLIMSOLL_VLLM_PYTHON"], os.path.join(HERE, "vllm_rank.py"), "--rank", str(rank),
                      "--directory", self.directory, *map(str, arguments)], env=own, stdout=out, stderr=log))
 
     def file(self, name):
