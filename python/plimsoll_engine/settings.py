@@ -1,5 +1,6 @@
 """What a plug-in is told: environment variables and nothing else, as engines start processes that have no other ear."""
 import os
+import re
 from typing import NamedTuple, Optional
 
 PHASES = ("prefill", "decode", "all")
@@ -75,8 +76,8 @@ def from_environment(environ=os.environ):
         faults.append("PLIMSOLL_GATHER=none leaves PLIMSOLL_MODE=steer without votes: leave it out, or observe")
     if settings.gather == "tcp" and not (settings.address and settings.secret_file):
         faults.append("PLIMSOLL_GATHER=tcp needs PLIMSOLL_ADDRESS=host:port, where rank 0 listens, and PLIMSOLL_SECRET_FILE")
-    if not all(part and all(letter.isalnum() or letter in "._-" for letter in part) for part in deployment.split("/")):
-        faults.append("PLIMSOLL_DEPLOYMENT=%r is not a name of letters, digits, '.', '_' and '-', in parts divided by '/'"
+    if not re.fullmatch("[A-Za-z0-9][A-Za-z0-9._/-]{0,199}", deployment):
+        faults.append("PLIMSOLL_DEPLOYMENT=%r is not 1 to 200 letters, digits, '.', '_', '/', '-', starting with a letter or digit"
                       % deployment)
     if faults:
         raise SettingsError("; ".join(faults))

@@ -7,12 +7,11 @@ weights itself, and maps are read back from it.
 """
 import functools
 import logging
-from typing import NamedTuple, Sequence
 
 from plimsoll_engine.group import Group
 from plimsoll_engine.plugin import PluginError, activate
 from plimsoll_engine.steering import LeaveGroup, Model, NotStarted, Session
-from plimsoll_engine.surface import Need, Surface
+from plimsoll_engine.surface import Need, Surface, Surfaces
 
 logger = logging.getLogger("plimsoll")
 MANAGER, RECORDER = "sglang.srt.eplb.eplb_manager", "sglang.srt.eplb.expert_distribution"
@@ -43,20 +42,7 @@ def _surface(*settings):
         Need("sglang.srt.distributed.parallel_state", "get_tp_group", ())))
 
 
-class Releases(NamedTuple):
-    """An engine whose releases differ: it is known when it is as one of them."""
-
-    engine: str
-    surfaces: Sequence[Surface]
-
-    def differences(self):
-        return min((surface.differences() for surface in self.surfaces), key=len)
-
-    def differences_in(self, path):
-        return min((surface.differences_in(path) for surface in self.surfaces), key=len)
-
-
-SURFACE = Releases("sglang", (_surface(), _surface("server_args")))
+SURFACE = Surfaces("sglang", (_surface(), _surface("server_args")))
 
 
 def register():
@@ -319,7 +305,7 @@ class Rank:
     def _fail(self, error):
         self._load = None
         if self._session is not None:
-            self._session.fail(error)
+            self._session.give_up(error)
         else:
             self._off = True
             logger.error("no expert load is captured, sglang goes on: %s", error, exc_info=True)

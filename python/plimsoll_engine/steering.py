@@ -184,8 +184,8 @@ class Session:
         return self._worker.target() if self.alive and not self.withdrawn else None
 
     def moving(self, busy):
-        """Whether the engine is at a move that nobody here decided: meanwhile this rank votes for nothing."""
-        if self.steers and self.alive:
+        """Whether the engine is at a move that nobody here decided: meanwhile samples are mixed, and this rank votes for nothing."""
+        if self.alive:
             self._worker.moving(busy)
 
     def moved(self, placement):
@@ -195,20 +195,27 @@ class Session:
 
     def changed(self, placement=None):
         """The engine has changed its map by itself. With its map, on all ranks at the same step: the next incarnation begins from it."""
-        if not self.alive:
-            return
         if placement is None:
-            self._worker.changed()
+            if self.alive:
+                self._worker.changed()
+            return
+        # A rank whose capture has ended is here too, and says so: the others would wait for it for ever.
+        if not all(self._group.gather(self.alive)):
+            logger.error("not all ranks of %s publish their load any more: none does from here, and the engine balances by its own "
+                         "rules. A restart of the engine begins anew", self._membership.deployment)
+            self.close()
+            self.withdrawn = True
             return
         self.close()
+        self.steers = self.steers and not self.withdrawn
         self._model = self._model._replace(placement=placement)
         self._steps, self._boundaries, self._lost = 0, 0, False
         self._open()
         self._worker.attach(**self._attached)
         self.start()
 
-    def fail(self, error):
-        """An error of the plug-in's own: this rank captures no more, as after one of the worker's."""
+    def give_up(self, error):
+        """An error of the plug-in's own: this rank captures no more, and passes with the others where all do."""
         if self.alive:
             self._worker.fail(error)
 
