@@ -55,7 +55,16 @@ def serve(model, seconds, enough):
     engine.shutdown()
 
 
+def fork_processes():
+    """In place of spawning them: each would import SGLang again, which takes a small machine minutes."""
+    import multiprocessing
+    begin = multiprocessing.set_start_method
+    multiprocessing.set_start_method = lambda method, force=False: begin("fork", force=True)
+
+
 def child(model, log, mode):
+    fork_processes()
+
     def flipped():
         with open(log, encoding="utf-8", errors="replace") as file:
             return sum("rank 0," in line and ": flipped" in line for line in file)
@@ -70,7 +79,7 @@ def child(model, log, mode):
             after.append(1)
         return len(after) > 12
 
-    serve(model, 200, enough)
+    serve(model, 300, enough)
 
 
 def main(directory, *modes):
@@ -104,7 +113,7 @@ def main(directory, *modes):
                 engine = subprocess.Popen([sys.executable, "-W", "ignore", __file__, "child", model, log, mode], env=environ,
                                           stdout=out, stderr=out, start_new_session=True)
             try:
-                engine.wait(330)
+                engine.wait(540)
             except subprocess.TimeoutExpired:
                 os.killpg(engine.pid, 9)
                 raise
