@@ -15,7 +15,7 @@ from plimsoll_engine.surface import Need, Surface, Surfaces
 
 logger = logging.getLogger("plimsoll")
 MANAGER, RECORDER = "sglang.srt.eplb.eplb_manager", "sglang.srt.eplb.expert_distribution"
-LOCATION, UPDATER = "sglang.srt.eplb.expert_location", "sglang.srt.eplb.expert_location_updater"
+LOCATION = "sglang.srt.eplb.expert_location"
 SHARES = {"static": "local-first", "dynamic": "even", "fake": "even", "lp": "fitted", None: "even"}
 TOP_K = ("num_experts_per_tok", "num_experts_per_token", "moe_topk", "moe_top_k", "moe_k", "top_k_experts", "experts_per_token")
 
@@ -37,8 +37,6 @@ def _surface(*settings):
         Need(LOCATION, "ExpertLocationMetadata.init_by_eplb", settings + ("model_config", "logical_count")),
         Need(LOCATION, "ExpertLocationMetadata.init_by_mapping",
              settings + ("model_config", "physical_to_logical_map", "moe_ep_rank")),
-        Need(UPDATER, "ExpertLocationUpdater.update",
-             ("self", "routed_experts_weights_of_layer", "new_expert_location_metadata", "update_layer_ids", "nnodes", "rank")),
         Need("sglang.srt.distributed.parallel_state", "get_tp_group", ())))
 
 
@@ -55,11 +53,10 @@ def register():
 
 
 def install(settings, hooks):
-    from sglang.srt.eplb import eplb_manager, expert_distribution, expert_location, expert_location_updater
+    from sglang.srt.eplb import eplb_manager, expert_distribution, expert_location
     rank = Rank(settings)
     hooks.around(expert_distribution._ExpertDistributionRecorderReal, "_on_forward_pass_start", rank.pass_starts)
     hooks.around(expert_distribution._StatAccumulator, "append", rank.pass_recorded)
-    hooks.around(expert_location_updater.ExpertLocationUpdater, "update", rank.layers_moved)
     hooks.around(eplb_manager.EPLBManager, "rebalance", rank.rebalance)
     hooks.around(eplb_manager.EPLBManager, "_entrypoint", rank.turns)
     if settings.steer:
@@ -92,7 +89,6 @@ class Rank:
         self._off = False  # on all ranks alike: before the start, or when they said so
         self._tokens, self._counts = 0, None  # of the pass that runs or has just ended
         self._target = None  # while the engine rebalances because it was ordered to
-        self._engine_moved = False  # layers, in a rebalancing that was not
         self._load = self._routed = None
 
     # What SGLang calls.
@@ -124,23 +120,14 @@ class Rank:
 
     def rebalance(self, original, manager):
         """Frames all that changes the map: because we have ordered it, or by the engine's own rules."""
-        ordered = self._target is not None
+        ordered, before = self._target is not None, self._map().clone()
         if not ordered:
             self._busy()
         try:
             yield from original(manager)
         finally:
             self._target = None
-        if ordered:
-            self._ordered_is_over()
-        else:
-            self._engine_rebalanced()
-
-    def layers_moved(self, original, updater, *arguments, **named):
-        missing = original(updater, *arguments, **named)
-        if self._target is None:
-            self._mixed()
-        return missing
+        self._is_over(ordered, before)
 
     def is_needed(self, original, manager, average_utilization_rate_over_window):
         # The engine's own threshold is of its own decisions.
@@ -263,33 +250,19 @@ class Rank:
             self._session.moving(True)
 
     @_ours
-    def _mixed(self):
-        """The engine has moved layers by itself: from here on, samples are of no one map."""
-        if not self._engine_moved and self._session is not None:
-            self._session.changed()
-        self._engine_moved = True
-
-    @_ours
-    def _engine_rebalanced(self):
-        moved, self._engine_moved = self._engine_moved, False
+    def _is_over(self, ordered, before):
         if self._session is None or self._off:
             return
-        if not moved:
+        if ordered:
+            self._session.moved(self._placement())
+        elif before.equal(self._map()):  # it thought better of it
             self._session.moving(False)
-        elif all(self._group.gather(self._session.alive)):  # one that captures no more begins nothing anew
+        else:
             try:
                 self._session.changed(self._placement())
             except NotStarted as error:
                 self._off = True
-                logger.error("expert load is no longer captured, sglang goes on: %s", error)
-        else:
-            self._off = True
-            self._session.close()
-            logger.error("a rank captures no expert load any more, and under the engine's new map none of them does")
-
-    @_ours
-    def _ordered_is_over(self):
-        self._session.moved(self._placement())
+                logger.error("expert load is no longer captured, and sglang balances by its own rules: %s", error)
 
     @staticmethod
     def _metadata():

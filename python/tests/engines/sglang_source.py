@@ -18,7 +18,7 @@ import traceback
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path[:0] = [HERE, os.path.join(HERE, ".."), os.path.join(HERE, "..", "..")]
-BOUNDARY, WINDOW, SECONDS = 8, 320, 120
+BOUNDARY, WINDOW, SECONDS = 8, 320, 300
 os.environ.update(SGLANG_NCCL_SO_PATH="/nowhere", OMP_NUM_THREADS="1")  # a build of PyTorch for CUDA would look for devices
 
 
@@ -354,9 +354,9 @@ def cost(directory, roles, environ):
 
 
 MODES = dict(
-    static=lambda *about: steered(*about, "static", 3, period=1500.0),
-    dynamic=lambda *about: steered(*about, "dynamic", 3, period=1500.0, dispatch="dynamic"),
-    chunked=lambda *about: steered(*about, "chunked", 3, period=1500.0, chunk=1),
+    static=lambda *about: steered(*about, "static", 2, period=1500.0),
+    dynamic=lambda *about: steered(*about, "dynamic", 2, period=1500.0, dispatch="dynamic"),
+    chunked=lambda *about: steered(*about, "chunked", 2, period=1500.0, chunk=1),
     steady=lambda *about: steered(*about, "steady", 1, windows=5),
     steady_dynamic=lambda *about: steered(*about, "steady_dynamic", 1, windows=5, dispatch="dynamic"),
     roles=lambda *about: steered(*about, "roles", 1, mishap=roles_die, period=3000.0),
