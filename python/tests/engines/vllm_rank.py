@@ -154,7 +154,7 @@ def main():
             last = now
     took = time.perf_counter() - served_at
     told.update(map=last, wrong_slots=told["wrong_slots"] + model.wrong_slots(last), steps_per_second=round(told["steps"] / took, 1),
-                before_s=seen["before_s"], after_s=seen["after_s"], rearranged=seen["rearranged"],
+                calls_s=seen["calls_s"], rearranged=seen["rearranged"],
                 interval=state.expert_rearrangement_step_interval, alive=session.alive if session is not None else None)
     print(json.dumps(told), flush=True)
     dist.barrier(group=group)

@@ -92,7 +92,7 @@ class Run:
                 process.wait()
 
 
-def counts(run, told):
+def counts(run, told, layers=LAYERS, ranks=RANKS, slots=SLOTS):
     """Per incarnation: steps on the topic, slots where it has another count than routers have sent, and tokens compared.
 
     While observing each rank publishes what it sent, to all slots; while steering they are added up in the gather.
@@ -109,19 +109,19 @@ def counts(run, told):
 
         last = max(map(int, due[0]))
         if incarnation == max(told[0]["truth"], key=int):  # of earlier ones the last boundary may not have been read
-            until("samples up to step %d" % last, lambda: all(steps(rank) >= last for rank in range(RANKS)), 180)
-        last = min(steps(rank) for rank in range(RANKS))
+            until("samples up to step %d" % last, lambda: all(steps(rank) >= last for rank in range(ranks)), 180)
+        last = min(steps(rank) for rank in range(ranks))
         if str(last) not in due[0]:
             continue  # over before the collector had looked for its rings
-        got = [[0] * (RANKS * SLOTS) for _ in range(LAYERS)]
+        got = [[0] * (ranks * slots) for _ in range(layers)]
         for one in samples():
             if one["stepTo"] <= last:
-                for offset, layers in enumerate(one["counters"]):
-                    for layer, row in enumerate(layers):
-                        first = 0 if len(row) == RANKS * SLOTS else (one["firstRank"] + offset) * SLOTS
+                for offset, rows in enumerate(one["counters"]):
+                    for layer, row in enumerate(rows):
+                        first = 0 if len(row) == ranks * slots else (one["firstRank"] + offset) * slots
                         for slot, count in enumerate(row):
                             got[layer][first + slot] += count
-        sent = [[sum(one[str(last)][layer][slot] for one in due) for slot in range(RANKS * SLOTS)] for layer in range(LAYERS)]
+        sent = [[sum(one[str(last)][layer][slot] for one in due) for slot in range(ranks * slots)] for layer in range(layers)]
         compared[incarnation] = {"steps": last, "tokens": sum(map(sum, sent)),
                                  "slots_that_differ": sum(a != b for rows in zip(got, sent) for a, b in zip(*rows))}
     assert compared and all(one["slots_that_differ"] == 0 for one in compared.values()), compared
@@ -261,7 +261,7 @@ def cost(roles):
             right(results)
             rates[mode].append(results[0]["steps_per_second"])
             if mode != "off":
-                taken = [a + b for a, b in zip(results[0]["before_s"], results[0]["after_s"])][2:]  # the session's count of steps
+                taken = results[0]["calls_s"][2:]  # from here the session counts steps
                 calls[mode].append({"between_us": microseconds([one for step, one in enumerate(taken, 1) if step % BOUNDARY]),
                                     "boundary_us": microseconds([one for step, one in enumerate(taken, 1) if step % BOUNDARY == 0])})
     return {"steps_per_second": rates, "calls_p50_p99": calls}
