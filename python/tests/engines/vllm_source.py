@@ -73,6 +73,16 @@ class Run:
         return {one["version"]: {"before": round(one["before"], 3), "promised": round(one["predicted"], 3),
                                  "measured": round(one["realised"]["mean"], 3)} for one in self.values("outcomes")}
 
+    def results_while_it_waits(self):
+        """Of ranks that have --wait: they are done, and are still there."""
+        def told():
+            found = []
+            for rank in range(RANKS):
+                with open(self.file("rank-%d.out" % rank), encoding="utf-8") as file:
+                    found += [json.loads(line) for line in file if line.startswith("{") and line.endswith("\n")]
+            return len(found) == RANKS and found
+        return self.until("all steps", told, 600)
+
     def results(self, stop=True):
         if stop:
             self.touch("stop")
@@ -140,12 +150,13 @@ def observed(roles, *how, name="observed"):
     """Observing changes nothing: the engine's own rearrangements come to the same maps; each begins the next incarnation."""
     short = ("--steps", 400, "--interval", 150, *how)
     off = Run(roles, name + "-off", *short).results(stop=False)
-    run = Run(roles, name, *short, mode="observe")
-    on = run.results(stop=False)
+    run = Run(roles, name, *short, "--wait", mode="observe")
+    on = run.results_while_it_waits()
     assert not off[0]["hooked"] and on[0]["hooked"] and on[0]["alive"], on[0]
     if not how:  # the second thread is ready when it is ready: the step at which it is, and so the load, is not the same
         assert [one["map"] for one in off] == [one["map"] for one in on]
     compared = counts(run, on)
+    run.results()
     assert len(on[0]["truth"]) > 1, "the engine's own balancer has moved nothing"
     return dict(right(on), maps_equal=not how, incarnations=len(on[0]["truth"]), counts=compared)
 
