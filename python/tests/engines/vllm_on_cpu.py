@@ -135,11 +135,11 @@ def map_and_record(topk_ids, expert_load_view, logical_to_physical_map, logical_
     rows = torch.arange(ids.shape[0]).unsqueeze(1)
     replica = (rows * 2654435769 & 0xFFFFFFFF) % logical_replica_count[ids].clamp_min(1)
     physical = logical_to_physical_map[ids, replica]
+    real = physical if num_unpadded_tokens is None else physical[:int(num_unpadded_tokens)]
+    counted = torch.bincount(real.flatten(), minlength=expert_load_view.shape[0])
+    seen["pass"][expert_load_view.data_ptr()] = seen["pass"].get(expert_load_view.data_ptr(), 0) + counted
     if record_enabled is None or bool(record_enabled):
-        real = physical if num_unpadded_tokens is None else physical[:int(num_unpadded_tokens)]
-        counted = torch.bincount(real.flatten(), minlength=expert_load_view.shape[0])
         expert_load_view += counted.to(expert_load_view.dtype)
-        seen["pass"][expert_load_view.data_ptr()] = seen["pass"].get(expert_load_view.data_ptr(), 0) + counted
     return physical.to(topk_ids.dtype)
 
 
