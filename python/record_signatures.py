@@ -25,7 +25,7 @@ from plimsoll_engine.sources import Tree
 HERE = os.path.dirname(os.path.abspath(__file__))
 SIGNATURES = os.path.join(HERE, "signatures")
 PACKAGES = {"vllm": "vllm", "sglang": "sglang", "vllm-ascend": "vllm_ascend"}  # on PyPI: the module at the top
-PLUG_INS = ("vllm", "sglang", "ascend")
+PLUG_INS = ("vllm", "sglang", "ascend", "ascend_v2")
 PRE_RELEASES = ("vllm-ascend",)
 LOWEST = {"vllm": "0.16.0", "sglang": "0.5.10", "vllm-ascend": "0.16.0rc1"}  # what was current in March 2026
 # What has to be there for a plug-in to be loaded at all.

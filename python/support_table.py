@@ -16,7 +16,8 @@ PAGE = os.path.join(HERE, "..", "docs", "engines.md")
 PART = re.compile(r"(?s)(<!-- generated: releases[^>]*-->\n).*?(<!-- end -->)")
 # Title, plug-in, package whose releases are listed, and whose loader asks the plug-in in.
 LISTED = (("vLLM", "vllm", "vllm", "vllm"), ("SGLang", "sglang", "sglang", "sglang"),
-          ("vllm-ascend, model runner v1", "ascend", "vllm-ascend", "vllm"))
+          ("vllm-ascend, model runner v1", "ascend", "vllm-ascend", "vllm"),
+          ("vllm-ascend, model runner v2", "ascend_v2", "vllm-ascend", "vllm"))
 
 
 class Recorded:

@@ -19,6 +19,7 @@ SURFACE = Surface("vllm", [
     Need("vllm.distributed.eplb.policy", "DefaultEplbPolicy.rebalance_experts",
          ("cls", "weight", "num_replicas", "num_groups", "num_nodes", "num_ranks", "old_global_expert_indices")),
     Need("vllm.distributed.parallel_state", "get_ep_group", ()),
+    Need("vllm.distributed.parallel_state", "get_pp_group", ()),
     Need(_STATE, "EplbState.add_model", ("self", "model", "model_config")),
     Need(_STATE, "EplbState.step", ("self", "is_dummy", "is_profile", "log_stats")),
     Need(_STATE, "EplbState.rearrange", ("self", "is_profile", "rank_mapping")),
@@ -30,6 +31,7 @@ SURFACE = Surface("vllm", [
     Need(_STATE, "EplbState.prepare_forward", ("self", "model_config", "num_unpadded_tokens", "ubatch_slices"), optional=True),
 ])
 NEVER = sys.maxsize  # steps until the engine would rearrange experts by itself
+_UNKNOWN = "a target that is being asked for"
 
 
 def register():
@@ -61,6 +63,8 @@ def install(settings, hooks, balancer_class=None):
         try:
             balancer.guarded(balancer.before, is_dummy)
             original(state, is_dummy, is_profile, log_stats)
+            if balancer.guarded(balancer.due):
+                state.rearrange()  # not guarded: what fails in it is the engine's own
             balancer.guarded(balancer.after)
         finally:
             balancer.in_step = False
@@ -122,7 +126,7 @@ class Counted:
         self.state, self.config = model_state, model_config
         self.session = self.routed = self.target = self.known = None
         self.tokens = self.routed_each = 0
-        self.ordered = self.committed = False
+        self.ordered = self.committed = self.mixed = False
 
     def placement(self):
         return self.state.physical_to_logical_map.tolist()
@@ -165,13 +169,14 @@ class Balancer:
     def guarded(self, act, *arguments):
         """An error of ours ends our capture on this rank, which goes on to pass with the others where all do; never the engine."""
         if self._off:
-            return
+            return None
         try:
-            act(*arguments)
+            return act(*arguments)
         except LeaveGroup:
             raise
         except Exception as error:
-            if self._settings.strict:
+            # Others rearrange on that verdict, and would wait for this rank in it.
+            if self._settings.strict or any(model.target for model in self._counted):
                 raise
             for model in self._counted:
                 model.session.give_up(error)
@@ -179,6 +184,7 @@ class Balancer:
             if self._off:
                 logger.error("no expert load is captured, and vllm runs as without Plimsoll: %s", error,
                              exc_info=not isinstance(error, NotStarted))
+            return None
 
     def before(self, is_dummy):
         """Before the engine's own step, which clears the counters of this pass."""
@@ -191,25 +197,31 @@ class Balancer:
                     model.routed.fill_(model.tokens * model.routed_each)
                 boundary = model.session.step_end(discard=is_dummy)
                 if boundary is not None and boundary.move and not model.session.withdrawn:
+                    model.target = _UNKNOWN
                     model.target = model.session.target()
         for model in self._models.values():
             model.tokens = 0
 
-    def after(self):
-        """After the engine's own step, which may have moved experts, or those of one layer."""
-        models = self._counted
-        if self._own is not None and any(model.session.withdrawn for model in models):
+    def due(self):
+        """Whether the engine is to rearrange experts now: asked after its own step, and answered alike on all ranks."""
+        if self._own is not None and any(model.session.withdrawn for model in self._counted):
             self._give_back()
-        if any(model.target for model in models) and not any(model.state.rebalanced for model in self._models.values()):
-            self._order()
-        for model in models:
+        if not any(model.target for model in self._counted) or any(model.state.rebalanced for model in self._models.values()):
+            return False  # the second thread is not through with the last one
+        self._order()
+        return True
+
+    def after(self):
+        """After all that may have moved experts in this step, or those of one layer."""
+        for model in self._counted:
             if not model.committed:
                 continue
             if model.state.rebalanced:
-                if not model.ordered:
+                if not model.ordered and not model.mixed:
+                    model.mixed = True
                     model.session.changed()  # layer by layer: samples are of neither map
                 continue
-            model.committed, now = False, model.placement()
+            model.committed, model.mixed, now = False, False, model.placement()
             if model.ordered:
                 model.session.moved(now)
             elif now != model.known:
@@ -222,7 +234,6 @@ class Balancer:
         self._ordered.extend(model.target or model.placement() for model in self._models.values())
         for model in self._models.values():
             model.ordered, model.target = model.target is not None, None
-        self._state.rearrange()
 
     def _give_back(self):
         """At the same step on all ranks, as session.withdrawn is."""
@@ -254,7 +265,7 @@ class Balancer:
             model.state = self._state.model_states[key]
             tokens = None if is_dummy or not counts_tokens else model.tokens
             described = vllm_model.describe(model.state, model.config, self._state.parallel_config, group, tokens)
-            model.known, model.ordered, model.committed = described.placement, False, False
+            model.known, model.ordered, model.committed, model.mixed = described.placement, False, False, False
             model.session = Session(self._settings, described, group, **vllm_model.device(self._state.device))
             counters = {described.load.replace("-", "_"): model.state.expert_load_pass}
             if counts_tokens:

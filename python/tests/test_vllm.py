@@ -252,6 +252,24 @@ class VllmPlugin(Base):
         self.assertIn("not all ranks of test/vllm publish their load", logs.output[0])
         self.assertEqual([[[0, 0, 1, 2]] * 2] * 2, [rank.placement for rank in engine])
 
+    def test_what_fails_in_the_engines_own_rearrangement_is_not_hidden(self):
+        self.load_plugins(PLIMSOLL_MODE="steer")
+        engine = self.engine()
+        self.all(engine, steps=2)
+        self.ordered([[2, 1, 0, 2], [0, 1, 2, 1]])
+        with mock.patch.object(double, "_commit_eplb_maps", side_effect=RuntimeError("a transfer that failed")):
+            with self.assertRaisesRegex(RuntimeError, "a transfer that failed"):
+                self.until(engine, lambda: False)
+
+    def test_a_rank_that_cannot_tell_where_to_move_while_others_do_stops(self):
+        self.load_plugins(PLIMSOLL_MODE="steer")
+        engine = self.engine()
+        self.all(engine, steps=2)
+        self.ordered([[2, 1, 0, 2], [0, 1, 2, 1]])
+        with mock.patch.object(steering.Session, "target", side_effect=RuntimeError("made up")):
+            with self.assertRaisesRegex(RuntimeError, "made up"):
+                self.until(engine, lambda: False)
+
     def test_ranks_that_come_or_go_begin_the_next_incarnation_two_steps_later(self):
         engine = self.serving(PLIMSOLL_MODE="steer")
         before = self.sessions[0][0].incarnation

@@ -2,7 +2,8 @@
 
     PLIMSOLL_ASCEND_SOURCE=TREE PLIMSOLL_COMMAND=./plimsoll PLIMSOLL_LIBRARY=… python3 ascend_source.py [MODE...]
 
-TREE is the directory of a released sdist, which holds vllm_ascend. Prints a line of JSON for each mode; fails where a number is not as
+TREE is the directory of a released sdist, which holds vllm_ascend. Modes of model runner v2 also need vLLM's tree of the same release in
+PLIMSOLL_VLLM_SOURCE, and in PLIMSOLL_ASCEND_V2_PYTHON a Python with what vLLM needs. Prints a line of JSON for each mode; fails where a number is not as
 it must be. Which modules are real and which are stubs of ours: ascend_stubs.py and ascend_rank.py.
 """
 import json
@@ -19,12 +20,13 @@ from base import entry_points_directory  # noqa: E402
 from roles import Roles, until  # noqa: E402
 
 RANKS, LAYERS, EXPERTS, SLOTS = 4, 4, 16, 5
+V2, V2_PYTHON = "ascend_v2_rank.py", os.environ.get("PLIMSOLL_ASCEND_V2_PYTHON", sys.executable)
 
 
 class Run:
     """Four ranks of the toy engine under one deployment; the roles are there for all runs."""
 
-    def __init__(self, roles, name, *arguments, mode=None, tree=None, environment=()):
+    def __init__(self, roles, name, *arguments, mode=None, tree=None, environment=(), script="ascend_rank.py"):
         self.roles, self.deployment, self.name = roles, "ascend/" + name, name
         self.directory = os.path.join(roles.directory, name)
         os.makedirs(self.directory)
@@ -37,7 +39,7 @@ class Run:
                 PLIMSOLL_WINDOW="64" if mode == "steer" else "16")
         self.environment.update(environment)
         self.ranks = [subprocess.Popen(
-            [sys.executable, os.path.join(HERE, "ascend_rank.py"), "--rank", str(rank), "--directory", self.directory,
+            [V2_PYTHON if "v2" in script else sys.executable, os.path.join(HERE, script), "--rank", str(rank), "--directory", self.directory,
              "--stop-file", self.file("stop"), "--drift-file", self.file("drift"), *map(str, arguments)], env=self.environment,
             stdout=open(self.file("rank-%d.out" % rank), "wb"), stderr=open(self.file("rank-%d.err" % rank), "wb"))
             for rank in range(RANKS)]
@@ -137,6 +139,10 @@ def same_counts(run, told):
     return compared
 
 
+def acks(run):
+    return {kind: sum(one["kind"] == kind for one in run.values("acks")) for kind in ("ACCEPTED", "FLIPPED", "REFUSED", "FATAL")}
+
+
 def kept_promise(outcome):
     """Of a decision that was made and measured under one and the same load."""
     assert abs(outcome["promised"] - outcome["measured"]) <= 0.02, outcome
@@ -186,12 +192,11 @@ def steered(roles):
         time.sleep(8)
         told = run.results()
         assert len(run.settled()) == settled and all(one["alive"] for one in told)
-        acks = {kind: sum(one["kind"] == kind for one in run.values("acks")) for kind in ("ACCEPTED", "FLIPPED", "REFUSED", "FATAL")}
-        assert acks == {"ACCEPTED": RANKS * settled, "FLIPPED": RANKS * settled, "REFUSED": 0, "FATAL": 0}, acks
+        assert acks(run) == {"ACCEPTED": RANKS * settled, "FLIPPED": RANKS * settled, "REFUSED": 0, "FATAL": 0}, acks(run)
         outcomes = run.outcomes()
         kept_promise(outcomes[1])
         assert outcomes[max(outcomes)]["measured"] > 0.9, outcomes  # the drift was followed
-        return dict(right(told), settled=settled, acks=acks, outcomes=outcomes,
+        return dict(right(told), settled=settled, acks=acks(run), outcomes=outcomes,
                     roles_killed_and_restarted=True, planner_gone=True, counts=same_counts(run, told))
     finally:
         run.close()
@@ -294,6 +299,38 @@ def refused(roles):
     return told
 
 
+def v2_observed(roles):
+    """Model runner v2: observing changes nothing, and dummy passes of one rank count what it computes for the others."""
+    short = ("--steps", 240, "--interval", 60)
+    off = Run(roles, "v2-off", *short, script=V2).results(stop=False)
+    run = Run(roles, "v2-observed", *short, mode="observe", script=V2, environment={"DYNAMIC_EPLB": ""})
+    on = run.results(stop=False)
+    assert [one["outputs"] for one in off] == [one["outputs"] for one in on] and placement(off) == placement(on)
+    assert not off[0]["hooked"] and on[0]["hooked"] and on[0]["alive"] and all(one["dummies"] for one in on)
+    incarnations = len(on[0]["truth"])
+    assert incarnations > 1, "the engine's own balancer has moved nothing"
+    return dict(right(on), outputs_equal=True, maps_equal=True, incarnations=incarnations, counts=same_counts(run, on))
+
+
+def v2_steered(roles):
+    """Model runner v2: a decision, and another that follows the drift."""
+    run = Run(roles, "v2-steered", mode="steer", script=V2, environment={"DYNAMIC_EPLB": ""})
+    roles.start("worker", "worker", "--ring-dir", os.path.join(roles.rings, "ascend.v2-steered"))
+    try:
+        run.until("a decision that settled", lambda: run.settled(), 400)
+        run.until("an outcome", lambda: run.outcomes())
+        run.touch("drift")
+        run.until("the drift to be followed", lambda: len(run.settled()) >= 2)
+        run.until("its outcome", lambda: len(run.outcomes()) >= 2)
+        told = run.results()
+        kept_promise(run.outcomes()[1])
+        return dict(right(told), settled=len(run.settled()), acks=acks(run), outcomes=run.outcomes(), counts=same_counts(run, told),
+                    us_between=told[0]["us_between"], us_boundary=told[0]["us_boundary"])
+    finally:
+        run.close()
+        roles.kill("worker")
+
+
 def cost(roles):
     """Passes per second without us, observing and steering, each after the other; and what our calls take."""
     told = {"off": [], "observe": [], "steer": []}
@@ -309,7 +346,7 @@ def cost(roles):
 
 
 MODES = {"observed": observed, "steered": steered, "planner-killed": planner_killed, "other-start": other_start,
-         "expert-twice": expert_twice, "refused": refused, "cost": cost}
+         "expert-twice": expert_twice, "refused": refused, "cost": cost, "v2-observed": v2_observed, "v2-steered": v2_steered}
 
 
 def main(names):
@@ -319,7 +356,7 @@ def main(names):
         os.makedirs(roles.rings)
         roles.plugins = entry_points_directory(os.path.join(roles.directory, "plugins"))
         roles.start_all({"collector": ["--ring-dir", roles.rings], "aggregator": [], "planner": []})
-        for name in names or MODES:
+        for name in names or [name for name in MODES if "v2" not in name or "PLIMSOLL_VLLM_SOURCE" in os.environ]:
             started = time.monotonic()
             told = MODES[name](roles)
             print(json.dumps(dict(mode=name, seconds=round(time.monotonic() - started), **told)), flush=True)

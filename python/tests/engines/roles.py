@@ -37,7 +37,7 @@ class Roles:
             free.bind(("127.0.0.1", 0))
             port = free.getsockname()[1]
         self.servers = "127.0.0.1:%d" % port
-        self.start("broker", "broker", "--port", str(port), servers=False)
+        self.start("broker", "broker", "--port", str(port), "--data", os.path.join(self.directory, "broker"), servers=False)
         self.command("topics", "create", "--partitions", str(partitions))
         self._told = os.path.join(self.directory, "records.jsonl")
         self.start("tail", "topics", "tail", "--from-beginning", "--output", "json", "plan", "acks", "outcomes", "samples",

