@@ -144,6 +144,7 @@ def install_v2(tree, vllm_tree):
     sys.path.insert(0, vllm_tree)
     module("torch_npu")
     torch.cuda.Event = torch.Event = Event
+    torch.Tensor.pin_memory = lambda tensor, *_: tensor
     torch.accelerator.current_stream = lambda *_: Event()
     torch.accelerator.current_device_index = lambda: 0
     empty_like = torch.empty_like
