@@ -149,6 +149,8 @@ def install_v2(tree, vllm_tree):
     torch.accelerator.current_device_index = lambda: 0
     empty_like = torch.empty_like
     torch.empty_like = lambda tensor, pin_memory=False, **named: empty_like(tensor, **named)
+    from vllm.utils import torch_utils
+    torch_utils.PIN_MEMORY = False  # before others take it from there
     from vllm.distributed import parallel_state
     parallel_state._NODE_COUNT = 1
     for group in ("ep", "eplb"):
