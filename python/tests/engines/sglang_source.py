@@ -2,7 +2,8 @@
 
     PLIMSOLL_COMMAND=./plimsoll PLIMSOLL_LIBRARY=… PYTHON tests/engines/sglang_source.py DIRECTORY MODE…
 
-PYTHON is one that SGLang 0.5.19 to 0.5.23 can be imported in; DIRECTORY is on tmpfs and is emptied. sglang_toy.py says what is SGLang's.
+PYTHON is one that SGLang 0.5.19 to 0.5.23 can be imported in; DIRECTORY is on tmpfs and is emptied. What is SGLang's, sglang_toy.py
+says.
 """
 import collections
 import contextlib
@@ -264,7 +265,8 @@ def compared(tables, sent, incarnations):
         key, reason = (row["incarnation"], row["index"]), row["reason"]
         begin = began[row["incarnation"]]
         due = sent[begin + row["stepFrom"]:begin + row["stepTo"]].sum(axis=0)
-        equal = all(windows[key][layer, slot] == due[layer, slot] for layer in range(due.shape[0]) for slot in range(due.shape[1]))
+        equal = all(windows[key][layer, slot] == due[layer, slot]
+                    for layer in range(due.shape[0]) for slot in range(due.shape[1]))
         if reason == "COMPLETE":
             told["complete"] += 1
             told["equal_in_every_slot"] += equal
@@ -349,7 +351,8 @@ def cost(directory, roles, environ):
             if mode == "off":
                 run.environ["PLIMSOLL_DEPLOYMENT"] = ""
             reports = run.begin().stop(wait=True)
-            told[mode].append(dict(steps_per_second=round(reports[0]["steps"] / reports[0]["seconds"], 1), turn_us=turns(reports)))
+            told[mode].append(dict(steps_per_second=round(reports[0]["steps"] / reports[0]["seconds"], 1),
+                                   turn_us=turns(reports)))
     return dict(mode="cost", **told)
 
 
