@@ -49,15 +49,28 @@ def register(environ=os.environ):
     if asks_for_v1(environ):
         return plugin.activate(SURFACE, install, environ)
     from plimsoll_engine import ascend_v2  # which builds on vllm's, and that asks us
+    if not found("vllm_ascend.distributed.eplb.eplb_state"):
+        return plugin.activate(Surface("vllm-ascend", ()), nothing_to_observe, environ)
     return plugin.activate(ascend_v2.SURFACE, ascend_v2.install, environ)
 
 
 def installed():
     """Whether vLLM runs on vllm-ascend here. Its classes are vLLM's then, and what they count is not."""
+    return found("vllm_ascend")
+
+
+def found(module):
     try:
-        return importlib.util.find_spec("vllm_ascend") is not None
+        return importlib.util.find_spec(module) is not None
+    except ImportError:
+        return False  # a package above it is not there
     except ValueError:
         return True  # imported, by somebody who gave it no spec
+
+
+def nothing_to_observe(settings, hooks):
+    raise plugin.PluginError("it balances no experts, so it counts none: set DYNAMIC_EPLB=true and eplb_config.dynamic_eplb, as "
+                             "README.md says. This release has no balancer for model runner v2")
 
 
 def asks_for_v1(environ):

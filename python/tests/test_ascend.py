@@ -81,8 +81,10 @@ class LoadedAsVllmLoadsPlugIns(Base):
         self.load(PLIMSOLL_MODE="steer")
         self.assertIsInstance(double.PolicyFactory.generate_policy(2), ascend.Policy)
 
-    def test_without_vllm_ascend_or_where_it_balances_nothing_there_is_nothing_and_nothing_is_said(self):
-        self.assertIsNone(self.load(DYNAMIC_EPLB="false"))
+    def test_where_nothing_is_balanced_there_is_nothing_to_observe_and_the_log_says_what_to_set(self):
+        self.refused("balances no experts.*set DYNAMIC_EPLB=true", DYNAMIC_EPLB="false")
+
+    def test_without_vllm_ascend_nothing_happens_and_nothing_is_said(self):
         for name in double.MODULES:
             sys.modules.pop(name)
         self.assertIsNone(self.load())

@@ -11,9 +11,8 @@ if not TREE:
     print("NOTICE: PLIMSOLL_ASCEND_SOURCE names no tree of vllm-ascend: its own modules are not run")
 
 
-@unittest.skipUnless(TREE, "PLIMSOLL_ASCEND_SOURCE names no tree of vllm-ascend")
-class ModelRunnerV1(unittest.TestCase):
-    """Minutes, on two cores. What must be so is asserted in ascend_source.py; here its modes have names."""
+class Modes(unittest.TestCase):
+    """Minutes each, on two cores. What must be so is asserted in ascend_source.py; here its modes have names."""
 
     def told(self, mode):
         done = subprocess.run([sys.executable, os.path.join(HERE, "engines", "ascend_source.py"), mode], capture_output=True,
@@ -22,6 +21,9 @@ class ModelRunnerV1(unittest.TestCase):
         print(done.stdout.splitlines()[-1])
         return json.loads(done.stdout.splitlines()[-1])
 
+
+@unittest.skipUnless(TREE, "PLIMSOLL_ASCEND_SOURCE names no tree of vllm-ascend")
+class ModelRunnerV1(Modes):
     def test_observing_changes_no_result_and_no_map_and_counts_every_token(self):
         self.assertTrue(self.told("observed")["outputs_equal"])
 
@@ -39,6 +41,16 @@ class ModelRunnerV1(unittest.TestCase):
 
     def test_without_a_library_or_a_directory_or_with_another_engine_the_engine_runs_on_alone(self):
         self.assertIn("another-engine", self.told("refused"))
+
+
+@unittest.skipUnless(TREE and "PLIMSOLL_VLLM_SOURCE" in os.environ and "PLIMSOLL_ASCEND_V2_PYTHON" in os.environ,
+                     "PLIMSOLL_VLLM_SOURCE and PLIMSOLL_ASCEND_V2_PYTHON do not say what model runner v2 runs on")
+class ModelRunnerV2(Modes):
+    def test_observing_changes_no_result_and_counts_dummy_passes(self):
+        self.assertTrue(self.told("v2-observed")["outputs_equal"])
+
+    def test_decisions_are_followed_as_load_drifts(self):
+        self.assertGreaterEqual(self.told("v2-steered")["settled"], 2)
 
 
 if __name__ == "__main__":

@@ -78,7 +78,7 @@ class Run:
             if code != 0:
                 raise AssertionError("rank %d ended with %d: %s" % (rank, code, self.log(rank)[-3000:]))
             with open(self.file("rank-%d.out" % rank), encoding="utf-8") as file:
-                told.append(json.load(file))
+                told.append(json.loads(next(line for line in file if line.startswith("{"))))  # vLLM logs there too
         return told
 
     def outcomes(self):

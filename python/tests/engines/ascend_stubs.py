@@ -144,10 +144,13 @@ def install_v2(tree, vllm_tree):
     sys.path.insert(0, vllm_tree)
     module("torch_npu")
     torch.cuda.Event = torch.Event = Event
+    torch.Tensor.pin_memory = lambda tensor, *_: tensor
     torch.accelerator.current_stream = lambda *_: Event()
     torch.accelerator.current_device_index = lambda: 0
     empty_like = torch.empty_like
     torch.empty_like = lambda tensor, pin_memory=False, **named: empty_like(tensor, **named)
+    from vllm.utils import torch_utils
+    torch_utils.PIN_MEMORY = False  # before others take it from there
     from vllm.distributed import parallel_state
     parallel_state._NODE_COUNT = 1
     for group in ("ep", "eplb"):
