@@ -12,7 +12,7 @@ import unittest
 HERE = os.path.dirname(os.path.abspath(__file__))
 TREE = os.environ.get("PLIMSOLL_SGLANG_SOURCE")
 STEERED = ("static", "dynamic", "chunked", "steady", "steady_dynamic", "roles", "placed")
-REFUSED = ("no_library", "changed")
+REFUSED = ("no_library", "changed", "partly")
 
 
 def run(script, modes):
@@ -75,9 +75,10 @@ class OnTheEnginesOwnModules(unittest.TestCase):
             self.assertGreater(told["incarnations"], 1)
             self.assertEqual({}, told["decisions"])
 
-    def test_without_a_library_and_with_an_unknown_engine_one_line_says_so_and_the_engine_balances_itself(self):
+    def test_where_it_cannot_be_one_line_says_why_and_the_engine_balances_itself(self):
         for told in self.of(REFUSED):
-            self.assertEqual([1] * 4, told["lines"])
+            # partly: one that says that it is there, and what it found; none of the rank that is without it
+            self.assertEqual([2, 2, 2, 0] if told["mode"] == "partly" else [1] * 4, told["lines"])
             self.assertEqual([], told["files"])
             self.assertGreater(min(told["layers_moved_by_the_engine"]), 0)
 

@@ -103,6 +103,8 @@ class Ranks:
                     log = os.open(self.log(rank), os.O_CREAT | os.O_WRONLY | os.O_APPEND)
                     os.dup2(log, 1), os.dup2(log, 2)
                     os.environ.update(environ)
+                    if rank in options.without_plugin:
+                        del os.environ["PLIMSOLL_DEPLOYMENT"]
                     sglang_toy.run(rank, options)
                     status = 0
                 except BaseException:
@@ -330,7 +332,7 @@ def refused(directory, roles, environ, mode, **options):
     return dict(mode=mode, steps=reports[0]["steps"], misrouted=sum(one["misrouted"] for one in reports),
                 unserved=sum(one["unserved"] for one in reports), wrong_slots=sum(one["wrong_slots"] for one in reports),
                 layers_moved_by_the_engine=[len(one["flipped"]) for one in reports], lines=[len(one) for one in lines],
-                line=lines[0][0].split(" plimsoll: ")[1], files=os.listdir(run.rings))
+                line=lines[0][-1].split(" plimsoll: ")[1], files=os.listdir(run.rings))
 
 
 def placed(directory, roles, environ):
@@ -365,6 +367,7 @@ MODES = dict(
     roles=lambda *about: steered(*about, "roles", 1, mishap=roles_die, period=3000.0),
     placed=placed, observed=observed,
     no_library=lambda directory, roles, environ: refused(directory, roles, dict(PLIMSOLL_LIBRARY="/nowhere"), "no_library"),
+    partly=lambda *about: refused(*about, "partly", without_plugin=(3,)),
     changed=lambda *about: refused(*about, "changed", change_a_parameter=True),
     cost=cost)
 

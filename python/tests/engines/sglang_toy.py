@@ -10,7 +10,7 @@ import logging
 import os
 import time
 from types import SimpleNamespace
-from typing import NamedTuple, Optional
+from typing import NamedTuple, Optional, Sequence
 
 import numpy
 import torch
@@ -194,6 +194,7 @@ class Options(NamedTuple):
     steps: int = 10**9
     seed: int = 7
     change_a_parameter: bool = False
+    without_plugin: Sequence[int] = ()  # ranks
 
 
 def stand_in_for_a_device():
