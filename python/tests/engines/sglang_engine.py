@@ -88,7 +88,7 @@ def main(directory, *modes):
 
     import base
     import sglang_on_cpu
-    from sglang_source import Roles
+    from sglang_roles import Roles
     shutil.rmtree(directory, ignore_errors=True)
     os.makedirs(directory)
     model = os.path.join(directory, "model")
