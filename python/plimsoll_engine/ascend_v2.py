@@ -46,6 +46,8 @@ class Policy:
 
 
 class Balancer(vllm.Balancer):
+    keeps_window = False  # it asks at other places than vLLM does whether to count
+
     def before(self, is_dummy):
         super().before(False)  # a dummy pass counts: what it computed came from others
 

@@ -179,7 +179,7 @@ class Rank:
         try:
             model = self._describe(manager)
         except Exception as error:
-            fault = "rank %d: %s" % (self._group.rank, error)
+            fault = "rank %d: %s" % (self._group.rank, error if isinstance(error, NotStarted) else repr(error))
         try:
             faults = [one for one in self._group.gather(fault) if one]
             if faults:
@@ -207,7 +207,7 @@ class Rank:
             raise NotStarted("experts are spread over %d of %d ranks: --ep-size has to be --tp-size, without pipeline stages"
                              % (self._metadata().ep_size, ranks))
         weights = network.routed_experts_weights_of_layer
-        self._layer_ids, slots = sorted(weights), self._map().shape[1] // ranks
+        self._layer_ids, slots = sorted(weights.keys()), self._map().shape[1] // ranks
         load, self._columns = _kind(options), slice(None)
         if load == "computed":  # in the columns of all slots, of which the others are zeros
             self._columns = slice(self._group.rank * slots, (self._group.rank + 1) * slots)

@@ -121,9 +121,9 @@ def installed(needs):
 
 def main(arguments):
     """The answer before an engine is started: one line for each difference, and 1 where it would be refused."""
-    if len(arguments) not in (1, 2):
-        print("usage: python3 -m plimsoll_engine.surface vllm|sglang|ascend|ascend_v2 [DIRECTORY]\n"
-              "DIRECTORY holds the engine's package; left out: the engine that is installed here")
+    if not arguments:
+        print("usage: python3 -m plimsoll_engine.surface vllm|sglang|ascend|ascend_v2 [DIRECTORY …]\n"
+              "A DIRECTORY holds packages of the engine; left out: the engine that is installed here")
         return 2
     known = importlib.import_module("plimsoll_engine." + arguments[0]).SURFACE
     found = known.differences_by(sources.Tree(*arguments[1:] or installed(known.all_needs())).find)

@@ -62,10 +62,12 @@ def install(settings, hooks, balancer_class=None):
         balancer.in_step = True
         try:
             balancer.guarded(balancer.before, is_dummy)
+            balancer.guarded(balancer.lend, is_dummy, log_stats)
             original(state, is_dummy, is_profile, log_stats)
             if balancer.guarded(balancer.due):
                 state.rearrange()  # not guarded: what fails in it is the engine's own
             balancer.guarded(balancer.after)
+            balancer.guarded(balancer.clear, is_dummy)
         finally:
             balancer.in_step = False
 
@@ -81,6 +83,11 @@ def install(settings, hooks, balancer_class=None):
             balancer.routes(model_config, num_unpadded_tokens)
         return original(state, model_config, num_unpadded_tokens, *arguments, **named)
 
+    def recording(original, state, *arguments, **named):
+        balancer = balancers.get(state)
+        own = original(state, *arguments, **named)
+        return own if balancer is None else balancer.records(own)
+
     def commit(original, model_state, *arguments, **named):
         original(model_state, *arguments, **named)
         for balancer in balancers.values():
@@ -90,7 +97,7 @@ def install(settings, hooks, balancer_class=None):
     hooks.around(state_class, "step", step)
     hooks.around(state_class, "rearrange", rearrange)
     if hasattr(state_class, "_should_record_current_step"):
-        hooks.around(state_class, "_should_record_current_step", lambda original, state, *arguments, **named: True)
+        hooks.around(state_class, "_should_record_current_step", recording)
     # rearrange and _move_to_workspace find these by name in their module, at each call.
     hooks.around(eplb_state, "_commit_eplb_maps", commit)
     hooks.around(eplb_state, "_commit_eplb_maps_for_layer", commit)
@@ -127,13 +134,14 @@ class Counted:
         self.session = self.routed = self.target = self.known = None
         self.tokens = self.routed_each = 0
         self.ordered = self.committed = self.mixed = False
+        self.leftover = None
 
     def placement(self):
         return self.state.physical_to_logical_map.tolist()
 
 
 class Balancer:
-    """An EplbState of this rank, with a session for each of its models. All but committed() is of the dispatch thread.
+    """An EplbState of this rank, with a session for each of its models, of the dispatch thread.
 
     Sessions are opened at the second step that all ranks pass together, not in add_model: after it come warm-up passes, which leave
     their load behind until the first step clears it, and after elastic scaling new ranks alone pass add_model.
@@ -146,6 +154,8 @@ class Balancer:
         self._own = None  # while steering: the engine's interval and policy, to be given back
         self._ordered = collections.deque()
         self.in_step = False
+        self._asking = self._window_asked = False
+        self._recorded = True
 
     def add(self, model_config):
         key = next(reversed(self._state.model_states))
@@ -201,6 +211,44 @@ class Balancer:
                     model.target = model.session.target()
         for model in self._models.values():
             model.tokens = 0
+
+    # vLLM counts only near its next rearrangement, and what it counts goes into its window. We have it always count, and its window be
+    # what it would have been: where a pass does not belong there, we clear the counters in vLLM's place.
+
+    keeps_window = True
+
+    def records(self, own):
+        """Whether vLLM is to count, where by itself it would have said `own`."""
+        if self._off or self._asking:
+            return own
+        if self._window_asked:
+            self._window_asked = False
+            return self._recorded
+        return True
+
+    def lend(self, is_dummy, log_stats):
+        """Before the engine's own step: has the pass go into its window if it would have, with what stood there since warm-up."""
+        if not self.keeps_window or not hasattr(self._state, "_should_record_current_step"):
+            return
+        self._asking = True
+        try:
+            self._recorded = self._state._should_record_current_step(log_stats=log_stats)
+        finally:
+            self._asking = False
+        self._window_asked = not is_dummy
+        for model in self._models.values():
+            if model.leftover is not None and (is_dummy or self._recorded):
+                if not is_dummy:
+                    model.state.expert_load_pass += model.leftover
+                model.leftover = None
+
+    def clear(self, is_dummy):
+        if self._recorded or is_dummy:
+            return
+        for model in self._models.values():
+            if self._steps == 1:
+                model.leftover = model.state.expert_load_pass.clone()
+            model.state.expert_load_pass.zero_()
 
     def due(self):
         """Whether the engine is to rearrange experts now: asked after its own step, and answered alike on all ranks."""

@@ -23,6 +23,16 @@ def load_plugins():
     return [entry_point.value for entry_point in group]
 
 
+class Lazy:
+    """As sglang.srt.utils.LazyValue, which a model keeps its weights in: no dict, and what iterates over it goes wrong."""
+
+    def __init__(self, weights):
+        self.keys, self._weights = weights.keys, weights
+
+    def __getitem__(self, layer):
+        return self._weights[layer]
+
+
 class Engine:
     """release: as (0, 5, 12), which had the model runner; (0, 5, 18), the server's arguments; (0, 5, 23), neither."""
 
@@ -44,7 +54,7 @@ class Engine:
     def begin(self):
         """What ModelRunner.initialize makes."""
         weights = {layer: [torch.zeros(SLOTS, 2), torch.zeros(SLOTS, dtype=torch.int8)] for layer in range(DENSE, LAYERS)}
-        self.model = SimpleNamespace(routed_experts_weights_of_layer=weights)
+        self.model = SimpleNamespace(routed_experts_weights_of_layer=Lazy(weights))
         self.recorder = self.distribution._ExpertDistributionRecorderReal()
         config = SimpleNamespace(model_path="toy/moe", hf_config=SimpleNamespace(num_experts_per_tok=TOP_K))
         manager = self.manager_module.EPLBManager

@@ -208,8 +208,8 @@ class OnDoubles(Base):
 
     def test_when_ranks_have_lost_each_other_the_engine_balances_again(self):
         engine = self.engine("steer", iterations=2)
-        for _ in range(6):
-            engine.forward()
+        engine.forward()
+        self.ordered(engine)
         self.assertEqual(0, engine.solved)
         self.sessions[-1].withdrawn = True
         for _ in range(3):

@@ -31,7 +31,8 @@ class Rank:
             for config, state in zip(self.configs, self.state.model_states.values()):
                 if not dummy and hasattr(self.state, "prepare_forward"):
                     self.state.prepare_forward(config, tokens)
-                state.expert_load_pass += torch.tensor(counted if counted is not None else [tokens * double.TOP_K, 0, 0, 0])
+                if self.state.should_record:
+                    state.expert_load_pass += torch.tensor(counted if counted is not None else [tokens * double.TOP_K, 0, 0, 0])
             self.state.step(is_dummy=dummy)
 
     @property
@@ -131,10 +132,24 @@ class VllmPlugin(Base):
         self.all(engine, steps=3)
         self.assertEqual([TOKENS * double.TOP_K, 0] * 2, list(self.captured(0, 1).load))
 
-    def test_counting_is_never_paused_and_a_profile_run_is_no_step(self):
+    def test_counting_is_never_paused_and_the_engines_own_window_is_what_it_would_have_been(self):
+        def window():
+            engine = self.engine()
+            self.ranks.call(lambda rank: engine[rank].state.model_states["model 0"].expert_load_pass.fill_(1_000))
+            for rank in engine:
+                rank.state.expert_rearrangement_step_interval = 20
+            for step in range(1, 60):
+                self.all(engine, tokens=step, dummy=step % 7 == 0)
+            return [rank.state.window for rank in engine]
+
+        alone = window()
+        self.load_plugins()
+        self.assertEqual(alone, window())
+        self.assertTrue(all(session.alive for sessions in self.sessions.values() for session in sessions))
+
+    def test_a_profile_run_is_no_step(self):
         engine = self.serving()
         self.ranks.call(lambda rank: engine[rank].state.step(is_profile=True))
-        self.assertEqual([2, 2], [rank.state.recorded for rank in engine])
         self.all(engine)
         self.assertEqual(1, self.captured(0, 1).step)
 
@@ -155,7 +170,7 @@ class VllmPlugin(Base):
             self.all(engine, steps=5, counted=[1, 1, 1, 1])
         self.assertIn("by its configuration this vllm counts load replicated, and it does not: ranks 0 to 1 counted [4, 4] in layer 0 "
                       "of 10 assignments", logs.output[0])
-        self.assertEqual([5, 5], [rank.state.recorded for rank in engine])
+        self.assertEqual([5, 5], [rank.state.expert_rearrangement_step for rank in engine])
         self.assertEqual([], os.listdir(os.path.join(self.directory)) and [
             name for name in os.listdir(self.directory) if name.startswith("test.")])
 

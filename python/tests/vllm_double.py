@@ -90,7 +90,8 @@ class EplbState:
         self.policy, self.is_async = DefaultEplbPolicy, parallel_config.eplb_config.use_async
         self.expert_rearrangement_step = 0
         self.expert_rearrangement_step_interval = parallel_config.eplb_config.step_interval
-        self.recorded = 0
+        self.window = []  # of passes, as they were recorded
+        self.should_record = True
 
     def add_model(self, model, model_config, model_name=None):
         self.policy = DefaultEplbPolicy
@@ -104,7 +105,8 @@ class EplbState:
             self.rearrange(is_profile=True)
             return
         if is_dummy or self._should_record_current_step(log_stats):
-            self.recorded += not is_dummy
+            if not is_dummy:
+                self.window.append([state.expert_load_pass.tolist() for state in self.model_states.values()])
             for state in self.model_states.values():
                 state.expert_load_pass.zero_()
         self.expert_rearrangement_step += 1
@@ -116,6 +118,10 @@ class EplbState:
                 return
             self.expert_rearrangement_step = 0
             self.rearrange()
+        self._update_layer_should_record(log_stats)
+
+    def _update_layer_should_record(self, log_stats=False):
+        self.should_record = self._should_record_current_step(log_stats)
 
     def _should_record_current_step(self, log_stats=False):
         return self.expert_rearrangement_step_interval - self.expert_rearrangement_step <= 10

@@ -43,9 +43,10 @@ def serve(model, seconds, enough):
     from sglang.srt.entrypoints.engine import Engine
     engine = Engine(
         model_path=model, device="cpu", dtype="float32", attention_backend="torch_native", skip_tokenizer_init=True,
-        max_total_tokens=4096, max_running_requests=8, mem_fraction_static=0.1, disable_radix_cache=True, tp_size=RANKS,
+        max_total_tokens=4096, max_running_requests=8, mem_fraction_static=0.6, disable_radix_cache=True, tp_size=RANKS,
         ep_size=RANKS, enable_eplb=True, ep_num_redundant_experts=REDUNDANT, expert_distribution_recorder_buffer_size=1,
-        eplb_rebalance_num_iterations=1_000_000, disable_overlap_schedule=True, disable_custom_all_reduce=True)
+        eplb_rebalance_num_iterations=1_000_000, disable_overlap_schedule=True, disable_custom_all_reduce=True,
+        log_level="info")
     said, begin = [], time.monotonic()
     print("serving", flush=True)
     while not enough() and time.monotonic() - begin < seconds:

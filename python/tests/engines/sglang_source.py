@@ -40,6 +40,7 @@ class Roles:
                                                 start_new_session=True)
 
     def start_all(self, rings, deployment):
+        """The worker is given this deployment's directory alone."""
         self.start("broker", "--port", str(self.port), "--data", os.path.join(self.directory, "kafka"))
         until(60, "a broker", lambda: self.said("topics", "create", "--partitions", "4"))
         self.arguments = {"collector": ["--ring-dir", rings], "aggregator": [], "planner": [],
@@ -334,9 +335,8 @@ def placed(directory, roles, environ):
     """A map of its own to begin with, in which rank 0 has expert 0 twice."""
     import sglang_toy
     first = [0, 0, 1, 2, 3] + [4, 5, 6, 7, 8] + [9, 10, 11, 12, 13] + [14, 15, 1, 5, 9]
-    told = steered(directory, roles, environ, "placed", 1,
+    return steered(directory, roles, environ, "placed", 2,
                    init=json.dumps(dict(physical_to_logical_map=[first] * (len(sglang_toy.LAYERS) + 1))))
-    return told
 
 
 def cost(directory, roles, environ):

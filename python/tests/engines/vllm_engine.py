@@ -20,6 +20,8 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path[:0] = [HERE, os.path.join(HERE, "..")]
 from base import entry_points_directory  # noqa: E402
 from roles import Roles, until  # noqa: E402
+from vllm_source import counts  # noqa: E402
+import vllm_model  # noqa: E402
 
 BOUNDARY, WINDOW = 8, 64
 
@@ -89,8 +91,7 @@ def microseconds(seconds):
 
 def cost(reports):
     """Time in our calls, of the first rank, apart for steps with a boundary and without; the first steps open the session."""
-    worker = reports[0]["workers"][0]
-    taken = [before + after for before, after in zip(worker["before_s"], worker["after_s"])][8:]
+    taken = reports[0]["workers"][0]["calls_s"][8:]
     steps = [number for number in range(7, 7 + len(taken))]  # the session's own count: the first two passes come before it
     return {"step": microseconds([one for step, one in zip(steps, taken) if step % BOUNDARY]),
             "boundary": microseconds([one for step, one in zip(steps, taken) if step % BOUNDARY == 0])}
@@ -135,6 +136,20 @@ def main():
         print("logs of the engines: " + directory, file=sys.stderr)
 
 
+def same_counts(roles, deployment, told, options):
+    """What stands on the topic against what the routers counted; without data parallelism all of them counted the same."""
+    workers = [worker for one in told for worker in one["workers"]]
+    due = [{"truth": {str(worker["incarnation"]): worker["at_boundaries"]}}
+           for worker in (workers if options.data_parallel else workers[:1])]
+
+    class Topic:
+        @staticmethod
+        def values(topic):
+            return [one["value"] for one in roles.records(topic) if one["key"] == deployment]
+    return counts(Topic, due, layers=vllm_model.LAYERS - vllm_model.DENSE, ranks=options.ranks,
+                  slots=(vllm_model.EXPERTS + 4) // options.ranks)
+
+
 def prove(engines, roles, rings, options):
     runs = {"off": dict(), "observe": dict(deployment="vllm/observe"),
             "steer": dict(deployment="vllm/steer", mode="steer", moves=2),
@@ -162,6 +177,8 @@ def prove(engines, roles, rings, options):
         if how.get("mode") == "steer" and not found["moved"]:
             faults.append("%s: nothing was moved within %d s" % (name, options.seconds))
         until("windows of " + deployment, lambda: roles.records("windows", deployment), 90)
+        if name != "own":  # there one incarnation follows the other
+            found["counts"] = same_counts(roles, deployment, told, options)
         found["records"] = dict(collections.Counter(one["topic"] for one in roles.records(deployment=deployment)))
     report["faults"] = faults
     report["all"] = [one for one in roles.records() if "samples" not in one["topic"]] if options.out else None

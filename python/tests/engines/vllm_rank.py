@@ -79,6 +79,7 @@ def main():
     options.add_argument("--rank", type=int, required=True)
     options.add_argument("--directory", required=True)
     options.add_argument("--steps", type=int, default=1_000_000)
+    options.add_argument("--wait", action="store_true", help="after its steps, for the file `stop`: what it counted is read meanwhile")
     options.add_argument("--interval", type=int, default=1_000_000)
     options.add_argument("--asynchronous", action="store_true")
     options.add_argument("--start", help="a map to start with, as JSON")
@@ -154,9 +155,11 @@ def main():
             last = now
     took = time.perf_counter() - served_at
     told.update(map=last, wrong_slots=told["wrong_slots"] + model.wrong_slots(last), steps_per_second=round(told["steps"] / took, 1),
-                before_s=seen["before_s"], after_s=seen["after_s"], rearranged=seen["rearranged"],
+                calls_s=seen["calls_s"], rearranged=seen["rearranged"],
                 interval=state.expert_rearrangement_step_interval, alive=session.alive if session is not None else None)
     print(json.dumps(told), flush=True)
+    while options.wait and not os.path.exists(os.path.join(options.directory, "stop")):
+        time.sleep(0.1)
     dist.barrier(group=group)
     os._exit(0)  # the balancer's second thread has no end
 

@@ -73,6 +73,16 @@ class Run:
         return {one["version"]: {"before": round(one["before"], 3), "promised": round(one["predicted"], 3),
                                  "measured": round(one["realised"]["mean"], 3)} for one in self.values("outcomes")}
 
+    def results_while_it_waits(self):
+        """Of ranks that have --wait: they are done, and are still there."""
+        def told():
+            found = []
+            for rank in range(RANKS):
+                with open(self.file("rank-%d.out" % rank), encoding="utf-8") as file:
+                    found += [json.loads(line) for line in file if line.startswith("{") and line.endswith("\n")]
+            return len(found) == RANKS and found
+        return self.until("all steps", told, 600)
+
     def results(self, stop=True):
         if stop:
             self.touch("stop")
@@ -92,7 +102,7 @@ class Run:
                 process.wait()
 
 
-def counts(run, told):
+def counts(run, told, layers=LAYERS, ranks=RANKS, slots=SLOTS):
     """Per incarnation: steps on the topic, slots where it has another count than routers have sent, and tokens compared.
 
     While observing each rank publishes what it sent, to all slots; while steering they are added up in the gather.
@@ -109,19 +119,19 @@ def counts(run, told):
 
         last = max(map(int, due[0]))
         if incarnation == max(told[0]["truth"], key=int):  # of earlier ones the last boundary may not have been read
-            until("samples up to step %d" % last, lambda: all(steps(rank) >= last for rank in range(RANKS)), 180)
-        last = min(steps(rank) for rank in range(RANKS))
+            until("samples up to step %d" % last, lambda: all(steps(rank) >= last for rank in range(ranks)), 180)
+        last = min(steps(rank) for rank in range(ranks))
         if str(last) not in due[0]:
             continue  # over before the collector had looked for its rings
-        got = [[0] * (RANKS * SLOTS) for _ in range(LAYERS)]
+        got = [[0] * (ranks * slots) for _ in range(layers)]
         for one in samples():
             if one["stepTo"] <= last:
-                for offset, layers in enumerate(one["counters"]):
-                    for layer, row in enumerate(layers):
-                        first = 0 if len(row) == RANKS * SLOTS else (one["firstRank"] + offset) * SLOTS
+                for offset, rows in enumerate(one["counters"]):
+                    for layer, row in enumerate(rows):
+                        first = 0 if len(row) == ranks * slots else (one["firstRank"] + offset) * slots
                         for slot, count in enumerate(row):
                             got[layer][first + slot] += count
-        sent = [[sum(one[str(last)][layer][slot] for one in due) for slot in range(RANKS * SLOTS)] for layer in range(LAYERS)]
+        sent = [[sum(one[str(last)][layer][slot] for one in due) for slot in range(ranks * slots)] for layer in range(layers)]
         compared[incarnation] = {"steps": last, "tokens": sum(map(sum, sent)),
                                  "slots_that_differ": sum(a != b for rows in zip(got, sent) for a, b in zip(*rows))}
     assert compared and all(one["slots_that_differ"] == 0 for one in compared.values()), compared
@@ -140,12 +150,13 @@ def observed(roles, *how, name="observed"):
     """Observing changes nothing: the engine's own rearrangements come to the same maps; each begins the next incarnation."""
     short = ("--steps", 400, "--interval", 150, *how)
     off = Run(roles, name + "-off", *short).results(stop=False)
-    run = Run(roles, name, *short, mode="observe")
-    on = run.results(stop=False)
+    run = Run(roles, name, *short, "--wait", mode="observe")
+    on = run.results_while_it_waits()
     assert not off[0]["hooked"] and on[0]["hooked"] and on[0]["alive"], on[0]
     if not how:  # the second thread is ready when it is ready: the step at which it is, and so the load, is not the same
         assert [one["map"] for one in off] == [one["map"] for one in on]
     compared = counts(run, on)
+    run.results()
     assert len(on[0]["truth"]) > 1, "the engine's own balancer has moved nothing"
     return dict(right(on), maps_equal=not how, incarnations=len(on[0]["truth"]), counts=compared)
 
@@ -261,7 +272,7 @@ def cost(roles):
             right(results)
             rates[mode].append(results[0]["steps_per_second"])
             if mode != "off":
-                taken = [a + b for a, b in zip(results[0]["before_s"], results[0]["after_s"])][2:]  # the session's count of steps
+                taken = results[0]["calls_s"][2:]  # from here the session counts steps
                 calls[mode].append({"between_us": microseconds([one for step, one in enumerate(taken, 1) if step % BOUNDARY]),
                                     "boundary_us": microseconds([one for step, one in enumerate(taken, 1) if step % BOUNDARY == 0])})
     return {"steps_per_second": rates, "calls_p50_p99": calls}

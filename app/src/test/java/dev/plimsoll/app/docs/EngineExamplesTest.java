@@ -20,7 +20,8 @@ import org.junit.jupiter.api.Test;
 /** What {@code deploy/engines} tells containers: commands and variables that there are. */
 final class EngineExamplesTest {
     private static final Path EXAMPLES = Documents.ROOT.resolve("deploy/engines");
-    private static final Set<String> ROLES = Plimsoll.commandLine().getSubcommands().keySet();
+    private static final Set<String> ROLES =
+            Plimsoll.commandLine().getSubcommands().keySet();
     private static final Pattern COMMAND = Pattern.compile("(?m)^ *(?:command|args): \\[(.*)]$");
     private static final Pattern OURS = Pattern.compile("image: plimsoll:local");
     private static final Pattern VARIABLE = Pattern.compile("\\bPLIMSOLL_[A-Z_]+\\b");
