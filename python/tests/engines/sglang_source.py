@@ -209,12 +209,12 @@ def compared(tables, sent, incarnations):
             told["tokens"] += row["accepted"]
             if not equal:
                 told["unequal"].append(key)
-        elif reason == "SPANNING" and row["completeness"] > 0.9:
-            # Samples that a flip fell into are of no one map, and told apart.
+        elif 0 < row["cellsExpected"] - row["cellsPresent"] == 4 * row["states"].count(" "):
+            # Each rank's sample that a flip fell into is of no one map, and told apart; no other is missing.
             told["with_flips"] += 1
             told["equal_with_unattributed"] += row["accepted"] + row["unattributed"] == int(due.sum())
         else:
-            told["partial"] += 1  # begun before the roles were there, or while they were not
+            told["partial"] += 1  # begun before the roles were there, while they were not, or when they came too late
     told["conserved"] = dict(collections.Counter(str(row["conserved"]) for row in tables["summaries"]))
     return told
 
