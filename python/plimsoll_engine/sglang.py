@@ -19,6 +19,8 @@ LOCATION = "sglang.srt.eplb.expert_location"
 SHARES = {"static": "local-first", "dynamic": "even", "fake": "even", "lp": "fitted", None: "even"}
 TOP_K = ("num_experts_per_tok", "num_experts_per_token", "moe_topk", "moe_top_k", "moe_k", "top_k_experts", "experts_per_token")
 
+_ANNOUNCED = "plimsoll/rank-%d"  # in the store that the ranks' processes have met by
+
 
 def _surface(*settings):
     """settings: what maps are made with before the model's configuration, until 0.5.18."""
@@ -103,8 +105,13 @@ class Rank:
         return original(accumulator, forward_pass_id, gatherer_key, single_pass_data, outputs)
 
     def turns(self, original, manager):
-        """In place of the engine's generator: a turn after each pass of the main model, which acts before it yields."""
-        engine, ordered = original(manager), None
+        """In place of the engine's generator, which the manager makes when it is made itself, long before the first pass."""
+        self._announce()
+        return self._turns(manager, original(manager))
+
+    def _turns(self, manager, engine):
+        """A turn after each pass of the main model, which acts before it yields."""
+        ordered = None
         while True:
             boundary = self._step_end(manager)
             if ordered is None and boundary is not None and boundary.move:
@@ -150,6 +157,11 @@ class Rank:
 
     # What we do then.
 
+    @_ours
+    def _announce(self):
+        import torch.distributed as dist
+        _default_store().add(_ANNOUNCED % dist.get_rank(), 1)
+
     def _engine_balances(self):
         return not self._settings.steer or self._off or (self._session is not None and self._session.withdrawn)
 
@@ -175,6 +187,13 @@ class Rank:
         """After the first pass: the model is loaded, its recorder has recorded, and all ranks are here."""
         from sglang.srt.distributed.parallel_state import get_tp_group
         self._group = Group.of_torch(get_tp_group().cpu_group)  # of the thread that we are on, and not of the balancer
+        # Whoever has the plug-in has said so before the pass that all have just run through together, so all find the same.
+        absent = [rank for rank in range(self._group.size) if _default_store().add(_ANNOUNCED % rank, 0) == 0]
+        if absent:
+            self._off = True
+            logger.error("no expert load is captured, and sglang balances by its own rules: ranks %s are without the plug-in, and "
+                         "the others would wait for them. Install it on all, with PLIMSOLL_DEPLOYMENT set", absent)
+            return
         model = fault = None
         try:
             model = self._describe(manager)
@@ -282,6 +301,11 @@ class Rank:
         else:
             self._off = True
             logger.error("no expert load is captured, sglang goes on: %s", error, exc_info=True)
+
+
+def _default_store():
+    from torch.distributed import distributed_c10d
+    return distributed_c10d._get_default_store()
 
 
 def _options(manager):

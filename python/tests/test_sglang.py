@@ -10,6 +10,7 @@ from base import Base, abi, plm, torch
 from orders import Mailbox
 from plimsoll_engine import plugin
 from plimsoll_engine import sglang as plugin_of_sglang
+from plimsoll_engine.group import Group
 from plimsoll_engine.membership import incarnation_in
 
 if torch is not None:
@@ -263,6 +264,13 @@ class OnDoubles(Base):
 
     def test_ranks_that_come_and_go_are_refused(self):
         self.left_alone("--elastic-ep-backend", mode="steer", elastic_ep_backend="mooncake")
+
+    def test_a_rank_without_the_plug_in_is_noticed_and_not_waited_for(self):
+        def gather(_):
+            raise AssertionError("waited for")
+
+        with mock.patch.object(plugin_of_sglang.Group, "of_torch", lambda _: Group(0, 2, gather)):
+            self.left_alone(r"ranks \[1\] are without the plug-in", mode="steer")
 
     def test_an_error_of_ours_ends_the_capture_and_not_the_engine(self):
         engine = self.engine(iterations=3)

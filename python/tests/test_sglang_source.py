@@ -1,4 +1,4 @@
-"""The plug-in of SGLang on SGLang's own modules, with a broker and all roles: where PLIMSOLL_SGLANG_SOURCE names their directory.
+"""The plug-in of SGLang on SGLang itself, with a broker and all roles: where PLIMSOLL_SGLANG_SOURCE names its directory.
 
 PLIMSOLL_SGLANG_PYTHON is a Python that can import them (usual: this one), PLIMSOLL_COMMAND the command plimsoll. Takes minutes.
 """
@@ -12,7 +12,19 @@ import unittest
 HERE = os.path.dirname(os.path.abspath(__file__))
 TREE = os.environ.get("PLIMSOLL_SGLANG_SOURCE")
 STEERED = ("static", "dynamic", "chunked", "steady", "steady_dynamic", "roles", "placed")
-REFUSED = ("no_library", "changed")
+REFUSED = ("no_library", "changed", "partly")
+
+
+def run(script, modes):
+    """What a driver in engines/ tells of each mode."""
+    with tempfile.TemporaryDirectory(dir="/dev/shm", prefix="plimsoll-sglang-") as directory:
+        done = subprocess.run([os.environ.get("PLIMSOLL_SGLANG_PYTHON", sys.executable), "-W", "ignore",
+                               os.path.join(HERE, "engines", script), os.path.join(directory, "run"), *modes],
+                              env=dict(os.environ, PYTHONPATH=TREE), stdout=subprocess.PIPE, text=True)
+    print(done.stdout)
+    told = {one["mode"]: one for one in map(json.loads, (line for line in done.stdout.splitlines() if line[:1] == "{"))}
+    assert sorted(told) == sorted(modes), "modes %s of %s came to an end" % (sorted(told), modes)
+    return told
 
 
 @unittest.skipIf(TREE is None, "NOTICE: PLIMSOLL_SGLANG_SOURCE names no directory that holds sglang")
@@ -20,14 +32,7 @@ class OnTheEnginesOwnModules(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
         modes = os.environ.get("PLIMSOLL_SGLANG_MODES", " ".join(STEERED + REFUSED + ("observed",))).split()
-        with tempfile.TemporaryDirectory(dir="/dev/shm", prefix="plimsoll-sglang-") as directory:
-            done = subprocess.run(
-                [os.environ.get("PLIMSOLL_SGLANG_PYTHON", sys.executable), "-W", "ignore",
-                 os.path.join(HERE, "engines", "sglang_source.py"), os.path.join(directory, "run"), *modes],
-                env=dict(os.environ, PYTHONPATH=TREE), stdout=subprocess.PIPE, text=True)
-        print(done.stdout)
-        cls.told = {one["mode"]: one for one in map(json.loads, (line for line in done.stdout.splitlines() if line[:1] == "{"))}
-        assert sorted(cls.told) == sorted(modes), "modes %s of %s came to an end" % (sorted(cls.told), modes)
+        cls.told = run("sglang_source.py", modes)
 
     def of(self, modes):
         for mode in modes:
@@ -70,11 +75,26 @@ class OnTheEnginesOwnModules(unittest.TestCase):
             self.assertGreater(told["incarnations"], 1)
             self.assertEqual({}, told["decisions"])
 
-    def test_without_a_library_and_with_an_unknown_engine_one_line_says_so_and_the_engine_balances_itself(self):
+    def test_where_it_cannot_be_one_line_says_why_and_the_engine_balances_itself(self):
         for told in self.of(REFUSED):
-            self.assertEqual([1] * 4, told["lines"])
+            # partly: one that says that it is there, and what it found; none of the rank that is without it
+            self.assertEqual([2, 2, 2, 0] if told["mode"] == "partly" else [1] * 4, told["lines"])
             self.assertEqual([], told["files"])
             self.assertGreater(min(told["layers_moved_by_the_engine"]), 0)
+
+
+@unittest.skipIf(TREE is None, "NOTICE: PLIMSOLL_SGLANG_SOURCE names no directory that holds sglang")
+class TheWholeEngine(unittest.TestCase):
+    def test_a_tiny_model_on_two_ranks_says_the_same_without_us_observed_and_before_and_after_a_move(self):
+        told = run("sglang_engine.py", ("off", "observe", "steer"))
+        for mode, one in told.items():
+            self.assertEqual(one["rounds"], one["rounds_equal_to_the_first"], mode)
+        for mode in ("observe", "steer"):
+            complete = [window for window in told[mode]["windows"] if window[0] == "COMPLETE"]
+            self.assertGreater(len(complete), 0, mode)
+            self.assertEqual({True}, {conserved for _, _, _, conserved, _ in complete}, mode)
+        self.assertEqual([], told["observe"]["decisions"])
+        self.assertIn("SETTLED", told["steer"]["decisions"])
 
 
 if __name__ == "__main__":

@@ -88,18 +88,19 @@ def main(directory, *modes):
 
     import base
     import sglang_on_cpu
-    from sglang_source import Roles
+    from sglang_roles import Roles
     shutil.rmtree(directory, ignore_errors=True)
     os.makedirs(directory)
     model = os.path.join(directory, "model")
     make_model(model)
     installed = base.entry_points_directory(sglang_on_cpu.entry_point(os.path.join(directory, "installed")))
     stub = sglang_on_cpu.stand_in_for_sgl_kernel(os.path.join(directory, "stub"))
+    tree = [path for path in [os.environ.get("PYTHONPATH")] if path]
     first = None
     for mode in modes or ("off", "observe", "steer"):
         rings = os.path.join(directory, "rings-" + mode)
         os.makedirs(rings)
-        environ = dict(os.environ, PYTHONPATH=os.pathsep.join([installed, stub, HERE, os.path.join(HERE, "..", "..")]),
+        environ = dict(os.environ, PYTHONPATH=os.pathsep.join([installed, stub, HERE, os.path.join(HERE, "..", "..")] + tree),
                        SGLANG_USE_CPU_ENGINE="1", SGLANG_NCCL_SO_PATH="/nowhere", OMP_NUM_THREADS="1", HF_HUB_OFFLINE="1",
                        SGLANG_CPU_OMP_THREADS_BIND="|".join(str(rank % os.cpu_count()) for rank in range(RANKS)))
         deployment = "engine/" + mode
@@ -126,7 +127,7 @@ def main(directory, *modes):
             said = told[0]["said"]
             first = first or said[0]
             report = dict(mode=mode, rounds=len(said), seconds=round(told[0]["seconds"], 1),
-                          rounds_equal_to_the_first_without_us=sum(one == first for one in said))
+                          rounds_equal_to_the_first=sum(one == first for one in said))
             if mode != "off":
                 time.sleep(5)
                 tables = roles.tables(deployment)

@@ -2,7 +2,8 @@
 
     PLIMSOLL_COMMAND=./plimsoll PLIMSOLL_LIBRARY=… PYTHON tests/engines/sglang_source.py DIRECTORY MODE…
 
-PYTHON is one that SGLang 0.5.19 to 0.5.23 can be imported in; DIRECTORY is on tmpfs and is emptied. sglang_toy.py says what is SGLang's.
+PYTHON is one that SGLang 0.5.19 to 0.5.23 can be imported in; DIRECTORY is on tmpfs and is emptied. What is SGLang's, sglang_toy.py
+says.
 """
 import collections
 import contextlib
@@ -10,81 +11,15 @@ import json
 import os
 import shutil
 import signal
-import socket
-import subprocess
 import sys
-import time
 import traceback
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path[:0] = [HERE, os.path.join(HERE, ".."), os.path.join(HERE, "..", "..")]
+from sglang_roles import Roles, until  # noqa: E402
+
 BOUNDARY, WINDOW, SECONDS = 8, 320, 300
 os.environ.update(SGLANG_NCCL_SO_PATH="/nowhere", OMP_NUM_THREADS="1")  # a build of PyTorch for CUDA would look for devices
-
-
-class Roles:
-    """A broker and the roles of one node, each a process that can be killed and started again."""
-
-    def __init__(self, directory):
-        self.directory = directory
-        self.command = os.environ.get("PLIMSOLL_COMMAND", os.path.join(HERE, "..", "..", "..", "plimsoll"))
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            self.port = free.getsockname()[1]
-        self.servers = "127.0.0.1:%d" % self.port
-        self.processes = {}
-
-    def start(self, name, *arguments):
-        log = open(os.path.join(self.directory, "role-%s.log" % name), "ab")
-        self.processes[name] = subprocess.Popen([self.command, name, *arguments], stdout=log, stderr=log,
-                                                start_new_session=True)
-
-    def start_all(self, rings, deployment):
-        """The worker is given this deployment's directory alone."""
-        self.start("broker", "--port", str(self.port), "--data", os.path.join(self.directory, "kafka"))
-        until(60, "a broker", lambda: self.said("topics", "create", "--partitions", "4"))
-        self.arguments = {"collector": ["--ring-dir", rings], "aggregator": [], "planner": [],
-                          "worker": ["--ring-dir", os.path.join(rings, deployment.replace("/", "."))]}
-        for name in self.arguments:
-            self.again(name)
-
-    def again(self, name):
-        self.start(name, "--bootstrap-servers", self.servers, *self.arguments[name])
-
-    def kill(self, name, how=signal.SIGKILL):
-        process = self.processes.pop(name)
-        os.killpg(process.pid, how)
-        process.wait()
-
-    def said(self, *arguments):
-        done = subprocess.run([self.command, *arguments, "--bootstrap-servers", self.servers], capture_output=True, text=True)
-        return done.stdout if done.returncode == 0 else None
-
-    def tables(self, deployment):
-        """The deployment's history: rows of window-slots, summaries, decisions, acks and outcomes."""
-        out = os.path.join(self.directory, "history")
-        shutil.rmtree(out, ignore_errors=True)
-        self.said("export", "--deployment", deployment, "--by", "slot", "-o", out)
-        rows = collections.defaultdict(list)
-        for name in os.listdir(out) if os.path.isdir(out) else ():
-            with open(os.path.join(out, name), encoding="utf-8") as file:
-                rows[name.split(".")[0]] = [json.loads(line) for line in file]
-        return rows
-
-    def close(self):
-        for name in list(self.processes)[::-1]:
-            with contextlib.suppress(ProcessLookupError):
-                self.kill(name)
-
-
-def until(seconds, what, reached):
-    deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline:
-        found = reached()
-        if found:
-            return found
-        time.sleep(0.5)
-    raise TimeoutError("no %s within %d s" % (what, seconds))
 
 
 class Ranks:
@@ -102,6 +37,8 @@ class Ranks:
                     log = os.open(self.log(rank), os.O_CREAT | os.O_WRONLY | os.O_APPEND)
                     os.dup2(log, 1), os.dup2(log, 2)
                     os.environ.update(environ)
+                    if rank in options.without_plugin:
+                        del os.environ["PLIMSOLL_DEPLOYMENT"]
                     sglang_toy.run(rank, options)
                     status = 0
                 except BaseException:
@@ -264,7 +201,8 @@ def compared(tables, sent, incarnations):
         key, reason = (row["incarnation"], row["index"]), row["reason"]
         begin = began[row["incarnation"]]
         due = sent[begin + row["stepFrom"]:begin + row["stepTo"]].sum(axis=0)
-        equal = all(windows[key][layer, slot] == due[layer, slot] for layer in range(due.shape[0]) for slot in range(due.shape[1]))
+        equal = all(windows[key][layer, slot] == due[layer, slot]
+                    for layer in range(due.shape[0]) for slot in range(due.shape[1]))
         if reason == "COMPLETE":
             told["complete"] += 1
             told["equal_in_every_slot"] += equal
@@ -328,7 +266,7 @@ def refused(directory, roles, environ, mode, **options):
     return dict(mode=mode, steps=reports[0]["steps"], misrouted=sum(one["misrouted"] for one in reports),
                 unserved=sum(one["unserved"] for one in reports), wrong_slots=sum(one["wrong_slots"] for one in reports),
                 layers_moved_by_the_engine=[len(one["flipped"]) for one in reports], lines=[len(one) for one in lines],
-                line=lines[0][0].split(" plimsoll: ")[1], files=os.listdir(run.rings))
+                line=lines[0][-1].split(" plimsoll: ")[1], files=os.listdir(run.rings))
 
 
 def placed(directory, roles, environ):
@@ -349,7 +287,8 @@ def cost(directory, roles, environ):
             if mode == "off":
                 run.environ["PLIMSOLL_DEPLOYMENT"] = ""
             reports = run.begin().stop(wait=True)
-            told[mode].append(dict(steps_per_second=round(reports[0]["steps"] / reports[0]["seconds"], 1), turn_us=turns(reports)))
+            told[mode].append(dict(steps_per_second=round(reports[0]["steps"] / reports[0]["seconds"], 1),
+                                   turn_us=turns(reports)))
     return dict(mode="cost", **told)
 
 
@@ -362,6 +301,7 @@ MODES = dict(
     roles=lambda *about: steered(*about, "roles", 1, mishap=roles_die, period=3000.0),
     placed=placed, observed=observed,
     no_library=lambda directory, roles, environ: refused(directory, roles, dict(PLIMSOLL_LIBRARY="/nowhere"), "no_library"),
+    partly=lambda *about: refused(*about, "partly", without_plugin=(3,)),
     changed=lambda *about: refused(*about, "changed", change_a_parameter=True),
     cost=cost)
 

@@ -1,16 +1,16 @@
 """One rank of a toy model under SGLang's own balancer: its modules as released, around a model and a runner of ours.
 
-SGLang's: the loading of plug-ins, the published configuration, parallel groups, expert location, recorder, EPLB manager, dispatch and
-the updater that moves weights. Ours: four MoE layers of 16 experts after a dense one, whose tokens travel over gloo and are compared
-with what the chosen expert makes of them; the order of calls in ModelRunner.initialize and ModelRunner.forward; and where a model's
-numbers of layers and experts come from (ModelConfigForExpertLocation.from_model_config, which would load a known architecture).
+SGLang's: the loading of plug-ins, the published configuration, parallel groups, expert location, recorder, EPLB manager, dispatch
+and the updater that moves weights. Ours: four MoE layers of 16 experts after a dense one, whose tokens travel over gloo and are
+compared with what the chosen expert makes of them; the order of calls in ModelRunner.initialize and ModelRunner.forward; and where
+a model's numbers of layers and experts come from (ModelConfigForExpertLocation.from_model_config would load a known architecture).
 """
 import json
 import logging
 import os
 import time
 from types import SimpleNamespace
-from typing import NamedTuple, Optional
+from typing import NamedTuple, Optional, Sequence
 
 import numpy
 import torch
@@ -61,7 +61,10 @@ class Model:
         return (torch.randn(tokens, EXPERTS, generator=self.random) + popularity).topk(TOP_K, dim=-1).indices
 
     def forward(self, step, recorder, batch, sent, chosen):
-        """sent: [layer, slot] of this pass, the second count; chosen: [layer, expert]. With an all-to-all each rank has tokens of its own, else all the same."""
+        """sent: [layer, slot] of this pass, the second count; chosen: [layer, expert].
+
+        With an all-to-all each rank has tokens of its own, else all have the same.
+        """
         from sglang.srt.eplb.expert_location_dispatch import ExpertLocationDispatchInfo, topk_ids_logical_to_physical
         tokens = len(batch.input_ids)
         for index, layer in enumerate(LAYERS):
@@ -191,6 +194,7 @@ class Options(NamedTuple):
     steps: int = 10**9
     seed: int = 7
     change_a_parameter: bool = False
+    without_plugin: Sequence[int] = ()  # ranks
 
 
 def stand_in_for_a_device():

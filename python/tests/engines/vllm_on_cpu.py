@@ -7,6 +7,7 @@ A plug-in of the tests (vllm.general_plugins), not of the package: nothing of it
 3. The CPU's MoE kernel takes local experts only and ignores expert_map: ids are mapped, other ranks' get weight 0.
 4. CPUModelRunner.load_model does not give the model to an EplbState, as GPUModelRunner's does.
 5. Events and streams of an accelerator: on a CPU all is done when a call returns, so theirs do nothing.
+6. CpuCommunicator has no all_gatherv and reduce_scatterv, by which ranks of data parallelism exchange tokens: over gloo, padded.
 """
 import functools
 
@@ -21,8 +22,30 @@ def register():
     _wrap(cpu_moe.CPUUnquantizedExperts, "apply", _with_expert_map)
     from vllm.v1.worker import cpu_model_runner
     _wrap(cpu_model_runner.CPUModelRunner, "load_model", _and_add_model)
+    from vllm.distributed.device_communicators.cpu_communicator import CpuCommunicator
+    CpuCommunicator.all_gatherv, CpuCommunicator.reduce_scatterv = _all_gatherv, _reduce_scatterv
     without_accelerator()
     watch()
+
+
+def _all_gatherv(self, input_, dim=0, sizes=None):
+    import torch
+    import torch.distributed as dist
+    if isinstance(input_, list):
+        return [_all_gatherv(self, one, dim, sizes) for one in input_]
+    sizes = sizes or [input_.shape[0]] * self.world_size
+    padded = input_.new_zeros((max(sizes),) + input_.shape[1:])
+    padded[:input_.shape[0]] = input_
+    parts = [torch.empty_like(padded) for _ in sizes]
+    dist.all_gather(parts, padded, group=self.device_group)
+    return torch.cat([part[:size] for part, size in zip(parts, sizes)])
+
+
+def _reduce_scatterv(self, input_, dim=0, sizes=None):
+    import torch.distributed as dist
+    total = input_.clone()
+    dist.all_reduce(total, group=self.device_group)
+    return total.split(sizes or [input_.shape[0] // self.world_size] * self.world_size)[self.rank_in_group].clone()
 
 
 def without_accelerator():

@@ -150,6 +150,8 @@ def observed(roles, *how, name="observed"):
     """Observing changes nothing: the engine's own rearrangements come to the same maps; each begins the next incarnation."""
     short = ("--steps", 400, "--interval", 150, *how)
     off = Run(roles, name + "-off", *short).results(stop=False)
+    # A node's worker puts the membership on its topic; a collector publishes nothing before.
+    roles.start("worker", "worker", "--ring-dir", os.path.join(roles.rings, "vllm." + name))
     run = Run(roles, name, *short, "--wait", mode="observe")
     on = run.results_while_it_waits()
     assert not off[0]["hooked"] and on[0]["hooked"] and on[0]["alive"], on[0]
@@ -157,6 +159,7 @@ def observed(roles, *how, name="observed"):
         assert [one["map"] for one in off] == [one["map"] for one in on]
     compared = counts(run, on)
     run.results()
+    roles.kill("worker")
     assert len(on[0]["truth"]) > 1, "the engine's own balancer has moved nothing"
     return dict(right(on), maps_equal=not how, incarnations=len(on[0]["truth"]), counts=compared)
 
