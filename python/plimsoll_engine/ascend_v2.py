@@ -6,7 +6,7 @@ rearrangement is left out where no rank has recorded load since the last; and la
 function of its own. `_move_to_workspace` is wrapped by vllm-ascend, and is left alone.
 """
 from plimsoll_engine import vllm, vllm_model
-from plimsoll_engine.ascend import version, where
+from plimsoll_engine.ascend_model import version, where
 from plimsoll_engine.steering import Session
 from plimsoll_engine.surface import Need, Surface
 
