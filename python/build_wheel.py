@@ -18,11 +18,22 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 NATIVE = os.path.join(HERE, "..", "native")
 
 
-def project():
-    """The texts of pyproject.toml's table [project]: tomllib is not there before Python 3.11."""
+def tables():
+    """The texts in pyproject.toml by table and key: tomllib is not there before Python 3.11."""
     with open(os.path.join(HERE, "pyproject.toml"), encoding="utf-8") as file:
-        table = file.read().split("[project]\n")[1]
-    return dict(re.findall(r'^([\w-]+) = "(.*)"$', table, re.M))
+        parts = re.split(r"^\[(.+)\]$", file.read(), flags=re.M)[1:]
+    return {name: dict(re.findall(r'^([\w-]+) = "(.*)"$', table, re.M)) for name, table in zip(parts[::2], parts[1::2])}
+
+
+def project():
+    return tables()["project"]
+
+
+def entry_points():
+    """By which engines find their plug-ins, as the file of that name has them."""
+    groups = [(re.match(r'project\.entry-points\."(.+)"', name), table) for name, table in tables().items()]
+    return "\n".join("[%s]\n%s" % (group.group(1), "".join("%s = %s\n" % entry for entry in table.items()))
+                     for group, table in groups if group)
 
 
 def library():
@@ -57,6 +68,7 @@ def files(about, tag):
     with open(os.path.join(HERE, "..", "LICENSE"), "rb") as terms:
         contents[info + "LICENSE"] = terms.read()
     contents[info + "METADATA"] = metadata(about).encode()
+    contents[info + "entry_points.txt"] = entry_points().encode()
     contents[info + "WHEEL"] = ("Wheel-Version: 1.0\nGenerator: plimsoll build_wheel.py\nRoot-Is-Purelib: false\n"
                                 "Tag: %s\n" % tag).encode()
     return contents, info

@@ -35,6 +35,19 @@ def zeros(module, shape, element=8):
     return module.zeros(shape, dtype=module.int64 if element == 8 else module.int32)
 
 
+def entry_points_directory(directory):
+    """A directory for PYTHONPATH in which engines find our plug-ins, as if the wheel had been installed."""
+    sys.path.insert(0, os.path.join(HERE, ".."))
+    import build_wheel
+    info = os.path.join(directory, "plimsoll_engine-0.0.0.dist-info")
+    os.makedirs(info)
+    for name, text in (("METADATA", "Metadata-Version: 2.1\nName: plimsoll-engine\nVersion: 0.0.0\n"),
+                       ("entry_points.txt", build_wheel.entry_points())):
+        with open(os.path.join(info, name), "w", encoding="utf-8") as file:
+            file.write(text)
+    return directory
+
+
 class Base(unittest.TestCase):
     workers = 0
 

@@ -1,4 +1,5 @@
 """The wheel that the build makes: what is in it, and that it works where nothing else of us is."""
+import configparser
 import glob
 import hashlib
 import os
@@ -36,6 +37,16 @@ class TheWheel(unittest.TestCase):
         environment = {name: value for name, value in os.environ.items() if name != "PLIMSOLL_LIBRARY"}
         told = self.run_python("-m", "plimsoll_engine.check", cwd=self.directory, env={**environment, "PYTHONPATH": there})
         self.assertRegex(told, "OK: 3 snapshots with exact counters through %s/plimsoll_engine/libplimsoll.so" % there)
+
+    def test_engines_find_their_plugins_in_it(self):
+        with zipfile.ZipFile(self.wheel) as wheel:
+            name, = (name for name in wheel.namelist() if name.endswith("/entry_points.txt"))
+            found = configparser.ConfigParser()
+            found.read_string(wheel.read(name).decode())
+        self.assertEqual({"vllm.general_plugins": {"plimsoll": "plimsoll_engine.vllm:register",
+                                                   "plimsoll_ascend": "plimsoll_engine.ascend:register"},
+                          "sglang.srt.plugins": {"plimsoll": "plimsoll_engine.sglang:register"}},
+                         {group: dict(found[group]) for group in found.sections()})
 
     def test_it_lists_what_it_holds_and_is_the_same_when_it_is_made_again(self):
         with zipfile.ZipFile(self.wheel) as wheel:

@@ -11,8 +11,9 @@ public final class SharedOptions {
             names = {"--ring-dir", "--shm"},
             paramLabel = "DIR",
             required = true,
-            description = "Directory on tmpfs where ranks, collector and worker of a node meet, such as /dev/shm/demo."
-                    + " A collector serves the deployments in its direct sub-directories too. --shm is the older name.")
+            description =
+                    "Directory on tmpfs where ranks, collector and worker of a node meet, such as /dev/shm/demo."
+                            + " Collector and worker serve the deployments in its direct sub-directories too. --shm is the older name.")
     @Nullable
     private Path directory;
 

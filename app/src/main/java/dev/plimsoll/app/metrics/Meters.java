@@ -74,6 +74,7 @@ public final class Meters implements AutoCloseable {
     private final AtomicLong dropped = new AtomicLong();
     private final AtomicLong droppedLoad = new AtomicLong();
     private final List<EngineCounts> asked = new CopyOnWriteArrayList<>();
+    private final AtomicLong deafOnNode = new AtomicLong();
     private volatile boolean ringRead;
     private volatile boolean membersPublished;
 
@@ -350,7 +351,7 @@ public final class Meters implements AutoCloseable {
         Counter full = series.counter("plimsoll.mailbox.stalls", "Mailboxes that had no room: an engine did not read.");
         series.zero(REJECTED, REJECTED_HELP, Tags.empty(), "reason", Refusal.class);
         AtomicLong deaf = new AtomicLong();
-        Gauge.builder("plimsoll.ranks.deaf", deaf, AtomicLong::get)
+        Gauge.builder("plimsoll.ranks.deaf", deafOnNode, AtomicLong::get)
                 .strongReference(true)
                 .description("Ranks of this node that hear no order any more, for which the worker answers.")
                 .register(registry);
@@ -369,12 +370,13 @@ public final class Meters implements AutoCloseable {
             @Override
             public void onServing(Deployment deployment, long incarnation) {
                 series.zero(ACKS, ACKS_HELP, series.of(deployment), "status", RankAck.Kind.class);
-                deaf.set(0);
+                deafOnNode.addAndGet(-deaf.getAndSet(0));
             }
 
             @Override
             public void onDeaf(RankId rank, String why) {
                 deaf.incrementAndGet();
+                deafOnNode.incrementAndGet();
                 LOG.warn(
                         "worker: {} hears no order any more: {}; what is proposed is refused for it until its engine"
                                 + " restarts",
