@@ -15,6 +15,7 @@
 #include <functional>
 #include <thread>
 
+#include "communicator.h"
 #include "nodes.h"
 
 using namespace plm;
@@ -177,12 +178,11 @@ bool gather(Transport& transport, uint32_t rank, uint64_t g, uint64_t bytes = 10
 // Goes on with what can be done now; for members that one thread plays.
 void step(Transport& transport, uint64_t g) { CHECK(!collect(transport, g, 100, static_cast<int64_t>(g), 50)); }
 
-// A leader, until it has given its node's part, and rank 0 has it.
+// A leader, until it has given its node's part.
 void give(Transport& transport, uint64_t g) {
     do {
         step(transport, g);
     } while (transport.missing(g).find("of this node") == 0);
-    usleep(200'000);
 }
 
 // A process that runs the body, says so, and waits to be killed.
@@ -244,8 +244,8 @@ void a_slow_node_is_waited_for_and_named() {
     }
     step(*all[0], 1);
     step(*all[1], 1);
-    CHECK(all[0]->missing(1).find("of the nodes' leaders, 1 of 2 members are missing: 2") == 0);
-    CHECK(all[1]->missing(1).find("of the nodes' leaders, 1 of 2 members are missing: 2") == 0);
+    until([&] { return all[0]->missing(1).find("of the nodes' leaders, 1 of 2 members are missing: 2") == 0; });
+    until([&] { return all[1]->missing(1).find("of the nodes' leaders, 1 of 2 members are missing: 2") == 0; });
     contribute(*all[2], 2, 1, 100, 1);
     step(*all[2], 1);
     CHECK(all[2]->missing(1) == "of this node, 1 of 2 members are missing: 3");
@@ -368,12 +368,15 @@ void a_rank_0_lost_before_it_gave_is_undecided_on_its_node() {
         CHECK(gather(*mine, 0, 1));
         contribute(*mine, 0, 2, 100, 2);
     });
+    std::atomic<uint32_t> through{0};
     on_threads({1, 2}, [&](uint32_t rank) {
         const auto transport = deployment.open(rank);
         CHECK(gather(*transport, rank, 1));
+        through++;
         contribute(*transport, rank, 2, 100, 2);
         if (rank == 1) {
             lost.await();
+            until([&] { return through == 2; });
             lost.end();
         }
         const Failure end = failure_of([&] { collect(*transport, 2, 100, 2); });
@@ -404,7 +407,6 @@ void a_leader_lost_after_it_gave_leaves_its_node_in_doubt() {
         if (rank == 3) {
             given.await();
             given.end();
-            usleep(100'000);  // rank 0 tells of it
         }
         if (rank == 4) {  // comes only when the leader is dead and its node has been told
             until([&] { return known.load(); });
@@ -412,6 +414,7 @@ void a_leader_lost_after_it_gave_leaves_its_node_in_doubt() {
         contribute(*transport, rank, 2, 100, 2);
         if (rank == 3) {
             lost.await();
+            until([&] { return transport->missing(2).find("1 of 3 members are missing: 4") != std::string::npos; });
             lost.end();
             const Failure end = failure_of([&] { collect(*transport, 2, 100, 2); });
             check(end.status == PLM_E_ABORTED, std::to_string(end.status) + ": " + end.text, __LINE__);
@@ -517,14 +520,17 @@ void a_lost_rank_0_leaves_all_nodes_in_doubt() {
         give(*mine, 2);
     });
     std::atomic<bool> known{false};
+    std::atomic<uint32_t> through{0};
     on_threads({1, 2, 3}, [&](uint32_t rank) {
         const auto transport = deployment.open(rank);
         CHECK(gather(*transport, rank, 1));
+        through++;
         if (rank != 2) {
             contribute(*transport, rank, 2, 100, 2);
         }
         if (rank == 3) {
             lost.await();
+            until([&] { return through == 3; });
             lost.end();
         }
         if (rank == 2) {
@@ -704,8 +710,7 @@ void a_vote_of_2_in_flight_when_the_leader_dies() {
     Process lost([&] {
         static const auto mine = std::make_shared<Rank>(deployment, 2);
         mine->boundary(0, 2);
-        mine->boundary(1, 2);
-        usleep(400'000);  // its ring's thread gives the node's part
+        mine->boundary(1, 2);  // its ring's thread gives the node's part
     });
     std::atomic<bool> known{false};
     on_threads({0, 1, 3, 4}, [&](uint32_t rank) {
@@ -717,6 +722,8 @@ void a_vote_of_2_in_flight_when_the_leader_dies() {
         CHECK(mine.boundary(1, 2).outcome == PLM_OUTCOME_RESOLVED);
         if (rank == 3) {
             lost.await();
+            const auto communicator = find<Communicator>(mine.comm);
+            until([&] { return communicator->missing().find("1 of 3 members are missing: 4") != std::string::npos; });
             lost.end();
         }
         const plm_verdict verdict = mine.boundary(2, 2);
