@@ -13,6 +13,7 @@ import re
 import time
 
 from plimsoll_engine import plugin
+from plimsoll_engine.group import Group
 from plimsoll_engine.steering import LeaveGroup, Model, NotStarted, Session
 from plimsoll_engine.surface import Need, Surface
 
@@ -31,7 +32,7 @@ SURFACE = Surface("vllm-ascend v1", (
     Need(_EPLB + "core.eplb_worker", "EplbProcess.worker_process", ("self", "planner_q", "block_update_q")),
     Need(_EPLB + "core.eplb_worker", "EplbWorker.do_update", ("self",)),
     Need(_EPLB + "core.eplb_worker", "EplbWorker.calculate_rebalance_experts", ("self", "load_info", "old_placement")),
-    Need("vllm.distributed", "get_ep_group", ())))
+    Need("vllm.distributed.parallel_state", "get_ep_group", ())))
 _TARGET = "plimsoll_target"  # in the dictionary that a rank shares with its planner process
 _DEAD_MS = 1_000  # how long an answer may still be on its way from a process that has ended
 _STUCK_MS = 60_000
@@ -39,7 +40,7 @@ logger = logging.getLogger("plimsoll")
 
 
 def register(environ=os.environ):
-    """Entry point of vllm.general_plugins. Nothing where vllm-ascend is not installed: then it is vllm.register()'s."""
+    """Entry point of vllm.general_plugins. Nothing where vllm-ascend is not installed: then it is vllm.register() that acts."""
     if not installed():
         return None
     import vllm_ascend
@@ -47,15 +48,29 @@ def register(environ=os.environ):
     getattr(vllm_ascend, "_ensure_global_patch", lambda: None)()
     if asks_for_v1(environ):
         return plugin.activate(SURFACE, install, environ)
-    return None
+    from plimsoll_engine import ascend_v2  # which builds on vllm's, and that asks us
+    if not found("vllm_ascend.distributed.eplb.eplb_state"):
+        return plugin.activate(Surface("vllm-ascend", ()), nothing_to_observe, environ)
+    return plugin.activate(ascend_v2.SURFACE, ascend_v2.install, environ)
 
 
 def installed():
     """Whether vLLM runs on vllm-ascend here. Its classes are vLLM's then, and what they count is not."""
+    return found("vllm_ascend")
+
+
+def found(module):
     try:
-        return importlib.util.find_spec("vllm_ascend") is not None
+        return importlib.util.find_spec(module) is not None
+    except ImportError:
+        return False  # a package above it is not there
     except ValueError:
         return True  # imported, by somebody who gave it no spec
+
+
+def nothing_to_observe(settings, hooks):
+    raise plugin.PluginError("it balances no experts, so it counts none: set DYNAMIC_EPLB=true and eplb_config.dynamic_eplb, as "
+                             "README.md says. This release has no balancer for model runner v2")
 
 
 def asks_for_v1(environ):
@@ -213,8 +228,7 @@ class Rank:
             self.session.moved(self._map)
             return
         self.answers.base = expert_maps(self._map, self._model)
-        self._target = target
-        updator.shared_dict[_TARGET] = [[expert if expert < self._model.experts else -1 for expert in row] for row in target]
+        updator.shared_dict[_TARGET] = self._target = target
         updator.cur_iterations = updator.expert_heat_collection_interval - 1
         self._under_way = True
 
@@ -251,16 +265,16 @@ class Rank:
 
     def _begin(self, updator):
         """At the end of the first pass, on all ranks."""
-        from vllm.distributed import get_ep_group
-        from plimsoll_engine.group import Group
         self._updator, self._adaptor = updator, updator.adaptor
         try:
-            self._group = Group.of_torch(get_ep_group().cpu_group)
+            self._group = ep_group()
             told = self._group.gather(self._described(updator))
             faults = ["rank %d: %s" % (rank, fault) for rank, (fault, _) in enumerate(told) if fault]
             if faults:
                 raise NotStarted("; ".join(faults))
             self._map = joined(rows for _, rows in told)
+            if self._steers:
+                require_planned_slots(self._map, self._model)
             self.session = Session(self._settings, self._model._replace(placement=self._map), self._group,
                                    **where(self._counters()[0]))
             self.session.attach(load=self._counters())
@@ -311,9 +325,24 @@ class Rank:
             self._updator.eplb_process.block_update_q = self.answers.own
 
 
+def ep_group():
+    """All ranks that share the experts. Never the balancer's own group."""
+    from vllm.distributed.parallel_state import get_ep_group
+    return Group.of_torch(get_ep_group().cpu_group)
+
+
 def joined(ranks):
     """[layer][slot] expert of all ranks, of each one's [layer][local slot]."""
     return [[expert for row in rows for expert in row] for rows in zip(*ranks)]
+
+
+def require_planned_slots(placement, model):
+    """The engine's own planner dies of such a map in its first cycle."""
+    for layer, row in enumerate(placement):
+        if model.experts in row:
+            slot = row.index(model.experts)
+            raise NotStarted("layer %d: no table leads to slot %d of rank %d, as the start map has an expert twice on it"
+                             % (layer, slot % model.slots_per_rank, slot // model.slots_per_rank))
 
 
 def unmovable(served, target, slots_per_rank):
@@ -336,8 +365,7 @@ def expert_maps(placement, model):
     made = torch.full((len(placement), len(placement[0]) // slots, model.experts), -1, dtype=torch.long)
     for layer, row in enumerate(placement):
         for slot, expert in enumerate(row):
-            if expert < model.experts:
-                made[layer, slot // slots, expert] = slot % slots
+            made[layer, slot // slots, expert] = slot % slots
     return made
 
 

@@ -215,9 +215,9 @@ class Session:
         self.start()
 
     def give_up(self, error):
-        """What goes with it has failed on this rank: its load goes out no more, and it passes with the others where all do."""
-        if self._worker is not None and self._worker.disabled is None:
-            self._worker._disable(error)
+        """An error of the plug-in's own: this rank captures no more, and passes with the others where all do."""
+        if self.alive:
+            self._worker.fail(error)
 
     def close(self):
         worker, self._worker = self._worker, None

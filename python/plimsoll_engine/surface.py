@@ -4,8 +4,13 @@ They are private to the engine and change without notice. A plug-in that finds a
 half of its hooks would be worse than none.
 """
 import importlib
+import importlib.util
 import inspect
+import os
+import sys
 from typing import NamedTuple, Optional, Sequence
+
+from plimsoll_engine import sources
 
 
 class Parameter(NamedTuple):
@@ -48,7 +53,44 @@ class Surface(NamedTuple):
 
     def differences(self):
         """Between the engine that can be imported here and the one that is known, in words; empty when there are none."""
-        return [difference for need in self.needs for difference in [need.difference(_imported(need))] if difference]
+        return self._differences(_imported)
+
+    def differences_in(self, path):
+        """The same of sources: path is the directory that holds the package at the top. Nothing of it is imported."""
+        return self.differences_by(sources.Tree(path).find)
+
+    def differences_by(self, find):
+        """The same of whatever find(module, name) knows: the text of sources.Tree.find, None where the name is missing."""
+        return self._differences(lambda need: _told(find(need.module, need.name)))
+
+    def all_needs(self):
+        return self.needs
+
+    def _differences(self, found):
+        return [difference for need in self.needs for difference in [need.difference(found(need))] if difference]
+
+
+class Surfaces(NamedTuple):
+    """An engine whose releases differ: it is known when it is as one of them, else told by what differs from the nearest."""
+
+    engine: str
+    surfaces: Sequence[Surface]
+
+    def differences(self):
+        return min((surface.differences() for surface in self.surfaces), key=len)
+
+    def differences_in(self, path):
+        return self.differences_by(sources.Tree(path).find)
+
+    def differences_by(self, find):
+        return min((surface.differences_by(find) for surface in self.surfaces), key=len)
+
+    def all_needs(self):
+        return tuple(need for surface in self.surfaces for need in surface.needs)
+
+
+def _told(text):
+    return None if text is None else tuple(Parameter(*one) for one in sources.parameters(text))
 
 
 def _imported(need):
@@ -68,3 +110,26 @@ def _imported(need):
     left_out = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
     return tuple(Parameter(name, one.default is not inspect.Parameter.empty or one.kind in left_out)
                  for name, one in inspect.signature(value).parameters.items())
+
+
+def installed(needs):
+    """The directories that hold what is needed of packages here, as this Python finds them; nothing is imported."""
+    tops = sorted({need.module.split(".")[0] for need in needs})
+    specs = [spec for spec in map(importlib.util.find_spec, tops) if spec and spec.submodule_search_locations]
+    return [os.path.dirname(place) for spec in specs for place in spec.submodule_search_locations]
+
+
+def main(arguments):
+    """The answer before an engine is started: one line for each difference, and 1 where it would be refused."""
+    if not arguments:
+        print("usage: python3 -m plimsoll_engine.surface vllm|sglang|ascend|ascend_v2 [DIRECTORY …]\n"
+              "A DIRECTORY holds packages of the engine; left out: the engine that is installed here")
+        return 2
+    known = importlib.import_module("plimsoll_engine." + arguments[0]).SURFACE
+    found = known.differences_by(sources.Tree(*arguments[1:] or installed(known.all_needs())).find)
+    print("\n".join("refused: " + difference for difference in found) or "known: it would be hooked")
+    return 1 if found else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

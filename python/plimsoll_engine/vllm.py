@@ -8,7 +8,7 @@ import logging
 import sys
 import weakref
 
-from plimsoll_engine import vllm_model
+from plimsoll_engine import ascend, vllm_model
 from plimsoll_engine.plugin import activate
 from plimsoll_engine.steering import LeaveGroup, NotStarted, Session
 from plimsoll_engine.surface import Need, Surface
@@ -16,38 +16,43 @@ from plimsoll_engine.surface import Need, Surface
 logger = logging.getLogger("plimsoll")
 _STATE = "vllm.distributed.eplb.eplb_state"
 SURFACE = Surface("vllm", [
-    Need("vllm.distributed.eplb.policy", "EPLB_POLICIES"),
     Need("vllm.distributed.eplb.policy", "DefaultEplbPolicy.rebalance_experts",
          ("cls", "weight", "num_replicas", "num_groups", "num_nodes", "num_ranks", "old_global_expert_indices")),
     Need("vllm.distributed.parallel_state", "get_ep_group", ()),
+    Need("vllm.distributed.parallel_state", "get_pp_group", ()),
     Need(_STATE, "EplbState.add_model", ("self", "model", "model_config")),
     Need(_STATE, "EplbState.step", ("self", "is_dummy", "is_profile", "log_stats")),
     Need(_STATE, "EplbState.rearrange", ("self", "is_profile", "rank_mapping")),
-    Need(_STATE, "EplbState._should_record_current_step", ("self", "log_stats")),
     Need(_STATE, "_commit_eplb_maps", ("model_state", "new_physical_to_logical_map")),
     Need(_STATE, "_commit_eplb_maps_for_layer", ("model_state", "new_physical_to_logical_map", "layer")),
-    # Since 2026-06; without it nobody says how many tokens are not padding, and windows cannot tell what was lost.
+    # Since 0.20, 2026-04: before, counting was never paused.
+    Need(_STATE, "EplbState._should_record_current_step", ("self", "log_stats"), optional=True),
+    # Since 0.25, 2026-07: before, says how many tokens are not padding, and windows cannot tell what was lost.
     Need(_STATE, "EplbState.prepare_forward", ("self", "model_config", "num_unpadded_tokens", "ubatch_slices"), optional=True),
 ])
 NEVER = sys.maxsize  # steps until the engine would rearrange experts by itself
+_UNKNOWN = "a target that is being asked for"
 
 
 def register():
-    """The entry point: vLLM calls it in every process that it starts."""
-    activate(SURFACE, install)
+    """The entry point: vLLM calls it in every process that it starts. On vllm-ascend it is ascend.register() that acts."""
+    if not ascend.installed():
+        activate(SURFACE, install)
 
 
-def install(settings, hooks):
-    """Puts the hooks in; nothing happens until a worker process has loaded its model and passes step() for the second time."""
-    from vllm.distributed.eplb import eplb_state, policy
-    balancers = weakref.WeakKeyDictionary()  # by EplbState: one in a process, anew after elastic scaling
-    ordered = collections.deque()  # maps that the policy has to give, for each model of the next rearrangement
+def install(settings, hooks, balancer_class=None):
+    """Puts the hooks in; nothing happens until a worker process has loaded its model and passes step() for the second time.
+
+    balancer_class: of an engine that builds on this one. Returns the hook of functions that commit a map.
+    """
+    from vllm.distributed.eplb import eplb_state
+    balancers = weakref.WeakKeyDictionary()  # by EplbState: one in a process, another after elastic scaling
     state_class = eplb_state.EplbState
 
     def add_model(original, state, model, model_config, *arguments, **named):
         original(state, model, model_config, *arguments, **named)
         if state not in balancers:
-            balancers[state] = Balancer(settings, state, ordered)
+            balancers[state] = (balancer_class or Balancer)(settings, state)
         balancers[state].add(model_config)
 
     def step(original, state, is_dummy=False, is_profile=False, log_stats=False):
@@ -57,8 +62,12 @@ def install(settings, hooks):
         balancer.in_step = True
         try:
             balancer.guarded(balancer.before, is_dummy)
+            balancer.guarded(balancer.lend, is_dummy, log_stats)
             original(state, is_dummy, is_profile, log_stats)
+            if balancer.guarded(balancer.due):
+                state.rearrange()  # not guarded: what fails in it is the engine's own
             balancer.guarded(balancer.after)
+            balancer.guarded(balancer.clear, is_dummy)
         finally:
             balancer.in_step = False
 
@@ -74,6 +83,11 @@ def install(settings, hooks):
             balancer.routes(model_config, num_unpadded_tokens)
         return original(state, model_config, num_unpadded_tokens, *arguments, **named)
 
+    def recording(original, state, *arguments, **named):
+        balancer = balancers.get(state)
+        own = original(state, *arguments, **named)
+        return own if balancer is None else balancer.records(own)
+
     def commit(original, model_state, *arguments, **named):
         original(model_state, *arguments, **named)
         for balancer in balancers.values():
@@ -82,19 +96,21 @@ def install(settings, hooks):
     hooks.around(state_class, "add_model", add_model)
     hooks.around(state_class, "step", step)
     hooks.around(state_class, "rearrange", rearrange)
-    hooks.around(state_class, "_should_record_current_step", lambda original, state, *arguments, **named: True)
+    if hasattr(state_class, "_should_record_current_step"):
+        hooks.around(state_class, "_should_record_current_step", recording)
     # rearrange and _move_to_workspace find these by name in their module, at each call.
     hooks.around(eplb_state, "_commit_eplb_maps", commit)
     hooks.around(eplb_state, "_commit_eplb_maps_for_layer", commit)
     if hasattr(state_class, "prepare_forward"):
         hooks.around(state_class, "prepare_forward", prepare_forward)
-    if settings.steer:
-        # add_model, and nobody else, looks a policy up, in this dictionary.
-        hooks.put(policy.EPLB_POLICIES, "default", _ordered_policy(policy.EPLB_POLICIES["default"], ordered))
+    return commit
 
 
 def _ordered_policy(default, ordered):
-    """The engine's policy, which gives the maps that were ordered, and where none were, what it would have given without us."""
+    """The engine's policy, which gives the maps that were ordered, one for each model, and where none were, what it always gave.
+
+    Of one EplbState, put into it: a policy is not told which model it is asked about, and the balancer's thread asks too.
+    """
 
     class OrderedPolicy(default):
         @classmethod
@@ -117,24 +133,29 @@ class Counted:
         self.state, self.config = model_state, model_config
         self.session = self.routed = self.target = self.known = None
         self.tokens = self.routed_each = 0
-        self.ordered = self.committed = False
+        self.ordered = self.committed = self.mixed = False
+        self.leftover = None
 
     def placement(self):
         return self.state.physical_to_logical_map.tolist()
 
 
 class Balancer:
-    """An EplbState of this rank, with a session for each of its models. All but committed() is of the dispatch thread.
+    """An EplbState of this rank, with a session for each of its models, of the dispatch thread.
 
     Sessions are opened at the second step that all ranks pass together, not in add_model: after it come warm-up passes, which leave
     their load behind until the first step clears it, and after elastic scaling new ranks alone pass add_model.
     """
 
-    def __init__(self, settings, state, ordered):
-        self._settings, self._state, self._ordered = settings, weakref.proxy(state), ordered
+    def __init__(self, settings, state):
+        self._settings, self._state = settings, weakref.proxy(state)
         self._models, self._by_config = {}, {}
-        self._steps, self._off, self._interval = 0, False, None
+        self._steps, self._off = 0, False
+        self._own = None  # while steering: the engine's interval and policy, to be given back
+        self._ordered = collections.deque()
         self.in_step = False
+        self._asking = self._window_asked = False
+        self._recorded = True
 
     def add(self, model_config):
         key = next(reversed(self._state.model_states))
@@ -158,13 +179,14 @@ class Balancer:
     def guarded(self, act, *arguments):
         """An error of ours ends our capture on this rank, which goes on to pass with the others where all do; never the engine."""
         if self._off:
-            return
+            return None
         try:
-            act(*arguments)
+            return act(*arguments)
         except LeaveGroup:
             raise
         except Exception as error:
-            if self._settings.strict:
+            # Others rearrange on that verdict, and would wait for this rank in it.
+            if self._settings.strict or any(model.target for model in self._counted):
                 raise
             for model in self._counted:
                 model.session.give_up(error)
@@ -172,6 +194,7 @@ class Balancer:
             if self._off:
                 logger.error("no expert load is captured, and vllm runs as without Plimsoll: %s", error,
                              exc_info=not isinstance(error, NotStarted))
+            return None
 
     def before(self, is_dummy):
         """Before the engine's own step, which clears the counters of this pass."""
@@ -184,25 +207,69 @@ class Balancer:
                     model.routed.fill_(model.tokens * model.routed_each)
                 boundary = model.session.step_end(discard=is_dummy)
                 if boundary is not None and boundary.move and not model.session.withdrawn:
+                    model.target = _UNKNOWN
                     model.target = model.session.target()
         for model in self._models.values():
             model.tokens = 0
 
-    def after(self):
-        """After the engine's own step, which may have moved experts, or those of one layer."""
-        models = self._counted
-        if self._interval is not None and any(model.session.withdrawn for model in models):
+    # vLLM counts only near its next rearrangement, and what it counts goes into its window. We have it always count, and its window be
+    # what it would have been: where a pass does not belong there, we clear the counters in vLLM's place.
+
+    keeps_window = True
+
+    def records(self, own):
+        """Whether vLLM is to count, where by itself it would have said `own`."""
+        if self._off or self._asking:
+            return own
+        if self._window_asked:
+            self._window_asked = False
+            return self._recorded
+        return True
+
+    def lend(self, is_dummy, log_stats):
+        """Before the engine's own step: has the pass go into its window if it would have, with what stood there since warm-up."""
+        if not self.keeps_window or not hasattr(self._state, "_should_record_current_step"):
+            return
+        self._asking = True
+        try:
+            self._recorded = self._state._should_record_current_step(log_stats=log_stats)
+        finally:
+            self._asking = False
+        self._window_asked = not is_dummy
+        for model in self._models.values():
+            if model.leftover is not None and (is_dummy or self._recorded):
+                if not is_dummy:
+                    model.state.expert_load_pass += model.leftover
+                model.leftover = None
+
+    def clear(self, is_dummy):
+        if self._recorded or is_dummy:
+            return
+        for model in self._models.values():
+            if self._steps == 1:
+                model.leftover = model.state.expert_load_pass.clone()
+            model.state.expert_load_pass.zero_()
+
+    def due(self):
+        """Whether the engine is to rearrange experts now: asked after its own step, and answered alike on all ranks."""
+        if self._own is not None and any(model.session.withdrawn for model in self._counted):
             self._give_back()
-        if any(model.target for model in models) and not any(model.state.rebalanced for model in self._models.values()):
-            self._order()
-        for model in models:
+        if not any(model.target for model in self._counted) or any(model.state.rebalanced for model in self._models.values()):
+            return False  # the second thread is not through with the last one
+        self._order()
+        return True
+
+    def after(self):
+        """After all that may have moved experts in this step, or those of one layer."""
+        for model in self._counted:
             if not model.committed:
                 continue
             if model.state.rebalanced:
-                if not model.ordered:
+                if not model.ordered and not model.mixed:
+                    model.mixed = True
                     model.session.changed()  # layer by layer: samples are of neither map
                 continue
-            model.committed, now = False, model.placement()
+            model.committed, model.mixed, now = False, False, model.placement()
             if model.ordered:
                 model.session.moved(now)
             elif now != model.known:
@@ -215,19 +282,19 @@ class Balancer:
         self._ordered.extend(model.target or model.placement() for model in self._models.values())
         for model in self._models.values():
             model.ordered, model.target = model.target is not None, None
-        self._state.rearrange()
 
     def _give_back(self):
         """At the same step on all ranks, as session.withdrawn is."""
-        logger.warning("vllm balances experts by its own rules again, every %d steps", self._interval)
+        logger.warning("vllm balances experts by its own rules again, every %d steps", self._own[0])
         for model in self._counted:
             model.session.withdrawn, model.target = True, None
         self._restore()
         self._state.expert_rearrangement_step = 0
 
     def _restore(self):
-        if self._interval is not None:
-            self._state.expert_rearrangement_step_interval, self._interval = self._interval, None
+        if self._own is not None:
+            self._state.expert_rearrangement_step_interval, self._state.policy = self._own
+            self._own = None
 
     def end(self):
         """Closes all sessions; the second step from now begins anew. On all ranks together: elastic scaling."""
@@ -246,7 +313,7 @@ class Balancer:
             model.state = self._state.model_states[key]
             tokens = None if is_dummy or not counts_tokens else model.tokens
             described = vllm_model.describe(model.state, model.config, self._state.parallel_config, group, tokens)
-            model.known, model.ordered, model.committed = described.placement, False, False
+            model.known, model.ordered, model.committed, model.mixed = described.placement, False, False, False
             model.session = Session(self._settings, described, group, **vllm_model.device(self._state.device))
             counters = {described.load.replace("-", "_"): model.state.expert_load_pass}
             if counts_tokens:
@@ -259,5 +326,6 @@ class Balancer:
             model.session.attach(zeroed_each_step=True, **counters)
             model.session.start()
         if self._settings.steer:
-            self._interval = self._state.expert_rearrangement_step_interval
+            self._own = self._state.expert_rearrangement_step_interval, self._state.policy
             self._state.expert_rearrangement_step_interval = NEVER
+            self._state.policy = _ordered_policy(self._state.policy, self._ordered)

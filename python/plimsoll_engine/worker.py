@@ -401,6 +401,10 @@ class Worker:
         self._replaced.clear()
         atexit.unregister(self.close)
 
+    def fail(self, error):
+        """Ends the capture because of an error of the caller's own, as on_error="disable" does with one of ours."""
+        self._disable(error)
+
     def _disable(self, error):
         self.disabled = error
         logger.error("expert load of rank %d is no longer captured, the engine goes on: %s", self.rank, error,

@@ -5,7 +5,6 @@ rank of the slot computes them with what is in the slot, and the rank they came 
 was chosen. Our part of a model runner is what calls the balancer before and after each pass. One line of JSON at the end.
 """
 import argparse
-import hashlib
 import json
 import logging
 import multiprocessing
@@ -16,28 +15,12 @@ import time
 import types
 
 import torch
-import torch.distributed as dist
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import ascend_stubs  # noqa: E402
+from ascend_toy import (EXPERTS, LAYERS, RANKS, REFERENCE, SLOTS, TOP_K, Tokens, percentile, wrong_slots)  # noqa: E402
 
 ascend_stubs.install(os.environ["PLIMSOLL_ASCEND_SOURCE"])  # here: a spawned planner process reads this file again
-
-LAYERS, EXPERTS, RANKS, SLOTS, TOKENS, TOP_K, WIDTH, INNER = 4, 16, 4, 5, 24, 2, 8, 4
-
-
-def weights_of(layer, expert):
-    random = torch.Generator().manual_seed(1 + layer * EXPERTS + expert)
-    return torch.randn(2 * INNER, WIDTH, generator=random), torch.randn(WIDTH, INNER, generator=random).half()
-
-
-REFERENCE = [[torch.stack(parts) for parts in zip(*(weights_of(layer, expert) for expert in range(EXPERTS)))]
-             for layer in range(LAYERS)]
-
-
-def compute(tokens, which, w13, w2):
-    gate, up = (w13[which] @ tokens.unsqueeze(-1)).squeeze(-1).chunk(2, dim=-1)
-    return (w2[which].float() @ (torch.tanh(gate) * up).unsqueeze(-1)).squeeze(-1)
 
 
 class Layer:
@@ -89,8 +72,6 @@ class Engine:
             dynamic_eplb=True, expert_map_path=options.map, num_redundant_experts=RANKS * SLOTS - EXPERTS,
             expert_heat_collection_interval=options.heat, algorithm_execution_interval=options.planning,
             eplb_policy_type=options.policy, expert_map_record_path=None)
-        self.rank, self.options = rank, options
-        self.random = torch.Generator().manual_seed(1000 * options.seed + rank)
         self.layers = [Layer(number, rank, config, options.tp) for number in range(LAYERS)]
         loader = D2DExpertWeightLoader()
         self.manager = multiprocessing.Manager()
@@ -102,49 +83,15 @@ class Engine:
         loader.set_adator(self.adaptor)
         self.updator.set_adaptor(self.adaptor)
         self.updator.warm_up_eplb()
-        self.sent = torch.zeros(LAYERS, RANKS * SLOTS, dtype=torch.int64)  # by this rank's router, to all slots: the truth
-        self.misrouted = self.served = self.wrong_slots = 0
-        self.outputs = hashlib.sha256()
-        self.stopping = self.drifted = False
-
-    def route(self, layer):
-        """[token][k] experts: a few are popular; once drifted, others are."""
-        moved = 7 if self.drifted else 0
-        position = (torch.arange(EXPERTS) + moved - 5 * layer) % EXPERTS
-        popularity = self.options.skew * torch.exp(-position / 3.0)
-        return (torch.randn(TOKENS, EXPERTS, generator=self.random) + popularity).topk(TOP_K, dim=-1).indices
+        self.tokens = Tokens(rank, options.seed, options.skew)
+        self.wrong_slots = 0
 
     def a_pass(self, stop):
         self.updator.forward_before()
         for layer in self.layers:
-            self.through(layer, stop)
+            layer.moe_load.add_(self.tokens.through(
+                layer.number, lambda experts: layer.log2phy[experts], (layer.w13_weight, layer.w2_weight), stop))
         self.updator.forward_end(True)
-
-    def through(self, layer, stop):
-        tokens = torch.randn(TOKENS, WIDTH, generator=self.random).repeat_interleave(TOP_K, dim=0)
-        experts = self.route(layer.number).reshape(-1)
-        slots = layer.log2phy[experts].long()
-        self.sent[layer.number] += torch.bincount(slots, minlength=RANKS * SLOTS)
-        there, places = slots // SLOTS, torch.arange(len(experts))
-        outgoing = torch.zeros(RANKS, TOKENS * TOP_K, 2 + WIDTH)  # stop, slot + 1 or 0, token
-        outgoing[..., 0] = stop
-        outgoing[there, places, 1] = (slots % SLOTS + 1).float()
-        outgoing[there, places, 2:] = tokens
-        incoming = torch.empty_like(outgoing)
-        dist.all_to_all_single(incoming, outgoing)
-        self.stopping |= bool(incoming[..., 0].any())
-        mine = incoming[..., 1] > 0
-        local = incoming[..., 1][mine].long() - 1
-        layer.moe_load.add_(torch.bincount(local, minlength=SLOTS))
-        results = torch.zeros(RANKS, TOKENS * TOP_K, WIDTH)
-        results[mine] = compute(incoming[..., 2:][mine], local, layer.w13_weight, layer.w2_weight)
-        back = torch.empty_like(results)
-        dist.all_to_all_single(back, results)
-        back = back[there, places]
-        right = (back - compute(tokens, experts, *REFERENCE[layer.number])).abs().amax(dim=-1) < 1e-4
-        self.misrouted += int((~right).sum())
-        self.served += int(right.sum())
-        self.outputs.update(back.numpy().tobytes())
 
     def map(self):
         """[layer][slot] expert of this rank, of the map that the engine looks up; -1: none."""
@@ -160,10 +107,7 @@ class Engine:
     def compare(self):
         """Every byte of this rank's slots with what the map says is in them."""
         for layer, row in zip(self.layers, self.map()):
-            for slot, expert in enumerate(row):
-                held = (layer.w13_weight[slot], layer.w2_weight[slot])
-                if expert >= 0 and not all(part.equal(due[expert]) for part, due in zip(held, REFERENCE[layer.number])):
-                    self.wrong_slots += 1
+            self.wrong_slots += wrong_slots(layer.number, row, (layer.w13_weight, layer.w2_weight))
 
 
 class Watch:
@@ -204,12 +148,7 @@ class Watch:
         if key not in self.bases:
             self.bases[key] = sent.clone()
         if session._steps and session._steps % self.rank._settings.boundary_steps == 0:
-            self.truth[key] = {"steps": session._steps, "sent": (sent - self.bases[key]).tolist()}
-
-
-def percentile(values, part):
-    ordered = sorted(values)
-    return round(ordered[min(len(ordered) - 1, int(part * len(ordered)))] / 1000, 1) if ordered else None
+            self.truth.setdefault(key, {})[session._steps] = (sent - self.bases[key]).tolist()
 
 
 def main():
@@ -225,7 +164,7 @@ def main():
     parser.add_argument("--start-method", default="spawn")
     parser.add_argument("--steps", type=int, default=100_000)
     parser.add_argument("--warm-up", type=int, default=100, help="passes that are not timed")
-    parser.add_argument("--drift-file", help="others are popular once it is there")
+    parser.add_argument("--drift-file", help="others are popular while it is there")
     parser.add_argument("--stop-file", help="ends all ranks when it is there")
     parser.add_argument("--kill-planner", type=int, default=-1, help="this rank's planner process is killed when a move is ordered")
     parser.add_argument("--skew", type=float, default=3.0)
@@ -239,17 +178,19 @@ def main():
     watch = Watch(options.kill_planner == options.rank)
     plugins = ascend_stubs.load_plugins()
     engine = Engine(options.rank, options)
+    tokens = engine.tokens
     from vllm_ascend.eplb.eplb_updator import EplbUpdator
     hooked = hasattr(EplbUpdator.forward_end, "__wrapped__")
     step, seconds = 0, 0.0
-    while step < options.steps and not engine.stopping:
+    while step < options.steps and not tokens.stopping:
         step += 1
         look = step % 16 == 0
-        engine.drifted |= look and bool(options.drift_file) and os.path.exists(options.drift_file)
+        if look:
+            tokens.drifted = bool(options.drift_file) and os.path.exists(options.drift_file)
         before = time.perf_counter()
         engine.a_pass(look and bool(options.stop_file) and os.path.exists(options.stop_file))
         seconds += time.perf_counter() - before if step > options.warm_up else 0
-        watch.after_pass(engine.sent)
+        watch.after_pass(tokens.sent)
         if look:
             engine.compare()
     engine.compare()
@@ -258,8 +199,8 @@ def main():
         "rank": options.rank, "plugins": plugins, "hooked": hooked,
         "still_hooked": hasattr(EplbUpdator.forward_end, "__wrapped__"), "alive": bool(session and session.alive),
         "steps": step, "steps_per_second": round((step - options.warm_up) / seconds, 1) if seconds else None,
-        "served": engine.served, "misrouted": engine.misrouted, "wrong_slots": engine.wrong_slots, "map": engine.map(),
-        "outputs": engine.outputs.hexdigest(), "truth": watch.truth, "moves": watch.moves, "planner_killed": watch.killed,
+        "served": tokens.served, "misrouted": tokens.misrouted, "wrong_slots": engine.wrong_slots, "map": engine.map(),
+        "outputs": tokens.outputs.hexdigest(), "truth": watch.truth, "moves": watch.moves, "planner_killed": watch.killed,
         "planner_alive": engine.planner.is_alive(),
         "us_between": [percentile(watch.between, part) for part in (0.5, 0.99)],
         "us_boundary": [percentile(watch.at_boundaries, part) for part in (0.5, 0.99)]}), flush=True)

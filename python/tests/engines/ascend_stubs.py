@@ -123,6 +123,45 @@ def install(tree):
     module("vllm_ascend.quantization", os.path.join(within, "quantization"))
 
 
+class Event:
+    """Of an accelerator; on a CPU all is done when a call returns. So are streams."""
+
+    def __init__(self, *_, **__):
+        pass
+
+    def nothing(self, *_, **__):
+        pass
+
+    record = wait = synchronize = nothing
+
+    def elapsed_time(self, _):
+        return 0.0
+
+
+def install_v2(tree, vllm_tree):
+    """vLLM is the real one of vllm_tree; torch does as if there were an accelerator."""
+    import torch
+    sys.path.insert(0, vllm_tree)
+    module("torch_npu")
+    torch.cuda.Event = torch.Event = Event
+    torch.Tensor.pin_memory = lambda tensor, *_: tensor
+    torch.accelerator.current_stream = lambda *_: Event()
+    torch.accelerator.current_device_index = lambda: 0
+    empty_like = torch.empty_like
+    torch.empty_like = lambda tensor, pin_memory=False, **named: empty_like(tensor, **named)
+    from vllm.utils import torch_utils
+    torch_utils.PIN_MEMORY = False  # before others take it from there
+    from vllm.distributed import parallel_state
+    parallel_state._NODE_COUNT = 1
+    for group in ("ep", "eplb"):
+        setattr(parallel_state, "_" + group.upper(), GROUPS[group])
+    parallel_state._PP = One()
+    within = os.path.join(tree, "vllm_ascend")
+    for name in ("", ".distributed", ".ops", ".ops.fused_moe", ".patch", ".patch.platform"):
+        module("vllm_ascend" + name, os.path.join(within, *name.split(".")))
+    module("vllm_ascend.ascend_config", StairConfig=type("StairConfig", (), {}))
+
+
 def load_plugins():
     """As vLLM does: every entry point of the group is loaded and called; one that cannot be loaded is passed over."""
     from importlib.metadata import entry_points

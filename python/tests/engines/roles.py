@@ -37,7 +37,7 @@ class Roles:
             free.bind(("127.0.0.1", 0))
             port = free.getsockname()[1]
         self.servers = "127.0.0.1:%d" % port
-        self.start("broker", "broker", "--port", str(port), servers=False)
+        self.start("broker", "broker", "--port", str(port), "--data", os.path.join(self.directory, "broker"), servers=False)
         self.command("topics", "create", "--partitions", str(partitions))
         self._told = os.path.join(self.directory, "records.jsonl")
         self.start("tail", "topics", "tail", "--from-beginning", "--output", "json", "plan", "acks", "outcomes", "samples",
@@ -62,15 +62,14 @@ class Roles:
             [COMMAND, *arguments, *(["--bootstrap-servers", self.servers] if servers else [])], stdout=to, stderr=log,
             env=self._environment())
 
-    def start_all(self, rings, deployment_directory):
-        """A collector for all deployments of the node, a worker for one, an aggregator and a planner."""
-        self._arguments = {"collector": ["--ring-dir", rings], "worker": ["--ring-dir", deployment_directory],
-                           "aggregator": [], "planner": []}
-        for name in self._arguments:
-            self.start(name, name, *self._arguments[name])
+    def start_all(self, arguments):
+        """By role, its arguments; they are kept for restart()."""
+        self.arguments = dict(arguments)
+        for name in arguments:
+            self.restart(name)
 
     def restart(self, name):
-        self.start(name, name, *self._arguments[name])
+        self.start(name, name, *self.arguments[name])
 
     def kill(self, name, how=signal.SIGKILL):
         process = self.running.pop(name)

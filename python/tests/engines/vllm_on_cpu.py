@@ -8,6 +8,8 @@ A plug-in of the tests (vllm.general_plugins), not of the package: nothing of it
 4. CPUModelRunner.load_model does not give the model to an EplbState, as GPUModelRunner's does.
 5. Events and streams of an accelerator: on a CPU all is done when a call returns, so theirs do nothing.
 """
+import functools
+
 
 def register():
     import torch
@@ -19,15 +21,32 @@ def register():
     _wrap(cpu_moe.CPUUnquantizedExperts, "apply", _with_expert_map)
     from vllm.v1.worker import cpu_model_runner
     _wrap(cpu_model_runner.CPUModelRunner, "load_model", _and_add_model)
-    from vllm.distributed.eplb import async_worker, eplb_communicator, eplb_state, eplb_utils, rebalance_execute
-    for module in (async_worker, eplb_communicator, eplb_state, eplb_utils, rebalance_execute):
-        module.torch = _Torch(torch)
+    without_accelerator()
+    watch()
+
+
+def without_accelerator():
+    """The balancer's modules, and nothing else, see a torch with an accelerator that is done at once."""
+    import importlib
+    import torch
+    for name in ("async_worker", "eplb_communicator", "eplb_state", "eplb_utils", "rebalance_execute"):
+        try:
+            importlib.import_module("vllm.distributed.eplb." + name).torch = _Torch(torch)
+        except ModuleNotFoundError:
+            pass  # of a later release
+    from vllm.distributed.eplb import eplb_state
     _wrap(eplb_state.EplbState, "__init__", _with_device_index)
-    _watch()
+
+
+def older_mapping():
+    """Whether from_mapping wants to be told how many slots are in use."""
+    import inspect
+    from vllm.distributed.eplb.eplb_state import EplbState
+    return "num_valid_physical_experts" in inspect.signature(EplbState.from_mapping).parameters
 
 
 class _Torch:
-    """torch as the balancer's modules see it: with an accelerator that is done at once. Dynamo would choke on less."""
+    """torch with an accelerator that is done at once. Changed for all, it would be Dynamo's as well, which fails."""
 
     def __init__(self, torch):
         self._torch = torch
@@ -102,6 +121,7 @@ def _wrap(owner, name, wrapper):
     if getattr(original, "_on_cpu", False):
         return
 
+    @functools.wraps(original)  # the plug-in compares signatures
     def call(*args, **kwargs):
         return wrapper(original, *args, **kwargs)
     call._on_cpu = True
@@ -115,9 +135,11 @@ def map_and_record(topk_ids, expert_load_view, logical_to_physical_map, logical_
     rows = torch.arange(ids.shape[0]).unsqueeze(1)
     replica = (rows * 2654435769 & 0xFFFFFFFF) % logical_replica_count[ids].clamp_min(1)
     physical = logical_to_physical_map[ids, replica]
-    if bool(record_enabled):
-        real = physical if num_unpadded_tokens is None else physical[:int(num_unpadded_tokens)]
-        expert_load_view += torch.bincount(real.flatten(), minlength=expert_load_view.shape[0]).to(expert_load_view.dtype)
+    real = physical if num_unpadded_tokens is None else physical[:int(num_unpadded_tokens)]
+    counted = torch.bincount(real.flatten(), minlength=expert_load_view.shape[0])
+    seen["pass"][expert_load_view.data_ptr()] = seen["pass"].get(expert_load_view.data_ptr(), 0) + counted
+    if record_enabled is None or bool(record_enabled):
+        expert_load_view += counted.to(expert_load_view.dtype)
     return physical.to(topk_ids.dtype)
 
 
@@ -151,25 +173,31 @@ def _with_device_index(original, self, *args, **kwargs):
 
 # What the tests ask a worker: parallel worker processes, asked by LLM.collective_rpc.
 
-_seen = {"steps": 0, "dummies": 0, "truth": {}, "before_s": [], "after_s": [], "digests": None, "rearranged": 0, "started_at": None}
+seen = {"steps": 0, "dummies": 0, "pass": {}, "truth": 0, "at_boundaries": {}, "calls_s": [], "digests": None, "rearranged": 0}
 
 
-def _watch():
+def watch():
     """The engine's own counters, pass by pass, beside our plug-in; and what our calls take."""
+    import os
     import time
+    import torch
     from vllm.distributed.eplb import eplb_state
+    boundary = int(os.environ.get("PLIMSOLL_BOUNDARY", "8"))
 
     def step(original, self, is_dummy=False, is_profile=False, log_stats=False):
         if not is_profile:
-            _seen["steps"] += 1
-            _seen["dummies"] += is_dummy
-            for key, state in self.model_states.items():
-                if not is_dummy:
-                    _seen["truth"][key] = _seen["truth"].get(key, 0) + state.expert_load_pass.long()
+            seen["steps"] += 1
+            seen["dummies"] += is_dummy
+            # By address, so by layer. Of the first two steps nothing goes out: from the third on the plug-in counts them.
+            counted = torch.stack([seen["pass"][layer] for layer in sorted(seen["pass"])])
+            seen["truth"] = (seen["truth"] if seen["steps"] > 3 else 0 * counted) + (0 * counted if is_dummy else counted)
+            if (seen["steps"] - 2) % boundary == 0 and seen["steps"] > 2:
+                seen["at_boundaries"][seen["steps"] - 2] = seen["truth"].tolist()
+            seen["pass"].clear()
         return original(self, is_dummy, is_profile, log_stats)
 
     def rearrange(original, self, *args, **kwargs):
-        _seen["rearranged"] += 1
+        seen["rearranged"] += 1
         return original(self, *args, **kwargs)
 
     _wrap(eplb_state.EplbState, "step", step)
@@ -180,27 +208,24 @@ def _watch():
     except ImportError:
         return
 
-    def timed(name):
-        def call(original, self, *args, **kwargs):
-            begin = time.perf_counter()
-            try:
-                return original(self, *args, **kwargs)
-            finally:
-                _seen[name].append(time.perf_counter() - begin)
-        return call
+    def guarded(original, self, act, *arguments):
+        begin = time.perf_counter()
+        try:
+            return original(self, act, *arguments)
+        finally:
+            if act.__name__ == "before":
+                seen["calls_s"].append(0.0)  # the first of ours in a step
+            seen["calls_s"][-1] += time.perf_counter() - begin
 
     def started(original, self):
         original(self)
-        # step() counts this pass before or after us, depending on whose wrapper is the outer one: it is left out either way.
-        _seen["started_at"] = None
-        _seen["begun"] = self
+        seen["begun"] = self
 
-    _wrap(ours.Balancer, "before", timed("before_s"))
-    _wrap(ours.Balancer, "after", timed("after_s"))
+    _wrap(ours.Balancer, "guarded", guarded)
     _wrap(steering.Session, "start", started)
 
 
-def _digests(model, ranks=None):
+def _digests(model):
     import hashlib
     return [[hashlib.sha256(b"".join(weight[slot].contiguous().view(-1).numpy().tobytes() for weight in layer)).hexdigest()
              for slot in range(layer[0].shape[0])] for layer in model.expert_weights]
@@ -219,17 +244,20 @@ class Report:
         slots = len(placement[0]) // group.world_size
         first = group.rank_in_group * slots
         now = _digests(state.model)
-        wrong = sum(now[layer][slot] != _seen["digests"][layer][placement[layer][first + slot]]
+        wrong = sum(now[layer][slot] != seen["digests"][layer][placement[layer][first + slot]]
                     for layer in range(len(placement)) for slot in range(slots))
         told = {"rank": group.rank_in_group, "placement": placement, "wrong_slots": wrong, "slots": slots * len(placement),
-                "steps": _seen["steps"], "dummies": _seen["dummies"], "rearranged": _seen["rearranged"],
-                "before_s": _seen["before_s"], "after_s": _seen["after_s"],
-                "truth": next(iter(_seen["truth"].values())).tolist() if _seen["truth"] else None}
-        session = _seen.get("begun")
+                "steps": seen["steps"], "dummies": seen["dummies"], "rearranged": seen["rearranged"],
+                "calls_s": seen["calls_s"],
+                "at_boundaries": seen["at_boundaries"]}
+        session = seen.get("begun")
         if session is not None:
             told.update(alive=session.alive, incarnation=session.incarnation, withdrawn=session.withdrawn)
         dist.barrier(group=group.cpu_group)
         return told
+
+    def moves(self):
+        return seen["rearranged"]
 
     def remember(self):
         """Digests of every expert, from the slots that hold them now."""
@@ -240,10 +268,10 @@ class Report:
         placement = state.physical_to_logical_map.tolist()
         all_ranks = [None] * group.world_size
         dist.all_gather_object(all_ranks, _digests(state.model), group=group.cpu_group)
-        _seen["digests"] = []
+        seen["digests"] = []
         for layer, row in enumerate(placement):
             known = {}
             for slot, digest in enumerate(digest for rank in all_ranks for digest in rank[layer]):
                 assert known.setdefault(row[slot], digest) == digest, "replicas of one expert differ before any move"
             assert len(set(known.values())) == len(known), "two experts are the same"
-            _seen["digests"].append(known)
+            seen["digests"].append(known)

@@ -23,8 +23,8 @@ def main():
     options.add_argument("--interval", type=int, default=1_000_000, help="steps between the engine's own rearrangements")
     options.add_argument("--rounds", type=int, default=8)
     options.add_argument("--rank", type=int, default=0, help="of data parallelism")
-    options.add_argument("--until", help="serve on until this file is there")
-    options.add_argument("--pause", type=float, default=0.0)
+    options.add_argument("--moves", type=int, default=0, help="serve on until experts were rearranged so often")
+    options.add_argument("--seconds", type=float, default=240, help="and so long at most")
     options = options.parse_args()
     from vllm import LLM, SamplingParams
     balancing = dict(enable_expert_parallel=True, enable_eplb=True, worker_extension_cls="vllm_on_cpu.Report", eplb_config=dict(
@@ -43,19 +43,22 @@ def main():
     if options.balanced:
         engine.collective_rpc("remember")
     before = served(fixed)
-    took, rounds, serving = [], 0, 0
-    answers = {}
-    while rounds < options.rounds or (options.until and not os.path.exists(options.until)):
-        cluster = rounds // 8 % 2 * 3  # drifts: other experts are hot for the next eight rounds
+    took, rounds, changed, answers, start = [], 0, 0, {}, time.monotonic()
+
+    def moved():
+        return options.moves == 0 or time.monotonic() - start > options.seconds or (
+            rounds % 8 == 0 and min(engine.collective_rpc("moves")) >= options.moves)
+
+    while rounds < options.rounds or not moved():
+        cluster = rounds // 64 % 2 * 3  # drifts: then other experts are hot
         begin = time.perf_counter()
         out = served(vllm_model.prompts(8, 12, cluster, rounds % 4))
         took.append(time.perf_counter() - begin)
         key = str((cluster, rounds % 4))
-        serving += answers.setdefault(key, out) != out
+        changed += answers.setdefault(key, out) != out
         rounds += 1
-        time.sleep(options.pause)
     after = served(fixed)
-    told = {"before": before, "after": after, "rounds": rounds, "answers": answers, "changed_answers": serving,
+    told = {"before": before, "after": after, "rounds": rounds, "answers": answers, "changed_answers": changed,
             "round_s": took, "workers": engine.collective_rpc("report") if options.balanced else []}
     print("REPORT " + json.dumps(told), flush=True)
     if options.rank or os.environ.get("VLLM_DP_SIZE"):

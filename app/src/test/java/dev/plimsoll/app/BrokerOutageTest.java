@@ -35,12 +35,14 @@ import java.util.concurrent.locks.LockSupport;
 import org.HdrHistogram.Histogram;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.slf4j.LoggerFactory;
 import reactor.core.Disposable;
 
 /** A broker that is away for half a minute costs samples and nothing else. */
+@Tag("alone") // compares percentiles of times: nothing of ours runs beside it
 class BrokerOutageTest {
     private static final Duration SOON = Duration.ofSeconds(60);
     private static final Duration WITH_BROKER = Duration.ofSeconds(12);

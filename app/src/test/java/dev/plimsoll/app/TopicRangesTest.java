@@ -22,6 +22,10 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.TreeSet;
+import java.util.stream.IntStream;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
@@ -32,78 +36,107 @@ class TopicRangesTest {
 
     private static final List<Topic<?>> READ = List.of(Topic.WINDOWS, Topic.WINDOW_SUMMARIES);
 
+    private static final int PARTITIONS = 8;
+
     @TempDir
-    Path broker;
+    static Path directory;
+
+    private static EmbeddedBroker broker;
+    private static KafkaSettings settings;
+    /** Each test writes to a partition that no other uses, so that none finds what another has written. */
+    private static int taken;
+
+    @BeforeAll
+    static void start() throws Exception {
+        broker = EmbeddedBroker.start(directory, 0);
+        settings = KafkaSettings.of(broker.bootstrapServers());
+        try (TopicAdmin admin = new TopicAdmin(settings, SOON)) {
+            admin.create(PARTITIONS, 1);
+        }
+    }
+
+    @AfterAll
+    static void stop() {
+        broker.close();
+    }
+
+    private static Deployment deployment() {
+        return inPartition(taken++).findFirst().orElseThrow();
+    }
+
+    /** One in the same partition. */
+    private static Deployment beside(Deployment other) {
+        return inPartition(Topic.partition(other, PARTITIONS))
+                .filter(deployment -> !deployment.equals(other))
+                .findFirst()
+                .orElseThrow();
+    }
+
+    private static Stream<Deployment> inPartition(int partition) {
+        return IntStream.iterate(0, number -> number + 1)
+                .mapToObj(number -> new Deployment("r1/decode-" + number))
+                .filter(deployment -> Topic.partition(deployment, PARTITIONS) == partition);
+    }
 
     @Test
     @Timeout(120)
     void marksOfTransactionsThatCameLaterCutNoWindowsOff() throws Exception {
-        PastRun past = new PastRun(new Deployment("r1/decode-0"), BEGIN, 12, 5);
+        PastRun past = new PastRun(deployment(), BEGIN, 12, 5);
         List<Long> times = past.summaries.stream()
                 .map(window -> window.timestampMillis())
                 .sorted()
                 .toList();
-        try (EmbeddedBroker kafka = EmbeddedBroker.start(broker, 0)) {
-            KafkaSettings settings = created(kafka);
-            PastTopics.write(settings, past, true);
+        PastTopics.write(settings, past, true);
 
-            try (PastRecords records = new PastRecords(settings, past.members.deployment(), SOON)) {
-                TopicRanges ranges = TopicRanges.of(
-                        records,
-                        READ,
-                        new Span(Optional.of(at(times.get(3))), Optional.of(at(times.get(9))), Optional.empty()));
+        try (PastRecords records = new PastRecords(settings, past.members.deployment(), SOON)) {
+            TopicRanges ranges = TopicRanges.of(
+                    records,
+                    READ,
+                    new Span(Optional.of(at(times.get(3))), Optional.of(at(times.get(9))), Optional.empty()));
 
-                assertThat(times(records, Topic.WINDOWS, ranges)).containsExactlyElementsOf(times.subList(3, 9));
-            }
+            assertThat(times(records, Topic.WINDOWS, ranges)).containsExactlyElementsOf(times.subList(3, 9));
         }
     }
 
     @Test
     @Timeout(120)
     void summariesOfWindowsThatHaveExpiredAndTopicsThatAreNotReadAreLeftAlone() throws Exception {
-        PastRun past = new PastRun(new Deployment("r1/decode-0"), BEGIN, 12, 5);
+        PastRun past = new PastRun(deployment(), BEGIN, 12, 5);
         List<Long> times = past.summaries.stream()
                 .map(window -> window.timestampMillis())
                 .sorted()
                 .toList();
         past.rows.removeIf(row -> row.timestampMillis() < times.get(4));
-        try (EmbeddedBroker kafka = EmbeddedBroker.start(broker, 0)) {
-            KafkaSettings settings = created(kafka);
-            PastTopics.write(settings, past, true);
+        PastTopics.write(settings, past, true);
 
-            try (PastRecords records = new PastRecords(settings, past.members.deployment(), SOON)) {
-                TopicRanges ranges = TopicRanges.of(
-                        records, READ, new Span(Optional.of(at(times.get(1))), Optional.empty(), Optional.empty()));
+        try (PastRecords records = new PastRecords(settings, past.members.deployment(), SOON)) {
+            TopicRanges ranges = TopicRanges.of(
+                    records, READ, new Span(Optional.of(at(times.get(1))), Optional.empty(), Optional.empty()));
 
-                assertThat(ranges.byTopic()).containsOnlyKeys(READ);
-                assertThat(times(records, Topic.WINDOW_SUMMARIES, ranges))
-                        .containsExactlyElementsOf(times.subList(4, 12));
-            }
+            assertThat(ranges.byTopic()).containsOnlyKeys(READ);
+            assertThat(times(records, Topic.WINDOW_SUMMARIES, ranges)).containsExactlyElementsOf(times.subList(4, 12));
         }
     }
 
     @Test
     @Timeout(120)
     void whatWasReadIsFoundAgainWhenAnotherIncarnationIsTheNewest() throws Exception {
-        PastRun past = new PastRun(new Deployment("r1/decode-0"), BEGIN, 12, 5);
+        PastRun past = new PastRun(deployment(), BEGIN, 12, 5);
         PastRun later = new PastRun(
-                new Deployment("r1/decode-0"), BEGIN + Duration.ofDays(1).toMillis(), 12, 6);
-        try (EmbeddedBroker kafka = EmbeddedBroker.start(broker, 0)) {
-            KafkaSettings settings = created(kafka);
-            // Its membership is gone from the compacted topic, as that of the later one has taken its place.
-            PastTopics.write(settings, past, false);
-            Map<String, String> inputs;
-            try (TopicHistory history =
-                    TopicHistory.open(settings, past.members.deployment(), Span.ALL, OptionalLong.empty())) {
-                inputs = history.inputs();
-            }
-            PastTopics.write(settings, later, true);
+                past.members.deployment(), BEGIN + Duration.ofDays(1).toMillis(), 12, 6);
+        // Its membership is gone from the compacted topic, as that of the later one has taken its place.
+        PastTopics.write(settings, past, false);
+        Map<String, String> inputs;
+        try (TopicHistory history =
+                TopicHistory.open(settings, past.members.deployment(), Span.ALL, OptionalLong.empty())) {
+            inputs = history.inputs();
+        }
+        PastTopics.write(settings, later, true);
 
-            try (TopicHistory history =
-                    TopicHistory.again(settings, past.members.deployment(), Span.ALL, OptionalLong.empty(), inputs)) {
-                assertThat(history.members().incarnation()).isEqualTo(BEGIN);
-                assertThat(history.inputs()).isEqualTo(inputs);
-            }
+        try (TopicHistory history =
+                TopicHistory.again(settings, past.members.deployment(), Span.ALL, OptionalLong.empty(), inputs)) {
+            assertThat(history.members().incarnation()).isEqualTo(BEGIN);
+            assertThat(history.inputs()).isEqualTo(inputs);
         }
     }
 
@@ -111,61 +144,46 @@ class TopicRangesTest {
     @Timeout(120)
     void decisionsOnWindowsThatAreLostAreAmongThoseThatHappened() throws Exception {
         int windows = 240;
-        PastRun past = new PastRun(
-                new Deployment("r1/decode-0"), BEGIN - Duration.ofDays(3).toMillis(), windows, 5);
+        PastRun past = new PastRun(deployment(), BEGIN - Duration.ofDays(3).toMillis(), windows, 5);
         past.rows.removeIf(row -> row.value().index() > 0 && row.value().index() < windows - 2);
-        try (EmbeddedBroker kafka = EmbeddedBroker.start(broker, 0)) {
-            KafkaSettings settings = created(kafka);
-            PastTopics.write(settings, past, true);
+        PastTopics.write(settings, past, true);
 
-            try (TopicHistory history =
-                    TopicHistory.open(settings, past.members.deployment(), Span.ALL, OptionalLong.empty())) {
-                while (history.next().isPresent()) {}
+        try (TopicHistory history =
+                TopicHistory.open(settings, past.members.deployment(), Span.ALL, OptionalLong.empty())) {
+            while (history.next().isPresent()) {}
 
-                assertThat(history.live().orElseThrow().decisions()).hasSize(windows / 3);
-            }
+            assertThat(history.live().orElseThrow().decisions()).hasSize(windows / 3);
         }
     }
 
     @Test
     @Timeout(120)
     void aReplayBeginsWithWhatTheFirstUsableWindowWasServedUnder() throws Exception {
-        PastRun past = new PastRun(new Deployment("r1/decode-0"), BEGIN, 12, 5);
+        PastRun past = new PastRun(deployment(), BEGIN, 12, 5);
         List<Long> times = past.summaries.stream()
                 .map(window -> window.timestampMillis())
                 .sorted()
                 .toList();
-        try (EmbeddedBroker kafka = EmbeddedBroker.start(broker, 0)) {
-            KafkaSettings settings = created(kafka);
-            PastTopics.write(settings, past, true);
+        PastTopics.write(settings, past, true);
 
-            // Every seventh is not complete.
-            Span span = new Span(Optional.of(at(times.get(6))), Optional.empty(), Optional.empty());
-            try (TopicHistory history =
-                    TopicHistory.open(settings, past.members.deployment(), span, OptionalLong.empty())) {
-                assertThat(history.placement().version()).isEqualTo(2);
-                assertThat(history.next().orElseThrow().facts().usable()).isFalse();
-                assertThat(history.next().orElseThrow().facts().index()).isEqualTo(7);
-                assertThat(history.notes()).noneMatch(note -> note.contains("initial placement"));
-            }
-            PastRun lost = new PastRun(new Deployment("r1/decode-1"), BEGIN, 12, 5);
-            lost.plan.clear();
-            lost.placements.clear();
-            PastTopics.write(settings, lost, true);
-            try (TopicHistory history =
-                    TopicHistory.open(settings, lost.members.deployment(), span, OptionalLong.empty())) {
-                assertThat(history.placement().version()).isZero();
-                assertThat(history.notes()).anyMatch(note -> note.contains("initial placement"));
-            }
+        // Every seventh is not complete.
+        Span span = new Span(Optional.of(at(times.get(6))), Optional.empty(), Optional.empty());
+        try (TopicHistory history =
+                TopicHistory.open(settings, past.members.deployment(), span, OptionalLong.empty())) {
+            assertThat(history.placement().version()).isEqualTo(2);
+            assertThat(history.next().orElseThrow().facts().usable()).isFalse();
+            assertThat(history.next().orElseThrow().facts().index()).isEqualTo(7);
+            assertThat(history.notes()).noneMatch(note -> note.contains("initial placement"));
         }
-    }
-
-    private static KafkaSettings created(EmbeddedBroker kafka) {
-        KafkaSettings settings = KafkaSettings.of(kafka.bootstrapServers());
-        try (TopicAdmin admin = new TopicAdmin(settings, SOON)) {
-            admin.create(1, 1);
+        PastRun lost = new PastRun(beside(past.members.deployment()), BEGIN, 12, 5);
+        lost.plan.clear();
+        lost.placements.clear();
+        PastTopics.write(settings, lost, true);
+        try (TopicHistory history =
+                TopicHistory.open(settings, lost.members.deployment(), span, OptionalLong.empty())) {
+            assertThat(history.placement().version()).isZero();
+            assertThat(history.notes()).anyMatch(note -> note.contains("initial placement"));
         }
-        return settings;
     }
 
     private static Edge at(long millis) {

@@ -18,6 +18,8 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.stream.Stream;
 import org.awaitility.Awaitility;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -99,15 +101,17 @@ class TopicsCommandTest {
         return out.toString(StandardCharsets.UTF_8);
     }
 
+    /** Side by side, as each is patient for a while before it gives up. */
     @Test
     void aClusterThatIsAwayHasAnExitCodeOfItsOwn() {
-        for (String command : new String[] {"list", "tail"}) {
-            assertThat(Plimsoll.run("topics", command, "--bootstrap-servers", "127.0.0.1:1"))
-                    .as(command)
-                    .isEqualTo(Failures.UNREACHABLE);
-        }
+        List<CompletableFuture<Integer>> codes = Stream.of("list", "tail")
+                .map(command -> CompletableFuture.supplyAsync(
+                        () -> Plimsoll.run("topics", command, "--bootstrap-servers", "127.0.0.1:1"),
+                        task -> new Thread(task, "topics " + command).start()))
+                .toList();
         assertThat(Plimsoll.run("topics", "create", "--bootstrap-servers", "no-such-host.invalid:1"))
                 .as("a name that nobody knows")
                 .isEqualTo(Failures.UNREACHABLE);
+        assertThat(codes).extracting(CompletableFuture::join).containsOnly(Failures.UNREACHABLE);
     }
 }

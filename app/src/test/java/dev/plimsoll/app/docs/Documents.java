@@ -1,13 +1,17 @@
 package dev.plimsoll.app.docs;
 
+import dev.plimsoll.app.Plimsoll;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
+import picocli.CommandLine;
 
 /** Where the documents are, and what stands in them. Tests run in {@code app/}. */
 final class Documents {
@@ -17,9 +21,9 @@ final class Documents {
 
     private Documents() {}
 
-    /** Those for people: of the root, of {@code docs/} and of the native library. */
+    /** Those for people: of the root, of {@code docs/} and {@code deploy/}, and of the native library. */
     static List<Path> all() {
-        return Stream.of(ROOT, ROOT.resolve("docs"), ROOT.resolve("native"))
+        return Stream.of(ROOT, ROOT.resolve("docs"), ROOT.resolve("deploy"), ROOT.resolve("native"))
                 .flatMap(Documents::markdown)
                 .distinct()
                 .sorted()
@@ -72,5 +76,16 @@ final class Documents {
                 .filter(Matcher::matches)
                 .map(command -> command.group(1).replaceAll("\\s*(#.*|&.*|\\|.*|>.*)$", ""))
                 .toList();
+    }
+
+    /** What the parser says against a command; whether files exist and options agree is not its business. */
+    static Optional<String> problem(List<String> command) {
+        CommandLine.ParseResult parsed = Plimsoll.commandLine().parseArgs(command.toArray(String[]::new));
+        List<Exception> errors = new ArrayList<>(parsed.errors());
+        while (parsed.hasSubcommand()) {
+            parsed = parsed.subcommand();
+            errors.addAll(parsed.errors());
+        }
+        return errors.stream().map(Throwable::getMessage).findFirst();
     }
 }

@@ -2,21 +2,18 @@ package dev.plimsoll.app.docs;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.plimsoll.app.Plimsoll;
 import dev.plimsoll.app.metrics.MetricTable;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
-import java.util.Optional;
 import java.util.Set;
 import java.util.regex.MatchResult;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
-import picocli.CommandLine;
 
 /** What documents say that a program can check: where links lead, whether commands and metrics are there. */
 class DocumentsTest {
@@ -41,7 +38,7 @@ class DocumentsTest {
         for (Path file : Documents.all()) {
             for (String command : Documents.commands(file)) {
                 commands++;
-                problem(command)
+                Documents.problem(words(command))
                         .ifPresent(problem -> wrong.add(
                                 Documents.ROOT.relativize(file) + ": ./plimsoll " + command + ": " + problem));
             }
@@ -108,17 +105,9 @@ class DocumentsTest {
                 .collect(Collectors.toSet());
     }
 
-    /** What the parser says against a command; whether files exist and options agree is not its business. */
-    private static Optional<String> problem(String command) {
-        CommandLine.ParseResult parsed = Plimsoll.commandLine()
-                .parseArgs(Stream.of(command.trim().split("\\s+"))
-                        .filter(word -> !word.isEmpty() && !word.matches("\\[.*|.*]"))
-                        .toArray(String[]::new));
-        List<Exception> errors = new ArrayList<>(parsed.errors());
-        while (parsed.hasSubcommand()) {
-            parsed = parsed.subcommand();
-            errors.addAll(parsed.errors());
-        }
-        return errors.stream().map(Throwable::getMessage).findFirst();
+    private static List<String> words(String command) {
+        return Stream.of(command.trim().split("\\s+"))
+                .filter(word -> !word.isEmpty() && !word.matches("\\[.*|.*]"))
+                .toList();
     }
 }

@@ -9,6 +9,7 @@ import dev.plimsoll.model.SampleRecord;
 import dev.plimsoll.wire.Topic;
 import java.time.Duration;
 import java.util.List;
+import java.util.Map;
 import java.util.Objects;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.BooleanSupplier;
@@ -55,20 +56,37 @@ final class Chain {
 
     /** Everything once, in order, numbered without a gap; read anew and a second longer, so that what came late is seen too. */
     static void assertChain(KafkaSettings settings, Deployment deployment, int length) {
+        assertChains(settings, Map.of(deployment, length));
+    }
+
+    /** The same of several at once: one reading and one second for all. */
+    static void assertChains(KafkaSettings settings, Map<Deployment, Integer> lengths) {
+        int all = lengths.values().stream().mapToInt(Integer::intValue).sum();
         List<PlanCommand> permits = Objects.requireNonNull(
                 TopicReader.records(settings, Topic.PLAN, new TopicReader.Start.Beginning(), unreadable -> {})
                         .map(Received::value)
-                        .filter(command -> command.header().deployment().equals(deployment))
+                        .filter(command -> lengths.containsKey(command.header().deployment()))
                         .publish(permit -> permit.takeUntilOther(
-                                permit.skip(length - 1).next().delayElement(Duration.ofSeconds(1))))
+                                permit.skip(all - 1).next().delayElement(Duration.ofSeconds(1))))
                         .collectList()
                         .block(PATIENCE));
+        lengths.forEach((deployment, length) -> assertChain(
+                permits.stream()
+                        .filter(permit -> permit.header().deployment().equals(deployment))
+                        .toList(),
+                deployment,
+                length));
+    }
+
+    private static void assertChain(List<PlanCommand> permits, Deployment deployment, int length) {
         assertThat(permits)
+                .as("%s", deployment)
                 .extracting(permit -> permit.header().incarnation())
                 .containsExactlyElementsOf(
                         LongStream.rangeClosed(1, length).boxed().toList());
         long first = permits.get(0).header().number();
         assertThat(permits)
+                .as("%s", deployment)
                 .extracting(permit -> permit.header().number())
                 .containsExactlyElementsOf(
                         LongStream.range(first, first + length).boxed().toList());

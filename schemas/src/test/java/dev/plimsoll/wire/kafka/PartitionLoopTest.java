@@ -24,6 +24,8 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
+import java.util.function.Function;
+import java.util.stream.Collectors;
 import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.admin.OffsetSpec;
 import org.apache.kafka.clients.admin.RecordsToDelete;
@@ -116,7 +118,9 @@ final class PartitionLoopTest {
 
         // then
         assertThat(resets.get()).as("injected failures").isPositive();
-        deployments.forEach(deployment -> Chain.assertChain(broker.client(), deployment, stages * perStage));
+        Chain.assertChains(
+                broker.client(),
+                deployments.stream().collect(Collectors.toMap(Function.identity(), each -> stages * perStage)));
     }
 
     @Test
@@ -360,23 +364,27 @@ final class PartitionLoopTest {
         assertThat(read).containsExactly(end - 3, end - 2, end - 1);
     }
 
-    @ParameterizedTest
-    @ValueSource(strings = {"classic", "consumer"})
-    void aMemberHasJoinedOnlyWhileItIsInTouchWithItsGroup(String protocol) {
-        KafkaSettings settings = with("group.protocol", protocol);
-        try (PartitionLoop<SampleRecord> loop =
-                loop(settings, "touch-" + protocol, () -> {}, PartitionLoop.Listener.NONE)) {
+    /** Members of both protocols in the same outages: what takes long is that silence is noticed after ten seconds only. */
+    @Test
+    void aMemberHasJoinedOnlyWhileItIsInTouchWithItsGroup() {
+        try (PartitionLoop<SampleRecord> classic = touching("classic");
+                PartitionLoop<SampleRecord> consumer = touching("consumer")) {
+            List<PartitionLoop<SampleRecord>> loops = List.of(classic, consumer);
             broker.stop();
-            loop.start();
-            assertThat(loop.joined()).isFalse();
+            loops.forEach(PartitionLoop::start);
+            assertThat(loops).noneMatch(PartitionLoop::joined);
             broker.start();
-            Chain.await(loop::joined);
+            loops.forEach(loop -> Chain.await(loop::joined));
             broker.stop();
-            Chain.await(() -> !loop.joined());
-            assertThat(loop.alive()).as("polls go on").isTrue();
+            loops.forEach(loop -> Chain.await(() -> !loop.joined()));
+            assertThat(loops).as("polls go on").allMatch(PartitionLoop::alive);
             broker.start();
-            Chain.await(loop::joined);
+            loops.forEach(loop -> Chain.await(loop::joined));
         }
+    }
+
+    private static PartitionLoop<SampleRecord> touching(String protocol) {
+        return loop(with("group.protocol", protocol), "touch-" + protocol, () -> {}, PartitionLoop.Listener.NONE);
     }
 
     @Test

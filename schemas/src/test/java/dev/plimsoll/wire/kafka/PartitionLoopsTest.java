@@ -14,6 +14,8 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.function.Function;
+import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -65,7 +67,8 @@ final class PartitionLoopsTest {
                 Chain.await(loops::settled);
                 assertThat(loops.alive()).isTrue();
             }
-            deployments.forEach(deployment -> Chain.assertChain(broker.client(), deployment, 5));
+            Chain.assertChains(
+                    broker.client(), deployments.stream().collect(Collectors.toMap(Function.identity(), each -> 5)));
         }
     }
 

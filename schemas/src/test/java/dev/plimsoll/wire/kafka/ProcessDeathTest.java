@@ -37,8 +37,6 @@ final class ProcessDeathTest {
                 Map.of(
                         "group.consumer.min.session.timeout.ms", "3000",
                         "group.consumer.session.timeout.ms", "3000",
-                        "group.consumer.min.heartbeat.interval.ms", "500",
-                        "group.consumer.heartbeat.interval.ms", "500",
                         "group.min.session.timeout.ms", "3000"));
         try (TopicAdmin admin = new TopicAdmin(broker.client(), Duration.ofSeconds(10))) {
             admin.create(PARTITIONS, 1);

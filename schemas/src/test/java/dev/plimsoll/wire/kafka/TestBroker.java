@@ -46,6 +46,9 @@ public final class TestBroker implements AutoCloseable {
         settings.put("transaction.state.log.min.isr", "1");
         settings.put("share.coordinator.state.topic.min.isr", "1");
         settings.put("group.initial.rebalance.delay.ms", "0");
+        // Members of the newer protocol learn of their partitions with a heartbeat: by default they wait 5 s for it.
+        settings.put("group.consumer.min.heartbeat.interval.ms", "500");
+        settings.put("group.consumer.heartbeat.interval.ms", "500");
         settings.put("num.network.threads", "2");
         settings.put("num.io.threads", "4");
         settings.put("log.cleaner.dedupe.buffer.size", "8388608");
