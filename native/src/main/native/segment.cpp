@@ -88,8 +88,10 @@ Segment::Layout Segment::layout_of(uint32_t members, uint64_t gather_bytes, uint
     at.meetings = at.members + members * 64ULL;
     at.contributions = padded(at.meetings + gather_depth * 64ULL, page);
     at.stride = 64 + padded(gather_bytes, 64);
-    at.ended = at.contributions + gather_depth * members * at.stride;
-    at.rooms = padded(at.ended + sizeof(Ended) + ended_bytes, page);
+    const uint64_t behind = at.contributions + gather_depth * members * at.stride;
+    // On one node there is none but its word, in the header's page: what members of an older library lay out as they did.
+    at.ended = ended_bytes > 0 ? behind : page / 2;
+    at.rooms = padded(behind + (ended_bytes > 0 ? sizeof(Ended) + ended_bytes : 0), page);
     at.staging = padded(at.rooms + members * uint64_t{max_tags} * sizeof(Room), page);
     at.staging_stride = padded(staging_bytes, page);
     at.end = at.staging + members * at.staging_stride;
