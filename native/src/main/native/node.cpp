@@ -58,7 +58,8 @@ bool NodeTransport::collect(uint64_t generation, int64_t tag, uint64_t bytes, vo
     for (uint32_t peer = 0; peer < members(); peer++) {
         const Contribution& theirs = segment_->contribution(generation, peer);
         if (theirs.tag != tag || theirs.bytes != bytes) {
-            fail(PLM_E_STATE, "gather " + std::to_string(generation) + ": member " + named(peer) + " gave " + std::to_string(theirs.bytes) + " bytes for step " +
+            fail(PLM_E_STATE, "gather " + std::to_string(generation) + ": member " + named(peer) + " gave " +
+                                  std::to_string(theirs.bytes) + " bytes for step " +
                                   std::to_string(theirs.tag) + ", this member " + std::to_string(bytes) +
                                   " bytes for step " + std::to_string(tag) +
                                   ": the members run different schedules");

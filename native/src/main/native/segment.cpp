@@ -167,7 +167,8 @@ std::shared_ptr<Segment> Segment::join(const std::string& path, const plm_comm_o
                                 ": configure all members alike");
         }
         if (found.ended_bytes != node.ended_bytes || found.leader != node.leader) {
-            fail(PLM_E_ARG, "segment " + path + " of group " + std::to_string(found.group) + " is of the node whose first member is " +
+            fail(PLM_E_ARG, "segment " + path + " of group " + std::to_string(found.group) +
+                                " is of the node whose first member is " +
                                 std::to_string(found.leader) + ", with " + std::to_string(found.ended_bytes) +
                                 " bytes for all nodes; this member is of the node of member " + std::to_string(node.leader) +
                                 ", with " + std::to_string(node.ended_bytes) +
