@@ -45,7 +45,7 @@ public final class Rendezvous {
             while (!met.isDone()) {
                 if (lifecycle.await(POLL)) {
                     all.abort();
-                    met.exceptionally(aborted -> null).join();
+                    met.handle((done, aborted) -> true).join();
                     lifecycle.proceed();
                     return;
                 }
@@ -54,7 +54,7 @@ public final class Rendezvous {
         } catch (CompletionException e) {
             throw new IllegalStateException(
                     "the " + group.processes() + " processes did not meet at " + there.engine() + " within "
-                            + PATIENCE.toMinutes() + " minutes: " + e.getCause().getMessage(),
+                            + PATIENCE.toMinutes() + " minutes: " + e.getMessage(),
                     e);
         }
     }
