@@ -2,13 +2,14 @@
 import ctypes
 import os
 
-ABI_MAJOR, ABI_MINOR = 3, 0
+ABI_MAJOR, ABI_MINOR = 3, 1
+LEAST_MINOR = 0  # what was added since is asked for by its number, which an older library refuses
 
 PLM_OK, PLM_PENDING, PLM_BUSY = 0, 1, 2
 (PLM_E_ARG, PLM_E_UNAVAILABLE, PLM_E_DEVICE, PLM_E_TIMEOUT, PLM_E_STATE, PLM_E_NOMEM, PLM_E_ABORTED, PLM_E_DIFFERS,
  PLM_E_UNDECIDED) = range(-1, -10, -1)
 PLM_OPEN_ATTACH = 1
-PLM_TRANSPORT_NODE, PLM_TRANSPORT_TCP, PLM_TRANSPORT_DEVICE = 0, 1, 2
+PLM_TRANSPORT_NODE, PLM_TRANSPORT_TCP, PLM_TRANSPORT_DEVICE, PLM_TRANSPORT_NODES = 0, 1, 2, 3
 PLM_SEGMENT_LOAD, PLM_SEGMENT_ROUTED, PLM_SEGMENT_ROUTED_TO, PLM_SEGMENT_REPLICATED = 0, 1, 2, 3
 PLM_GATHER_NONE, PLM_GATHER_HOST, PLM_GATHER_DEVICE = 0, 1, 2
 PLM_VOTE_HEAT_VALID, PLM_VOTE_MIXED = 1, 2
@@ -59,7 +60,8 @@ plm_probe_info = _struct("plm_probe_info", size=_u32, available=_i32, devices=_i
 plm_open_opts = _struct("plm_open_opts", size=_u32, device=_i32, flags=_u32, reserved=_u32, library_dir=_text)
 plm_comm_opts = _struct("plm_comm_opts", size=_u32, transport=_u32, members=_u32, rank=_u32, group=_i64,
                         gather_bytes=_u64, staging_bytes=_u64, timeout_ms=_i64, bytes_per_second=_u64, address=_text,
-                        secret_file=_text, id=_any, id_bytes=_u32, reserved=_u32)
+                        secret_file=_text, id=_any, id_bytes=_u32, reserved=_u32, node_of_rank=_to(_u32),
+                        segment=_text)
 plm_segment = _struct("plm_segment", address=_u64, kind=_u32, element_bytes=_u32, first_layer=_u32, layers=_u32)
 plm_ring_opts = _struct("plm_ring_opts", size=_u32, rank=_u32, ranks=_u32, layers=_u32, slots_per_rank=_u32,
                         boundary_steps=_u32, gather=_u32, depth=_u32, flags=_u32, reserved=_u32, incarnation=_i64,
@@ -178,9 +180,9 @@ class Library:
             version = self._c.plm_abi_version()
         except (OSError, AttributeError) as error:
             raise PlimsollError(PLM_E_UNAVAILABLE, "cannot load %s: %s" % (looked, error)) from error
-        if version >> 16 != ABI_MAJOR or version & 0xFFFF < ABI_MINOR:
+        if version >> 16 != ABI_MAJOR or version & 0xFFFF < LEAST_MINOR:
             raise PlimsollError(PLM_E_UNAVAILABLE, "%s has ABI %d.%d, this module needs %d.%d: take both from one release"
-                                % (looked, version >> 16, version & 0xFFFF, ABI_MAJOR, ABI_MINOR))
+                                % (looked, version >> 16, version & 0xFFFF, ABI_MAJOR, LEAST_MINOR))
         for name, types in SIGNATURES.items():
             function = getattr(self._c, name)
             function.argtypes, function.restype = types, _i32

@@ -31,6 +31,7 @@ from plimsoll_engine.weights import Weights, placement as placement_of
 GATHERS = {"none": (abi.PLM_GATHER_NONE, None),
            "node": (abi.PLM_GATHER_HOST, abi.PLM_TRANSPORT_NODE),
            "tcp": (abi.PLM_GATHER_HOST, abi.PLM_TRANSPORT_TCP),
+           "nodes": (abi.PLM_GATHER_HOST, abi.PLM_TRANSPORT_NODES),
            "device": (abi.PLM_GATHER_DEVICE, abi.PLM_TRANSPORT_DEVICE)}
 logger = logging.getLogger("plimsoll")
 _kept_for_ever = []  # what a captured graph or the device may still use when its worker is gone
@@ -111,7 +112,8 @@ class Worker:
     """One rank. All calls come from the engine's dispatch thread; only close() may come from any."""
 
     def __init__(self, *, deployment, incarnation, rank, ranks, layers, slots_per_rank, ring, boundary_steps=16,
-                 backend="host", device=0, stream=None, gather="none", address=None, secret_file=None,
+                 backend="host", device=0, stream=None, gather="none", address=None, secret_file=None, segment=None,
+                 node_of_rank=None,
                  timeout_ms=30_000, flip_timeout_ms=5_000, mailbox=None, on_flip=None, moves_weights=False,
                  experts=None, placement=None, settled_version=0, staging_bytes=0, bytes_per_second=0,
                  least_bytes_per_second=0, accumulate_in_graph=False, on_error=None, library=None, library_dir=None):
@@ -119,8 +121,14 @@ class Worker:
                                    ("on_error", on_error, ("raise", "disable", None))):
             if value not in known:
                 raise ValueError("%s=%r is not one of %s" % (what, value, ", ".join(map(str, known))))
-        if (address is not None) != (gather in ("node", "tcp")) or (secret_file is not None) != (gather == "tcp"):
-            raise ValueError("gather='node' and 'tcp' need address=, 'tcp' also secret_file=, the others neither")
+        if ((address is not None) != (gather in ("node", "tcp", "nodes"))
+                or (secret_file is not None) != (gather in ("tcp", "nodes"))):
+            raise ValueError("gather='node', 'tcp' and 'nodes' need address=, the last two also secret_file=, the others neither")
+        if any((given is not None) != (gather == "nodes") for given in (segment, node_of_rank)):
+            raise ValueError("gather='nodes' needs segment=, the shared memory of this rank's node, and node_of_rank=, the "
+                             "others neither")
+        if node_of_rank is not None and len(node_of_rank) != ranks:
+            raise ValueError("node_of_rank names the nodes of %d ranks, there are %d" % (len(node_of_rank), ranks))
         if stream is None and backend != "host":
             raise ValueError("backend=%r needs stream=, a function that gives the engine's current stream handle, such "
                              "as lambda: torch.cuda.current_stream().cuda_stream" % backend)
@@ -147,7 +155,9 @@ class Worker:
         mode, self._transport = GATHERS[gather]
         self._comm_opts = dict(members=ranks, rank=rank, group=incarnation, timeout_ms=timeout_ms,
                                address=address and os.fsencode(address), staging_bytes=staging_bytes,
-                               bytes_per_second=bytes_per_second, secret_file=secret_file and os.fsencode(secret_file))
+                               bytes_per_second=bytes_per_second, secret_file=secret_file and os.fsencode(secret_file),
+                               node_of_rank=node_of_rank and (ctypes.c_uint32 * ranks)(*node_of_rank),
+                               segment=segment and os.fsencode(segment))
         self._ring_opts = new(abi.plm_ring_opts, rank=rank, ranks=ranks, layers=layers, timeout_ms=timeout_ms,
                               slots_per_rank=slots_per_rank, boundary_steps=boundary_steps, gather=mode,
                               incarnation=incarnation)

@@ -213,6 +213,9 @@ class Boundaries(Base):
 
     def test_options_that_do_not_go_together_are_refused(self):
         for options in (dict(gather="node"), dict(gather="none", address="x"), dict(gather="tcp", address="h:1"),
+                        dict(gather="nodes", address="h:1", secret_file="s"), dict(gather="tcp", address="h:1", secret_file="s",
+                                                                                   segment="x", node_of_rank=[0]),
+                        dict(gather="nodes", address="h:1", secret_file="s", segment="x", node_of_rank=[0, 1, 1]),
                         dict(gather="host"), dict(backend="cuda"), dict(backend="tpu"), dict(on_error="ignore")):
             with self.assertRaises(ValueError, msg=str(options)):
                 self.worker(**options)
@@ -341,15 +344,25 @@ class TwoProcesses(Base):
             self.assertTrue(all(seen <= end for seen, end in zip(one["snapshot"]["load"], one["load"])))
 
     def test_ranks_gather_over_tcp(self):
+        told = self.group("--gather", "tcp", "--steps", "200", *self.meeting())
+        self.assert_exact(told, 200)
+
+    def test_ranks_gather_within_nodes_and_between_them(self):
+        for node_of_rank in ("0,1", "0,0"):
+            with self.subTest(node_of_rank):
+                told = self.group("--gather", "nodes", "--steps", "200", "--node-of-rank", node_of_rank, *self.meeting())
+                self.assert_exact(told, 200)
+                self.assertEqual([50, 50], [one["stats"]["gathered"] for one in told])
+            shutil.rmtree(self.directory)
+            os.mkdir(self.directory)
+
+    def meeting(self):
         with open(self.path("secret"), "wb") as secret:
             secret.write(os.urandom(32))
         os.chmod(self.path("secret"), 0o600)
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
-            port = probe.getsockname()[1]
-        told = self.group("--gather", "tcp", "--steps", "200", "--secret", self.path("secret"),
-                          "--port", str(port))
-        self.assert_exact(told, 200)
+            return "--secret", self.path("secret"), "--port", str(probe.getsockname()[1])
 
 
 class ForOperators(Base):

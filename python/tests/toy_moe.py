@@ -120,9 +120,10 @@ def main():
     parser.add_argument("--directory", required=True)
     parser.add_argument("--rank", type=int, required=True)
     parser.add_argument("--ranks", type=int, required=True)
-    parser.add_argument("--gather", choices=("none", "node", "tcp"), required=True)
-    parser.add_argument("--secret", help="file, for gather tcp")
-    parser.add_argument("--port", type=int, help="for gather tcp")
+    parser.add_argument("--gather", choices=("none", "node", "tcp", "nodes"), required=True)
+    parser.add_argument("--secret", help="file, for gather tcp and nodes")
+    parser.add_argument("--port", type=int, help="for gather tcp and nodes")
+    parser.add_argument("--node-of-rank", type=lambda text: [int(node) for node in text.split(",")], default=[])
     parser.add_argument("--steps", type=int, default=400)
     parser.add_argument("--boundary-steps", type=int, default=4)
     parser.add_argument("--arrays", choices=("auto", "torch", "numpy", "plain"), default="auto")
@@ -133,7 +134,10 @@ def main():
     engine = Engine(arrays, options.counters if arrays is not None else "layers", options.rank, options.ranks)
 
     gather = {"none": {}, "node": {"address": os.path.join(options.directory, "segment")},
-              "tcp": {"address": "127.0.0.1:%s" % options.port, "secret_file": options.secret}}[options.gather]
+              "tcp": {"address": "127.0.0.1:%s" % options.port, "secret_file": options.secret}}
+    gather["nodes"] = dict(gather["tcp"], node_of_rank=options.node_of_rank, segment=os.path.join(
+        options.directory, "segment-%d" % dict(enumerate(options.node_of_rank)).get(options.rank, 0)))
+    gather = gather[options.gather]
     worker = plm.Worker(deployment="toy/python", incarnation=3, rank=options.rank, ranks=options.ranks, layers=LAYERS,
                         slots_per_rank=SLOTS, boundary_steps=options.boundary_steps, library=options.library,
                         ring=os.path.join(options.directory, "rank-%d.ring" % options.rank), gather=options.gather,

@@ -149,8 +149,8 @@ int32_t plm_comm_id(uint64_t runtime, void* id, uint32_t capacity, uint32_t* byt
 int32_t plm_comm_open(uint64_t runtime, const plm_comm_opts* opts, uint64_t* comm) {
     return guarded([&] {
         uint64_t& out = required(comm, "comm");
-        const plm_comm_opts& checked = sized(opts, "opts");
-        out = enroll(Kind::communicator, std::make_shared<Communicator>(find<Runtime>(runtime), checked));
+        const plm_comm_opts taken = widened(opts, "opts", offsetof(plm_comm_opts, node_of_rank));
+        out = enroll(Kind::communicator, std::make_shared<Communicator>(find<Runtime>(runtime), taken));
         return PLM_OK;
     });
 }

@@ -35,6 +35,7 @@ Communicator::Communicator(std::shared_ptr<Runtime> runtime, const plm_comm_opts
     switch (opts.transport) {
         case PLM_TRANSPORT_NODE: transport_ = open_node_transport(opts); break;
         case PLM_TRANSPORT_TCP: transport_ = open_tcp_transport(opts); break;
+        case PLM_TRANSPORT_NODES: transport_ = open_nodes_transport(opts); break;
         case PLM_TRANSPORT_DEVICE:
             required(static_cast<const char*>(opts.id), "opts.id");
             collectives_ = backend().open_collectives(opts.id, opts.id_bytes, opts.members, opts.rank);
@@ -45,7 +46,7 @@ Communicator::Communicator(std::shared_ptr<Runtime> runtime, const plm_comm_opts
             }
             break;
         default:
-            fail(PLM_E_ARG, "transport " + std::to_string(opts.transport) + ": NODE, TCP and DEVICE are 0, 1 and 2");
+            fail(PLM_E_ARG, "transport " + std::to_string(opts.transport) + ": NODE, TCP, DEVICE and NODES are 0, 1, 2 and 3");
     }
 }
 

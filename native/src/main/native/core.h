@@ -68,6 +68,18 @@ T& sized(T* pointer, const char* name) {
     return value;
 }
 
+// Accepts structs as they were before fields were added at the end, from that size on: what is not there is zero.
+template <class T>
+T widened(const T* pointer, const char* name, uint32_t least) {
+    const uint32_t given = required(pointer, name).size;
+    if (given < least) {
+        fail(PLM_E_ARG, std::string(name) + ".size is " + std::to_string(given) + ", expected at least " + std::to_string(least));
+    }
+    T value{};
+    std::memcpy(&value, pointer, given < sizeof(T) ? given : sizeof(T));
+    return value;
+}
+
 enum class Kind : uint8_t { runtime = 1, stream, communicator, ring, exchange, mailbox, agent };
 const char* name_of(Kind kind);
 

@@ -6,8 +6,9 @@
  * calling thread's last error is plm_last_error(). No C++ exception crosses this border.
  *
  * Handles are ids of a registry, never pointers: a stale or invented handle gives PLM_E_STATE. Who creates a thing
- * destroys it. Structs begin with their size, set by the caller; a larger size than the library knows is accepted. The
- * exceptions are plm_vote, whose bytes travel, and plm_segment and plm_part, which come in arrays.
+ * destroys it. Structs begin with their size, set by the caller; a larger size than the library knows is accepted, and so is
+ * one that lacks what a later minor version has added at the end. The exceptions are plm_vote, whose bytes travel, and
+ * plm_segment and plm_part, which come in arrays.
  *
  * Threads: any thread may call anything, except what is marked "dispatch thread": there the first caller of a handle is
  * remembered and others get PLM_E_STATE. Nothing waits without a timeout (milliseconds); submits never block.
@@ -30,7 +31,7 @@ extern "C" {
 #endif
 
 #define PLM_ABI_MAJOR 3
-#define PLM_ABI_MINOR 0
+#define PLM_ABI_MINOR 1
 
 #define PLM_OK 0
 #define PLM_PENDING 1
@@ -128,6 +129,7 @@ PLM_API int32_t plm_stream_sync(uint64_t stream, int64_t timeout_ms);
 #define PLM_TRANSPORT_NODE 0   /* shared memory and futex: all members on one machine */
 #define PLM_TRANSPORT_TCP 1    /* members anywhere, each with the same secret */
 #define PLM_TRANSPORT_DEVICE 2 /* HCCL or NCCL: carries rings of gather mode device and exchanges */
+#define PLM_TRANSPORT_NODES 3  /* shared memory within a node, TCP between nodes: gathers through one leader of each */
 
 typedef struct plm_comm_opts {
     uint32_t size;
@@ -139,17 +141,19 @@ typedef struct plm_comm_opts {
     uint64_t staging_bytes;    /* what a member can receive in one exchange */
     int64_t timeout_ms;        /* how long library threads wait for other members */
     uint64_t bytes_per_second; /* what this member sends in exchanges at most; 0: no limit */
-    const char* address;       /* NODE: path of the segment; TCP: host:port where rank 0 listens; DEVICE: NULL */
-    const char* secret_file;   /* TCP: file with the secret that all members share, 16 to 4096 bytes */
+    const char* address;       /* NODE: path of the segment; TCP, NODES: host:port where rank 0 listens; DEVICE: NULL */
+    const char* secret_file;   /* TCP, NODES: file with the secret that all members share, 16 to 4096 bytes */
     const void* id;            /* DEVICE: what plm_comm_id gave one member, brought to all by the caller */
     uint32_t id_bytes;
     uint32_t reserved;
+    const uint32_t* node_of_rank; /* NODES: of each member, any number; the lowest rank of a node is its leader. Since 3.1 */
+    const char* segment;       /* NODES: path of this node's segment, for its members alone. Since 3.1 */
 } plm_comm_opts;
 
 /** Makes the id of a new device communicator, on one member (NCCL 128 bytes, HCCL 4108). */
 PLM_API int32_t plm_comm_id(uint64_t runtime, void* id, uint32_t capacity, uint32_t* bytes);
 /**
- * Joins a group. NODE and TCP wait for nobody; DEVICE waits, as the vendor's library does, until all members have come.
+ * Joins a group. NODE, TCP and NODES wait for nobody; DEVICE waits, as the vendor's library does, until all members have come.
  * A member joins a group once: a restart needs a new group.
  */
 PLM_API int32_t plm_comm_open(uint64_t runtime, const plm_comm_opts* opts, uint64_t* comm);
@@ -180,7 +184,7 @@ typedef struct plm_segment {
 } plm_segment;
 
 #define PLM_GATHER_NONE 0   /* every ring publishes its own rank; votes are impossible */
-#define PLM_GATHER_HOST 1   /* over a communicator of NODE or TCP, on the library's thread */
+#define PLM_GATHER_HOST 1   /* over a communicator of NODE, TCP or NODES, on the library's thread */
 #define PLM_GATHER_DEVICE 2 /* over a communicator of DEVICE, issued by the dispatch thread */
 
 #define PLM_RING_POLLED 1u /* the ring has no thread: it goes on in plm_ring_poll and plm_ring_wait only */

@@ -67,6 +67,9 @@ struct Segment::Header {
     int64_t group;
     uint64_t gather_bytes;
     uint64_t staging_bytes;
+    uint64_t ended_bytes;  // 0: all members are on one node
+    uint32_t leader;
+    uint32_t reserved;
 };
 
 struct alignas(64) Segment::Member {
@@ -77,39 +80,36 @@ struct alignas(64) Segment::Member {
     std::atomic<uint64_t> locked;  // 1: its process holds a lock on byte rank of the file for as long as it maps it
 };
 
-// Layout: page of header | members | meetings | contributions [depth][member] | rooms [member][tag] | staging [member].
-namespace {
-
-struct Layout {
-    uint64_t members, meetings, contributions, stride, rooms, staging, staging_stride, end;
-};
-
-Layout layout_of(uint32_t members, uint64_t gather_bytes, uint64_t staging_bytes) {
+// Layout: page of header | members | meetings | contributions [depth][member] | end of a gather of several nodes |
+// rooms [member][tag] | staging [member].
+Segment::Layout Segment::layout_of(uint32_t members, uint64_t gather_bytes, uint64_t staging_bytes, uint64_t ended_bytes) {
     Layout at{};
     at.members = page;
     at.meetings = at.members + members * 64ULL;
     at.contributions = padded(at.meetings + gather_depth * 64ULL, page);
     at.stride = 64 + padded(gather_bytes, 64);
-    at.rooms = padded(at.contributions + gather_depth * members * at.stride, page);
+    const uint64_t behind = at.contributions + gather_depth * members * at.stride;
+    // On one node there is none but its word, in the header's page: what members of an older library lay out as they did.
+    at.ended = ended_bytes > 0 ? behind : page / 2;
+    at.rooms = padded(behind + (ended_bytes > 0 ? sizeof(Ended) + ended_bytes : 0), page);
     at.staging = padded(at.rooms + members * uint64_t{max_tags} * sizeof(Room), page);
     at.staging_stride = padded(staging_bytes, page);
     at.end = at.staging + members * at.staging_stride;
     return at;
 }
 
-}  // namespace
-
-Segment::Segment(int fd, const std::string& path, const plm_comm_opts& opts)
+Segment::Segment(int fd, const std::string& path, const plm_comm_opts& opts, const OneOfNodes& node)
     : group_(opts.group),
       members_(opts.members),
       gather_bytes_(opts.gather_bytes),
       staging_bytes_(opts.staging_bytes),
-      map_(new Mapping(fd, layout_of(opts.members, opts.gather_bytes, opts.staging_bytes).end, path)),
+      node_(node),
+      map_(new Mapping(fd, layout_of(members_, gather_bytes_, staging_bytes_, node.ended_bytes).end, path)),
       here_(new std::atomic<bool>[opts.members]()) {}
 
-std::shared_ptr<Segment> Segment::join(const std::string& path, const plm_comm_opts& opts) {
-    static_assert(sizeof(Member) == 64 && sizeof(Meeting) == 64 && sizeof(Contribution) == 64, "layout");
-    const uint64_t total = layout_of(opts.members, opts.gather_bytes, opts.staging_bytes).end;
+std::shared_ptr<Segment> Segment::join(const std::string& path, const plm_comm_opts& opts, const OneOfNodes& node) {
+    static_assert(sizeof(Member) == 64 && sizeof(Meeting) == 64 && sizeof(Contribution) == 64 && sizeof(Ended) == 256, "layout");
+    const uint64_t total = layout_of(opts.members, opts.gather_bytes, opts.staging_bytes, node.ended_bytes).end;
 
     // The lock belongs to a file, and the file at the path may be replaced while we wait for it: then start again.
     for (int attempt = 0; attempt < 1000; attempt++) {
@@ -139,7 +139,8 @@ std::shared_ptr<Segment> Segment::join(const std::string& path, const plm_comm_o
             if (ftruncate(file.get(), static_cast<off_t>(total)) != 0) {
                 fail_errno(PLM_E_NOMEM, "cannot size segment " + path + " to " + std::to_string(total) + " bytes");
             }
-            found = {magic, PLM_ABI_MAJOR, opts.members, opts.group, opts.gather_bytes, opts.staging_bytes};
+            found = {magic,           PLM_ABI_MAJOR,      opts.members,      opts.group, opts.gather_bytes,
+                     opts.staging_bytes, node.ended_bytes, node.leader, 0};
             if (pwrite(file.get(), &found, sizeof found, 0) != static_cast<ssize_t>(sizeof found)) {
                 fail_errno(PLM_E_NOMEM, "cannot write the header of segment " + path);
             }
@@ -165,6 +166,14 @@ std::shared_ptr<Segment> Segment::join(const std::string& path, const plm_comm_o
                                 std::to_string(opts.gather_bytes) + ", " + std::to_string(opts.staging_bytes) +
                                 ": configure all members alike");
         }
+        if (found.ended_bytes != node.ended_bytes || found.leader != node.leader) {
+            fail(PLM_E_ARG, "segment " + path + " of group " + std::to_string(found.group) +
+                                " is of the node whose first member is " +
+                                std::to_string(found.leader) + ", with " + std::to_string(found.ended_bytes) +
+                                " bytes for all nodes; this member is of the node of member " + std::to_string(node.leader) +
+                                ", with " + std::to_string(node.ended_bytes) +
+                                ": give each node a segment of its own, and the same nodes to all members");
+        }
         OpenSegments& all = open_segments();
         std::lock_guard<std::mutex> hold(all.lock);
         std::weak_ptr<Segment>& known = all.by_file[{held.st_dev, held.st_ino}];
@@ -175,9 +184,9 @@ std::shared_ptr<Segment> Segment::join(const std::string& path, const plm_comm_o
             if (own < 0) {
                 fail_errno(PLM_E_DEVICE, "cannot keep segment " + path + " open");
             }
-            segment.reset(new Segment(own, path, opts));
+            segment.reset(new Segment(own, path, opts, node));
             // Not the staging memory, of which only what is used shall take room: it is reserved before each send.
-            segment->map_->reserve(0, layout_of(opts.members, opts.gather_bytes, opts.staging_bytes).staging);
+            segment->map_->reserve(0, segment->layout().staging);
             known = segment;
         }
         segment->claim(opts.rank);
@@ -203,32 +212,34 @@ void Segment::claim(uint32_t rank) {
 }
 
 Segment::Member& Segment::member(uint32_t rank) const {
-    return *map_->at<Member>(layout_of(members_, gather_bytes_, staging_bytes_).members + rank * 64ULL);
+    return *map_->at<Member>(layout().members + rank * 64ULL);
 }
 
 Meeting& Segment::meeting(uint64_t generation) const {
     const uint64_t index = (generation - 1) % gather_depth;
-    return *map_->at<Meeting>(layout_of(members_, gather_bytes_, staging_bytes_).meetings + index * 64);
+    return *map_->at<Meeting>(layout().meetings + index * 64);
 }
 
 Contribution& Segment::contribution(uint64_t generation, uint32_t rank) const {
-    const Layout at = layout_of(members_, gather_bytes_, staging_bytes_);
+    const Layout at = layout();
     const uint64_t index = (generation - 1) % gather_depth;
     return *map_->at<Contribution>(at.contributions + (index * members_ + rank) * at.stride);
 }
 
+Ended& Segment::ended() const { return *map_->at<Ended>(layout().ended); }
+
 Room& Segment::room(uint32_t receiver, uint32_t tag) const {
-    const Layout at = layout_of(members_, gather_bytes_, staging_bytes_);
+    const Layout at = layout();
     return *map_->at<Room>(at.rooms + (uint64_t{receiver} * max_tags + tag) * sizeof(Room));
 }
 
 std::byte* Segment::staging(uint32_t receiver, uint64_t position) const {
-    const Layout at = layout_of(members_, gather_bytes_, staging_bytes_);
+    const Layout at = layout();
     return map_->at<std::byte>(at.staging + receiver * at.staging_stride + position);
 }
 
 void Segment::reserve_staging(uint32_t receiver, uint64_t position, uint64_t bytes) const {
-    const Layout at = layout_of(members_, gather_bytes_, staging_bytes_);
+    const Layout at = layout();
     map_->reserve(at.staging + receiver * at.staging_stride + position, bytes);
 }
 
@@ -237,7 +248,33 @@ bool Segment::arrive(uint32_t rank, uint64_t generation) const {
     return member(rank).arrived.compare_exchange_strong(last, generation, std::memory_order_acq_rel);
 }
 
-void Segment::leave(uint32_t rank) const { member(rank).arrived.fetch_or(left_bit, std::memory_order_acq_rel); }
+void Segment::leave(uint32_t rank) const {
+    member(rank).arrived.fetch_or(left_bit, std::memory_order_acq_rel);
+    if (rank == 0) {
+        ended().word.fetch_or(left_bit, std::memory_order_acq_rel);
+    }
+}
+
+bool Segment::give(uint64_t generation) const {
+    uint64_t last = 2 * generation - 2;
+    return ended().word.compare_exchange_strong(last, 2 * generation - 1, std::memory_order_acq_rel);
+}
+
+bool Segment::show(uint64_t generation) const {
+    uint64_t given = 2 * generation - 1;
+    return ended().word.compare_exchange_strong(given, 2 * generation, std::memory_order_acq_rel);
+}
+
+bool Segment::shown(uint64_t generation) const {
+    return (ended().word.load(std::memory_order_acquire) & ~left_bit) >= 2 * generation;
+}
+
+bool Segment::leader_left() const { return (ended().word.load(std::memory_order_acquire) & left_bit) != 0; }
+
+bool Segment::never_given(uint64_t generation) const {
+    const uint64_t seen = ended().word.load(std::memory_order_acquire);
+    return (seen & left_bit) != 0 && (seen & ~left_bit) < 2 * generation - 1;
+}
 
 uint64_t Segment::arrived(uint32_t rank) const {
     return member(rank).arrived.load(std::memory_order_acquire) & ~left_bit;
@@ -245,7 +282,7 @@ uint64_t Segment::arrived(uint32_t rank) const {
 
 // The lock belongs to the open file that the member's mapping is of, and the system lets go of it when nobody has that
 // open or mapped any more: not when a thread of the process still runs, or a child has inherited it.
-bool Segment::ended(uint32_t rank) const {
+bool Segment::process_ended(uint32_t rank) const {
     if (here_[rank].load() || member(rank).locked.load(std::memory_order_acquire) == 0) {
         return false;
     }
@@ -259,7 +296,7 @@ bool Segment::never_arrives(uint32_t rank, uint64_t generation) const {
 }
 
 void Segment::bury(uint32_t rank) const {
-    if (ended(rank)) {
+    if (process_ended(rank)) {
         leave(rank);
     }
 }

@@ -110,6 +110,7 @@ Hello TcpTransport::introduce(const Link& link) {
     hello.group = group_;
     hello.gather_bytes = gather_bytes_;
     hello.staging_bytes = staging_bytes_;
+    hello.layout = layout_;
     return hello;
 }
 
@@ -151,6 +152,7 @@ Verdict TcpTransport::examine(const Hello& hello) {
         return Verdict::other_group;
     }
     if (hello.members != count_ || hello.gather_bytes != gather_bytes_ || hello.staging_bytes != staging_bytes_ ||
+        hello.layout != layout_ ||
         hello.rank >= count_ || hello.rank <= (hello.purpose == 1 ? 0 : rank_) || hello.port == 0 ||
         hello.port > 65535 || (hello.purpose != 1 && hello.purpose != 2)) {
         return Verdict::other_settings;

@@ -18,7 +18,7 @@ const char* text_of(Verdict verdict) {
         case Verdict::welcome: return "welcome";
         case Verdict::other_group: return "it belongs to another group: is an earlier life of the group still running?";
         case Verdict::other_settings:
-            return "its members, gather_bytes or staging_bytes are others: configure all members alike";
+            return "its members, nodes, gather_bytes or staging_bytes are others: configure all members alike";
         case Verdict::joined_before: return "a member of this rank has joined before: a restart needs a new group";
         case Verdict::not_me: return "another member listens there";
     }

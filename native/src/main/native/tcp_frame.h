@@ -22,7 +22,7 @@ static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "frames travel as they 
 using Bytes = std::vector<std::byte>;
 
 constexpr uint64_t tcp_magic = 0x32504354'4d494c50ULL;  // "PLIMTCP2"
-constexpr uint32_t tcp_version = 1;
+constexpr uint32_t tcp_version = 2;
 
 enum class Purpose : uint32_t { gathers = 1, weights = 2 };
 
@@ -44,6 +44,7 @@ struct Hello {
     int64_t group;
     uint64_t gather_bytes;
     uint64_t staging_bytes;
+    uint64_t layout;  // who gives parts in gathers for whom; 0: everybody for itself
     std::array<uint8_t, 32> nonce;
     Digest mac;
 };
@@ -89,7 +90,7 @@ struct Header {
     std::array<uint8_t, 16> mac;
 };
 
-static_assert(sizeof(Challenge) == 48 && sizeof(Hello) == 120 && sizeof(Answer) == 48 && sizeof(Header) == 96,
+static_assert(sizeof(Challenge) == 48 && sizeof(Hello) == 128 && sizeof(Answer) == 48 && sizeof(Header) == 96,
               "these are the bytes that travel");
 
 struct Frame {

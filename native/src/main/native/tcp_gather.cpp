@@ -1,4 +1,4 @@
-// Gathers: contributions go to rank 0, which sends all of them to all. One gather is under way at a time, since a
+// Gathers: contributions go to rank 0, which sends all of them to all givers. One gather is under way at a time, since a
 // member contributes to the next only after it has collected this one; so rank 0 keeps one meeting, and everybody one
 // result.
 #include <algorithm>
@@ -38,6 +38,9 @@ void TcpTransport::contribute(uint64_t generation, const Part* parts, uint32_t c
                            std::make_shared<const Bytes>(std::move(data)));
     }
     std::lock_guard<std::mutex> hold(lock_);
+    if (!gives(rank_)) {
+        fail(PLM_E_STATE, "member " + std::to_string(rank_) + " has no part in gathers over tcp");
+    }
     if (generation != contributed_ + 1 || generation != collected_ + 1) {
         fail(PLM_E_STATE, "a part of gather " + std::to_string(generation) + " is given after " +
                               std::to_string(contributed_) + " was given and " + std::to_string(collected_) +
@@ -48,7 +51,7 @@ void TcpTransport::contribute(uint64_t generation, const Part* parts, uint32_t c
     members_[rank_].last = generation;
     if (rank_ == 0) {
         meeting_[0] = {true, tag, std::move(data)};
-        if (++given_ == count_) {
+        if (++given_ == givers_.size()) {
             kick();  // the I/O thread puts it together: this call may come from a thread that must not be held up
         }
     } else {
@@ -67,7 +70,7 @@ void TcpTransport::require_gathers(uint64_t generation) const {
     // The first to go is named: others may have gone because of it.
     for (uint32_t rank : gone_) {
         // One that gave its part before it went does no harm to this gather; but without rank 0 nobody gets a result.
-        if (members_[rank].last < generation || rank == 0) {
+        if ((gives(rank) && members_[rank].last < generation) || rank == 0) {
             // Rank 0 alone completes gathers. It takes nothing of one that is gone, and completes nothing once it has
             // left itself; and the results that it has sent come before its word of either. So it never completes this
             // one. When it is lost without a word nobody knows.
@@ -103,28 +106,43 @@ bool TcpTransport::collect(uint64_t generation, int64_t tag, uint64_t bytes, voi
             differ("every member", {result.tag, result.bytes});
         }
         if (bytes > 0) {
-            std::memcpy(out, result.payload->data(), count_ * bytes);
+            std::memcpy(out, result.payload->data(), givers_.size() * bytes);
         }
         return true;
     }
-    for (uint32_t rank = 0; rank < count_; rank++) {
+    for (size_t i = 0; i < givers_.size(); i++) {
         Schedule theirs;
-        std::memcpy(&theirs, result.payload->data() + rank * sizeof theirs, sizeof theirs);
+        std::memcpy(&theirs, result.payload->data() + i * sizeof theirs, sizeof theirs);
         if (theirs.tag != tag || theirs.bytes != bytes) {
-            differ("member " + std::to_string(rank), theirs);
+            differ("member " + std::to_string(givers_[i]), theirs);
         }
     }
     fail(PLM_E_STATE, "gather " + std::to_string(generation) + ": rank 0 says that the members gave different things");
+}
+
+Fate TcpTransport::fate(uint64_t generation, uint32_t giver) {
+    std::lock_guard<std::mutex> hold(lock_);
+    for (uint32_t rank : gone_) {
+        if (rank != 0 && gives(rank) && members_[rank].last < generation) {
+            return Fate::never;  // rank 0 says so, and takes nothing of one that is gone
+        }
+    }
+    return left_ || !broken_.empty() || members_[0].gone || members_[giver].gone ? Fate::unknown : Fate::open;
+}
+
+bool TcpTransport::never_completed(uint64_t generation) {
+    std::lock_guard<std::mutex> hold(lock_);
+    return rank_ == 0 && left_ && completed_ < generation;
 }
 
 std::vector<Presence> TcpTransport::presence(uint64_t generation) const {
     std::vector<Presence> all(count_);
     for (uint32_t rank = 0; rank < count_; rank++) {
         const Member& member = members_[rank];
-        all[rank] = member.last >= generation ? Presence::contributed
-                    : member.gone             ? (member.left ? Presence::left : Presence::gone)
-                    : member.joined           ? Presence::joined
-                                              : Presence::never_came;
+        all[rank] = member.last >= generation || !gives(rank) ? Presence::contributed
+                    : member.gone                             ? (member.left ? Presence::left : Presence::gone)
+                    : member.joined                           ? Presence::joined
+                                                              : Presence::never_came;
     }
     return all;
 }
@@ -161,7 +179,7 @@ std::string TcpTransport::missing(uint64_t generation) {
                 : all[rank] == Presence::gone     ? " (is gone" + (reason.empty() ? "" : ": " + reason) + ")"
                                                   : "";
     }
-    text = std::to_string(count) + " of " + std::to_string(count_) + " members are missing:" + text +
+    text = std::to_string(count) + " of " + std::to_string(givers_.size()) + " members are missing:" + text +
            (count > 8 ? "..." : "");
     if (turned_away_ > 0) {
         text += "; " + std::to_string(turned_away_) + " connections were turned away, the last from " +
@@ -174,7 +192,7 @@ std::string TcpTransport::missing(uint64_t generation) {
 
 void TcpTransport::on_contribution(Link& link, const Header& header, Bytes& payload) {
     std::lock_guard<std::mutex> hold(lock_);
-    Contribution& place = meeting_[link.peer()];
+    Contribution& place = meeting_[place_[link.peer()]];
     if (header.id != completed_ + 1 || place.given) {
         throw LinkLost{"it gave a part of gather " + std::to_string(header.id) + " while " +
                        std::to_string(completed_ + 1) + " takes place"};
@@ -188,7 +206,7 @@ void TcpTransport::on_contribution(Link& link, const Header& header, Bytes& payl
 void TcpTransport::finish_gather() {
     {
         std::lock_guard<std::mutex> hold(lock_);
-        if (rank_ != 0 || given_ < count_) {
+        if (rank_ != 0 || given_ < givers_.size()) {
             return;
         }
     }
@@ -200,7 +218,7 @@ void TcpTransport::finish_gather() {
         result.unequal = result.unequal || part.tag != result.tag || part.data.size() != result.bytes;
     }
     Bytes all;
-    all.reserve(result.unequal ? count_ * sizeof(Schedule) : count_ * result.bytes);
+    all.reserve(givers_.size() * (result.unequal ? sizeof(Schedule) : result.bytes));
     for (const Contribution& part : meeting_) {
         const Schedule schedule{part.tag, part.data.size()};
         const std::byte* at = result.unequal ? reinterpret_cast<const std::byte*>(&schedule) : part.data.data();
@@ -221,8 +239,8 @@ void TcpTransport::finish_gather() {
     given_ = 0;
     completed_ = result.generation;
     result_ = std::move(result);
-    for (uint32_t peer = 1; peer < count_; peer++) {
-        post(peer, Purpose::gathers, frame);
+    for (size_t i = 1; i < givers_.size(); i++) {
+        post(givers_[i], Purpose::gathers, frame);
     }
     changed_.notify_all();
 }
@@ -231,7 +249,7 @@ void TcpTransport::on_result(const Header& header, Bytes& payload) {
     std::lock_guard<std::mutex> hold(lock_);
     const bool unequal = header.type == static_cast<uint32_t>(FrameType::unequal);
     if (header.id != contributed_ || header.id == result_.generation ||
-        (!unequal && (header.digest != contributed_bytes_ || payload.size() != count_ * contributed_bytes_))) {
+        (!unequal && (header.digest != contributed_bytes_ || payload.size() != givers_.size() * contributed_bytes_))) {
         throw LinkLost{"it sent " + std::to_string(payload.size()) + " bytes as the result of gather " +
                        std::to_string(header.id) + ", where this member gave " + std::to_string(contributed_bytes_) +
                        " to gather " + std::to_string(contributed_)};

@@ -267,10 +267,12 @@ void TcpTransport::check(const Link& link, const Header& header) {
         most = bytes;
     } else {
         switch (type) {
-            case FrameType::contribution: allowed = root, most = gather_bytes_; break;
+            case FrameType::contribution: allowed = root && gives(link.peer()), most = gather_bytes_; break;
             case FrameType::who: allowed = root; break;
-            case FrameType::result: allowed = !root, most = count_ * gather_bytes_; break;
-            case FrameType::unequal: allowed = !root, least = most = count_ * sizeof(Schedule); break;
+            case FrameType::result: allowed = !root && gives(rank_), most = givers_.size() * gather_bytes_; break;
+            case FrameType::unequal:
+                allowed = !root && gives(rank_), least = most = givers_.size() * sizeof(Schedule);
+                break;
             case FrameType::roster: allowed = !root, least = most = count_ * sizeof(Address::Wire); break;
             case FrameType::absent: allowed = !root, least = most = count_; break;
             case FrameType::gone:

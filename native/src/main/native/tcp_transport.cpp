@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <numeric>
 
 namespace plm {
 
@@ -15,13 +16,28 @@ constexpr uint64_t max_result_bytes = 1ULL << 30;
 // A peer that grants and withdraws but reads nothing must not make this member collect frames for ever.
 constexpr size_t max_frames = 16 * max_tags;
 
-const plm_comm_opts& checked(const plm_comm_opts& opts) {
+std::vector<uint32_t> places(const std::vector<uint32_t>& givers, uint32_t members) {
+    std::vector<uint32_t> all(members, UINT32_MAX);
+    for (size_t i = 0; i < givers.size(); i++) {
+        all[givers[i]] = static_cast<uint32_t>(i);
+    }
+    return all;
+}
+
+std::vector<uint32_t> everybody(uint32_t members) {
+    std::vector<uint32_t> all(members);
+    std::iota(all.begin(), all.end(), 0U);
+    return all;
+}
+
+const plm_comm_opts& checked(const plm_comm_opts& opts, size_t givers) {
     if (opts.members < 1 || opts.members > max_members || opts.rank >= opts.members) {
         fail(PLM_E_ARG, "member " + std::to_string(opts.rank) + " of " + std::to_string(opts.members) +
                             ": a group has 1 to " + std::to_string(max_members) + " members, counted from 0");
     }
-    if (opts.gather_bytes > max_result_bytes / opts.members) {
-        fail(PLM_E_ARG, "gather_bytes " + std::to_string(opts.gather_bytes) + " of " + std::to_string(opts.members) +
+    if (opts.gather_bytes > max_result_bytes / (givers == 0 ? opts.members : givers)) {
+        fail(PLM_E_ARG, "gather_bytes " + std::to_string(opts.gather_bytes) + " of " +
+                            std::to_string(givers == 0 ? opts.members : givers) +
                             " members make more than 1 GiB: give less in a gather");
     }
     if (opts.staging_bytes > (1ULL << 42)) {
@@ -39,10 +55,13 @@ std::shared_ptr<Transport> open_tcp_transport(const plm_comm_opts& opts) {
     return std::make_shared<TcpTransport>(opts);
 }
 
-TcpTransport::TcpTransport(const plm_comm_opts& opts)
-    : rank_(checked(opts).rank),
+TcpTransport::TcpTransport(const plm_comm_opts& opts, std::vector<uint32_t> givers, uint64_t layout)
+    : rank_(checked(opts, givers.size()).rank),
       count_(opts.members),
       group_(opts.group),
+      givers_(givers.empty() ? everybody(opts.members) : std::move(givers)),
+      place_(places(givers_, count_)),
+      layout_(layout),
       gather_bytes_(opts.gather_bytes),
       staging_bytes_(opts.staging_bytes),
       timeout_ms_(std::min<int64_t>(std::max<int64_t>(opts.timeout_ms, 1), 24LL * 3600 * 1000)),
@@ -57,7 +76,7 @@ TcpTransport::TcpTransport(const plm_comm_opts& opts)
     members_[rank_].joined = true;
     if (rank_ == 0) {
         joined_ = 1;
-        meeting_.resize(count_);
+        meeting_.resize(givers_.size());
         listener_ = listen_at(resolve(endpoint_).front(), static_cast<int>(std::max(128U, 2 * count_)));
     } else {
         const Deadline now = Clock::now();

@@ -1,6 +1,9 @@
 // The transport between machines. Rank 0 listens where all know it; gathers pass through it. Weights pass directly
 // between two members, over a connection that the higher rank opens when it first has to do with the lower one.
 //
+// Not all members need to gather: where several are on a node, one gives the part of all (nodes.cpp). The others are known
+// to rank 0 too, pass weights, and hear who is gone.
+//
 // One thread for each transport owns the sockets (tcp_loop.cpp). Callers and it meet in what lock_ guards: outboxes,
 // the gather (tcp_gather.cpp), rooms and grants (tcp_rooms.cpp), and who is gone. The lock is never held over a system
 // call that could wait.
@@ -18,9 +21,13 @@ namespace plm {
 
 constexpr uint64_t tcp_chunk_bytes = 256 << 10;  // of one data frame
 
+// What a member that has no part in a gather can know of it.
+enum class Fate { open, never, unknown };
+
 class TcpTransport final : public Transport, private LinkOwner {
 public:
-    explicit TcpTransport(const plm_comm_opts& opts);
+    // givers: the ranks that gather, in order, rank 0 first; empty: all. layout: equal on all members, or refused.
+    explicit TcpTransport(const plm_comm_opts& opts, std::vector<uint32_t> givers = {}, uint64_t layout = 0);
     ~TcpTransport() override;
 
     uint32_t members() const override { return count_; }
@@ -30,6 +37,11 @@ public:
     void contribute(uint64_t generation, const Part* parts, uint32_t count, int64_t tag) override;
     bool collect(uint64_t generation, int64_t tag, uint64_t bytes, void* out, Deadline deadline) override;
     std::string missing(uint64_t generation) override;
+    // What became of a gather that a giver who is gone may have given its part of: never, once it is known that rank 0
+    // does not complete it; unknown, when it may have; open, while more may be heard.
+    Fate fate(uint64_t generation, uint32_t giver);
+    // At rank 0, after leave(): whether it has not completed a gather, and so never does.
+    bool never_completed(uint64_t generation);
 
     void grant(const Parcel& from) override;
     bool granted(const Parcel& to, Deadline deadline) override;
@@ -130,6 +142,7 @@ private:
     Grant& grant_of(const Parcel& to);
     void check_parcel(const Parcel& parcel) const;
     bool pause_until(std::unique_lock<std::mutex>& hold, Deadline deadline);
+    bool gives(uint32_t rank) const { return place_[rank] != UINT32_MAX; }
 
     // The I/O thread.
     void run() noexcept;
@@ -166,6 +179,9 @@ private:
     const uint32_t rank_;
     const uint32_t count_;
     const int64_t group_;
+    const std::vector<uint32_t> givers_;
+    const std::vector<uint32_t> place_;  // of a rank among them, UINT32_MAX: it gives nothing
+    const uint64_t layout_;
     const uint64_t gather_bytes_;
     const uint64_t staging_bytes_;
     const int64_t timeout_ms_;

@@ -74,5 +74,7 @@ public:
 std::shared_ptr<Transport> open_node_transport(const plm_comm_opts& opts);
 // Members anywhere (tcp.cpp).
 std::shared_ptr<Transport> open_tcp_transport(const plm_comm_opts& opts);
+// Members on several machines, of which some share one (nodes.cpp).
+std::shared_ptr<Transport> open_nodes_transport(const plm_comm_opts& opts);
 
 }  // namespace plm

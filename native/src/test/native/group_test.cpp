@@ -1,5 +1,5 @@
-// Gathers from which members go: whatever the moment, no two survivors disagree on whether one has taken place. Over
-// both host transports, with members that leave in order and members that are killed; then what rings make of it.
+// Gathers from which members go: whatever the moment, no two survivors disagree on whether one has taken place. Over all
+// host transports, with members that leave in order and members that are killed; then what rings make of it.
 //   group_test WORK_DIR [RUNS [FIRST_SEED]]      a failed seed is repeated with RUNS 1
 #include <fcntl.h>
 #include <netinet/in.h>
@@ -9,6 +9,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <atomic>
 #include <cstdio>
 #include <cstdlib>
@@ -24,6 +25,7 @@ using namespace plm;
 namespace {
 
 std::string directory;
+uint32_t transport_of_runs = PLM_TRANSPORT_NODE;
 std::string about;  // what is run, for who reads of a failure
 int64_t next_group = 1;
 
@@ -56,6 +58,7 @@ uint16_t free_port() {
 struct Way {  // a transport, for one group
     uint32_t transport;
     uint32_t members;
+    std::vector<uint32_t> nodes = {};  // of each member, over several
     int64_t group = next_group++;
     std::string address = transport == PLM_TRANSPORT_NODE ? directory + "/segment-" + std::to_string(group)
                                                           : "127.0.0.1:" + std::to_string(free_port());
@@ -73,18 +76,42 @@ struct Way {  // a transport, for one group
         made.timeout_ms = timeout_ms;
         made.address = address.c_str();
         made.secret_file = secret.c_str();
+        made.node_of_rank = nodes.data();
+        made.segment = nodes.empty() ? nullptr : segments[nodes[rank]].c_str();
         return made;
     }
     std::shared_ptr<Transport> open(uint32_t rank) const {
-        return transport == PLM_TRANSPORT_NODE ? open_node_transport(opts(rank)) : open_tcp_transport(opts(rank));
+        return transport == PLM_TRANSPORT_NODE  ? open_node_transport(opts(rank))
+               : transport == PLM_TRANSPORT_TCP ? open_tcp_transport(opts(rank))
+                                                : open_nodes_transport(opts(rank));
     }
+    uint32_t leader_of(uint32_t rank) const {
+        return static_cast<uint32_t>(std::find(nodes.begin(), nodes.end(), nodes[rank]) - nodes.begin());
+    }
+    const char* name() const {
+        return transport == PLM_TRANSPORT_NODE ? "node" : transport == PLM_TRANSPORT_TCP ? "tcp" : "nodes";
+    }
+    void clean() const {
+        unlink(address.c_str());
+        for (const std::string& segment : segments) {
+            unlink(segment.c_str());
+        }
+    }
+    // As many as there can be, for each directory a node.
+    std::vector<std::string> segments = [this] {
+        std::vector<std::string> all;
+        for (uint32_t node = 0; node < 4 && !nodes.empty(); node++) {
+            all.push_back(directory + "/segment-" + std::to_string(group) + "-" + std::to_string(node));
+        }
+        return all;
+    }();
 };
 
 enum Ending : int32_t { none = 0, resolved, undecided, lost, late };
 
 // How a member's gather ended. What it has before it can hear of the end stays: it is shared with a process that dies.
 struct Board {
-    static constexpr uint32_t most_members = 5, most_gathers = 8;
+    static constexpr uint32_t most_members = 6, most_gathers = 8;
     std::atomic<int32_t> at[most_gathers + 1][most_members];
 };
 
@@ -113,8 +140,12 @@ void live(Transport& transport, uint32_t rank, const Going& part, uint64_t gathe
         std::thread beside;
         if (last && part.act == Act::beside) {
             const int spins = static_cast<int>(random() % 2000);
-            beside = std::thread([&go, spins] {
+            const bool far = spins % 2 == 0 && transport_of_runs != PLM_TRANSPORT_NODE;  // a round trip takes longer
+            beside = std::thread([&go, spins, far] {
                 for (volatile int i = 0; i < spins; i = i + 1) {
+                }
+                if (far) {
+                    usleep(static_cast<useconds_t>(spins / 4));
                 }
                 go();
             });
@@ -164,10 +195,18 @@ void live(Transport& transport, uint32_t rank, const Going& part, uint64_t gathe
 
 void no_two_survivors_disagree(uint32_t transport, uint64_t seed) {
     std::mt19937_64 random(seed);
-    const uint32_t members = 3 + static_cast<uint32_t>(random() % 3);
+    const uint32_t members = 3 + static_cast<uint32_t>(random() % 3) + (transport == PLM_TRANSPORT_NODES ? 1 : 0);
     const uint64_t gathers = 2 + random() % (Board::most_gathers - 1);
-    const Way way{transport, members};
-    about = std::string(transport == PLM_TRANSPORT_NODE ? "node" : "tcp") + ", seed " + std::to_string(seed);
+    std::vector<uint32_t> nodes;
+    if (transport == PLM_TRANSPORT_NODES) {
+        const uint32_t count = 2 + static_cast<uint32_t>(random() % 2);
+        for (uint32_t rank = 0; rank < members; rank++) {
+            nodes.push_back(seed % 5 == 0 ? rank % count : rank * count / members);  // dealt out, or in blocks
+        }
+    }
+    const Way way{transport, members, nodes};
+    transport_of_runs = transport;
+    about = std::string(way.name()) + ", seed " + std::to_string(seed);
     auto* board = static_cast<Board*>(
         mmap(nullptr, sizeof(Board), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0));
     CHECK(board != MAP_FAILED);
@@ -209,14 +248,15 @@ void no_two_survivors_disagree(uint32_t transport, uint64_t seed) {
         kill(child, SIGKILL);
         waitpid(child, nullptr, 0);
     }
-    // Over TCP only rank 0 knows: without a word from it nobody does.
-    const bool known = transport == PLM_TRANSPORT_NODE || !parts[0].killed;
+    // Over TCP only rank 0 knows: without a word from it nobody does. Of several nodes, those of a leader that goes may not know.
+    const bool told = transport == PLM_TRANSPORT_NODE || !parts[0].killed;
     bool through = true;  // every survivor had all gathers before this one
     for (uint64_t g = 1; g <= gathers; g++) {
         uint32_t count[5] = {};
         for (uint32_t rank = 0; rank < members; rank++) {
             const int32_t ending = board->at[g][rank].load();
             const bool survivor = parts[rank].act == Act::stay;
+            const bool known = told && (nodes.empty() || parts[way.leader_of(rank)].act == Act::stay);
             count[ending]++;
             if (survivor && known && through) {
                 check(ending == resolved || ending == undecided,
@@ -231,9 +271,7 @@ void no_two_survivors_disagree(uint32_t transport, uint64_t seed) {
         through = through && count[undecided] == 0;
     }
     munmap(board, sizeof(Board));
-    if (transport == PLM_TRANSPORT_NODE) {
-        unlink(way.address.c_str());
-    }
+    way.clean();
 }
 
 // A process that only looks dead: its threads run on, or a child holds what it held.
@@ -309,9 +347,8 @@ struct Rank {
 };
 
 // A rank closes before it has voted. Those that voted 1 or 2 know that nobody saw all votes; they go on, alone.
-void votes_of_a_gather_that_never_completes_are_undecided(uint32_t transport, uint8_t level) {
-    const Way way{transport, 3};
-    about = std::string("rings over ") + (transport == PLM_TRANSPORT_NODE ? "node" : "tcp");
+void votes_of_a_gather_that_never_completes_are_undecided(const Way& way, uint8_t level) {
+    about = std::string("rings over ") + way.name();
     std::vector<std::thread> threads;
     std::atomic<int> through{0};
     for (uint32_t rank = 0; rank < 3; rank++) {
@@ -340,9 +377,7 @@ void votes_of_a_gather_that_never_completes_are_undecided(uint32_t transport, ui
         thread.join();
     }
     CHECK(through == 2);
-    if (transport == PLM_TRANSPORT_NODE) {
-        unlink(way.address.c_str());
-    }
+    way.clean();
 }
 
 }  // namespace
@@ -356,16 +391,22 @@ int main(int argc, char** argv) {
     const int file = ::open(secret.c_str(), O_CREAT | O_WRONLY | O_TRUNC | O_CLOEXEC, 0600);
     CHECK(write(file, "sixteen bytes and more", 22) == 22);
     ::close(file);
-    for (uint32_t transport : {PLM_TRANSPORT_NODE, PLM_TRANSPORT_TCP}) {
+    for (uint32_t transport : {PLM_TRANSPORT_NODE, PLM_TRANSPORT_TCP, PLM_TRANSPORT_NODES}) {
         const auto start = Clock::now();
         for (uint64_t seed = first; seed < first + runs; seed++) {
             no_two_survivors_disagree(transport, seed);
         }
         std::printf("  %llu runs over %s: %lld ms\n", static_cast<unsigned long long>(runs),
-                    transport == PLM_TRANSPORT_NODE ? "node" : "tcp",
+                    Way{transport, 1}.name(),
                     static_cast<long long>(std::chrono::duration_cast<std::chrono::milliseconds>(Clock::now() - start).count()));
         for (uint8_t level : {1, 2}) {
-            votes_of_a_gather_that_never_completes_are_undecided(transport, level);
+            if (transport != PLM_TRANSPORT_NODES) {
+                votes_of_a_gather_that_never_completes_are_undecided({transport, 3}, level);
+                continue;
+            }
+            for (const std::vector<uint32_t>& nodes : {std::vector<uint32_t>{0, 0, 1}, {0, 1, 1}, {0, 1, 2}, {0, 1, 0}}) {
+                votes_of_a_gather_that_never_completes_are_undecided({transport, 3, nodes}, level);
+            }
         }
     }
     what_still_runs_is_not_taken_for_dead();

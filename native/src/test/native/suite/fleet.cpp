@@ -64,6 +64,9 @@ Served::Served(Context& context, const FleetShape& shape, Rank& of, const std::s
     comm_opts.address = segment.c_str();
     comm_opts.id = comm_id.data();
     comm_opts.id_bytes = static_cast<uint32_t>(comm_id.size());
+    if (shape.nodes != nullptr) {
+        shape.nodes->join(comm_opts);
+    }
     OK(plm_comm_open(rank.engine.runtime(), &comm_opts, &comm));
     mailbox_path = directory + "/orders-" + std::to_string(group) + "-" + std::to_string(rank.rank);
     OK(plm_mailbox_open(mailbox_path.c_str(), shape.mailbox_bytes, &mailbox));

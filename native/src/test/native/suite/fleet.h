@@ -11,6 +11,7 @@ struct FleetShape {
     GroupShape group;
     uint32_t experts = 6;
     uint32_t transport = PLM_TRANSPORT_NODE;  // of weights
+    const OverNodes* nodes = nullptr;         // of weights, in place of that
     uint32_t flags = 0;                       // PLM_RANK_ENGINE_MOVES
     uint32_t staged = 4;                      // experts that fit staging memory
     int64_t transfer_timeout_ms = 20'000;

@@ -34,6 +34,9 @@ Rank::Rank(Machine& machine, const GroupShape& shape, uint32_t number, const std
         opts.address = segment.c_str();
         opts.id = comm_id.data();
         opts.id_bytes = static_cast<uint32_t>(comm_id.size());
+        if (shape.nodes != nullptr) {
+            shape.nodes->join(opts);
+        }
         OK(plm_comm_open(engine.runtime(), &opts, &comm));
     }
     plm_ring_opts opts{};

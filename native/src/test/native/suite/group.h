@@ -4,6 +4,7 @@
 #include <map>
 
 #include "machine.h"
+#include "nodes.h"
 
 struct GroupShape {
     uint32_t ranks = 2;
@@ -18,6 +19,7 @@ struct GroupShape {
     bool segment_per_layer = false;
     int64_t base = 0;  // where the counters begin
     int64_t timeout_ms = 20'000;
+    const OverNodes* nodes = nullptr;  // of gather mode host; null: all ranks are on one
 
     // Counters of a rank, in its engine's memory.
     uint64_t row() const { return kind == PLM_SEGMENT_LOAD ? slots : uint64_t{ranks} * slots; }

@@ -53,6 +53,9 @@ void a_ring_that_fails_is_a_group_that_is_lost(Context& context);
 void any_call_under_an_agent_may_fail(Context& context);
 void engines_that_move_weights_are_told_where_to(Context& context);
 void a_boundary_hears_a_bounded_amount(Context& context);
+// nodes.cpp
+void gathers_over_nodes_are_exact(Context& context);
+void decisions_over_nodes_are_carried_out(Context& context);
 // threads.cpp
 void a_ring_with_a_thread_is_as_exact(Context& context);
 void a_second_thread_is_refused(Context& context);

@@ -16,6 +16,7 @@ import dev.plimsoll.simulator.Ending;
 import dev.plimsoll.simulator.Engine;
 import dev.plimsoll.simulator.EngineListener;
 import dev.plimsoll.simulator.EngineSettings;
+import dev.plimsoll.simulator.Meeting;
 import dev.plimsoll.simulator.MisroutedToken;
 import dev.plimsoll.simulator.ProcessGroup;
 import dev.plimsoll.simulator.SimulatedRank;
@@ -41,6 +42,7 @@ import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
+import java.util.stream.IntStream;
 import org.HdrHistogram.ConcurrentHistogram;
 import org.HdrHistogram.Histogram;
 
@@ -111,7 +113,7 @@ public final class LocalRanks implements AutoCloseable {
             Traffic traffic,
             Transfers transfers,
             Path directory,
-            java.util.Optional<ProcessGroup> group,
+            Optional<ProcessGroup> group,
             AgentListener agents,
             Consumer<String> problems) {
         this.members = members;
@@ -149,7 +151,7 @@ public final class LocalRanks implements AutoCloseable {
         try {
             for (int rank = settings.firstRank(); rank < settings.firstRank() + settings.ranks(); rank++) {
                 lifecycle.proceed();
-                openRank(new RankId(rank), device, directory, initial, agents);
+                openRank(new RankId(rank), device, directory, group, initial, agents);
             }
         } catch (RuntimeException e) {
             try {
@@ -161,21 +163,18 @@ public final class LocalRanks implements AutoCloseable {
         }
     }
 
-    private void openRank(RankId rank, Device device, Path directory, Placement initial, AgentListener agents) {
+    private void openRank(
+            RankId rank,
+            Device device,
+            Path directory,
+            Optional<ProcessGroup> group,
+            Placement initial,
+            AgentListener agents) {
         int layers = members.shape().layers();
         int slots = members.topology().slotsPerRank();
         // Heat and votes of one rank: its counters, its routed counters, its vote.
         long gatherBytes = 8L * layers * slots + 8L * layers + 64;
-        Communicator communicator = Communicator.open(
-                device,
-                directory.resolve("gather.segment"),
-                members.incarnation(),
-                members.topology().ranks(),
-                rank.index(),
-                gatherBytes,
-                members.stagingBytesPerRank(),
-                transfers.bytesPerSecond(),
-                GATHER_TIMEOUT);
+        Communicator communicator = join(rank, device, directory.resolve("gather.segment"), group, gatherBytes);
         opened.push(communicator);
         // Another life's mailbox: what it holds is of no use, and its last position would hide the commands of this
         // one.
@@ -217,6 +216,38 @@ public final class LocalRanks implements AutoCloseable {
         onDispatchThread.push(agent);
         ranks.add(engine.rank(rank));
         engine.hook(rank, agent);
+    }
+
+    /** Ranks of one machine meet in one segment; of several, those of a process in one of their own, and the processes over TCP. */
+    private Communicator join(
+            RankId rank, Device device, Path segment, Optional<ProcessGroup> group, long gatherBytes) {
+        if (group.isPresent() && group.get().meeting() instanceof Meeting.ByAddress there) {
+            int perProcess = members.topology().ranks() / group.get().processes();
+            return Communicator.overNodes(
+                    device,
+                    there.ranks(),
+                    there.secretFile(),
+                    segment,
+                    IntStream.range(0, members.topology().ranks())
+                            .mapToObj(one -> one / perProcess)
+                            .toList(),
+                    members.incarnation(),
+                    rank.index(),
+                    gatherBytes,
+                    members.stagingBytesPerRank(),
+                    transfers.bytesPerSecond(),
+                    GATHER_TIMEOUT);
+        }
+        return Communicator.open(
+                device,
+                segment,
+                members.incarnation(),
+                members.topology().ranks(),
+                rank.index(),
+                gatherBytes,
+                members.stagingBytesPerRank(),
+                transfers.bytesPerSecond(),
+                GATHER_TIMEOUT);
     }
 
     private static void delete(Path file) {

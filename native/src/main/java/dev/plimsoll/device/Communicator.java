@@ -5,13 +5,15 @@ import dev.plimsoll.device.api.plm_comm_opts;
 import java.nio.ByteBuffer;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.List;
 import java.util.function.Consumer;
 import org.bytedeco.javacpp.BytePointer;
+import org.bytedeco.javacpp.IntPointer;
 import org.bytedeco.javacpp.Pointer;
 
 /**
  * The members of a group that gather and exchange weights over the host: by shared memory on one machine, by TCP between
- * machines.
+ * machines, or by both where several are on each.
  */
 public final class Communicator implements AutoCloseable {
     private final long handle;
@@ -112,6 +114,55 @@ public final class Communicator implements AutoCloseable {
                             .group(group)
                             .endpoint(where)
                             .secret_file(secret));
+        }
+    }
+
+    /**
+     * Joins a group of several nodes, and waits for nobody: by shared memory within a node, by TCP between nodes. The lowest rank of
+     * a node, its leader, carries the gathers of all its members; weights pass between two members directly.
+     *
+     * @param address {@code host:port} where rank 0 listens
+     * @param secretFile file with the secret that all members share, 16 to 4096 bytes
+     * @param segment shared-memory file of this node's members, and of no others
+     * @param nodeOfRank of each member, equal on all of them
+     * @param group identifies one life of the group: members of another are refused
+     * @param rank this member
+     * @param gatherBytes largest contribution of one member to a gather
+     * @param stagingBytes what one member can receive in one {@link Transfer}, from its node and again from others
+     * @param bytesPerSecond what this member sends in transfers at most; 0: no limit
+     * @param timeout how long others are waited for
+     */
+    public static Communicator overNodes(
+            Device device,
+            String address,
+            Path secretFile,
+            Path segment,
+            List<Integer> nodeOfRank,
+            long group,
+            int rank,
+            long gatherBytes,
+            long stagingBytes,
+            long bytesPerSecond,
+            Duration timeout) {
+        int[] nodes = nodeOfRank.stream().mapToInt(Integer::intValue).toArray();
+        try (BytePointer where = Native.utf8(address);
+                BytePointer secret = Native.utf8(secretFile.toString());
+                BytePointer path = Native.utf8(segment.toString());
+                IntPointer node = new IntPointer(nodes)) {
+            return open(
+                    device,
+                    nodes.length,
+                    rank,
+                    gatherBytes,
+                    stagingBytes,
+                    timeout,
+                    opts -> opts.transport(PlimsollApi.PLM_TRANSPORT_NODES)
+                            .group(group)
+                            .bytes_per_second(bytesPerSecond)
+                            .endpoint(where)
+                            .secret_file(secret)
+                            .node_of_rank(node)
+                            .segment(path));
         }
     }
 

@@ -144,15 +144,8 @@ public final class Engine implements AutoCloseable {
             Traffic traffic,
             EngineListener listener,
             ProcessGroup group) {
-        Communicator communicator = Communicator.open(
-                device,
-                group.segment(),
-                group.life(),
-                group.processes(),
-                group.process(),
-                AssignmentExchange.contributionBytes(settings),
-                0,
-                settings.stepTimeout());
+        Communicator communicator =
+                join(device, group, AssignmentExchange.contributionBytes(settings), settings.stepTimeout());
         AssignmentExchange exchange =
                 AssignmentExchange.among(Exchange.of(communicator), settings, group.processes(), group.process());
         try {
@@ -161,6 +154,24 @@ public final class Engine implements AutoCloseable {
             exchange.close();
             throw e;
         }
+    }
+
+    private static Communicator join(Device device, ProcessGroup group, long bytes, Duration timeout) {
+        if (group.meeting() instanceof Meeting.OnOneMachine here) {
+            return Communicator.open(
+                    device, here.segment(), group.life(), group.processes(), group.process(), bytes, 0, timeout);
+        }
+        Meeting.ByAddress there = (Meeting.ByAddress) group.meeting();
+        return Communicator.overTcp(
+                device,
+                there.engine(),
+                there.secretFile(),
+                group.life(),
+                group.processes(),
+                group.process(),
+                bytes,
+                0,
+                timeout);
     }
 
     public EngineSettings settings() {

@@ -1,16 +1,13 @@
 package dev.plimsoll.simulator;
 
-import java.nio.file.Path;
-
 /**
- * The processes that run one engine together on one machine.
+ * The processes that run one engine together.
  *
- * @param segment shared-memory file of the exchange, best on tmpfs
- * @param life identifies one life of the engine, equal in all processes: an older segment is replaced
+ * @param life identifies one life of the engine, equal in all processes: what is left of an older one is replaced
  * @param processes how many
  * @param process which one this is, 0..processes-1
  */
-public record ProcessGroup(Path segment, long life, int processes, int process) {
+public record ProcessGroup(Meeting meeting, long life, int processes, int process) {
     public ProcessGroup {
         if (processes < 2 || process < 0 || process >= processes) {
             throw new IllegalArgumentException(

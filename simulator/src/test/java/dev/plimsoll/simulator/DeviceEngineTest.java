@@ -86,6 +86,6 @@ class DeviceEngineTest {
                 Engines.INITIAL,
                 Engines.traffic(),
                 EngineListener.NONE,
-                new ProcessGroup(directory.resolve("group"), 7, 2, process));
+                new ProcessGroup(new Meeting.OnOneMachine(directory.resolve("group")), 7, 2, process));
     }
 }

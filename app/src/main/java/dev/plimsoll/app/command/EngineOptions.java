@@ -421,6 +421,10 @@ public final class EngineOptions {
         return ranks;
     }
 
+    int nodes() {
+        return nodes;
+    }
+
     /** One line on what is simulated. */
     public String summary() {
         ModelShape known = shape();

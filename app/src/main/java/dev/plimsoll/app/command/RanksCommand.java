@@ -2,8 +2,10 @@ package dev.plimsoll.app.command;
 
 import dev.plimsoll.app.Lifecycle;
 import dev.plimsoll.app.LocalRanks;
+import dev.plimsoll.app.Rendezvous;
 import dev.plimsoll.model.Membership;
 import dev.plimsoll.simulator.Ending;
+import dev.plimsoll.simulator.Meeting;
 import dev.plimsoll.simulator.ProcessGroup;
 import dev.plimsoll.simulator.Totals;
 import dev.plimsoll.wire.MembershipFile;
@@ -28,7 +30,8 @@ import picocli.CommandLine.Option;
         name = "ranks",
         mixinStandardHelpOptions = true,
         sortOptions = false,
-        description = "Run simulated ranks: all of a deployment, or one block of them per process.")
+        description =
+                "Run simulated ranks: all of a deployment, or one block of them per process, on one machine or on several.")
 public final class RanksCommand implements Callable<Integer>, Validated {
     private static final Pattern PROCESS = Pattern.compile("(\\d{1,4})/(\\d{1,4})");
     private static final Duration POLL = Duration.ofMillis(100);
@@ -48,6 +51,9 @@ public final class RanksCommand implements Callable<Integer>, Validated {
             defaultValue = "0/1",
             description = "This process holds block I of N equal blocks of ranks (default: ${DEFAULT-VALUE}, all).")
     private String process = "0/1";
+
+    @Mixin
+    private MeetingOptions meeting = new MeetingOptions();
 
     @Option(
             names = "--incarnation",
@@ -98,6 +104,7 @@ public final class RanksCommand implements Callable<Integer>, Validated {
                 blocks <= 1 || !engine.engineMoves(),
                 "--process " + process
                         + " with --engine-moves: the simulated engine moves weights by itself only within one process");
+        meeting.check(problems, process, blocks, engine.nodes());
         if (!problems.any()) {
             engine.checkMemory(problems, engine.ranks() / blocks);
             checkFile(problems);
@@ -136,8 +143,17 @@ public final class RanksCommand implements Callable<Integer>, Validated {
         Optional<ProcessGroup> group = blocks == 1
                 ? Optional.empty()
                 : Optional.of(new ProcessGroup(
-                        shared.directory().resolve("engine.segment"), members.incarnation(), blocks, block));
+                        meeting.at(shared.directory().resolve("engine.segment")),
+                        members.incarnation(),
+                        blocks,
+                        block));
         try (RoleRun run = new RoleRun()) {
+            if (group.isPresent()) {
+                if (group.get().meeting() instanceof Meeting.ByAddress there) {
+                    System.err.println("meeting   " + (blocks - 1) + " other processes at " + there.engine());
+                }
+                Rendezvous.of(group.get(), run.lifecycle());
+            }
             LocalRanks ranks = run.lifecycle()
                     .start(
                             "ranks",
