@@ -36,6 +36,9 @@ public interface CollectorListener {
     /** Engines of this deployment were found; what is told from now on is of this incarnation. */
     default void onServing(Deployment deployment, long incarnation) {}
 
+    /** Its samples have waited for a while for a worker to put its membership into the topics. Told once. */
+    default void onUnpublished(Deployment deployment, long incarnation) {}
+
     /** Why a ring holds no more than it does. */
     enum RingEnd {
         /** Its engine closed it. */

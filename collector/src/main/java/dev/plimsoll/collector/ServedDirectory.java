@@ -31,6 +31,8 @@ final class ServedDirectory implements AutoCloseable {
     static final Duration LOOK_AT_RING = Duration.ofMillis(5);
     static final int IN_FLIGHT = 32;
     private static final Duration LOOK_FOR_MARK = Duration.ofMillis(100);
+    /** A worker that is there has the membership in the topics by then. */
+    private static final Duration SOON_PUBLISHED = Duration.ofSeconds(3);
     /** A flow that has not looked at its rings for so long stands still, and is begun anew. */
     private static final Duration LONGEST_SILENCE = Duration.ofSeconds(5);
     /** Of samples in memory: what waits, and about what is with the writer. */
@@ -282,6 +284,9 @@ final class ServedDirectory implements AutoCloseable {
         return Flux.interval(Duration.ZERO, LOOK_FOR_MARK, scheduler)
                 .onBackpressureDrop()
                 .filter(tick -> file.published(serving.incarnation()))
+                .timeout(Mono.delay(SOON_PUBLISHED, scheduler)
+                        .doOnNext(late -> listener.onUnpublished(serving.deployment(), serving.incarnation()))
+                        .then(Mono.never()))
                 .next()
                 .then()
                 .cache();

@@ -61,6 +61,11 @@ class CollectorTest {
         }
 
         @Override
+        public void onUnpublished(Deployment deployment, long incarnation) {
+            told.add("unpublished " + deployment + " " + incarnation);
+        }
+
+        @Override
         public void onStandingBy(Path standing) {
             told.add("standing by at " + standing);
         }
@@ -93,6 +98,19 @@ class CollectorTest {
         ring.heartbeat = FAR_FUTURE;
         ring.publish(Snapshots.at(1, 16));
         ring.publish(Snapshots.at(2, 32));
+    }
+
+    /** Without a worker nothing came, and nobody said why. */
+    @Test
+    void samplesThatWaitForAWorkerAreSpokenOf() throws Exception {
+        try (Collector collector = started()) {
+            String next = nextTold();
+            while (next.startsWith("captured") || next.equals(Snapshots.MEMBERS.deployment() + " 7")) {
+                next = nextTold();
+            }
+            assertThat(next).isEqualTo("unpublished " + Snapshots.MEMBERS.deployment() + " 7");
+            assertThat(collector.drained()).isFalse();
+        }
     }
 
     @Test

@@ -287,6 +287,15 @@ public final class Meters implements AutoCloseable {
             }
 
             @Override
+            public void onUnpublished(Deployment deployment, long incarnation) {
+                LOG.warn(
+                        "collector: samples of {} wait, as its membership of incarnation {} is not in the topics yet: is"
+                                + " a worker running on this --ring-dir?",
+                        deployment,
+                        incarnation);
+            }
+
+            @Override
             public void onStandingBy(Path directory) {
                 LOG.warn("collector: another collector serves {}; standing by", directory);
             }
