@@ -4,7 +4,7 @@ import re
 from typing import NamedTuple, Optional
 
 PHASES = ("prefill", "decode", "all")
-GATHERS = ("auto", "none", "node", "tcp")
+GATHERS = ("auto", "none", "node", "tcp", "nodes")
 
 
 class SettingsError(ValueError):
@@ -74,8 +74,9 @@ def from_environment(environ=os.environ):
                       % (settings.window_steps, settings.boundary_steps))
     if settings.steer and settings.gather == "none":
         faults.append("PLIMSOLL_GATHER=none leaves PLIMSOLL_MODE=steer without votes: leave it out, or observe")
-    if settings.gather == "tcp" and not (settings.address and settings.secret_file):
-        faults.append("PLIMSOLL_GATHER=tcp needs PLIMSOLL_ADDRESS=host:port, where rank 0 listens, and PLIMSOLL_SECRET_FILE")
+    if settings.gather in ("tcp", "nodes") and not (settings.address and settings.secret_file):
+        faults.append("PLIMSOLL_GATHER=%s needs PLIMSOLL_ADDRESS=host:port, where rank 0 listens, and PLIMSOLL_SECRET_FILE"
+                      % settings.gather)
     if not re.fullmatch("[A-Za-z0-9][A-Za-z0-9._/-]{0,199}", deployment):
         faults.append("PLIMSOLL_DEPLOYMENT=%r is not 1 to 200 letters, digits, '.', '_', '/', '-', starting with a letter or digit"
                       % deployment)

@@ -104,7 +104,7 @@ class Session:
         if nodes == 1:
             return "node"
         if settings.address and settings.secret_file:
-            return "tcp"
+            return "nodes"
         raise NotStarted("ranks are on %d nodes, and to steer them they must meet: set PLIMSOLL_ADDRESS=host:port, where rank 0 "
                          "listens, and PLIMSOLL_SECRET_FILE, on all of them" % nodes)
 
@@ -113,8 +113,10 @@ class Session:
         if leads:
             self._membership.write(directory)
         of, rank = self._membership, self._group.rank
-        meeting = {"node": dict(address=os.path.join(directory, "segment")),
-                   "tcp": dict(address=self._settings.address, secret_file=self._settings.secret_file)}.get(gather, {})
+        segment = os.path.join(directory, "segment")
+        between = dict(address=self._settings.address, secret_file=self._settings.secret_file)
+        meeting = {"node": dict(address=segment), "tcp": between,
+                   "nodes": dict(between, segment=segment, node_of_rank=of.node_of_rank)}.get(gather, {})
         steering = dict(mailbox=os.path.join(directory, "rank-%d.mailbox" % rank), experts=of.experts, moves_weights=True,
                         placement=of.placement) if self.steers else {}
         self._worker = Worker(

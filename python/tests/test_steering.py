@@ -1,5 +1,6 @@
 """Sessions of two ranks in threads: what they agree on, write down and do, whatever the engine."""
 import os
+import socket
 import unittest
 from unittest import mock
 
@@ -133,6 +134,30 @@ class Sessions(Base):
                 Session(settings[rank], MODEL, self.ranks.groups[rank])
 
         self.ranks.call(opened)
+
+    def test_ranks_on_several_nodes_that_can_meet_are_steered_together(self):
+        with open(self.path("secret"), "w", encoding="ascii") as file:
+            os.chmod(file.fileno(), 0o600)
+            file.write("0123456789abcdef" * 4)
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            address = "127.0.0.1:%d" % free.getsockname()[1]
+        settings = [self.settings(steer=True, address=address, secret_file=self.path("secret"))._replace(
+            rings=self.path("node-%d" % rank)) for rank in range(RANKS)]
+        sessions = self.ranks.call(lambda rank: Session(settings[rank], MODEL, self.ranks.groups[rank]))
+        self.addCleanup(lambda: self.ranks.call(lambda rank: sessions[rank].close()))
+        self.ranks.call(lambda rank: sessions[rank].attach(load=self.load[rank]))
+        self.ranks.call(lambda rank: sessions[rank].start())
+        boxes = []
+        for rank in range(RANKS):
+            boxes.append(Mailbox(os.path.join(self.path("node-%d" % rank), "test.toy", "rank-%d.mailbox" % rank),
+                                 sessions[rank].incarnation))
+            self.addCleanup(boxes[-1].close)
+        for box in boxes:
+            box.propose([([], [], [(layer, 3, 1, 1) for layer in range(LAYERS)])])
+            box.permit()
+        self.step_until(sessions, lambda boundaries: all(boundary.move for boundary in boundaries))
+        self.assertEqual([TARGET, TARGET], self.ranks.call(lambda rank: sessions[rank].target()))
 
     def test_an_error_while_observing_ends_the_capture_and_not_the_engine(self):
         sessions = self.started()
