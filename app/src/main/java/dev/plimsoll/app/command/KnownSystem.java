@@ -13,8 +13,8 @@ enum KnownSystem {
     SGLANG(LoadKind.ROUTED_TO, ReplicaShare.LOCAL_FIRST),
     /** vllm-ascend's first balancer: every source rank has one fixed replica, and maps are adopted once in a cycle of 708 steps. */
     ASCEND_V1(LoadKind.COMPUTED, ReplicaShare.BY_SOURCE),
-    /** Its second, on top of vLLM's: counts what own slots computed. Nobody says how it shares. */
-    ASCEND_V2(LoadKind.COMPUTED, ReplicaShare.FITTED),
+    /** Its second, on top of vLLM's: counts what own slots computed, and deals the rows of a batch to replicas in turn. */
+    ASCEND_V2(LoadKind.COMPUTED, ReplicaShare.EVEN),
     /** Every rank has the counts of all. Nobody says how it shares. */
     TRTLLM(LoadKind.REPLICATED, ReplicaShare.FITTED);
 
