@@ -7,10 +7,14 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.TimeUnit;
 
 /** A {@code plimsoll} command in a JVM of its own, as an operator would start it. */
 public final class RoleProcess implements AutoCloseable {
+    /** Where native libraries are unpacked: what pom.xml names for tests is for their processes too. */
+    private static final String NATIVES = "org.bytedeco.javacpp.cachedir";
+
     private final Process process;
     private final Path out;
     private final Path err;
@@ -35,6 +39,8 @@ public final class RoleProcess implements AutoCloseable {
                 "-Xmx192m",
                 "-XX:+UseSerialGC",
                 "-XX:TieredStopAtLevel=1"));
+        Optional.ofNullable(System.getProperty(NATIVES))
+                .ifPresent(directory -> command.add("-D" + NATIVES + "=" + directory));
         command.addAll(options);
         command.addAll(List.of("-cp", System.getProperty("java.class.path"), "dev.plimsoll.app.Plimsoll"));
         command.addAll(List.of(arguments));
