@@ -50,6 +50,7 @@ public final class Meters implements AutoCloseable {
     private static final String DROPPED_HELP = "Samples that never reached the broker.";
     private static final String ACKS = "plimsoll.acks";
     private static final String ACKS_HELP = "Acks that the broker has.";
+    private static final String DEAF = "plimsoll.ranks.deaf";
     private static final String REJECTED = "plimsoll.decisions.rejected";
     private static final String REJECTED_HELP = "Refusals by ranks.";
 
@@ -360,10 +361,12 @@ public final class Meters implements AutoCloseable {
         Counter full = series.counter("plimsoll.mailbox.stalls", "Mailboxes that had no room: an engine did not read.");
         series.zero(REJECTED, REJECTED_HELP, Tags.empty(), "reason", Refusal.class);
         AtomicLong deaf = new AtomicLong();
-        Gauge.builder("plimsoll.ranks.deaf", deafOnNode, AtomicLong::get)
-                .strongReference(true)
-                .description("Ranks of this node that hear no order any more, for which the worker answers.")
-                .register(registry);
+        if (registry.find(DEAF).gauge() == null) { // of all deployments of the node, each of which has a listener
+            Gauge.builder(DEAF, deafOnNode, AtomicLong::get)
+                    .strongReference(true)
+                    .description("Ranks of this node that hear no order any more, for which the worker answers.")
+                    .register(registry);
+        }
         FlowMeters flows = new FlowMeters(registry, "worker");
         return new WorkerListener() {
             @Override

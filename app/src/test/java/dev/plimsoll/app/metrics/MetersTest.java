@@ -121,6 +121,12 @@ class MetersTest {
         worker.onDeaf(new RankId(3), "its mailbox is damaged");
         assertThat(line("plimsoll_ranks_deaf")).endsWith(" 2.0");
 
+        WorkerListener ofAnother = meters.worker();
+        ofAnother.onDeaf(new RankId(0), "its mailbox is damaged");
+        assertThat(line("plimsoll_ranks_deaf")).as("of all deployments of the node").endsWith(" 3.0");
+        ofAnother.onServing(new Deployment("r1/decode-1"), 2);
+        assertThat(line("plimsoll_ranks_deaf")).endsWith(" 2.0");
+
         worker.onServing(KNOWN, 8);
         assertThat(line("plimsoll_ranks_deaf")).endsWith(" 0.0");
     }
