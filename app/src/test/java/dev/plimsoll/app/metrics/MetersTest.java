@@ -123,7 +123,9 @@ class MetersTest {
 
         WorkerListener ofAnother = meters.worker();
         ofAnother.onDeaf(new RankId(0), "its mailbox is damaged");
-        assertThat(line("plimsoll_ranks_deaf")).as("of all deployments of the node").endsWith(" 3.0");
+        assertThat(line("plimsoll_ranks_deaf"))
+                .as("of all deployments of the node")
+                .endsWith(" 3.0");
         ofAnother.onServing(new Deployment("r1/decode-1"), 2);
         assertThat(line("plimsoll_ranks_deaf")).endsWith(" 2.0");
 
