@@ -19,6 +19,7 @@
 #include <vector>
 
 #include "transport.h"
+#include "ports.h"
 
 using namespace plm;
 
@@ -37,23 +38,6 @@ void check(bool good, const std::string& what, int line) {
 }
 #define CHECK(condition) check((condition), #condition, __LINE__)
 #define OK(call) check((call) == PLM_OK, #call, __LINE__)
-
-uint16_t free_port() {
-    static uint16_t next = static_cast<uint16_t>(15000 + getpid() % 9000);
-    while (true) {
-        next = next >= 32000 ? 15000 : static_cast<uint16_t>(next + 1);
-        sockaddr_in at{};
-        at.sin_family = AF_INET;
-        at.sin_port = htons(next);
-        at.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-        const int probe = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-        const bool free = bind(probe, reinterpret_cast<sockaddr*>(&at), sizeof at) == 0;
-        ::close(probe);
-        if (free) {
-            return next;
-        }
-    }
-}
 
 struct Way {  // a transport, for one group
     uint32_t transport;

@@ -17,6 +17,7 @@
 
 #include "communicator.h"
 #include "nodes.h"
+#include "ports.h"
 
 using namespace plm;
 
@@ -49,23 +50,6 @@ Failure failure_of(const std::function<void()>& body) {
         check(failure_.status == (status_) && failure_.text.find(part) != std::string::npos,                    \
               std::string(#body) + " gave " + std::to_string(failure_.status) + ": " + failure_.text, __LINE__); \
     } while (false)
-
-uint16_t free_port() {
-    static uint16_t next = static_cast<uint16_t>(15000 + getpid() % 9000);
-    while (true) {
-        next = next >= 32000 ? 15000 : static_cast<uint16_t>(next + 1);
-        sockaddr_in at{};
-        at.sin_family = AF_INET;
-        at.sin_port = htons(next);
-        at.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-        const int probe = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-        const bool free = bind(probe, reinterpret_cast<sockaddr*>(&at), sizeof at) == 0;
-        ::close(probe);
-        if (free) {
-            return next;
-        }
-    }
-}
 
 // Members of nodes, as they are told of each other.
 struct Deployment {

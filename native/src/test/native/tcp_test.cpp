@@ -21,6 +21,7 @@
 #include "tcp_frame.h"
 #include "tcp_socket.h"
 #include "transport.h"
+#include "ports.h"
 
 namespace {
 
@@ -63,22 +64,6 @@ int64_t ms_since(Deadline start) {
 void write_file(const std::string& path, const std::string& text) {
     const Socket file(::open(path.c_str(), O_CREAT | O_WRONLY | O_TRUNC | O_CLOEXEC, 0600));
     CHECK(::write(file.fd(), text.data(), text.size()) == static_cast<ssize_t>(text.size()));
-}
-
-// Below the range from which the system takes ports for those who ask for none in particular.
-uint16_t free_port() {
-    static uint16_t next = static_cast<uint16_t>(15000 + getpid() % 9000);
-    while (true) {
-        next = next >= 32000 ? 15000 : static_cast<uint16_t>(next + 1);
-        sockaddr_in at{};
-        at.sin_family = AF_INET;
-        at.sin_port = htons(next);
-        at.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-        const Socket probe(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
-        if (bind(probe.fd(), reinterpret_cast<sockaddr*>(&at), sizeof at) == 0) {
-            return next;
-        }
-    }
 }
 
 struct Group {

@@ -2,33 +2,10 @@
 #include "nodes.h"
 
 #include <fcntl.h>
-#include <netinet/in.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
+#include "../ports.h"
 #include "fleet.h"
-
-namespace {
-
-// Below the range from which the system takes ports for those who ask for none in particular.
-uint16_t free_port() {
-    static uint16_t next = static_cast<uint16_t>(15000 + getpid() % 9000);
-    while (true) {
-        next = next >= 32000 ? 15000 : static_cast<uint16_t>(next + 1);
-        sockaddr_in at{};
-        at.sin_family = AF_INET;
-        at.sin_port = htons(next);
-        at.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-        const int probe = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-        const bool free = bind(probe, reinterpret_cast<sockaddr*>(&at), sizeof at) == 0;
-        ::close(probe);
-        if (free) {
-            return next;
-        }
-    }
-}
-
-}  // namespace
 
 OverNodes::OverNodes(Random& random, const std::string& directory, uint32_t ranks)
     : address_("127.0.0.1:" + std::to_string(free_port())), secret_(directory + "/secret") {
