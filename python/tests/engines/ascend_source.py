@@ -17,19 +17,17 @@ import time
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path[:0] = [HERE, os.path.join(HERE, ".."), os.path.join(HERE, "..", "..")]
 from base import entry_points_directory  # noqa: E402
-from roles import Roles, until  # noqa: E402
+from roles import EngineRun, Roles, until  # noqa: E402
 
 RANKS, LAYERS, EXPERTS, SLOTS = 4, 4, 16, 5
 V2, V2_PYTHON = "ascend_v2_rank.py", os.environ.get("PLIMSOLL_ASCEND_V2_PYTHON", sys.executable)
 
 
-class Run:
+class Run(EngineRun):
     """Four ranks of the toy engine under one deployment; the roles are there for all runs."""
 
     def __init__(self, roles, name, *arguments, mode=None, tree=None, environment=(), script="ascend_rank.py"):
-        self.roles, self.deployment, self.name = roles, "ascend/" + name, name
-        self.directory = os.path.join(roles.directory, name)
-        os.makedirs(self.directory)
+        super().__init__(roles, name, "ascend/" + name)
         self.environment = dict(os.environ, OMP_NUM_THREADS="1", DYNAMIC_EPLB="true", PYTHONPATH=os.pathsep.join(
             [roles.plugins, os.path.join(HERE, "..", "..")]))
         self.environment["PLIMSOLL_ASCEND_SOURCE"] = tree or os.environ["PLIMSOLL_ASCEND_SOURCE"]
@@ -44,12 +42,6 @@ class Run:
             stdout=open(self.file("rank-%d.out" % rank), "wb"), stderr=open(self.file("rank-%d.err" % rank), "wb"))
             for rank in range(RANKS)]
 
-    def file(self, name):
-        return os.path.join(self.directory, name)
-
-    def touch(self, name):
-        open(self.file(name), "wb").close()
-
     def log(self, rank=0):
         with open(self.file("rank-%d.err" % rank), encoding="utf-8", errors="replace") as file:
             return file.read()
@@ -63,12 +55,6 @@ class Run:
     def until(self, what, condition, seconds=150):
         return until("%s of %s" % (what, self.name), condition, seconds, self.ended)
 
-    def values(self, topic):
-        return [one["value"] for one in self.roles.records(topic) if one["key"] == self.deployment]
-
-    def settled(self):
-        return [one["epoch"] for one in self.values("plan") if one.get("kind") == "SETTLED" and one["complete"]]
-
     def results(self, stop=True):
         if stop:
             self.touch("stop")
@@ -80,20 +66,6 @@ class Run:
             with open(self.file("rank-%d.out" % rank), encoding="utf-8") as file:
                 told.append(json.loads(next(line for line in file if line.startswith("{"))))  # vLLM logs there too
         return told
-
-    def outcomes(self):
-        """By version: balancedness before, as promised, and as measured in the first whole window under it."""
-        found = {}
-        for one in self.values("outcomes"):
-            found[one["version"]] = {"before": round(one["before"], 3), "promised": round(one["predicted"], 3),
-                                     "measured": round(one["realised"]["mean"], 3)}
-        return found
-
-    def close(self):
-        for process in self.ranks:
-            if process.poll() is None:
-                process.kill()
-                process.wait()
 
 
 def counts(run, told):
@@ -137,10 +109,6 @@ def same_counts(run, told):
     compared = counts(run, told)
     assert compared and all(one["slots_that_differ"] == 0 for one in compared.values()), compared
     return compared
-
-
-def acks(run):
-    return {kind: sum(one["kind"] == kind for one in run.values("acks")) for kind in ("ACCEPTED", "FLIPPED", "REFUSED", "FATAL")}
 
 
 def kept_promise(outcome):
@@ -199,11 +167,11 @@ def steered(roles):
         time.sleep(8)
         told = run.results()
         assert len(run.settled()) == settled and all(one["alive"] for one in told)
-        assert acks(run) == {"ACCEPTED": RANKS * settled, "FLIPPED": RANKS * settled, "REFUSED": 0, "FATAL": 0}, acks(run)
+        assert run.acks() == {"ACCEPTED": RANKS * settled, "FLIPPED": RANKS * settled, "REFUSED": 0, "FATAL": 0}, run.acks()
         outcomes = run.outcomes()
         kept_promise(outcomes[1])
         assert outcomes[max(outcomes)]["measured"] > 0.9, outcomes  # the drift was followed
-        return dict(right(told), settled=settled, acks=acks(run), outcomes=outcomes,
+        return dict(right(told), settled=settled, acks=run.acks(), outcomes=outcomes,
                     roles_killed_and_restarted=True, planner_gone=True, counts=same_counts(run, told))
     finally:
         run.close()
@@ -327,7 +295,7 @@ def v2_steered(roles):
         run.until("its outcome", lambda: len(run.outcomes()) >= 2)
         told = run.results()
         kept_promise(run.outcomes()[1])
-        return dict(right(told), settled=len(run.settled()), acks=acks(run), outcomes=run.outcomes(), counts=same_counts(run, told),
+        return dict(right(told), settled=len(run.settled()), acks=run.acks(), outcomes=run.outcomes(), counts=same_counts(run, told),
                     us_between=told[0]["us_between"], us_boundary=told[0]["us_boundary"])
     finally:
         run.close()

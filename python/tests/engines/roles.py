@@ -107,5 +107,42 @@ class Roles:
                     PLIMSOLL_OPTS="-XX:TieredStopAtLevel=1")
 
 
+class EngineRun:
+    """Processes of an engine's ranks in one deployment, with files of theirs in one directory, and what came of them on the topics."""
+
+    def __init__(self, roles, name, deployment):
+        self.roles, self.name, self.deployment, self.ranks = roles, name, deployment, []
+        self.directory = os.path.join(roles.directory, name)
+        os.makedirs(self.directory)
+
+    def file(self, name):
+        return os.path.join(self.directory, name)
+
+    def touch(self, name):
+        with open(self.file(name), "wb"):
+            pass
+
+    def values(self, topic):
+        return [one["value"] for one in self.roles.records(topic) if one["key"] == self.deployment]
+
+    def settled(self):
+        return [one["epoch"] for one in self.values("plan") if one.get("kind") == "SETTLED" and one["complete"]]
+
+    def acks(self):
+        return {kind: sum(one["kind"] == kind for one in self.values("acks"))
+                for kind in ("ACCEPTED", "FLIPPED", "REFUSED", "FATAL")}
+
+    def outcomes(self):
+        """By version: balancedness before, as promised, and as measured in the first whole window under it."""
+        return {one["version"]: {"before": round(one["before"], 3), "promised": round(one["predicted"], 3),
+                                 "measured": round(one["realised"]["mean"], 3)} for one in self.values("outcomes")}
+
+    def close(self):
+        for process in self.ranks:
+            if process.poll() is None:
+                process.kill()
+                process.wait()
+
+
 if __name__ == "__main__":
     sys.exit("no program: ascend_source.py and others use it")

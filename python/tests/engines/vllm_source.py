@@ -17,19 +17,17 @@ import time
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path[:0] = [HERE, os.path.join(HERE, "..")]
 from base import entry_points_directory  # noqa: E402
-from roles import Roles, until  # noqa: E402
+from roles import EngineRun, Roles, until  # noqa: E402
 
 LAYERS, EXPERTS, RANKS, SLOTS, BOUNDARY, WINDOW = 4, 16, 4, 5, 8, 320
 PACKAGE = os.path.abspath(os.path.join(HERE, "..", ".."))
 
 
-class Run:
+class Run(EngineRun):
     """Four ranks in one deployment, with or without the plug-in."""
 
     def __init__(self, roles, name, *arguments, mode=None, tree=None, **environment):
-        self.roles, self.name, self.deployment = roles, name, "vllm/" + name
-        self.directory = os.path.join(roles.directory, name)
-        os.makedirs(self.directory)
+        super().__init__(roles, name, "vllm/" + name)
         tree = tree or os.environ.get("PLIMSOLL_VLLM_SOURCE")
         own = {name: value for name, value in os.environ.items() if not name.startswith("PLIMSOLL_") or name == "PLIMSOLL_LIBRARY"}
         own.update(PYTHONPATH=os.pathsep.join([roles.plugins] + ([tree] if tree else []) + [HERE, PACKAGE]), OMP_NUM_THREADS="1",
@@ -38,19 +36,11 @@ class Run:
             own.update(PLIMSOLL_DEPLOYMENT=self.deployment, PLIMSOLL_RINGS=roles.rings, PLIMSOLL_MODE=mode,
                        PLIMSOLL_WINDOW=str(WINDOW))
         own.update(environment)
-        self.ranks = []
         for rank in range(RANKS):
             with open(self.file("rank-%d.out" % rank), "wb") as out, open(self.file("rank-%d.log" % rank), "wb") as log:
                 self.ranks.append(subprocess.Popen(
                     [os.environ["PLIMSOLL_VLLM_PYTHON"], os.path.join(HERE, "vllm_rank.py"), "--rank", str(rank),
                      "--directory", self.directory, *map(str, arguments)], env=own, stdout=out, stderr=log))
-
-    def file(self, name):
-        return os.path.join(self.directory, name)
-
-    def touch(self, name):
-        with open(self.file(name), "wb"):
-            pass
 
     def log(self, rank=0):
         with open(self.file("rank-%d.log" % rank), encoding="utf-8", errors="replace") as file:
@@ -62,16 +52,6 @@ class Run:
 
     def until(self, what, condition, seconds=240):
         return until("%s of %s" % (what, self.name), condition, seconds, self.ended)
-
-    def values(self, topic):
-        return [one["value"] for one in self.roles.records(topic) if one["key"] == self.deployment]
-
-    def settled(self):
-        return [one["epoch"] for one in self.values("plan") if one.get("kind") == "SETTLED" and one["complete"]]
-
-    def outcomes(self):
-        return {one["version"]: {"before": round(one["before"], 3), "promised": round(one["predicted"], 3),
-                                 "measured": round(one["realised"]["mean"], 3)} for one in self.values("outcomes")}
 
     def results_while_it_waits(self):
         """Of ranks that have --wait: they are done, and are still there."""
@@ -94,12 +74,6 @@ class Run:
             with open(self.file("rank-%d.out" % rank), encoding="utf-8") as file:
                 told.append(json.loads(file.read().splitlines()[-1]))
         return told
-
-    def close(self):
-        for process in self.ranks:
-            if process.poll() is None:
-                process.kill()
-                process.wait()
 
 
 def counts(run, told, layers=LAYERS, ranks=RANKS, slots=SLOTS):
@@ -199,7 +173,7 @@ def steered(roles, *how, name="steered"):
         time.sleep(8)
         told = run.results()
         assert len(run.settled()) == settled and all(one["alive"] for one in told)
-        acks = {kind: sum(one["kind"] == kind for one in run.values("acks")) for kind in ("ACCEPTED", "FLIPPED", "REFUSED", "FATAL")}
+        acks = run.acks()
         assert acks == {"ACCEPTED": RANKS * settled, "FLIPPED": RANKS * settled, "REFUSED": 0, "FATAL": 0}, acks
         outcomes = run.outcomes()
         # Not within 0.02 of what was promised: vLLM shares by the row in the batch, and 20 rows do not share evenly (17 over 3: 8, 4, 5).
