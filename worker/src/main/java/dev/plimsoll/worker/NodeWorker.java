@@ -266,6 +266,14 @@ public final class NodeWorker implements AutoCloseable {
     @Override
     public void close() {
         long deadline = System.nanoTime() + CLOSING.toNanos();
+        // On the thread that looks: a look that has begun ends first, or it would make a session that nobody closes.
+        try {
+            Mono.fromRunnable(running::dispose)
+                    .subscribeOn(scheduler)
+                    .block(left(deadline).dividedBy(2));
+        } catch (RuntimeException e) {
+            listener.onTrouble("waiting for the last look for ranks in " + directory, e);
+        }
         running.dispose();
         NodeSession current = session;
         if (current != null) {

@@ -20,6 +20,7 @@ final class FakeTopics implements WorkerTopics {
     private final List<Received<PlanCommand>> log = new ArrayList<>();
     private Sinks.Many<Received<PlanCommand>> live = Sinks.many().multicast().directBestEffort();
     volatile boolean brokerAway;
+    volatile boolean wasClosed;
     final List<String> published = new CopyOnWriteArrayList<>();
     final List<Long> ends = new CopyOnWriteArrayList<>();
 
@@ -71,5 +72,7 @@ final class FakeTopics implements WorkerTopics {
     }
 
     @Override
-    public void close() {}
+    public void close() {
+        wasClosed = true;
+    }
 }

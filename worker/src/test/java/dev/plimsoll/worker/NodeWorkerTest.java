@@ -1,6 +1,7 @@
 package dev.plimsoll.worker;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
 
 import dev.plimsoll.model.Deployment;
 import dev.plimsoll.model.RankId;
@@ -12,9 +13,13 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
+import java.util.Queue;
 import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -26,6 +31,7 @@ class NodeWorkerTest {
     private final FakeTopics topics = new FakeTopics();
     private final List<FakePort> ports = List.of(new FakePort(0), new FakePort(1), new FakePort(2));
     private final BlockingQueue<String> told = new LinkedBlockingQueue<>();
+    private final Queue<String> troubles = new ConcurrentLinkedQueue<>();
     private final WorkerListener listener = new WorkerListener() {
         @Override
         public void onServing(Deployment deployment, long incarnation) {
@@ -170,6 +176,37 @@ class NodeWorkerTest {
                 .isBetween(Duration.ofMillis(900), Duration.ofSeconds(6));
     }
 
+    @Test
+    void closingWaitsForTheLookThatHasBegunSoThatTheFilesItOpensAreClosed() throws Exception {
+        CountDownLatch serving = new CountDownLatch(1);
+        AtomicBoolean closing = new AtomicBoolean();
+        WorkerListener slow = new WorkerListener() {
+            @Override
+            public void onServing(Deployment deployment, long incarnation) {
+                serving.countDown();
+                await().atMost(Duration.ofSeconds(5)).untilTrue(closing);
+            }
+
+            @Override
+            public void onTrouble(String what, Throwable cause) {
+                troubles.add(what + ": " + cause.getMessage());
+            }
+        };
+        NodeWorker worker = worker(slow);
+        worker.start();
+        assertThat(serving.await(5, TimeUnit.SECONDS)).isTrue();
+
+        Thread closer = new Thread(worker::close, "closer");
+        closer.start();
+        await().atMost(Duration.ofSeconds(5)).until(() -> closer.getState() == Thread.State.TIMED_WAITING);
+        closing.set(true);
+        closer.join(10_000);
+
+        assertThat(closer.isAlive()).isFalse();
+        assertThat(troubles).isEmpty();
+        assertThat(ports.subList(0, 2)).allMatch(port -> port.wasClosed);
+    }
+
     private void awaitMembers() throws InterruptedException {
         assertThat(nextTold()).startsWith("serving");
         String next = nextTold();
@@ -185,7 +222,11 @@ class NodeWorkerTest {
     }
 
     private NodeWorker worker() {
+        return worker(listener);
+    }
+
+    private NodeWorker worker(WorkerListener its) {
         return new NodeWorker(
-                directory, Fixture.DEPLOYMENT, listener, deployment -> topics, (rank, members) -> ports.get(rank));
+                directory, Fixture.DEPLOYMENT, its, deployment -> topics, (rank, members) -> ports.get(rank));
     }
 }

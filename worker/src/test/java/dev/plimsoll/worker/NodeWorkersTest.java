@@ -20,6 +20,9 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -96,12 +99,40 @@ class NodeWorkersTest {
         }
     }
 
+    @Test
+    void closingWaitsForTheLookThatHasBegunSoThatWhatItStartsIsClosed() throws Exception {
+        Path engine = engine("a");
+        CountDownLatch opening = new CountDownLatch(1);
+        AtomicBoolean closing = new AtomicBoolean();
+        NodeWorkers workers = workers(() -> {
+            opening.countDown();
+            await().atMost(SOON).untilTrue(closing);
+        });
+        workers.start();
+        assertThat(opening.await(10, TimeUnit.SECONDS)).isTrue();
+
+        Thread closer = new Thread(workers::close, "closer");
+        closer.start();
+        await().atMost(SOON).until(() -> closer.getState() == Thread.State.TIMED_WAITING);
+        closing.set(true);
+        closer.join(10_000);
+
+        assertThat(closer.isAlive()).isFalse();
+        assertThat(troubles).isEmpty();
+        assertThat(workers.directories()).isEmpty();
+        assertThat(Objects.requireNonNull(topics.get(engine)).wasClosed).isTrue();
+    }
+
     private List<String> published(Path directory) {
         FakeTopics of = topics.get(directory);
         return of == null ? List.of() : of.published;
     }
 
     private NodeWorkers workers() {
+        return workers(() -> {});
+    }
+
+    private NodeWorkers workers(Runnable opening) {
         return new NodeWorkers(
                 place,
                 () -> new WorkerListener() {
@@ -111,6 +142,7 @@ class NodeWorkersTest {
                     }
                 },
                 (directory, deployment, listener) -> {
+                    opening.run();
                     topics.put(directory, new FakeTopics());
                     ports.put(directory, new FakePort(0));
                     return new NodeWorker(
