@@ -56,7 +56,7 @@ final class PlannerTask implements PartitionTask<LoadWindow> {
     private final PlannerListener listener;
     private final InstantSource clock;
     private final ParallelPlanning planning;
-    private final DecisionProtocol protocol;
+    private final DecisionDriver driver;
     private final TreeMap<Deployment, DeploymentPlanner> planners = new TreeMap<>();
     private final TreeMap<Deployment, WindowJoin> joins = new TreeMap<>();
     private final TreeMap<Deployment, PlanLog> logs = new TreeMap<>();
@@ -80,15 +80,17 @@ final class PlannerTask implements PartitionTask<LoadWindow> {
         this.listener = listener;
         this.clock = clock;
         this.planning = planning;
-        this.protocol = new DecisionProtocol(
-                new Patience(
-                        settings.acceptWithin().toMillis(),
-                        settings.progressWithin().toMillis(),
-                        settings.abortWithin().toMillis(),
-                        settings.acceptBoundaries(),
-                        settings.progressBoundaries()),
-                planner,
-                SettingsText.of(settings));
+        this.driver = new DecisionDriver(
+                new DecisionProtocol(
+                        new Patience(
+                                settings.acceptWithin().toMillis(),
+                                settings.progressWithin().toMillis(),
+                                settings.abortWithin().toMillis(),
+                                settings.acceptBoundaries(),
+                                settings.progressBoundaries()),
+                        planner,
+                        SettingsText.of(settings)),
+                settings.cooldownWindows());
     }
 
     @Override
@@ -194,7 +196,7 @@ final class PlannerTask implements PartitionTask<LoadWindow> {
                 new DeploymentPlanner(
                         settings,
                         planning,
-                        protocol,
+                        driver,
                         listener,
                         Optional.ofNullable(logs.remove(deployment)).orElseGet(PlanLog::new),
                         settledOf(deployment),
@@ -265,7 +267,7 @@ final class PlannerTask implements PartitionTask<LoadWindow> {
                 whole.isPresent();
                 whole = join.takeWhole(planner.members())) {
             drop(deployment, WindowJoin.Drop.OVERTAKEN, join.takeOvertaken());
-            planner.window(whole.orElseThrow());
+            planner.window(whole.orElseThrow(), clock.millis());
             offsetMoved = true;
         }
     }
@@ -286,7 +288,7 @@ final class PlannerTask implements PartitionTask<LoadWindow> {
             if (!join(planner.deployment()).awaits(planner.members().incarnation())) {
                 planner.plan(clock, deadlineNanos);
             }
-            planner.forgetBefore(nowMillis - settings.lookBack().toMillis());
+            planner.forgetBefore(nowMillis - settings.lookBack().toMillis(), nowMillis);
         }
     }
 
