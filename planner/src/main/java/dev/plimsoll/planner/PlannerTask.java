@@ -53,7 +53,7 @@ final class PlannerTask implements PartitionTask<LoadWindow> {
     private static final Duration CLOCK_SKEW = Duration.ofMinutes(10);
 
     private final PlannerSettings settings;
-    private final PlannerListener listener;
+    private final ToldLater told;
     private final InstantSource clock;
     private final ParallelPlanning planning;
     private final DecisionDriver driver;
@@ -77,7 +77,7 @@ final class PlannerTask implements PartitionTask<LoadWindow> {
             PlannerListener listener,
             InstantSource clock) {
         this.settings = settings;
-        this.listener = listener;
+        this.told = new ToldLater(listener);
         this.clock = clock;
         this.planning = planning;
         this.driver = new DecisionDriver(
@@ -190,14 +190,14 @@ final class PlannerTask implements PartitionTask<LoadWindow> {
             return;
         }
         Deployment deployment = members.deployment();
-        listener.serving(partition, deployment);
+        told.serving(partition, deployment);
         planners.put(
                 deployment,
                 new DeploymentPlanner(
                         settings,
                         planning,
                         driver,
-                        listener,
+                        told,
                         Optional.ofNullable(logs.remove(deployment)).orElseGet(PlanLog::new),
                         settledOf(deployment),
                         Optional.ofNullable(outcomes.remove(deployment)).orElseGet(OutcomeHistory::new),
@@ -249,7 +249,7 @@ final class PlannerTask implements PartitionTask<LoadWindow> {
         // Its bytes stay in the windows topic, which is our own; the window that it was part of is never whole and is
         // counted so.
         nextOffset = record.offset() + 1;
-        listener.unreadable(record.partition());
+        told.unreadable(record.partition());
     }
 
     private void drain(Deployment deployment) {
@@ -275,7 +275,7 @@ final class PlannerTask implements PartitionTask<LoadWindow> {
     private void drop(Deployment deployment, WindowJoin.Drop reason, int windows) {
         if (windows > 0) {
             offsetMoved = true;
-            listener.dropped(deployment, reason, windows);
+            told.dropped(deployment, reason, windows);
         }
     }
 
@@ -300,7 +300,10 @@ final class PlannerTask implements PartitionTask<LoadWindow> {
     @Override
     public Optional<Transaction> takeTransaction() {
         planners.values().forEach(planner -> outputs.addAll(planner.takeOutputs()));
+        told.taken();
         if (outputs.isEmpty() && !offsetMoved) {
+            // What there is to tell rests on nothing that could still fail.
+            told.committed();
             return Optional.empty();
         }
         // Until the history is read again, the group has been further already.
@@ -309,6 +312,11 @@ final class PlannerTask implements PartitionTask<LoadWindow> {
         outputs.clear();
         offsetMoved = false;
         return Optional.of(transaction);
+    }
+
+    @Override
+    public void onCommitted() {
+        told.committed();
     }
 
     private long oldestNeeded() {
