@@ -55,6 +55,7 @@ final class DeploymentPlanner {
             DecisionDriver driver,
             ToldLater told,
             PlanLog log,
+            Setbacks setbacks,
             List<SettledPlacement> kept,
             OutcomeHistory outcomes,
             Membership members,
@@ -66,7 +67,7 @@ final class DeploymentPlanner {
         this.told = told;
         this.promises = new Promises(settings, outcomes);
         BoundaryWatch watch = new BoundaryWatch(nowMillis);
-        DriverStep start = driver.takeOver(log, kept, members, watch.at(nowMillis, members.boundarySteps()));
+        DriverStep start = driver.takeOver(log, setbacks, kept, members, watch.at(nowMillis, members.boundarySteps()));
         this.state = start.state();
         this.book = new WindowBook(settings, members, new KnownPlacements(log, members, settled()), watch);
         carryOut(start.effects());

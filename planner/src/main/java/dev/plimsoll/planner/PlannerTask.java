@@ -60,6 +60,7 @@ final class PlannerTask implements PartitionTask<LoadWindow> {
     private final TreeMap<Deployment, DeploymentPlanner> planners = new TreeMap<>();
     private final TreeMap<Deployment, WindowJoin> joins = new TreeMap<>();
     private final TreeMap<Deployment, PlanLog> logs = new TreeMap<>();
+    private final TreeMap<Deployment, Setbacks> setbacks = new TreeMap<>();
     private final TreeMap<Deployment, Map<Integer, SettledPlacement>> kept = new TreeMap<>();
     private final TreeMap<Deployment, OutcomeHistory> outcomes = new TreeMap<>();
     private final List<Output<?>> outputs = new ArrayList<>();
@@ -113,6 +114,10 @@ final class PlannerTask implements PartitionTask<LoadWindow> {
         inOrder.add(() -> Optional.of(RecoveryRead.state(Topic.PLAN, record -> {
             Deployment deployment = record.value().header().deployment();
             logs.computeIfAbsent(deployment, none -> new PlanLog()).add(record.value());
+            setbacks.merge(
+                    deployment,
+                    Setbacks.NONE.after(record.value()),
+                    (before, first) -> before.after(record.value()));
             if (record.value() instanceof PlanCommand.Propose) {
                 proposedAt.put(deployment, record.timestampMillis());
             }
@@ -199,6 +204,7 @@ final class PlannerTask implements PartitionTask<LoadWindow> {
                         driver,
                         told,
                         Optional.ofNullable(logs.remove(deployment)).orElseGet(PlanLog::new),
+                        Optional.ofNullable(setbacks.remove(deployment)).orElse(Setbacks.NONE),
                         settledOf(deployment),
                         Optional.ofNullable(outcomes.remove(deployment)).orElseGet(OutcomeHistory::new),
                         members,
