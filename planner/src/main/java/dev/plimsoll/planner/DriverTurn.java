@@ -134,10 +134,16 @@ final class DriverTurn {
     PlanCommand dated(PlanCommand command) {
         if (command instanceof PlanCommand.Settled end) {
             return new PlanCommand.Settled(
-                    end.header(), end.epoch(), end.batchesFlipped(), end.complete(), end.placementHash(), lastWindow);
+                    end.header(),
+                    end.epoch(),
+                    end.batchesFlipped(),
+                    end.complete(),
+                    end.placementHash(),
+                    lastWindow,
+                    end.restartOffset());
         }
         return command instanceof PlanCommand.Void end
-                ? new PlanCommand.Void(end.header(), end.epoch(), end.reason(), lastWindow)
+                ? new PlanCommand.Void(end.header(), end.epoch(), end.reason(), lastWindow, end.restartOffset())
                 : command;
     }
 

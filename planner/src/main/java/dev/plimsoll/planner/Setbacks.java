@@ -88,8 +88,7 @@ public record Setbacks(
         }
         Setbacks before = within(of);
         if (command instanceof Propose propose) {
-            return before.with(new Proposed(
-                    propose.epoch(), propose.windowIndex(), propose.policy().equals(PlanTarget.ROLLBACK)));
+            return before.with(new Proposed(propose.epoch(), propose.windowIndex(), isOwnRollback(propose)));
         }
         if (command instanceof PlanCommand.Abort abort) {
             return before.observing(abort.reason());
@@ -98,6 +97,12 @@ public record Setbacks(
             return before.observing(end.reason()).voided(end.reason(), end.lastWindow());
         }
         return command instanceof PlanCommand.Settled end ? before.settled(end.lastWindow()) : before;
+    }
+
+    /** Whether the planner itself takes back a decision; what an operator takes back says nothing about policies. */
+    static boolean isOwnRollback(Propose propose) {
+        return propose.policy().equals(PlanTarget.ROLLBACK)
+                && propose.origin().control().isEmpty();
     }
 
     private Setbacks with(Proposed next) {
