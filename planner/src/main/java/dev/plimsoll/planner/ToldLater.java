@@ -52,6 +52,11 @@ final class ToldLater implements PlannerListener {
     }
 
     @Override
+    public void planDropped(Deployment deployment, long windowIndex, PlanDrop reason) {
+        later(() -> listener.planDropped(deployment, windowIndex, reason));
+    }
+
+    @Override
     public void refused(Deployment deployment, long windowIndex, Verdict.Keep keep) {
         later(() -> listener.refused(deployment, windowIndex, keep));
     }

@@ -203,49 +203,6 @@ class PlannerTaskTest extends PlannerTaskFixture {
     }
 
     @Test
-    void planThatDoesNotComeInTimeIsGivenUpAndTheLoopGoesOn() {
-        CountDownLatch never = new CountDownLatch(1);
-        restart(
-                new Policy() {
-                    @Override
-                    public String name() {
-                        return "slow";
-                    }
-
-                    @Override
-                    public LayerPlan plan(PlanRequest request, int layer) {
-                        if (layer == 1) {
-                            try {
-                                never.await();
-                            } catch (InterruptedException e) {
-                                throw new IllegalStateException(e);
-                            }
-                        }
-                        return Policy.named("plimsoll").plan(request, layer);
-                    }
-                },
-                new PlannerSettings(
-                        "plimsoll",
-                        2,
-                        0,
-                        Budget.UNLIMITED,
-                        MovePrices.EQUAL,
-                        PlannerSettings.DEFAULTS.gate(),
-                        PlannerSettings.DEFAULTS.acceptWithin(),
-                        PlannerSettings.DEFAULTS.progressWithin(),
-                        PlannerSettings.DEFAULTS.abortWithin(),
-                        PlannerSettings.DEFAULTS.lookBack(),
-                        1,
-                        Duration.ofMillis(20),
-                        0));
-        proposed();
-        window(2, true, PlacementState.settled(0));
-
-        assertThat(refused).containsExactly(KeepReason.COLD, KeepReason.TIMEOUT, KeepReason.TIMEOUT);
-        assertThat(partition.values(Topic.PLAN)).allMatch(PlanCommand.Term.class::isInstance);
-    }
-
-    @Test
     void policyThatFailsIsCountedAndTheLoopGoesOn() {
         restart(new Policy() {
             @Override
