@@ -14,6 +14,7 @@ import dev.plimsoll.model.RankAck;
 import dev.plimsoll.model.SettledPlacement;
 import dev.plimsoll.model.TransferLists;
 import dev.plimsoll.model.WindowSummary;
+import dev.plimsoll.planner.placement.Experience;
 import dev.plimsoll.planner.placement.KeepReason;
 import dev.plimsoll.planner.placement.Verdict;
 import dev.plimsoll.planner.protocol.Event;
@@ -202,6 +203,12 @@ final class DeploymentPlanner {
     private void tell(Outcome outcome) {
         outputs.add(Output.of(Topic.OUTCOMES, deployment(), outcome));
         told.outcome(outcome);
+        if (outcome.last()) {
+            String policy = planning.policy().name();
+            Experience experience = promises.experience(policy);
+            told.later(() -> LOG.info("{}: {}; {}: {}", deployment(), outcome.summary(), policy, experience.summary()));
+            told.learned(deployment(), policy, experience);
+        }
     }
 
     private void tell(DriverEffect.Refuse refuse) {
@@ -249,6 +256,8 @@ final class DeploymentPlanner {
             }
         }
         apply(new DriverEvent.Window(summary.index(), unfit), nowMillis);
+        promises.worse()
+                .ifPresent(before -> apply(new DriverEvent.Worse(settled().version(), before), nowMillis));
     }
 
     /** Decides on the newest window, once; what it takes a plan for comes with {@link #takeMade}. */
@@ -258,7 +267,7 @@ final class DeploymentPlanner {
     }
 
     private void begin(PlanOrder order) {
-        Learned learned = book.learned(promises.experience());
+        Learned learned = book.learned(promises.experience(planning.policy().name()));
         PlanJob job = new PlanJob(
                 settings,
                 book.objective(),
@@ -267,6 +276,7 @@ final class DeploymentPlanner {
                 settled(),
                 book.loads(),
                 book.windowTime(),
+                order.towards(),
                 newestAnswer);
         PlanInputs inputs = book.inputs(order.unjudged(), learned);
         ticket = desk.begin(
@@ -285,7 +295,13 @@ final class DeploymentPlanner {
             }
             apply(
                     new DriverEvent.Planned(
-                            next.order(), result.verdict(), planning.policy().name(), Optional.of(next.inputs())),
+                            next.order(),
+                            result.verdict(),
+                            next.order()
+                                    .towards()
+                                    .map(PlanTarget::policy)
+                                    .orElse(planning.policy().name()),
+                            Optional.of(next.inputs())),
                     nowMillis);
             takeWaiting(nowMillis);
         }
@@ -324,8 +340,7 @@ final class DeploymentPlanner {
     /** Offset of the oldest window record that a successor needs to see what we see. */
     OptionalLong oldestOffset() {
         return Stream.concat(
-                        book.oldestOffset().stream().boxed(),
-                        waiting.stream().map(WindowJoin.Whole::firstOffset))
+                        book.oldestOffset().stream().boxed(), waiting.stream().map(WindowJoin.Whole::firstOffset))
                 .mapToLong(offset -> offset)
                 .min();
     }

@@ -3,6 +3,7 @@ package dev.plimsoll.planner;
 import dev.plimsoll.model.Deployment;
 import dev.plimsoll.model.Outcome;
 import dev.plimsoll.model.PlanCommand;
+import dev.plimsoll.planner.placement.Experience;
 import dev.plimsoll.planner.placement.Verdict;
 import dev.plimsoll.planner.protocol.Effect;
 import java.time.Duration;
@@ -50,6 +51,9 @@ public interface PlannerListener {
     default void voided(PlanCommand.Void end) {}
 
     default void outcome(Outcome outcome) {}
+
+    /** A decision was measured to its end: so much is a policy's promise worth from now on, and for so long. */
+    default void learned(Deployment deployment, String policy, Experience experience) {}
 
     /** A person has to look; the deployment may be in quarantine. */
     default void alarm(Deployment deployment, boolean quarantined, String text) {}

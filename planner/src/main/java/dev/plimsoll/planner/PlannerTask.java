@@ -118,9 +118,7 @@ final class PlannerTask implements PartitionTask<LoadWindow> {
             Deployment deployment = record.value().header().deployment();
             logs.computeIfAbsent(deployment, none -> new PlanLog()).add(record.value());
             setbacks.merge(
-                    deployment,
-                    Setbacks.NONE.after(record.value()),
-                    (before, first) -> before.after(record.value()));
+                    deployment, Setbacks.NONE.after(record.value()), (before, first) -> before.after(record.value()));
             if (record.value() instanceof PlanCommand.Propose) {
                 proposedAt.put(deployment, record.timestampMillis());
             }
@@ -132,7 +130,7 @@ final class PlannerTask implements PartitionTask<LoadWindow> {
         inOrder.add(() -> Optional.of(RecoveryRead.all(
                 Topic.OUTCOMES,
                 record -> outcomes.computeIfAbsent(record.value().deployment(), none -> new OutcomeHistory())
-                        .add(record.value()))));
+                        .add(record.value(), policyOf(record.value())))));
         inOrder.add(() -> Optional.of(RecoveryRead.all(
                 Topic.MEMBERS,
                 record -> newest.merge(
@@ -147,6 +145,14 @@ final class PlannerTask implements PartitionTask<LoadWindow> {
                     Optional.ofNullable(planners.get(deployment)).ifPresent(planner -> planner.wereAt(record.value()));
                 })));
         return inOrder;
+    }
+
+    private String policyOf(Outcome outcome) {
+        return Optional.ofNullable(logs.get(outcome.deployment()))
+                .flatMap(log -> log.proposal(outcome.version()))
+                .filter(decision -> decision.header().incarnation() == outcome.incarnation())
+                .map(PlanCommand.Propose::policy)
+                .orElse("");
     }
 
     /**

@@ -3,6 +3,7 @@ package dev.plimsoll.planner;
 import dev.plimsoll.model.Deployment;
 import dev.plimsoll.model.Outcome;
 import dev.plimsoll.model.PlanCommand;
+import dev.plimsoll.planner.placement.Experience;
 import dev.plimsoll.planner.placement.Verdict;
 import dev.plimsoll.planner.protocol.Effect;
 import java.time.Duration;
@@ -89,6 +90,11 @@ final class ToldLater implements PlannerListener {
     @Override
     public void outcome(Outcome outcome) {
         later(() -> listener.outcome(outcome));
+    }
+
+    @Override
+    public void learned(Deployment deployment, String policy, Experience experience) {
+        later(() -> listener.learned(deployment, policy, experience));
     }
 
     @Override
