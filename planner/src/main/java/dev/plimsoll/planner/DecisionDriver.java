@@ -38,12 +38,14 @@ public final class DecisionDriver {
     /**
      * The first step of a reign.
      *
+     * @param setbacks of the same log
      * @param kept the deployment's settled placement records, last one per layer; empty before the first incarnation
      * @see DecisionProtocol#takeOver
      */
-    public DriverStep takeOver(PlanLog log, List<SettledPlacement> kept, Membership members, Moment now) {
+    public DriverStep takeOver(
+            PlanLog log, Setbacks setbacks, List<SettledPlacement> kept, Membership members, Moment now) {
         Transition start = protocol.takeOver(log, kept, members, now);
-        DriverTurn turn = new DriverTurn(start.state());
+        DriverTurn turn = new DriverTurn(start.state(), setbacks);
         // Where the decision ended is not in the log in windows; it took at least one.
         turn.planFrom(log.lastProposal(members.incarnation())
                 .map(last -> last.windowIndex() + 2 + cooldownWindows)
@@ -121,13 +123,22 @@ public final class DecisionDriver {
         if (turn.members().gather() == GatherMode.NONE) {
             return Optional.of(Verdict.Keep.because(KeepReason.OBSERVE_ONLY, "gather mode none"));
         }
+        if (turn.setbacks().observeOnly().isPresent()) {
+            return turn.setbacks()
+                    .observeOnly()
+                    .map(refusal ->
+                            Verdict.Keep.because(KeepReason.OBSERVE_ONLY, refusal + "; until the next incarnation"));
+        }
         // A window from farther back than a cooldown reaches stands behind a jump back, and so behind the decision.
         long left = turn.planFrom() - window;
         if (left > 0 && left <= 2L + cooldownWindows) {
             return Optional.of(
                     Verdict.Keep.because(KeepReason.COOLDOWN, "window " + window + " is before " + turn.planFrom()));
         }
-        return Optional.empty();
+        return turn.setbacks()
+                .pause()
+                .filter(pause -> pause.covers(window))
+                .map(pause -> Verdict.Keep.because(KeepReason.BACK_OFF, pause.summary()));
     }
 
     private void planned(DriverTurn turn, DriverEvent.Planned planned, Moment now) {
@@ -199,8 +210,9 @@ public final class DecisionDriver {
     private void carryOut(DriverTurn turn, List<Effect> effects, Optional<Propose> decision) {
         for (Effect effect : effects) {
             if (effect instanceof Effect.Write write) {
-                turn.add(new DriverEffect.Write(turn.dated(write.command()), decision));
-                written(turn, write.command());
+                PlanCommand command = turn.dated(write.command());
+                turn.add(new DriverEffect.Write(command, decision));
+                written(turn, command);
             } else if (effect instanceof Effect.Settle settle) {
                 turn.add(new DriverEffect.Settle(settle.placement()));
             } else if (effect instanceof Effect.Alarm alarm) {
@@ -219,5 +231,14 @@ public final class DecisionDriver {
             // The window under way belongs to the decision; the cooldown counts those after it.
             turn.planFrom(turn.lastWindow().orElse(-1) + 1 + cooldownWindows);
         }
+        boolean couldVote = turn.setbacks().observeOnly().isEmpty();
+        turn.setbacks(turn.setbacks().after(command));
+        turn.setbacks()
+                .observeOnly()
+                .filter(refusal -> couldVote)
+                .ifPresent(refusal -> turn.add(new DriverEffect.Alarm(
+                        "ranks cannot vote any more: " + refusal
+                                + "; nothing is decided until they start again, as another incarnation",
+                        false)));
     }
 }

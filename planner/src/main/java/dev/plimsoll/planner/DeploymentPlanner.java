@@ -41,7 +41,7 @@ final class DeploymentPlanner {
     private final ParallelPlanning planning;
     private final PlanMemo memo;
     private final DecisionDriver driver;
-    private final PlannerListener listener;
+    private final ToldLater told;
     private final List<Output<?>> outputs = new ArrayList<>();
     private final Promises promises;
     private DriverState state;
@@ -53,8 +53,9 @@ final class DeploymentPlanner {
             PlannerSettings settings,
             ParallelPlanning planning,
             DecisionDriver driver,
-            PlannerListener listener,
+            ToldLater told,
             PlanLog log,
+            Setbacks setbacks,
             List<SettledPlacement> kept,
             OutcomeHistory outcomes,
             Membership members,
@@ -63,10 +64,10 @@ final class DeploymentPlanner {
         this.planning = planning;
         this.memo = new PlanMemo(planning.policy());
         this.driver = driver;
-        this.listener = listener;
+        this.told = told;
         this.promises = new Promises(settings, outcomes);
         BoundaryWatch watch = new BoundaryWatch(nowMillis);
-        DriverStep start = driver.takeOver(log, kept, members, watch.at(nowMillis, members.boundarySteps()));
+        DriverStep start = driver.takeOver(log, setbacks, kept, members, watch.at(nowMillis, members.boundarySteps()));
         this.state = start.state();
         this.book = new WindowBook(settings, members, new KnownPlacements(log, members, settled()), watch);
         carryOut(start.effects());
@@ -144,10 +145,10 @@ final class DeploymentPlanner {
             } else if (effect instanceof DriverEffect.Settle settle) {
                 outputs.add(Output.of(Topic.PLACEMENTS, deployment(), settle.placement()));
             } else if (effect instanceof DriverEffect.Alarm alarm) {
-                LOG.warn("{}: {}", deployment(), alarm.text());
-                listener.alarm(deployment(), alarm.quarantined(), alarm.text());
+                told.later(() -> LOG.warn("{}: {}", deployment(), alarm.text()));
+                told.alarm(deployment(), alarm.quarantined(), alarm.text());
             } else if (effect instanceof DriverEffect.Ignored ignored) {
-                listener.ignored(deployment(), ignored.reason());
+                told.ignored(deployment(), ignored.reason());
             } else if (effect instanceof DriverEffect.Refuse refuse) {
                 tell(refuse);
             }
@@ -155,40 +156,41 @@ final class DeploymentPlanner {
     }
 
     private void written(PlanCommand command, Optional<Propose> decision) {
-        LOG.info("{}: {}", deployment(), command.summary());
+        told.later(() -> LOG.info("{}: {}", deployment(), command.summary()));
         if (command instanceof Propose propose) {
             promises.end().ifPresent(this::tell);
             book.known().propose(propose);
-            listener.proposed(propose);
+            told.proposed(propose);
         } else if (command instanceof PlanCommand.Permit permit) {
-            listener.permitted(permit);
+            told.permitted(permit);
         } else if (command instanceof PlanCommand.Settled end) {
             book.known().settle(settled());
             promises.begin(decision, end, members(), book, settled());
-            listener.settled(end, promises.moves());
+            told.settled(end, promises.moves());
         } else if (command instanceof PlanCommand.Abort abort) {
-            listener.aborted(abort);
+            told.aborted(abort);
         } else if (command instanceof PlanCommand.Void end) {
-            listener.voided(end);
+            told.voided(end);
         }
     }
 
     private void tell(Outcome outcome) {
         outputs.add(Output.of(Topic.OUTCOMES, deployment(), outcome));
-        listener.outcome(outcome);
+        told.outcome(outcome);
     }
 
     private void tell(DriverEffect.Refuse refuse) {
         Verdict.Keep keep = refuse.keep();
-        LOG.atLevel(keep.reason() == KeepReason.NOT_CONSERVED ? Level.WARN : Level.DEBUG)
+        int version = settled().version();
+        told.later(() -> LOG.atLevel(keep.reason() == KeepReason.NOT_CONSERVED ? Level.WARN : Level.DEBUG)
                 .log(
                         "{}: window {} keeps v{}: {} {}",
                         deployment(),
                         refuse.window(),
-                        settled().version(),
+                        version,
                         keep.reason(),
-                        keep.detail());
-        listener.refused(deployment(), refuse.window(), keep);
+                        keep.detail()));
+        told.refused(deployment(), refuse.window(), keep);
     }
 
     /** A window with all its parts, in the order of the log. */
@@ -251,7 +253,7 @@ final class DeploymentPlanner {
                     e);
             return Verdict.Keep.because(KeepReason.ERROR, e.toString());
         } finally {
-            listener.planned(deployment(), Duration.ofNanos(System.nanoTime() - start));
+            told.planned(deployment(), Duration.ofNanos(System.nanoTime() - start));
         }
     }
 

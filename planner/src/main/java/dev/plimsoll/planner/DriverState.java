@@ -14,6 +14,7 @@ import java.util.OptionalLong;
  * @param newest a window that is still to be decided on
  * @param unjudged windows since the last decision that might have been decided on, and on which no verdict was found
  * @param ordered the plan that is being made
+ * @param setbacks decisions that came to nothing
  */
 public record DriverState(
         PlannerState protocol,
@@ -21,7 +22,8 @@ public record DriverState(
         long planFrom,
         OptionalLong newest,
         List<Long> unjudged,
-        Optional<PlanOrder> ordered) {
+        Optional<PlanOrder> ordered,
+        Setbacks setbacks) {
     public DriverState {
         unjudged = List.copyOf(unjudged);
     }

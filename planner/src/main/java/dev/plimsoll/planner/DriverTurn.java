@@ -18,10 +18,17 @@ final class DriverTurn {
     private long planFrom;
     private OptionalLong newest;
     private Optional<PlanOrder> ordered;
+    private Setbacks setbacks;
 
-    DriverTurn(PlannerState start) {
+    DriverTurn(PlannerState start, Setbacks setbacks) {
         this(new DriverState(
-                start, OptionalLong.empty(), 0, OptionalLong.empty(), List.of(), Optional.empty()));
+                start,
+                OptionalLong.empty(),
+                0,
+                OptionalLong.empty(),
+                List.of(),
+                Optional.empty(),
+                setbacks.within(start.members().incarnation())));
     }
 
     DriverTurn(DriverState state) {
@@ -31,6 +38,7 @@ final class DriverTurn {
         this.newest = state.newest();
         this.unjudged = new ArrayList<>(state.unjudged());
         this.ordered = state.ordered();
+        this.setbacks = state.setbacks();
     }
 
     PlannerState protocol() {
@@ -111,16 +119,31 @@ final class DriverTurn {
         forgetWindows();
         lastWindow = OptionalLong.empty();
         planFrom = 0;
+        setbacks = Setbacks.begin(members().incarnation());
+    }
+
+    Setbacks setbacks() {
+        return setbacks;
+    }
+
+    void setbacks(Setbacks next) {
+        setbacks = next;
     }
 
     /** The end of a decision with the window that its cooldown counts from, which the protocol knows nothing of. */
     PlanCommand dated(PlanCommand command) {
         if (command instanceof PlanCommand.Settled end) {
             return new PlanCommand.Settled(
-                    end.header(), end.epoch(), end.batchesFlipped(), end.complete(), end.placementHash(), lastWindow);
+                    end.header(),
+                    end.epoch(),
+                    end.batchesFlipped(),
+                    end.complete(),
+                    end.placementHash(),
+                    lastWindow,
+                    end.restartOffset());
         }
         return command instanceof PlanCommand.Void end
-                ? new PlanCommand.Void(end.header(), end.epoch(), end.reason(), lastWindow)
+                ? new PlanCommand.Void(end.header(), end.epoch(), end.reason(), lastWindow, end.restartOffset())
                 : command;
     }
 
@@ -130,6 +153,6 @@ final class DriverTurn {
 
     DriverStep done() {
         return new DriverStep(
-                new DriverState(protocol, lastWindow, planFrom, newest, unjudged, ordered), effects);
+                new DriverState(protocol, lastWindow, planFrom, newest, unjudged, ordered, setbacks), effects);
     }
 }

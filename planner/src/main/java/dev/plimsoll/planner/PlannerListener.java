@@ -8,8 +8,8 @@ import dev.plimsoll.planner.protocol.Effect;
 import java.time.Duration;
 
 /**
- * What the planner tells of itself; called on its loop's thread, which it must not hold up. Commands are told before they are
- * committed: a planner that dies in between tells them again.
+ * What the planner tells of itself; called on its loop's thread, which it must not hold up, when the transaction is committed in
+ * which it happened. What is committed by a planner that loses its partition before it hears of it is told by nobody.
  */
 public interface PlannerListener {
     PlannerListener NONE = new PlannerListener() {};

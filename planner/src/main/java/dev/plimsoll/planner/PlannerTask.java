@@ -53,13 +53,14 @@ final class PlannerTask implements PartitionTask<LoadWindow> {
     private static final Duration CLOCK_SKEW = Duration.ofMinutes(10);
 
     private final PlannerSettings settings;
-    private final PlannerListener listener;
+    private final ToldLater told;
     private final InstantSource clock;
     private final ParallelPlanning planning;
     private final DecisionDriver driver;
     private final TreeMap<Deployment, DeploymentPlanner> planners = new TreeMap<>();
     private final TreeMap<Deployment, WindowJoin> joins = new TreeMap<>();
     private final TreeMap<Deployment, PlanLog> logs = new TreeMap<>();
+    private final TreeMap<Deployment, Setbacks> setbacks = new TreeMap<>();
     private final TreeMap<Deployment, Map<Integer, SettledPlacement>> kept = new TreeMap<>();
     private final TreeMap<Deployment, OutcomeHistory> outcomes = new TreeMap<>();
     private final List<Output<?>> outputs = new ArrayList<>();
@@ -77,7 +78,7 @@ final class PlannerTask implements PartitionTask<LoadWindow> {
             PlannerListener listener,
             InstantSource clock) {
         this.settings = settings;
-        this.listener = listener;
+        this.told = new ToldLater(listener);
         this.clock = clock;
         this.planning = planning;
         this.driver = new DecisionDriver(
@@ -113,6 +114,10 @@ final class PlannerTask implements PartitionTask<LoadWindow> {
         inOrder.add(() -> Optional.of(RecoveryRead.state(Topic.PLAN, record -> {
             Deployment deployment = record.value().header().deployment();
             logs.computeIfAbsent(deployment, none -> new PlanLog()).add(record.value());
+            setbacks.merge(
+                    deployment,
+                    Setbacks.NONE.after(record.value()),
+                    (before, first) -> before.after(record.value()));
             if (record.value() instanceof PlanCommand.Propose) {
                 proposedAt.put(deployment, record.timestampMillis());
             }
@@ -190,15 +195,16 @@ final class PlannerTask implements PartitionTask<LoadWindow> {
             return;
         }
         Deployment deployment = members.deployment();
-        listener.serving(partition, deployment);
+        told.serving(partition, deployment);
         planners.put(
                 deployment,
                 new DeploymentPlanner(
                         settings,
                         planning,
                         driver,
-                        listener,
+                        told,
                         Optional.ofNullable(logs.remove(deployment)).orElseGet(PlanLog::new),
+                        Optional.ofNullable(setbacks.remove(deployment)).orElse(Setbacks.NONE),
                         settledOf(deployment),
                         Optional.ofNullable(outcomes.remove(deployment)).orElseGet(OutcomeHistory::new),
                         members,
@@ -249,7 +255,7 @@ final class PlannerTask implements PartitionTask<LoadWindow> {
         // Its bytes stay in the windows topic, which is our own; the window that it was part of is never whole and is
         // counted so.
         nextOffset = record.offset() + 1;
-        listener.unreadable(record.partition());
+        told.unreadable(record.partition());
     }
 
     private void drain(Deployment deployment) {
@@ -275,7 +281,7 @@ final class PlannerTask implements PartitionTask<LoadWindow> {
     private void drop(Deployment deployment, WindowJoin.Drop reason, int windows) {
         if (windows > 0) {
             offsetMoved = true;
-            listener.dropped(deployment, reason, windows);
+            told.dropped(deployment, reason, windows);
         }
     }
 
@@ -300,7 +306,10 @@ final class PlannerTask implements PartitionTask<LoadWindow> {
     @Override
     public Optional<Transaction> takeTransaction() {
         planners.values().forEach(planner -> outputs.addAll(planner.takeOutputs()));
+        told.taken();
         if (outputs.isEmpty() && !offsetMoved) {
+            // What there is to tell rests on nothing that could still fail.
+            told.committed();
             return Optional.empty();
         }
         // Until the history is read again, the group has been further already.
@@ -309,6 +318,11 @@ final class PlannerTask implements PartitionTask<LoadWindow> {
         outputs.clear();
         offsetMoved = false;
         return Optional.of(transaction);
+    }
+
+    @Override
+    public void onCommitted() {
+        told.committed();
     }
 
     private long oldestNeeded() {

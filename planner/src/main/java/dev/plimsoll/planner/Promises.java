@@ -60,10 +60,7 @@ final class Promises {
                 members,
                 book.objective(),
                 made,
-                made.batches().stream()
-                        .limit(end.batchesFlipped())
-                        .mapToInt(batch -> batch.moves().size())
-                        .sum(),
+                Measurement.Flipped.of(made, end),
                 Repair.asServed(with, members),
                 book.known().of(PlacementState.settled(made.basedOn())),
                 settings.historyWindows(),

@@ -129,6 +129,7 @@ public final class VirtualPlanner implements AutoCloseable {
                     written.add(command);
                 }
             }
+            task.onCommitted();
         }
         return written;
     }

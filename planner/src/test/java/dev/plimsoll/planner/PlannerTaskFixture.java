@@ -52,6 +52,7 @@ abstract class PlannerTaskFixture {
 
     Optional<StepTime> stepTime = Optional.empty();
     final List<WindowJoin.Drop> dropped = new ArrayList<>();
+    final List<String> alarms = new ArrayList<>();
 
     final PlannerListener listener = new PlannerListener() {
         @Override
@@ -63,6 +64,11 @@ abstract class PlannerTaskFixture {
         @Override
         public void ignored(Deployment deployment, Effect.IgnoreReason reason) {
             ignored.add(reason);
+        }
+
+        @Override
+        public void alarm(Deployment deployment, boolean quarantined, String text) {
+            alarms.add(text);
         }
 
         @Override
