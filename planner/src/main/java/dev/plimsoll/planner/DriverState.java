@@ -1,5 +1,6 @@
 package dev.plimsoll.planner;
 
+import dev.plimsoll.planner.control.ControlState;
 import dev.plimsoll.planner.protocol.PlannerState;
 import java.util.List;
 import java.util.Optional;
@@ -15,6 +16,7 @@ import java.util.OptionalLong;
  * @param unjudged windows since the last decision that might have been decided on, and on which no verdict was found
  * @param ordered the plan that is being made
  * @param setbacks decisions that came to nothing
+ * @param control what people want
  */
 public record DriverState(
         PlannerState protocol,
@@ -23,7 +25,8 @@ public record DriverState(
         OptionalLong newest,
         List<Long> unjudged,
         Optional<PlanOrder> ordered,
-        Setbacks setbacks) {
+        Setbacks setbacks,
+        ControlState control) {
     public DriverState {
         unjudged = List.copyOf(unjudged);
     }

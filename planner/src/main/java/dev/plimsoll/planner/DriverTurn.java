@@ -3,6 +3,7 @@ package dev.plimsoll.planner;
 import dev.plimsoll.model.Membership;
 import dev.plimsoll.model.PlanCommand;
 import dev.plimsoll.model.PlanInputs;
+import dev.plimsoll.planner.control.ControlState;
 import dev.plimsoll.planner.protocol.PlannerState;
 import java.util.ArrayList;
 import java.util.List;
@@ -19,8 +20,9 @@ final class DriverTurn {
     private OptionalLong newest;
     private Optional<PlanOrder> ordered;
     private Setbacks setbacks;
+    private ControlState control;
 
-    DriverTurn(PlannerState start, Setbacks setbacks) {
+    DriverTurn(PlannerState start, Setbacks setbacks, ControlState control) {
         this(new DriverState(
                 start,
                 OptionalLong.empty(),
@@ -28,7 +30,8 @@ final class DriverTurn {
                 OptionalLong.empty(),
                 List.of(),
                 Optional.empty(),
-                setbacks.within(start.members().incarnation())));
+                setbacks.within(start.members().incarnation()),
+                control));
     }
 
     DriverTurn(DriverState state) {
@@ -39,6 +42,7 @@ final class DriverTurn {
         this.unjudged = new ArrayList<>(state.unjudged());
         this.ordered = state.ordered();
         this.setbacks = state.setbacks();
+        this.control = state.control();
     }
 
     PlannerState protocol() {
@@ -94,8 +98,8 @@ final class DriverTurn {
     }
 
     void order(long window) {
-        PlanOrder order = new PlanOrder(
-                members().incarnation(), protocol.settled().version(), window, unjudged);
+        PlanOrder order =
+                new PlanOrder(members().incarnation(), protocol.settled().version(), window, unjudged);
         ordered = Optional.of(order);
         add(new DriverEffect.Plan(order));
     }
@@ -130,6 +134,14 @@ final class DriverTurn {
         setbacks = next;
     }
 
+    ControlState control() {
+        return control;
+    }
+
+    void control(ControlState next) {
+        control = next;
+    }
+
     /** The end of a decision with the window that its cooldown counts from, which the protocol knows nothing of. */
     PlanCommand dated(PlanCommand command) {
         if (command instanceof PlanCommand.Settled end) {
@@ -153,6 +165,6 @@ final class DriverTurn {
 
     DriverStep done() {
         return new DriverStep(
-                new DriverState(protocol, lastWindow, planFrom, newest, unjudged, ordered, setbacks), effects);
+                new DriverState(protocol, lastWindow, planFrom, newest, unjudged, ordered, setbacks, control), effects);
     }
 }
