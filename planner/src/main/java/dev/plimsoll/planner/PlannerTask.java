@@ -4,7 +4,6 @@ import dev.plimsoll.model.Deployment;
 import dev.plimsoll.model.LoadWindow;
 import dev.plimsoll.model.Membership;
 import dev.plimsoll.model.Outcome;
-import dev.plimsoll.model.PlanCommand;
 import dev.plimsoll.model.Quarantined;
 import dev.plimsoll.model.RankAck;
 import dev.plimsoll.model.SettledPlacement;
@@ -20,13 +19,11 @@ import dev.plimsoll.wire.kafka.PartitionTask;
 import dev.plimsoll.wire.kafka.Received;
 import dev.plimsoll.wire.kafka.RecoveryRead;
 import dev.plimsoll.wire.kafka.Transaction;
-import java.time.Duration;
 import java.time.InstantSource;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.Deque;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -49,9 +46,6 @@ import org.slf4j.LoggerFactory;
 final class PlannerTask implements PartitionTask<LoadWindow> {
     private static final Logger LOG = LoggerFactory.getLogger(PlannerTask.class);
 
-    /** Clocks of ranks may be behind ours by that much; older acks are told by their epoch. */
-    private static final Duration CLOCK_SKEW = Duration.ofMinutes(10);
-
     private final PlannerSettings settings;
     private final PlannerListener listener;
     private final InstantSource clock;
@@ -63,9 +57,11 @@ final class PlannerTask implements PartitionTask<LoadWindow> {
     private final TreeMap<Deployment, Map<Integer, SettledPlacement>> kept = new TreeMap<>();
     private final TreeMap<Deployment, OutcomeHistory> outcomes = new TreeMap<>();
     private final List<Output<?>> outputs = new ArrayList<>();
+    private final AckPositions acks = new AckPositions();
     private final Deque<Supplier<Optional<RecoveryRead<?>>>> reads = reads();
     private int partition;
     private String topicId = "";
+    private OptionalLong acksFrom = OptionalLong.empty();
     private long nextOffset;
     private long read;
     private boolean offsetMoved;
@@ -99,22 +95,19 @@ final class PlannerTask implements PartitionTask<LoadWindow> {
     @Override
     public Optional<RecoveryRead<?>> nextRead(InputLog input) {
         partition = input.partition();
+        acksFrom = Resumption.acks(input);
         return nextOf(reads);
     }
 
     /** What is read at recovery, in this order; the later ones depend on what the earlier ones have brought. */
     private Deque<Supplier<Optional<RecoveryRead<?>>>> reads() {
-        Map<Deployment, Long> proposedAt = new LinkedHashMap<>();
         // Only the newest of a deployment: taking over an incarnation that has passed would void what is in flight now.
         Map<Deployment, Membership> newest = new TreeMap<>();
         Deque<Supplier<Optional<RecoveryRead<?>>>> inOrder = new ArrayDeque<>();
-        inOrder.add(() -> Optional.of(RecoveryRead.state(Topic.PLAN, record -> {
-            Deployment deployment = record.value().header().deployment();
-            logs.computeIfAbsent(deployment, none -> new PlanLog()).add(record.value());
-            if (record.value() instanceof PlanCommand.Propose) {
-                proposedAt.put(deployment, record.timestampMillis());
-            }
-        })));
+        inOrder.add(() -> Optional.of(RecoveryRead.state(
+                Topic.PLAN,
+                record -> logs.computeIfAbsent(record.value().header().deployment(), none -> new PlanLog())
+                        .add(record.value()))));
         inOrder.add(() -> Optional.of(RecoveryRead.state(
                 Topic.PLACEMENTS,
                 record -> kept.computeIfAbsent(record.value().deployment(), none -> new TreeMap<>())
@@ -129,7 +122,7 @@ final class PlannerTask implements PartitionTask<LoadWindow> {
                         record.value().deployment(),
                         record.value(),
                         (a, b) -> b.incarnation() >= a.incarnation() ? b : a))));
-        inOrder.add(() -> acksInFlight(newest.values(), proposedAt));
+        inOrder.add(() -> acksInFlight(newest.values()));
         inOrder.add(() -> Optional.of(RecoveryRead.since(
                 Topic.WINDOW_SUMMARIES, clock.millis() - settings.lookBack().toMillis(), record -> {
                     Deployment deployment = record.value().deployment();
@@ -141,26 +134,45 @@ final class PlannerTask implements PartitionTask<LoadWindow> {
 
     /**
      * The acks of the decisions that are in flight, and the earlier ones that tell what flips take; makes the planners, as the plan log is
-     * read.
+     * read. The former by their offset: a rank's clock may be behind ours by any time, and its ABORTED must be found.
      */
-    private Optional<RecoveryRead<?>> acksInFlight(Collection<Membership> newest, Map<Deployment, Long> proposedAt) {
+    private Optional<RecoveryRead<?>> acksInFlight(Collection<Membership> newest) {
         long now = clock.millis();
         newest.forEach(members -> members(members, now));
-        long inFlightSince = planners.values().stream()
-                        .filter(planner -> planner.stage().inFlight().isPresent())
-                        .mapToLong(planner -> proposedAt.getOrDefault(planner.deployment(), now))
-                        .min()
-                        .orElse(Long.MAX_VALUE / 2)
-                - CLOCK_SKEW.toMillis();
-        return Optional.of(RecoveryRead.since(
-                Topic.ACKS, Math.min(inFlightSince, now - settings.lookBack().toMillis()), record -> {
-                    if (record.timestampMillis() >= inFlightSince) {
-                        ack(record.value(), clock.millis());
-                    } else {
-                        Optional.ofNullable(planners.get(record.value().deployment()))
-                                .ifPresent(planner -> planner.flipped(record.value()));
-                    }
-                }));
+        long flips = now - settings.lookBack().toMillis();
+        boolean inFlight = planners.values().stream()
+                .anyMatch(planner -> planner.stage().inFlight().isPresent());
+        RecoveryRead.Range range = !inFlight
+                ? RecoveryRead.Range.since(flips)
+                : acksFrom.isPresent()
+                        ? RecoveryRead.Range.from(acksFrom.getAsLong()).orSince(flips)
+                        // An earlier release has proposed it, and does not say.
+                        : RecoveryRead.Range.ALL;
+        acks.reached(acksFrom.orElse(0));
+        lookInFlight();
+        return Optional.of(RecoveryRead.all(Topic.ACKS, record -> wasAcked(record.value()))
+                .in(range)
+                .until(acks::readToEnd));
+    }
+
+    private void wasAcked(RankAck ack) {
+        Optional.ofNullable(planners.get(ack.deployment())).ifPresent(planner -> {
+            boolean counts = planner.stage()
+                    .inFlight()
+                    .filter(decision -> decision.epoch() == ack.epoch())
+                    .isPresent();
+            if (counts) {
+                planner.happened(new Event.Acked(ack), clock.millis());
+            } else {
+                planner.flipped(ack);
+            }
+        });
+    }
+
+    private void lookInFlight() {
+        planners.values()
+                .forEach(planner ->
+                        acks.look(planner.deployment(), planner.stage().inFlight()));
     }
 
     private static Optional<RecoveryRead<?>> nextOf(Deque<Supplier<Optional<RecoveryRead<?>>>> reads) {
@@ -234,6 +246,7 @@ final class PlannerTask implements PartitionTask<LoadWindow> {
             Optional.ofNullable(planners.get(summary.deployment())).ifPresent(planner -> planner.areAt(summary, now));
             drain(summary.deployment());
         } else if (record.value() instanceof RankAck ack) {
+            acks.reached(record.offset() + 1);
             Optional.ofNullable(planners.get(ack.deployment())).ifPresent(planner -> planner.isAt(ack, now));
             ack(ack, now);
         } else if (record.value() instanceof Membership members) {
@@ -298,12 +311,14 @@ final class PlannerTask implements PartitionTask<LoadWindow> {
     @Override
     public Optional<Transaction> takeTransaction() {
         planners.values().forEach(planner -> outputs.addAll(planner.takeOutputs()));
+        lookInFlight();
         if (outputs.isEmpty() && !offsetMoved) {
             return Optional.empty();
         }
         // Until the history is read again, the group has been further already.
         read = Math.max(read, nextOffset);
-        Transaction transaction = new Transaction(outputs, read, Resumption.note(oldestNeeded(), topicId));
+        Transaction transaction =
+                new Transaction(outputs, read, Resumption.note(oldestNeeded(), topicId, acks.oldest()));
         outputs.clear();
         offsetMoved = false;
         return Optional.of(transaction);

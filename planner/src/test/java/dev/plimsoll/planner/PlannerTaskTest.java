@@ -29,6 +29,7 @@ import dev.plimsoll.model.PlanReasons;
 import dev.plimsoll.model.ProfileChoice;
 import dev.plimsoll.model.RankAck;
 import dev.plimsoll.model.RankId;
+import dev.plimsoll.model.Refusal;
 import dev.plimsoll.model.StepCalibration;
 import dev.plimsoll.model.StepPromise;
 import dev.plimsoll.model.StepRange;
@@ -227,6 +228,11 @@ class PlannerTaskTest {
     }
 
     private void ack(RankAck.Kind kind, int batch, int... ranks) {
+        ackAt(partition.now, kind, batch, ranks);
+    }
+
+    /** Dated by a clock of its own. */
+    private void ackAt(long millis, RankAck.Kind kind, int batch, int... ranks) {
         Propose decision = decision();
         for (int rank : ranks) {
             partition.append(
@@ -240,7 +246,8 @@ class PlannerTaskTest {
                             batch,
                             Optional.empty(),
                             decision.planHash(),
-                            0));
+                            0),
+                    millis);
         }
     }
 
@@ -312,6 +319,59 @@ class PlannerTaskTest {
         assertThat(outcomes.get(0).predicted()).isEqualTo(decision.predictedBalancedness());
         assertThat(refused.subList(1, refused.size()))
                 .containsExactly(KeepReason.COOLDOWN, KeepReason.BALANCED, KeepReason.BALANCED);
+    }
+
+    /** A worker whose clock is an hour behind, on a topic that is dated by its writers, as those of earlier releases are. */
+    @Test
+    void abortedFromASlowClockIsFoundByASuccessorWhateverTheHour() {
+        abortedWhileThePlannerIsDead(partition.now - 3_600_000);
+
+        restart(Policy.named("plimsoll"));
+
+        assertThat(log()).containsExactly("Term", "Propose", "Abort", "Term", "Void");
+    }
+
+    @Test
+    void abortedIsFoundWhereAnEarlierReleaseDidNotSayFromWhereAcksCount() {
+        abortedWhileThePlannerIsDead(partition.now - 3_600_000);
+        partition.forgetNote();
+
+        restart(Policy.named("plimsoll"));
+
+        assertThat(log()).containsExactly("Term", "Propose", "Abort", "Term", "Void");
+    }
+
+    @Test
+    void abortedIsFoundByTheSuccessorOfASuccessor() {
+        abortedWhileThePlannerIsDead(partition.now - 3_600_000, 0, 1, 2);
+        restart(Policy.named("plimsoll"));
+        assertThat(log()).containsExactly("Term", "Propose", "Abort", "Term");
+        ackAt(partition.now - 3_600_000, RankAck.Kind.ABORTED, 0, 3);
+
+        restart(Policy.named("plimsoll"));
+
+        assertThat(log()).containsExactly("Term", "Propose", "Abort", "Term", "Term", "Void");
+    }
+
+    private void abortedWhileThePlannerIsDead(long acksAtMillis, int... ranks) {
+        partition.now += 7_200_000;
+        proposed();
+        partition.append(
+                Topic.ACKS,
+                new RankAck(
+                        DEPLOYMENT,
+                        1,
+                        new RankId(0),
+                        decision().epoch(),
+                        RankAck.Kind.REFUSED,
+                        0,
+                        Optional.of(Refusal.NO_MEMORY),
+                        decision().planHash(),
+                        0),
+                acksAtMillis);
+        partition.poll(true);
+        assertThat(log()).endsWith("Abort");
+        ackAt(acksAtMillis, RankAck.Kind.ABORTED, 0, ranks.length == 0 ? new int[] {0, 1, 2, 3} : ranks);
     }
 
     @Test
@@ -699,7 +759,7 @@ class PlannerTaskTest {
         }
 
         // Four records per window; three windows have left the history.
-        assertThat(partition.note()).isEqualTo("looks back to 12 in windows");
+        assertThat(partition.note()).isEqualTo("looks back to 12 in windows, acks from 0");
         assertThat(partition.committedOffset())
                 .as("what is read, so that the group has no lag")
                 .hasValue(4L * (PlannerSettings.DEFAULTS.historyWindows() + 3));
@@ -712,7 +772,7 @@ class PlannerTaskTest {
         assertThat(partition.committedOffset()).hasValue(read);
         partition.poll(true);
         assertThat(partition.committedOffset()).hasValue(read);
-        assertThat(partition.note()).isEqualTo("looks back to 12 in windows");
+        assertThat(partition.note()).isEqualTo("looks back to 12 in windows, acks from 0");
 
         // An earlier release has left nothing beside its offset.
         partition.forgetNote();
