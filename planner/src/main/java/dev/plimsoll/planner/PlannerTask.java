@@ -4,14 +4,13 @@ import dev.plimsoll.model.Deployment;
 import dev.plimsoll.model.LoadWindow;
 import dev.plimsoll.model.Membership;
 import dev.plimsoll.model.Outcome;
+import dev.plimsoll.model.PlanCommand;
 import dev.plimsoll.model.Quarantined;
 import dev.plimsoll.model.RankAck;
-import dev.plimsoll.model.SettledPlacement;
 import dev.plimsoll.model.WindowSummary;
 import dev.plimsoll.planner.protocol.DecisionProtocol;
 import dev.plimsoll.planner.protocol.Event;
 import dev.plimsoll.planner.protocol.Patience;
-import dev.plimsoll.planner.protocol.PlanLog;
 import dev.plimsoll.wire.Topic;
 import dev.plimsoll.wire.kafka.InputLog;
 import dev.plimsoll.wire.kafka.Output;
@@ -53,8 +52,7 @@ final class PlannerTask implements PartitionTask<LoadWindow> {
     private final DecisionProtocol protocol;
     private final TreeMap<Deployment, DeploymentPlanner> planners = new TreeMap<>();
     private final TreeMap<Deployment, WindowJoin> joins = new TreeMap<>();
-    private final TreeMap<Deployment, PlanLog> logs = new TreeMap<>();
-    private final TreeMap<Deployment, Map<Integer, SettledPlacement>> kept = new TreeMap<>();
+    private final Checkpoints checkpoints = new Checkpoints();
     private final TreeMap<Deployment, OutcomeHistory> outcomes = new TreeMap<>();
     private final List<Output<?>> outputs = new ArrayList<>();
     private final AckPositions acks = new AckPositions();
@@ -89,7 +87,7 @@ final class PlannerTask implements PartitionTask<LoadWindow> {
 
     @Override
     public List<Topic<?>> companions() {
-        return List.of(Topic.WINDOW_SUMMARIES, Topic.ACKS, Topic.MEMBERS);
+        return List.of(Topic.WINDOW_SUMMARIES, Topic.ACKS, Topic.MEMBERS, Topic.PLAN);
     }
 
     @Override
@@ -104,14 +102,8 @@ final class PlannerTask implements PartitionTask<LoadWindow> {
         // Only the newest of a deployment: taking over an incarnation that has passed would void what is in flight now.
         Map<Deployment, Membership> newest = new TreeMap<>();
         Deque<Supplier<Optional<RecoveryRead<?>>>> inOrder = new ArrayDeque<>();
-        inOrder.add(() -> Optional.of(RecoveryRead.state(
-                Topic.PLAN,
-                record -> logs.computeIfAbsent(record.value().header().deployment(), none -> new PlanLog())
-                        .add(record.value()))));
-        inOrder.add(() -> Optional.of(RecoveryRead.state(
-                Topic.PLACEMENTS,
-                record -> kept.computeIfAbsent(record.value().deployment(), none -> new TreeMap<>())
-                        .put(record.value().layer(), record.value()))));
+        inOrder.add(
+                () -> Optional.of(RecoveryRead.state(Topic.PLACEMENTS, record -> checkpoints.kept(record.value()))));
         inOrder.add(() -> Optional.of(RecoveryRead.all(
                 Topic.OUTCOMES,
                 record -> outcomes.computeIfAbsent(record.value().deployment(), none -> new OutcomeHistory())
@@ -122,6 +114,7 @@ final class PlannerTask implements PartitionTask<LoadWindow> {
                         record.value().deployment(),
                         record.value(),
                         (a, b) -> b.incarnation() >= a.incarnation() ? b : a))));
+        inOrder.add(() -> planLog(newest.values()));
         inOrder.add(() -> acksInFlight(newest.values()));
         inOrder.add(() -> Optional.of(RecoveryRead.since(
                 Topic.WINDOW_SUMMARIES, clock.millis() - settings.lookBack().toMillis(), record -> {
@@ -130,6 +123,20 @@ final class PlannerTask implements PartitionTask<LoadWindow> {
                     Optional.ofNullable(planners.get(deployment)).ifPresent(planner -> planner.wereAt(record.value()));
                 })));
         return inOrder;
+    }
+
+    /** As much of the plan log as is not told by what is kept: mostly one stretch at its end. */
+    private Optional<RecoveryRead<?>> planLog(Collection<Membership> newest) {
+        List<RecoveryRead.Range> ranges = checkpoints.reads(newest);
+        for (int later = ranges.size() - 1; later > 0; later--) {
+            RecoveryRead.Range range = ranges.get(later);
+            reads.addFirst(() -> Optional.of(planLog(range)));
+        }
+        return Optional.of(planLog(ranges.get(0)));
+    }
+
+    private RecoveryRead<PlanCommand> planLog(RecoveryRead.Range range) {
+        return RecoveryRead.state(Topic.PLAN, checkpoints::read).in(range).until(checkpoints::reached);
     }
 
     /**
@@ -194,6 +201,7 @@ final class PlannerTask implements PartitionTask<LoadWindow> {
     }
 
     private void members(Membership members, long nowMillis) {
+        checkpoints.began(members);
         DeploymentPlanner planner = planners.get(members.deployment());
         if (planner != null) {
             planner.happened(new Event.Began(members), nowMillis);
@@ -208,16 +216,11 @@ final class PlannerTask implements PartitionTask<LoadWindow> {
                         planning,
                         protocol,
                         listener,
-                        Optional.ofNullable(logs.remove(deployment)).orElseGet(PlanLog::new),
-                        settledOf(deployment),
+                        checkpoints.takeLog(deployment),
+                        checkpoints.kept(deployment),
                         Optional.ofNullable(outcomes.remove(deployment)).orElseGet(OutcomeHistory::new),
                         members,
                         nowMillis));
-    }
-
-    private List<SettledPlacement> settledOf(Deployment deployment) {
-        Map<Integer, SettledPlacement> layers = kept.remove(deployment);
-        return layers == null ? List.of() : List.copyOf(layers.values());
     }
 
     private void ack(RankAck ack, long nowMillis) {
@@ -249,6 +252,9 @@ final class PlannerTask implements PartitionTask<LoadWindow> {
             acks.reached(record.offset() + 1);
             Optional.ofNullable(planners.get(ack.deployment())).ifPresent(planner -> planner.isAt(ack, now));
             ack(ack, now);
+        } else if (record.value() instanceof PlanCommand command) {
+            checkpoints.follow(
+                    new Received<>(Topic.PLAN, record.partition(), record.offset(), record.timestampMillis(), command));
         } else if (record.value() instanceof Membership members) {
             members(members, now);
             drain(members.deployment());
@@ -278,6 +284,7 @@ final class PlannerTask implements PartitionTask<LoadWindow> {
                 whole.isPresent();
                 whole = join.takeWhole(planner.members())) {
             drop(deployment, WindowJoin.Drop.OVERTAKEN, join.takeOvertaken());
+            checkpoints.window(whole.orElseThrow());
             planner.window(whole.orElseThrow());
             offsetMoved = true;
         }
@@ -310,7 +317,9 @@ final class PlannerTask implements PartitionTask<LoadWindow> {
 
     @Override
     public Optional<Transaction> takeTransaction() {
-        planners.values().forEach(planner -> outputs.addAll(planner.takeOutputs()));
+        planners.values()
+                .forEach(planner -> outputs.addAll(
+                        checkpoints.complete(planner.deployment(), planner.takeOutputs(), planner.oldestOffset())));
         lookInFlight();
         if (outputs.isEmpty() && !offsetMoved) {
             return Optional.empty();
