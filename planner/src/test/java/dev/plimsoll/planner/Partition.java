@@ -26,8 +26,13 @@ final class Partition {
     long now;
 
     <T> void append(Topic<T> topic, T value) {
+        append(topic, value, now);
+    }
+
+    /** @param millis what the record is dated */
+    <T> void append(Topic<T> topic, T value, long millis) {
         List<Received<?>> records = records(topic);
-        records.add(new Received<>(topic, 0, records.size(), now, value));
+        records.add(new Received<>(topic, 0, records.size(), millis, value));
     }
 
     private <T> void append(Output<T> output) {
@@ -177,10 +182,21 @@ final class Partition {
     }
 
     private <T> void deliver(RecoveryRead<T> asked) {
-        stored(asked.topic()).stream()
-                .filter(record ->
-                        record.timestampMillis() >= asked.sinceMillis().orElse(Long.MIN_VALUE))
-                .forEach(asked.each());
+        List<Received<T>> all = stored(asked.topic());
+        long young = asked.range().sinceMillis().isEmpty()
+                ? -1
+                : all.stream()
+                        .filter(record -> record.timestampMillis()
+                                >= asked.range().sinceMillis().getAsLong())
+                        .mapToLong(Received::offset)
+                        .findFirst()
+                        .orElse(-1);
+        long to = Math.min(all.size(), asked.range().to().orElse(all.size()));
+        long begin = asked.range().begin(0, young, all.size());
+        if (begin < to) {
+            all.subList((int) begin, (int) to).forEach(asked.each());
+        }
+        asked.through().accept(to);
     }
 
     private <T> List<Received<T>> stored(Topic<T> topic) {
