@@ -216,8 +216,7 @@ public final class DecisionDriver {
             } else if (effect instanceof Effect.Settle settle) {
                 turn.add(new DriverEffect.Settle(settle.placement()));
             } else if (effect instanceof Effect.Alarm alarm) {
-                turn.add(new DriverEffect.Alarm(
-                        alarm.text(), turn.protocol().stage() instanceof Stage.Quarantined));
+                turn.add(new DriverEffect.Alarm(alarm.text(), turn.protocol().stage() instanceof Stage.Quarantined));
             } else if (effect instanceof Effect.Ignored ignored) {
                 turn.add(new DriverEffect.Ignored(ignored.reason()));
             }

@@ -94,8 +94,8 @@ final class DriverTurn {
     }
 
     void order(long window) {
-        PlanOrder order = new PlanOrder(
-                members().incarnation(), protocol.settled().version(), window, unjudged);
+        PlanOrder order =
+                new PlanOrder(members().incarnation(), protocol.settled().version(), window, unjudged);
         ordered = Optional.of(order);
         add(new DriverEffect.Plan(order));
     }

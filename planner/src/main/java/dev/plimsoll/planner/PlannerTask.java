@@ -115,9 +115,7 @@ final class PlannerTask implements PartitionTask<LoadWindow> {
             Deployment deployment = record.value().header().deployment();
             logs.computeIfAbsent(deployment, none -> new PlanLog()).add(record.value());
             setbacks.merge(
-                    deployment,
-                    Setbacks.NONE.after(record.value()),
-                    (before, first) -> before.after(record.value()));
+                    deployment, Setbacks.NONE.after(record.value()), (before, first) -> before.after(record.value()));
             if (record.value() instanceof PlanCommand.Propose) {
                 proposedAt.put(deployment, record.timestampMillis());
             }
@@ -240,9 +238,11 @@ final class PlannerTask implements PartitionTask<LoadWindow> {
         if (record.value() instanceof WindowSummary summary) {
             join(summary.deployment()).add(summary);
             Optional.ofNullable(planners.get(summary.deployment())).ifPresent(planner -> planner.areAt(summary, now));
+            told.heard(summary);
             drain(summary.deployment());
         } else if (record.value() instanceof RankAck ack) {
             Optional.ofNullable(planners.get(ack.deployment())).ifPresent(planner -> planner.isAt(ack, now));
+            told.heard(ack);
             ack(ack, now);
         } else if (record.value() instanceof Membership members) {
             members(members, now);
@@ -295,6 +295,7 @@ final class PlannerTask implements PartitionTask<LoadWindow> {
                 planner.plan(clock, deadlineNanos);
             }
             planner.forgetBefore(nowMillis - settings.lookBack().toMillis(), nowMillis);
+            told.stands(planner.standing());
         }
     }
 

@@ -2,10 +2,10 @@ package dev.plimsoll.planner;
 
 import dev.plimsoll.model.Membership;
 import dev.plimsoll.model.Outcome;
+import dev.plimsoll.model.Placement;
 import dev.plimsoll.model.PlacementState;
 import dev.plimsoll.model.PlanCommand;
 import dev.plimsoll.model.PlanCommand.Propose;
-import dev.plimsoll.model.Placement;
 import dev.plimsoll.model.WindowSummary;
 import dev.plimsoll.planner.placement.Experience;
 import dev.plimsoll.planner.placement.ExpertLoad;
@@ -51,11 +51,7 @@ final class Promises {
      * @param with what it has led to
      */
     void begin(
-            Optional<Propose> decision,
-            PlanCommand.Settled end,
-            Membership members,
-            WindowBook book,
-            Placement with) {
+            Optional<Propose> decision, PlanCommand.Settled end, Membership members, WindowBook book, Placement with) {
         measurement = decision.map(made -> new Measurement(
                 members,
                 book.objective(),

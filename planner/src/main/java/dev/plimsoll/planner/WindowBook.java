@@ -97,8 +97,8 @@ final class WindowBook {
                     KeepReason.NOT_CONSERVED, summary.conservation().toString()));
         }
         if (!summary.complete()) {
-            return Optional.of(Verdict.Keep.because(
-                    KeepReason.INCOMPLETE, summary.reason().name()));
+            return Optional.of(
+                    Verdict.Keep.because(KeepReason.INCOMPLETE, summary.reason().name()));
         }
         Optional<PlacementState> unknown = WindowLoad.unknown(whole, known);
         return unknown.map(state -> Verdict.Keep.because(KeepReason.UNKNOWN_STATE, state.toString()));
@@ -115,8 +115,7 @@ final class WindowBook {
     /** Whether all of a window was served as by that placement. */
     boolean ranUnder(WindowLoad window, Placement placement) {
         Placement asServed = Repair.asServed(placement, members);
-        return !window.served().isEmpty()
-                && window.served().stream().allMatch(served -> served.servesLike(asServed));
+        return !window.served().isEmpty() && window.served().stream().allMatch(served -> served.servesLike(asServed));
     }
 
     /** What has been measured of the deployment. */

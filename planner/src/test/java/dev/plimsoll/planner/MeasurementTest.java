@@ -388,7 +388,9 @@ class MeasurementTest {
         assertThat(outcome.last()).isTrue();
         assertThat(outcome.moves()).isEqualTo(1);
         assertThat(outcome.measured().orElseThrow().gain()).isEqualTo(Gain.of(70, 50), within(1e-15));
-        assertThat(outcome.promisedGain()).as("the whole of it promised, not this part").isEmpty();
+        assertThat(outcome.promisedGain())
+                .as("the whole of it promised, not this part")
+                .isEmpty();
         assertThat(outcome.step()).isEmpty();
         assertThat(outcome.predicted()).isEqualTo(outcome.before());
         OutcomeHistory history = new OutcomeHistory();

@@ -5,7 +5,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.plimsoll.model.CloseReason;
 import dev.plimsoll.model.Conservation;
 import dev.plimsoll.model.PlacementState;
-import dev.plimsoll.model.PlanCommand.Propose;
 import dev.plimsoll.planner.placement.KeepReason;
 import dev.plimsoll.planner.placement.LayerPlan;
 import dev.plimsoll.planner.placement.PlanRequest;

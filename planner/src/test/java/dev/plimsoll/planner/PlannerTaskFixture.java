@@ -43,6 +43,7 @@ abstract class PlannerTaskFixture {
 
     /** Tokens per expert: the first two ranks are hot. */
     static final long[] SKEWED = {400, 300, 200, 100, 10, 10, 10, 10};
+
     final Partition partition = new Partition();
     final List<KeepReason> refused = new ArrayList<>();
     final List<String> details = new ArrayList<>();

@@ -1,7 +1,6 @@
 package dev.plimsoll.planner;
 
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.assertj.core.api.Assertions.within;
 
 import dev.plimsoll.model.CloseReason;
 import dev.plimsoll.model.LayerReason;
