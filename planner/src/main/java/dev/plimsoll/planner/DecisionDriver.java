@@ -67,6 +67,8 @@ public final class DecisionDriver {
             planned(turn, planned, now);
         } else if (event instanceof DriverEvent.Superseded superseded) {
             superseded(turn, superseded.order());
+        } else if (event instanceof DriverEvent.Worse worse) {
+            worse(turn, worse);
         } else {
             turn.drop(PlanDrop.STALE);
             turn.forgetWindows();
@@ -196,6 +198,14 @@ public final class DecisionDriver {
         }
     }
 
+    /** Going back is a decision like any other, of which ranks hear at the next window that may be decided on. */
+    private void worse(DriverTurn turn, DriverEvent.Worse worse) {
+        if (turn.protocol().stage() instanceof Stage.Idle
+                && turn.protocol().settled().version() == worse.version()) {
+            turn.foundWorse(worse.version(), worse.before());
+        }
+    }
+
     private void take(DriverTurn turn, Transition transition) {
         Optional<Propose> decision = turn.protocol().stage().inFlight();
         int version = turn.protocol().settled().version();
@@ -203,6 +213,7 @@ public final class DecisionDriver {
         if (!(transition.state().stage() instanceof Stage.Idle)
                 || transition.state().settled().version() != version) {
             turn.drop(PlanDrop.STALE);
+            turn.noneTowards();
         }
         carryOut(turn, transition.effects(), decision);
     }

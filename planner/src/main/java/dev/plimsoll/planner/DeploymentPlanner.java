@@ -9,10 +9,12 @@ import dev.plimsoll.model.Outcome;
 import dev.plimsoll.model.Placement;
 import dev.plimsoll.model.PlanCommand;
 import dev.plimsoll.model.PlanCommand.Propose;
+import dev.plimsoll.model.PlanInputs;
 import dev.plimsoll.model.RankAck;
 import dev.plimsoll.model.SettledPlacement;
 import dev.plimsoll.model.TransferLists;
 import dev.plimsoll.model.WindowSummary;
+import dev.plimsoll.planner.placement.Experience;
 import dev.plimsoll.planner.placement.KeepReason;
 import dev.plimsoll.planner.placement.Verdict;
 import dev.plimsoll.planner.protocol.Event;
@@ -20,12 +22,15 @@ import dev.plimsoll.planner.protocol.PlanLog;
 import dev.plimsoll.planner.protocol.Stage;
 import dev.plimsoll.wire.Topic;
 import dev.plimsoll.wire.kafka.Output;
-import java.time.Duration;
-import java.time.InstantSource;
+import java.util.ArrayDeque;
 import java.util.ArrayList;
+import java.util.Deque;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalLong;
+import java.util.Queue;
+import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.stream.Stream;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import org.slf4j.event.Level;
@@ -37,21 +42,34 @@ import org.slf4j.event.Level;
 final class DeploymentPlanner {
     private static final Logger LOG = LoggerFactory.getLogger(DeploymentPlanner.class);
 
+    /** Longer than plans are given even where windows are short; a plan that takes more of them is not worth waiting for. */
+    private static final int MOST_WAITING = WindowJoin.MOST_OPEN;
+
+    private record Made(PlanOrder order, PlanDesk.Made result, PlanInputs inputs) {}
+
     private final PlannerSettings settings;
     private final ParallelPlanning planning;
+    private final PlanDesk desk;
     private final PlanMemo memo;
     private final DecisionDriver driver;
     private final ToldLater told;
     private final List<Output<?>> outputs = new ArrayList<>();
     private final Promises promises;
+    /** From the threads that plans are made on. */
+    private final Queue<Made> made = new ConcurrentLinkedQueue<>();
+    /** That came while a plan was being made. */
+    private final Deque<WindowJoin.Whole> waiting = new ArrayDeque<>();
+
     private DriverState state;
     private WindowBook book;
+    private PlanDesk.Ticket ticket = PlanDesk.Ticket.USED;
     private Conservation.Answer newestAnswer = Conservation.Answer.UNKNOWN;
 
     /** @param outcomes of the deployment's decisions so far */
     DeploymentPlanner(
             PlannerSettings settings,
             ParallelPlanning planning,
+            PlanDesk desk,
             DecisionDriver driver,
             ToldLater told,
             PlanLog log,
@@ -62,6 +80,7 @@ final class DeploymentPlanner {
             long nowMillis) {
         this.settings = settings;
         this.planning = planning;
+        this.desk = desk;
         this.memo = new PlanMemo(planning.policy());
         this.driver = driver;
         this.told = told;
@@ -105,12 +124,14 @@ final class DeploymentPlanner {
         }
         apply(new DriverEvent.Happened(event), nowMillis);
         if (members().incarnation() != incarnation) {
+            waiting.clear();
             book = new WindowBook(
                     settings,
                     members(),
                     new KnownPlacements(new PlanLog(), members(), settled()),
                     new BoundaryWatch(nowMillis));
         }
+        takeWaiting(nowMillis);
     }
 
     private void apply(DriverEvent event, long nowMillis) {
@@ -155,6 +176,11 @@ final class DeploymentPlanner {
                 told.ignored(deployment(), ignored.reason());
             } else if (effect instanceof DriverEffect.Refuse refuse) {
                 tell(refuse);
+            } else if (effect instanceof DriverEffect.Plan plan) {
+                begin(plan.order());
+            } else if (effect instanceof DriverEffect.Drop drop) {
+                ticket.cancel();
+                told.planDropped(deployment(), drop.order().window(), drop.reason());
             }
         }
     }
@@ -181,6 +207,12 @@ final class DeploymentPlanner {
     private void tell(Outcome outcome) {
         outputs.add(Output.of(Topic.OUTCOMES, deployment(), outcome));
         told.outcome(outcome);
+        if (outcome.last()) {
+            String policy = planning.policy().name();
+            Experience experience = promises.experience(policy);
+            told.later(() -> LOG.info("{}: {}; {}: {}", deployment(), outcome.summary(), policy, experience.summary()));
+            told.learned(deployment(), policy, experience);
+        }
     }
 
     private void tell(DriverEffect.Refuse refuse) {
@@ -197,8 +229,27 @@ final class DeploymentPlanner {
         told.refused(deployment(), refuse.window(), keep);
     }
 
-    /** A window with all its parts, in the order of the log. */
+    /**
+     * A window with all its parts, in the order of the log. While a plan is being made, windows wait for it: what is decided, measured and
+     * learnt depends on their order, and not on how long a plan takes.
+     */
     void window(WindowJoin.Whole whole, long nowMillis) {
+        waiting.addLast(whole);
+        state.ordered().ifPresent(order -> {
+            if (ticket.withdraw() || waiting.size() > MOST_WAITING) {
+                apply(new DriverEvent.Superseded(order), nowMillis);
+            }
+        });
+        takeWaiting(nowMillis);
+    }
+
+    private void takeWaiting(long nowMillis) {
+        while (state.ordered().isEmpty() && !waiting.isEmpty()) {
+            take(waiting.removeFirst(), nowMillis);
+        }
+    }
+
+    private void take(WindowJoin.Whole whole, long nowMillis) {
         WindowSummary summary = whole.summary();
         Optional<Verdict.Keep> unfit = book.unfit(whole);
         if (unfit.isEmpty()) {
@@ -209,56 +260,68 @@ final class DeploymentPlanner {
             }
         }
         apply(new DriverEvent.Window(summary.index(), unfit), nowMillis);
+        promises.worse()
+                .ifPresent(before -> apply(new DriverEvent.Worse(settled().version(), before), nowMillis));
     }
 
-    /**
-     * Decides on the newest window, once.
-     *
-     * @param clock asked when the plan is made, which may be seconds after this is called
-     * @param deadlineNanos of {@link System#nanoTime}, until which a plan is waited for
-     */
-    void plan(InstantSource clock, long deadlineNanos) {
-        apply(new DriverEvent.Look(), clock.millis());
-        state.ordered().ifPresent(order -> {
-            Learned learned = book.learned(promises.experience());
-            PlanJob job = new PlanJob(
-                    settings,
-                    book.objective(),
-                    learned,
-                    members(),
-                    settled(),
-                    book.loads(),
-                    book.windowTime(),
-                    newestAnswer);
-            Verdict verdict = judge(job, deadlineNanos);
+    /** Decides on the newest window, once; what it takes a plan for comes with {@link #takeMade}. */
+    void look(long nowMillis) {
+        apply(new DriverEvent.Look(), nowMillis);
+        takeMade(nowMillis);
+    }
+
+    private void begin(PlanOrder order) {
+        Learned learned = book.learned(promises.experience(planning.policy().name()));
+        PlanJob job = new PlanJob(
+                settings,
+                book.objective(),
+                learned,
+                members(),
+                settled(),
+                book.loads(),
+                book.windowTime(),
+                order.towards(),
+                newestAnswer);
+        PlanInputs inputs = book.inputs(order.unjudged(), learned);
+        ticket = desk.begin(
+                () -> job.verdict(request -> memo.plan(request, planning::plan)),
+                verdict -> made.add(new Made(order, verdict, inputs)));
+    }
+
+    /** Goes on with the plans that have been made since. */
+    void takeMade(long nowMillis) {
+        for (Made next = made.poll(); next != null; next = made.poll()) {
+            PlanDesk.Made result = next.result();
+            told.planned(deployment(), result.took());
+            result.failure().ifPresent(this::failed);
+            if (result.verdict() instanceof Verdict.Keep keep && keep.reason() == KeepReason.TIMEOUT) {
+                LOG.warn("{}: {}; the placement stays", deployment(), keep.detail());
+            }
             apply(
                     new DriverEvent.Planned(
-                            order,
-                            verdict,
-                            planning.policy().name(),
-                            Optional.of(book.inputs(order.unjudged(), learned))),
-                    clock.millis());
-        });
+                            next.order(),
+                            result.verdict(),
+                            next.order()
+                                    .towards()
+                                    .map(PlanTarget::policy)
+                                    .orElse(planning.policy().name()),
+                            Optional.of(next.inputs())),
+                    nowMillis);
+            takeWaiting(nowMillis);
+        }
     }
 
-    private Verdict judge(PlanJob job, long deadlineNanos) {
-        long start = System.nanoTime();
-        try {
-            return job.verdict(request -> memo.plan(request, made -> planning.plan(made, deadlineNanos)));
-        } catch (ParallelPlanning.TimedOut e) {
-            LOG.warn("{}: {}; the placement stays", deployment(), e.getMessage());
-            return Verdict.Keep.because(KeepReason.TIMEOUT, e.getMessage());
-        } catch (RuntimeException e) {
-            // A policy that fails must not take the ranks' protocol down with it.
-            LOG.error(
-                    "{}: policy {} failed; the placement stays",
-                    deployment(),
-                    planning.policy().name(),
-                    e);
-            return Verdict.Keep.because(KeepReason.ERROR, e.toString());
-        } finally {
-            told.planned(deployment(), Duration.ofNanos(System.nanoTime() - start));
+    /** A policy that fails must not take the ranks' protocol down with it. */
+    private void failed(Throwable failure) {
+        LOG.error("{}: policy {} failed", deployment(), planning.policy().name(), failure);
+        if (failure instanceof Error error) {
+            throw error;
         }
+    }
+
+    /** Nobody will ask for anything any more. */
+    void lost() {
+        ticket.cancel();
     }
 
     /** Sound and slower than it need be: a fault of ours, and no reason to serve on out of balance. */
@@ -280,7 +343,10 @@ final class DeploymentPlanner {
 
     /** Offset of the oldest window record that a successor needs to see what we see. */
     OptionalLong oldestOffset() {
-        return book.oldestOffset();
+        return Stream.concat(
+                        book.oldestOffset().stream().boxed(), waiting.stream().map(WindowJoin.Whole::firstOffset))
+                .mapToLong(offset -> offset)
+                .min();
     }
 
     /** What the newest settled decision has brought so far, before it is told; empty where that is known to its end, or nothing is. */

@@ -32,6 +32,14 @@ public sealed interface DriverEvent {
     /** A plan that was ordered was not begun, and is not wanted any more: there is a newer window. */
     record Superseded(PlanOrder order) implements DriverEvent {}
 
+    /**
+     * Windows have shown that the settled placement is worse than the one before it.
+     *
+     * @param version that is settled
+     * @param before what to go back to
+     */
+    record Worse(int version, PlanTarget before) implements DriverEvent {}
+
     /** The windows so far are forgotten. */
     record Forgotten() implements DriverEvent {}
 }

@@ -17,6 +17,7 @@ import dev.plimsoll.planner.placement.Objective;
 import dev.plimsoll.planner.placement.ReplicaParts;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.Optional;
 import java.util.OptionalDouble;
 
@@ -27,6 +28,11 @@ import java.util.OptionalDouble;
  * before as well. A window from before the flip says nothing here: its tokens are others. Pure; for one thread.
  */
 final class Measurement {
+    /** Of fewer windows the spread says little. */
+    private static final int LEAST_TO_TAKE_BACK = 3;
+    /** Standard errors of a mean gain that it may be off by. */
+    private static final double NOISE = 2;
+
     private record Scored(
             long window,
             double gain,
@@ -91,6 +97,11 @@ final class Measurement {
         this.told = told;
     }
 
+    /** Whose decision it is. */
+    String policy() {
+        return decision.policy();
+    }
+
     int moves() {
         return flipped.moves();
     }
@@ -132,6 +143,39 @@ final class Measurement {
     /** What it has brought so far, told or not; empty before its first window and after its last. */
     Optional<Outcome> soFar() {
         return ended || first.isEmpty() ? Optional.empty() : Optional.of(outcome(false));
+    }
+
+    /**
+     * The placement before, where it was better on the tokens since by more than can be told from noise, and by no less than that. A decision
+     * that took back another is not taken back itself: two that are about as good would take turns.
+     *
+     * @param least part of the busiest ranks' load, or of expert time, that is worth moving for
+     */
+    Optional<PlanTarget> worseThan(double least) {
+        if (ended || without.isEmpty() || scored.size() < LEAST_TO_TAKE_BACK || Setbacks.isOwnRollback(decision)) {
+            return Optional.empty();
+        }
+        double mean = mean(Scored::gain);
+        double noise = NOISE * spread(mean) / Math.sqrt(scored.size());
+        if (-mean <= noise || -mean < least) {
+            return Optional.empty();
+        }
+        return Optional.of(new PlanTarget(
+                without.orElseThrow(),
+                PlanTarget.ROLLBACK,
+                String.format(
+                        Locale.ROOT,
+                        "takes back decision %d: gain %.1f %% ± %.1f %% over %d windows, %s",
+                        decision.epoch(),
+                        100 * mean,
+                        100 * noise,
+                        scored.size(),
+                        promisedGain().isPresent()
+                                ? String.format(
+                                        Locale.ROOT,
+                                        "%.1f %% promised",
+                                        100 * promisedGain().getAsDouble())
+                                : "nothing promised")));
     }
 
     private boolean ranUnder(WindowSummary window) {

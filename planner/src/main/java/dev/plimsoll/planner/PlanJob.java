@@ -11,13 +11,15 @@ import dev.plimsoll.planner.placement.PlanRequest;
 import dev.plimsoll.planner.placement.Verdict;
 import java.time.Duration;
 import java.util.List;
+import java.util.Optional;
 import java.util.function.Function;
 
 /**
  * All that a verdict is made from, as it was when the plan was ordered: whoever makes it looks at nothing else.
  *
- * @param answer whether tokens computed were those routed, in the newest window
  * @param windows oldest first
+ * @param towards what is wanted whatever a policy says
+ * @param answer whether tokens computed were those routed, in the newest window
  */
 record PlanJob(
         PlannerSettings settings,
@@ -27,10 +29,14 @@ record PlanJob(
         Placement settled,
         List<ExpertLoad> windows,
         Duration windowTime,
+        Optional<PlanTarget> towards,
         Conservation.Answer answer) {
 
     /** @param planning a policy's plan of all layers */
     Verdict verdict(Function<PlanRequest, Plan> planning) {
+        if (towards.isPresent()) {
+            return WindowPlan.towards(settings, members, settled, windows, towards.orElseThrow());
+        }
         Verdict verdict =
                 WindowPlan.judge(settings, planning, objective, learned, members, settled, windows, windowTime);
         return verdict instanceof Verdict.Change change && answer == Conservation.Answer.UNKNOWN

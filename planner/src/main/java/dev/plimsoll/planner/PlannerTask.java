@@ -40,11 +40,11 @@ import org.slf4j.LoggerFactory;
 /**
  * The planner's work on one partition, with all deployments in it.
  *
- * <p>Plans on the newest whole window after each poll. The loop's thread waits while {@link ParallelPlanning} plans the layers:
- * tens of milliseconds, or two seconds for a first plan of the largest models in a JVM that has just started, and never longer
- * than the settings allow, which is far less than the minutes that its group lets pass between polls. A proposal and the
- * offset behind the windows that it used are one transaction. The offset is how far was read, so that the group's lag is what is
- * left to do; beside it stands the oldest window that the forecast looks back on, from which a successor reads the same history.
+ * <p>Asks for a plan on the newest whole window after each poll; it is made at a {@link PlanDesk}, which the loop's thread does not wait
+ * for: tens of milliseconds, or two seconds for a first plan of the largest models in a JVM that has just started, in which acks of
+ * all deployments are heard. A proposal and the offset behind the windows that it used are one transaction. The offset is how far was
+ * read, so that the group's lag is what is left to do; beside it stands the oldest window that the forecast looks back on, from which a
+ * successor reads the same history.
  */
 final class PlannerTask implements PartitionTask<LoadWindow> {
     private static final Logger LOG = LoggerFactory.getLogger(PlannerTask.class);
@@ -56,6 +56,7 @@ final class PlannerTask implements PartitionTask<LoadWindow> {
     private final ToldLater told;
     private final InstantSource clock;
     private final ParallelPlanning planning;
+    private final PlanDesk desk;
     private final DecisionDriver driver;
     private final TreeMap<Deployment, DeploymentPlanner> planners = new TreeMap<>();
     private final TreeMap<Deployment, WindowJoin> joins = new TreeMap<>();
@@ -74,6 +75,7 @@ final class PlannerTask implements PartitionTask<LoadWindow> {
     PlannerTask(
             PlannerSettings settings,
             ParallelPlanning planning,
+            PlanDesk desk,
             String planner,
             PlannerListener listener,
             InstantSource clock) {
@@ -81,6 +83,7 @@ final class PlannerTask implements PartitionTask<LoadWindow> {
         this.told = new ToldLater(listener);
         this.clock = clock;
         this.planning = planning;
+        this.desk = desk;
         this.driver = new DecisionDriver(
                 new DecisionProtocol(
                         new Patience(
@@ -127,7 +130,7 @@ final class PlannerTask implements PartitionTask<LoadWindow> {
         inOrder.add(() -> Optional.of(RecoveryRead.all(
                 Topic.OUTCOMES,
                 record -> outcomes.computeIfAbsent(record.value().deployment(), none -> new OutcomeHistory())
-                        .add(record.value()))));
+                        .add(record.value(), policyOf(record.value())))));
         inOrder.add(() -> Optional.of(RecoveryRead.all(
                 Topic.MEMBERS,
                 record -> newest.merge(
@@ -142,6 +145,14 @@ final class PlannerTask implements PartitionTask<LoadWindow> {
                     Optional.ofNullable(planners.get(deployment)).ifPresent(planner -> planner.wereAt(record.value()));
                 })));
         return inOrder;
+    }
+
+    private String policyOf(Outcome outcome) {
+        return Optional.ofNullable(logs.get(outcome.deployment()))
+                .flatMap(log -> log.proposal(outcome.version()))
+                .filter(decision -> decision.header().incarnation() == outcome.incarnation())
+                .map(PlanCommand.Propose::policy)
+                .orElse("");
     }
 
     /**
@@ -199,6 +210,7 @@ final class PlannerTask implements PartitionTask<LoadWindow> {
                 new DeploymentPlanner(
                         settings,
                         planning,
+                        desk,
                         driver,
                         told,
                         Optional.ofNullable(logs.remove(deployment)).orElseGet(PlanLog::new),
@@ -287,12 +299,12 @@ final class PlannerTask implements PartitionTask<LoadWindow> {
 
     @Override
     public void onPoll(long nowMillis) {
-        long deadlineNanos = System.nanoTime() + settings.planWithin().toNanos();
         for (DeploymentPlanner planner : planners.values()) {
             planner.happened(new Event.TimePassed(), nowMillis);
+            planner.takeMade(nowMillis);
             // Whoever takes over reads old windows first: what they ask for may have been undone since.
             if (!join(planner.deployment()).awaits(planner.members().incarnation())) {
-                planner.plan(clock, deadlineNanos);
+                planner.look(nowMillis);
             }
             planner.forgetBefore(nowMillis - settings.lookBack().toMillis(), nowMillis);
             told.stands(planner.standing());
@@ -324,6 +336,11 @@ final class PlannerTask implements PartitionTask<LoadWindow> {
     @Override
     public void onCommitted() {
         told.committed();
+    }
+
+    @Override
+    public void onLost() {
+        planners.values().forEach(DeploymentPlanner::lost);
     }
 
     private long oldestNeeded() {

@@ -81,7 +81,8 @@ final class Promises {
     }
 
     private Optional<Outcome> kept(Optional<Outcome> outcome) {
-        outcome.ifPresent(outcomes::add);
+        outcome.ifPresent(
+                of -> outcomes.add(of, measurement.map(Measurement::policy).orElse("")));
         return outcome;
     }
 
@@ -90,8 +91,16 @@ final class Promises {
         return measurement.flatMap(Measurement::soFar);
     }
 
-    /** What is to be learnt from earlier decisions. */
-    Experience experience() {
-        return settings.experience() ? outcomes.experience() : Experience.NONE;
+    /** What to go back to, where the newest settled decision has made it worse. */
+    Optional<PlanTarget> worse() {
+        return settings.rollback()
+                ? measurement.flatMap(
+                        measuring -> measuring.worseThan(settings.gate().minimumGain()))
+                : Optional.empty();
+    }
+
+    /** What is to be learnt from earlier decisions of a policy. */
+    Experience experience(String policy) {
+        return settings.experience() ? outcomes.experience(policy) : Experience.NONE;
     }
 }

@@ -5,6 +5,7 @@ import dev.plimsoll.model.Outcome;
 import dev.plimsoll.model.PlanCommand;
 import dev.plimsoll.model.RankAck;
 import dev.plimsoll.model.WindowSummary;
+import dev.plimsoll.planner.placement.Experience;
 import dev.plimsoll.planner.placement.Verdict;
 import dev.plimsoll.planner.protocol.Effect;
 import java.time.Duration;
@@ -69,6 +70,11 @@ final class ToldLater implements PlannerListener {
     }
 
     @Override
+    public void planDropped(Deployment deployment, long windowIndex, PlanDrop reason) {
+        later(() -> listener.planDropped(deployment, windowIndex, reason));
+    }
+
+    @Override
     public void refused(Deployment deployment, long windowIndex, Verdict.Keep keep) {
         later(() -> listener.refused(deployment, windowIndex, keep));
     }
@@ -101,6 +107,11 @@ final class ToldLater implements PlannerListener {
     @Override
     public void outcome(Outcome outcome) {
         later(() -> listener.outcome(outcome));
+    }
+
+    @Override
+    public void learned(Deployment deployment, String policy, Experience experience) {
+        later(() -> listener.learned(deployment, policy, experience));
     }
 
     @Override

@@ -12,6 +12,7 @@ import dev.plimsoll.model.ModelShape;
 import dev.plimsoll.model.Phase;
 import dev.plimsoll.model.Placement;
 import dev.plimsoll.model.PlacementState;
+import dev.plimsoll.model.PlanCommand;
 import dev.plimsoll.model.PlanCommand.Propose;
 import dev.plimsoll.model.RankAck;
 import dev.plimsoll.model.RankId;
@@ -63,6 +64,11 @@ abstract class PlannerTaskFixture {
         }
 
         @Override
+        public void planDropped(Deployment deployment, long window, PlanDrop reason) {
+            plansDropped.add(reason);
+        }
+
+        @Override
         public void ignored(Deployment deployment, Effect.IgnoreReason reason) {
             ignored.add(reason);
         }
@@ -78,13 +84,24 @@ abstract class PlannerTaskFixture {
         }
     };
 
+    /** Of which windows and acks are. */
+    Deployment deployment = DEPLOYMENT;
+
+    int layers = LAYERS;
+
+    /** Of each expert, in every layer. */
+    long[] tokens = SKEWED;
+
+    PlanDesk desk = PlanDesk.AT_ONCE;
+    final List<PlanDrop> plansDropped = new ArrayList<>();
+
     ParallelPlanning planning = new ParallelPlanning(Policy.named("static"), 1);
 
-    static Membership members(long incarnation) {
+    Membership members(long incarnation) {
         return new Membership(
-                DEPLOYMENT,
+                deployment,
                 incarnation,
-                ModelShape.of("small", 8, 1, 0, LAYERS),
+                ModelShape.of("small", 8, 1, 0, layers),
                 Topology.even(4, 2, 3),
                 "test",
                 Phase.DECODE,
@@ -110,7 +127,7 @@ abstract class PlannerTaskFixture {
         planning.close();
         planning = new ParallelPlanning(policy, 2);
         partition.assign(
-                new PlannerTask(settings, planning, "test", listener, () -> Instant.ofEpochMilli(partition.now)));
+                new PlannerTask(settings, planning, desk, "test", listener, () -> Instant.ofEpochMilli(partition.now)));
     }
 
     @AfterEach
@@ -129,12 +146,12 @@ abstract class PlannerTaskFixture {
     void rows(long index, long incarnation, PlacementState... states) {
         for (int segment = 0; segment < states.length; segment++) {
             Placement served = served(states[segment]);
-            for (int layer = 0; layer < LAYERS; layer++) {
+            for (int layer = 0; layer < layers; layer++) {
                 int[][] slots = served.slotsOfExperts(layer, SKEWED.length);
                 long[] load = new long[served.slots()];
                 for (int expert = 0; expert < SKEWED.length; expert++) {
                     for (int slot : slots[expert]) {
-                        load[slot] = 60 * SKEWED[expert] / slots[expert].length;
+                        load[slot] = 60 * tokens[expert] / slots[expert].length;
                     }
                 }
                 // Cut by slots, as a wide layer is.
@@ -143,7 +160,7 @@ abstract class PlannerTaskFixture {
                     partition.append(
                             Topic.WINDOWS,
                             new LoadWindow(
-                                    DEPLOYMENT,
+                                    deployment,
                                     incarnation,
                                     Phase.DECODE,
                                     index,
@@ -173,7 +190,7 @@ abstract class PlannerTaskFixture {
     }
 
     Placement served(PlacementState state) {
-        PlanLog log = PlanLog.of(partition.values(Topic.PLAN));
+        PlanLog log = PlanLog.of(commands());
         Placement base = Optional.ofNullable(log.placements(members(1)).get(state.settledVersion()))
                 .orElseThrow();
         return state.epoch() == 0
@@ -185,7 +202,7 @@ abstract class PlannerTaskFixture {
         partition.append(
                 Topic.WINDOW_SUMMARIES,
                 new WindowSummary(
-                        DEPLOYMENT,
+                        deployment,
                         incarnation,
                         Phase.DECODE,
                         index,
@@ -194,7 +211,7 @@ abstract class PlannerTaskFixture {
                         reason,
                         2,
                         LongVector.of(2, 2, 2, reason == CloseReason.COMPLETE ? 2 : 1),
-                        new Balance(0.5, 0.4, 1, LAYERS),
+                        new Balance(0.5, 0.4, 1, layers),
                         List.of(states),
                         1000,
                         conservation,
@@ -217,7 +234,7 @@ abstract class PlannerTaskFixture {
             partition.append(
                     Topic.ACKS,
                     new RankAck(
-                            DEPLOYMENT,
+                            deployment,
                             1,
                             new RankId(rank),
                             decision.epoch(),
@@ -230,15 +247,22 @@ abstract class PlannerTaskFixture {
     }
 
     Propose decision() {
-        return partition.values(Topic.PLAN).stream()
+        return commands().stream()
                 .filter(Propose.class::isInstance)
                 .map(Propose.class::cast)
                 .reduce((earlier, later) -> later)
                 .orElseThrow();
     }
 
-    List<String> log() {
+    /** The deployment's own. */
+    List<PlanCommand> commands() {
         return partition.values(Topic.PLAN).stream()
+                .filter(command -> command.header().deployment().equals(deployment))
+                .toList();
+    }
+
+    List<String> log() {
+        return commands().stream()
                 .map(command -> command.getClass().getSimpleName())
                 .toList();
     }

@@ -13,7 +13,6 @@ import dev.plimsoll.planner.placement.Budget;
 import dev.plimsoll.planner.placement.Gate;
 import dev.plimsoll.planner.placement.KeepReason;
 import dev.plimsoll.planner.placement.LayerPlan;
-import dev.plimsoll.planner.placement.MovePrices;
 import dev.plimsoll.planner.placement.PlanRequest;
 import dev.plimsoll.planner.placement.Policy;
 import dev.plimsoll.wire.Topic;
@@ -21,7 +20,6 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
-import java.util.concurrent.CountDownLatch;
 import org.junit.jupiter.api.Test;
 
 class PlannerTaskTest extends PlannerTaskFixture {
@@ -199,49 +197,6 @@ class PlannerTaskTest extends PlannerTaskFixture {
         proposed();
 
         assertThat(refused).containsExactly(KeepReason.COLD, KeepReason.ERROR);
-    }
-
-    @Test
-    void planThatDoesNotComeInTimeIsGivenUpAndTheLoopGoesOn() {
-        CountDownLatch never = new CountDownLatch(1);
-        restart(
-                new Policy() {
-                    @Override
-                    public String name() {
-                        return "slow";
-                    }
-
-                    @Override
-                    public LayerPlan plan(PlanRequest request, int layer) {
-                        if (layer == 1) {
-                            try {
-                                never.await();
-                            } catch (InterruptedException e) {
-                                throw new IllegalStateException(e);
-                            }
-                        }
-                        return Policy.named("plimsoll").plan(request, layer);
-                    }
-                },
-                new PlannerSettings(
-                        "plimsoll",
-                        2,
-                        0,
-                        Budget.UNLIMITED,
-                        MovePrices.EQUAL,
-                        PlannerSettings.DEFAULTS.gate(),
-                        PlannerSettings.DEFAULTS.acceptWithin(),
-                        PlannerSettings.DEFAULTS.progressWithin(),
-                        PlannerSettings.DEFAULTS.abortWithin(),
-                        PlannerSettings.DEFAULTS.lookBack(),
-                        1,
-                        Duration.ofMillis(20),
-                        0));
-        proposed();
-        window(2, true, PlacementState.settled(0));
-
-        assertThat(refused).containsExactly(KeepReason.COLD, KeepReason.TIMEOUT, KeepReason.TIMEOUT);
-        assertThat(partition.values(Topic.PLAN)).allMatch(PlanCommand.Term.class::isInstance);
     }
 
     @Test

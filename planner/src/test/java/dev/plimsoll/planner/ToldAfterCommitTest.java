@@ -22,6 +22,7 @@ class ToldAfterCommitTest extends PlannerTaskFixture {
         partition.assign(new PlannerTask(
                 PlannerSettings.DEFAULTS,
                 planning,
+                PlanDesk.AT_ONCE,
                 "test",
                 new PlannerListener() {
                     @Override

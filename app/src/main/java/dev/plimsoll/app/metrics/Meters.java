@@ -84,7 +84,7 @@ public final class Meters implements AutoCloseable {
         collected = new Series(registry, clock);
         captured = series.counter("plimsoll.samples.captured", "Samples made of what the heat ring held.");
         published = series.counter("plimsoll.samples.published", "Samples that the broker has.");
-        planner = new PlannerMeters(planned);
+        planner = new PlannerMeters(planned, new FlowMeters(registry, "planner"));
         watchdogs = new Watchdogs(aggregated, planned, new Series(registry, clock), clock);
         series.gauge("plimsoll.build.info", "Always 1; what runs here.", Tags.of("version", VERSION), 1);
         new JvmMemoryMetrics().bindTo(registry);
