@@ -284,10 +284,12 @@ final class PlannerTask implements PartitionTask<LoadWindow> {
         if (record.value() instanceof WindowSummary summary) {
             join(summary.deployment()).add(summary);
             Optional.ofNullable(planners.get(summary.deployment())).ifPresent(planner -> planner.areAt(summary, now));
+            told.heard(summary);
             drain(summary.deployment());
         } else if (record.value() instanceof RankAck ack) {
             acks.reached(record.offset() + 1);
             Optional.ofNullable(planners.get(ack.deployment())).ifPresent(planner -> planner.isAt(ack, now));
+            told.heard(ack);
             ack(ack, now);
         } else if (record.value() instanceof ControlRecord control) {
             control(control, now);
@@ -349,6 +351,7 @@ final class PlannerTask implements PartitionTask<LoadWindow> {
                 planner.look(nowMillis);
             }
             planner.forgetBefore(nowMillis - settings.lookBack().toMillis(), nowMillis);
+            told.stands(planner.standing());
         }
     }
 
