@@ -14,6 +14,7 @@ import dev.plimsoll.planner.placement.KeepReason;
 import dev.plimsoll.planner.placement.Objective;
 import dev.plimsoll.planner.placement.Plan;
 import dev.plimsoll.planner.placement.PlanRequest;
+import dev.plimsoll.planner.placement.Policy;
 import dev.plimsoll.planner.placement.Repair;
 import dev.plimsoll.planner.placement.ReplicaParts;
 import dev.plimsoll.planner.placement.Verdict;
@@ -88,6 +89,9 @@ public final class WindowPlan {
             return Verdict.Keep.because(KeepReason.INVALID, violations.get(0));
         }
         Candidate candidate = cut(request, plan, members);
+        if (!candidate.batches().isEmpty() && !Policy.named(settings.policy()).asksTheGate()) {
+            return ungated(candidate, settled, members, request.newest(), "carried out whatever it brings");
+        }
         Placement earlier = settled;
         if (!candidate.batches().isEmpty()) {
             PlanRequest without = request.withoutNewest();
@@ -146,13 +150,21 @@ public final class WindowPlan {
                     violations.get(0) + ", and staging memory holds too little at once to mend layers "
                             + candidate.unfitting()));
         }
-        // It promises no gain, so that nobody learns from it what promises are worth.
-        double now = EvenSplit.balance(Repair.asServed(settled, members), newest.toDoubles(), members.topology())
-                .mean();
-        return Optional.of(new Verdict.Change(
+        return Optional.of(ungated(
                 candidate,
-                new Verdict.Numbers(now, now, 0, 0, 0, 0, candidate.moves(), Optional.empty()),
+                settled,
+                members,
+                newest,
                 "mends what the engine began with: " + violations.get(0)
                         + (violations.size() > 1 ? ", and " + (violations.size() - 1) + " more" : "")));
+    }
+
+    /** A change that promises no gain, so that nobody learns from it what promises are worth. */
+    private static Verdict ungated(
+            Candidate candidate, Placement settled, Membership members, ExpertLoad newest, String reason) {
+        double now = EvenSplit.balance(Repair.asServed(settled, members), newest.toDoubles(), members.topology())
+                .mean();
+        return new Verdict.Change(
+                candidate, new Verdict.Numbers(now, now, 0, 0, 0, 0, candidate.moves(), Optional.empty()), reason);
     }
 }
