@@ -6,6 +6,7 @@ import dev.plimsoll.model.MeasuredGain;
 import dev.plimsoll.model.Membership;
 import dev.plimsoll.model.Outcome;
 import dev.plimsoll.model.Placement;
+import dev.plimsoll.model.PlanCommand;
 import dev.plimsoll.model.PlanCommand.Propose;
 import dev.plimsoll.model.StepTime;
 import dev.plimsoll.model.WindowSummary;
@@ -38,7 +39,7 @@ final class Measurement {
     private final Membership members;
     private final Objective objective;
     private final Propose decision;
-    private final int moves;
+    private final Flipped flipped;
     private final Placement with;
     private final Optional<Placement> without;
     private final int most;
@@ -48,7 +49,24 @@ final class Measurement {
     private boolean ended;
 
     /**
-     * @param moves of it that took effect
+     * What of a decision took effect.
+     *
+     * @param moves slots that got another expert
+     * @param complete whether that is all of it
+     */
+    record Flipped(int moves, boolean complete) {
+        static Flipped of(Propose decision, PlanCommand.Settled end) {
+            return new Flipped(
+                    decision.batches().stream()
+                            .limit(end.batchesFlipped())
+                            .mapToInt(batch -> batch.moves().size())
+                            .sum(),
+                    end.complete());
+        }
+    }
+
+    /**
+     * @param flipped of it
      * @param with the placement that it led to
      * @param without the placement before it; empty where it is not known: then only the promise is checked, in one window
      * @param most windows that are measured; more tell little that is new
@@ -58,7 +76,7 @@ final class Measurement {
             Membership members,
             Objective objective,
             Propose decision,
-            int moves,
+            Flipped flipped,
             Placement with,
             Optional<Placement> without,
             int most,
@@ -66,7 +84,7 @@ final class Measurement {
         this.members = members;
         this.objective = objective;
         this.decision = decision;
-        this.moves = moves;
+        this.flipped = flipped;
         this.with = with;
         this.without = without;
         this.most = most;
@@ -74,7 +92,7 @@ final class Measurement {
     }
 
     int moves() {
-        return moves;
+        return flipped.moves();
     }
 
     /**
@@ -167,17 +185,23 @@ final class Measurement {
                 members.incarnation(),
                 decision.epoch(),
                 window.index(),
-                moves,
+                flipped.moves(),
                 decision.currentBalancedness(),
-                decision.predictedBalancedness(),
+                flipped.complete() ? decision.predictedBalancedness() : decision.currentBalancedness(),
                 realised,
                 promisedGain(),
-                decision.step(),
+                flipped.complete() ? decision.step() : Optional.empty(),
                 without.map(before -> measured(last)));
     }
 
-    /** By time where that was promised; else as the busiest ranks' load is the mean load ÷ balancedness. */
+    /**
+     * By time where that was promised; else as the busiest ranks' load is the mean load ÷ balancedness. Nothing was promised of a part of
+     * a decision: held against the promise of all of it, the policy would seem to promise too much whenever ranks stop half-way.
+     */
     private OptionalDouble promisedGain() {
+        if (!flipped.complete()) {
+            return OptionalDouble.empty();
+        }
         if (decision.step().isPresent()) {
             return OptionalDouble.of(Gain.of(
                     decision.step().get().expertMicrosBefore(),

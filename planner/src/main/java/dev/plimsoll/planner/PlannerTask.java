@@ -36,23 +36,25 @@ import org.slf4j.LoggerFactory;
 /**
  * The planner's work on one partition, with all deployments in it.
  *
- * <p>Plans on the newest whole window after each poll. The loop's thread waits while {@link ParallelPlanning} plans the layers:
- * tens of milliseconds, or two seconds for a first plan of the largest models in a JVM that has just started, and never longer
- * than the settings allow, which is far less than the minutes that its group lets pass between polls. A proposal and the
- * offset behind the windows that it used are one transaction. The offset is how far was read, so that the group's lag is what is
- * left to do; beside it stands the oldest window that the forecast looks back on, from which a successor reads the same history.
+ * <p>Asks for a plan on the newest whole window after each poll; it is made at a {@link PlanDesk}, which the loop's thread does not wait
+ * for: tens of milliseconds, or two seconds for a first plan of the largest models in a JVM that has just started, in which acks of
+ * all deployments are heard. A proposal and the offset behind the windows that it used are one transaction. The offset is how far was
+ * read, so that the group's lag is what is left to do; beside it stands the oldest window that the forecast looks back on, from which a
+ * successor reads the same history.
  */
 final class PlannerTask implements PartitionTask<LoadWindow> {
     private static final Logger LOG = LoggerFactory.getLogger(PlannerTask.class);
 
     private final PlannerSettings settings;
-    private final PlannerListener listener;
+    private final ToldLater told;
     private final InstantSource clock;
     private final ParallelPlanning planning;
-    private final DecisionProtocol protocol;
+    private final PlanDesk desk;
+    private final DecisionDriver driver;
     private final TreeMap<Deployment, DeploymentPlanner> planners = new TreeMap<>();
     private final TreeMap<Deployment, WindowJoin> joins = new TreeMap<>();
     private final Checkpoints checkpoints = new Checkpoints();
+    private final TreeMap<Deployment, Setbacks> setbacks = new TreeMap<>();
     private final TreeMap<Deployment, OutcomeHistory> outcomes = new TreeMap<>();
     private final List<Output<?>> outputs = new ArrayList<>();
     private final AckPositions acks = new AckPositions();
@@ -67,22 +69,26 @@ final class PlannerTask implements PartitionTask<LoadWindow> {
     PlannerTask(
             PlannerSettings settings,
             ParallelPlanning planning,
+            PlanDesk desk,
             String planner,
             PlannerListener listener,
             InstantSource clock) {
         this.settings = settings;
-        this.listener = listener;
+        this.told = new ToldLater(listener);
         this.clock = clock;
         this.planning = planning;
-        this.protocol = new DecisionProtocol(
-                new Patience(
-                        settings.acceptWithin().toMillis(),
-                        settings.progressWithin().toMillis(),
-                        settings.abortWithin().toMillis(),
-                        settings.acceptBoundaries(),
-                        settings.progressBoundaries()),
-                planner,
-                SettingsText.of(settings));
+        this.desk = desk;
+        this.driver = new DecisionDriver(
+                new DecisionProtocol(
+                        new Patience(
+                                settings.acceptWithin().toMillis(),
+                                settings.progressWithin().toMillis(),
+                                settings.abortWithin().toMillis(),
+                                settings.acceptBoundaries(),
+                                settings.progressBoundaries()),
+                        planner,
+                        SettingsText.of(settings)),
+                settings.cooldownWindows());
     }
 
     @Override
@@ -136,7 +142,16 @@ final class PlannerTask implements PartitionTask<LoadWindow> {
     }
 
     private RecoveryRead<PlanCommand> planLog(RecoveryRead.Range range) {
-        return RecoveryRead.state(Topic.PLAN, checkpoints::read).in(range).until(checkpoints::reached);
+        return RecoveryRead.state(Topic.PLAN, this::planLog).in(range).until(checkpoints::reached);
+    }
+
+    private void planLog(Received<PlanCommand> record) {
+        if (checkpoints.read(record)) {
+            setbacks.merge(
+                    record.value().header().deployment(),
+                    Setbacks.NONE.after(record.value()),
+                    (before, first) -> before.after(record.value()));
+        }
     }
 
     /**
@@ -208,15 +223,17 @@ final class PlannerTask implements PartitionTask<LoadWindow> {
             return;
         }
         Deployment deployment = members.deployment();
-        listener.serving(partition, deployment);
+        told.serving(partition, deployment);
         planners.put(
                 deployment,
                 new DeploymentPlanner(
                         settings,
                         planning,
-                        protocol,
-                        listener,
+                        desk,
+                        driver,
+                        told,
                         checkpoints.takeLog(deployment),
+                        Optional.ofNullable(setbacks.remove(deployment)).orElse(Setbacks.NONE),
                         checkpoints.kept(deployment),
                         Optional.ofNullable(outcomes.remove(deployment)).orElseGet(OutcomeHistory::new),
                         members,
@@ -266,7 +283,7 @@ final class PlannerTask implements PartitionTask<LoadWindow> {
         // Its bytes stay in the windows topic, which is our own; the window that it was part of is never whole and is
         // counted so.
         nextOffset = record.offset() + 1;
-        listener.unreadable(record.partition());
+        told.unreadable(record.partition());
     }
 
     private void drain(Deployment deployment) {
@@ -285,7 +302,7 @@ final class PlannerTask implements PartitionTask<LoadWindow> {
                 whole = join.takeWhole(planner.members())) {
             drop(deployment, WindowJoin.Drop.OVERTAKEN, join.takeOvertaken());
             checkpoints.window(whole.orElseThrow());
-            planner.window(whole.orElseThrow());
+            planner.window(whole.orElseThrow(), clock.millis());
             offsetMoved = true;
         }
     }
@@ -293,20 +310,20 @@ final class PlannerTask implements PartitionTask<LoadWindow> {
     private void drop(Deployment deployment, WindowJoin.Drop reason, int windows) {
         if (windows > 0) {
             offsetMoved = true;
-            listener.dropped(deployment, reason, windows);
+            told.dropped(deployment, reason, windows);
         }
     }
 
     @Override
     public void onPoll(long nowMillis) {
-        long deadlineNanos = System.nanoTime() + settings.planWithin().toNanos();
         for (DeploymentPlanner planner : planners.values()) {
             planner.happened(new Event.TimePassed(), nowMillis);
+            planner.takeMade(nowMillis);
             // Whoever takes over reads old windows first: what they ask for may have been undone since.
             if (!join(planner.deployment()).awaits(planner.members().incarnation())) {
-                planner.plan(clock, deadlineNanos);
+                planner.look(nowMillis);
             }
-            planner.forgetBefore(nowMillis - settings.lookBack().toMillis());
+            planner.forgetBefore(nowMillis - settings.lookBack().toMillis(), nowMillis);
         }
     }
 
@@ -321,7 +338,10 @@ final class PlannerTask implements PartitionTask<LoadWindow> {
                 .forEach(planner -> outputs.addAll(
                         checkpoints.complete(planner.deployment(), planner.takeOutputs(), planner.oldestOffset())));
         lookInFlight();
+        told.taken();
         if (outputs.isEmpty() && !offsetMoved) {
+            // What there is to tell rests on nothing that could still fail.
+            told.committed();
             return Optional.empty();
         }
         // Until the history is read again, the group has been further already.
@@ -331,6 +351,16 @@ final class PlannerTask implements PartitionTask<LoadWindow> {
         outputs.clear();
         offsetMoved = false;
         return Optional.of(transaction);
+    }
+
+    @Override
+    public void onCommitted() {
+        told.committed();
+    }
+
+    @Override
+    public void onLost() {
+        planners.values().forEach(DeploymentPlanner::lost);
     }
 
     private long oldestNeeded() {

@@ -17,10 +17,12 @@ import java.util.OptionalLong;
 final class Partition {
     private final Map<Topic<?>, List<Received<?>>> topics = new HashMap<>();
     private final Map<Topic<?>, Integer> read = new HashMap<>();
+    private final Map<Topic<?>, Integer> recovered = new HashMap<>();
     private OptionalLong committed = OptionalLong.empty();
     private String note = "";
     private String topicId = "windows";
     private Optional<PlannerTask> task = Optional.empty();
+    private boolean fenced;
     long now;
 
     <T> void append(Topic<T> topic, T value) {
@@ -41,12 +43,19 @@ final class Partition {
         return topics.computeIfAbsent(topic, none -> new ArrayList<>());
     }
 
+    /** Another planner has fenced the task's: its next transaction fails, and so does it. */
+    void fence() {
+        fenced = true;
+    }
+
     /** Assigns the partition to a new task, as after a crash of the one before. */
     void assign(PlannerTask next) {
         task = Optional.of(next);
+        fenced = false;
         for (Topic<?> topic : next.companions()) {
             read.put(topic, records(topic).size());
         }
+        recovered.clear();
         InputLog log = new InputLog(0, 1, topicId, 0, records(Topic.WINDOWS).size(), committed, note);
         for (Optional<RecoveryRead<?>> asked = next.nextRead(log); asked.isPresent(); asked = next.nextRead(log)) {
             deliver(asked.get());
@@ -104,9 +113,14 @@ final class Partition {
         for (Optional<Transaction> transaction = task.orElseThrow().takeTransaction();
                 transaction.isPresent();
                 transaction = task.orElseThrow().takeTransaction()) {
+            if (fenced) {
+                task.orElseThrow().onLost();
+                return;
+            }
             transaction.orElseThrow().outputs().forEach(this::append);
             committed = OptionalLong.of(transaction.orElseThrow().nextInputOffset());
             note = transaction.orElseThrow().note();
+            task.orElseThrow().onCommitted();
         }
     }
 
@@ -116,6 +130,18 @@ final class Partition {
             throw new IllegalArgumentException("a record of another topic");
         }
         return (Received<T>) record;
+    }
+
+    int size(Topic<?> topic) {
+        return records(topic).size();
+    }
+
+    /** The newest so many, or all. */
+    <T> List<T> last(Topic<T> topic, int most) {
+        List<Received<?>> all = records(topic);
+        return all.subList(Math.max(0, all.size() - most), all.size()).stream()
+                .map(record -> as(topic, record).value())
+                .toList();
     }
 
     <T> List<T> values(Topic<T> topic) {
@@ -143,6 +169,11 @@ final class Partition {
         records(Topic.WINDOWS).subList(end, records(Topic.WINDOWS).size()).clear();
     }
 
+    /** How many records of a topic the running task has read to recover. */
+    int recovered(Topic<?> topic) {
+        return recovered.getOrDefault(topic, 0);
+    }
+
     /** Where the running task reads on. */
     int position() {
         return read.getOrDefault(Topic.WINDOWS, 0);
@@ -165,6 +196,7 @@ final class Partition {
         long to = Math.min(all.size(), asked.range().to().orElse(all.size()));
         long begin = asked.range().begin(0, young, all.size());
         if (begin < to) {
+            recovered.merge(asked.topic(), (int) (to - begin), Integer::sum);
             all.subList((int) begin, (int) to).forEach(asked.each());
         }
         asked.through().accept(to);

@@ -161,11 +161,14 @@ final class PlannerMeters implements PlannerListener {
         Tags tags = tags(outcome.deployment());
         double realised = outcome.realised().mean();
         series.gauge("plimsoll.realised.balancedness.ratio", "What came of the last settled decision.", tags, realised);
-        series.gauge(
-                "plimsoll.prediction.error.ratio",
-                "Predicted less realised balancedness of the last settled decision.",
-                tags,
-                outcome.predicted() - realised);
+        // Of a decision that was flipped in part nothing was predicted; of one whose placement before is not known, both are there.
+        if (outcome.promisedGain().isPresent() || outcome.measured().isEmpty()) {
+            series.gauge(
+                    "plimsoll.prediction.error.ratio",
+                    "Predicted less realised balancedness of the last settled decision.",
+                    tags,
+                    outcome.predicted() - realised);
+        }
         outcome.measured().ifPresent(gain -> gained(tags, outcome, gain));
     }
 
