@@ -1,5 +1,6 @@
 package dev.plimsoll.planner;
 
+import dev.plimsoll.model.ControlRecord;
 import dev.plimsoll.model.Deployment;
 import dev.plimsoll.model.LoadWindow;
 import dev.plimsoll.model.Membership;
@@ -8,6 +9,7 @@ import dev.plimsoll.model.PlanCommand;
 import dev.plimsoll.model.Quarantined;
 import dev.plimsoll.model.RankAck;
 import dev.plimsoll.model.WindowSummary;
+import dev.plimsoll.planner.control.ControlState;
 import dev.plimsoll.planner.protocol.DecisionProtocol;
 import dev.plimsoll.planner.protocol.Event;
 import dev.plimsoll.planner.protocol.Patience;
@@ -53,9 +55,12 @@ final class PlannerTask implements PartitionTask<LoadWindow> {
     private final DecisionDriver driver;
     private final TreeMap<Deployment, DeploymentPlanner> planners = new TreeMap<>();
     private final TreeMap<Deployment, WindowJoin> joins = new TreeMap<>();
-    private final Checkpoints checkpoints = new Checkpoints();
     private final TreeMap<Deployment, Setbacks> setbacks = new TreeMap<>();
+    private final Checkpoints checkpoints = new Checkpoints();
     private final TreeMap<Deployment, OutcomeHistory> outcomes = new TreeMap<>();
+    /** Of deployments that have no planner yet: nobody answers for who is not there. */
+    private final TreeMap<Deployment, List<ControlRecord>> controls = new TreeMap<>();
+
     private final List<Output<?>> outputs = new ArrayList<>();
     private final AckPositions acks = new AckPositions();
     private final Deque<Supplier<Optional<RecoveryRead<?>>>> reads = reads();
@@ -85,15 +90,17 @@ final class PlannerTask implements PartitionTask<LoadWindow> {
                                 settings.progressWithin().toMillis(),
                                 settings.abortWithin().toMillis(),
                                 settings.acceptBoundaries(),
-                                settings.progressBoundaries()),
+                                settings.progressBoundaries(),
+                                settings.approval().within().toMillis()),
                         planner,
                         SettingsText.of(settings)),
-                settings.cooldownWindows());
+                settings.cooldownWindows(),
+                settings.approval().required());
     }
 
     @Override
     public List<Topic<?>> companions() {
-        return List.of(Topic.WINDOW_SUMMARIES, Topic.ACKS, Topic.MEMBERS, Topic.PLAN);
+        return List.of(Topic.WINDOW_SUMMARIES, Topic.ACKS, Topic.MEMBERS, Topic.PLAN, Topic.CONTROL);
     }
 
     @Override
@@ -114,6 +121,8 @@ final class PlannerTask implements PartitionTask<LoadWindow> {
                 Topic.OUTCOMES,
                 record -> outcomes.computeIfAbsent(record.value().deployment(), none -> new OutcomeHistory())
                         .add(record.value()))));
+        inOrder.add(() ->
+                Optional.of(RecoveryRead.all(Topic.CONTROL, record -> control(record.value(), clock.millis()))));
         inOrder.add(() -> Optional.of(RecoveryRead.all(
                 Topic.MEMBERS,
                 record -> newest.merge(
@@ -234,10 +243,22 @@ final class PlannerTask implements PartitionTask<LoadWindow> {
                         told,
                         checkpoints.takeLog(deployment),
                         Optional.ofNullable(setbacks.remove(deployment)).orElse(Setbacks.NONE),
+                        ControlState.of(
+                                Optional.ofNullable(controls.remove(deployment)).orElse(List.of())),
                         checkpoints.kept(deployment),
                         Optional.ofNullable(outcomes.remove(deployment)).orElseGet(OutcomeHistory::new),
                         members,
                         nowMillis));
+    }
+
+    private void control(ControlRecord record, long nowMillis) {
+        DeploymentPlanner planner = planners.get(record.deployment());
+        if (planner == null) {
+            controls.computeIfAbsent(record.deployment(), none -> new ArrayList<>())
+                    .add(record);
+        } else {
+            planner.control(record, nowMillis);
+        }
     }
 
     private void ack(RankAck ack, long nowMillis) {
@@ -264,11 +285,15 @@ final class PlannerTask implements PartitionTask<LoadWindow> {
         if (record.value() instanceof WindowSummary summary) {
             join(summary.deployment()).add(summary);
             Optional.ofNullable(planners.get(summary.deployment())).ifPresent(planner -> planner.areAt(summary, now));
+            told.heard(summary);
             drain(summary.deployment());
         } else if (record.value() instanceof RankAck ack) {
             acks.reached(record.offset() + 1);
             Optional.ofNullable(planners.get(ack.deployment())).ifPresent(planner -> planner.isAt(ack, now));
+            told.heard(ack);
             ack(ack, now);
+        } else if (record.value() instanceof ControlRecord control) {
+            control(control, now);
         } else if (record.value() instanceof PlanCommand command) {
             checkpoints.follow(
                     new Received<>(Topic.PLAN, record.partition(), record.offset(), record.timestampMillis(), command));
@@ -320,10 +345,14 @@ final class PlannerTask implements PartitionTask<LoadWindow> {
             planner.happened(new Event.TimePassed(), nowMillis);
             planner.takeMade(nowMillis);
             // Whoever takes over reads old windows first: what they ask for may have been undone since.
-            if (!join(planner.deployment()).awaits(planner.members().incarnation())) {
+            boolean readOn =
+                    !join(planner.deployment()).awaits(planner.members().incarnation());
+            planner.answer(readOn, nowMillis);
+            if (readOn) {
                 planner.look(nowMillis);
             }
             planner.forgetBefore(nowMillis - settings.lookBack().toMillis(), nowMillis);
+            told.stands(planner.standing());
         }
     }
 

@@ -45,9 +45,6 @@ abstract class PlannerTaskFixture {
     /** Tokens per expert: the first two ranks are hot. */
     static final long[] SKEWED = {400, 300, 200, 100, 10, 10, 10, 10};
 
-    /** Tokens per expert of windows to come. */
-    long[] tokens = SKEWED;
-
     final Partition partition = new Partition();
     final List<KeepReason> refused = new ArrayList<>();
     final List<String> details = new ArrayList<>();
@@ -91,6 +88,9 @@ abstract class PlannerTaskFixture {
     Deployment deployment = DEPLOYMENT;
 
     int layers = LAYERS;
+
+    /** Of each expert, in every layer. */
+    long[] tokens = SKEWED;
 
     PlanDesk desk = PlanDesk.AT_ONCE;
     final List<PlanDrop> plansDropped = new ArrayList<>();

@@ -561,7 +561,8 @@ final class RandomValues {
                 balance(),
                 perhapsReal(),
                 random.nextBoolean() ? Optional.of(stepPromise()) : Optional.empty(),
-                random.nextBoolean() ? Optional.of(measuredGain()) : Optional.empty());
+                random.nextBoolean() ? Optional.of(measuredGain()) : Optional.empty(),
+                random.nextBoolean() ? Optional.of("by " + text()) : Optional.empty());
     }
 
     private OptionalDouble perhapsReal() {
