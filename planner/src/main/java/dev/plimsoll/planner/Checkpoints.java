@@ -1,5 +1,7 @@
 package dev.plimsoll.planner;
 
+import static java.util.Objects.requireNonNull;
+
 import dev.plimsoll.model.Deployment;
 import dev.plimsoll.model.Membership;
 import dev.plimsoll.model.Placement;
@@ -37,11 +39,18 @@ final class Checkpoints {
         private Optional<PlanLog> log = Optional.empty();
         private Optional<PlanPositions> positions = Optional.empty();
         private final WindowVersions windows = new WindowVersions();
+        /** What the newest layer says of where to read on; long ago where it says nothing. */
+        private long from = -FAR;
+
+        void put(SettledPlacement layer) {
+            layers.put(layer.layer(), layer);
+            from = layer.restart().map(PlanRestart::from).orElse(-FAR);
+        }
 
         /** What all layers say; empty where they do not, or not the same. */
         Optional<PlanRestart> restart() {
             List<Optional<PlanRestart>> all = layers.values().stream()
-                    .map(layer -> layer.restart().map(at -> at.beside(new int[0], new int[0])))
+                    .map(layer -> layer.restart().map(PlanRestart::ofAllLayers))
                     .distinct()
                     .toList();
             return all.size() == 1 && isWhole() ? all.get(0) : Optional.empty();
@@ -84,7 +93,7 @@ final class Checkpoints {
 
     /** A settled placement as it is kept; the newest of its layer. */
     void kept(SettledPlacement record) {
-        of(record.deployment()).layers.put(record.layer(), record);
+        of(record.deployment()).put(record);
     }
 
     /** The settled placement that is kept, all layers of it that there are. */
@@ -118,11 +127,12 @@ final class Checkpoints {
                 .orElseGet(() -> new PlanPositions(members));
     }
 
-    /** A record of the plan log, one that is asked for or one that stands among them. */
-    void read(Received<PlanCommand> record) {
+    /** A record of the plan log; returns whether it is one of those that are to be read. */
+    boolean read(Received<PlanCommand> record) {
         Kept kept = of(record.value().header().deployment());
         Optional<PlanRestart> restart = kept.restart();
-        if (restart.map(at -> at.covers(record.offset())).orElse(true)) {
+        boolean covered = restart.map(at -> at.covers(record.offset())).orElse(true);
+        if (covered) {
             PlanLog log =
                     kept.log.orElseGet(() -> restart.map(at -> PlanLog.since(at, kept.incarnation(), kept.base(at)))
                             .orElseGet(PlanLog::new));
@@ -130,6 +140,7 @@ final class Checkpoints {
             log.add(record.value());
             add(kept, record);
         }
+        return covered;
     }
 
     /** A record of the plan log that was written since. */
@@ -177,21 +188,24 @@ final class Checkpoints {
     List<Output<?>> complete(Deployment deployment, List<Output<?>> outputs, OptionalLong oldest) {
         Kept kept = of(deployment);
         OptionalInt lowest = kept.windows.lowest(oldest);
+        if (outputs.isEmpty() && position - kept.from < FAR) {
+            return outputs;
+        }
         Optional<PlanPositions.Restart> restart = kept.positions.flatMap(it -> it.restart(position, lowest));
         List<Output<?>> complete = new ArrayList<>();
         boolean settles = false;
         for (Output<?> output : outputs) {
             if (output.value() instanceof SettledPlacement placement && !output.removal()) {
                 settles = true;
-                SettledPlacement noted = noted(kept, placement, restart);
-                kept.layers.put(noted.layer(), noted);
-                complete.add(Output.of(Topic.PLACEMENTS, deployment, noted));
+                kept.put(noted(kept, placement, restart));
+                complete.add(
+                        Output.of(Topic.PLACEMENTS, deployment, requireNonNull(kept.layers.get(placement.layer()))));
             } else {
                 complete.add(output);
             }
         }
         if (!settles && restart.isPresent() && isFar(kept)) {
-            kept.layers.replaceAll((layer, placement) -> noted(kept, placement, restart));
+            List.copyOf(kept.layers.values()).forEach(placement -> kept.put(noted(kept, placement, restart)));
             kept.layers.values().forEach(placement -> complete.add(Output.of(Topic.PLACEMENTS, deployment, placement)));
         }
         return complete;
@@ -215,6 +229,6 @@ final class Checkpoints {
                 && kept.positions
                         .filter(positions -> positions.members().incarnation() == kept.incarnation())
                         .isPresent();
-        return current && position - kept.restart().map(PlanRestart::from).orElse(-FAR) >= FAR;
+        return current && position - kept.from >= FAR;
     }
 }
