@@ -111,6 +111,63 @@ public final class WindowPlan {
     }
 
     /**
+     * The change to a placement that is wanted whatever a policy would make of the load, and whatever it brings: no policy, no budget and
+     * no gate is asked.
+     */
+    public static Verdict towards(
+            PlannerSettings settings,
+            Membership members,
+            Placement settled,
+            List<ExpertLoad> windows,
+            PlanTarget wanted) {
+        PlanRequest request = toBe(settings, members, settled, windows);
+        Candidate candidate = cut(request, Plan.of(wanted.placement()), members);
+        if (candidate.batches().isEmpty()) {
+            return candidate.unfitting().isEmpty()
+                    ? Verdict.Keep.because(
+                            KeepReason.BALANCED,
+                            "v" + settled.version() + " is as v"
+                                    + wanted.placement().version() + " was")
+                    : Verdict.Keep.because(
+                            KeepReason.BUDGET,
+                            "staging memory holds too little at once for layers " + candidate.unfitting());
+        }
+        double[][] load = request.newest().toDoubles();
+        return new Verdict.Change(
+                candidate,
+                new Verdict.Numbers(
+                        request.parts()
+                                .balance(Repair.asServed(settled, members), load, members.topology())
+                                .mean(),
+                        request.parts()
+                                .balance(Repair.asServed(candidate.target(), members), load, members.topology())
+                                .mean(),
+                        0,
+                        0,
+                        0,
+                        0,
+                        candidate.moves(),
+                        Optional.empty()),
+                wanted.reason());
+    }
+
+    /** What is asked of a placement that is given. */
+    private static PlanRequest toBe(
+            PlannerSettings settings, Membership members, Placement settled, List<ExpertLoad> windows) {
+        return new PlanRequest(
+                windows,
+                settled,
+                members.shape(),
+                members.topology(),
+                Budget.UNLIMITED,
+                settings.prices(),
+                Objective.TOKENS,
+                members.idleSlots(),
+                ReplicaParts.of(members, windows),
+                settings.seed());
+    }
+
+    /**
      * What makes a placement sound that an engine has come to by itself, whatever it brings: no policy, no budget and no gate is asked, as
      * none of them knows such a placement. Empty where nothing is wrong with it.
      */
@@ -127,19 +184,8 @@ public final class WindowPlan {
                     lost.get(0) + ": no rank can send its weights, so only a new incarnation can bring it back"));
         }
         ExpertLoad newest = windows.get(windows.size() - 1);
-        PlanRequest request = new PlanRequest(
-                windows,
-                settled,
-                members.shape(),
-                members.topology(),
-                Budget.UNLIMITED,
-                settings.prices(),
-                Objective.TOKENS,
-                members.idleSlots(),
-                ReplicaParts.of(members, windows),
-                settings.seed());
         Placement sound = Repair.of(settled, members.shape(), members.topology(), newest);
-        Candidate candidate = cut(request, Plan.of(sound), members);
+        Candidate candidate = cut(toBe(settings, members, settled, windows), Plan.of(sound), members);
         if (candidate.batches().isEmpty()) {
             return Optional.of(Verdict.Keep.because(
                     KeepReason.BUDGET,

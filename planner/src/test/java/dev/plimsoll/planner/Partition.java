@@ -21,6 +21,7 @@ final class Partition {
     private String note = "";
     private String topicId = "windows";
     private Optional<PlannerTask> task = Optional.empty();
+    private boolean fenced;
     long now;
 
     <T> void append(Topic<T> topic, T value) {
@@ -36,9 +37,15 @@ final class Partition {
         return topics.computeIfAbsent(topic, none -> new ArrayList<>());
     }
 
+    /** Another planner has fenced the task's: its next transaction fails, and so does it. */
+    void fence() {
+        fenced = true;
+    }
+
     /** Assigns the partition to a new task, as after a crash of the one before. */
     void assign(PlannerTask next) {
         task = Optional.of(next);
+        fenced = false;
         for (Topic<?> topic : next.companions()) {
             read.put(topic, records(topic).size());
         }
@@ -99,9 +106,14 @@ final class Partition {
         for (Optional<Transaction> transaction = task.orElseThrow().takeTransaction();
                 transaction.isPresent();
                 transaction = task.orElseThrow().takeTransaction()) {
+            if (fenced) {
+                task.orElseThrow().onLost();
+                return;
+            }
             transaction.orElseThrow().outputs().forEach(this::append);
             committed = OptionalLong.of(transaction.orElseThrow().nextInputOffset());
             note = transaction.orElseThrow().note();
+            task.orElseThrow().onCommitted();
         }
     }
 

@@ -14,6 +14,8 @@ public enum KeepReason {
     IN_FLIGHT,
     /** Too few windows since the last decision ended. */
     COOLDOWN,
+    /** Decisions have come to nothing, one after another for the same reason: the more, the longer is the pause. */
+    BACK_OFF,
     /** The ranks cannot vote. */
     OBSERVE_ONLY,
     /** Ranks disagreed about what was flipped; nothing is decided until the next incarnation. */
