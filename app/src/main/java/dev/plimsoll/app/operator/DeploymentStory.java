@@ -7,9 +7,9 @@ import dev.plimsoll.model.PlanCommand;
 import dev.plimsoll.model.PlanCommand.Propose;
 import dev.plimsoll.model.PlanCommand.Term;
 import dev.plimsoll.model.RankAck;
-import dev.plimsoll.model.Refusal;
 import dev.plimsoll.model.SettledPlacement;
 import dev.plimsoll.model.WindowSummary;
+import dev.plimsoll.planner.Setbacks;
 import dev.plimsoll.planner.protocol.DecisionProtocol;
 import dev.plimsoll.planner.protocol.Event;
 import dev.plimsoll.planner.protocol.Moment;
@@ -86,7 +86,7 @@ public record DeploymentStory(
         Optional<DecisionStory> inFlight = last(ofIncarnation.stream()
                 .filter(decision -> !decision.state().ended())
                 .toList());
-        Standing standing = standing(log, ofIncarnation, inFlight, !writtenAt.isEmpty());
+        Standing standing = standing(log, inFlight, !writtenAt.isEmpty());
         int version = settled.map(Placement::version).orElse(0);
         List<DecisionStory> since = ofIncarnation.stream()
                 .filter(decision ->
@@ -124,8 +124,7 @@ public record DeploymentStory(
         return newest;
     }
 
-    private static Standing standing(
-            DeploymentLog log, List<DecisionStory> ofIncarnation, Optional<DecisionStory> inFlight, boolean takenOver) {
+    private static Standing standing(DeploymentLog log, Optional<DecisionStory> inFlight, boolean takenOver) {
         Membership members = log.members();
         if (!takenOver) {
             return new Standing(
@@ -143,14 +142,20 @@ public record DeploymentStory(
         if (members.gather() == GatherMode.NONE) {
             return new Standing(DeploymentStage.OBSERVE_ONLY, "gather mode none: its ranks have nothing to vote by");
         }
-        return ofIncarnation.stream()
-                .flatMap(decision -> decision.acks().stream())
-                .map(Dated::value)
-                .filter(ack ->
-                        ack.refusal().filter(Refusal.OBSERVE_ONLY::equals).isPresent())
-                .findFirst()
-                .map(ack -> new Standing(DeploymentStage.OBSERVE_ONLY, "its ranks lost their group: " + ack.summary()))
+        return setbacks(log)
+                .observeOnly()
+                .map(refusal -> new Standing(
+                        DeploymentStage.OBSERVE_ONLY, refusal + "; nothing is decided until the next incarnation"))
                 .orElse(new Standing(DeploymentStage.IDLE, ""));
+    }
+
+    /** What the planner takes from the log about decisions that came to nothing. */
+    private static Setbacks setbacks(DeploymentLog log) {
+        Setbacks setbacks = Setbacks.NONE;
+        for (Dated<PlanCommand> record : log.plan()) {
+            setbacks = setbacks.after(record.value());
+        }
+        return setbacks.incarnation() == log.members().incarnation() ? setbacks : Setbacks.NONE;
     }
 
     private static DeploymentStage stage(DecisionState state) {

@@ -7,7 +7,9 @@ import dev.plimsoll.model.PlanCommand.Propose;
 import dev.plimsoll.model.PlanCommand.Settled;
 import dev.plimsoll.model.PlanInputs;
 import dev.plimsoll.model.WindowSummary;
+import dev.plimsoll.planner.Setbacks;
 import dev.plimsoll.planner.SettingsText;
+import dev.plimsoll.replay.source.Dated;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -61,7 +63,7 @@ public final class KeptWindow {
         rules.forEach(rule -> lines.add("  " + rule));
         if (rules.isEmpty()) {
             lines.add(
-                    "  none of the rules that topics tell of: it was complete, nothing was in flight, and no cooldown or pause");
+                    "  none of the rules that topics tell of: it was complete, nothing was in flight, and no cooldown, back-off or pause");
             lines.add(
                     "  held. So the policy wanted no change (BALANCED), or its change did not pass the gate (GAIN, HELD_OUT, COST,");
             lines.add("  BUDGET), or too few windows were there (COLD), or the plan failed (TIMEOUT, ERROR, INVALID)");
@@ -91,6 +93,7 @@ public final class KeptWindow {
             rules.add("OBSERVE_ONLY: gather mode none, so the ranks have nothing to vote by");
         }
         cooldown().ifPresent(rules::add);
+        backOff().ifPresent(pause -> rules.add("BACK_OFF: " + pause.summary()));
         pause().ifPresent(request -> rules.add("PAUSED: by " + request.by() + ": " + request.reason()));
         passedOver()
                 .ifPresent(decision -> rules.add("passed over: decision " + decision.epoch()
@@ -138,6 +141,31 @@ public final class KeptWindow {
                 ? Optional.of("COOLDOWN: after a decision ended in window " + ended.orElseThrow()
                         + ", the next is made on window " + from + " at the earliest")
                 : Optional.empty();
+    }
+
+    /** The pause after decisions that came to nothing, as the log had it when the window closed. */
+    private Optional<Setbacks.Pause> backOff() {
+        Setbacks setbacks = Setbacks.NONE;
+        for (PlanCommand command : commands()) {
+            setbacks = setbacks.after(command);
+        }
+        return setbacks.incarnation() == window.incarnation()
+                ? setbacks.pause().filter(pause -> pause.covers(window.index()))
+                : Optional.empty();
+    }
+
+    /** Beginnings and ends of decisions that were there when the window closed. */
+    private List<PlanCommand> commands() {
+        List<Dated<? extends PlanCommand>> commands = new ArrayList<>();
+        for (DecisionStory decision : decisions()) {
+            commands.add(decision.proposed());
+            decision.aborted().ifPresent(commands::add);
+            decision.ended().ifPresent(commands::add);
+        }
+        return commands.stream()
+                .filter(record -> record.atMillis() <= window.closedAtMillis())
+                .<PlanCommand>map(Dated::value)
+                .toList();
     }
 
     private static Optional<Long> cooldownWindows(String settings) {

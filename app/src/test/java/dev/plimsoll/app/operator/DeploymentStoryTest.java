@@ -135,10 +135,11 @@ class DeploymentStoryTest {
     void ranksThatCannotVoteAreOnlyObserved() {
         made.takenOver();
         int epoch = made.propose(4);
-        made.refuse(epoch, 0, Refusal.OBSERVE_ONLY).abort(epoch, "refused").ack(epoch, RankAck.Kind.ABORTED, 0, 0, 1);
-        made.voided(epoch, "refused", 5);
+        made.refuse(epoch, 0, Refusal.OBSERVE_ONLY);
+        String said = made.acks.get(0).value().summary();
+        made.abort(epoch, said).ack(epoch, RankAck.Kind.ABORTED, 0, 0, 1).voided(epoch, said, 5);
         assertThat(stage()).isEqualTo(DeploymentStage.OBSERVE_ONLY);
-        assertThat(made.story().why()).contains("rank 0 REFUSED 1: OBSERVE_ONLY");
+        assertThat(made.story().why()).startsWith("rank 0 REFUSED 1: OBSERVE_ONLY");
 
         made.restarted(GatherMode.NONE).takenOver();
         assertThat(stage()).isEqualTo(DeploymentStage.OBSERVE_ONLY);

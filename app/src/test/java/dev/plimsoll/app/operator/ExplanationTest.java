@@ -167,6 +167,19 @@ class ExplanationTest {
     }
 
     @Test
+    void windowOfAPauseAfterDecisionsThatCameToNothingSaysSo() {
+        made.takenOver();
+        int epoch = made.propose(3);
+        made.abort(epoch, "no flip in time; flipped so far [0, 0]").voided(epoch, "no flip in time", 4);
+
+        // Behind the cooldown of two windows comes the back-off of two.
+        assertThat(kept(made.window(6)))
+                .anyMatch(line -> line.startsWith("  COOLDOWN"))
+                .anyMatch(line -> line.startsWith("  BACK_OFF: no_flip, 1 time since a decision settled: a pause of 2 windows"));
+        assertThat(KeptWindow.rules(made.story(), made.window(7))).isEmpty();
+    }
+
+    @Test
     void windowsOfRanksThatCannotVoteAreKeptForThat() {
         made.restarted(GatherMode.NONE).takenOver();
 
