@@ -1,5 +1,6 @@
 package dev.plimsoll.planner;
 
+import dev.plimsoll.model.ControlRecord;
 import dev.plimsoll.model.Deployment;
 import dev.plimsoll.model.LoadWindow;
 import dev.plimsoll.model.Membership;
@@ -9,6 +10,7 @@ import dev.plimsoll.model.Quarantined;
 import dev.plimsoll.model.RankAck;
 import dev.plimsoll.model.SettledPlacement;
 import dev.plimsoll.model.WindowSummary;
+import dev.plimsoll.planner.control.ControlState;
 import dev.plimsoll.planner.protocol.DecisionProtocol;
 import dev.plimsoll.planner.protocol.Event;
 import dev.plimsoll.planner.protocol.Patience;
@@ -64,6 +66,9 @@ final class PlannerTask implements PartitionTask<LoadWindow> {
     private final TreeMap<Deployment, Setbacks> setbacks = new TreeMap<>();
     private final TreeMap<Deployment, Map<Integer, SettledPlacement>> kept = new TreeMap<>();
     private final TreeMap<Deployment, OutcomeHistory> outcomes = new TreeMap<>();
+    /** Of deployments that have no planner yet: nobody answers for who is not there. */
+    private final TreeMap<Deployment, List<ControlRecord>> controls = new TreeMap<>();
+
     private final List<Output<?>> outputs = new ArrayList<>();
     private final Deque<Supplier<Optional<RecoveryRead<?>>>> reads = reads();
     private int partition;
@@ -91,15 +96,17 @@ final class PlannerTask implements PartitionTask<LoadWindow> {
                                 settings.progressWithin().toMillis(),
                                 settings.abortWithin().toMillis(),
                                 settings.acceptBoundaries(),
-                                settings.progressBoundaries()),
+                                settings.progressBoundaries(),
+                                settings.approval().within().toMillis()),
                         planner,
                         SettingsText.of(settings)),
-                settings.cooldownWindows());
+                settings.cooldownWindows(),
+                settings.approval().required());
     }
 
     @Override
     public List<Topic<?>> companions() {
-        return List.of(Topic.WINDOW_SUMMARIES, Topic.ACKS, Topic.MEMBERS);
+        return List.of(Topic.WINDOW_SUMMARIES, Topic.ACKS, Topic.MEMBERS, Topic.CONTROL);
     }
 
     @Override
@@ -131,6 +138,8 @@ final class PlannerTask implements PartitionTask<LoadWindow> {
                 Topic.OUTCOMES,
                 record -> outcomes.computeIfAbsent(record.value().deployment(), none -> new OutcomeHistory())
                         .add(record.value(), policyOf(record.value())))));
+        inOrder.add(() ->
+                Optional.of(RecoveryRead.all(Topic.CONTROL, record -> control(record.value(), clock.millis()))));
         inOrder.add(() -> Optional.of(RecoveryRead.all(
                 Topic.MEMBERS,
                 record -> newest.merge(
@@ -215,6 +224,8 @@ final class PlannerTask implements PartitionTask<LoadWindow> {
                         told,
                         Optional.ofNullable(logs.remove(deployment)).orElseGet(PlanLog::new),
                         Optional.ofNullable(setbacks.remove(deployment)).orElse(Setbacks.NONE),
+                        ControlState.of(
+                                Optional.ofNullable(controls.remove(deployment)).orElse(List.of())),
                         settledOf(deployment),
                         Optional.ofNullable(outcomes.remove(deployment)).orElseGet(OutcomeHistory::new),
                         members,
@@ -224,6 +235,16 @@ final class PlannerTask implements PartitionTask<LoadWindow> {
     private List<SettledPlacement> settledOf(Deployment deployment) {
         Map<Integer, SettledPlacement> layers = kept.remove(deployment);
         return layers == null ? List.of() : List.copyOf(layers.values());
+    }
+
+    private void control(ControlRecord record, long nowMillis) {
+        DeploymentPlanner planner = planners.get(record.deployment());
+        if (planner == null) {
+            controls.computeIfAbsent(record.deployment(), none -> new ArrayList<>())
+                    .add(record);
+        } else {
+            planner.control(record, nowMillis);
+        }
     }
 
     private void ack(RankAck ack, long nowMillis) {
@@ -254,6 +275,8 @@ final class PlannerTask implements PartitionTask<LoadWindow> {
         } else if (record.value() instanceof RankAck ack) {
             Optional.ofNullable(planners.get(ack.deployment())).ifPresent(planner -> planner.isAt(ack, now));
             ack(ack, now);
+        } else if (record.value() instanceof ControlRecord control) {
+            control(control, now);
         } else if (record.value() instanceof Membership members) {
             members(members, now);
             drain(members.deployment());
@@ -301,7 +324,10 @@ final class PlannerTask implements PartitionTask<LoadWindow> {
             planner.happened(new Event.TimePassed(), nowMillis);
             planner.takeMade(nowMillis);
             // Whoever takes over reads old windows first: what they ask for may have been undone since.
-            if (!join(planner.deployment()).awaits(planner.members().incarnation())) {
+            boolean readOn =
+                    !join(planner.deployment()).awaits(planner.members().incarnation());
+            planner.answer(readOn, nowMillis);
+            if (readOn) {
                 planner.look(nowMillis);
             }
             planner.forgetBefore(nowMillis - settings.lookBack().toMillis(), nowMillis);

@@ -21,6 +21,7 @@ final class Partition {
     private String note = "";
     private String topicId = "windows";
     private Optional<PlannerTask> task = Optional.empty();
+    private List<Output<?>> lastTransaction = List.of();
     private boolean fenced;
     long now;
 
@@ -77,6 +78,21 @@ final class Partition {
         commit();
     }
 
+    /** Polls once, and dies before what comes of it is committed. */
+    void pollAndLose() {
+        PlannerTask running = task.orElseThrow();
+        running.companions().forEach(topic -> drain(topic, running));
+        unread(Topic.WINDOWS).forEach(record -> running.onRecord(as(Topic.WINDOWS, record)));
+        running.onPoll(now);
+        running.takeTransaction();
+        running.onLost();
+    }
+
+    /** What was committed together, last. */
+    List<Output<?>> lastTransaction() {
+        return lastTransaction;
+    }
+
     /** Polls once, and gets no more than that many windows' records, as after a take-over of many. */
     void pollRecords(int most) {
         PlannerTask running = task.orElseThrow();
@@ -111,6 +127,7 @@ final class Partition {
                 return;
             }
             transaction.orElseThrow().outputs().forEach(this::append);
+            lastTransaction = transaction.orElseThrow().outputs();
             committed = OptionalLong.of(transaction.orElseThrow().nextInputOffset());
             note = transaction.orElseThrow().note();
             task.orElseThrow().onCommitted();
