@@ -48,6 +48,7 @@ public sealed interface PlanCommand {
      * @param reasons why these moves and no others, layer by layer; ranks do not look at it
      * @param inputs what it was planned from, for whoever wants to plan it again; empty where the planner does not say
      * @param step what it promises in time; empty where no device profile is known
+     * @param origin who asked for it, and whether a person has to approve of it
      */
     record Propose(
             PlanHeader header,
@@ -62,7 +63,8 @@ public sealed interface PlanCommand {
             String reason,
             PlanReasons reasons,
             Optional<PlanInputs> inputs,
-            Optional<StepPromise> step)
+            Optional<StepPromise> step,
+            Origin origin)
             implements PlanCommand {
         public Propose {
             batches = List.copyOf(batches);
@@ -71,6 +73,38 @@ public sealed interface PlanCommand {
             if (batches.isEmpty()) {
                 throw new IllegalArgumentException("decision " + epoch + " moves nothing");
             }
+        }
+
+        /** A decision of the planner's own that nobody needs to approve of. */
+        public Propose(
+                PlanHeader header,
+                int epoch,
+                int basedOn,
+                long planHash,
+                List<Batch> batches,
+                long windowIndex,
+                double currentBalancedness,
+                double predictedBalancedness,
+                String policy,
+                String reason,
+                PlanReasons reasons,
+                Optional<PlanInputs> inputs,
+                Optional<StepPromise> step) {
+            this(
+                    header,
+                    epoch,
+                    basedOn,
+                    planHash,
+                    batches,
+                    windowIndex,
+                    currentBalancedness,
+                    predictedBalancedness,
+                    policy,
+                    reason,
+                    reasons,
+                    inputs,
+                    step,
+                    Origin.PLANNER);
         }
 
         /** A decision of a planner that promises no time. */
@@ -215,6 +249,8 @@ public sealed interface PlanCommand {
      * @param placementHash hash of the settled placement, with version {@code epoch}
      * @param lastWindow newest window that the planner had seen, from which its cooldown counts; empty where it has seen none or does not
      *     say
+     * @param restartOffset offset in the plan log from which a reader understands all that follows in this deployment; empty where the
+     *     planner does not say
      */
     record Settled(
             PlanHeader header,
@@ -222,9 +258,21 @@ public sealed interface PlanCommand {
             int batchesFlipped,
             boolean complete,
             long placementHash,
-            OptionalLong lastWindow)
+            OptionalLong lastWindow,
+            OptionalLong restartOffset)
             implements PlanCommand {
-        /** Of a planner that does not say which window it has seen. */
+        /** Of a planner that does not say from where the log need be read. */
+        public Settled(
+                PlanHeader header,
+                int epoch,
+                int batchesFlipped,
+                boolean complete,
+                long placementHash,
+                OptionalLong lastWindow) {
+            this(header, epoch, batchesFlipped, complete, placementHash, lastWindow, OptionalLong.empty());
+        }
+
+        /** Of a planner that does not say which window it has seen either. */
         public Settled(PlanHeader header, int epoch, int batchesFlipped, boolean complete, long placementHash) {
             this(header, epoch, batchesFlipped, complete, placementHash, OptionalLong.empty());
         }
@@ -248,9 +296,17 @@ public sealed interface PlanCommand {
      *
      * @param lastWindow newest window that the planner had seen, from which its cooldown counts; empty where it has seen none or does not
      *     say
+     * @param restartOffset offset in the plan log from which a reader understands all that follows in this deployment; empty where the
+     *     planner does not say
      */
-    record Void(PlanHeader header, int epoch, String reason, OptionalLong lastWindow) implements PlanCommand {
-        /** Of a planner that does not say which window it has seen. */
+    record Void(PlanHeader header, int epoch, String reason, OptionalLong lastWindow, OptionalLong restartOffset)
+            implements PlanCommand {
+        /** Of a planner that does not say from where the log need be read. */
+        public Void(PlanHeader header, int epoch, String reason, OptionalLong lastWindow) {
+            this(header, epoch, reason, lastWindow, OptionalLong.empty());
+        }
+
+        /** Of a planner that does not say which window it has seen either. */
         public Void(PlanHeader header, int epoch, String reason) {
             this(header, epoch, reason, OptionalLong.empty());
         }

@@ -2,14 +2,13 @@ package dev.plimsoll.planner;
 
 import dev.plimsoll.model.Batch;
 import dev.plimsoll.model.Conservation;
+import dev.plimsoll.model.ControlAction;
+import dev.plimsoll.model.ControlRecord;
 import dev.plimsoll.model.Deployment;
-import dev.plimsoll.model.GatherMode;
 import dev.plimsoll.model.Learned;
 import dev.plimsoll.model.Membership;
 import dev.plimsoll.model.Outcome;
 import dev.plimsoll.model.Placement;
-import dev.plimsoll.model.PlacementRules;
-import dev.plimsoll.model.PlacementState;
 import dev.plimsoll.model.PlanCommand;
 import dev.plimsoll.model.PlanCommand.Propose;
 import dev.plimsoll.model.PlanInputs;
@@ -17,471 +16,386 @@ import dev.plimsoll.model.RankAck;
 import dev.plimsoll.model.SettledPlacement;
 import dev.plimsoll.model.TransferLists;
 import dev.plimsoll.model.WindowSummary;
+import dev.plimsoll.planner.control.ControlState;
 import dev.plimsoll.planner.placement.Experience;
 import dev.plimsoll.planner.placement.KeepReason;
-import dev.plimsoll.planner.placement.Objective;
-import dev.plimsoll.planner.placement.Repair;
 import dev.plimsoll.planner.placement.Verdict;
-import dev.plimsoll.planner.protocol.DecisionProtocol;
-import dev.plimsoll.planner.protocol.Effect;
 import dev.plimsoll.planner.protocol.Event;
-import dev.plimsoll.planner.protocol.Moment;
 import dev.plimsoll.planner.protocol.PlanLog;
-import dev.plimsoll.planner.protocol.PlannerState;
 import dev.plimsoll.planner.protocol.Stage;
-import dev.plimsoll.planner.protocol.Transition;
 import dev.plimsoll.wire.Topic;
 import dev.plimsoll.wire.kafka.Output;
-import java.time.Duration;
-import java.time.InstantSource;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
+import java.util.Deque;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalLong;
+import java.util.Queue;
+import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.stream.Stream;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import org.slf4j.event.Level;
 
-/** One deployment at the planner: its complete windows, its decision in flight, and what is to be written about them. */
+/**
+ * One deployment at the planner: carries out what its {@link DecisionDriver} wants, from the windows of its {@link WindowBook}, and
+ * lets its {@link Promises} measure what comes of it.
+ */
 final class DeploymentPlanner {
     private static final Logger LOG = LoggerFactory.getLogger(DeploymentPlanner.class);
 
+    /** Longer than plans are given even where windows are short; a plan that takes more of them is not worth waiting for. */
+    private static final int MOST_WAITING = WindowJoin.MOST_OPEN;
+
+    private record Made(PlanOrder order, PlanDesk.Made result, PlanInputs inputs) {}
+
     private final PlannerSettings settings;
     private final ParallelPlanning planning;
+    private final PlanDesk desk;
     private final PlanMemo memo;
-    private final DecisionProtocol protocol;
-    private final PlannerListener listener;
-    private final WindowHistory history;
-    private final MeasuredTimes times = new MeasuredTimes();
+    private final DecisionDriver driver;
+    private final ToldLater told;
     private final List<Output<?>> outputs = new ArrayList<>();
+    private final Promises promises;
+    /** From the threads that plans are made on. */
+    private final Queue<Made> made = new ConcurrentLinkedQueue<>();
+    /** That came while a plan was being made. */
+    private final Deque<WindowJoin.Whole> waiting = new ArrayDeque<>();
 
-    private PlannerState state;
-    private Objective objective;
-    private KnownPlacements known;
-    private final OutcomeHistory outcomes;
-    private Optional<Measurement> measurement = Optional.empty();
-    private Optional<WindowSummary> unplanned = Optional.empty();
-    private final ArrayDeque<Long> unjudged = new ArrayDeque<>();
-    private BoundaryWatch watch;
-    private long heardWindow = -1;
-    private long lastWindow = -1;
-    private long planFrom;
+    private DriverState state;
+    private WindowBook book;
+    private PlanDesk.Ticket ticket = PlanDesk.Ticket.USED;
+    private Conservation.Answer newestAnswer = Conservation.Answer.UNKNOWN;
 
     /** @param outcomes of the deployment's decisions so far */
     DeploymentPlanner(
             PlannerSettings settings,
             ParallelPlanning planning,
-            DecisionProtocol protocol,
-            PlannerListener listener,
+            PlanDesk desk,
+            DecisionDriver driver,
+            ToldLater told,
             PlanLog log,
+            Setbacks setbacks,
+            ControlState control,
             List<SettledPlacement> kept,
             OutcomeHistory outcomes,
             Membership members,
             long nowMillis) {
         this.settings = settings;
         this.planning = planning;
+        this.desk = desk;
         this.memo = new PlanMemo(planning.policy());
-        this.protocol = protocol;
-        this.listener = listener;
-        this.history = new WindowHistory(settings.historyWindows());
-        this.objective = settings.objectiveFor(members);
-        this.outcomes = outcomes;
-        this.watch = new BoundaryWatch(nowMillis);
-        Transition start = protocol.takeOver(log, kept, members, watch.at(nowMillis, members.boundarySteps()));
+        this.driver = driver;
+        this.told = told;
+        this.promises = new Promises(settings, outcomes);
+        BoundaryWatch watch = new BoundaryWatch(nowMillis);
+        DriverStep start =
+                driver.takeOver(log, setbacks, control, kept, members, watch.at(nowMillis, members.boundarySteps()));
         this.state = start.state();
-        this.known = new KnownPlacements(log, members, state.settled());
-        // Where the decision ended is not in the log in windows; it took at least one.
-        this.planFrom = log.lastProposal(members.incarnation())
-                .map(last -> last.windowIndex() + 2 + settings.cooldownWindows())
-                .orElse(0L);
-        carryOut(start.effects(), Optional.empty());
-        log.lastSettled(members.incarnation()).ifPresent(end -> goOnMeasuring(log, end));
-    }
-
-    /** Goes on where a predecessor left off, with the windows that are read again, unless it was done: a later decision was made, or so. */
-    private void goOnMeasuring(PlanLog log, PlanCommand.Settled end) {
-        long incarnation = state.members().incarnation();
-        boolean newest = log.lastProposal(incarnation)
-                .filter(decision -> decision.epoch() == end.epoch())
-                .isPresent();
-        if (newest
-                && outcomes.of(incarnation, end.epoch()).filter(Outcome::last).isEmpty()) {
-            measure(log.proposal(end.epoch()), end.batchesFlipped());
-        }
+        this.book = new WindowBook(settings, members, new KnownPlacements(log, members, settled()), watch);
+        carryOut(start.effects());
+        promises.takeOver(log, members, book, settled());
+        tellDormant();
     }
 
     Deployment deployment() {
-        return state.members().deployment();
+        return members().deployment();
     }
 
     Membership members() {
-        return state.members();
+        return state.protocol().members();
     }
 
     Stage stage() {
-        return state.stage();
+        return state.protocol().stage();
     }
 
-    Placement settled() {
-        return state.settled();
+    private Placement settled() {
+        return state.protocol().settled();
     }
 
     /** An ack, a new membership or passing time. */
     void happened(Event event, long nowMillis) {
-        long incarnation = state.members().incarnation();
+        long incarnation = members().incarnation();
         if (event instanceof Event.Began began && began.members().incarnation() > incarnation) {
-            endMeasurement();
+            promises.end().ifPresent(this::tell);
         }
         if (event instanceof Event.Acked acked) {
             flipped(acked.ack());
         }
-        take(protocol.apply(state, event, moment(nowMillis)));
-        if (state.members().incarnation() != incarnation) {
-            known = new KnownPlacements(new PlanLog(), state.members(), state.settled());
-            measurement = Optional.empty();
-            objective = settings.objectiveFor(state.members());
-            forgetWindows();
-            times.clear();
-            watch = new BoundaryWatch(nowMillis);
-            heardWindow = -1;
-            lastWindow = -1;
-            planFrom = 0;
+        apply(new DriverEvent.Happened(event), nowMillis);
+        if (members().incarnation() != incarnation) {
+            waiting.clear();
+            book = new WindowBook(
+                    settings,
+                    members(),
+                    new KnownPlacements(new PlanLog(), members(), settled()),
+                    new BoundaryWatch(nowMillis));
+            tellDormant();
         }
     }
 
-    private Moment moment(long nowMillis) {
-        return watch.at(nowMillis, state.members().boundarySteps());
-    }
-
-    /** A window, whole or not, says how far ranks were before anybody watched. */
-    void wereAt(WindowSummary summary) {
-        if (summary.incarnation() == state.members().incarnation()) {
-            heardWindow = summary.index();
-            watch.from(summary.steps().to());
+    private void tellDormant() {
+        for (String dormant : state.control().dormant(members())) {
+            told.later(() -> LOG.warn(
+                    "{}: incarnation {} lacks what it speaks of, so it is dormant: {}",
+                    deployment(),
+                    members().incarnation(),
+                    dormant));
         }
     }
 
-    /** A window, whole or not, says how far ranks are. */
-    void areAt(WindowSummary summary, long nowMillis) {
-        if (summary.incarnation() != state.members().incarnation()) {
-            return;
-        }
-        if (summary.index() < heardWindow) {
-            watch.from(summary.steps().to());
-        }
-        heardWindow = summary.index();
-        watch.heard(summary.steps().to(), nowMillis);
-    }
-
-    /** So does a rank. */
-    void isAt(RankAck ack, long nowMillis) {
-        if (ack.incarnation() == state.members().incarnation()) {
-            watch.heard(ack.step(), nowMillis);
-        }
-    }
-
-    /** What an ack tells of flips, whether or not its decision is in flight still. */
-    void flipped(RankAck ack) {
-        if (ack.incarnation() == state.members().incarnation()) {
-            times.ack(ack);
-        }
-    }
-
-    private void take(Transition transition) {
-        Optional<Propose> decision = state.stage().inFlight();
-        state = transition.state();
-        carryOut(transition.effects(), decision);
-    }
-
-    private void carryOut(List<Effect> effects, Optional<Propose> decision) {
-        for (Effect effect : effects) {
-            if (effect instanceof Effect.Write write) {
-                outputs.add(Output.of(Topic.PLAN, deployment(), dated(write.command())));
-                tell(write.command(), decision);
-            } else if (effect instanceof Effect.Settle settle) {
-                outputs.add(Output.of(Topic.PLACEMENTS, deployment(), settle.placement()));
-            } else if (effect instanceof Effect.Alarm alarm) {
-                LOG.warn("{}: {}", deployment(), alarm.text());
-                listener.alarm(deployment(), state.stage() instanceof Stage.Quarantined, alarm.text());
-            } else if (effect instanceof Effect.Ignored ignored) {
-                listener.ignored(deployment(), ignored.reason());
-            }
-        }
-    }
-
-    /** The end of a decision with the window that its cooldown counts from, which the protocol knows nothing of. */
-    private PlanCommand dated(PlanCommand command) {
-        OptionalLong seen = lastWindow < 0 ? OptionalLong.empty() : OptionalLong.of(lastWindow);
-        if (command instanceof PlanCommand.Settled end) {
-            return new PlanCommand.Settled(
-                    end.header(), end.epoch(), end.batchesFlipped(), end.complete(), end.placementHash(), seen);
-        }
-        return command instanceof PlanCommand.Void end
-                ? new PlanCommand.Void(end.header(), end.epoch(), end.reason(), seen)
-                : command;
-    }
-
-    private void tell(PlanCommand command, Optional<Propose> decision) {
-        LOG.info("{}: {}", deployment(), command.summary());
-        if (command instanceof Propose propose) {
-            endMeasurement();
-            known.propose(propose);
-            unjudged.clear();
-            listener.proposed(propose);
-        } else if (command instanceof PlanCommand.Permit permit) {
-            listener.permitted(permit);
-        } else if (command instanceof PlanCommand.Settled end) {
-            known.settle(state.settled());
-            measure(decision, end.batchesFlipped());
-            ended();
-            listener.settled(end, measurement.map(Measurement::moves).orElse(0));
-        } else if (command instanceof PlanCommand.Abort abort) {
-            listener.aborted(abort);
-        } else if (command instanceof PlanCommand.Void end) {
-            ended();
-            listener.voided(end);
-        }
-    }
-
-    /** From now on windows tell what the decision brings. */
-    private void measure(Optional<Propose> decision, int batches) {
-        measurement = decision.map(made -> new Measurement(
-                state.members(),
-                objective,
-                made,
-                made.batches().stream()
-                        .limit(batches)
-                        .mapToInt(batch -> batch.moves().size())
-                        .sum(),
-                Repair.asServed(state.settled(), state.members()),
-                known.of(PlacementState.settled(made.basedOn())),
-                settings.historyWindows(),
-                outcomes.of(state.members().incarnation(), made.epoch()).isPresent()));
-    }
-
-    private void endMeasurement() {
-        measurement.flatMap(Measurement::end).ifPresent(this::tell);
-        measurement = Optional.empty();
-    }
-
-    private void tell(Outcome outcome) {
-        outcomes.add(outcome);
-        outputs.add(Output.of(Topic.OUTCOMES, deployment(), outcome));
-        listener.outcome(outcome);
-    }
-
-    private void ended() {
-        // The window under way belongs to the decision; the cooldown counts those after it.
-        planFrom = lastWindow + 1 + settings.cooldownWindows();
-    }
-
-    /** A window with all its parts, in the order of the log: behind a jump its index may be lower than the last one's. */
-    void window(WindowJoin.Whole whole) {
-        WindowSummary summary = whole.summary();
-        lastWindow = summary.index();
-        unplanned.ifPresent(this::leaveUnjudged);
-        unplanned = Optional.empty();
-        if (summary.conservation().violated()) {
-            refuse(
-                    summary,
-                    Verdict.Keep.because(
-                            KeepReason.NOT_CONSERVED, summary.conservation().toString()));
-            return;
-        }
-        if (!summary.complete()) {
-            refuse(
-                    summary,
-                    Verdict.Keep.because(KeepReason.INCOMPLETE, summary.reason().name()));
-            return;
-        }
-        Optional<PlacementState> unknown = WindowLoad.unknown(whole, known);
-        if (unknown.isPresent()) {
-            refuse(
-                    summary,
-                    Verdict.Keep.because(
-                            KeepReason.UNKNOWN_STATE, unknown.orElseThrow().toString()));
-            return;
-        }
-        WindowLoad window = WindowLoad.of(whole, known, state.members());
-        history.add(window.load(), whole.firstOffset(), summary.closedAtMillis());
-        times.window(state.members(), objective, summary, window);
-        boolean underSettled = !window.served().isEmpty()
-                && window.served().stream()
-                        .allMatch(served -> served.servesLike(Repair.asServed(state.settled(), state.members())));
-        if (underSettled && state.stage() instanceof Stage.Idle) {
-            measurement
-                    .flatMap(measuring -> measuring.window(summary, window.load()))
-                    .ifPresent(this::tell);
-        }
-        unplanned = Optional.of(summary);
-    }
-
-    /** Notes a window that might have been decided on, and was not looked at, or not to the end. */
-    private void leaveUnjudged(WindowSummary window) {
-        if (mayNotPlan(window).isEmpty()) {
-            unjudged.addLast(window.index());
-            if (unjudged.size() > PlanInputs.MOST_UNJUDGED) {
-                unjudged.removeFirst();
-            }
-        }
+    /** The next record of the control log. */
+    void control(ControlRecord record, long nowMillis) {
+        apply(new DriverEvent.Controlled(record), nowMillis);
     }
 
     /**
-     * Decides on the newest window, once.
+     * Answers the commands that wait for it, in their order.
      *
-     * @param clock asked when the plan is made, which may be seconds after this is called
-     * @param deadlineNanos of {@link System#nanoTime}, until which a plan is waited for
+     * @param lookBack whether windows of before are all read; what looks at them waits for that, and what comes after it too
      */
-    void plan(InstantSource clock, long deadlineNanos) {
-        if (unplanned.isEmpty()) {
-            return;
-        }
-        WindowSummary newest = unplanned.orElseThrow();
-        unplanned = Optional.empty();
-        Learned learned = times.learned(
-                settings.gate(), objective, settings.experience() ? outcomes.experience() : Experience.NONE);
-        Verdict verdict = mayNotPlan(newest).<Verdict>map(keep -> keep).orElseGet(() -> judge(learned, deadlineNanos));
-        if (verdict instanceof Verdict.Change change) {
-            verdict = propose(change, learned, newest, clock.millis());
-        }
-        if (verdict instanceof Verdict.Keep keep) {
-            if (keep.reason() == KeepReason.TIMEOUT || keep.reason() == KeepReason.ERROR) {
-                leaveUnjudged(newest);
+    void answer(boolean lookBack, long nowMillis) {
+        while (!state.control().unanswered().isEmpty()) {
+            ControlAction action = state.control().unanswered().get(0).action();
+            boolean looks = action instanceof ControlAction.Void || action instanceof ControlAction.Rollback;
+            if (looks && !lookBack) {
+                return;
             }
-            refuse(newest, keep);
+            Optional<Verdict> wayBack = action instanceof ControlAction.Rollback rollback
+                    ? Optional.of(book.wayBack(
+                            rollback.version(), settled(), state.control().constraints(members())))
+                    : Optional.empty();
+            apply(new DriverEvent.Answering(book.sight(stage().inFlight()), wayBack), nowMillis);
         }
+        takeWaiting(nowMillis);
     }
 
-    private Optional<Verdict.Keep> mayNotPlan(WindowSummary newest) {
-        if (state.stage() instanceof Stage.Quarantined quarantined) {
-            return Optional.of(Verdict.Keep.because(KeepReason.QUARANTINED, quarantined.reason()));
-        }
-        if (!(state.stage() instanceof Stage.Idle)) {
-            return Optional.of(Verdict.Keep.because(
-                    KeepReason.IN_FLIGHT,
-                    "decision " + state.stage().inFlight().orElseThrow().epoch()));
-        }
-        if (state.members().gather() == GatherMode.NONE) {
-            return Optional.of(Verdict.Keep.because(KeepReason.OBSERVE_ONLY, "gather mode none"));
-        }
-        // A window from farther back than a cooldown reaches stands behind a jump back, and so behind the decision.
-        long left = planFrom - newest.index();
-        if (left > 0 && left <= 2L + settings.cooldownWindows()) {
-            return Optional.of(
-                    Verdict.Keep.because(KeepReason.COOLDOWN, "window " + newest.index() + " is before " + planFrom));
-        }
-        return Optional.empty();
-    }
-
-    private Verdict judge(Learned learned, long deadlineNanos) {
-        long start = System.nanoTime();
-        try {
-            return WindowPlan.judge(
-                    settings,
-                    request -> memo.plan(request, made -> planning.plan(made, deadlineNanos)),
-                    objective,
-                    learned,
-                    state.members(),
-                    state.settled(),
-                    history.loads(),
-                    history.windowTime());
-        } catch (ParallelPlanning.TimedOut e) {
-            LOG.warn("{}: {}; the placement stays", deployment(), e.getMessage());
-            return Verdict.Keep.because(KeepReason.TIMEOUT, e.getMessage());
-        } catch (RuntimeException e) {
-            // A policy that fails must not take the ranks' protocol down with it.
-            LOG.error(
-                    "{}: policy {} failed; the placement stays",
-                    deployment(),
-                    planning.policy().name(),
-                    e);
-            return Verdict.Keep.because(KeepReason.ERROR, e.toString());
-        } finally {
-            listener.planned(deployment(), Duration.ofNanos(System.nanoTime() - start));
-        }
-    }
-
-    /** Proposes, unless the rules that the ranks will apply say no. */
-    private Verdict propose(Verdict.Change change, Learned learned, WindowSummary newest, long nowMillis) {
-        Transition transition = protocol.apply(
-                state,
-                new Event.Offer(
-                        state.settled().version(),
-                        change.candidate().batches(),
-                        newest.index(),
-                        change.numbers().currentBalancedness(),
-                        change.numbers().predictedBalancedness(),
-                        planning.policy().name(),
-                        change.reason() + unlessCompared(newest),
-                        change.candidate().reasons(),
-                        Optional.of(history.inputs(List.copyOf(unjudged), learned)),
-                        change.numbers().time().map(Verdict.Times::promise)),
-                moment(nowMillis));
-        for (Effect effect : transition.effects()) {
-            if (effect instanceof Effect.Write write && write.command() instanceof Propose propose) {
-                List<String> violations = PlacementRules.violations(
-                        propose, state.settled(), change.candidate().target(), state.members());
-                if (!violations.isEmpty()) {
-                    return new Verdict.Keep(KeepReason.INVALID, violations.get(0), change.numbers());
-                }
-                warnOfDetours(propose);
+    private void apply(DriverEvent event, long nowMillis) {
+        DriverStep step = driver.apply(state, event, book.moment(nowMillis));
+        Placement before = settled();
+        state = step.state();
+        for (DriverEffect effect : step.effects()) {
+            if (effect instanceof DriverEffect.Write write && write.command() instanceof Propose propose) {
+                warnOfDetours(propose, before);
             }
         }
-        take(transition);
-        return change;
+        carryOut(step.effects());
     }
 
-    /** It is planned on, for many engines do not say what they route; whoever reads the decision shall know. */
-    private static String unlessCompared(WindowSummary window) {
-        return window.conservation().answer() == Conservation.Answer.UNKNOWN
-                ? "; tokens computed were not compared with tokens routed"
-                : "";
+    void wereAt(WindowSummary summary) {
+        book.wereAt(summary);
+    }
+
+    void areAt(WindowSummary summary, long nowMillis) {
+        book.areAt(summary, nowMillis);
+    }
+
+    void isAt(RankAck ack, long nowMillis) {
+        book.isAt(ack, nowMillis);
+    }
+
+    void flipped(RankAck ack) {
+        book.flipped(ack);
+    }
+
+    private void carryOut(List<DriverEffect> effects) {
+        for (DriverEffect effect : effects) {
+            if (effect instanceof DriverEffect.Write write) {
+                outputs.add(Output.of(Topic.PLAN, deployment(), write.command()));
+                written(write.command(), write.decision());
+            } else if (effect instanceof DriverEffect.Settle settle) {
+                outputs.add(Output.of(Topic.PLACEMENTS, deployment(), settle.placement()));
+            } else if (effect instanceof DriverEffect.Answer answer) {
+                outputs.add(Output.of(Topic.CONTROL, deployment(), answer.answer()));
+                told.later(
+                        () -> LOG.info("{}: {}", deployment(), answer.answer().summary()));
+            } else if (effect instanceof DriverEffect.Alarm alarm) {
+                told.later(() -> LOG.warn("{}: {}", deployment(), alarm.text()));
+                told.alarm(deployment(), alarm.quarantined(), alarm.text());
+            } else if (effect instanceof DriverEffect.Ignored ignored) {
+                told.ignored(deployment(), ignored.reason());
+            } else if (effect instanceof DriverEffect.Refuse refuse) {
+                tell(refuse);
+            } else if (effect instanceof DriverEffect.Plan plan) {
+                begin(plan.order());
+            } else if (effect instanceof DriverEffect.Drop drop) {
+                ticket.cancel();
+                told.planDropped(deployment(), drop.order().window(), drop.reason());
+            }
+        }
+    }
+
+    private void written(PlanCommand command, Optional<Propose> decision) {
+        told.later(() -> LOG.info("{}: {}", deployment(), command.summary()));
+        if (command instanceof Propose propose) {
+            promises.end().ifPresent(this::tell);
+            book.known().propose(propose);
+            told.proposed(propose);
+        } else if (command instanceof PlanCommand.Permit permit) {
+            told.permitted(permit);
+        } else if (command instanceof PlanCommand.Settled end) {
+            book.known().settle(settled());
+            promises.begin(decision, end, members(), book, settled());
+            told.settled(end, promises.moves());
+        } else if (command instanceof PlanCommand.Abort abort) {
+            told.aborted(abort);
+        } else if (command instanceof PlanCommand.Void end) {
+            told.voided(end);
+        }
+    }
+
+    private void tell(Outcome outcome) {
+        outputs.add(Output.of(Topic.OUTCOMES, deployment(), outcome));
+        told.outcome(outcome);
+        if (outcome.last()) {
+            String policy = planning.policy().name();
+            Experience experience = promises.experience(policy);
+            told.later(() -> LOG.info("{}: {}; {}: {}", deployment(), outcome.summary(), policy, experience.summary()));
+            told.learned(deployment(), policy, experience);
+        }
+    }
+
+    private void tell(DriverEffect.Refuse refuse) {
+        Verdict.Keep keep = refuse.keep();
+        int version = settled().version();
+        told.later(() -> LOG.atLevel(keep.reason() == KeepReason.NOT_CONSERVED ? Level.WARN : Level.DEBUG)
+                .log(
+                        "{}: window {} keeps v{}: {} {}",
+                        deployment(),
+                        refuse.window(),
+                        version,
+                        keep.reason(),
+                        keep.detail()));
+        told.refused(deployment(), refuse.window(), keep);
+    }
+
+    /**
+     * A window with all its parts, in the order of the log. While a plan is being made, windows wait for it: what is decided, measured and
+     * learnt depends on their order, and not on how long a plan takes.
+     */
+    void window(WindowJoin.Whole whole, long nowMillis) {
+        waiting.addLast(whole);
+        state.ordered().ifPresent(order -> {
+            if (ticket.withdraw() || waiting.size() > MOST_WAITING) {
+                apply(new DriverEvent.Superseded(order), nowMillis);
+            }
+        });
+        takeWaiting(nowMillis);
+    }
+
+    private void takeWaiting(long nowMillis) {
+        while (state.ordered().isEmpty() && !waiting.isEmpty()) {
+            take(waiting.removeFirst(), nowMillis);
+        }
+    }
+
+    private void take(WindowJoin.Whole whole, long nowMillis) {
+        WindowSummary summary = whole.summary();
+        book.saw(whole);
+        Optional<Verdict.Keep> unfit = book.unfit(whole);
+        if (unfit.isEmpty()) {
+            WindowLoad window = book.add(whole);
+            newestAnswer = summary.conservation().answer();
+            if (book.ranUnder(window, settled()) && stage() instanceof Stage.Idle) {
+                promises.window(summary, window.load()).ifPresent(this::tell);
+            }
+        }
+        apply(new DriverEvent.Window(summary.index(), unfit), nowMillis);
+        promises.worse()
+                .ifPresent(before -> apply(new DriverEvent.Worse(settled().version(), before), nowMillis));
+    }
+
+    /** Decides on the newest window, once; what it takes a plan for comes with {@link #takeMade}. */
+    void look(long nowMillis) {
+        apply(new DriverEvent.Look(), nowMillis);
+        takeMade(nowMillis);
+    }
+
+    private void begin(PlanOrder order) {
+        Learned learned = book.learned(promises.experience(planning.policy().name()));
+        PlanJob job = new PlanJob(
+                settings,
+                book.objective(),
+                learned,
+                members(),
+                settled(),
+                book.loads(),
+                book.windowTime(),
+                order.towards(),
+                newestAnswer,
+                state.control().constraints(members()));
+        PlanInputs inputs = book.inputs(order.unjudged(), learned);
+        ticket = desk.begin(
+                () -> job.verdict(request -> memo.plan(request, planning::plan)),
+                verdict -> made.add(new Made(order, verdict, inputs)));
+    }
+
+    /** Goes on with the plans that have been made since. */
+    void takeMade(long nowMillis) {
+        for (Made next = made.poll(); next != null; next = made.poll()) {
+            PlanDesk.Made result = next.result();
+            told.planned(deployment(), result.took());
+            result.failure().ifPresent(this::failed);
+            if (result.verdict() instanceof Verdict.Keep keep && keep.reason() == KeepReason.TIMEOUT) {
+                LOG.warn("{}: {}; the placement stays", deployment(), keep.detail());
+            }
+            apply(
+                    new DriverEvent.Planned(
+                            next.order(),
+                            result.verdict(),
+                            next.order()
+                                    .towards()
+                                    .map(PlanTarget::policy)
+                                    .orElse(planning.policy().name()),
+                            Optional.of(next.inputs())),
+                    nowMillis);
+            takeWaiting(nowMillis);
+        }
+    }
+
+    /** A policy that fails must not take the ranks' protocol down with it. */
+    private void failed(Throwable failure) {
+        LOG.error("{}: policy {} failed", deployment(), planning.policy().name(), failure);
+        if (failure instanceof Error error) {
+            throw error;
+        }
+    }
+
+    /** Nobody will ask for anything any more. */
+    void lost() {
+        ticket.cancel();
     }
 
     /** Sound and slower than it need be: a fault of ours, and no reason to serve on out of balance. */
-    private void warnOfDetours(Propose propose) {
+    private void warnOfDetours(Propose propose, Placement settled) {
         for (Batch batch : propose.batches()) {
-            TransferLists.of(batch, state.members().topology())
-                    .detours(state.settled(), state.members().topology())
+            TransferLists.of(batch, members().topology())
+                    .detours(settled, members().topology())
                     .forEach(detour -> LOG.warn("{}: decision {}: {}", deployment(), propose.epoch(), detour));
         }
     }
 
-    private void refuse(WindowSummary window, Verdict.Keep keep) {
-        LOG.atLevel(keep.reason() == KeepReason.NOT_CONSERVED ? Level.WARN : Level.DEBUG)
-                .log(
-                        "{}: window {} keeps v{}: {} {}",
-                        deployment(),
-                        window.index(),
-                        settled().version(),
-                        keep.reason(),
-                        keep.detail());
-        listener.refused(deployment(), window.index(), keep);
-    }
-
     /** Forgets windows older than that, so that a deployment that fell silent does not hold back the partition's offset. */
-    void forgetBefore(long millis) {
-        OptionalLong newest = history.newestAtMillis();
-        if (newest.isPresent() && newest.getAsLong() < millis) {
-            forgetWindows();
+    void forgetBefore(long millis, long nowMillis) {
+        if (book.isOlderThan(millis)) {
+            book.forgetWindows();
+            apply(new DriverEvent.Forgotten(), nowMillis);
         }
-    }
-
-    private void forgetWindows() {
-        history.clear();
-        unjudged.clear();
-        unplanned = Optional.empty();
     }
 
     /** Offset of the oldest window record that a successor needs to see what we see. */
     OptionalLong oldestOffset() {
-        return history.oldestOffset();
+        return Stream.concat(
+                        book.oldestOffset().stream().boxed(), waiting.stream().map(WindowJoin.Whole::firstOffset))
+                .mapToLong(offset -> offset)
+                .min();
     }
 
     /** What the newest settled decision has brought so far, before it is told; empty where that is known to its end, or nothing is. */
     Optional<Outcome> measuredSoFar() {
-        return measurement.flatMap(Measurement::soFar);
+        return promises.soFar();
     }
 
     List<Output<?>> takeOutputs() {

@@ -6,6 +6,7 @@ import dev.plimsoll.model.MeasuredGain;
 import dev.plimsoll.model.Membership;
 import dev.plimsoll.model.Outcome;
 import dev.plimsoll.model.Placement;
+import dev.plimsoll.model.PlanCommand;
 import dev.plimsoll.model.PlanCommand.Propose;
 import dev.plimsoll.model.StepTime;
 import dev.plimsoll.model.WindowSummary;
@@ -16,6 +17,7 @@ import dev.plimsoll.planner.placement.Objective;
 import dev.plimsoll.planner.placement.ReplicaParts;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.Optional;
 import java.util.OptionalDouble;
 
@@ -26,6 +28,11 @@ import java.util.OptionalDouble;
  * before as well. A window from before the flip says nothing here: its tokens are others. Pure; for one thread.
  */
 final class Measurement {
+    /** Of fewer windows the spread says little. */
+    private static final int LEAST_TO_TAKE_BACK = 3;
+    /** Standard errors of a mean gain that it may be off by. */
+    private static final double NOISE = 2;
+
     private record Scored(
             long window,
             double gain,
@@ -38,7 +45,7 @@ final class Measurement {
     private final Membership members;
     private final Objective objective;
     private final Propose decision;
-    private final int moves;
+    private final Flipped flipped;
     private final Placement with;
     private final Optional<Placement> without;
     private final int most;
@@ -48,7 +55,24 @@ final class Measurement {
     private boolean ended;
 
     /**
-     * @param moves of it that took effect
+     * What of a decision took effect.
+     *
+     * @param moves slots that got another expert
+     * @param complete whether that is all of it
+     */
+    record Flipped(int moves, boolean complete) {
+        static Flipped of(Propose decision, PlanCommand.Settled end) {
+            return new Flipped(
+                    decision.batches().stream()
+                            .limit(end.batchesFlipped())
+                            .mapToInt(batch -> batch.moves().size())
+                            .sum(),
+                    end.complete());
+        }
+    }
+
+    /**
+     * @param flipped of it
      * @param with the placement that it led to
      * @param without the placement before it; empty where it is not known: then only the promise is checked, in one window
      * @param most windows that are measured; more tell little that is new
@@ -58,7 +82,7 @@ final class Measurement {
             Membership members,
             Objective objective,
             Propose decision,
-            int moves,
+            Flipped flipped,
             Placement with,
             Optional<Placement> without,
             int most,
@@ -66,15 +90,20 @@ final class Measurement {
         this.members = members;
         this.objective = objective;
         this.decision = decision;
-        this.moves = moves;
+        this.flipped = flipped;
         this.with = with;
         this.without = without;
         this.most = most;
         this.told = told;
     }
 
+    /** Whose decision it is. */
+    String policy() {
+        return decision.policy();
+    }
+
     int moves() {
-        return moves;
+        return flipped.moves();
     }
 
     /**
@@ -114,6 +143,39 @@ final class Measurement {
     /** What it has brought so far, told or not; empty before its first window and after its last. */
     Optional<Outcome> soFar() {
         return ended || first.isEmpty() ? Optional.empty() : Optional.of(outcome(false));
+    }
+
+    /**
+     * The placement before, where it was better on the tokens since by more than can be told from noise, and by no less than that. A decision
+     * that took back another is not taken back itself: two that are about as good would take turns.
+     *
+     * @param least part of the busiest ranks' load, or of expert time, that is worth moving for
+     */
+    Optional<PlanTarget> worseThan(double least) {
+        if (ended || without.isEmpty() || scored.size() < LEAST_TO_TAKE_BACK || Setbacks.isOwnRollback(decision)) {
+            return Optional.empty();
+        }
+        double mean = mean(Scored::gain);
+        double noise = NOISE * spread(mean) / Math.sqrt(scored.size());
+        if (-mean <= noise || -mean < least) {
+            return Optional.empty();
+        }
+        return Optional.of(new PlanTarget(
+                without.orElseThrow(),
+                PlanTarget.ROLLBACK,
+                String.format(
+                        Locale.ROOT,
+                        "takes back decision %d: gain %.1f %% ± %.1f %% over %d windows, %s",
+                        decision.epoch(),
+                        100 * mean,
+                        100 * noise,
+                        scored.size(),
+                        promisedGain().isPresent()
+                                ? String.format(
+                                        Locale.ROOT,
+                                        "%.1f %% promised",
+                                        100 * promisedGain().getAsDouble())
+                                : "nothing promised")));
     }
 
     private boolean ranUnder(WindowSummary window) {
@@ -167,17 +229,23 @@ final class Measurement {
                 members.incarnation(),
                 decision.epoch(),
                 window.index(),
-                moves,
+                flipped.moves(),
                 decision.currentBalancedness(),
-                decision.predictedBalancedness(),
+                flipped.complete() ? decision.predictedBalancedness() : decision.currentBalancedness(),
                 realised,
                 promisedGain(),
-                decision.step(),
+                flipped.complete() ? decision.step() : Optional.empty(),
                 without.map(before -> measured(last)));
     }
 
-    /** By time where that was promised; else as the busiest ranks' load is the mean load ÷ balancedness. */
+    /**
+     * By time where that was promised; else as the busiest ranks' load is the mean load ÷ balancedness. Nothing was promised of a part of
+     * a decision: held against the promise of all of it, the policy would seem to promise too much whenever ranks stop half-way.
+     */
     private OptionalDouble promisedGain() {
+        if (!flipped.complete()) {
+            return OptionalDouble.empty();
+        }
         if (decision.step().isPresent()) {
             return OptionalDouble.of(Gain.of(
                     decision.step().get().expertMicrosBefore(),

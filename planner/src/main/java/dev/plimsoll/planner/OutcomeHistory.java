@@ -24,12 +24,18 @@ final class OutcomeHistory {
         }
     }
 
-    /** In the order in which they were first measured. */
-    private final Map<Decision, Outcome> outcomes = new LinkedHashMap<>();
+    private record Known(Outcome outcome, String policy) {}
 
-    /** The next outcome in the order of the log; takes the place of an earlier one of the same decision. */
-    void add(Outcome outcome) {
-        outcomes.put(Decision.of(outcome), outcome);
+    /** In the order in which they were first measured. */
+    private final Map<Decision, Known> outcomes = new LinkedHashMap<>();
+
+    /**
+     * The next outcome in the order of the log; takes the place of an earlier one of the same decision.
+     *
+     * @param policy whose promise it was; empty where nobody knows any more, and then it counts for every policy
+     */
+    void add(Outcome outcome, String policy) {
+        outcomes.put(Decision.of(outcome), new Known(outcome, policy));
         if (outcomes.size() > MOST) {
             outcomes.remove(outcomes.keySet().iterator().next());
         }
@@ -37,12 +43,15 @@ final class OutcomeHistory {
 
     /** The newest outcome of a decision. */
     Optional<Outcome> of(long incarnation, int version) {
-        return Optional.ofNullable(outcomes.get(new Decision(incarnation, version)));
+        return Optional.ofNullable(outcomes.get(new Decision(incarnation, version)))
+                .map(Known::outcome);
     }
 
-    /** What the decisions teach that were measured to their end. */
-    Experience experience() {
+    /** What the decisions of a policy teach that were measured to their end: promises of another are none of its. */
+    Experience experience(String policy) {
         List<Outcome> measured = outcomes.values().stream()
+                .filter(known -> known.policy().equals(policy) || known.policy().isEmpty())
+                .map(Known::outcome)
                 .filter(outcome -> outcome.last()
                         && outcome.measured().isPresent()
                         && outcome.promisedGain().orElse(0) > 0)

@@ -7,35 +7,26 @@ import dev.plimsoll.planner.placement.Policy;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.Callable;
-import java.util.concurrent.CancellationException;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
-import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 
 /**
- * A policy whose layers are planned side by side, on threads of its own, until a deadline.
+ * A policy whose layers are planned side by side, on threads of its own.
  *
- * <p>The plan is {@link Policy#plan(PlanRequest)}'s, whatever the number of threads. Whoever asks waits. Threads start with the
- * first plan. A layer that is planned when time is up cannot be stopped, only left alone: its thread is free again when it ends.
+ * <p>The plan is {@link Policy#plan(PlanRequest)}'s, whatever the number of threads. Whoever asks waits, until it is interrupted. Threads
+ * start with the first plan. A layer that is planned then is interrupted too; where the policy does not listen, its thread is free again
+ * when it ends.
  */
 final class ParallelPlanning implements AutoCloseable {
-    /** A plan was not made in time. */
-    static final class TimedOut extends RuntimeException {
+    /** Nobody waits for the plan any more. */
+    static final class Interrupted extends RuntimeException {
         private static final long serialVersionUID = 1;
 
-        private final String text;
-
-        TimedOut(String text) {
+        Interrupted(String text) {
             super(text);
-            this.text = text;
-        }
-
-        @Override
-        public String getMessage() {
-            return text;
         }
     }
 
@@ -59,10 +50,9 @@ final class ParallelPlanning implements AutoCloseable {
     /**
      * The plan of all layers. What the policy throws is thrown here, for the first layer that failed.
      *
-     * @param deadlineNanos of {@link System#nanoTime}
-     * @throws TimedOut when time is up
+     * @throws Interrupted when the thread that asks is interrupted
      */
-    Plan plan(PlanRequest request, long deadlineNanos) {
+    Plan plan(PlanRequest request) {
         List<Callable<LayerPlan>> layers = new ArrayList<>();
         for (int i = 0; i < request.shape().layers(); i++) {
             int layer = i;
@@ -70,13 +60,10 @@ final class ParallelPlanning implements AutoCloseable {
         }
         try {
             List<LayerPlan> plans = new ArrayList<>();
-            for (Future<LayerPlan> plan :
-                    threads.invokeAll(layers, deadlineNanos - System.nanoTime(), TimeUnit.NANOSECONDS)) {
+            for (Future<LayerPlan> plan : threads.invokeAll(layers)) {
                 plans.add(plan.get());
             }
             return Plan.of(request, plans);
-        } catch (CancellationException e) {
-            throw new TimedOut("policy " + policy.name() + " did not plan " + layers.size() + " layers in time");
         } catch (ExecutionException e) {
             if (e.getCause() instanceof Error error) {
                 throw error;
@@ -84,7 +71,8 @@ final class ParallelPlanning implements AutoCloseable {
             throw e.getCause() instanceof RuntimeException failure ? failure : new IllegalStateException(e.getCause());
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
-            throw new TimedOut("interrupted while policy " + policy.name() + " planned");
+            throw new Interrupted(
+                    "interrupted while policy " + policy.name() + " planned " + layers.size() + " layers");
         }
     }
 

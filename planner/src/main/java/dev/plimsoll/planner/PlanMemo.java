@@ -5,6 +5,7 @@ import dev.plimsoll.planner.placement.PlanRequest;
 import dev.plimsoll.planner.placement.Policy;
 import java.util.ArrayDeque;
 import java.util.Deque;
+import java.util.Optional;
 import java.util.function.Function;
 
 /**
@@ -12,7 +13,7 @@ import java.util.function.Function;
  * made from, is the one of the window before as long as the settled placement stands and the history reaches back as far.
  *
  * <p>A plan is a function of what its policy {@linkplain Policy#lookedAt looks at}, so whether it is made or remembered shows
- * in nothing but the time. For one thread.
+ * in nothing but the time. Safe for several threads, as a plan that nobody waits for any more may end late.
  */
 final class PlanMemo {
     /** Of a window: its own plan and the one without it; and the plan of the window before, which the next one's may be. */
@@ -34,16 +35,26 @@ final class PlanMemo {
      */
     Plan plan(PlanRequest request, Function<PlanRequest, Plan> planning) {
         PlanRequest lookedAt = policy.lookedAt(request);
-        for (Made made : kept) {
-            if (made.lookedAt().equals(lookedAt)) {
-                return made.plan();
-            }
+        Optional<Plan> remembered = remembered(lookedAt);
+        if (remembered.isPresent()) {
+            return remembered.orElseThrow();
         }
         Plan plan = planning.apply(request);
-        kept.addLast(new Made(lookedAt, plan));
+        remember(new Made(lookedAt, plan));
+        return plan;
+    }
+
+    private synchronized Optional<Plan> remembered(PlanRequest lookedAt) {
+        return kept.stream()
+                .filter(made -> made.lookedAt().equals(lookedAt))
+                .findFirst()
+                .map(Made::plan);
+    }
+
+    private synchronized void remember(Made made) {
+        kept.addLast(made);
         if (kept.size() > KEPT) {
             kept.removeFirst();
         }
-        return plan;
     }
 }

@@ -7,6 +7,8 @@ import dev.plimsoll.wire.kafka.KafkaSettings;
 import dev.plimsoll.wire.kafka.PartitionLoop;
 import dev.plimsoll.wire.kafka.PartitionLoops;
 import java.time.InstantSource;
+import reactor.core.scheduler.Scheduler;
+import reactor.core.scheduler.Schedulers;
 
 /**
  * The planner's role: owns partitions of the windows topic and decides for the deployments in them.
@@ -14,7 +16,11 @@ import java.time.InstantSource;
  * <p>Several may run; the group spreads partitions over them, and one that takes over fences and replaces its predecessor.
  */
 public final class Planner implements AutoCloseable {
+    /** They share the threads that layers are planned on, so more would be no faster. */
+    private static final int PLANS_AT_ONCE = 4;
+
     private final ParallelPlanning planning;
+    private final Scheduler plans;
     private final PartitionLoops<LoadWindow> loops;
 
     /** @param name who we are, for people who read the plan log */
@@ -36,12 +42,15 @@ public final class Planner implements AutoCloseable {
             PlannerListener listener,
             PartitionLoop.Listener loopListener) {
         this.planning = new ParallelPlanning(Policy.named(settings.policy()), settings.planThreads());
+        this.plans = listener.watched(
+                Schedulers.newBoundedElastic(PLANS_AT_ONCE, Integer.MAX_VALUE, "plimsoll-planner-plans", 60, true));
+        PlanDesk desk = new BackgroundPlans(plans, Schedulers.parallel(), settings.planWithin(), listener);
         this.loops = new PartitionLoops<>(
                 loops,
                 kafka,
                 "planner",
                 Topic.WINDOWS,
-                partition -> new PlannerTask(settings, planning, name, listener, InstantSource.system()),
+                partition -> new PlannerTask(settings, planning, desk, name, listener, InstantSource.system()),
                 loopListener);
     }
 
@@ -64,6 +73,7 @@ public final class Planner implements AutoCloseable {
     @Override
     public void close() {
         loops.close();
+        plans.dispose();
         planning.close();
     }
 }

@@ -1,5 +1,6 @@
 package dev.plimsoll.planner;
 
+import dev.plimsoll.model.ControlRecord;
 import dev.plimsoll.model.Deployment;
 import dev.plimsoll.model.LoadWindow;
 import dev.plimsoll.model.Membership;
@@ -9,6 +10,7 @@ import dev.plimsoll.model.Quarantined;
 import dev.plimsoll.model.RankAck;
 import dev.plimsoll.model.SettledPlacement;
 import dev.plimsoll.model.WindowSummary;
+import dev.plimsoll.planner.control.ControlState;
 import dev.plimsoll.planner.protocol.DecisionProtocol;
 import dev.plimsoll.planner.protocol.Event;
 import dev.plimsoll.planner.protocol.Patience;
@@ -40,11 +42,11 @@ import org.slf4j.LoggerFactory;
 /**
  * The planner's work on one partition, with all deployments in it.
  *
- * <p>Plans on the newest whole window after each poll. The loop's thread waits while {@link ParallelPlanning} plans the layers:
- * tens of milliseconds, or two seconds for a first plan of the largest models in a JVM that has just started, and never longer
- * than the settings allow, which is far less than the minutes that its group lets pass between polls. A proposal and the
- * offset behind the windows that it used are one transaction. The offset is how far was read, so that the group's lag is what is
- * left to do; beside it stands the oldest window that the forecast looks back on, from which a successor reads the same history.
+ * <p>Asks for a plan on the newest whole window after each poll; it is made at a {@link PlanDesk}, which the loop's thread does not wait
+ * for: tens of milliseconds, or two seconds for a first plan of the largest models in a JVM that has just started, in which acks of
+ * all deployments are heard. A proposal and the offset behind the windows that it used are one transaction. The offset is how far was
+ * read, so that the group's lag is what is left to do; beside it stands the oldest window that the forecast looks back on, from which a
+ * successor reads the same history.
  */
 final class PlannerTask implements PartitionTask<LoadWindow> {
     private static final Logger LOG = LoggerFactory.getLogger(PlannerTask.class);
@@ -53,15 +55,20 @@ final class PlannerTask implements PartitionTask<LoadWindow> {
     private static final Duration CLOCK_SKEW = Duration.ofMinutes(10);
 
     private final PlannerSettings settings;
-    private final PlannerListener listener;
+    private final ToldLater told;
     private final InstantSource clock;
     private final ParallelPlanning planning;
-    private final DecisionProtocol protocol;
+    private final PlanDesk desk;
+    private final DecisionDriver driver;
     private final TreeMap<Deployment, DeploymentPlanner> planners = new TreeMap<>();
     private final TreeMap<Deployment, WindowJoin> joins = new TreeMap<>();
     private final TreeMap<Deployment, PlanLog> logs = new TreeMap<>();
+    private final TreeMap<Deployment, Setbacks> setbacks = new TreeMap<>();
     private final TreeMap<Deployment, Map<Integer, SettledPlacement>> kept = new TreeMap<>();
     private final TreeMap<Deployment, OutcomeHistory> outcomes = new TreeMap<>();
+    /** Of deployments that have no planner yet: nobody answers for who is not there. */
+    private final TreeMap<Deployment, List<ControlRecord>> controls = new TreeMap<>();
+
     private final List<Output<?>> outputs = new ArrayList<>();
     private final Deque<Supplier<Optional<RecoveryRead<?>>>> reads = reads();
     private int partition;
@@ -73,27 +80,33 @@ final class PlannerTask implements PartitionTask<LoadWindow> {
     PlannerTask(
             PlannerSettings settings,
             ParallelPlanning planning,
+            PlanDesk desk,
             String planner,
             PlannerListener listener,
             InstantSource clock) {
         this.settings = settings;
-        this.listener = listener;
+        this.told = new ToldLater(listener);
         this.clock = clock;
         this.planning = planning;
-        this.protocol = new DecisionProtocol(
-                new Patience(
-                        settings.acceptWithin().toMillis(),
-                        settings.progressWithin().toMillis(),
-                        settings.abortWithin().toMillis(),
-                        settings.acceptBoundaries(),
-                        settings.progressBoundaries()),
-                planner,
-                SettingsText.of(settings));
+        this.desk = desk;
+        this.driver = new DecisionDriver(
+                new DecisionProtocol(
+                        new Patience(
+                                settings.acceptWithin().toMillis(),
+                                settings.progressWithin().toMillis(),
+                                settings.abortWithin().toMillis(),
+                                settings.acceptBoundaries(),
+                                settings.progressBoundaries(),
+                                settings.approval().within().toMillis()),
+                        planner,
+                        SettingsText.of(settings)),
+                settings.cooldownWindows(),
+                settings.approval().required());
     }
 
     @Override
     public List<Topic<?>> companions() {
-        return List.of(Topic.WINDOW_SUMMARIES, Topic.ACKS, Topic.MEMBERS);
+        return List.of(Topic.WINDOW_SUMMARIES, Topic.ACKS, Topic.MEMBERS, Topic.CONTROL);
     }
 
     @Override
@@ -111,6 +124,8 @@ final class PlannerTask implements PartitionTask<LoadWindow> {
         inOrder.add(() -> Optional.of(RecoveryRead.state(Topic.PLAN, record -> {
             Deployment deployment = record.value().header().deployment();
             logs.computeIfAbsent(deployment, none -> new PlanLog()).add(record.value());
+            setbacks.merge(
+                    deployment, Setbacks.NONE.after(record.value()), (before, first) -> before.after(record.value()));
             if (record.value() instanceof PlanCommand.Propose) {
                 proposedAt.put(deployment, record.timestampMillis());
             }
@@ -122,7 +137,9 @@ final class PlannerTask implements PartitionTask<LoadWindow> {
         inOrder.add(() -> Optional.of(RecoveryRead.all(
                 Topic.OUTCOMES,
                 record -> outcomes.computeIfAbsent(record.value().deployment(), none -> new OutcomeHistory())
-                        .add(record.value()))));
+                        .add(record.value(), policyOf(record.value())))));
+        inOrder.add(() ->
+                Optional.of(RecoveryRead.all(Topic.CONTROL, record -> control(record.value(), clock.millis()))));
         inOrder.add(() -> Optional.of(RecoveryRead.all(
                 Topic.MEMBERS,
                 record -> newest.merge(
@@ -137,6 +154,14 @@ final class PlannerTask implements PartitionTask<LoadWindow> {
                     Optional.ofNullable(planners.get(deployment)).ifPresent(planner -> planner.wereAt(record.value()));
                 })));
         return inOrder;
+    }
+
+    private String policyOf(Outcome outcome) {
+        return Optional.ofNullable(logs.get(outcome.deployment()))
+                .flatMap(log -> log.proposal(outcome.version()))
+                .filter(decision -> decision.header().incarnation() == outcome.incarnation())
+                .map(PlanCommand.Propose::policy)
+                .orElse("");
     }
 
     /**
@@ -188,15 +213,19 @@ final class PlannerTask implements PartitionTask<LoadWindow> {
             return;
         }
         Deployment deployment = members.deployment();
-        listener.serving(partition, deployment);
+        told.serving(partition, deployment);
         planners.put(
                 deployment,
                 new DeploymentPlanner(
                         settings,
                         planning,
-                        protocol,
-                        listener,
+                        desk,
+                        driver,
+                        told,
                         Optional.ofNullable(logs.remove(deployment)).orElseGet(PlanLog::new),
+                        Optional.ofNullable(setbacks.remove(deployment)).orElse(Setbacks.NONE),
+                        ControlState.of(
+                                Optional.ofNullable(controls.remove(deployment)).orElse(List.of())),
                         settledOf(deployment),
                         Optional.ofNullable(outcomes.remove(deployment)).orElseGet(OutcomeHistory::new),
                         members,
@@ -206,6 +235,16 @@ final class PlannerTask implements PartitionTask<LoadWindow> {
     private List<SettledPlacement> settledOf(Deployment deployment) {
         Map<Integer, SettledPlacement> layers = kept.remove(deployment);
         return layers == null ? List.of() : List.copyOf(layers.values());
+    }
+
+    private void control(ControlRecord record, long nowMillis) {
+        DeploymentPlanner planner = planners.get(record.deployment());
+        if (planner == null) {
+            controls.computeIfAbsent(record.deployment(), none -> new ArrayList<>())
+                    .add(record);
+        } else {
+            planner.control(record, nowMillis);
+        }
     }
 
     private void ack(RankAck ack, long nowMillis) {
@@ -236,6 +275,8 @@ final class PlannerTask implements PartitionTask<LoadWindow> {
         } else if (record.value() instanceof RankAck ack) {
             Optional.ofNullable(planners.get(ack.deployment())).ifPresent(planner -> planner.isAt(ack, now));
             ack(ack, now);
+        } else if (record.value() instanceof ControlRecord control) {
+            control(control, now);
         } else if (record.value() instanceof Membership members) {
             members(members, now);
             drain(members.deployment());
@@ -247,7 +288,7 @@ final class PlannerTask implements PartitionTask<LoadWindow> {
         // Its bytes stay in the windows topic, which is our own; the window that it was part of is never whole and is
         // counted so.
         nextOffset = record.offset() + 1;
-        listener.unreadable(record.partition());
+        told.unreadable(record.partition());
     }
 
     private void drain(Deployment deployment) {
@@ -265,7 +306,7 @@ final class PlannerTask implements PartitionTask<LoadWindow> {
                 whole.isPresent();
                 whole = join.takeWhole(planner.members())) {
             drop(deployment, WindowJoin.Drop.OVERTAKEN, join.takeOvertaken());
-            planner.window(whole.orElseThrow());
+            planner.window(whole.orElseThrow(), clock.millis());
             offsetMoved = true;
         }
     }
@@ -273,20 +314,23 @@ final class PlannerTask implements PartitionTask<LoadWindow> {
     private void drop(Deployment deployment, WindowJoin.Drop reason, int windows) {
         if (windows > 0) {
             offsetMoved = true;
-            listener.dropped(deployment, reason, windows);
+            told.dropped(deployment, reason, windows);
         }
     }
 
     @Override
     public void onPoll(long nowMillis) {
-        long deadlineNanos = System.nanoTime() + settings.planWithin().toNanos();
         for (DeploymentPlanner planner : planners.values()) {
             planner.happened(new Event.TimePassed(), nowMillis);
+            planner.takeMade(nowMillis);
             // Whoever takes over reads old windows first: what they ask for may have been undone since.
-            if (!join(planner.deployment()).awaits(planner.members().incarnation())) {
-                planner.plan(clock, deadlineNanos);
+            boolean readOn =
+                    !join(planner.deployment()).awaits(planner.members().incarnation());
+            planner.answer(readOn, nowMillis);
+            if (readOn) {
+                planner.look(nowMillis);
             }
-            planner.forgetBefore(nowMillis - settings.lookBack().toMillis());
+            planner.forgetBefore(nowMillis - settings.lookBack().toMillis(), nowMillis);
         }
     }
 
@@ -298,7 +342,10 @@ final class PlannerTask implements PartitionTask<LoadWindow> {
     @Override
     public Optional<Transaction> takeTransaction() {
         planners.values().forEach(planner -> outputs.addAll(planner.takeOutputs()));
+        told.taken();
         if (outputs.isEmpty() && !offsetMoved) {
+            // What there is to tell rests on nothing that could still fail.
+            told.committed();
             return Optional.empty();
         }
         // Until the history is read again, the group has been further already.
@@ -307,6 +354,16 @@ final class PlannerTask implements PartitionTask<LoadWindow> {
         outputs.clear();
         offsetMoved = false;
         return Optional.of(transaction);
+    }
+
+    @Override
+    public void onCommitted() {
+        told.committed();
+    }
+
+    @Override
+    public void onLost() {
+        planners.values().forEach(DeploymentPlanner::lost);
     }
 
     private long oldestNeeded() {

@@ -23,6 +23,7 @@ import dev.plimsoll.model.Outcome;
 import dev.plimsoll.model.Phase;
 import dev.plimsoll.model.Placement;
 import dev.plimsoll.model.PlacementState;
+import dev.plimsoll.model.PlanCommand;
 import dev.plimsoll.model.PlanCommand.Propose;
 import dev.plimsoll.model.PlanHeader;
 import dev.plimsoll.model.PlanReasons;
@@ -33,6 +34,7 @@ import dev.plimsoll.model.StepTime;
 import dev.plimsoll.model.Topology;
 import dev.plimsoll.model.WindowSummary;
 import dev.plimsoll.planner.placement.EvenSplit;
+import dev.plimsoll.planner.placement.Experience;
 import dev.plimsoll.planner.placement.ExpertLoad;
 import dev.plimsoll.planner.placement.ExpertTime;
 import dev.plimsoll.planner.placement.Objective;
@@ -86,9 +88,11 @@ class MeasurementTest {
                 step);
     }
 
+    private static final Measurement.Flipped ALL = new Measurement.Flipped(2, true);
+
     private static Measurement measurement(Objective objective, Optional<Placement> without, boolean told) {
         return new Measurement(
-                MEMBERS, objective, decision(0.5, 0.75, Optional.empty()), 2, AFTER, without, MOST, told);
+                MEMBERS, objective, decision(0.5, 0.75, Optional.empty()), ALL, AFTER, without, MOST, told);
     }
 
     private static Measurement measurement() {
@@ -278,7 +282,7 @@ class MeasurementTest {
         Objective.Time time = (Objective.Time) Objective.time(PROFILE);
         StepPromise promise = new StepPromise(20, 15, 40, 35, true);
         Measurement measurement = new Measurement(
-                MEMBERS, time, decision(0.5, 0.75, Optional.of(promise)), 2, AFTER, Optional.of(BEFORE), MOST, false);
+                MEMBERS, time, decision(0.5, 0.75, Optional.of(promise)), ALL, AFTER, Optional.of(BEFORE), MOST, false);
         long[] tokens = {400, 16, 8, 300};
         double[][] load = {doubles(tokens)};
         double with = ExpertTime.stepMicros(AFTER, load, STEPS, time.expected(), TOPOLOGY);
@@ -362,5 +366,105 @@ class MeasurementTest {
             copy[i] = values[i];
         }
         return copy;
+    }
+
+    @Test
+    void partOfADecisionIsMeasuredAndHeldAgainstNoPromise() {
+        StepPromise promise = new StepPromise(20, 15, 40, 35, true);
+        Measurement measurement = new Measurement(
+                MEMBERS,
+                Objective.TOKENS,
+                decision(0.5, 0.75, Optional.of(promise)),
+                new Measurement.Flipped(1, false),
+                AFTER,
+                Optional.of(BEFORE),
+                1,
+                false);
+
+        Outcome outcome = measurement
+                .window(window(6, Optional.empty(), PlacementState.settled(1)), load(6, 40, 30, 20, 10))
+                .orElseThrow();
+
+        assertThat(outcome.last()).isTrue();
+        assertThat(outcome.moves()).isEqualTo(1);
+        assertThat(outcome.measured().orElseThrow().gain()).isEqualTo(Gain.of(70, 50), within(1e-15));
+        assertThat(outcome.promisedGain())
+                .as("the whole of it promised, not this part")
+                .isEmpty();
+        assertThat(outcome.step()).isEmpty();
+        assertThat(outcome.predicted()).isEqualTo(outcome.before());
+        OutcomeHistory history = new OutcomeHistory();
+        history.add(outcome, "plimsoll");
+        assertThat(history.experience("plimsoll")).isEqualTo(Experience.NONE);
+    }
+
+    @Test
+    void flippedIsWhatTheSettlementSays() {
+        Propose whole = decision(0.5, 0.75, Optional.empty());
+        Move other = new Move(new LayerId(0), new SlotId(0), new ExpertId(2), new SlotId(2));
+        Propose two = new Propose(
+                whole.header(),
+                1,
+                0,
+                1,
+                List.of(whole.batches().get(0), new Batch(2, List.of(other))),
+                4,
+                0.5,
+                0.75,
+                "plimsoll",
+                "");
+
+        assertThat(Measurement.Flipped.of(two, new PlanCommand.Settled(two.header(), 1, 1, false, 9)))
+                .isEqualTo(new Measurement.Flipped(2, false));
+        assertThat(Measurement.Flipped.of(two, new PlanCommand.Settled(two.header(), 1, 2, true, 9)))
+                .isEqualTo(new Measurement.Flipped(3, true));
+    }
+
+    /** Windows whose gains are {@code (70 − with) / 70}, by load {40, 30, 20, 10} with another split of 1 and 3. */
+    private static void measure(Measurement measurement, int from, long[]... loads) {
+        for (int i = 0; i < loads.length; i++) {
+            measurement.window(window(from + i, Optional.empty(), PlacementState.settled(1)), load(from + i, loads[i]));
+        }
+    }
+
+    private static final long[] BETTER = {40, 30, 20, 10};
+    private static final long[] WORSE = {40, 10, 20, 30};
+
+    @Test
+    void decisionIsFoundWorseByMoreThanItsNoiseOnly() {
+        Measurement steady = measurement();
+        measure(steady, 6, WORSE, WORSE);
+        assertThat(steady.worseThan(0.005)).as("two windows say too little").isEmpty();
+        measure(steady, 8, WORSE);
+        assertThat(steady.worseThan(0.005).orElseThrow())
+                .isEqualTo(new PlanTarget(
+                        BEFORE,
+                        "rollback",
+                        "takes back decision 1: gain -40.0 % ± 0.0 % over 3 windows, 33.3 % promised"));
+
+        Measurement changing = measurement();
+        measure(changing, 6, WORSE, BETTER, WORSE);
+        assertThat(changing.worseThan(0.005)).as("-40 %, 29 %, -40 %").isEmpty();
+
+        Measurement better = measurement();
+        measure(better, 6, BETTER, BETTER, BETTER);
+        assertThat(better.worseThan(0)).isEmpty();
+    }
+
+    @Test
+    void decisionIsNotTakenBackForLessThanADecisionMustGain() {
+        Measurement measurement = measurement();
+        measure(measurement, 6, WORSE, WORSE, WORSE);
+
+        assertThat(measurement.worseThan(0.39)).isPresent();
+        assertThat(measurement.worseThan(0.41)).isEmpty();
+    }
+
+    @Test
+    void decisionWhosePlacementBeforeIsNotKnownIsNotTakenBack() {
+        Measurement measurement = measurement(Objective.TOKENS, Optional.empty(), false);
+        measure(measurement, 6, WORSE, WORSE, WORSE);
+
+        assertThat(measurement.worseThan(0)).isEmpty();
     }
 }

@@ -21,6 +21,8 @@ final class Partition {
     private String note = "";
     private String topicId = "windows";
     private Optional<PlannerTask> task = Optional.empty();
+    private List<Output<?>> lastTransaction = List.of();
+    private boolean fenced;
     long now;
 
     <T> void append(Topic<T> topic, T value) {
@@ -36,9 +38,15 @@ final class Partition {
         return topics.computeIfAbsent(topic, none -> new ArrayList<>());
     }
 
+    /** Another planner has fenced the task's: its next transaction fails, and so does it. */
+    void fence() {
+        fenced = true;
+    }
+
     /** Assigns the partition to a new task, as after a crash of the one before. */
     void assign(PlannerTask next) {
         task = Optional.of(next);
+        fenced = false;
         for (Topic<?> topic : next.companions()) {
             read.put(topic, records(topic).size());
         }
@@ -70,6 +78,21 @@ final class Partition {
         commit();
     }
 
+    /** Polls once, and dies before what comes of it is committed. */
+    void pollAndLose() {
+        PlannerTask running = task.orElseThrow();
+        running.companions().forEach(topic -> drain(topic, running));
+        unread(Topic.WINDOWS).forEach(record -> running.onRecord(as(Topic.WINDOWS, record)));
+        running.onPoll(now);
+        running.takeTransaction();
+        running.onLost();
+    }
+
+    /** What was committed together, last. */
+    List<Output<?>> lastTransaction() {
+        return lastTransaction;
+    }
+
     /** Polls once, and gets no more than that many windows' records, as after a take-over of many. */
     void pollRecords(int most) {
         PlannerTask running = task.orElseThrow();
@@ -99,9 +122,15 @@ final class Partition {
         for (Optional<Transaction> transaction = task.orElseThrow().takeTransaction();
                 transaction.isPresent();
                 transaction = task.orElseThrow().takeTransaction()) {
+            if (fenced) {
+                task.orElseThrow().onLost();
+                return;
+            }
             transaction.orElseThrow().outputs().forEach(this::append);
+            lastTransaction = transaction.orElseThrow().outputs();
             committed = OptionalLong.of(transaction.orElseThrow().nextInputOffset());
             note = transaction.orElseThrow().note();
+            task.orElseThrow().onCommitted();
         }
     }
 

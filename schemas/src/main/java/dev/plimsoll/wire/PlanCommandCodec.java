@@ -5,6 +5,7 @@ import dev.plimsoll.model.ExpertId;
 import dev.plimsoll.model.LayerId;
 import dev.plimsoll.model.LayerReason;
 import dev.plimsoll.model.Move;
+import dev.plimsoll.model.Origin;
 import dev.plimsoll.model.PlanCommand;
 import dev.plimsoll.model.PlanCommand.Abort;
 import dev.plimsoll.model.PlanCommand.Permit;
@@ -44,6 +45,9 @@ final class PlanCommandCodec implements Codec<PlanCommand> {
         Shared.identity(to.put("summary", command.summary()), header.deployment(), header.incarnation())
                 .put("term", header.term())
                 .put("number", header.number())
+                .put(
+                        "needsApproval",
+                        command instanceof Propose propose && propose.origin().needsApproval())
                 .beginList("batches")
                 .beginList("reasons")
                 .beginList("kept")
@@ -66,9 +70,11 @@ final class PlanCommandCodec implements Codec<PlanCommand> {
                     .put("complete", settled.complete())
                     .putHash("placementHash", settled.placementHash());
             settled.lastWindow().ifPresent(window -> to.put("lastWindow", window));
+            settled.restartOffset().ifPresent(offset -> to.put("restartOffset", offset));
         } else if (command instanceof Void end) {
             to.putSymbol("kind", Kind.VOID).put("epoch", end.epoch()).put("reason", end.reason());
             end.lastWindow().ifPresent(window -> to.put("lastWindow", window));
+            end.restartOffset().ifPresent(offset -> to.put("restartOffset", offset));
         } else {
             throw new IllegalStateException("no schema for " + command.getClass());
         }
@@ -113,6 +119,7 @@ final class PlanCommandCodec implements Codec<PlanCommand> {
                 .flatMap(PlanInputs::learned)
                 .ifPresent(learned -> LearnedFields.write(learned, to.putFields("learned")));
         propose.step().ifPresent(step -> Shared.promise(to.putFields("step"), step));
+        propose.origin().control().ifPresent(id -> to.put("control", id));
     }
 
     private static void writeReasons(PlanReasons reasons, Fields to) {
@@ -150,8 +157,15 @@ final class PlanCommandCodec implements Codec<PlanCommand> {
                         from.integer("batchesFlipped"),
                         from.flag("complete"),
                         from.hash("placementHash"),
-                        lastWindow(from));
-            case VOID -> new Void(header, from.integer("epoch"), from.text("reason"), lastWindow(from));
+                        optional(from, "lastWindow"),
+                        optional(from, "restartOffset"));
+            case VOID ->
+                new Void(
+                        header,
+                        from.integer("epoch"),
+                        from.text("reason"),
+                        optional(from, "lastWindow"),
+                        optional(from, "restartOffset"));
         };
     }
 
@@ -169,11 +183,14 @@ final class PlanCommandCodec implements Codec<PlanCommand> {
                 from.text("reason"),
                 reasons(batches, from),
                 inputs(from),
-                step(from));
+                step(from),
+                new Origin(
+                        from.flag("needsApproval"),
+                        from.has("control") ? Optional.of(from.text("control")) : Optional.empty()));
     }
 
-    private static OptionalLong lastWindow(Fields from) {
-        return from.has("lastWindow") ? OptionalLong.of(from.number("lastWindow")) : OptionalLong.empty();
+    private static OptionalLong optional(Fields from, String name) {
+        return from.has(name) ? OptionalLong.of(from.number(name)) : OptionalLong.empty();
     }
 
     /** None where they are not all there, or make no sense: they are for people, and no reason to refuse a decision. */

@@ -2,6 +2,9 @@ package dev.plimsoll.wire;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.plimsoll.model.AggregatorState;
+import dev.plimsoll.model.Control;
+import dev.plimsoll.model.ControlAnswer;
+import dev.plimsoll.model.ControlRecord;
 import dev.plimsoll.model.Deployment;
 import dev.plimsoll.model.End;
 import dev.plimsoll.model.LoadSample;
@@ -34,7 +37,7 @@ public final class Topic<T> {
     /** Begins the name of every topic. */
     public static final String PREFIX = "plimsoll.";
 
-    private static final Pattern CONTROL = Pattern.compile("\\p{Cntrl}");
+    private static final Pattern UNPRINTABLE = Pattern.compile("\\p{Cntrl}");
 
     // The active segment is never compacted, so it is cut hourly; a value lives a minute at least, so that live readers
     // see it.
@@ -106,6 +109,18 @@ public final class Topic<T> {
             deleteAfter(Duration.ofDays(365), "CreateTime"),
             value -> value.deployment().id(),
             new OutcomeCodec());
+    public static final Topic<ControlRecord> CONTROL = new Topic<>(
+            "control.v1",
+            "what operators want of planners, and what planners have answered",
+            deleteAfter(Duration.ofDays(365), "LogAppendTime"),
+            value -> value.deployment().id(),
+            List.of(
+                    new RecordFormat<ControlRecord>(
+                            Control.class, "Control", narrow(Control.class, new ControlCodec())),
+                    new RecordFormat<ControlRecord>(
+                            ControlAnswer.class,
+                            "ControlAnswer",
+                            narrow(ControlAnswer.class, new ControlAnswerCodec()))));
     public static final Topic<AggregatorState> AGGREGATOR_STATE = new Topic<>(
             "aggregator-state.v1",
             "what aggregators start again from, per partition of the samples topic and deployment",
@@ -173,6 +188,7 @@ public final class Topic<T> {
                 ACKS,
                 PLACEMENTS,
                 OUTCOMES,
+                CONTROL,
                 AGGREGATOR_STATE,
                 QUARANTINE);
     }
@@ -216,6 +232,8 @@ public final class Topic<T> {
             return Optional.of(ack.deployment());
         } else if (value instanceof Outcome outcome) {
             return Optional.of(outcome.deployment());
+        } else if (value instanceof ControlRecord control) {
+            return Optional.of(control.deployment());
         }
         return value instanceof SettledPlacement placement ? Optional.of(placement.deployment()) : Optional.empty();
     }
@@ -300,7 +318,7 @@ public final class Topic<T> {
 
     /** One readable line, without control characters. */
     public String line(T value) {
-        return CONTROL.matcher(format(value).line(value)).replaceAll("?");
+        return UNPRINTABLE.matcher(format(value).line(value)).replaceAll("?");
     }
 
     /** The value as one line of JSON; field names are those of the schema. */

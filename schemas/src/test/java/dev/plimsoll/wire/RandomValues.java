@@ -5,6 +5,9 @@ import dev.plimsoll.model.Balance;
 import dev.plimsoll.model.Batch;
 import dev.plimsoll.model.CloseReason;
 import dev.plimsoll.model.Conservation;
+import dev.plimsoll.model.Control;
+import dev.plimsoll.model.ControlAction;
+import dev.plimsoll.model.ControlAnswer;
 import dev.plimsoll.model.Counters;
 import dev.plimsoll.model.Deadlines;
 import dev.plimsoll.model.Deployment;
@@ -24,6 +27,7 @@ import dev.plimsoll.model.MeasuredGain;
 import dev.plimsoll.model.Membership;
 import dev.plimsoll.model.ModelShape;
 import dev.plimsoll.model.Move;
+import dev.plimsoll.model.Origin;
 import dev.plimsoll.model.Outcome;
 import dev.plimsoll.model.Phase;
 import dev.plimsoll.model.Placement;
@@ -103,16 +107,19 @@ final class RandomValues {
                             values.positive(),
                             values.random.nextBoolean(),
                             values.random.nextLong(),
+                            values.perhaps(),
                             values.perhaps())),
             new Kind<>(
                     "void",
                     Topic.PLAN,
-                    values ->
-                            new PlanCommand.Void(values.header(), values.positive(), values.text(), values.perhaps())),
+                    values -> new PlanCommand.Void(
+                            values.header(), values.positive(), values.text(), values.perhaps(), values.perhaps())),
             new Kind<>("settled placement", Topic.PLACEMENTS, RandomValues::settledPlacement),
             new Kind<>("ack", Topic.ACKS, RandomValues::ack),
             new Kind<>("newest members", Topic.MEMBERS, RandomValues::members),
             new Kind<>("outcome", Topic.OUTCOMES, RandomValues::outcome),
+            new Kind<>("control", Topic.CONTROL, values -> values.control()),
+            new Kind<>("control answer", Topic.CONTROL, values -> values.controlAnswer()),
             new Kind<>("partition state", Topic.AGGREGATOR_STATE, RandomValues::partitionState),
             new Kind<>("deployment state", Topic.AGGREGATOR_STATE, RandomValues::deploymentState),
             new Kind<>(
@@ -364,7 +371,51 @@ final class RandomValues {
                 text(),
                 random.nextInt(3) == 0 ? PlanReasons.NONE : reasons(batches),
                 random.nextInt(3) == 0 ? Optional.empty() : Optional.of(inputs()),
-                random.nextInt(3) == 0 ? Optional.empty() : Optional.of(step()));
+                random.nextInt(3) == 0 ? Optional.empty() : Optional.of(step()),
+                random.nextBoolean()
+                        ? Origin.PLANNER
+                        : new Origin(random.nextBoolean(), Optional.of("id-" + random.nextInt(100))));
+    }
+
+    Control control() {
+        return new Control(
+                deployment(),
+                "id-" + random.nextInt(100),
+                number(),
+                "by " + text(),
+                "since " + text(),
+                random.nextBoolean() ? OptionalInt.empty() : OptionalInt.of(positive()),
+                action());
+    }
+
+    private ControlAction action() {
+        LayerId layer = new LayerId(random.nextInt(94));
+        ExpertId expert = new ExpertId(random.nextInt(256));
+        RankId rank = new RankId(random.nextInt(64));
+        return one(new ControlAction[] {
+            new ControlAction.Pause(),
+            new ControlAction.Resume(),
+            new ControlAction.Approve(positive()),
+            new ControlAction.Reject(positive()),
+            new ControlAction.Abort(positive()),
+            new ControlAction.Void(),
+            new ControlAction.Rollback(random.nextInt(100)),
+            new ControlAction.Pin(layer, expert, rank),
+            new ControlAction.Unpin(layer, expert, rank),
+            new ControlAction.Drain(rank),
+            new ControlAction.Undrain(rank)
+        });
+    }
+
+    ControlAnswer controlAnswer() {
+        return new ControlAnswer(
+                deployment(),
+                number(),
+                "id-" + random.nextInt(100),
+                one(ControlAnswer.Verdict.values()),
+                "as " + text(),
+                random.nextBoolean() ? OptionalInt.empty() : OptionalInt.of(positive()),
+                random.nextInt(100));
     }
 
     /** At least one. */

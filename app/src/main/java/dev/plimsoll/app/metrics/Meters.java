@@ -71,7 +71,7 @@ public final class Meters implements AutoCloseable {
     private final Counter captured =
             series.counter("plimsoll.samples.captured", "Samples made of what the heat ring held.");
     private final Counter published = series.counter("plimsoll.samples.published", "Samples that the broker has.");
-    private final PlannerMeters planner = new PlannerMeters(planned);
+    private final PlannerMeters planner = new PlannerMeters(planned, new FlowMeters(registry, "planner"));
     private final AtomicLong dropped = new AtomicLong();
     private final AtomicLong droppedLoad = new AtomicLong();
     private final List<EngineCounts> asked = new CopyOnWriteArrayList<>();

@@ -14,9 +14,15 @@ public enum KeepReason {
     IN_FLIGHT,
     /** Too few windows since the last decision ended. */
     COOLDOWN,
+    /** Decisions have come to nothing, one after another for the same reason: the more, the longer is the pause. */
+    BACK_OFF,
     /** The ranks cannot vote. */
     OBSERVE_ONLY,
-    /** Ranks disagreed about what was flipped; nothing is decided until the next incarnation. */
+    /** Somebody has paused the deployment: nothing is decided until it is resumed. */
+    PAUSED,
+    /** Pins and drains that no placement can keep together. */
+    CONSTRAINED,
+    /** Ranks disagreed about what was flipped; nothing is decided until an operator voids it, or the next incarnation. */
     QUARANTINED,
     /** The policy wants no change: every layer is even enough, or a change does not pay for its moves. */
     BALANCED,

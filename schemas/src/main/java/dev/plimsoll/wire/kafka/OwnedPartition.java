@@ -357,6 +357,7 @@ final class OwnedPartition<I> {
         Transaction transaction = Objects.requireNonNull(newest);
         if (!renewing) {
             loop.listener().onCommitted(input.partition(), transaction.outputs().size(), took);
+            Objects.requireNonNull(task).onCommitted();
         }
         renewing = false;
         return true;
@@ -422,6 +423,10 @@ final class OwnedPartition<I> {
         if (recovery != null) {
             recovery.end();
             recovery = null;
+        }
+        PartitionTask<I> lost = task;
+        if (lost != null) {
+            LoopCommons.quietly(lost::onLost);
         }
         task = null;
         companions = Map.of();

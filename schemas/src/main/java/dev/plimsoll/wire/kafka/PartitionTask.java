@@ -58,4 +58,13 @@ public interface PartitionTask<I> {
      * larger ones are refused, and the partition is left alone.
      */
     Optional<Transaction> takeTransaction();
+
+    /**
+     * What was taken last is committed: the place to tell anybody of it. Not called where the partition was lost meanwhile, even if the
+     * commit went through: the next task finds it in the logs.
+     */
+    default void onCommitted() {}
+
+    /** The partition is another task's from now on, or nobody's; nothing else is called any more. Must not throw. */
+    default void onLost() {}
 }

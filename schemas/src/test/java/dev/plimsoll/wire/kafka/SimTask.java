@@ -13,6 +13,7 @@ import java.util.ArrayList;
 import java.util.Deque;
 import java.util.List;
 import java.util.Optional;
+import org.apache.kafka.clients.consumer.OffsetAndMetadata;
 import org.apache.kafka.common.TopicPartition;
 
 /**
@@ -36,6 +37,8 @@ final class SimTask implements PartitionTask<SampleRecord> {
     private int reads;
     private int polls;
     private boolean dirty;
+    private Optional<Transaction> underWay = Optional.empty();
+    private boolean lost;
 
     /**
      * @param hold how many polls it waits for more before it commits
@@ -161,6 +164,9 @@ final class SimTask implements PartitionTask<SampleRecord> {
     @Override
     public Optional<Transaction> takeTransaction() {
         world.hazard(process);
+        if (underWay.isPresent() || lost) {
+            violated("E6: asked for more " + (lost ? "when it was lost" : "before the last was said to be committed"));
+        }
         if (polls < hold) {
             return Optional.empty();
         }
@@ -170,7 +176,29 @@ final class SimTask implements PartitionTask<SampleRecord> {
         if (ready.isEmpty()) {
             polls = 0;
         }
-        return Optional.ofNullable(ready.poll());
+        underWay = Optional.ofNullable(ready.poll());
+        return underWay;
+    }
+
+    @Override
+    public void onCommitted() {
+        world.hazard(process);
+        Optional<Transaction> said = underWay;
+        underWay = Optional.empty();
+        if (said.isEmpty() || lost) {
+            violated("E6: told of a commit " + (lost ? "when it was lost" : "of nothing"));
+            return;
+        }
+        OffsetAndMetadata committed = world.transactions().committed().get(input);
+        long offset = said.orElseThrow().nextInputOffset();
+        if (!world.transactions().unstable(input) && (committed == null || committed.offset() < offset)) {
+            violated("E6: told that " + offset + " is committed, and it is " + committed);
+        }
+    }
+
+    @Override
+    public void onLost() {
+        lost = true;
     }
 
     private void taken() {
