@@ -1,10 +1,14 @@
-package dev.plimsoll.worker;
+package dev.plimsoll.worker.explorer;
 
+import static dev.plimsoll.worker.explorer.Power.BALANCE;
+import static dev.plimsoll.worker.explorer.Power.BREAK_MAILBOX;
+import static dev.plimsoll.worker.explorer.Power.FAIL_TRANSFER;
+import static dev.plimsoll.worker.explorer.Power.HOLD_STAGING;
+import static dev.plimsoll.worker.explorer.Power.LOSE_GATHER;
+import static dev.plimsoll.worker.explorer.Power.MISS_END;
+import static dev.plimsoll.worker.explorer.Power.STOP;
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.plimsoll.device.RankMachine;
-import dev.plimsoll.model.Batch;
-import dev.plimsoll.worker.World.Scope;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -19,20 +23,18 @@ class RankVectorsTest {
     @Test
     void committedVectorsAreWhatTheExplorerExports() throws IOException {
         RankVectors vectors = new RankVectors();
-        Rules rules = Rules.of(new RankMachine());
         Powers powers = Powers.NONE;
-        List<List<Batch>> one = List.of(Fixture.BATCHES);
-        List<List<Batch>> small = List.of(List.of(Fixture.BATCHES.get(0)));
+        Powers stopping = powers.with(STOP);
         for (Scope scope : List.of(
-                new Scope(rules, powers.failingTransfers(1), false, one),
-                new Scope(rules, powers.losing(1), false, small),
-                new Scope(rules, powers.holdingStaging(1).stopping(0), false, one),
-                new Scope(rules, powers.breakingMailboxes(1), false, small),
-                new Scope(rules, powers.missing(1), false, List.of(small.get(0), Fixture.NEXT)),
-                new Scope(rules, powers.failingTransfers(1), true, small),
-                new Scope(rules, powers.changing(1).stopping(0), true, small))) {
+                Scope.of(stopping.with(FAIL_TRANSFER), Plans.ONE),
+                Scope.of(stopping.with(LOSE_GATHER), List.of(Plans.SMALL)),
+                Scope.of(powers.with(HOLD_STAGING), Plans.ONE),
+                Scope.of(stopping.with(BREAK_MAILBOX), List.of(Plans.SMALL)),
+                Scope.of(stopping.with(MISS_END), Plans.TWO_SMALL),
+                Scope.of(stopping.with(FAIL_TRANSFER), List.of(Plans.SMALL)).whereEnginesMove(),
+                Scope.of(powers.with(BALANCE), List.of(Plans.SMALL)).whereEnginesMove())) {
             vectors.watch(scope);
-            assertThat(Explorer.explore(scope).violation()).isEmpty();
+            assertThat(Explorer.explore(scope).broken()).isEmpty();
         }
         String exported = vectors.json();
         assertThat(exported.length()).isLessThan(MOST_BYTES);

@@ -1,4 +1,4 @@
-package dev.plimsoll.worker;
+package dev.plimsoll.worker.explorer;
 
 import dev.plimsoll.device.RankEffect;
 import dev.plimsoll.device.RankEvent;
@@ -9,6 +9,8 @@ import dev.plimsoll.device.RankVote;
 import dev.plimsoll.device.RankWords;
 import dev.plimsoll.device.RankWords.Word;
 import dev.plimsoll.device.api.PlimsollApi;
+import dev.plimsoll.worker.Fixture;
+import dev.plimsoll.worker.OrderHeads;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.ArrayList;
@@ -33,8 +35,8 @@ final class RankVectors {
     private final Map<List<Long>, RankWords> sorts = new LinkedHashMap<>();
 
     /** Keeps the first state of each sort that an exploration goes through. */
-    void watch(World.Scope scope) {
-        scope.witness = (before, event, turn) -> sorts.putIfAbsent(sort(turn.words()), turn.words());
+    void watch(Scope scope) {
+        scope.ranks.witness = (before, event, turn) -> sorts.putIfAbsent(sort(turn.words()), turn.words());
         RankWords begin = machine.begin(Fixture.INCARNATION, 0, false, scope.engineMoves);
         sorts.putIfAbsent(sort(begin), begin);
     }
