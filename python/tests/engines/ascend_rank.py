@@ -18,6 +18,7 @@ import torch
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import ascend_stubs  # noqa: E402
+from drift import drifts  # noqa: E402
 from ascend_toy import (EXPERTS, LAYERS, RANKS, REFERENCE, SLOTS, TOP_K, Tokens, percentile, wrong_slots)  # noqa: E402
 
 ascend_stubs.install(os.environ["PLIMSOLL_ASCEND_SOURCE"])  # here: a spawned planner process reads this file again
@@ -164,7 +165,7 @@ def main():
     parser.add_argument("--start-method", default="spawn")
     parser.add_argument("--steps", type=int, default=100_000)
     parser.add_argument("--warm-up", type=int, default=100, help="passes that are not timed")
-    parser.add_argument("--drift-file", help="others are popular while it is there")
+    parser.add_argument("--drift-file", help="others are popular at each length of it")
     parser.add_argument("--stop-file", help="ends all ranks when it is there")
     parser.add_argument("--kill-planner", type=int, default=-1, help="this rank's planner process is killed when a move is ordered")
     parser.add_argument("--skew", type=float, default=3.0)
@@ -186,7 +187,7 @@ def main():
         step += 1
         look = step % 16 == 0
         if look:
-            tokens.drifted = bool(options.drift_file) and os.path.exists(options.drift_file)
+            tokens.drifted = drifts(options.drift_file)
         before = time.perf_counter()
         engine.a_pass(look and bool(options.stop_file) and os.path.exists(options.stop_file))
         seconds += time.perf_counter() - before if step > options.warm_up else 0

@@ -149,7 +149,7 @@ def steered(roles):
     try:
         run.until("a decision that settled", lambda: len(run.settled()) >= 1)
         run.until("an outcome", lambda: len(run.outcomes()) >= 1)
-        run.touch("drift")
+        run.drift(1)
         run.until("the drift to be followed", lambda: len(run.settled()) >= 2)
         run.until("its outcome", lambda: len(run.outcomes()) >= 2)
         for name in ("collector", "worker", "aggregator", "planner"):
@@ -158,12 +158,12 @@ def steered(roles):
         for name in ("collector", "worker", "aggregator", "planner"):
             roles.restart(name)
         before = len(run.settled())
-        os.remove(run.file("drift"))
+        run.drift(2)
         run.until("a decision after all roles were killed", lambda: len(run.settled()) > before)
         run.until("its outcome", lambda: len(run.outcomes()) > before)
         roles.kill("planner")
         settled = len(run.settled())
-        run.touch("drift")
+        run.drift(3)
         time.sleep(8)
         told = run.results()
         assert len(run.settled()) == settled and all(one["alive"] for one in told)
@@ -290,7 +290,7 @@ def v2_steered(roles):
     try:
         run.until("a decision that settled", lambda: run.settled(), 400)
         run.until("an outcome", lambda: run.outcomes())
-        run.touch("drift")
+        run.drift(1)
         run.until("the drift to be followed", lambda: len(run.settled()) >= 2)
         run.until("its outcome", lambda: len(run.outcomes()) >= 2)
         told = run.results()

@@ -36,11 +36,11 @@ class Tokens:
         self.sent = torch.zeros(LAYERS, RANKS * SLOTS, dtype=torch.int64)  # by this rank's router, to all slots: the truth
         self.misrouted = self.served = 0
         self.outputs = hashlib.sha256()
-        self.stopping = self.drifted = False
+        self.stopping, self.drifted = False, 0
 
     def route(self, layer):
-        """[token][k] experts: a few are popular; while drifted, others are."""
-        moved = 7 if self.drifted else 0
+        """[token][k] experts: a few are popular; others after each drift."""
+        moved = 7 * self.drifted
         position = (torch.arange(EXPERTS) + moved - 5 * layer) % EXPERTS
         popularity = self.skew * torch.exp(-position / 3.0)
         return (torch.randn(TOKENS, EXPERTS, generator=self.random) + popularity).topk(TOP_K, dim=-1).indices

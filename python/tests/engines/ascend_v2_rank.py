@@ -16,6 +16,7 @@ import torch
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import ascend_stubs  # noqa: E402
+from drift import drifts  # noqa: E402
 from ascend_toy import EXPERTS, LAYERS, RANKS, REFERENCE, SLOTS, TOP_K, Tokens, percentile, wrong_slots  # noqa: E402
 
 
@@ -93,7 +94,7 @@ def main():
         step += 1
         look = step % 16 == 0
         if look:
-            tokens.drifted = bool(options.drift_file) and os.path.exists(options.drift_file)
+            tokens.drifted = drifts(options.drift_file)
         stop = look and bool(options.stop_file) and os.path.exists(options.stop_file)
         dummy = step > 4 and step % 7 == 0 and step // 7 % RANKS == options.rank
         dummies += dummy

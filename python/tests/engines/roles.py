@@ -122,6 +122,11 @@ class EngineRun:
         with open(self.file(name), "wb"):
             pass
 
+    def drift(self, times):
+        """Other experts are hot from now on, at each number others: a map that was made with two loads in sight serves both of them."""
+        with open(self.file("drift"), "wb") as file:
+            file.write(b"x" * times)
+
     def values(self, topic):
         return [one["value"] for one in self.roles.records(topic) if one["key"] == self.deployment]
 

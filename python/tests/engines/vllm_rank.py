@@ -17,6 +17,7 @@ import torch
 import torch.distributed as dist
 
 import vllm_on_cpu
+from drift import drifts
 
 LAYERS, EXPERTS, RANKS, SLOTS, TOP_K = 4, 16, 4, 5, 2
 BOUNDARY = int(os.environ.get("PLIMSOLL_BOUNDARY", "8"))
@@ -68,7 +69,7 @@ def join(directory, rank):
 
 
 def popularity(layer, drifted):
-    """Of experts: a few are hot, others after the drift."""
+    """Of experts: a few are hot, others after each drift."""
     weight = 1.0 / (1 + numpy.arange(EXPERTS)) ** 1.2
     order = numpy.random.default_rng(7 + layer + 100 * drifted).permutation(EXPERTS)
     return (weight / weight.sum())[order]
@@ -122,7 +123,7 @@ def main():
         dist.all_reduce(stop, group=group)  # and this is where the layers of an engine would wait for each other
         if stop.item():
             break
-        step, drifted = told["steps"], os.path.exists(os.path.join(options.directory, "drift"))
+        step, drifted = told["steps"], drifts(os.path.join(options.directory, "drift"))
         random, dummy = numpy.random.default_rng(step * RANKS + rank), step % 11 == 3 + rank
         tokens = 17 + (7 * step + 3 * rank) % 9
         padded = 32 if tells else tokens  # who does not tell them apart counts them all

@@ -2,6 +2,8 @@ package dev.plimsoll.planner;
 
 import dev.plimsoll.model.Batch;
 import dev.plimsoll.model.Conservation;
+import dev.plimsoll.model.ControlAction;
+import dev.plimsoll.model.ControlRecord;
 import dev.plimsoll.model.Deployment;
 import dev.plimsoll.model.Learned;
 import dev.plimsoll.model.Membership;
@@ -14,6 +16,7 @@ import dev.plimsoll.model.RankAck;
 import dev.plimsoll.model.SettledPlacement;
 import dev.plimsoll.model.TransferLists;
 import dev.plimsoll.model.WindowSummary;
+import dev.plimsoll.planner.control.ControlState;
 import dev.plimsoll.planner.placement.Experience;
 import dev.plimsoll.planner.placement.KeepReason;
 import dev.plimsoll.planner.placement.Verdict;
@@ -74,6 +77,7 @@ final class DeploymentPlanner {
             ToldLater told,
             PlanLog log,
             Setbacks setbacks,
+            ControlState control,
             List<SettledPlacement> kept,
             OutcomeHistory outcomes,
             Membership members,
@@ -86,11 +90,13 @@ final class DeploymentPlanner {
         this.told = told;
         this.promises = new Promises(settings, outcomes);
         BoundaryWatch watch = new BoundaryWatch(nowMillis);
-        DriverStep start = driver.takeOver(log, setbacks, kept, members, watch.at(nowMillis, members.boundarySteps()));
+        DriverStep start =
+                driver.takeOver(log, setbacks, control, kept, members, watch.at(nowMillis, members.boundarySteps()));
         this.state = start.state();
         this.book = new WindowBook(settings, members, new KnownPlacements(log, members, settled()), watch);
         carryOut(start.effects());
         promises.takeOver(log, members, book, settled());
+        tellDormant();
     }
 
     Deployment deployment() {
@@ -130,6 +136,42 @@ final class DeploymentPlanner {
                     members(),
                     new KnownPlacements(new PlanLog(), members(), settled()),
                     new BoundaryWatch(nowMillis));
+            tellDormant();
+        }
+    }
+
+    private void tellDormant() {
+        for (String dormant : state.control().dormant(members())) {
+            told.later(() -> LOG.warn(
+                    "{}: incarnation {} lacks what it speaks of, so it is dormant: {}",
+                    deployment(),
+                    members().incarnation(),
+                    dormant));
+        }
+    }
+
+    /** The next record of the control log. */
+    void control(ControlRecord record, long nowMillis) {
+        apply(new DriverEvent.Controlled(record), nowMillis);
+    }
+
+    /**
+     * Answers the commands that wait for it, in their order.
+     *
+     * @param lookBack whether windows of before are all read; what looks at them waits for that, and what comes after it too
+     */
+    void answer(boolean lookBack, long nowMillis) {
+        while (!state.control().unanswered().isEmpty()) {
+            ControlAction action = state.control().unanswered().get(0).action();
+            boolean looks = action instanceof ControlAction.Void || action instanceof ControlAction.Rollback;
+            if (looks && !lookBack) {
+                return;
+            }
+            Optional<Verdict> wayBack = action instanceof ControlAction.Rollback rollback
+                    ? Optional.of(book.wayBack(
+                            rollback.version(), settled(), state.control().constraints(members())))
+                    : Optional.empty();
+            apply(new DriverEvent.Answering(book.sight(stage().inFlight()), wayBack), nowMillis);
         }
         takeWaiting(nowMillis);
     }
@@ -169,6 +211,10 @@ final class DeploymentPlanner {
                 written(write.command(), write.decision());
             } else if (effect instanceof DriverEffect.Settle settle) {
                 outputs.add(Output.of(Topic.PLACEMENTS, deployment(), settle.placement()));
+            } else if (effect instanceof DriverEffect.Answer answer) {
+                outputs.add(Output.of(Topic.CONTROL, deployment(), answer.answer()));
+                told.later(
+                        () -> LOG.info("{}: {}", deployment(), answer.answer().summary()));
             } else if (effect instanceof DriverEffect.Alarm alarm) {
                 told.later(() -> LOG.warn("{}: {}", deployment(), alarm.text()));
                 told.alarm(deployment(), alarm.quarantined(), alarm.text());
@@ -251,6 +297,7 @@ final class DeploymentPlanner {
 
     private void take(WindowJoin.Whole whole, long nowMillis) {
         WindowSummary summary = whole.summary();
+        book.saw(whole);
         Optional<Verdict.Keep> unfit = book.unfit(whole);
         if (unfit.isEmpty()) {
             WindowLoad window = book.add(whole);
@@ -281,7 +328,8 @@ final class DeploymentPlanner {
                 book.loads(),
                 book.windowTime(),
                 order.towards(),
-                newestAnswer);
+                newestAnswer,
+                state.control().constraints(members()));
         PlanInputs inputs = book.inputs(order.unjudged(), learned);
         ticket = desk.begin(
                 () -> job.verdict(request -> memo.plan(request, planning::plan)),

@@ -1,8 +1,10 @@
 package dev.plimsoll.planner;
 
+import dev.plimsoll.model.ControlRecord;
 import dev.plimsoll.model.PlanInputs;
 import dev.plimsoll.planner.placement.Verdict;
 import dev.plimsoll.planner.protocol.Event;
+import dev.plimsoll.planner.protocol.Sight;
 import java.util.Optional;
 
 /** What can happen to a {@link DecisionDriver}. */
@@ -28,6 +30,17 @@ public sealed interface DriverEvent {
      */
     record Planned(PlanOrder order, Verdict verdict, String policy, Optional<PlanInputs> inputs)
             implements DriverEvent {}
+
+    /** The next record of the control log. */
+    record Controlled(ControlRecord record) implements DriverEvent {}
+
+    /**
+     * The oldest command without an answer is to be answered.
+     *
+     * @param sight what is known of the ranks
+     * @param wayBack of a rollback, what the way to its placement comes to; empty for any other command
+     */
+    record Answering(Sight sight, Optional<Verdict> wayBack) implements DriverEvent {}
 
     /** A plan that was ordered was not begun, and is not wanted any more: there is a newer window. */
     record Superseded(PlanOrder order) implements DriverEvent {}

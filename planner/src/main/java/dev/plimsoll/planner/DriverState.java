@@ -1,5 +1,6 @@
 package dev.plimsoll.planner;
 
+import dev.plimsoll.planner.control.ControlState;
 import dev.plimsoll.planner.protocol.PlannerState;
 import java.util.List;
 import java.util.Optional;
@@ -18,6 +19,7 @@ import java.util.OptionalLong;
  * @param setbacks decisions that came to nothing
  * @param towards what the next decision is to lead to, whatever a policy says
  * @param foundWorse the settled version that was found worse than the one before it, which is looked into once
+ * @param control what people want
  */
 public record DriverState(
         PlannerState protocol,
@@ -28,7 +30,8 @@ public record DriverState(
         Optional<PlanOrder> ordered,
         Setbacks setbacks,
         Optional<PlanTarget> towards,
-        OptionalInt foundWorse) {
+        OptionalInt foundWorse,
+        ControlState control) {
     public DriverState {
         unjudged = List.copyOf(unjudged);
     }

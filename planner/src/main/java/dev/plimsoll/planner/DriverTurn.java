@@ -3,6 +3,7 @@ package dev.plimsoll.planner;
 import dev.plimsoll.model.Membership;
 import dev.plimsoll.model.PlanCommand;
 import dev.plimsoll.model.PlanInputs;
+import dev.plimsoll.planner.control.ControlState;
 import dev.plimsoll.planner.protocol.PlannerState;
 import java.util.ArrayList;
 import java.util.List;
@@ -22,8 +23,9 @@ final class DriverTurn {
     private Setbacks setbacks;
     private Optional<PlanTarget> towards;
     private OptionalInt foundWorse;
+    private ControlState control;
 
-    DriverTurn(PlannerState start, Setbacks setbacks) {
+    DriverTurn(PlannerState start, Setbacks setbacks, ControlState control) {
         this(new DriverState(
                 start,
                 OptionalLong.empty(),
@@ -33,7 +35,8 @@ final class DriverTurn {
                 Optional.empty(),
                 setbacks.within(start.members().incarnation()),
                 Optional.empty(),
-                OptionalInt.empty()));
+                OptionalInt.empty(),
+                control));
     }
 
     DriverTurn(DriverState state) {
@@ -46,6 +49,7 @@ final class DriverTurn {
         this.setbacks = state.setbacks();
         this.towards = state.towards();
         this.foundWorse = state.foundWorse();
+        this.control = state.control();
     }
 
     PlannerState protocol() {
@@ -153,6 +157,14 @@ final class DriverTurn {
         setbacks = next;
     }
 
+    ControlState control() {
+        return control;
+    }
+
+    void control(ControlState next) {
+        control = next;
+    }
+
     /** The end of a decision with the window that its cooldown counts from, which the protocol knows nothing of. */
     PlanCommand dated(PlanCommand command) {
         if (command instanceof PlanCommand.Settled end) {
@@ -177,7 +189,7 @@ final class DriverTurn {
     DriverStep done() {
         return new DriverStep(
                 new DriverState(
-                        protocol, lastWindow, planFrom, newest, unjudged, ordered, setbacks, towards, foundWorse),
+                        protocol, lastWindow, planFrom, newest, unjudged, ordered, setbacks, towards, foundWorse, control),
                 effects);
     }
 }

@@ -4,6 +4,7 @@ import dev.plimsoll.model.Conservation;
 import dev.plimsoll.model.Learned;
 import dev.plimsoll.model.Membership;
 import dev.plimsoll.model.Placement;
+import dev.plimsoll.planner.placement.Constraints;
 import dev.plimsoll.planner.placement.ExpertLoad;
 import dev.plimsoll.planner.placement.Objective;
 import dev.plimsoll.planner.placement.Plan;
@@ -20,6 +21,7 @@ import java.util.function.Function;
  * @param windows oldest first
  * @param towards what is wanted whatever a policy says
  * @param answer whether tokens computed were those routed, in the newest window
+ * @param constraints what people ask of every placement
  */
 record PlanJob(
         PlannerSettings settings,
@@ -30,15 +32,16 @@ record PlanJob(
         List<ExpertLoad> windows,
         Duration windowTime,
         Optional<PlanTarget> towards,
-        Conservation.Answer answer) {
+        Conservation.Answer answer,
+        Constraints constraints) {
 
     /** @param planning a policy's plan of all layers */
     Verdict verdict(Function<PlanRequest, Plan> planning) {
         if (towards.isPresent()) {
             return WindowPlan.towards(settings, members, settled, windows, towards.orElseThrow());
         }
-        Verdict verdict =
-                WindowPlan.judge(settings, planning, objective, learned, members, settled, windows, windowTime);
+        Verdict verdict = WindowPlan.judge(
+                settings, planning, objective, learned, members, settled, constraints, windows, windowTime);
         return verdict instanceof Verdict.Change change && answer == Conservation.Answer.UNKNOWN
                 // It is planned on, for many engines do not say what they route; whoever reads the decision shall know.
                 ? new Verdict.Change(

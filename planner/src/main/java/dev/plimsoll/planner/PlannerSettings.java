@@ -35,6 +35,7 @@ import java.util.OptionalInt;
  * @param acceptBoundaries boundaries for all ranks to accept a proposal; empty as memberships say
  * @param progressBoundaries boundaries until the next flip, or until all ranks have stopped; empty as memberships say
  * @param rollback whether a decision is taken back that has made it worse
+ * @param approval whether a person has to approve of what is decided
  */
 public record PlannerSettings(
         String policy,
@@ -55,7 +56,8 @@ public record PlannerSettings(
         boolean experience,
         OptionalInt acceptBoundaries,
         OptionalInt progressBoundaries,
-        boolean rollback) {
+        boolean rollback,
+        ApprovalChoice approval) {
     /**
      * What {@code plimsoll up} starts with; tuned on the trace and workloads that {@code PlanningNumbersTest} reads.
      *
@@ -116,7 +118,8 @@ public record PlannerSettings(
                 experience,
                 OptionalInt.empty(),
                 OptionalInt.empty(),
-                true);
+                true,
+                ApprovalChoice.NONE);
     }
 
     /** Settings without a device profile. */
@@ -205,7 +208,8 @@ public record PlannerSettings(
                 experience,
                 acceptBoundaries,
                 progressBoundaries,
-                rollback);
+                rollback,
+                approval);
     }
 
     /** These settings with other limits. */
@@ -244,7 +248,8 @@ public record PlannerSettings(
                 experience,
                 accept,
                 progress,
-                rollback);
+                rollback,
+                approval);
     }
 
     /** These settings, taking back what has made it worse or not. */
@@ -268,7 +273,33 @@ public record PlannerSettings(
                 experience,
                 acceptBoundaries,
                 progressBoundaries,
-                takesBack);
+                takesBack,
+                approval);
+    }
+
+    /** These settings with another say of people. */
+    public PlannerSettings withApproval(ApprovalChoice other) {
+        return new PlannerSettings(
+                policy,
+                historyWindows,
+                cooldownWindows,
+                budget,
+                prices,
+                gate,
+                acceptWithin,
+                progressWithin,
+                abortWithin,
+                lookBack,
+                planThreads,
+                planWithin,
+                seed,
+                objective,
+                profile,
+                experience,
+                acceptBoundaries,
+                progressBoundaries,
+                rollback,
+                other);
     }
 
     /** These settings with as much time for ranks and for plans: for those who do not decide by a clock. */
@@ -292,7 +323,8 @@ public record PlannerSettings(
                 experience,
                 acceptBoundaries,
                 progressBoundaries,
-                rollback);
+                rollback,
+                approval);
     }
 
     private PlannerSettings with(String name, Budget limits, MovePrices moves, int threads) {
@@ -315,6 +347,7 @@ public record PlannerSettings(
                 experience,
                 acceptBoundaries,
                 progressBoundaries,
-                rollback);
+                rollback,
+                approval);
     }
 }

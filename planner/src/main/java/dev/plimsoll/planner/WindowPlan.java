@@ -7,6 +7,7 @@ import dev.plimsoll.model.PlacementRules;
 import dev.plimsoll.planner.placement.BatchCutter;
 import dev.plimsoll.planner.placement.Budget;
 import dev.plimsoll.planner.placement.Candidate;
+import dev.plimsoll.planner.placement.Constraints;
 import dev.plimsoll.planner.placement.EvenSplit;
 import dev.plimsoll.planner.placement.ExpertLoad;
 import dev.plimsoll.planner.placement.Gate;
@@ -39,10 +40,24 @@ public final class WindowPlan {
                 settings, planning, objective, Gate.nothing(settings.gate()), members, settled, windows, windowTime);
     }
 
+    /** The verdict on a deployment of whose placements nobody asks anything. */
+    public static Verdict judge(
+            PlannerSettings settings,
+            Function<PlanRequest, Plan> planning,
+            Objective objective,
+            Learned learned,
+            Membership members,
+            Placement settled,
+            List<ExpertLoad> windows,
+            Duration windowTime) {
+        return judge(settings, planning, objective, learned, members, settled, Constraints.NONE, windows, windowTime);
+    }
+
     /**
      * @param planning a policy's plan of all layers
      * @param objective what the deployment is planned by: {@link PlannerSettings#objectiveFor}
      * @param learned what has been measured of the deployment
+     * @param constraints what people ask of every placement
      * @param windows complete windows, oldest first, at most the history
      * @param windowTime how long a window takes
      */
@@ -53,12 +68,14 @@ public final class WindowPlan {
             Learned learned,
             Membership members,
             Placement settled,
+            Constraints constraints,
             List<ExpertLoad> windows,
             Duration windowTime) {
         if (!windows.isEmpty()) {
-            Optional<Verdict> repair = repair(settings, members, settled, windows);
-            if (repair.isPresent()) {
-                return repair.orElseThrow();
+            Optional<Verdict> must = repair(settings, members, settled, windows)
+                    .or(() -> constrain(settings, members, settled, constraints, windows));
+            if (must.isPresent()) {
+                return must.orElseThrow();
             }
         }
         if (windows.size() < 2) {
@@ -82,7 +99,7 @@ public final class WindowPlan {
                 members.idleSlots(),
                 ReplicaParts.of(members, windows),
                 settings.seed());
-        Plan plan = planning.apply(request);
+        Plan plan = constrained(request, planning.apply(request), constraints);
         List<String> violations = PlacementRules.violations(plan.target(), members.shape(), members.topology());
         if (!violations.isEmpty()) {
             return Verdict.Keep.because(KeepReason.INVALID, violations.get(0));
@@ -91,7 +108,8 @@ public final class WindowPlan {
         Placement earlier = settled;
         if (!candidate.batches().isEmpty()) {
             PlanRequest without = request.withoutNewest();
-            earlier = cut(without, planning.apply(without), members).target();
+            earlier = cut(without, constrained(without, planning.apply(without), constraints), members)
+                    .target();
         }
         return Gate.judge(
                 settings.gate(),
@@ -104,6 +122,50 @@ public final class WindowPlan {
                 request.newest(),
                 request.parts(),
                 windowTime);
+    }
+
+    /** A policy's plan, with what people ask of every placement; it says why for what it wanted only. */
+    private static Plan constrained(PlanRequest request, Plan plan, Constraints constraints) {
+        Placement target = constraints.on(
+                request.settled(),
+                plan.target(),
+                request.shape(),
+                request.topology(),
+                request.idleSlots(),
+                request.newest());
+        return target.equals(plan.target()) ? plan : Plan.of(target);
+    }
+
+    /**
+     * What makes a placement keep what people ask of every placement, whatever it brings: as with a repair no policy, budget or gate is
+     * asked. Empty where it does.
+     */
+    private static Optional<Verdict> constrain(
+            PlannerSettings settings,
+            Membership members,
+            Placement settled,
+            Constraints constraints,
+            List<ExpertLoad> windows) {
+        List<String> conflicts = constraints.conflicts(members.shape(), members.topology());
+        if (!conflicts.isEmpty()) {
+            return Optional.of(Verdict.Keep.because(KeepReason.CONSTRAINED, conflicts.get(0)));
+        }
+        List<String> violations =
+                constraints.violations(settled, members.shape(), members.topology(), members.idleSlots());
+        if (violations.isEmpty()) {
+            return Optional.empty();
+        }
+        ExpertLoad newest = windows.get(windows.size() - 1);
+        Placement kept =
+                constraints.on(settled, settled, members.shape(), members.topology(), members.idleSlots(), newest);
+        return Optional.of(must(
+                settings,
+                members,
+                settled,
+                kept,
+                windows,
+                "keeps what is asked of every placement: " + violations.get(0)
+                        + (violations.size() > 1 ? ", and " + (violations.size() - 1) + " more" : "")));
     }
 
     private static Candidate cut(PlanRequest request, Plan plan, Membership members) {
@@ -184,21 +246,35 @@ public final class WindowPlan {
                     lost.get(0) + ": no rank can send its weights, so only a new incarnation can bring it back"));
         }
         ExpertLoad newest = windows.get(windows.size() - 1);
-        Placement sound = Repair.of(settled, members.shape(), members.topology(), newest);
-        Candidate candidate = cut(toBe(settings, members, settled, windows), Plan.of(sound), members);
+        return Optional.of(must(
+                settings,
+                members,
+                settled,
+                Repair.of(settled, members.shape(), members.topology(), newest),
+                windows,
+                "mends what the engine began with: " + violations.get(0)
+                        + (violations.size() > 1 ? ", and " + (violations.size() - 1) + " more" : "")));
+    }
+
+    /** A change that is made whatever it brings, as far as staging memory lets it. */
+    private static Verdict must(
+            PlannerSettings settings,
+            Membership members,
+            Placement settled,
+            Placement target,
+            List<ExpertLoad> windows,
+            String reason) {
+        ExpertLoad newest = windows.get(windows.size() - 1);
+        Candidate candidate = cut(toBe(settings, members, settled, windows), Plan.of(target), members);
         if (candidate.batches().isEmpty()) {
-            return Optional.of(Verdict.Keep.because(
+            return Verdict.Keep.because(
                     KeepReason.BUDGET,
-                    violations.get(0) + ", and staging memory holds too little at once to mend layers "
-                            + candidate.unfitting()));
+                    reason + ", and staging memory holds too little at once for layers " + candidate.unfitting());
         }
         // It promises no gain, so that nobody learns from it what promises are worth.
         double now = EvenSplit.balance(Repair.asServed(settled, members), newest.toDoubles(), members.topology())
                 .mean();
-        return Optional.of(new Verdict.Change(
-                candidate,
-                new Verdict.Numbers(now, now, 0, 0, 0, 0, candidate.moves(), Optional.empty()),
-                "mends what the engine began with: " + violations.get(0)
-                        + (violations.size() > 1 ? ", and " + (violations.size() - 1) + " more" : "")));
+        return new Verdict.Change(
+                candidate, new Verdict.Numbers(now, now, 0, 0, 0, 0, candidate.moves(), Optional.empty()), reason);
     }
 }

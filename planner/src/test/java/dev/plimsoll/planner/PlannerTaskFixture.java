@@ -229,6 +229,11 @@ abstract class PlannerTaskFixture {
     }
 
     void ack(RankAck.Kind kind, int batch, int... ranks) {
+        ackAt(partition.now, kind, batch, ranks);
+    }
+
+    /** Dated by a clock of its own. */
+    void ackAt(long millis, RankAck.Kind kind, int batch, int... ranks) {
         Propose decision = decision();
         for (int rank : ranks) {
             partition.append(
@@ -242,7 +247,8 @@ abstract class PlannerTaskFixture {
                             batch,
                             Optional.empty(),
                             decision.planHash(),
-                            0));
+                            0),
+                    millis);
         }
     }
 

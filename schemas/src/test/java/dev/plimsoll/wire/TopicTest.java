@@ -526,11 +526,13 @@ final class TopicTest {
     @Test
     void theCatalogueIsConsistent() {
         assertThat(Topic.all()).extracting(topic -> topic.name()).doesNotHaveDuplicates();
-        assertThat(Topic.all()).hasSize(10).allSatisfy(topic -> {
+        assertThat(Topic.all()).hasSize(11).allSatisfy(topic -> {
             assertThat(topic.name()).matches("plimsoll\\.[a-z-]+\\.v1");
             assertThat(topic.description()).isNotBlank();
             assertThat(topic.settings()).containsKeys("cleanup.policy", "message.timestamp.type");
         });
-        assertThat(Topic.SAMPLES.settings()).containsEntry("message.timestamp.type", "LogAppendTime");
+        for (Topic<?> topic : List.of(Topic.SAMPLES, Topic.PLAN, Topic.ACKS)) {
+            assertThat(topic.settings()).as(topic.name()).containsEntry("message.timestamp.type", "LogAppendTime");
+        }
     }
 }
