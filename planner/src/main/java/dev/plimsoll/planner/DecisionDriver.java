@@ -1,11 +1,18 @@
 package dev.plimsoll.planner;
 
+import dev.plimsoll.model.Control;
+import dev.plimsoll.model.ControlAnswer;
 import dev.plimsoll.model.GatherMode;
 import dev.plimsoll.model.Membership;
+import dev.plimsoll.model.Origin;
 import dev.plimsoll.model.PlacementRules;
 import dev.plimsoll.model.PlanCommand;
 import dev.plimsoll.model.PlanCommand.Propose;
 import dev.plimsoll.model.SettledPlacement;
+import dev.plimsoll.planner.control.ControlState;
+import dev.plimsoll.planner.control.Ruling;
+import dev.plimsoll.planner.control.Rulings;
+import dev.plimsoll.planner.control.Situation;
 import dev.plimsoll.planner.placement.KeepReason;
 import dev.plimsoll.planner.placement.Verdict;
 import dev.plimsoll.planner.protocol.DecisionProtocol;
@@ -17,6 +24,7 @@ import dev.plimsoll.planner.protocol.Stage;
 import dev.plimsoll.planner.protocol.Transition;
 import java.util.List;
 import java.util.Optional;
+import java.util.OptionalInt;
 
 /**
  * When a deployment's next decision may be made, and what becomes of plans: the {@link DecisionProtocol} with all that stands between
@@ -28,11 +36,22 @@ import java.util.Optional;
 public final class DecisionDriver {
     private final DecisionProtocol protocol;
     private final int cooldownWindows;
+    private final Origin origin;
 
     /** @param cooldownWindows complete windows that must pass after a decision has ended before the next is made */
     public DecisionDriver(DecisionProtocol protocol, int cooldownWindows) {
+        this(protocol, cooldownWindows, false);
+    }
+
+    /**
+     * The same.
+     *
+     * @param needsApproval whether a person has to approve of what it decides by itself
+     */
+    public DecisionDriver(DecisionProtocol protocol, int cooldownWindows, boolean needsApproval) {
         this.protocol = protocol;
         this.cooldownWindows = cooldownWindows;
+        this.origin = new Origin(needsApproval, Optional.empty());
     }
 
     /**
@@ -44,8 +63,23 @@ public final class DecisionDriver {
      */
     public DriverStep takeOver(
             PlanLog log, Setbacks setbacks, List<SettledPlacement> kept, Membership members, Moment now) {
-        Transition start = protocol.takeOver(log, kept, members, now);
-        DriverTurn turn = new DriverTurn(start.state(), setbacks);
+        return takeOver(log, setbacks, ControlState.NONE, kept, members, now);
+    }
+
+    /**
+     * The same where people may have spoken before.
+     *
+     * @param control of the control log, all of it
+     */
+    public DriverStep takeOver(
+            PlanLog log,
+            Setbacks setbacks,
+            ControlState control,
+            List<SettledPlacement> kept,
+            Membership members,
+            Moment now) {
+        Transition start = protocol.takeOver(log, kept, members, control.approved()::containsKey, now);
+        DriverTurn turn = new DriverTurn(start.state(), setbacks, control);
         // Where the decision ended is not in the log in windows; it took at least one.
         turn.planFrom(log.lastProposal(members.incarnation())
                 .map(last -> last.windowIndex() + 2 + cooldownWindows)
@@ -65,8 +99,16 @@ public final class DecisionDriver {
             look(turn);
         } else if (event instanceof DriverEvent.Planned planned) {
             planned(turn, planned, now);
+        } else if (event instanceof DriverEvent.Controlled controlled) {
+            turn.control(turn.control().plus(controlled.record()));
+        } else if (event instanceof DriverEvent.Answering answering) {
+            turn.control().unanswered().stream()
+                    .findFirst()
+                    .ifPresent(control -> answer(turn, control, answering, now));
         } else if (event instanceof DriverEvent.Superseded superseded) {
             superseded(turn, superseded.order());
+        } else if (event instanceof DriverEvent.Worse worse) {
+            worse(turn, worse);
         } else {
             turn.drop(PlanDrop.STALE);
             turn.forgetWindows();
@@ -129,6 +171,9 @@ public final class DecisionDriver {
                     .map(refusal ->
                             Verdict.Keep.because(KeepReason.OBSERVE_ONLY, refusal + "; until the next incarnation"));
         }
+        if (turn.control().paused().isPresent()) {
+            return turn.control().paused().map(said -> Verdict.Keep.because(KeepReason.PAUSED, said.toString()));
+        }
         // A window from farther back than a cooldown reaches stands behind a jump back, and so behind the decision.
         long left = turn.planFrom() - window;
         if (left > 0 && left <= 2L + cooldownWindows) {
@@ -174,25 +219,93 @@ public final class DecisionDriver {
                         change.reason(),
                         change.candidate().reasons(),
                         planned.inputs(),
-                        change.numbers().time().map(Verdict.Times::promise)),
+                        change.numbers().time().map(Verdict.Times::promise),
+                        origin),
                 now);
-        for (Effect effect : transition.effects()) {
-            if (effect instanceof Effect.Write write && write.command() instanceof Propose propose) {
-                List<String> violations = PlacementRules.violations(
-                        propose, turn.protocol().settled(), change.candidate().target(), turn.members());
-                if (!violations.isEmpty()) {
-                    return new Verdict.Keep(KeepReason.INVALID, violations.get(0), change.numbers());
-                }
-            }
+        Optional<String> forbidden = forbidden(turn, transition, change);
+        if (forbidden.isPresent()) {
+            return new Verdict.Keep(KeepReason.INVALID, forbidden.orElseThrow(), change.numbers());
         }
         take(turn, transition);
         return change;
+    }
+
+    /** What the rules that the ranks will apply say against a proposal. */
+    private static Optional<String> forbidden(DriverTurn turn, Transition transition, Verdict.Change change) {
+        for (Effect effect : transition.effects()) {
+            if (effect instanceof Effect.Write write && write.command() instanceof Propose propose) {
+                return PlacementRules.violations(
+                                propose,
+                                turn.protocol().settled(),
+                                change.candidate().target(),
+                                turn.members())
+                        .stream()
+                        .findFirst();
+            }
+        }
+        return Optional.empty();
+    }
+
+    /** Answers a command, and does what it comes to: both are of one step, so that neither is without the other. */
+    private void answer(DriverTurn turn, Control control, DriverEvent.Answering answering, Moment now) {
+        boolean observes = turn.members().gather() == GatherMode.NONE
+                || turn.setbacks().observeOnly().isPresent();
+        Ruling ruling = Rulings.of(
+                control,
+                turn.control(),
+                new Situation(
+                        turn.protocol(),
+                        answering.sight(),
+                        observes,
+                        turn.lastWindow().orElse(0),
+                        answering.wayBack()));
+        OptionalInt epoch = ruling.epoch();
+        if (ruling.event().isPresent()) {
+            Transition transition =
+                    protocol.apply(turn.protocol(), ruling.event().orElseThrow(), now);
+            Optional<String> forbidden = answering
+                    .wayBack()
+                    .filter(Verdict.Change.class::isInstance)
+                    .flatMap(way -> forbidden(turn, transition, (Verdict.Change) way));
+            if (forbidden.isPresent()) {
+                ruling = ruling.forbidden(forbidden.orElseThrow());
+            } else {
+                take(turn, transition);
+                epoch = epoch.isPresent()
+                        ? epoch
+                        : turn.protocol().stage().inFlight().stream()
+                                .mapToInt(Propose::epoch)
+                                .findFirst();
+            }
+        }
+        ControlAnswer answer = new ControlAnswer(
+                control.deployment(),
+                turn.members().incarnation(),
+                control.id(),
+                ruling.verdict(),
+                ruling.text(),
+                epoch,
+                turn.protocol().settled().version());
+        turn.control(turn.control().plus(answer));
+        turn.add(new DriverEffect.Answer(answer));
+        if (ruling.verdict() == ControlAnswer.Verdict.DONE) {
+            // What is being planned was ordered before that.
+            turn.drop(PlanDrop.STALE);
+        }
     }
 
     private void superseded(DriverTurn turn, PlanOrder order) {
         if (turn.ordered().filter(order::equals).isPresent()) {
             turn.drop(PlanDrop.SUPERSEDED);
             leaveUnjudged(turn, order.window());
+        }
+    }
+
+    /** Going back is a decision like any other, of which ranks hear at the next window that may be decided on. */
+    private void worse(DriverTurn turn, DriverEvent.Worse worse) {
+        if (turn.protocol().stage() instanceof Stage.Idle
+                && turn.protocol().settled().version() == worse.version()) {
+            turn.foundWorse(worse.version(), worse.before());
         }
     }
 
@@ -203,6 +316,7 @@ public final class DecisionDriver {
         if (!(transition.state().stage() instanceof Stage.Idle)
                 || transition.state().settled().version() != version) {
             turn.drop(PlanDrop.STALE);
+            turn.noneTowards();
         }
         carryOut(turn, transition.effects(), decision);
     }
@@ -216,8 +330,7 @@ public final class DecisionDriver {
             } else if (effect instanceof Effect.Settle settle) {
                 turn.add(new DriverEffect.Settle(settle.placement()));
             } else if (effect instanceof Effect.Alarm alarm) {
-                turn.add(new DriverEffect.Alarm(
-                        alarm.text(), turn.protocol().stage() instanceof Stage.Quarantined));
+                turn.add(new DriverEffect.Alarm(alarm.text(), turn.protocol().stage() instanceof Stage.Quarantined));
             } else if (effect instanceof Effect.Ignored ignored) {
                 turn.add(new DriverEffect.Ignored(ignored.reason()));
             }

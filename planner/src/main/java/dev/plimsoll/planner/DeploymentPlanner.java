@@ -2,6 +2,8 @@ package dev.plimsoll.planner;
 
 import dev.plimsoll.model.Batch;
 import dev.plimsoll.model.Conservation;
+import dev.plimsoll.model.ControlAction;
+import dev.plimsoll.model.ControlRecord;
 import dev.plimsoll.model.Deployment;
 import dev.plimsoll.model.Learned;
 import dev.plimsoll.model.Membership;
@@ -14,6 +16,8 @@ import dev.plimsoll.model.RankAck;
 import dev.plimsoll.model.SettledPlacement;
 import dev.plimsoll.model.TransferLists;
 import dev.plimsoll.model.WindowSummary;
+import dev.plimsoll.planner.control.ControlState;
+import dev.plimsoll.planner.placement.Experience;
 import dev.plimsoll.planner.placement.KeepReason;
 import dev.plimsoll.planner.placement.Verdict;
 import dev.plimsoll.planner.protocol.Event;
@@ -73,6 +77,7 @@ final class DeploymentPlanner {
             ToldLater told,
             PlanLog log,
             Setbacks setbacks,
+            ControlState control,
             List<SettledPlacement> kept,
             OutcomeHistory outcomes,
             Membership members,
@@ -85,11 +90,13 @@ final class DeploymentPlanner {
         this.told = told;
         this.promises = new Promises(settings, outcomes);
         BoundaryWatch watch = new BoundaryWatch(nowMillis);
-        DriverStep start = driver.takeOver(log, setbacks, kept, members, watch.at(nowMillis, members.boundarySteps()));
+        DriverStep start =
+                driver.takeOver(log, setbacks, control, kept, members, watch.at(nowMillis, members.boundarySteps()));
         this.state = start.state();
         this.book = new WindowBook(settings, members, new KnownPlacements(log, members, settled()), watch);
         carryOut(start.effects());
         promises.takeOver(log, members, book, settled());
+        tellDormant();
     }
 
     Deployment deployment() {
@@ -102,6 +109,10 @@ final class DeploymentPlanner {
 
     Stage stage() {
         return state.protocol().stage();
+    }
+
+    Standing standing() {
+        return Standing.of(state);
     }
 
     private Placement settled() {
@@ -125,6 +136,42 @@ final class DeploymentPlanner {
                     members(),
                     new KnownPlacements(new PlanLog(), members(), settled()),
                     new BoundaryWatch(nowMillis));
+            tellDormant();
+        }
+    }
+
+    private void tellDormant() {
+        for (String dormant : state.control().dormant(members())) {
+            told.later(() -> LOG.warn(
+                    "{}: incarnation {} lacks what it speaks of, so it is dormant: {}",
+                    deployment(),
+                    members().incarnation(),
+                    dormant));
+        }
+    }
+
+    /** The next record of the control log. */
+    void control(ControlRecord record, long nowMillis) {
+        apply(new DriverEvent.Controlled(record), nowMillis);
+    }
+
+    /**
+     * Answers the commands that wait for it, in their order.
+     *
+     * @param lookBack whether windows of before are all read; what looks at them waits for that, and what comes after it too
+     */
+    void answer(boolean lookBack, long nowMillis) {
+        while (!state.control().unanswered().isEmpty()) {
+            ControlAction action = state.control().unanswered().get(0).action();
+            boolean looks = action instanceof ControlAction.Void || action instanceof ControlAction.Rollback;
+            if (looks && !lookBack) {
+                return;
+            }
+            Optional<Verdict> wayBack = action instanceof ControlAction.Rollback rollback
+                    ? Optional.of(book.wayBack(
+                            rollback.version(), settled(), state.control().constraints(members())))
+                    : Optional.empty();
+            apply(new DriverEvent.Answering(book.sight(stage().inFlight()), wayBack), nowMillis);
         }
         takeWaiting(nowMillis);
     }
@@ -164,6 +211,10 @@ final class DeploymentPlanner {
                 written(write.command(), write.decision());
             } else if (effect instanceof DriverEffect.Settle settle) {
                 outputs.add(Output.of(Topic.PLACEMENTS, deployment(), settle.placement()));
+            } else if (effect instanceof DriverEffect.Answer answer) {
+                outputs.add(Output.of(Topic.CONTROL, deployment(), answer.answer()));
+                told.later(
+                        () -> LOG.info("{}: {}", deployment(), answer.answer().summary()));
             } else if (effect instanceof DriverEffect.Alarm alarm) {
                 told.later(() -> LOG.warn("{}: {}", deployment(), alarm.text()));
                 told.alarm(deployment(), alarm.quarantined(), alarm.text());
@@ -202,6 +253,12 @@ final class DeploymentPlanner {
     private void tell(Outcome outcome) {
         outputs.add(Output.of(Topic.OUTCOMES, deployment(), outcome));
         told.outcome(outcome);
+        if (outcome.last()) {
+            String policy = planning.policy().name();
+            Experience experience = promises.experience(policy);
+            told.later(() -> LOG.info("{}: {}; {}: {}", deployment(), outcome.summary(), policy, experience.summary()));
+            told.learned(deployment(), policy, experience);
+        }
     }
 
     private void tell(DriverEffect.Refuse refuse) {
@@ -240,6 +297,7 @@ final class DeploymentPlanner {
 
     private void take(WindowJoin.Whole whole, long nowMillis) {
         WindowSummary summary = whole.summary();
+        book.saw(whole);
         Optional<Verdict.Keep> unfit = book.unfit(whole);
         if (unfit.isEmpty()) {
             WindowLoad window = book.add(whole);
@@ -249,6 +307,8 @@ final class DeploymentPlanner {
             }
         }
         apply(new DriverEvent.Window(summary.index(), unfit), nowMillis);
+        promises.worse()
+                .ifPresent(before -> apply(new DriverEvent.Worse(settled().version(), before), nowMillis));
     }
 
     /** Decides on the newest window, once; what it takes a plan for comes with {@link #takeMade}. */
@@ -258,7 +318,7 @@ final class DeploymentPlanner {
     }
 
     private void begin(PlanOrder order) {
-        Learned learned = book.learned(promises.experience());
+        Learned learned = book.learned(promises.experience(planning.policy().name()));
         PlanJob job = new PlanJob(
                 settings,
                 book.objective(),
@@ -267,7 +327,9 @@ final class DeploymentPlanner {
                 settled(),
                 book.loads(),
                 book.windowTime(),
-                newestAnswer);
+                order.towards(),
+                newestAnswer,
+                state.control().constraints(members()));
         PlanInputs inputs = book.inputs(order.unjudged(), learned);
         ticket = desk.begin(
                 () -> job.verdict(request -> memo.plan(request, planning::plan)),
@@ -285,7 +347,13 @@ final class DeploymentPlanner {
             }
             apply(
                     new DriverEvent.Planned(
-                            next.order(), result.verdict(), planning.policy().name(), Optional.of(next.inputs())),
+                            next.order(),
+                            result.verdict(),
+                            next.order()
+                                    .towards()
+                                    .map(PlanTarget::policy)
+                                    .orElse(planning.policy().name()),
+                            Optional.of(next.inputs())),
                     nowMillis);
             takeWaiting(nowMillis);
         }
@@ -324,8 +392,7 @@ final class DeploymentPlanner {
     /** Offset of the oldest window record that a successor needs to see what we see. */
     OptionalLong oldestOffset() {
         return Stream.concat(
-                        book.oldestOffset().stream().boxed(),
-                        waiting.stream().map(WindowJoin.Whole::firstOffset))
+                        book.oldestOffset().stream().boxed(), waiting.stream().map(WindowJoin.Whole::firstOffset))
                 .mapToLong(offset -> offset)
                 .min();
     }

@@ -1,5 +1,6 @@
 package dev.plimsoll.planner;
 
+import dev.plimsoll.model.ControlAnswer;
 import dev.plimsoll.model.PlanCommand;
 import dev.plimsoll.model.PlanCommand.Propose;
 import dev.plimsoll.model.SettledPlacement;
@@ -21,6 +22,9 @@ public sealed interface DriverEffect {
 
     /** A person has to look. */
     record Alarm(String text, boolean quarantined) implements DriverEffect {}
+
+    /** Append to the control log. */
+    record Answer(ControlAnswer answer) implements DriverEffect {}
 
     /** An event changed nothing; to be counted. */
     record Ignored(Effect.IgnoreReason reason) implements DriverEffect {}

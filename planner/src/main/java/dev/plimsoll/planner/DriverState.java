@@ -1,8 +1,10 @@
 package dev.plimsoll.planner;
 
+import dev.plimsoll.planner.control.ControlState;
 import dev.plimsoll.planner.protocol.PlannerState;
 import java.util.List;
 import java.util.Optional;
+import java.util.OptionalInt;
 import java.util.OptionalLong;
 
 /**
@@ -15,6 +17,9 @@ import java.util.OptionalLong;
  * @param unjudged windows since the last decision that might have been decided on, and on which no verdict was found
  * @param ordered the plan that is being made
  * @param setbacks decisions that came to nothing
+ * @param towards what the next decision is to lead to, whatever a policy says
+ * @param foundWorse the settled version that was found worse than the one before it, which is looked into once
+ * @param control what people want
  */
 public record DriverState(
         PlannerState protocol,
@@ -23,7 +28,10 @@ public record DriverState(
         OptionalLong newest,
         List<Long> unjudged,
         Optional<PlanOrder> ordered,
-        Setbacks setbacks) {
+        Setbacks setbacks,
+        Optional<PlanTarget> towards,
+        OptionalInt foundWorse,
+        ControlState control) {
     public DriverState {
         unjudged = List.copyOf(unjudged);
     }

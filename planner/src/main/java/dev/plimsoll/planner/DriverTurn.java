@@ -3,10 +3,12 @@ package dev.plimsoll.planner;
 import dev.plimsoll.model.Membership;
 import dev.plimsoll.model.PlanCommand;
 import dev.plimsoll.model.PlanInputs;
+import dev.plimsoll.planner.control.ControlState;
 import dev.plimsoll.planner.protocol.PlannerState;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.OptionalInt;
 import java.util.OptionalLong;
 
 /** A {@link DriverStep} in the making: the state as it changes and the effects so far. */
@@ -19,8 +21,11 @@ final class DriverTurn {
     private OptionalLong newest;
     private Optional<PlanOrder> ordered;
     private Setbacks setbacks;
+    private Optional<PlanTarget> towards;
+    private OptionalInt foundWorse;
+    private ControlState control;
 
-    DriverTurn(PlannerState start, Setbacks setbacks) {
+    DriverTurn(PlannerState start, Setbacks setbacks, ControlState control) {
         this(new DriverState(
                 start,
                 OptionalLong.empty(),
@@ -28,7 +33,10 @@ final class DriverTurn {
                 OptionalLong.empty(),
                 List.of(),
                 Optional.empty(),
-                setbacks.within(start.members().incarnation())));
+                setbacks.within(start.members().incarnation()),
+                Optional.empty(),
+                OptionalInt.empty(),
+                control));
     }
 
     DriverTurn(DriverState state) {
@@ -39,6 +47,9 @@ final class DriverTurn {
         this.unjudged = new ArrayList<>(state.unjudged());
         this.ordered = state.ordered();
         this.setbacks = state.setbacks();
+        this.towards = state.towards();
+        this.foundWorse = state.foundWorse();
+        this.control = state.control();
     }
 
     PlannerState protocol() {
@@ -94,14 +105,28 @@ final class DriverTurn {
     }
 
     void order(long window) {
-        PlanOrder order = new PlanOrder(
-                members().incarnation(), protocol.settled().version(), window, unjudged);
+        PlanOrder order =
+                new PlanOrder(members().incarnation(), protocol.settled().version(), window, unjudged, towards);
         ordered = Optional.of(order);
         add(new DriverEffect.Plan(order));
     }
 
     void planMade() {
         ordered = Optional.empty();
+        towards = Optional.empty();
+    }
+
+    /** The settled version is worse than the one before; looked into once. */
+    void foundWorse(int version, PlanTarget before) {
+        if (foundWorse.orElse(-1) != version) {
+            foundWorse = OptionalInt.of(version);
+            towards = Optional.of(before);
+        }
+    }
+
+    /** Something was decided since it was wanted. */
+    void noneTowards() {
+        towards = Optional.empty();
     }
 
     /** The plan that is being made, if any, is not wanted. */
@@ -120,6 +145,8 @@ final class DriverTurn {
         lastWindow = OptionalLong.empty();
         planFrom = 0;
         setbacks = Setbacks.begin(members().incarnation());
+        towards = Optional.empty();
+        foundWorse = OptionalInt.empty();
     }
 
     Setbacks setbacks() {
@@ -128,6 +155,14 @@ final class DriverTurn {
 
     void setbacks(Setbacks next) {
         setbacks = next;
+    }
+
+    ControlState control() {
+        return control;
+    }
+
+    void control(ControlState next) {
+        control = next;
     }
 
     /** The end of a decision with the window that its cooldown counts from, which the protocol knows nothing of. */
@@ -153,6 +188,8 @@ final class DriverTurn {
 
     DriverStep done() {
         return new DriverStep(
-                new DriverState(protocol, lastWindow, planFrom, newest, unjudged, ordered, setbacks), effects);
+                new DriverState(
+                        protocol, lastWindow, planFrom, newest, unjudged, ordered, setbacks, towards, foundWorse, control),
+                effects);
     }
 }

@@ -8,6 +8,7 @@ import dev.plimsoll.planner.placement.Repair;
 import dev.plimsoll.planner.protocol.PlanLog;
 import java.util.Optional;
 import java.util.TreeMap;
+import java.util.stream.Collectors;
 
 /** The newest placements and decisions of one incarnation: what is needed to say which expert a slot held in any window. */
 public final class KnownPlacements {
@@ -41,6 +42,16 @@ public final class KnownPlacements {
     public void settle(Placement placement) {
         settled.put(placement.version(), placement);
         trim(settled);
+    }
+
+    /** A placement that was settled, as it was. */
+    Optional<Placement> settled(int version) {
+        return Optional.ofNullable(settled.get(version));
+    }
+
+    /** Those that are known, such as {@code v0, v3}. */
+    String versions() {
+        return settled.keySet().stream().map(version -> "v" + version).collect(Collectors.joining(", "));
     }
 
     /** The placement that a rank served in that state; a slot whose weights are of no expert stands idle in it. */

@@ -17,6 +17,7 @@ import dev.plimsoll.planner.placement.Objective;
 import dev.plimsoll.planner.placement.ReplicaParts;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.Optional;
 import java.util.OptionalDouble;
 
@@ -27,6 +28,11 @@ import java.util.OptionalDouble;
  * before as well. A window from before the flip says nothing here: its tokens are others. Pure; for one thread.
  */
 final class Measurement {
+    /** Of fewer windows the spread says little. */
+    private static final int LEAST_TO_TAKE_BACK = 3;
+    /** Standard errors of a mean gain that it may be off by. */
+    private static final double NOISE = 2;
+
     private record Scored(
             long window,
             double gain,
@@ -134,6 +140,39 @@ final class Measurement {
         return ended || first.isEmpty() ? Optional.empty() : Optional.of(outcome(false));
     }
 
+    /**
+     * The placement before, where it was better on the tokens since by more than can be told from noise, and by no less than that. A decision
+     * that took back another is not taken back itself: two that are about as good would take turns.
+     *
+     * @param least part of the busiest ranks' load, or of expert time, that is worth moving for
+     */
+    Optional<PlanTarget> worseThan(double least) {
+        if (ended || without.isEmpty() || scored.size() < LEAST_TO_TAKE_BACK || Setbacks.isOwnRollback(decision)) {
+            return Optional.empty();
+        }
+        double mean = mean(Scored::gain);
+        double noise = NOISE * spread(mean) / Math.sqrt(scored.size());
+        if (-mean <= noise || -mean < least) {
+            return Optional.empty();
+        }
+        return Optional.of(new PlanTarget(
+                without.orElseThrow(),
+                PlanTarget.ROLLBACK,
+                String.format(
+                        Locale.ROOT,
+                        "takes back decision %d: gain %.1f %% ± %.1f %% over %d windows, %s",
+                        decision.epoch(),
+                        100 * mean,
+                        100 * noise,
+                        scored.size(),
+                        promisedGain().isPresent()
+                                ? String.format(
+                                        Locale.ROOT,
+                                        "%.1f %% promised",
+                                        100 * promisedGain().getAsDouble())
+                                : "nothing promised")));
+    }
+
     private boolean ranUnder(WindowSummary window) {
         return window.states().stream()
                 .allMatch(state -> state.settledVersion() == decision.epoch() || state.epoch() == decision.epoch());
@@ -191,7 +230,8 @@ final class Measurement {
                 realised,
                 promisedGain(),
                 flipped.complete() ? decision.step() : Optional.empty(),
-                without.map(before -> measured(last)));
+                without.map(before -> measured(last)),
+                Optional.of(decision.policy()));
     }
 
     /**

@@ -40,9 +40,13 @@ final class OutcomeHistory {
         return Optional.ofNullable(outcomes.get(new Decision(incarnation, version)));
     }
 
-    /** What the decisions teach that were measured to their end. */
-    Experience experience() {
+    /**
+     * What the decisions of a policy teach that were measured to their end: promises of another are none of its. Those of which nobody
+     * says whose they were teach every policy.
+     */
+    Experience experience(String policy) {
         List<Outcome> measured = outcomes.values().stream()
+                .filter(outcome -> outcome.policy().map(policy::equals).orElse(true))
                 .filter(outcome -> outcome.last()
                         && outcome.measured().isPresent()
                         && outcome.promisedGain().orElse(0) > 0)

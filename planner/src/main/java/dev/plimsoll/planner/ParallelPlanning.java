@@ -71,7 +71,8 @@ final class ParallelPlanning implements AutoCloseable {
             throw e.getCause() instanceof RuntimeException failure ? failure : new IllegalStateException(e.getCause());
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
-            throw new Interrupted("interrupted while policy " + policy.name() + " planned " + layers.size() + " layers");
+            throw new Interrupted(
+                    "interrupted while policy " + policy.name() + " planned " + layers.size() + " layers");
         }
     }
 

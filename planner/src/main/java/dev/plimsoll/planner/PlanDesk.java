@@ -32,8 +32,7 @@ interface PlanDesk {
         }
 
         static Made failed(Throwable failure, Duration took) {
-            return new Made(
-                    Verdict.Keep.because(KeepReason.ERROR, failure.toString()), took, Optional.of(failure));
+            return new Made(Verdict.Keep.because(KeepReason.ERROR, failure.toString()), took, Optional.of(failure));
         }
 
         private static Duration since(long start) {

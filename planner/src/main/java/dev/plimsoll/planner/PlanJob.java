@@ -4,6 +4,7 @@ import dev.plimsoll.model.Conservation;
 import dev.plimsoll.model.Learned;
 import dev.plimsoll.model.Membership;
 import dev.plimsoll.model.Placement;
+import dev.plimsoll.planner.placement.Constraints;
 import dev.plimsoll.planner.placement.ExpertLoad;
 import dev.plimsoll.planner.placement.Objective;
 import dev.plimsoll.planner.placement.Plan;
@@ -11,13 +12,16 @@ import dev.plimsoll.planner.placement.PlanRequest;
 import dev.plimsoll.planner.placement.Verdict;
 import java.time.Duration;
 import java.util.List;
+import java.util.Optional;
 import java.util.function.Function;
 
 /**
  * All that a verdict is made from, as it was when the plan was ordered: whoever makes it looks at nothing else.
  *
- * @param answer whether tokens computed were those routed, in the newest window
  * @param windows oldest first
+ * @param towards what is wanted whatever a policy says
+ * @param answer whether tokens computed were those routed, in the newest window
+ * @param constraints what people ask of every placement
  */
 record PlanJob(
         PlannerSettings settings,
@@ -27,12 +31,17 @@ record PlanJob(
         Placement settled,
         List<ExpertLoad> windows,
         Duration windowTime,
-        Conservation.Answer answer) {
+        Optional<PlanTarget> towards,
+        Conservation.Answer answer,
+        Constraints constraints) {
 
     /** @param planning a policy's plan of all layers */
     Verdict verdict(Function<PlanRequest, Plan> planning) {
-        Verdict verdict =
-                WindowPlan.judge(settings, planning, objective, learned, members, settled, windows, windowTime);
+        if (towards.isPresent()) {
+            return WindowPlan.towards(settings, members, settled, windows, towards.orElseThrow());
+        }
+        Verdict verdict = WindowPlan.judge(
+                settings, planning, objective, learned, members, settled, constraints, windows, windowTime);
         return verdict instanceof Verdict.Change change && answer == Conservation.Answer.UNKNOWN
                 // It is planned on, for many engines do not say what they route; whoever reads the decision shall know.
                 ? new Verdict.Change(

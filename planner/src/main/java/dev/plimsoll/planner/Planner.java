@@ -42,8 +42,8 @@ public final class Planner implements AutoCloseable {
             PlannerListener listener,
             PartitionLoop.Listener loopListener) {
         this.planning = new ParallelPlanning(Policy.named(settings.policy()), settings.planThreads());
-        this.plans = listener.watched(Schedulers.newBoundedElastic(
-                PLANS_AT_ONCE, Integer.MAX_VALUE, "plimsoll-planner-plans", 60, true));
+        this.plans = listener.watched(
+                Schedulers.newBoundedElastic(PLANS_AT_ONCE, Integer.MAX_VALUE, "plimsoll-planner-plans", 60, true));
         PlanDesk desk = new BackgroundPlans(plans, Schedulers.parallel(), settings.planWithin(), listener);
         this.loops = new PartitionLoops<>(
                 loops,

@@ -3,6 +3,9 @@ package dev.plimsoll.planner;
 import dev.plimsoll.model.Deployment;
 import dev.plimsoll.model.Outcome;
 import dev.plimsoll.model.PlanCommand;
+import dev.plimsoll.model.RankAck;
+import dev.plimsoll.model.WindowSummary;
+import dev.plimsoll.planner.placement.Experience;
 import dev.plimsoll.planner.placement.Verdict;
 import dev.plimsoll.planner.protocol.Effect;
 import java.time.Duration;
@@ -29,6 +32,15 @@ public interface PlannerListener {
     /** This planner decides for the deployment, as long as it owns the partition. */
     default void serving(int partition, Deployment deployment) {}
 
+    /** A window was read, whole or not. */
+    default void heard(WindowSummary window) {}
+
+    /** A rank was heard. */
+    default void heard(RankAck ack) {}
+
+    /** How a deployment stands, after each look at it: again and again, the same or not. */
+    default void stands(Standing standing) {}
+
     /** A policy ran and the gate judged. */
     default void planned(Deployment deployment, Duration took) {}
 
@@ -50,6 +62,9 @@ public interface PlannerListener {
     default void voided(PlanCommand.Void end) {}
 
     default void outcome(Outcome outcome) {}
+
+    /** A decision was measured to its end: so much is a policy's promise worth from now on, and for so long. */
+    default void learned(Deployment deployment, String policy, Experience experience) {}
 
     /** A person has to look; the deployment may be in quarantine. */
     default void alarm(Deployment deployment, boolean quarantined, String text) {}

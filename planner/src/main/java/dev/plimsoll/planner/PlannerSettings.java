@@ -34,6 +34,8 @@ import java.util.OptionalInt;
  * @param experience whether the gate learns from what earlier decisions have brought
  * @param acceptBoundaries boundaries for all ranks to accept a proposal; empty as memberships say
  * @param progressBoundaries boundaries until the next flip, or until all ranks have stopped; empty as memberships say
+ * @param rollback whether a decision is taken back that has made it worse
+ * @param approval whether a person has to approve of what is decided
  */
 public record PlannerSettings(
         String policy,
@@ -53,7 +55,9 @@ public record PlannerSettings(
         Optional<ProfileChoice> profile,
         boolean experience,
         OptionalInt acceptBoundaries,
-        OptionalInt progressBoundaries) {
+        OptionalInt progressBoundaries,
+        boolean rollback,
+        ApprovalChoice approval) {
     /**
      * What {@code plimsoll up} starts with; tuned on the trace and workloads that {@code PlanningNumbersTest} reads.
      *
@@ -113,7 +117,9 @@ public record PlannerSettings(
                 profile,
                 experience,
                 OptionalInt.empty(),
-                OptionalInt.empty());
+                OptionalInt.empty(),
+                true,
+                ApprovalChoice.NONE);
     }
 
     /** Settings without a device profile. */
@@ -201,7 +207,9 @@ public record PlannerSettings(
                 of,
                 experience,
                 acceptBoundaries,
-                progressBoundaries);
+                progressBoundaries,
+                rollback,
+                approval);
     }
 
     /** These settings with other limits. */
@@ -239,7 +247,59 @@ public record PlannerSettings(
                 profile,
                 experience,
                 accept,
-                progress);
+                progress,
+                rollback,
+                approval);
+    }
+
+    /** These settings, taking back what has made it worse or not. */
+    public PlannerSettings withRollback(boolean takesBack) {
+        return new PlannerSettings(
+                policy,
+                historyWindows,
+                cooldownWindows,
+                budget,
+                prices,
+                gate,
+                acceptWithin,
+                progressWithin,
+                abortWithin,
+                lookBack,
+                planThreads,
+                planWithin,
+                seed,
+                objective,
+                profile,
+                experience,
+                acceptBoundaries,
+                progressBoundaries,
+                takesBack,
+                approval);
+    }
+
+    /** These settings with another say of people. */
+    public PlannerSettings withApproval(ApprovalChoice other) {
+        return new PlannerSettings(
+                policy,
+                historyWindows,
+                cooldownWindows,
+                budget,
+                prices,
+                gate,
+                acceptWithin,
+                progressWithin,
+                abortWithin,
+                lookBack,
+                planThreads,
+                planWithin,
+                seed,
+                objective,
+                profile,
+                experience,
+                acceptBoundaries,
+                progressBoundaries,
+                rollback,
+                other);
     }
 
     /** These settings with as much time for ranks and for plans: for those who do not decide by a clock. */
@@ -262,7 +322,9 @@ public record PlannerSettings(
                 profile,
                 experience,
                 acceptBoundaries,
-                progressBoundaries);
+                progressBoundaries,
+                rollback,
+                approval);
     }
 
     private PlannerSettings with(String name, Budget limits, MovePrices moves, int threads) {
@@ -284,6 +346,8 @@ public record PlannerSettings(
                 profile,
                 experience,
                 acceptBoundaries,
-                progressBoundaries);
+                progressBoundaries,
+                rollback,
+                approval);
     }
 }

@@ -2,10 +2,10 @@ package dev.plimsoll.planner;
 
 import dev.plimsoll.model.Membership;
 import dev.plimsoll.model.Outcome;
+import dev.plimsoll.model.Placement;
 import dev.plimsoll.model.PlacementState;
 import dev.plimsoll.model.PlanCommand;
 import dev.plimsoll.model.PlanCommand.Propose;
-import dev.plimsoll.model.Placement;
 import dev.plimsoll.model.WindowSummary;
 import dev.plimsoll.planner.placement.Experience;
 import dev.plimsoll.planner.placement.ExpertLoad;
@@ -51,11 +51,7 @@ final class Promises {
      * @param with what it has led to
      */
     void begin(
-            Optional<Propose> decision,
-            PlanCommand.Settled end,
-            Membership members,
-            WindowBook book,
-            Placement with) {
+            Optional<Propose> decision, PlanCommand.Settled end, Membership members, WindowBook book, Placement with) {
         measurement = decision.map(made -> new Measurement(
                 members,
                 book.objective(),
@@ -94,8 +90,16 @@ final class Promises {
         return measurement.flatMap(Measurement::soFar);
     }
 
-    /** What is to be learnt from earlier decisions. */
-    Experience experience() {
-        return settings.experience() ? outcomes.experience() : Experience.NONE;
+    /** What to go back to, where the newest settled decision has made it worse. */
+    Optional<PlanTarget> worse() {
+        return settings.rollback()
+                ? measurement.flatMap(
+                        measuring -> measuring.worseThan(settings.gate().minimumGain()))
+                : Optional.empty();
+    }
+
+    /** What is to be learnt from earlier decisions of a policy. */
+    Experience experience(String policy) {
+        return settings.experience() ? outcomes.experience(policy) : Experience.NONE;
     }
 }

@@ -71,8 +71,7 @@ public record Setbacks(
 
     /** Of an incarnation in which nothing was decided. */
     static Setbacks begin(long incarnation) {
-        return new Setbacks(
-                incarnation, Optional.empty(), new TreeMap<>(), Optional.empty(), Optional.empty(), false);
+        return new Setbacks(incarnation, Optional.empty(), new TreeMap<>(), Optional.empty(), Optional.empty(), false);
     }
 
     /** These where they are of that incarnation, else none. */
@@ -136,7 +135,8 @@ public record Setbacks(
         int sinceSettled = next.merge(word, 1, Integer::sum);
         long windows = 1L << Math.min(sinceSettled, MOST_DOUBLINGS);
         // Where the log does not say when it ended: it took a window at least.
-        long end = lastWindow.orElseGet(() -> proposed.map(made -> made.window() + 1).orElse(0L));
+        long end = lastWindow.orElseGet(
+                () -> proposed.map(made -> made.window() + 1).orElse(0L));
         return new Setbacks(
                 incarnation,
                 observeOnly,

@@ -61,6 +61,7 @@ public final class SettingsText {
         named.put("plan-within", settings.planWithin().toString());
         named.put("objective", settings.objective().name().toLowerCase(Locale.ROOT));
         named.put("experience", settings.experience() ? "on" : "off");
+        named.put("rollback", settings.rollback() ? "on" : "off");
         settings.profile().ifPresent(profile -> named.put(PROFILE, profile.text()));
         return named;
     }
@@ -98,38 +99,43 @@ public final class SettingsText {
         Fields from = new Fields(named);
         PlannerSettings other = PlannerSettings.DEFAULTS;
         return new PlannerSettings(
-                from.value("policy", name -> name),
-                from.value("history", Integer::parseInt),
-                from.value("cooldown", Integer::parseInt),
-                new Budget(
-                        from.limit("max-moves", Integer.MAX_VALUE, Integer::parseInt),
-                        from.limit("max-bytes", Long.MAX_VALUE, Long::parseLong),
-                        from.limit("max-layers", Integer.MAX_VALUE, Integer::parseInt),
-                        from.limit("max-into-rank", Integer.MAX_VALUE, Integer::parseInt)),
-                new MovePrices(
-                        from.value("same-node-price", Double::parseDouble),
-                        from.value("other-node-price", Double::parseDouble)),
-                new Gate.Settings(
-                        from.value("minimum-gain", Double::parseDouble),
-                        from.value("minimum-held-out-gain", Double::parseDouble),
-                        from.value("horizon-windows", Integer::parseInt),
-                        from.value("expert-time-share", Double::parseDouble),
-                        from.value("link-bytes-per-second", Double::parseDouble),
-                        from.value("flip-ms", SettingsText::millis)),
-                other.acceptWithin(),
-                other.progressWithin(),
-                other.abortWithin(),
-                from.value("look-back", Duration::parse),
-                other.planThreads(),
-                from.value("plan-within", Duration::parse),
-                from.value("seed", Long::parseLong),
-                // Planners before this release knew tokens only, and did not say so.
-                named.containsKey("objective")
-                        ? from.value("objective", name -> ObjectiveChoice.valueOf(name.toUpperCase(Locale.ROOT)))
-                        : ObjectiveChoice.TOKENS,
-                named.containsKey(PROFILE) ? Optional.of(from.value(PROFILE, ProfileChoice::read)) : Optional.empty(),
-                // Nor did they learn.
-                named.containsKey("experience") && from.value("experience", SettingsText::on));
+                        from.value("policy", name -> name),
+                        from.value("history", Integer::parseInt),
+                        from.value("cooldown", Integer::parseInt),
+                        new Budget(
+                                from.limit("max-moves", Integer.MAX_VALUE, Integer::parseInt),
+                                from.limit("max-bytes", Long.MAX_VALUE, Long::parseLong),
+                                from.limit("max-layers", Integer.MAX_VALUE, Integer::parseInt),
+                                from.limit("max-into-rank", Integer.MAX_VALUE, Integer::parseInt)),
+                        new MovePrices(
+                                from.value("same-node-price", Double::parseDouble),
+                                from.value("other-node-price", Double::parseDouble)),
+                        new Gate.Settings(
+                                from.value("minimum-gain", Double::parseDouble),
+                                from.value("minimum-held-out-gain", Double::parseDouble),
+                                from.value("horizon-windows", Integer::parseInt),
+                                from.value("expert-time-share", Double::parseDouble),
+                                from.value("link-bytes-per-second", Double::parseDouble),
+                                from.value("flip-ms", SettingsText::millis)),
+                        other.acceptWithin(),
+                        other.progressWithin(),
+                        other.abortWithin(),
+                        from.value("look-back", Duration::parse),
+                        other.planThreads(),
+                        from.value("plan-within", Duration::parse),
+                        from.value("seed", Long::parseLong),
+                        // Planners before this release knew tokens only, and did not say so.
+                        named.containsKey("objective")
+                                ? from.value(
+                                        "objective", name -> ObjectiveChoice.valueOf(name.toUpperCase(Locale.ROOT)))
+                                : ObjectiveChoice.TOKENS,
+                        named.containsKey(PROFILE)
+                                ? Optional.of(from.value(PROFILE, ProfileChoice::read))
+                                : Optional.empty(),
+                        // Nor did they learn.
+                        named.containsKey("experience") && from.value("experience", SettingsText::on))
+                // Nor did they take anything back.
+                .withRollback(named.containsKey("rollback") && from.value("rollback", SettingsText::on));
     }
 
     private static boolean on(String text) {

@@ -3,6 +3,9 @@ package dev.plimsoll.planner;
 import dev.plimsoll.model.Deployment;
 import dev.plimsoll.model.Outcome;
 import dev.plimsoll.model.PlanCommand;
+import dev.plimsoll.model.RankAck;
+import dev.plimsoll.model.WindowSummary;
+import dev.plimsoll.planner.placement.Experience;
 import dev.plimsoll.planner.placement.Verdict;
 import dev.plimsoll.planner.protocol.Effect;
 import java.time.Duration;
@@ -44,6 +47,21 @@ final class ToldLater implements PlannerListener {
     @Override
     public void serving(int partition, Deployment deployment) {
         later(() -> listener.serving(partition, deployment));
+    }
+
+    @Override
+    public void heard(WindowSummary window) {
+        later(() -> listener.heard(window));
+    }
+
+    @Override
+    public void heard(RankAck ack) {
+        later(() -> listener.heard(ack));
+    }
+
+    @Override
+    public void stands(Standing standing) {
+        later(() -> listener.stands(standing));
     }
 
     @Override
@@ -89,6 +107,11 @@ final class ToldLater implements PlannerListener {
     @Override
     public void outcome(Outcome outcome) {
         later(() -> listener.outcome(outcome));
+    }
+
+    @Override
+    public void learned(Deployment deployment, String policy, Experience experience) {
+        later(() -> listener.learned(deployment, policy, experience));
     }
 
     @Override

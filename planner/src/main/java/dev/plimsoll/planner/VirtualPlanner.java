@@ -59,7 +59,12 @@ public final class VirtualPlanner implements AutoCloseable {
         this.nowMillis = nowMillis;
         this.deployment = members.deployment();
         this.task = new PlannerTask(
-                settings.within(NEVER), planning, PlanDesk.AT_ONCE, NAME, listener, () -> Instant.ofEpochMilli(this.nowMillis));
+                settings.within(NEVER),
+                planning,
+                PlanDesk.AT_ONCE,
+                NAME,
+                listener,
+                () -> Instant.ofEpochMilli(this.nowMillis));
         InputLog log = new InputLog(0, 1, NAME, 0, 0, OptionalLong.empty(), "");
         for (Optional<RecoveryRead<?>> read = task.nextRead(log); read.isPresent(); read = task.nextRead(log)) {
             deliver(read.orElseThrow(), Topic.PLAN, settlements(members, start));

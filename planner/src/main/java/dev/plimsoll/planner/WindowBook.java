@@ -4,16 +4,23 @@ import dev.plimsoll.model.Learned;
 import dev.plimsoll.model.Membership;
 import dev.plimsoll.model.Placement;
 import dev.plimsoll.model.PlacementState;
+import dev.plimsoll.model.PlanCommand.Propose;
 import dev.plimsoll.model.PlanInputs;
 import dev.plimsoll.model.RankAck;
 import dev.plimsoll.model.WindowSummary;
+import dev.plimsoll.planner.placement.Budget;
+import dev.plimsoll.planner.placement.Constraints;
 import dev.plimsoll.planner.placement.Experience;
 import dev.plimsoll.planner.placement.ExpertLoad;
 import dev.plimsoll.planner.placement.KeepReason;
 import dev.plimsoll.planner.placement.Objective;
+import dev.plimsoll.planner.placement.PlanRequest;
 import dev.plimsoll.planner.placement.Repair;
+import dev.plimsoll.planner.placement.ReplicaParts;
+import dev.plimsoll.planner.placement.Rollback;
 import dev.plimsoll.planner.placement.Verdict;
 import dev.plimsoll.planner.protocol.Moment;
+import dev.plimsoll.planner.protocol.Sight;
 import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
@@ -31,6 +38,7 @@ final class WindowBook {
     private final WindowHistory history;
     private final MeasuredTimes times = new MeasuredTimes();
     private final BoundaryWatch watch;
+    private final Sightings sightings;
     private long heardWindow = -1;
 
     WindowBook(PlannerSettings settings, Membership members, KnownPlacements known, BoundaryWatch watch) {
@@ -39,6 +47,7 @@ final class WindowBook {
         this.objective = settings.objectiveFor(members);
         this.known = known;
         this.watch = watch;
+        this.sightings = new Sightings(members);
         this.history = new WindowHistory(settings.historyWindows());
     }
 
@@ -86,7 +95,48 @@ final class WindowBook {
     void flipped(RankAck ack) {
         if (ack.incarnation() == members.incarnation()) {
             times.ack(ack);
+            sightings.ack(ack);
         }
+    }
+
+    /** A window with all its parts shows what ranks serve, whether or not anything can be learnt from its load. */
+    void saw(WindowJoin.Whole window) {
+        sightings.window(window);
+    }
+
+    /** What is known of what ranks serve. */
+    Sight sight(Optional<Propose> inFlight) {
+        return sightings.of(inFlight);
+    }
+
+    /**
+     * What the way back to a placement comes to.
+     *
+     * @param version that was settled in this incarnation
+     */
+    Verdict wayBack(int version, Placement settled, Constraints constraints) {
+        Optional<Placement> target = known.settled(version);
+        if (target.isEmpty()) {
+            return Verdict.Keep.because(
+                    KeepReason.UNKNOWN_STATE,
+                    "v" + version + " is not known of this incarnation: what is, are " + known.versions());
+        }
+        List<ExpertLoad> loads = history.loads().isEmpty()
+                ? List.of(ExpertLoad.none(
+                        0, members.shape().layers(), 1, members.shape().experts()))
+                : history.loads();
+        PlanRequest request = new PlanRequest(
+                loads,
+                settled,
+                members.shape(),
+                members.topology(),
+                Budget.UNLIMITED,
+                settings.prices(),
+                Objective.TOKENS,
+                members.idleSlots(),
+                ReplicaParts.of(members, loads),
+                settings.seed());
+        return Rollback.towards(request, target.orElseThrow(), constraints, members);
     }
 
     /** Why nothing can be learnt from a window; empty where {@link #add} can be asked. */
@@ -97,8 +147,8 @@ final class WindowBook {
                     KeepReason.NOT_CONSERVED, summary.conservation().toString()));
         }
         if (!summary.complete()) {
-            return Optional.of(Verdict.Keep.because(
-                    KeepReason.INCOMPLETE, summary.reason().name()));
+            return Optional.of(
+                    Verdict.Keep.because(KeepReason.INCOMPLETE, summary.reason().name()));
         }
         Optional<PlacementState> unknown = WindowLoad.unknown(whole, known);
         return unknown.map(state -> Verdict.Keep.because(KeepReason.UNKNOWN_STATE, state.toString()));
@@ -115,8 +165,7 @@ final class WindowBook {
     /** Whether all of a window was served as by that placement. */
     boolean ranUnder(WindowLoad window, Placement placement) {
         Placement asServed = Repair.asServed(placement, members);
-        return !window.served().isEmpty()
-                && window.served().stream().allMatch(served -> served.servesLike(asServed));
+        return !window.served().isEmpty() && window.served().stream().allMatch(served -> served.servesLike(asServed));
     }
 
     /** What has been measured of the deployment. */

@@ -7,6 +7,7 @@ import dev.plimsoll.model.PlacementRules;
 import dev.plimsoll.planner.placement.BatchCutter;
 import dev.plimsoll.planner.placement.Budget;
 import dev.plimsoll.planner.placement.Candidate;
+import dev.plimsoll.planner.placement.Constraints;
 import dev.plimsoll.planner.placement.EvenSplit;
 import dev.plimsoll.planner.placement.ExpertLoad;
 import dev.plimsoll.planner.placement.Gate;
@@ -40,10 +41,24 @@ public final class WindowPlan {
                 settings, planning, objective, Gate.nothing(settings.gate()), members, settled, windows, windowTime);
     }
 
+    /** The verdict on a deployment of whose placements nobody asks anything. */
+    public static Verdict judge(
+            PlannerSettings settings,
+            Function<PlanRequest, Plan> planning,
+            Objective objective,
+            Learned learned,
+            Membership members,
+            Placement settled,
+            List<ExpertLoad> windows,
+            Duration windowTime) {
+        return judge(settings, planning, objective, learned, members, settled, Constraints.NONE, windows, windowTime);
+    }
+
     /**
      * @param planning a policy's plan of all layers
      * @param objective what the deployment is planned by: {@link PlannerSettings#objectiveFor}
      * @param learned what has been measured of the deployment
+     * @param constraints what people ask of every placement
      * @param windows complete windows, oldest first, at most the history
      * @param windowTime how long a window takes
      */
@@ -54,12 +69,14 @@ public final class WindowPlan {
             Learned learned,
             Membership members,
             Placement settled,
+            Constraints constraints,
             List<ExpertLoad> windows,
             Duration windowTime) {
         if (!windows.isEmpty()) {
-            Optional<Verdict> repair = repair(settings, members, settled, windows);
-            if (repair.isPresent()) {
-                return repair.orElseThrow();
+            Optional<Verdict> must = repair(settings, members, settled, windows)
+                    .or(() -> constrain(settings, members, settled, constraints, windows));
+            if (must.isPresent()) {
+                return must.orElseThrow();
             }
         }
         if (windows.size() < 2) {
@@ -83,7 +100,7 @@ public final class WindowPlan {
                 members.idleSlots(),
                 ReplicaParts.of(members, windows),
                 settings.seed());
-        Plan plan = planning.apply(request);
+        Plan plan = constrained(request, planning.apply(request), constraints);
         List<String> violations = PlacementRules.violations(plan.target(), members.shape(), members.topology());
         if (!violations.isEmpty()) {
             return Verdict.Keep.because(KeepReason.INVALID, violations.get(0));
@@ -95,7 +112,8 @@ public final class WindowPlan {
         Placement earlier = settled;
         if (!candidate.batches().isEmpty()) {
             PlanRequest without = request.withoutNewest();
-            earlier = cut(without, planning.apply(without), members).target();
+            earlier = cut(without, constrained(without, planning.apply(without), constraints), members)
+                    .target();
         }
         return Gate.judge(
                 settings.gate(),
@@ -110,8 +128,109 @@ public final class WindowPlan {
                 windowTime);
     }
 
+    /** A policy's plan, with what people ask of every placement; it says why for what it wanted only. */
+    private static Plan constrained(PlanRequest request, Plan plan, Constraints constraints) {
+        Placement target = constraints.on(
+                request.settled(),
+                plan.target(),
+                request.shape(),
+                request.topology(),
+                request.idleSlots(),
+                request.newest());
+        return target.equals(plan.target()) ? plan : Plan.of(target);
+    }
+
+    /**
+     * What makes a placement keep what people ask of every placement, whatever it brings: as with a repair no policy, budget or gate is
+     * asked. Empty where it does.
+     */
+    private static Optional<Verdict> constrain(
+            PlannerSettings settings,
+            Membership members,
+            Placement settled,
+            Constraints constraints,
+            List<ExpertLoad> windows) {
+        List<String> conflicts = constraints.conflicts(members.shape(), members.topology());
+        if (!conflicts.isEmpty()) {
+            return Optional.of(Verdict.Keep.because(KeepReason.CONSTRAINED, conflicts.get(0)));
+        }
+        List<String> violations =
+                constraints.violations(settled, members.shape(), members.topology(), members.idleSlots());
+        if (violations.isEmpty()) {
+            return Optional.empty();
+        }
+        ExpertLoad newest = windows.get(windows.size() - 1);
+        Placement kept =
+                constraints.on(settled, settled, members.shape(), members.topology(), members.idleSlots(), newest);
+        return Optional.of(must(
+                settings,
+                members,
+                settled,
+                kept,
+                windows,
+                "keeps what is asked of every placement: " + violations.get(0)
+                        + (violations.size() > 1 ? ", and " + (violations.size() - 1) + " more" : "")));
+    }
+
     private static Candidate cut(PlanRequest request, Plan plan, Membership members) {
         return BatchCutter.cut(request, plan, members.incomingPerRank(), members.bytesPerExpert());
+    }
+
+    /**
+     * The change to a placement that is wanted whatever a policy would make of the load, and whatever it brings: no policy, no budget and
+     * no gate is asked.
+     */
+    public static Verdict towards(
+            PlannerSettings settings,
+            Membership members,
+            Placement settled,
+            List<ExpertLoad> windows,
+            PlanTarget wanted) {
+        PlanRequest request = toBe(settings, members, settled, windows);
+        Candidate candidate = cut(request, Plan.of(wanted.placement()), members);
+        if (candidate.batches().isEmpty()) {
+            return candidate.unfitting().isEmpty()
+                    ? Verdict.Keep.because(
+                            KeepReason.BALANCED,
+                            "v" + settled.version() + " is as v"
+                                    + wanted.placement().version() + " was")
+                    : Verdict.Keep.because(
+                            KeepReason.BUDGET,
+                            "staging memory holds too little at once for layers " + candidate.unfitting());
+        }
+        double[][] load = request.newest().toDoubles();
+        return new Verdict.Change(
+                candidate,
+                new Verdict.Numbers(
+                        request.parts()
+                                .balance(Repair.asServed(settled, members), load, members.topology())
+                                .mean(),
+                        request.parts()
+                                .balance(Repair.asServed(candidate.target(), members), load, members.topology())
+                                .mean(),
+                        0,
+                        0,
+                        0,
+                        0,
+                        candidate.moves(),
+                        Optional.empty()),
+                wanted.reason());
+    }
+
+    /** What is asked of a placement that is given. */
+    private static PlanRequest toBe(
+            PlannerSettings settings, Membership members, Placement settled, List<ExpertLoad> windows) {
+        return new PlanRequest(
+                windows,
+                settled,
+                members.shape(),
+                members.topology(),
+                Budget.UNLIMITED,
+                settings.prices(),
+                Objective.TOKENS,
+                members.idleSlots(),
+                ReplicaParts.of(members, windows),
+                settings.seed());
     }
 
     /**
@@ -131,32 +250,32 @@ public final class WindowPlan {
                     lost.get(0) + ": no rank can send its weights, so only a new incarnation can bring it back"));
         }
         ExpertLoad newest = windows.get(windows.size() - 1);
-        PlanRequest request = new PlanRequest(
-                windows,
-                settled,
-                members.shape(),
-                members.topology(),
-                Budget.UNLIMITED,
-                settings.prices(),
-                Objective.TOKENS,
-                members.idleSlots(),
-                ReplicaParts.of(members, windows),
-                settings.seed());
-        Placement sound = Repair.of(settled, members.shape(), members.topology(), newest);
-        Candidate candidate = cut(request, Plan.of(sound), members);
-        if (candidate.batches().isEmpty()) {
-            return Optional.of(Verdict.Keep.because(
-                    KeepReason.BUDGET,
-                    violations.get(0) + ", and staging memory holds too little at once to mend layers "
-                            + candidate.unfitting()));
-        }
-        return Optional.of(ungated(
-                candidate,
-                settled,
+        return Optional.of(must(
+                settings,
                 members,
-                newest,
+                settled,
+                Repair.of(settled, members.shape(), members.topology(), newest),
+                windows,
                 "mends what the engine began with: " + violations.get(0)
                         + (violations.size() > 1 ? ", and " + (violations.size() - 1) + " more" : "")));
+    }
+
+    /** A change that is made whatever it brings, as far as staging memory lets it. */
+    private static Verdict must(
+            PlannerSettings settings,
+            Membership members,
+            Placement settled,
+            Placement target,
+            List<ExpertLoad> windows,
+            String reason) {
+        ExpertLoad newest = windows.get(windows.size() - 1);
+        Candidate candidate = cut(toBe(settings, members, settled, windows), Plan.of(target), members);
+        if (candidate.batches().isEmpty()) {
+            return Verdict.Keep.because(
+                    KeepReason.BUDGET,
+                    reason + ", and staging memory holds too little at once for layers " + candidate.unfitting());
+        }
+        return ungated(candidate, settled, members, newest, reason);
     }
 
     /** A change that promises no gain, so that nobody learns from it what promises are worth. */

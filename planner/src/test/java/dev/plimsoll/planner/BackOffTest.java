@@ -122,9 +122,9 @@ class BackOffTest extends PlannerTaskFixture {
     @Test
     void settledDecisionMakesTheNextRefusalAFirstOne() {
         proposedFrom(4, Refusal.BUSY);
-        assertThat(refused).doesNotContain(KeepReason.BACK_OFF);
-        served(3);
-        assertThat(refused).contains(KeepReason.BACK_OFF);
+        assertThat(refused).containsExactly(KeepReason.COLD, KeepReason.COOLDOWN, KeepReason.BACK_OFF);
+        served(1);
+        assertThat(log()).endsWith("Void", "Propose");
         settle();
 
         Setbacks setbacks = Setbacks.NONE;

@@ -388,12 +388,14 @@ class MeasurementTest {
         assertThat(outcome.last()).isTrue();
         assertThat(outcome.moves()).isEqualTo(1);
         assertThat(outcome.measured().orElseThrow().gain()).isEqualTo(Gain.of(70, 50), within(1e-15));
-        assertThat(outcome.promisedGain()).as("the whole of it promised, not this part").isEmpty();
+        assertThat(outcome.promisedGain())
+                .as("the whole of it promised, not this part")
+                .isEmpty();
         assertThat(outcome.step()).isEmpty();
         assertThat(outcome.predicted()).isEqualTo(outcome.before());
         OutcomeHistory history = new OutcomeHistory();
         history.add(outcome);
-        assertThat(history.experience()).isEqualTo(Experience.NONE);
+        assertThat(history.experience("plimsoll")).isEqualTo(Experience.NONE);
     }
 
     @Test
@@ -416,5 +418,53 @@ class MeasurementTest {
                 .isEqualTo(new Measurement.Flipped(2, false));
         assertThat(Measurement.Flipped.of(two, new PlanCommand.Settled(two.header(), 1, 2, true, 9)))
                 .isEqualTo(new Measurement.Flipped(3, true));
+    }
+
+    /** Windows whose gains are {@code (70 − with) / 70}, by load {40, 30, 20, 10} with another split of 1 and 3. */
+    private static void measure(Measurement measurement, int from, long[]... loads) {
+        for (int i = 0; i < loads.length; i++) {
+            measurement.window(window(from + i, Optional.empty(), PlacementState.settled(1)), load(from + i, loads[i]));
+        }
+    }
+
+    private static final long[] BETTER = {40, 30, 20, 10};
+    private static final long[] WORSE = {40, 10, 20, 30};
+
+    @Test
+    void decisionIsFoundWorseByMoreThanItsNoiseOnly() {
+        Measurement steady = measurement();
+        measure(steady, 6, WORSE, WORSE);
+        assertThat(steady.worseThan(0.005)).as("two windows say too little").isEmpty();
+        measure(steady, 8, WORSE);
+        assertThat(steady.worseThan(0.005).orElseThrow())
+                .isEqualTo(new PlanTarget(
+                        BEFORE,
+                        "rollback",
+                        "takes back decision 1: gain -40.0 % ± 0.0 % over 3 windows, 33.3 % promised"));
+
+        Measurement changing = measurement();
+        measure(changing, 6, WORSE, BETTER, WORSE);
+        assertThat(changing.worseThan(0.005)).as("-40 %, 29 %, -40 %").isEmpty();
+
+        Measurement better = measurement();
+        measure(better, 6, BETTER, BETTER, BETTER);
+        assertThat(better.worseThan(0)).isEmpty();
+    }
+
+    @Test
+    void decisionIsNotTakenBackForLessThanADecisionMustGain() {
+        Measurement measurement = measurement();
+        measure(measurement, 6, WORSE, WORSE, WORSE);
+
+        assertThat(measurement.worseThan(0.39)).isPresent();
+        assertThat(measurement.worseThan(0.41)).isEmpty();
+    }
+
+    @Test
+    void decisionWhosePlacementBeforeIsNotKnownIsNotTakenBack() {
+        Measurement measurement = measurement(Objective.TOKENS, Optional.empty(), false);
+        measure(measurement, 6, WORSE, WORSE, WORSE);
+
+        assertThat(measurement.worseThan(0)).isEmpty();
     }
 }

@@ -59,7 +59,7 @@ class OutcomeHistoryTest {
     void nothingIsLearnedOfADecisionThatIsMeasuredStill() {
         history.add(outcome(1, 1, false, 0.2, -0.1, 0.3, 0, true));
 
-        assertThat(history.experience()).isEqualTo(Experience.NONE);
+        assertThat(history.experience("plimsoll")).isEqualTo(Experience.NONE);
         assertThat(history.of(1, 1)).isPresent();
     }
 
@@ -68,10 +68,10 @@ class OutcomeHistoryTest {
         history.add(outcome(1, 1, false, 0.2, -0.1, 0.3, 0, true));
         history.add(outcome(1, 1, true, 0.2, 0.2, 0.01, 5, false));
 
-        assertThat(history.experience().delivered()).isEqualTo(1);
-        assertThat(history.experience().decisions()).isEqualTo(1);
+        assertThat(history.experience("plimsoll").delivered()).isEqualTo(1);
+        assertThat(history.experience("plimsoll").decisions()).isEqualTo(1);
         // Of five windows.
-        assertThat(history.experience().noise()).isEqualTo(0.01 / Math.sqrt(5));
+        assertThat(history.experience("plimsoll").noise()).isEqualTo(0.01 / Math.sqrt(5));
     }
 
     @Test
@@ -81,7 +81,7 @@ class OutcomeHistoryTest {
         measured(3, 0.02, -0.5);
 
         // The median of 1, 0.95 and 0, and two decisions besides that are taken to have delivered.
-        assertThat(history.experience().delivered()).isEqualTo((3 * 0.95 + 2) / 5, within(1e-12));
+        assertThat(history.experience("plimsoll").delivered()).isEqualTo((3 * 0.95 + 2) / 5, within(1e-12));
     }
 
     @Test
@@ -89,7 +89,7 @@ class OutcomeHistoryTest {
         double before = 1;
         for (int version = 1; version <= 8; version++) {
             measured(version, 0.1, 0);
-            double delivered = history.experience().delivered();
+            double delivered = history.experience("plimsoll").delivered();
             assertThat(delivered).isLessThan(before);
             before = delivered;
         }
@@ -100,7 +100,7 @@ class OutcomeHistoryTest {
     void moreThanWasPromisedIsNoMoreThanAll() {
         measured(1, 0.1, 0.5);
 
-        assertThat(history.experience().delivered()).isEqualTo(1);
+        assertThat(history.experience("plimsoll").delivered()).isEqualTo(1);
     }
 
     @Test
@@ -110,21 +110,21 @@ class OutcomeHistoryTest {
         history.add(outcome(1, 3, true, 0.1, 0.1, 0.01, 2, true));
 
         // 11 windows were watched and the gain has halved twice.
-        assertThat(history.experience().lastingWindows()).hasValue(6);
+        assertThat(history.experience("plimsoll").lastingWindows()).hasValue(6);
     }
 
     @Test
     void nobodyKnowsHowLongGainsLastThatHaveNotHalved() {
         measured(1, 0.1, 0.1);
 
-        assertThat(history.experience().lastingWindows()).isEmpty();
+        assertThat(history.experience("plimsoll").lastingWindows()).isEmpty();
     }
 
     @Test
     void outcomesOfPlannersThatDidNotMeasureTeachNothing() {
         history.add(new Outcome(new Deployment("a"), 1, 1, 10, 3, 0.8, 0.9, new Balance(0.9, 0.9, 0, 1)));
 
-        assertThat(history.experience()).isEqualTo(Experience.NONE);
+        assertThat(history.experience("plimsoll")).isEqualTo(Experience.NONE);
     }
 
     @Test
@@ -136,7 +136,42 @@ class OutcomeHistoryTest {
 
         assertThat(history.of(1, 1)).isEmpty();
         assertThat(history.of(2, 1)).isPresent();
-        assertThat(history.experience().decisions()).isEqualTo(16);
-        assertThat(history.experience().delivered()).isEqualTo(1);
+        assertThat(history.experience("plimsoll").decisions()).isEqualTo(16);
+        assertThat(history.experience("plimsoll").delivered()).isEqualTo(1);
+    }
+
+    @Test
+    void promisesOfAnotherPolicySayNothingOfOnes() {
+        history.add(by("swift", outcome(1, 1, true, 0.2, 0, 0, 5, false)));
+        history.add(by("plimsoll", outcome(1, 2, true, 0.2, 0.2, 0, 5, false)));
+
+        assertThat(history.experience("plimsoll").delivered()).isEqualTo(1);
+        assertThat(history.experience("plimsoll").decisions()).isEqualTo(1);
+        assertThat(history.experience("swift").delivered()).isEqualTo(2.0 / 3);
+        assertThat(history.experience("static")).isEqualTo(Experience.NONE);
+    }
+
+    @Test
+    void promiseOfNobodyKnowsWhomCountsForEveryPolicy() {
+        history.add(outcome(1, 1, true, 0.2, 0, 0, 5, false));
+
+        assertThat(history.experience("plimsoll").decisions()).isEqualTo(1);
+        assertThat(history.experience("plimsoll")).isEqualTo(history.experience("swift"));
+    }
+
+    private static Outcome by(String policy, Outcome of) {
+        return new Outcome(
+                of.deployment(),
+                of.incarnation(),
+                of.version(),
+                of.windowIndex(),
+                of.moves(),
+                of.before(),
+                of.predicted(),
+                of.realised(),
+                of.promisedGain(),
+                of.step(),
+                of.measured(),
+                Optional.of(policy));
     }
 }

@@ -101,7 +101,12 @@ class OwnMapTest {
         planning.close();
         planning = new ParallelPlanning(Policy.named(policy), 1);
         partition.assign(new PlannerTask(
-                PlannerSettings.DEFAULTS, planning, PlanDesk.AT_ONCE, "test", listener, () -> Instant.ofEpochMilli(partition.now)));
+                PlannerSettings.DEFAULTS,
+                planning,
+                PlanDesk.AT_ONCE,
+                "test",
+                listener,
+                () -> Instant.ofEpochMilli(partition.now)));
     }
 
     /** A complete window under a settled version; tokens are shared evenly, and no router sends to a slot without an expert. */

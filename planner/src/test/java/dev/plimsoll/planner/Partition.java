@@ -21,12 +21,18 @@ final class Partition {
     private String note = "";
     private String topicId = "windows";
     private Optional<PlannerTask> task = Optional.empty();
+    private List<Output<?>> lastTransaction = List.of();
     private boolean fenced;
     long now;
 
     <T> void append(Topic<T> topic, T value) {
+        append(topic, value, now);
+    }
+
+    /** @param millis what the record is dated */
+    <T> void append(Topic<T> topic, T value, long millis) {
         List<Received<?>> records = records(topic);
-        records.add(new Received<>(topic, 0, records.size(), now, value));
+        records.add(new Received<>(topic, 0, records.size(), millis, value));
     }
 
     private <T> void append(Output<T> output) {
@@ -77,6 +83,21 @@ final class Partition {
         commit();
     }
 
+    /** Polls once, and dies before what comes of it is committed. */
+    void pollAndLose() {
+        PlannerTask running = task.orElseThrow();
+        running.companions().forEach(topic -> drain(topic, running));
+        unread(Topic.WINDOWS).forEach(record -> running.onRecord(as(Topic.WINDOWS, record)));
+        running.onPoll(now);
+        running.takeTransaction();
+        running.onLost();
+    }
+
+    /** What was committed together, last. */
+    List<Output<?>> lastTransaction() {
+        return lastTransaction;
+    }
+
     /** Polls once, and gets no more than that many windows' records, as after a take-over of many. */
     void pollRecords(int most) {
         PlannerTask running = task.orElseThrow();
@@ -111,6 +132,7 @@ final class Partition {
                 return;
             }
             transaction.orElseThrow().outputs().forEach(this::append);
+            lastTransaction = transaction.orElseThrow().outputs();
             committed = OptionalLong.of(transaction.orElseThrow().nextInputOffset());
             note = transaction.orElseThrow().note();
             task.orElseThrow().onCommitted();
@@ -160,10 +182,21 @@ final class Partition {
     }
 
     private <T> void deliver(RecoveryRead<T> asked) {
-        stored(asked.topic()).stream()
-                .filter(record ->
-                        record.timestampMillis() >= asked.sinceMillis().orElse(Long.MIN_VALUE))
-                .forEach(asked.each());
+        List<Received<T>> all = stored(asked.topic());
+        long young = asked.range().sinceMillis().isEmpty()
+                ? -1
+                : all.stream()
+                        .filter(record -> record.timestampMillis()
+                                >= asked.range().sinceMillis().getAsLong())
+                        .mapToLong(Received::offset)
+                        .findFirst()
+                        .orElse(-1);
+        long to = Math.min(all.size(), asked.range().to().orElse(all.size()));
+        long begin = asked.range().begin(0, young, all.size());
+        if (begin < to) {
+            all.subList((int) begin, (int) to).forEach(asked.each());
+        }
+        asked.through().accept(to);
     }
 
     private <T> List<Received<T>> stored(Topic<T> topic) {

@@ -56,7 +56,7 @@ class PlanInputsTest {
                         + " max-layers=none max-into-rank=none same-node-price=1.75 other-node-price=1.75 minimum-gain=0.005"
                         + " minimum-held-out-gain=0.0025 horizon-windows=20 expert-time-share=0.5"
                         + " link-bytes-per-second=1.0E10 flip-ms=1.0 look-back=PT1H plan-within=PT5S objective=auto"
-                        + " experience=on");
+                        + " experience=on rollback=on");
     }
 
     @Test

@@ -6,7 +6,6 @@ import dev.plimsoll.model.CloseReason;
 import dev.plimsoll.model.Deadlines;
 import dev.plimsoll.model.EngineTraits;
 import dev.plimsoll.model.PlacementState;
-import dev.plimsoll.model.PlanCommand.Propose;
 import dev.plimsoll.model.RankAck;
 import dev.plimsoll.planner.placement.Policy;
 import dev.plimsoll.wire.Topic;

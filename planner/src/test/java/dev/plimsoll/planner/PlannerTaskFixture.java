@@ -44,6 +44,7 @@ abstract class PlannerTaskFixture {
 
     /** Tokens per expert: the first two ranks are hot. */
     static final long[] SKEWED = {400, 300, 200, 100, 10, 10, 10, 10};
+
     final Partition partition = new Partition();
     final List<KeepReason> refused = new ArrayList<>();
     final List<String> details = new ArrayList<>();
@@ -88,6 +89,9 @@ abstract class PlannerTaskFixture {
 
     int layers = LAYERS;
 
+    /** Of each expert, in every layer. */
+    long[] tokens = SKEWED;
+
     PlanDesk desk = PlanDesk.AT_ONCE;
     final List<PlanDrop> plansDropped = new ArrayList<>();
 
@@ -122,8 +126,8 @@ abstract class PlannerTaskFixture {
     void restart(Policy policy, PlannerSettings settings) {
         planning.close();
         planning = new ParallelPlanning(policy, 2);
-        partition.assign(new PlannerTask(
-                settings, planning, desk, "test", listener, () -> Instant.ofEpochMilli(partition.now)));
+        partition.assign(
+                new PlannerTask(settings, planning, desk, "test", listener, () -> Instant.ofEpochMilli(partition.now)));
     }
 
     @AfterEach
@@ -147,7 +151,7 @@ abstract class PlannerTaskFixture {
                 long[] load = new long[served.slots()];
                 for (int expert = 0; expert < SKEWED.length; expert++) {
                     for (int slot : slots[expert]) {
-                        load[slot] = 60 * SKEWED[expert] / slots[expert].length;
+                        load[slot] = 60 * tokens[expert] / slots[expert].length;
                     }
                 }
                 // Cut by slots, as a wide layer is.
@@ -225,6 +229,11 @@ abstract class PlannerTaskFixture {
     }
 
     void ack(RankAck.Kind kind, int batch, int... ranks) {
+        ackAt(partition.now, kind, batch, ranks);
+    }
+
+    /** Dated by a clock of its own. */
+    void ackAt(long millis, RankAck.Kind kind, int batch, int... ranks) {
         Propose decision = decision();
         for (int rank : ranks) {
             partition.append(
@@ -238,7 +247,8 @@ abstract class PlannerTaskFixture {
                             batch,
                             Optional.empty(),
                             decision.planHash(),
-                            0));
+                            0),
+                    millis);
         }
     }
 

@@ -1,7 +1,6 @@
 package dev.plimsoll.planner;
 
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.assertj.core.api.Assertions.within;
 
 import dev.plimsoll.model.CloseReason;
 import dev.plimsoll.model.LayerReason;
@@ -14,7 +13,6 @@ import dev.plimsoll.planner.placement.Budget;
 import dev.plimsoll.planner.placement.Gate;
 import dev.plimsoll.planner.placement.KeepReason;
 import dev.plimsoll.planner.placement.LayerPlan;
-import dev.plimsoll.planner.placement.MovePrices;
 import dev.plimsoll.planner.placement.PlanRequest;
 import dev.plimsoll.planner.placement.Policy;
 import dev.plimsoll.wire.Topic;
@@ -22,7 +20,6 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
-import java.util.concurrent.CountDownLatch;
 import org.junit.jupiter.api.Test;
 
 class PlannerTaskTest extends PlannerTaskFixture {

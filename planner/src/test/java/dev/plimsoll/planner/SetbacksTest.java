@@ -42,8 +42,7 @@ class SetbacksTest {
 
     private void settled(String policy, long lastWindow) {
         proposed(policy, lastWindow);
-        setbacks = setbacks.after(
-                new PlanCommand.Settled(header(1), epoch, 1, true, 9, OptionalLong.of(lastWindow)));
+        setbacks = setbacks.after(new PlanCommand.Settled(header(1), epoch, 1, true, 9, OptionalLong.of(lastWindow)));
     }
 
     private Setbacks.Pause pause() {
@@ -106,7 +105,8 @@ class SetbacksTest {
         assertThat(Setbacks.word("3 of 4 ranks accepted in time")).hasValue("not_accepted");
         assertThat(Setbacks.word("no flip in time; flipped so far [0, 1]")).hasValue("no_flip");
         assertThat(Setbacks.word("rank-0 FATAL 3 at step 12")).hasValue("fatal");
-        assertThat(Setbacks.word("rank-0 accepted another plan under this epoch")).hasValue("other");
+        assertThat(Setbacks.word("rank-0 accepted another plan under this epoch"))
+                .hasValue("other");
     }
 
     @Test

@@ -85,8 +85,7 @@ class ToldAfterCommitTest extends PlannerTaskFixture {
     void whatNoTransactionIsNeededForIsToldAtOnce() {
         partition.append(
                 Topic.ACKS,
-                new RankAck(
-                        DEPLOYMENT, 1, new RankId(0), 9, RankAck.Kind.ACCEPTED, 0, Optional.empty(), 7, 0));
+                new RankAck(DEPLOYMENT, 1, new RankId(0), 9, RankAck.Kind.ACCEPTED, 0, Optional.empty(), 7, 0));
         partition.fence();
         partition.poll(true);
 

@@ -68,7 +68,19 @@ final class PlanningOptions {
     @Nullable
     private Integer progress;
 
+    @Option(
+            names = "--rollback",
+            paramLabel = "WHEN",
+            defaultValue = "worse",
+            description =
+                    "Whether a decision is taken back by itself: worse, once windows have shown that it is worse than what"
+                            + " was before by more than their noise, or never (default: ${DEFAULT-VALUE}).")
+    private String rollback = "worse";
+
     void check(Problems problems) {
+        problems.require(
+                rollback.equals("worse") || rollback.equals("never"),
+                "--rollback must be worse or never, not " + rollback);
         problems.require(accept == null || accept >= 1, "--accept-boundaries must be at least 1, not " + accept);
         problems.require(
                 progress == null || progress >= 1, "--progress-boundaries must be at least 1, not " + progress);
@@ -91,7 +103,8 @@ final class PlanningOptions {
         return settings.withPolicy(policy)
                 .within(new Budget(moves, bytes, layers, Integer.MAX_VALUE), new MovePrices(1, otherNodePrice))
                 .withPlanThreads(threads)
-                .withBoundaries(optional(accept), optional(progress));
+                .withBoundaries(optional(accept), optional(progress))
+                .withRollback(rollback.equals("worse"));
     }
 
     private static OptionalInt optional(@Nullable Integer value) {

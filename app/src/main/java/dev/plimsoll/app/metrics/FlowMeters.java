@@ -7,6 +7,7 @@ import io.micrometer.core.instrument.config.MeterFilter;
 import java.util.Map;
 import reactor.core.observability.micrometer.Micrometer;
 import reactor.core.publisher.Flux;
+import reactor.core.publisher.Mono;
 import reactor.core.scheduler.Scheduler;
 
 /**
@@ -60,6 +61,10 @@ final class FlowMeters {
     }
 
     <T> Flux<T> tapped(Flux<T> flow) {
+        return flow.name(FLOW).tag("role", role).tap(Micrometer.metrics(registry));
+    }
+
+    <T> Mono<T> tapped(Mono<T> flow) {
         return flow.name(FLOW).tag("role", role).tap(Micrometer.metrics(registry));
     }
 

@@ -6,8 +6,10 @@ import dev.plimsoll.model.Deployment;
 import dev.plimsoll.model.MeasuredGain;
 import dev.plimsoll.model.Outcome;
 import dev.plimsoll.model.PlanCommand;
+import dev.plimsoll.planner.PlanDrop;
 import dev.plimsoll.planner.PlannerListener;
 import dev.plimsoll.planner.WindowJoin;
+import dev.plimsoll.planner.placement.Experience;
 import dev.plimsoll.planner.placement.KeepReason;
 import dev.plimsoll.planner.placement.Verdict;
 import dev.plimsoll.planner.protocol.Effect;
@@ -21,6 +23,8 @@ import java.util.TreeMap;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Consumer;
+import reactor.core.publisher.Mono;
+import reactor.core.scheduler.Scheduler;
 
 /** What a planner and its loop tell, as meters. */
 final class PlannerMeters implements PlannerListener {
@@ -47,17 +51,23 @@ final class PlannerMeters implements PlannerListener {
     private static final String APPLIED = "plimsoll.moves.applied";
     private static final String APPLIED_HELP = "Slots that got another expert.";
 
+    private static final String PLANS_DROPPED = "plimsoll.plans.dropped";
+    private static final String PLANS_DROPPED_HELP =
+            "Plans that were wanted and led to nothing, not even to a refusal.";
+
     /** A decision that was proposed by this process and has not ended. */
     private record Pending(int epoch, long sinceNanos) {}
 
     private final Series series;
+    private final FlowMeters flows;
     private final Map<String, AtomicLong> refusals = new ConcurrentHashMap<>();
     private final Set<Tags> seen = ConcurrentHashMap.newKeySet();
     private final Map<Deployment, Pending> pending = new ConcurrentHashMap<>();
     private final Map<Integer, Set<Deployment>> served = new ConcurrentHashMap<>();
 
-    PlannerMeters(Series series) {
+    PlannerMeters(Series series, FlowMeters flows) {
         this.series = series;
+        this.flows = flows;
     }
 
     /** Windows that led to no decision, by reason. */
@@ -98,7 +108,6 @@ final class PlannerMeters implements PlannerListener {
                 .increment();
     }
 
-    /** Told again where the commit failed: it is the same decision then, and began when it was told first. */
     @Override
     public void proposed(PlanCommand.Propose propose) {
         Deployment deployment = propose.header().deployment();
@@ -161,7 +170,8 @@ final class PlannerMeters implements PlannerListener {
         Tags tags = tags(outcome.deployment());
         double realised = outcome.realised().mean();
         series.gauge("plimsoll.realised.balancedness.ratio", "What came of the last settled decision.", tags, realised);
-        // Of a decision that was flipped in part nothing was predicted; of one whose placement before is not known, both are there.
+        // Of a decision that was flipped in part nothing was predicted; of one whose placement before is not known,
+        // both are there.
         if (outcome.promisedGain().isPresent() || outcome.measured().isEmpty()) {
             series.gauge(
                     "plimsoll.prediction.error.ratio",
@@ -194,6 +204,44 @@ final class PlannerMeters implements PlannerListener {
                         "Measured ÷ promised gain of the last settled decision.",
                         tags,
                         promised > 0 ? gain.gain() / promised : 0));
+    }
+
+    @Override
+    public void learned(Deployment deployment, String policy, Experience experience) {
+        Tags tags = tags(deployment);
+        series.gauge(
+                "plimsoll.experience.delivered.ratio",
+                "Part of what the policy promised that came, over its earlier decisions; gains are counted so.",
+                tags,
+                experience.delivered());
+        series.gauge(
+                "plimsoll.experience.noise.ratio",
+                "Gain below which what earlier decisions brought could not be told from nothing.",
+                tags,
+                experience.noise());
+        experience
+                .lastingWindows()
+                .ifPresent(windows -> series.gauge(
+                        "plimsoll.experience.horizon.windows",
+                        "Windows that gains of earlier decisions lasted: the horizon over which the next must pay for itself.",
+                        tags,
+                        windows));
+    }
+
+    @Override
+    public void planDropped(Deployment deployment, long windowIndex, PlanDrop reason) {
+        series.counter(PLANS_DROPPED, PLANS_DROPPED_HELP, tags(deployment).and("reason", word(reason)))
+                .increment();
+    }
+
+    @Override
+    public <T> Mono<T> watched(Mono<T> plan) {
+        return flows.tapped(plan);
+    }
+
+    @Override
+    public Scheduler watched(Scheduler scheduler) {
+        return flows.timed(scheduler);
     }
 
     @Override
@@ -282,6 +330,7 @@ final class PlannerMeters implements PlannerListener {
         Tags tags = series.of(deployment);
         if (seen.add(tags)) {
             series.zero(REFUSED, REFUSED_HELP, tags, "reason", KeepReason.class);
+            series.zero(PLANS_DROPPED, PLANS_DROPPED_HELP, tags, "reason", PlanDrop.class);
             series.counter(PROPOSALS, PROPOSALS_HELP, tags.and("result", "published"));
             for (String result : new String[] {"settled", "voided", "aborted"}) {
                 series.counter(DECISIONS, DECISIONS_HELP, tags.and("result", result));

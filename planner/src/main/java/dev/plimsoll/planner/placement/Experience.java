@@ -1,5 +1,6 @@
 package dev.plimsoll.planner.placement;
 
+import java.util.Locale;
 import java.util.OptionalInt;
 
 /**
@@ -19,5 +20,22 @@ public record Experience(double delivered, double noise, OptionalInt lastingWind
             throw new IllegalArgumentException(
                     "experience of " + decisions + " decisions: delivered " + delivered + ", noise " + noise);
         }
+    }
+
+    /** One line for people. */
+    public String summary() {
+        if (decisions == 0) {
+            return "nothing is known yet of what its promises are worth";
+        }
+        return String.format(
+                Locale.ROOT,
+                "%.0f %% of what it promised came, over %d decision%s; gains %s; below %.1f %% they cannot be told from none",
+                100 * delivered,
+                decisions,
+                decisions == 1 ? "" : "s",
+                lastingWindows.isPresent()
+                        ? "last " + lastingWindows.getAsInt() + " windows"
+                        : "have lasted as long as anybody looked",
+                100 * noise);
     }
 }

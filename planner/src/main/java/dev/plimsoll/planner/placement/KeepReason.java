@@ -18,7 +18,11 @@ public enum KeepReason {
     BACK_OFF,
     /** The ranks cannot vote. */
     OBSERVE_ONLY,
-    /** Ranks disagreed about what was flipped; nothing is decided until the next incarnation. */
+    /** Somebody has paused the deployment: nothing is decided until it is resumed. */
+    PAUSED,
+    /** Pins and drains that no placement can keep together. */
+    CONSTRAINED,
+    /** Ranks disagreed about what was flipped; nothing is decided until an operator voids it, or the next incarnation. */
     QUARANTINED,
     /** The policy wants no change: every layer is even enough, or a change does not pay for its moves. */
     BALANCED,

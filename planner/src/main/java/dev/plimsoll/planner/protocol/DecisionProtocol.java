@@ -13,6 +13,7 @@ import java.util.BitSet;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalInt;
+import java.util.function.IntPredicate;
 
 /**
  * The rules by which a plan becomes a settled placement, at the planner.
@@ -27,6 +28,8 @@ import java.util.OptionalInt;
  * are each a rule that safety rests on.
  */
 public class DecisionProtocol {
+    private static final String UNLIKE = "is not the one that the plan log ends with";
+
     private final Patience patience;
     private final String planner;
     private final String settings;
@@ -54,6 +57,16 @@ public class DecisionProtocol {
      * @param kept the deployment's settled placement records, last one per layer; empty before the first incarnation
      */
     public Transition takeOver(PlanLog log, List<SettledPlacement> kept, Membership members, Moment now) {
+        return takeOver(log, kept, members, epoch -> false, now);
+    }
+
+    /**
+     * The same where people may have spoken before.
+     *
+     * @param approved whether an epoch's decision was approved; that is in another log than the plan's
+     */
+    public Transition takeOver(
+            PlanLog log, List<SettledPlacement> kept, Membership members, IntPredicate approved, Moment now) {
         Optional<Placement> ofIncarnation = placement(kept, members);
         Placement settled = ofIncarnation.orElseGet(() -> start(members));
         Steps steps = new Steps(
@@ -72,10 +85,14 @@ public class DecisionProtocol {
             steps.settle(settled);
         }
         if (!agree(log, ofIncarnation, members, begins)) {
-            return steps.quarantine(
+            if (inFlight.isPresent() && !foreign && log.abortReason().isEmpty()) {
+                abort(steps, inFlight.orElseThrow(), UNLIKE);
+            }
+            return steps.quarantine(new Stage.Quarantined(
                     foreign ? Optional.empty() : inFlight,
-                    "the settled placement kept for incarnation " + members.incarnation()
-                            + " is not the one that the plan log ends with");
+                    "the settled placement kept for incarnation " + members.incarnation() + " " + UNLIKE,
+                    true,
+                    logged(log, members)));
         }
         if (inFlight.isPresent() && !foreign) {
             Propose decision = inFlight.orElseThrow();
@@ -86,16 +103,33 @@ public class DecisionProtocol {
                         decision,
                         none,
                         patience.toStop(steps.state().members(), now),
-                        log.abortReason().orElseThrow()));
+                        log.abortReason().orElseThrow(),
+                        log.permitted()));
             } else if (log.permitted()) {
                 steps.stage(new Stage.Running(
                         decision, none, patience.toFlip(steps.state().members(), now)));
             } else {
                 steps.stage(new Stage.Proposed(
-                        decision, none, patience.toAccept(steps.state().members(), now)));
+                        decision,
+                        none,
+                        patience.toAccept(steps.state().members(), now),
+                        approval(decision, approved.test(decision.epoch()), now)));
             }
         }
         return steps.done();
+    }
+
+    private Approval approval(Propose decision, boolean given, Moment now) {
+        return decision.origin().needsApproval() && !given ? patience.toApprove(now) : Approval.NONE;
+    }
+
+    /** What the plan log settled last in an incarnation, where it still tells that. */
+    private static Optional<Placement> logged(PlanLog log, Membership members) {
+        var placements = log.placements(members);
+        return log.lastSettled(members.incarnation())
+                .map(end -> Optional.ofNullable(placements.get(end.epoch()))
+                        .filter(placement -> placement.hash() == end.placementHash()))
+                .orElseGet(() -> Optional.of(members.start()));
     }
 
     /** The settled placement of an incarnation from its kept records; empty when they are not one whole. */
@@ -143,7 +177,7 @@ public class DecisionProtocol {
         }
         Placement placement = kept.orElseThrow();
         return last.map(end -> end.epoch() == placement.version() && end.placementHash() == placement.hash())
-                .orElse(placement.version() == 0);
+                .orElse(placement.version() == log.settledVersion(members.incarnation()));
     }
 
     /** What follows from an event. */
@@ -158,8 +192,19 @@ public class DecisionProtocol {
         if (event instanceof Event.Began began) {
             return began(steps, began.members());
         }
+        if (event instanceof Event.Approved approved) {
+            return approved(steps, approved.epoch(), now);
+        }
+        if (event instanceof Event.Rejected rejected) {
+            return awaited(state, rejected.epoch()).isPresent()
+                    ? stop(steps, "rejected: " + rejected.reason(), now)
+                    : steps.ignored(IgnoreReason.NOT_AWAITED);
+        }
         if (event instanceof Event.OperatorAbort abort) {
             return stop(steps, "operator: " + abort.reason(), now);
+        }
+        if (event instanceof Event.OperatorVoid asked) {
+            return end(steps, asked);
         }
         return timePassed(steps, now);
     }
@@ -184,14 +229,55 @@ public class DecisionProtocol {
                 offer.reason(),
                 offer.reasons(),
                 offer.inputs(),
-                offer.step());
+                offer.step(),
+                offer.origin());
         steps.write(decision);
         steps.epochUsed(epoch);
         return steps.stage(new Stage.Proposed(
                         decision,
                         Evidence.none(state.members().topology().ranks()),
-                        patience.toAccept(steps.state().members(), now)))
+                        patience.toAccept(steps.state().members(), now),
+                        approval(decision, false, now)))
                 .done();
+    }
+
+    /** The decision that waits for a person, if it is that one. */
+    private static Optional<Stage.Proposed> awaited(PlannerState state, int epoch) {
+        return state.stage() instanceof Stage.Proposed proposed
+                        && proposed.decision().epoch() == epoch
+                        && proposed.approval().awaited()
+                ? Optional.of(proposed)
+                : Optional.empty();
+    }
+
+    private Transition approved(Steps steps, int epoch, Moment now) {
+        Optional<Stage.Proposed> awaited = awaited(steps.state(), epoch);
+        if (awaited.isEmpty()) {
+            return steps.ignored(IgnoreReason.NOT_AWAITED);
+        }
+        Stage.Proposed proposed = awaited.orElseThrow();
+        steps.stage(new Stage.Proposed(proposed.decision(), proposed.evidence(), proposed.due(), Approval.NONE));
+        return mayPermit(proposed.evidence())
+                ? permit(steps, proposed.decision(), proposed.evidence(), now)
+                : steps.done();
+    }
+
+    /** What an operator wants ended, where it is known how it ends. */
+    private Transition end(Steps steps, Event.OperatorVoid asked) {
+        if (!(wayOut(steps.state(), asked.sight()) instanceof WayOut.End end)) {
+            return steps.ignored(IgnoreReason.NOT_AWAITED);
+        }
+        Stage stage = steps.state().stage();
+        Optional<Placement> logged =
+                stage instanceof Stage.Quarantined quarantined ? quarantined.logged() : Optional.empty();
+        logged.ifPresent(steps::base);
+        Optional<Propose> decision = stage.inFlight();
+        if (end.batches() > 0) {
+            return settle(steps, decision.orElseThrow(), end.batches());
+        }
+        decision.ifPresent(ended -> steps.writeVoid(ended, "operator: " + asked.reason() + "; " + end.because()));
+        logged.ifPresent(steps::settle);
+        return steps.stage(new Stage.Idle()).done();
     }
 
     private Transition acked(Steps steps, RankAck ack, Moment now) {
@@ -236,8 +322,12 @@ public class DecisionProtocol {
             }
             case FLIPPED -> {
                 if (ack.planHash() != decision.planHash() || stage instanceof Stage.Proposed) {
-                    return steps.quarantine(
-                            Optional.of(decision), ack.rank() + " flipped what was not permitted: " + ack.summary());
+                    String reason = ack.rank() + " flipped what was not permitted: " + ack.summary();
+                    if (!(stage instanceof Stage.Aborting)) {
+                        // The other ranks might go on, while nobody listens to what they say of it.
+                        abort(steps, decision, reason);
+                    }
+                    return steps.quarantine(new Stage.Quarantined(Optional.of(decision), reason));
                 }
             }
             case ABORTED -> {}
@@ -248,11 +338,13 @@ public class DecisionProtocol {
             return steps.ignored(IgnoreReason.DUPLICATE);
         }
         if (stage instanceof Stage.Proposed proposed) {
-            steps.stage(new Stage.Proposed(decision, evidence, proposed.due()));
+            steps.stage(new Stage.Proposed(decision, evidence, proposed.due(), proposed.approval()));
             if (ack.kind() == RankAck.Kind.ABORTED) {
                 return stop(steps, ack.summary(), now);
             }
-            return mayPermit(evidence) ? permit(steps, decision, evidence, now) : steps.done();
+            return mayPermit(evidence) && !waits(proposed.approval())
+                    ? permit(steps, decision, evidence, now)
+                    : steps.done();
         }
         if (stage instanceof Stage.Running) {
             steps.stage(new Stage.Running(
@@ -264,7 +356,7 @@ public class DecisionProtocol {
             return allFlipped(evidence, last) ? settle(steps, decision, last) : steps.done();
         }
         Stage.Aborting aborting = (Stage.Aborting) stage;
-        steps.stage(new Stage.Aborting(decision, evidence, aborting.due(), aborting.reason()));
+        steps.stage(new Stage.Aborting(decision, evidence, aborting.due(), aborting.reason(), aborting.permitted()));
         return endOfAbort(steps, decision, evidence, aborting.reason());
     }
 
@@ -284,19 +376,27 @@ public class DecisionProtocol {
         }
         Propose decision = stage.inFlight().orElseThrow();
         Evidence evidence = stage.acks().orElseThrow();
-        steps.write(new PlanCommand.Abort(steps.nextHeader(decision.header().incarnation()), decision.epoch(), reason));
+        abort(steps, decision, reason);
         steps.stage(new Stage.Aborting(
-                decision, evidence, patience.toStop(steps.state().members(), now), reason));
+                decision,
+                evidence,
+                patience.toStop(steps.state().members(), now),
+                reason,
+                stage instanceof Stage.Running));
         return endOfAbort(steps, decision, evidence, reason);
+    }
+
+    private static void abort(Steps steps, Propose decision, String reason) {
+        steps.write(new PlanCommand.Abort(steps.nextHeader(decision.header().incarnation()), decision.epoch(), reason));
     }
 
     private Transition endOfAbort(Steps steps, Propose decision, Evidence evidence, String reason) {
         int last = decision.batches().size();
         if (disagree(evidence, last)) {
-            return steps.quarantine(
+            return steps.quarantine(new Stage.Quarantined(
                     Optional.of(decision),
                     "ranks disagree about decision " + decision.epoch() + ": flipped " + evidence.flipped()
-                            + ", aborted after " + evidence.aborted());
+                            + ", aborted after " + evidence.aborted()));
         }
         OptionalInt flipped = commonEnd(evidence, last);
         if (flipped.isEmpty()) {
@@ -323,7 +423,14 @@ public class DecisionProtocol {
 
     private Transition timePassed(Steps steps, Moment now) {
         Stage stage = steps.state().stage();
-        if (stage instanceof Stage.Proposed proposed && isOver(proposed.due(), now)) {
+        if (stage instanceof Stage.Proposed proposed
+                && waits(proposed.approval())
+                && now.millis() >= proposed.approval().untilMillis()) {
+            return stop(steps, "nobody approved it in time", now);
+        }
+        if (stage instanceof Stage.Proposed proposed
+                && !mayPermit(proposed.evidence())
+                && isOver(proposed.due(), now)) {
             return stop(
                     steps,
                     proposed.evidence().acceptedCount() + " of "
@@ -347,7 +454,8 @@ public class DecisionProtocol {
                             aborting.decision(),
                             aborting.evidence(),
                             patience.toStop(steps.state().members(), now),
-                            aborting.reason()))
+                            aborting.reason(),
+                            aborting.permitted()))
                     .done();
         }
         return steps.done();
@@ -398,6 +506,16 @@ public class DecisionProtocol {
     /** What ranks of an incarnation serve before its first decision. */
     Placement start(Membership members) {
         return members.start();
+    }
+
+    /** Whether a person has to approve first. */
+    boolean waits(Approval approval) {
+        return approval.awaited();
+    }
+
+    /** How what an operator wants ended ends. */
+    WayOut wayOut(PlannerState state, Sight sight) {
+        return WayOut.of(state, sight);
     }
 
     boolean mayPermit(Evidence evidence) {

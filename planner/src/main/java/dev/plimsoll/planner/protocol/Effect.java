@@ -32,6 +32,8 @@ public sealed interface Effect {
         /** Planned from a version that is not settled any more, or while another decision is in flight. */
         STALE_OFFER,
         /** Of a deployment in quarantine. */
-        QUARANTINED
+        QUARANTINED,
+        /** A person's word on a decision that does not wait for it, or a wish that cannot be met. */
+        NOT_AWAITED
     }
 }

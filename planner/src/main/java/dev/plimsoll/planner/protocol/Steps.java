@@ -9,7 +9,6 @@ import dev.plimsoll.model.SettledPlacement;
 import dev.plimsoll.planner.protocol.Effect.IgnoreReason;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Optional;
 
 /** A transition in the making: the state as it changes and the effects so far. */
 final class Steps {
@@ -77,9 +76,14 @@ final class Steps {
         effects.add(new Effect.Alarm(text));
     }
 
-    Transition quarantine(Optional<Propose> decision, String reason) {
-        alarm(reason);
-        return stage(new Stage.Quarantined(decision, reason)).done();
+    Transition quarantine(Stage.Quarantined quarantined) {
+        alarm(quarantined.reason());
+        return stage(quarantined).done();
+    }
+
+    /** Takes another placement for the settled one, which is to be kept by whoever calls. */
+    void base(Placement placement) {
+        with(state.members(), placement, state.term(), state.lastEpoch(), state.stage());
     }
 
     Transition ignored(IgnoreReason reason) {

@@ -7,6 +7,7 @@ import dev.plimsoll.model.Placement;
 import dev.plimsoll.model.SettledPlacement;
 import java.util.BitSet;
 import java.util.OptionalInt;
+import java.util.OptionalLong;
 import java.util.function.Supplier;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Tag;
@@ -21,7 +22,7 @@ class DecisionProtocolPropertiesTest {
 
     @Test
     void everySettlementIsWhatTheRanksDidOnAnySchedule() {
-        Schedules.Seen all = new Schedules.Seen(0, 0, 0, 0, 0, 0, 0, 0);
+        Schedules.Seen all = new Schedules.Seen(0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0);
         for (long seed = 0; seed < SCHEDULES; seed++) {
             all = plus(all, run(seed, () -> new DecisionProtocol(PATIENCE, "planner")));
         }
@@ -35,6 +36,9 @@ class DecisionProtocolPropertiesTest {
         assertThat(all.incarnations()).isGreaterThan(100);
         assertThat(all.switched()).isGreaterThan(500);
         assertThat(all.late()).isGreaterThan(50);
+        assertThat(all.approved()).isGreaterThan(100);
+        assertThat(all.rejected()).isGreaterThan(50);
+        assertThat(all.operatorEnds()).isGreaterThan(100);
     }
 
     private static Schedules.Seen plus(Schedules.Seen a, Schedules.Seen b) {
@@ -46,7 +50,10 @@ class DecisionProtocolPropertiesTest {
                 a.crashes() + b.crashes(),
                 a.incarnations() + b.incarnations(),
                 a.switched() + b.switched(),
-                a.late() + b.late());
+                a.late() + b.late(),
+                a.approved() + b.approved(),
+                a.rejected() + b.rejected(),
+                a.operatorEnds() + b.operatorEnds());
     }
 
     private static Schedules.Seen run(long seed, Supplier<DecisionProtocol> protocols) {
@@ -122,6 +129,41 @@ class DecisionProtocolPropertiesTest {
                         return now.millis() >= due.millis();
                     }
                 }),
+                new Mutant(
+                        "permits without the person that it waits for", "a person has approved", () -> new Mutated() {
+                            @Override
+                            boolean waits(Approval approval) {
+                                return false;
+                            }
+                        }),
+                new Mutant("ends by windows what no rank has stopped", "flip", () -> new Mutated() {
+                    @Override
+                    WayOut wayOut(PlannerState state, Sight sight) {
+                        return WayOut.of(state, new Sight(sight.whole(), sight.newest(), OptionalLong.of(0)));
+                    }
+                }),
+                new Mutant("takes any window of a stopped decision", "when an operator ends it", () -> new Mutated() {
+                    @Override
+                    WayOut wayOut(PlannerState state, Sight sight) {
+                        return WayOut.of(
+                                state,
+                                new Sight(
+                                        sight.whole(),
+                                        sight.newest(),
+                                        sight.stoppedAt().isPresent() ? OptionalLong.of(0) : OptionalLong.empty()));
+                    }
+                }),
+                new Mutant(
+                        "voids what was stopped, whatever ranks serve",
+                        "when an operator ends it",
+                        () -> new Mutated() {
+                            @Override
+                            WayOut wayOut(PlannerState state, Sight sight) {
+                                return state.stage() instanceof Stage.Aborting
+                                        ? new WayOut.End(0, "it was asked for")
+                                        : WayOut.of(state, sight);
+                            }
+                        }),
                 new Mutant("forgets idle slots when it takes over", "finds what is settled", () -> new Mutated() {
                     @Override
                     BitSet idle(SettledPlacement record) {

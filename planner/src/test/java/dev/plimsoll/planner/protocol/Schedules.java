@@ -13,9 +13,11 @@ import dev.plimsoll.model.LongVector;
 import dev.plimsoll.model.Membership;
 import dev.plimsoll.model.ModelShape;
 import dev.plimsoll.model.Move;
+import dev.plimsoll.model.Origin;
 import dev.plimsoll.model.Phase;
 import dev.plimsoll.model.Placement;
 import dev.plimsoll.model.PlacementRules;
+import dev.plimsoll.model.PlacementState;
 import dev.plimsoll.model.PlanCommand;
 import dev.plimsoll.model.PlanCommand.Propose;
 import dev.plimsoll.model.PlanReasons;
@@ -24,12 +26,14 @@ import dev.plimsoll.model.RankId;
 import dev.plimsoll.model.Refusal;
 import dev.plimsoll.model.SettledPlacement;
 import dev.plimsoll.model.SlotId;
+import dev.plimsoll.model.StepRange;
 import dev.plimsoll.model.Switch;
 import dev.plimsoll.model.Topology;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
+import java.util.OptionalLong;
 import java.util.Random;
 import java.util.Set;
 import java.util.TreeMap;
@@ -53,10 +57,21 @@ final class Schedules {
         private boolean aborted;
         private int flipped;
         private long term;
+        private int version;
+        private boolean ended;
         private Placement serves;
 
         Rank(Placement serves) {
             this.serves = serves;
+        }
+
+        /** What its samples say: with its last flip a decision is the new version. */
+        PlacementState state() {
+            if (decision.isEmpty() || ended || flipped == 0) {
+                return PlacementState.settled(version);
+            }
+            int epoch = decision.orElseThrow().epoch();
+            return flipped == LAYERS ? PlacementState.settled(epoch) : new PlacementState(version, epoch, flipped);
         }
     }
 
@@ -69,7 +84,10 @@ final class Schedules {
             int crashes,
             int incarnations,
             int switched,
-            int late) {}
+            int late,
+            int approved,
+            int rejected,
+            int operatorEnds) {}
 
     private final Random random;
     private final Supplier<DecisionProtocol> protocols;
@@ -80,6 +98,14 @@ final class Schedules {
     private final List<RankAck> acks = new ArrayList<>();
     private final List<Rank> ranks = new ArrayList<>();
     private final Set<Integer> lied = new TreeSet<>();
+    private final Set<Integer> approved = new TreeSet<>();
+    private final List<Served.Segment> window = new ArrayList<>();
+    private Optional<Served> whole = Optional.empty();
+    private long windowFrom;
+    private boolean asked;
+    private int approving;
+    private int rejected;
+    private int operatorEnds;
     private Membership members;
     private DecisionProtocol protocol;
     private Optional<PlannerState> planner = Optional.empty();
@@ -120,7 +146,17 @@ final class Schedules {
             voided += command instanceof PlanCommand.Void ? 1 : 0;
         }
         return new Seen(
-                settled, prefixes, voided, world.quarantined, world.crashes, world.incarnations, switched, world.late);
+                settled,
+                prefixes,
+                voided,
+                world.quarantined,
+                world.crashes,
+                world.incarnations,
+                switched,
+                world.late,
+                world.approved.size(),
+                world.rejected,
+                world.operatorEnds);
     }
 
     static Membership members(long incarnation) {
@@ -183,6 +219,9 @@ final class Schedules {
         } else if (dice < 33 && random.nextInt(4) == 0) {
             event(new Event.OperatorAbort("asked"));
             return;
+        } else if (dice < 34) {
+            person();
+            return;
         }
         if (dice < 64) {
             rankReads(random.nextInt(RANKS));
@@ -196,6 +235,8 @@ final class Schedules {
             members = members(members.incarnation() + 1, random);
             incarnations++;
             restartRanks();
+            window.clear();
+            whole = Optional.empty();
             planner.ifPresent(state -> event(new Event.Began(members)));
         }
     }
@@ -207,7 +248,8 @@ final class Schedules {
         PlanLog folded = PlanLog.of(log);
         termExpected = true;
         waitsSince = boundaries;
-        Transition transition = protocol.takeOver(folded, List.copyOf(kept.values()), members, moment());
+        Transition transition =
+                protocol.takeOver(folded, List.copyOf(kept.values()), members, approved::contains, moment());
         assertThat(transition.effects())
                 .as("a successor finds what is settled")
                 .noneMatch(effect -> effect instanceof Effect.Alarm alarm
@@ -231,12 +273,52 @@ final class Schedules {
         commit(protocol.apply(planner.orElseThrow(), event, moment()));
     }
 
+    /** Approves, rejects, or ends what does not end by itself. */
+    private void person() {
+        Stage stage = planner.orElseThrow().stage();
+        if (stage instanceof Stage.Proposed proposed && proposed.approval().awaited()) {
+            int epoch = proposed.decision().epoch();
+            boolean yes = random.nextInt(3) > 0;
+            approving = yes ? epoch : 0;
+            boolean committed = commit(protocol.apply(
+                    planner.orElseThrow(),
+                    yes ? new Event.Approved(epoch) : new Event.Rejected(epoch, "asked"),
+                    moment()));
+            approving = 0;
+            if (committed) {
+                rejected += yes ? 0 : 1;
+                if (yes) {
+                    approved.add(epoch);
+                }
+            }
+            return;
+        }
+        asked = true;
+        int written = log.size();
+        event(new Event.OperatorVoid(sight(stage), "asked"));
+        operatorEnds += log.size() > written ? 1 : 0;
+        asked = false;
+    }
+
+    /** What a planner knows: the acks that it has read, and the windows. */
+    private Sight sight(Stage stage) {
+        OptionalLong stoppedAt = acks.subList(0, acksRead).stream()
+                .filter(ack -> ack.incarnation() == members.incarnation()
+                        && ack.kind() == RankAck.Kind.ABORTED
+                        && stage.inFlight()
+                                .filter(decision -> decision.epoch() == ack.epoch())
+                                .isPresent())
+                .mapToLong(RankAck::step)
+                .max();
+        return new Sight(whole, whole, stoppedAt);
+    }
+
     /** One transaction: all of it, or the planner dies with none of it. */
-    private void commit(Transition transition) {
+    private boolean commit(Transition transition) {
         if (random.nextInt(150) == 0) {
             planner = Optional.empty();
             crashes++;
-            return;
+            return false;
         }
         boolean before = planner.isPresent() && planner.orElseThrow().stage() instanceof Stage.Quarantined;
         planner = Optional.of(transition.state());
@@ -250,6 +332,7 @@ final class Schedules {
             }
         }
         checkKept();
+        return true;
     }
 
     private Event offer() {
@@ -258,7 +341,18 @@ final class Schedules {
         for (int layer = 0; layer < LAYERS; layer++) {
             batches.add(random.nextInt(3) == 0 ? switching(settled, layer) : moving(settled, layer));
         }
-        return new Event.Offer(settled.version(), batches, 1, 0.5, 0.9, "plimsoll", "test", PlanReasons.NONE);
+        return new Event.Offer(
+                settled.version(),
+                batches,
+                1,
+                0.5,
+                0.9,
+                "plimsoll",
+                "test",
+                PlanReasons.NONE,
+                Optional.empty(),
+                Optional.empty(),
+                new Origin(random.nextInt(3) == 0, Optional.empty()));
     }
 
     /** Five experts in six slots: the redundant slot gets a replica of an expert that its rank does not hold. */
@@ -314,6 +408,7 @@ final class Schedules {
         }
         if (command instanceof PlanCommand.Abort abort
                 && abort.reason().contains("in time")
+                && !abort.reason().contains("nobody")
                 && !abort.reason().contains("nothing is heard")) {
             late++;
             assertThat(boundaries - waitsSince)
@@ -336,6 +431,10 @@ final class Schedules {
                     .as("the proposal is sound")
                     .isEmpty();
         } else if (command instanceof PlanCommand.Permit permit) {
+            boolean free = !before.inFlight().orElseThrow().origin().needsApproval();
+            assertThat(free || approved.contains(permit.epoch()) || approves(permit.epoch()))
+                    .as("a person has approved what is permitted")
+                    .isTrue();
             for (int rank = 0; rank < RANKS; rank++) {
                 assertThat(acked(rank, permit.epoch(), RankAck.Kind.ACCEPTED))
                         .as("rank " + rank + " has accepted what is permitted")
@@ -348,6 +447,11 @@ final class Schedules {
         }
     }
 
+    /** Whether it is the approval itself that is being carried out. */
+    private boolean approves(int epoch) {
+        return approving == epoch;
+    }
+
     private boolean acked(int rank, int epoch, RankAck.Kind kind) {
         return acks.stream()
                 .anyMatch(ack -> ack.incarnation() == members.incarnation()
@@ -358,6 +462,17 @@ final class Schedules {
 
     private void checkEnd(int epoch, int batches, long incarnation) {
         if (incarnation != members.incarnation()) {
+            return;
+        }
+        if (asked) {
+            // By what windows show, whatever was said: no liar is in them.
+            for (Rank rank : ranks) {
+                boolean same =
+                        rank.decision.isPresent() && rank.decision.orElseThrow().epoch() == epoch;
+                assertThat(same ? rank.flipped : 0)
+                        .as("batches of " + epoch + " that a rank flipped when an operator ends it")
+                        .isEqualTo(batches);
+            }
             return;
         }
         assertThat(acks.subList(0, acksRead).stream()
@@ -420,6 +535,7 @@ final class Schedules {
             rank.decision = Optional.of(propose);
             rank.permitted = false;
             rank.aborted = false;
+            rank.ended = false;
             rank.flipped = 0;
             rank.accepted = random.nextInt(40) > 0;
             ack(index, rank.accepted ? RankAck.Kind.ACCEPTED : RankAck.Kind.REFUSED, 0);
@@ -428,12 +544,37 @@ final class Schedules {
         } else if (command instanceof PlanCommand.Abort) {
             rank.aborted = true;
             ack(index, RankAck.Kind.ABORTED, rank.flipped);
+        } else if (command instanceof PlanCommand.Settled end) {
+            rank.version = end.epoch();
+            rank.ended = true;
+        } else if (command instanceof PlanCommand.Void) {
+            rank.ended = true;
         }
     }
 
     /** All ranks flip the next batch, or none does: that is what the vote in the gather is for. */
     private void boundary() {
         boundaries++;
+        sample();
+        flip();
+    }
+
+    /** The steps up to this boundary were under the states before it. */
+    private void sample() {
+        for (int index = 0; index < RANKS; index++) {
+            PlacementState state = ranks.get(index).state();
+            if (window.stream().noneMatch(part -> part.state().equals(state))) {
+                window.add(new Served.Segment(state, List.of(new RankId(index))));
+            }
+        }
+        if (boundaries - windowFrom >= 2) {
+            whole = Optional.of(new Served(new StepRange(windowFrom, boundaries), List.of(), window));
+            window.clear();
+            windowFrom = boundaries;
+        }
+    }
+
+    private void flip() {
         for (Rank rank : ranks) {
             if (!rank.permitted
                     || rank.aborted
@@ -444,6 +585,13 @@ final class Schedules {
                 return;
             }
         }
+        int epoch = ranks.get(0).decision.orElseThrow().epoch();
+        assertThat(log)
+                .as("no rank flips more of " + epoch + " after its end")
+                .noneMatch(command -> (command instanceof PlanCommand.Settled end
+                                && end.epoch() == epoch
+                                && end.batchesFlipped() < LAYERS)
+                        || (command instanceof PlanCommand.Void voided && voided.epoch() == epoch));
         for (int index = 0; index < RANKS; index++) {
             Rank rank = ranks.get(index);
             rank.flipped++;
@@ -467,7 +615,7 @@ final class Schedules {
                 told,
                 kind == RankAck.Kind.REFUSED ? Optional.of(Refusal.BUSY) : Optional.empty(),
                 decision.planHash(),
-                0));
+                boundaries));
         if (told != batch) {
             lied.add(decision.epoch());
         }

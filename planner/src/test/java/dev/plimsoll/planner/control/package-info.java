@@ -1,0 +1,4 @@
+@NullMarked
+package dev.plimsoll.planner.control;
+
+import org.jspecify.annotations.NullMarked;
