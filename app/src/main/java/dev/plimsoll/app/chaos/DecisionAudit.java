@@ -1,5 +1,6 @@
 package dev.plimsoll.app.chaos;
 
+import dev.plimsoll.model.ControlAnswer;
 import dev.plimsoll.model.Membership;
 import dev.plimsoll.model.Placement;
 import dev.plimsoll.model.PlacementRules;
@@ -49,14 +50,21 @@ final class DecisionAudit {
     /**
      * @param memberships of all incarnations
      * @param plan all commands, in the order of the log
+     * @param commands ids of what operators wanted, each of which must have been answered once
      */
     static DecisionVerdict of(
-            Collection<Membership> memberships, List<PlanCommand> plan, List<RankAck> acks, MapSkew skew) {
+            Collection<Membership> memberships,
+            List<PlanCommand> plan,
+            List<RankAck> acks,
+            MapSkew skew,
+            Set<String> commands,
+            Map<String, List<ControlAnswer>> answers) {
         DecisionAudit audit = new DecisionAudit();
         audit.findings.addAll(skew.findings());
         memberships.forEach(one -> audit.members.put(one.incarnation(), one));
         acks.forEach(audit::ack);
         plan.forEach(audit::command);
+        audit.checkAnswers(commands, answers);
         // The one in flight when the ranks were stopped: its incarnation is over, and nobody came to say that it is
         // void.
         audit.open.ifPresent(last -> audit.decisions--);
@@ -110,6 +118,16 @@ final class DecisionAudit {
             end(end.epoch(), command).ifPresent(propose -> settle(propose, end));
         } else if (command instanceof PlanCommand.Void end) {
             end(end.epoch(), command);
+        }
+    }
+
+    private void checkAnswers(Set<String> commands, Map<String, List<ControlAnswer>> answers) {
+        for (String id : commands) {
+            List<ControlAnswer> given = answers.getOrDefault(id, List.of());
+            if (given.size() != 1) {
+                lost("an operator's command was answered " + given.size() + " times: " + id + " "
+                        + given.stream().map(ControlAnswer::summary).toList());
+            }
         }
     }
 

@@ -21,7 +21,11 @@ public enum DecisionFault {
     PLANNER_FROZEN("planner frozen", Family.PLANNER),
     /** A planner begins again with a wrong clock. */
     PLANNER_SKEWED("planner's clock skewed", Family.PLANNER),
-    BROKER_KILLED("broker killed", Family.BROKERS);
+    BROKER_KILLED("broker killed", Family.BROKERS),
+    /** An operator stops the decision in flight. */
+    ABORTED("aborted by command", Family.OPERATORS),
+    /** An operator wants an older placement back. */
+    ROLLED_BACK("rolled back by command", Family.OPERATORS);
 
     private final String words;
     private final Family family;

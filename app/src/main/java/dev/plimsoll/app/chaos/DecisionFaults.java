@@ -1,10 +1,14 @@
 package dev.plimsoll.app.chaos;
 
 import dev.plimsoll.app.Lifecycle;
+import dev.plimsoll.model.ControlAction;
+import dev.plimsoll.model.ControlAnswer;
 import java.time.Duration;
 import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
+import java.util.OptionalInt;
 
 /**
  * Carries out faults of decisions, one after the other: waits until a decision is seen in the phase that was drawn, strikes, mends, and
@@ -22,6 +26,10 @@ final class DecisionFaults {
     /** Until ranks that lost others, or a connection, have noticed. */
     private static final Duration NOTICED = Duration.ofSeconds(3);
 
+    /** Of a command, by a planner that lives; one that takes over answers later. */
+    private static final Duration ANSWER = Duration.ofSeconds(5);
+
+    private static final int ATTEMPTS = 5;
     private static final int CUTS = 4;
     private static final Duration BETWEEN_CUTS = Duration.ofMillis(60);
     private static final Duration ABORTED = Duration.ofSeconds(20);
@@ -47,17 +55,25 @@ final class DecisionFaults {
     private final RankProcesses ranks;
     private final FaultLibrary library;
     private final DecisionWatch watch;
+    private final Operator operator;
     private final Chronicle chronicle;
     private Runnable waiting = () -> {};
     private final Map<DecisionFault, Integer> counts = new EnumMap<>(DecisionFault.class);
     private int crashes;
     private int stuck;
 
-    DecisionFaults(Fleet fleet, RankProcesses ranks, FaultLibrary library, DecisionWatch watch, Chronicle chronicle) {
+    DecisionFaults(
+            Fleet fleet,
+            RankProcesses ranks,
+            FaultLibrary library,
+            DecisionWatch watch,
+            Operator operator,
+            Chronicle chronicle) {
         this.fleet = fleet;
         this.ranks = ranks;
         this.library = library;
         this.watch = watch;
+        this.operator = operator;
         this.chronicle = chronicle;
     }
 
@@ -101,13 +117,17 @@ final class DecisionFaults {
         });
     }
 
-    /** Weights that cannot come make ranks refuse, and the planner abort. */
+    /** An operator's command where one is obeyed; else weights that cannot come make ranks refuse, and the planner abort. */
     private boolean provokeAbort() throws InterruptedException {
-        if (!library.there() || !await(DecisionPhase.PERMITTED, PHASE)) {
+        if (!await(DecisionPhase.PERMITTED, PHASE)) {
             return false;
         }
         int before = watch.lastIn(DecisionPhase.ABORTING);
-        cutWeights();
+        if (!watch.answers().isEmpty()) {
+            String unused = operator.give(new ControlAction.Abort(watch.lastEpoch()), OptionalInt.empty());
+        } else if (library.there()) {
+            cutWeights();
+        }
         return chronicle.await(ABORTED, () -> watch.lastIn(DecisionPhase.ABORTING) != before);
     }
 
@@ -151,7 +171,49 @@ final class DecisionFaults {
             case PLANNER_FROZEN -> freeze(owner(strike), strike.frozen(), when);
             case PLANNER_SKEWED -> skew(owner(strike), strike, when);
             case BROKER_KILLED -> restart(victim(fleet.of(Family.BROKERS), strike), strike, when);
+            case ABORTED -> abort(when);
+            case ROLLED_BACK -> rollBack();
         }
+    }
+
+    private void abort(String when) throws InterruptedException {
+        int epoch = watch.lastEpoch();
+        chronicle.tell("an operator aborts decision " + epoch + " " + when);
+        answered(new ControlAction.Abort(epoch), OptionalInt.empty());
+    }
+
+    /** Tried again where another decision was made before: an operator would, too. */
+    private void rollBack() throws InterruptedException {
+        for (int attempt = 0; attempt < ATTEMPTS; attempt++) {
+            int before = watch.settled();
+            boolean next = chronicle.await(PHASE, () -> {
+                look();
+                return watch.settled() != before && watch.settledBefore().isPresent();
+            });
+            if (!next) {
+                return;
+            }
+            int version = watch.settledBefore().orElseThrow();
+            chronicle.tell("an operator rolls back from v" + watch.settled() + " to v" + version);
+            Optional<ControlAnswer> answer =
+                    answered(new ControlAction.Rollback(version), OptionalInt.of(watch.settled()));
+            if (answer.filter(given -> given.verdict() == ControlAnswer.Verdict.STALE)
+                    .isEmpty()) {
+                return;
+            }
+        }
+    }
+
+    private Optional<ControlAnswer> answered(ControlAction action, OptionalInt basedOn) throws InterruptedException {
+        String id = operator.give(action, basedOn);
+        boolean unused = chronicle.await(ANSWER, () -> {
+            look();
+            return watch.answer(id).isPresent();
+        });
+        Optional<ControlAnswer> answer = watch.answer(id);
+        chronicle.tell("  " + action.summary() + ": "
+                + answer.map(given -> given.verdict() + ", " + given.text()).orElse("no answer yet"));
+        return answer;
     }
 
     private static Member victim(List<Member> candidates, Strike strike) {

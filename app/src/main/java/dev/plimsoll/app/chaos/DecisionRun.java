@@ -16,6 +16,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Set;
 import java.util.function.Consumer;
 
 /**
@@ -98,7 +99,8 @@ public final class DecisionRun {
         fleet.startRoles();
         DecisionWatch watch = lifecycle.started("reader", new DecisionWatch(kafka, DEPLOYMENT, chronicle::problem));
         watch.start();
-        DecisionFaults faults = new DecisionFaults(fleet, ranks, library, watch, chronicle);
+        Operator operator = lifecycle.started("operator", new Operator(kafka, DEPLOYMENT));
+        DecisionFaults faults = new DecisionFaults(fleet, ranks, library, watch, operator, chronicle);
         if (!chronicle.await(COMES_UP, () -> watch.settledAfter(0))) {
             throw new IllegalStateException("no decision settled within " + Faults.seconds(COMES_UP) + " of the start ("
                     + watch.progress() + "); what the processes printed is in " + logs);
@@ -109,7 +111,7 @@ public final class DecisionRun {
         chronicle.tell("no more faults; a new decision has to settle");
         boolean unused = faults.settles("the last fault");
         ranks.stop();
-        return report(cluster, watch, ranks, faults);
+        return report(cluster, watch, operator, ranks, faults);
     }
 
     private int topics(KafkaSettings kafka) throws InterruptedException {
@@ -154,7 +156,8 @@ public final class DecisionRun {
     }
 
     private DecisionReport report(
-            BrokerCluster cluster, DecisionWatch watch, RankProcesses ranks, DecisionFaults faults) throws Exception {
+            BrokerCluster cluster, DecisionWatch watch, Operator operator, RankProcesses ranks, DecisionFaults faults)
+            throws Exception {
         CommittedRecords read = new CommittedRecords(cluster.bootstrapServers(), READING);
         chronicle.pass(LAST_SAMPLES);
         watch.close();
@@ -162,7 +165,9 @@ public final class DecisionRun {
                 watch.memberships(),
                 values(lifecycle.ask("plan", () -> read.of(Topic.PLAN))),
                 values(lifecycle.ask("acks", () -> read.of(Topic.ACKS))),
-                watch.skew());
+                watch.skew(),
+                watch.answers().isEmpty() ? Set.of() : operator.given(),
+                watch.answers());
         chronicle.tell("placements of ranks were compared " + watch.skew().compared() + " times");
         verdict.findings().forEach(chronicle::problem);
         return new DecisionReport(

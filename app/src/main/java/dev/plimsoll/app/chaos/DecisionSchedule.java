@@ -1,6 +1,7 @@
 package dev.plimsoll.app.chaos;
 
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
@@ -16,12 +17,18 @@ final class DecisionSchedule {
     /** Recovery knows of clocks that differ by ten minutes. */
     private static final int MOST_SKEW_SECONDS = 480;
 
+    /** Commands cost little time, and there are to be many. */
+    private static final List<DecisionFault> OFTENER =
+            List.of(DecisionFault.ABORTED, DecisionFault.ABORTED, DecisionFault.ROLLED_BACK);
+
     private final Schedule<DecisionFault> order;
     private final Random random;
     private final Map<DecisionFault, Integer> phases = new EnumMap<>(DecisionFault.class);
 
     DecisionSchedule(long seed, Duration whole) {
-        order = new Schedule<>(seed, whole, List.of(DecisionFault.values()), DecisionFault::family);
+        List<DecisionFault> round = new ArrayList<>(List.of(DecisionFault.values()));
+        round.addAll(OFTENER);
+        order = new Schedule<>(seed, whole, round, DecisionFault::family);
         random = new Random(~seed);
         for (DecisionFault fault : DecisionFault.values()) {
             phases.put(fault, random.nextInt(PHASES));

@@ -1,5 +1,7 @@
 package dev.plimsoll.app.chaos;
 
+import dev.plimsoll.model.ControlAnswer;
+import dev.plimsoll.model.ControlRecord;
 import dev.plimsoll.model.Deployment;
 import dev.plimsoll.model.LoadSample;
 import dev.plimsoll.model.Membership;
@@ -13,9 +15,11 @@ import dev.plimsoll.wire.kafka.Received;
 import dev.plimsoll.wire.kafka.TopicReader;
 import java.util.ArrayList;
 import java.util.EnumMap;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalInt;
 import java.util.function.Consumer;
 import reactor.core.Disposable;
 import reactor.core.Disposables;
@@ -34,7 +38,8 @@ final class DecisionWatch implements AutoCloseable {
     private final DecisionTimes times = new DecisionTimes();
     private final MapSkew skew = new MapSkew(RankProcesses.BOUNDARY_STEPS);
     private final List<Membership> memberships = new ArrayList<>();
-    private final List<Integer> settledEpochs = new ArrayList<>();
+    private final List<PlanCommand.Settled> settled = new ArrayList<>();
+    private final Map<String, List<ControlAnswer>> answers = new HashMap<>();
     private Optional<PlanCommand.Propose> inFlight = Optional.empty();
     private String planner = "";
     private int proposed;
@@ -57,6 +62,7 @@ final class DecisionWatch implements AutoCloseable {
         follow(Topic.ACKS, this::ack);
         follow(Topic.WINDOW_SUMMARIES, this::window);
         follow(Topic.SAMPLES, this::sample);
+        follow(Topic.CONTROL, this::control);
     }
 
     private <T> void follow(Topic<T> topic, Consumer<T> each) {
@@ -68,6 +74,12 @@ final class DecisionWatch implements AutoCloseable {
                         unreadable -> problems.accept("unreadable: " + unreadable.summary()))
                 .map(Received::value)
                 .subscribe(each, failure -> problems.accept("the reader of " + topic + " has ended: " + failure)));
+    }
+
+    private synchronized void control(ControlRecord record) {
+        if (record instanceof ControlAnswer answer) {
+            answers.computeIfAbsent(answer.id(), none -> new ArrayList<>()).add(answer);
+        }
     }
 
     private synchronized void sample(SampleRecord record) {
@@ -97,8 +109,8 @@ final class DecisionWatch implements AutoCloseable {
         } else if (command instanceof PlanCommand.Abort) {
             aborted++;
             enter(DecisionPhase.ABORTING);
-        } else if (command instanceof PlanCommand.Settled settled) {
-            settledEpochs.add(settled.epoch());
+        } else if (command instanceof PlanCommand.Settled end) {
+            settled.add(end);
             inFlight = Optional.empty();
             ended++;
         } else if (command instanceof PlanCommand.Void) {
@@ -139,7 +151,39 @@ final class DecisionWatch implements AutoCloseable {
 
     /** Whether a decision that was proposed after this one is settled, whole or in part. */
     synchronized boolean settledAfter(int epoch) {
-        return !settledEpochs.isEmpty() && settledEpochs.get(settledEpochs.size() - 1) > epoch;
+        return settled() > epoch;
+    }
+
+    /** The epoch of the newest settlement, 0 before the first. */
+    synchronized int settled() {
+        return settled.isEmpty() ? 0 : settled.get(settled.size() - 1).epoch();
+    }
+
+    /** The version that was settled before the newest one, in the same incarnation. */
+    synchronized OptionalInt settledBefore() {
+        if (settled.size() < 2) {
+            return OptionalInt.empty();
+        }
+        PlanCommand.Settled newest = settled.get(settled.size() - 1);
+        PlanCommand.Settled before = settled.get(settled.size() - 2);
+        return newest.header().incarnation() == before.header().incarnation()
+                ? OptionalInt.of(before.epoch())
+                : OptionalInt.empty();
+    }
+
+    /** The decision in flight. */
+    synchronized Optional<PlanCommand.Propose> inFlight() {
+        return inFlight;
+    }
+
+    /** What a planner has said of an operator's command. */
+    synchronized Optional<ControlAnswer> answer(String id) {
+        return answers.getOrDefault(id, List.of()).stream().findFirst();
+    }
+
+    /** All answers, by command. */
+    synchronized Map<String, List<ControlAnswer>> answers() {
+        return new HashMap<>(answers);
     }
 
     /** Who has written the last TERM: host and process number. */
@@ -157,8 +201,8 @@ final class DecisionWatch implements AutoCloseable {
 
     /** For people. */
     synchronized String progress() {
-        return proposed + " decisions, " + settledEpochs.size() + " settled, " + aborted + " aborted, "
-                + (ended - settledEpochs.size()) + " void; "
+        return proposed + " decisions, " + settled.size() + " settled, " + aborted + " aborted, "
+                + (ended - settled.size()) + " void; "
                 + inFlight.map(decision -> "decision " + decision.epoch() + " in flight")
                         .orElse("none in flight");
     }

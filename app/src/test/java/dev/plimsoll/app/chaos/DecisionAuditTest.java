@@ -3,6 +3,7 @@ package dev.plimsoll.app.chaos;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.plimsoll.model.Batch;
+import dev.plimsoll.model.ControlAnswer;
 import dev.plimsoll.model.Counters;
 import dev.plimsoll.model.Deployment;
 import dev.plimsoll.model.ExpertId;
@@ -25,8 +26,13 @@ import dev.plimsoll.model.SlotId;
 import dev.plimsoll.model.StepRange;
 import dev.plimsoll.model.Topology;
 import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalInt;
+import java.util.Set;
 import org.junit.jupiter.api.Test;
 
 /** Two ranks with two slots each, three experts in two layers; a decision gives the second slot of rank 1 another expert, a batch a layer. */
@@ -37,6 +43,8 @@ class DecisionAuditTest {
     private final List<PlanCommand> plan = new ArrayList<>();
     private final List<RankAck> acks = new ArrayList<>();
     private final MapSkew skew = new MapSkew(K);
+    private final Set<String> commands = new HashSet<>();
+    private final Map<String, List<ControlAnswer>> answers = new HashMap<>();
     private long number;
     private Placement settled = members(1).start();
 
@@ -181,8 +189,19 @@ class DecisionAuditTest {
         assertThat(skew.compared()).isEqualTo(1);
     }
 
+    @Test
+    void commandThatNobodyAnswersOrThatIsAnsweredTwiceIsFound() {
+        ControlAnswer done = new ControlAnswer(
+                DEPLOYMENT, 1, "a", ControlAnswer.Verdict.DONE, "aborted", OptionalInt.of(1), 0);
+        commands.addAll(List.of("a", "b", "c"));
+        answers.put("a", List.of(done));
+        answers.put("c", List.of(done, done));
+
+        assertThat(verdict().lost()).isEqualTo(2);
+    }
+
     private DecisionVerdict verdict() {
-        return DecisionAudit.of(List.of(members(1), members(2)), plan, acks, skew);
+        return DecisionAudit.of(List.of(members(1), members(2)), plan, acks, skew, commands, answers);
     }
 
     private PlanHeader header(long term) {

@@ -4,26 +4,28 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
 
 import java.time.Duration;
-import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.Set;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 
 class DecisionScheduleTest {
     private static final Duration LONG = Duration.ofMinutes(30);
     private static final int FAULTS = DecisionFault.values().length;
+    /** Aborts three times, roll-backs twice. */
+    private static final int ROUND = FAULTS + 3;
+
     private static final int PHASES = DecisionPhase.values().length;
 
     @Test
-    void everyFaultStrikesAtEveryPhaseOnceBeforeAnyDoesTwice() {
-        Set<Object> seen = new HashSet<>();
+    void everyFaultOfAProcessStrikesAtEveryPhaseOnceBeforeAnyDoesTwice() {
+        List<Object> seen = first(7, ROUND * PHASES).stream()
+                .filter(strike -> strike.fault().family() != Family.OPERATORS)
+                .<Object>map(strike -> List.of(strike.fault(), strike.phase()))
+                .toList();
 
-        first(7, FAULTS * PHASES).forEach(strike -> seen.add(List.of(strike.fault(), strike.phase())));
-
-        assertThat(seen).hasSize(FAULTS * PHASES);
+        assertThat(seen).doesNotHaveDuplicates().hasSize((FAULTS - 2) * PHASES);
     }
 
     @Test
