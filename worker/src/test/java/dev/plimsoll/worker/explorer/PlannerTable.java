@@ -234,9 +234,10 @@ final class PlannerTable {
         } else if (stage instanceof Stage.Running running) {
             stage = new Stage.Running(running.decision(), running.evidence(), DUE);
         } else if (stage instanceof Stage.Aborting aborting) {
-            stage = new Stage.Aborting(aborting.decision(), aborting.evidence(), DUE, "");
+            stage = new Stage.Aborting(aborting.decision(), aborting.evidence(), DUE, "", aborting.permitted());
         } else if (stage instanceof Stage.Quarantined quarantined) {
-            stage = new Stage.Quarantined(quarantined.decision(), "");
+            stage = new Stage.Quarantined(
+                    quarantined.decision(), "", quarantined.unlike(), quarantined.logged());
         }
         return new PlannerState(
                 state.members(), state.settled(), state.term(), state.number(), state.lastEpoch(), stage);
