@@ -115,6 +115,10 @@ final class DeploymentPlanner {
         return state.protocol().stage();
     }
 
+    Standing standing() {
+        return Standing.of(state);
+    }
+
     private Placement settled() {
         return state.protocol().settled();
     }

@@ -15,6 +15,7 @@ import dev.plimsoll.planner.placement.KeepReason;
 import dev.plimsoll.planner.placement.Objective;
 import dev.plimsoll.planner.placement.Plan;
 import dev.plimsoll.planner.placement.PlanRequest;
+import dev.plimsoll.planner.placement.Policy;
 import dev.plimsoll.planner.placement.Repair;
 import dev.plimsoll.planner.placement.ReplicaParts;
 import dev.plimsoll.planner.placement.Verdict;
@@ -105,6 +106,9 @@ public final class WindowPlan {
             return Verdict.Keep.because(KeepReason.INVALID, violations.get(0));
         }
         Candidate candidate = cut(request, plan, members);
+        if (!candidate.batches().isEmpty() && !Policy.named(settings.policy()).asksTheGate()) {
+            return ungated(candidate, settled, members, request.newest(), "carried out whatever it brings");
+        }
         Placement earlier = settled;
         if (!candidate.batches().isEmpty()) {
             PlanRequest without = request.withoutNewest();
@@ -276,7 +280,12 @@ public final class WindowPlan {
                     KeepReason.BUDGET,
                     reason + ", and staging memory holds too little at once for layers " + candidate.unfitting());
         }
-        // It promises no gain, so that nobody learns from it what promises are worth.
+        return ungated(candidate, settled, members, newest, reason);
+    }
+
+    /** A change that promises no gain, so that nobody learns from it what promises are worth. */
+    private static Verdict ungated(
+            Candidate candidate, Placement settled, Membership members, ExpertLoad newest, String reason) {
         double now = EvenSplit.balance(Repair.asServed(settled, members), newest.toDoubles(), members.topology())
                 .mean();
         return new Verdict.Change(
