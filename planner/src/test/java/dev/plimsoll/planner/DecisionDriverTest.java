@@ -286,6 +286,7 @@ class DecisionDriverTest {
         apply(new DriverEvent.Look());
 
         assertThat(order().towards()).as("that was looked into").isEmpty();
+        assertThat(order().unjudged()).as("no policy was asked on window 3").containsExactly(3L);
     }
 
     @Test
