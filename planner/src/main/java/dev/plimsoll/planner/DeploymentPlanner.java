@@ -172,6 +172,7 @@ final class DeploymentPlanner {
                             rollback.version(), settled(), state.control().constraints(members())))
                     : Optional.empty();
             apply(new DriverEvent.Answering(book.sight(stage().inFlight()), wayBack), nowMillis);
+            takeWaiting(nowMillis);
         }
         takeWaiting(nowMillis);
     }
