@@ -111,6 +111,10 @@ final class DeploymentPlanner {
         return state.protocol().stage();
     }
 
+    Standing standing() {
+        return Standing.of(state);
+    }
+
     private Placement settled() {
         return state.protocol().settled();
     }
@@ -168,6 +172,7 @@ final class DeploymentPlanner {
                             rollback.version(), settled(), state.control().constraints(members())))
                     : Optional.empty();
             apply(new DriverEvent.Answering(book.sight(stage().inFlight()), wayBack), nowMillis);
+            takeWaiting(nowMillis);
         }
         takeWaiting(nowMillis);
     }

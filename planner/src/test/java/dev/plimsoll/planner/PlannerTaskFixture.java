@@ -147,9 +147,9 @@ abstract class PlannerTaskFixture {
         for (int segment = 0; segment < states.length; segment++) {
             Placement served = served(states[segment]);
             for (int layer = 0; layer < layers; layer++) {
-                int[][] slots = served.slotsOfExperts(layer, SKEWED.length);
+                int[][] slots = served.slotsOfExperts(layer, tokens.length);
                 long[] load = new long[served.slots()];
-                for (int expert = 0; expert < SKEWED.length; expert++) {
+                for (int expert = 0; expert < tokens.length; expert++) {
                     for (int slot : slots[expert]) {
                         load[slot] = 60 * tokens[expert] / slots[expert].length;
                     }
@@ -229,6 +229,11 @@ abstract class PlannerTaskFixture {
     }
 
     void ack(RankAck.Kind kind, int batch, int... ranks) {
+        ackAt(partition.now, kind, batch, ranks);
+    }
+
+    /** Dated by a clock of its own. */
+    void ackAt(long millis, RankAck.Kind kind, int batch, int... ranks) {
         Propose decision = decision();
         for (int rank : ranks) {
             partition.append(
@@ -242,7 +247,8 @@ abstract class PlannerTaskFixture {
                             batch,
                             Optional.empty(),
                             decision.planHash(),
-                            0));
+                            0),
+                    millis);
         }
     }
 

@@ -20,7 +20,6 @@ class DocumentsTest {
     private static final Pattern LINK = Pattern.compile("\\]\\(([^)\\s]+)\\)");
     private static final Pattern HEADING = Pattern.compile("(?m)^#{1,6} +(.*)$");
     private static final Pattern METRIC = Pattern.compile("\\bplimsoll_[a-z0-9_]*[a-z0-9]\\b");
-    private static final Pattern ALERT = Pattern.compile("(?m)^ *- alert: (\\w+)$");
     private static final int MOST_LINES = 250;
 
     @Test
@@ -57,17 +56,6 @@ class DocumentsTest {
 
         assertThat(named).isNotEmpty();
         assertThat(MetricTable.names()).containsAll(named);
-    }
-
-    @Test
-    void everyAlertIsExplained() {
-        List<String> alerts = ALERT.matcher(Documents.read(Documents.ROOT.resolve("deploy/alerts.yml")))
-                .results()
-                .map(alert -> "`" + alert.group(1) + "`")
-                .toList();
-
-        assertThat(alerts).isNotEmpty();
-        assertThat(Documents.read(Documents.ROOT.resolve("docs/operating.md"))).contains(alerts);
     }
 
     @Test
