@@ -119,7 +119,7 @@ class ForesightTest {
         Foretold back = foretold(new ControlAction.Rollback(0));
 
         assertThat(back.kind()).isEqualTo(Kind.WOULD_DO);
-        assertThat(back.text()).isEqualTo("back to v0: 4 moves, 0 switches in 1 batches");
+        assertThat(back.text()).startsWith("back to v0: 4 moves, 0 switches in 1 batches");
     }
 
     @Test
