@@ -2,11 +2,15 @@ package dev.plimsoll.planner;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.plimsoll.model.Control;
+import dev.plimsoll.model.ControlAction;
 import dev.plimsoll.model.PlacementState;
 import dev.plimsoll.model.RankAck;
 import dev.plimsoll.model.RankId;
 import dev.plimsoll.model.WindowSummary;
 import dev.plimsoll.planner.Standing.Word;
+import dev.plimsoll.wire.Topic;
+import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
@@ -37,7 +41,7 @@ class StandingTest extends PlannerTaskFixture {
 
     @Test
     void deploymentStandsAsItsDecisionDoesAndSaysForWhomItWaits() {
-        watch();
+        watch(PlannerSettings.DEFAULTS);
         partition.poll(true);
         assertThat(stands())
                 .isEqualTo(new Standing(DEPLOYMENT, Set.of(Word.IDLE), 0, OptionalInt.empty(), List.of(), ""));
@@ -73,7 +77,7 @@ class StandingTest extends PlannerTaskFixture {
 
     @Test
     void ranksThatDisagreeAreQuarantinedAndItSaysWhy() {
-        watch();
+        watch(PlannerSettings.DEFAULTS);
         window(0, true, PlacementState.settled(0));
         window(1, true, PlacementState.settled(0));
         ack(RankAck.Kind.ABORTED, 0, 0, 1, 2);
@@ -86,8 +90,41 @@ class StandingTest extends PlannerTaskFixture {
     }
 
     @Test
+    void deploymentIsPausedSinceSomebodySaidSoAndWhileItsRanksAreBusy() {
+        watch(PlannerSettings.DEFAULTS);
+        window(0, true, PlacementState.settled(0));
+        window(1, true, PlacementState.settled(0));
+        partition.append(
+                Topic.CONTROL,
+                new Control(DEPLOYMENT, "id", 7_000, "alice", "INC-1", OptionalInt.empty(), new ControlAction.Pause()));
+        partition.poll(true);
+
+        assertThat(stands().words()).containsExactlyInAnyOrder(Word.PROPOSED, Word.PAUSED);
+        assertThat(stands().pausedSinceMillis()).hasValue(7_000);
+        assertThat(stands().why()).startsWith("paused by alice since ").endsWith(": INC-1");
+    }
+
+    @Test
+    void decisionAwaitsApprovalUntilSomebodyApproves() {
+        watch(PlannerSettings.DEFAULTS.withApproval(new ApprovalChoice(true, Duration.ofMinutes(30))));
+        window(0, true, PlacementState.settled(0));
+        window(1, true, PlacementState.settled(0));
+        ack(RankAck.Kind.ACCEPTED, 0, 0, 1, 2, 3);
+        partition.poll(true);
+        assertThat(stands().words()).containsExactlyInAnyOrder(Word.PROPOSED, Word.AWAITS_APPROVAL);
+        assertThat(stands().awaited()).as("ranks").isEmpty();
+
+        partition.append(
+                Topic.CONTROL,
+                new Control(
+                        DEPLOYMENT, "id", 7_000, "alice", "fine", OptionalInt.empty(), new ControlAction.Approve(1)));
+        partition.poll(true);
+        assertThat(stands().words()).containsExactly(Word.RUNNING);
+    }
+
+    @Test
     void whatIsNotCommittedIsNotToldAndAges() {
-        watch();
+        watch(PlannerSettings.DEFAULTS);
         window(0, true, PlacementState.settled(0));
         int told = heard.size();
         partition.fence();
@@ -96,9 +133,9 @@ class StandingTest extends PlannerTaskFixture {
         assertThat(heard).hasSize(told);
     }
 
-    private void watch() {
+    private void watch(PlannerSettings settings) {
         partition.assign(new PlannerTask(
-                PlannerSettings.DEFAULTS,
+                settings,
                 planning,
                 PlanDesk.AT_ONCE,
                 "test",

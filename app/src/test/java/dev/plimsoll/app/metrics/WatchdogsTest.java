@@ -28,6 +28,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
+import java.util.OptionalLong;
 import java.util.Set;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
@@ -187,6 +188,25 @@ class WatchdogsTest {
         assertThat(meters.watched().get(0))
                 .startsWith("[!] r1/decode-0: planner: v1 quarantined of decision 2 (ranks disagree); window never")
                 .endsWith("see docs/runbooks/DeploymentIsQuarantined.md");
+    }
+
+    @Test
+    void pauseIsToldWithItsBeginningSoThatARestartDoesNotMakeItYoung() {
+        PlannerListener planner = meters.planner();
+        Standing idle = Events.standing(Word.IDLE);
+        planner.stands(new Standing(
+                KNOWN,
+                Set.of(Word.IDLE, Word.PAUSED),
+                1,
+                OptionalInt.empty(),
+                List.of(),
+                OptionalLong.of(500_000),
+                "paused by alice"));
+        assertThat(value("plimsoll_paused_since_timestamp_seconds")).isEqualTo(500);
+        assertThat(meters.watched().get(0)).startsWith("[i] r1/decode-0: planner: v1 idle, paused (paused by alice); ");
+
+        planner.stands(idle);
+        assertThat(value("plimsoll_paused_since_timestamp_seconds")).isZero();
     }
 
     private static Standing quarantined() {
