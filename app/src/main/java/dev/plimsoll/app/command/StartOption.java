@@ -57,7 +57,7 @@ final class StartOption {
                 || !found.members().topology().equals(fresh.topology())) {
             throw new IOException(
                     "--start settled: incarnation " + found.members().incarnation() + " of "
-                            + fresh.deployment() + " was " + of(found.members()) + ", these ranks are " + of(fresh)
+                            + fresh.deployment() + " was " + what(found.members()) + ", these ranks are " + what(fresh)
                             + ": 'plimsoll placement export' with --without-ranks, --joining-ranks or --slots-per-rank"
                             + " makes a start for --initial-placement");
         }
@@ -66,7 +66,7 @@ final class StartOption {
         return fresh.startingWith(placement).startable();
     }
 
-    private static String of(Membership members) {
+    private static String what(Membership members) {
         return members.shape().name() + " of " + members.shape().layers() + " layers × "
                 + members.shape().experts() + " experts on "
                 + members.topology().ranks() + " ranks × "
