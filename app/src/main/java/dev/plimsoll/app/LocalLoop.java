@@ -4,6 +4,7 @@ import dev.plimsoll.aggregator.Aggregator;
 import dev.plimsoll.aggregator.AggregatorSettings;
 import dev.plimsoll.app.metrics.Meters;
 import dev.plimsoll.collector.Collector;
+import dev.plimsoll.device.AgentListener;
 import dev.plimsoll.model.Membership;
 import dev.plimsoll.planner.Planner;
 import dev.plimsoll.planner.PlannerSettings;
@@ -85,6 +86,33 @@ public final class LocalLoop implements AutoCloseable {
             Path directory,
             Meters meters,
             Consumer<String> problems) {
+        this(
+                process,
+                kafka,
+                members,
+                engine,
+                traffic,
+                transfers,
+                planning,
+                directory,
+                meters,
+                meters.agents(),
+                problems);
+    }
+
+    /** @param agents told of what ranks' agents do, on the dispatch thread, in place of the meters */
+    public LocalLoop(
+            Lifecycle process,
+            KafkaSettings kafka,
+            Membership members,
+            EngineSettings engine,
+            Traffic traffic,
+            LocalRanks.Transfers transfers,
+            PlannerSettings planning,
+            Path directory,
+            Meters meters,
+            AgentListener agents,
+            Consumer<String> problems) {
         this.meters = meters;
         KafkaSettings told =
                 kafka.told(meters.kafka("up", new KafkaContact("Kafka at " + kafka.bootstrapServers(), problems)));
@@ -100,7 +128,7 @@ public final class LocalLoop implements AutoCloseable {
                             transfers,
                             directory,
                             Optional.empty(),
-                            meters.agents(),
+                            agents,
                             problems));
             meters.engine(members.deployment(), ranks.counts());
             collector = new Collector(told, directory, "local", meters.collector());

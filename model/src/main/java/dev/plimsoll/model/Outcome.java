@@ -16,6 +16,7 @@ import java.util.OptionalDouble;
  * @param promisedGain {@link Gain} that the decision promised; empty where the planner did not say
  * @param step what it promised in time; empty where no device profile was known
  * @param measured what it has brought; empty where the placement before is not known, or the planner did not say
+ * @param policy whose plan it was; empty where the planner did not say
  */
 public record Outcome(
         Deployment deployment,
@@ -28,7 +29,36 @@ public record Outcome(
         Balance realised,
         OptionalDouble promisedGain,
         Optional<StepPromise> step,
-        Optional<MeasuredGain> measured) {
+        Optional<MeasuredGain> measured,
+        Optional<String> policy) {
+    /** One of a planner that does not say whose plan it was. */
+    public Outcome(
+            Deployment deployment,
+            long incarnation,
+            int version,
+            long windowIndex,
+            int moves,
+            double before,
+            double predicted,
+            Balance realised,
+            OptionalDouble promisedGain,
+            Optional<StepPromise> step,
+            Optional<MeasuredGain> measured) {
+        this(
+                deployment,
+                incarnation,
+                version,
+                windowIndex,
+                moves,
+                before,
+                predicted,
+                realised,
+                promisedGain,
+                step,
+                measured,
+                Optional.empty());
+    }
+
     /** One that nothing is known of but its first window. */
     public Outcome(
             Deployment deployment,

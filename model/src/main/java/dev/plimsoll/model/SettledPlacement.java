@@ -2,6 +2,7 @@ package dev.plimsoll.model;
 
 import java.util.BitSet;
 import java.util.List;
+import java.util.Optional;
 
 /**
  * The settled expert of every slot of one layer: what a compacted topic keeps.
@@ -10,6 +11,7 @@ import java.util.List;
  * @param placementHash {@link Placement#hash()} of the whole placement: layers of one version belong together
  * @param experts {@code [slot]}
  * @param idle slots that are not in use, ascending
+ * @param restart from where whoever begins with this has to read the plan log; empty where the planner does not say: from its beginning
  */
 public record SettledPlacement(
         Deployment deployment,
@@ -19,7 +21,21 @@ public record SettledPlacement(
         int layers,
         long placementHash,
         LongVector experts,
-        List<Integer> idle) {
+        List<Integer> idle,
+        Optional<PlanRestart> restart) {
+    /** Of a planner that does not say from where its log is to be read. */
+    public SettledPlacement(
+            Deployment deployment,
+            long incarnation,
+            int version,
+            int layer,
+            int layers,
+            long placementHash,
+            LongVector experts,
+            List<Integer> idle) {
+        this(deployment, incarnation, version, layer, layers, placementHash, experts, idle, Optional.empty());
+    }
+
     /** Of a layer whose slots are all in use. */
     public SettledPlacement(
             Deployment deployment,
@@ -29,7 +45,7 @@ public record SettledPlacement(
             int layers,
             long placementHash,
             LongVector experts) {
-        this(deployment, incarnation, version, layer, layers, placementHash, experts, List.of());
+        this(deployment, incarnation, version, layer, layers, placementHash, experts, List.of(), Optional.empty());
     }
 
     public SettledPlacement {
@@ -46,6 +62,14 @@ public record SettledPlacement(
             }
             above = slot;
         }
+        restart.ifPresent(at -> {
+            for (int i = 0; i < at.earlier().size(); i += 2) {
+                if (at.earlier().at(i) < 0 || at.earlier().at(i) >= experts.size()) {
+                    throw new IllegalArgumentException("settled placement v" + version + " layer " + layer
+                            + ": what was before is of slot " + at.earlier().at(i) + " of " + experts.size());
+                }
+            }
+        });
     }
 
     /**
@@ -69,6 +93,34 @@ public record SettledPlacement(
                 hash,
                 LongVector.of(wide),
                 placement.idle(layer).stream().boxed().toList());
+    }
+
+    /** The same with where to read on, in place of what it said before. */
+    public SettledPlacement restartingAt(PlanRestart at) {
+        return new SettledPlacement(
+                deployment, incarnation, version, layer, layers, placementHash, experts, idle, Optional.of(at));
+    }
+
+    /** The expert of every slot; where one is idle, the complement ({@code ~}) of its expert. */
+    public int[] marked() {
+        int[] marked = new int[experts.size()];
+        for (int slot = 0; slot < marked.length; slot++) {
+            marked[slot] = Math.toIntExact(experts.at(slot));
+        }
+        idle.forEach(slot -> marked[slot] = ~marked[slot]);
+        return marked;
+    }
+
+    /** The same as it was in the version that reading begins with. */
+    public int[] markedBefore() {
+        int[] marked = marked();
+        restart.ifPresent(at -> {
+            for (int i = 0; i < at.earlier().size(); i += 2) {
+                marked[Math.toIntExact(at.earlier().at(i))] =
+                        Math.toIntExact(at.earlier().at(i + 1));
+            }
+        });
+        return marked;
     }
 
     /** The idle slots as a set of its own. */

@@ -97,11 +97,6 @@ final class Measurement {
         this.told = told;
     }
 
-    /** Whose decision it is. */
-    String policy() {
-        return decision.policy();
-    }
-
     int moves() {
         return flipped.moves();
     }
@@ -235,7 +230,8 @@ final class Measurement {
                 realised,
                 promisedGain(),
                 flipped.complete() ? decision.step() : Optional.empty(),
-                without.map(before -> measured(last)));
+                without.map(before -> measured(last)),
+                Optional.of(decision.policy()));
     }
 
     /**

@@ -24,18 +24,12 @@ final class OutcomeHistory {
         }
     }
 
-    private record Known(Outcome outcome, String policy) {}
-
     /** In the order in which they were first measured. */
-    private final Map<Decision, Known> outcomes = new LinkedHashMap<>();
+    private final Map<Decision, Outcome> outcomes = new LinkedHashMap<>();
 
-    /**
-     * The next outcome in the order of the log; takes the place of an earlier one of the same decision.
-     *
-     * @param policy whose promise it was; empty where nobody knows any more, and then it counts for every policy
-     */
-    void add(Outcome outcome, String policy) {
-        outcomes.put(Decision.of(outcome), new Known(outcome, policy));
+    /** The next outcome in the order of the log; takes the place of an earlier one of the same decision. */
+    void add(Outcome outcome) {
+        outcomes.put(Decision.of(outcome), outcome);
         if (outcomes.size() > MOST) {
             outcomes.remove(outcomes.keySet().iterator().next());
         }
@@ -43,15 +37,16 @@ final class OutcomeHistory {
 
     /** The newest outcome of a decision. */
     Optional<Outcome> of(long incarnation, int version) {
-        return Optional.ofNullable(outcomes.get(new Decision(incarnation, version)))
-                .map(Known::outcome);
+        return Optional.ofNullable(outcomes.get(new Decision(incarnation, version)));
     }
 
-    /** What the decisions of a policy teach that were measured to their end: promises of another are none of its. */
+    /**
+     * What the decisions of a policy teach that were measured to their end: promises of another are none of its. Those of which nobody
+     * says whose they were teach every policy.
+     */
     Experience experience(String policy) {
         List<Outcome> measured = outcomes.values().stream()
-                .filter(known -> known.policy().equals(policy) || known.policy().isEmpty())
-                .map(Known::outcome)
+                .filter(outcome -> outcome.policy().map(policy::equals).orElse(true))
                 .filter(outcome -> outcome.last()
                         && outcome.measured().isPresent()
                         && outcome.promisedGain().orElse(0) > 0)

@@ -3,6 +3,8 @@ package dev.plimsoll.planner;
 import dev.plimsoll.model.Deployment;
 import dev.plimsoll.model.Outcome;
 import dev.plimsoll.model.PlanCommand;
+import dev.plimsoll.model.RankAck;
+import dev.plimsoll.model.WindowSummary;
 import dev.plimsoll.planner.placement.Experience;
 import dev.plimsoll.planner.placement.Verdict;
 import dev.plimsoll.planner.protocol.Effect;
@@ -29,6 +31,15 @@ public interface PlannerListener {
 
     /** This planner decides for the deployment, as long as it owns the partition. */
     default void serving(int partition, Deployment deployment) {}
+
+    /** A window was read, whole or not. */
+    default void heard(WindowSummary window) {}
+
+    /** A rank was heard. */
+    default void heard(RankAck ack) {}
+
+    /** How a deployment stands, after each look at it: again and again, the same or not. */
+    default void stands(Standing standing) {}
 
     /** A policy ran and the gate judged. */
     default void planned(Deployment deployment, Duration took) {}

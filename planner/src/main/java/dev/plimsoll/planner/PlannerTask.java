@@ -8,13 +8,11 @@ import dev.plimsoll.model.Outcome;
 import dev.plimsoll.model.PlanCommand;
 import dev.plimsoll.model.Quarantined;
 import dev.plimsoll.model.RankAck;
-import dev.plimsoll.model.SettledPlacement;
 import dev.plimsoll.model.WindowSummary;
 import dev.plimsoll.planner.control.ControlState;
 import dev.plimsoll.planner.protocol.DecisionProtocol;
 import dev.plimsoll.planner.protocol.Event;
 import dev.plimsoll.planner.protocol.Patience;
-import dev.plimsoll.planner.protocol.PlanLog;
 import dev.plimsoll.wire.Topic;
 import dev.plimsoll.wire.kafka.InputLog;
 import dev.plimsoll.wire.kafka.Output;
@@ -22,13 +20,11 @@ import dev.plimsoll.wire.kafka.PartitionTask;
 import dev.plimsoll.wire.kafka.Received;
 import dev.plimsoll.wire.kafka.RecoveryRead;
 import dev.plimsoll.wire.kafka.Transaction;
-import java.time.Duration;
 import java.time.InstantSource;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.Deque;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -51,9 +47,6 @@ import org.slf4j.LoggerFactory;
 final class PlannerTask implements PartitionTask<LoadWindow> {
     private static final Logger LOG = LoggerFactory.getLogger(PlannerTask.class);
 
-    /** Clocks of ranks may be behind ours by that much; older acks are told by their epoch. */
-    private static final Duration CLOCK_SKEW = Duration.ofMinutes(10);
-
     private final PlannerSettings settings;
     private final ToldLater told;
     private final InstantSource clock;
@@ -62,17 +55,18 @@ final class PlannerTask implements PartitionTask<LoadWindow> {
     private final DecisionDriver driver;
     private final TreeMap<Deployment, DeploymentPlanner> planners = new TreeMap<>();
     private final TreeMap<Deployment, WindowJoin> joins = new TreeMap<>();
-    private final TreeMap<Deployment, PlanLog> logs = new TreeMap<>();
     private final TreeMap<Deployment, Setbacks> setbacks = new TreeMap<>();
-    private final TreeMap<Deployment, Map<Integer, SettledPlacement>> kept = new TreeMap<>();
+    private final Checkpoints checkpoints = new Checkpoints();
     private final TreeMap<Deployment, OutcomeHistory> outcomes = new TreeMap<>();
     /** Of deployments that have no planner yet: nobody answers for who is not there. */
     private final TreeMap<Deployment, List<ControlRecord>> controls = new TreeMap<>();
 
     private final List<Output<?>> outputs = new ArrayList<>();
+    private final AckPositions acks = new AckPositions();
     private final Deque<Supplier<Optional<RecoveryRead<?>>>> reads = reads();
     private int partition;
     private String topicId = "";
+    private OptionalLong acksFrom = OptionalLong.empty();
     private long nextOffset;
     private long read;
     private boolean offsetMoved;
@@ -106,38 +100,27 @@ final class PlannerTask implements PartitionTask<LoadWindow> {
 
     @Override
     public List<Topic<?>> companions() {
-        return List.of(Topic.WINDOW_SUMMARIES, Topic.ACKS, Topic.MEMBERS, Topic.CONTROL);
+        return List.of(Topic.WINDOW_SUMMARIES, Topic.ACKS, Topic.MEMBERS, Topic.PLAN, Topic.CONTROL);
     }
 
     @Override
     public Optional<RecoveryRead<?>> nextRead(InputLog input) {
         partition = input.partition();
+        acksFrom = Resumption.acks(input);
         return nextOf(reads);
     }
 
     /** What is read at recovery, in this order; the later ones depend on what the earlier ones have brought. */
     private Deque<Supplier<Optional<RecoveryRead<?>>>> reads() {
-        Map<Deployment, Long> proposedAt = new LinkedHashMap<>();
         // Only the newest of a deployment: taking over an incarnation that has passed would void what is in flight now.
         Map<Deployment, Membership> newest = new TreeMap<>();
         Deque<Supplier<Optional<RecoveryRead<?>>>> inOrder = new ArrayDeque<>();
-        inOrder.add(() -> Optional.of(RecoveryRead.state(Topic.PLAN, record -> {
-            Deployment deployment = record.value().header().deployment();
-            logs.computeIfAbsent(deployment, none -> new PlanLog()).add(record.value());
-            setbacks.merge(
-                    deployment, Setbacks.NONE.after(record.value()), (before, first) -> before.after(record.value()));
-            if (record.value() instanceof PlanCommand.Propose) {
-                proposedAt.put(deployment, record.timestampMillis());
-            }
-        })));
-        inOrder.add(() -> Optional.of(RecoveryRead.state(
-                Topic.PLACEMENTS,
-                record -> kept.computeIfAbsent(record.value().deployment(), none -> new TreeMap<>())
-                        .put(record.value().layer(), record.value()))));
+        inOrder.add(
+                () -> Optional.of(RecoveryRead.state(Topic.PLACEMENTS, record -> checkpoints.kept(record.value()))));
         inOrder.add(() -> Optional.of(RecoveryRead.all(
                 Topic.OUTCOMES,
                 record -> outcomes.computeIfAbsent(record.value().deployment(), none -> new OutcomeHistory())
-                        .add(record.value(), policyOf(record.value())))));
+                        .add(record.value()))));
         inOrder.add(() ->
                 Optional.of(RecoveryRead.all(Topic.CONTROL, record -> control(record.value(), clock.millis()))));
         inOrder.add(() -> Optional.of(RecoveryRead.all(
@@ -146,7 +129,8 @@ final class PlannerTask implements PartitionTask<LoadWindow> {
                         record.value().deployment(),
                         record.value(),
                         (a, b) -> b.incarnation() >= a.incarnation() ? b : a))));
-        inOrder.add(() -> acksInFlight(newest.values(), proposedAt));
+        inOrder.add(() -> planLog(newest.values()));
+        inOrder.add(() -> acksInFlight(newest.values()));
         inOrder.add(() -> Optional.of(RecoveryRead.since(
                 Topic.WINDOW_SUMMARIES, clock.millis() - settings.lookBack().toMillis(), record -> {
                     Deployment deployment = record.value().deployment();
@@ -156,36 +140,70 @@ final class PlannerTask implements PartitionTask<LoadWindow> {
         return inOrder;
     }
 
-    private String policyOf(Outcome outcome) {
-        return Optional.ofNullable(logs.get(outcome.deployment()))
-                .flatMap(log -> log.proposal(outcome.version()))
-                .filter(decision -> decision.header().incarnation() == outcome.incarnation())
-                .map(PlanCommand.Propose::policy)
-                .orElse("");
+    /** As much of the plan log as is not told by what is kept: mostly one stretch at its end. */
+    private Optional<RecoveryRead<?>> planLog(Collection<Membership> newest) {
+        List<RecoveryRead.Range> ranges = checkpoints.reads(newest);
+        for (int later = ranges.size() - 1; later > 0; later--) {
+            RecoveryRead.Range range = ranges.get(later);
+            reads.addFirst(() -> Optional.of(planLog(range)));
+        }
+        return Optional.of(planLog(ranges.get(0)));
+    }
+
+    private RecoveryRead<PlanCommand> planLog(RecoveryRead.Range range) {
+        return RecoveryRead.state(Topic.PLAN, this::planLog).in(range).until(checkpoints::reached);
+    }
+
+    private void planLog(Received<PlanCommand> record) {
+        if (checkpoints.read(record)) {
+            setbacks.merge(
+                    record.value().header().deployment(),
+                    Setbacks.NONE.after(record.value()),
+                    (before, first) -> before.after(record.value()));
+        }
     }
 
     /**
      * The acks of the decisions that are in flight, and the earlier ones that tell what flips take; makes the planners, as the plan log is
-     * read.
+     * read. The former by their offset: a rank's clock may be behind ours by any time, and its ABORTED must be found.
      */
-    private Optional<RecoveryRead<?>> acksInFlight(Collection<Membership> newest, Map<Deployment, Long> proposedAt) {
+    private Optional<RecoveryRead<?>> acksInFlight(Collection<Membership> newest) {
         long now = clock.millis();
         newest.forEach(members -> members(members, now));
-        long inFlightSince = planners.values().stream()
-                        .filter(planner -> planner.stage().inFlight().isPresent())
-                        .mapToLong(planner -> proposedAt.getOrDefault(planner.deployment(), now))
-                        .min()
-                        .orElse(Long.MAX_VALUE / 2)
-                - CLOCK_SKEW.toMillis();
-        return Optional.of(RecoveryRead.since(
-                Topic.ACKS, Math.min(inFlightSince, now - settings.lookBack().toMillis()), record -> {
-                    if (record.timestampMillis() >= inFlightSince) {
-                        ack(record.value(), clock.millis());
-                    } else {
-                        Optional.ofNullable(planners.get(record.value().deployment()))
-                                .ifPresent(planner -> planner.flipped(record.value()));
-                    }
-                }));
+        long flips = now - settings.lookBack().toMillis();
+        boolean inFlight = planners.values().stream()
+                .anyMatch(planner -> planner.stage().inFlight().isPresent());
+        RecoveryRead.Range range = !inFlight
+                ? RecoveryRead.Range.since(flips)
+                : acksFrom.isPresent()
+                        ? RecoveryRead.Range.from(acksFrom.getAsLong()).orSince(flips)
+                        // An earlier release has proposed it, and does not say.
+                        : RecoveryRead.Range.ALL;
+        acks.reached(acksFrom.orElse(0));
+        lookInFlight();
+        return Optional.of(RecoveryRead.all(Topic.ACKS, record -> wasAcked(record.value()))
+                .in(range)
+                .until(acks::readToEnd));
+    }
+
+    private void wasAcked(RankAck ack) {
+        Optional.ofNullable(planners.get(ack.deployment())).ifPresent(planner -> {
+            boolean counts = planner.stage()
+                    .inFlight()
+                    .filter(decision -> decision.epoch() == ack.epoch())
+                    .isPresent();
+            if (counts) {
+                planner.happened(new Event.Acked(ack), clock.millis());
+            } else {
+                planner.flipped(ack);
+            }
+        });
+    }
+
+    private void lookInFlight() {
+        planners.values()
+                .forEach(planner ->
+                        acks.look(planner.deployment(), planner.stage().inFlight()));
     }
 
     private static Optional<RecoveryRead<?>> nextOf(Deque<Supplier<Optional<RecoveryRead<?>>>> reads) {
@@ -207,6 +225,7 @@ final class PlannerTask implements PartitionTask<LoadWindow> {
     }
 
     private void members(Membership members, long nowMillis) {
+        checkpoints.began(members);
         DeploymentPlanner planner = planners.get(members.deployment());
         if (planner != null) {
             planner.happened(new Event.Began(members), nowMillis);
@@ -222,19 +241,14 @@ final class PlannerTask implements PartitionTask<LoadWindow> {
                         desk,
                         driver,
                         told,
-                        Optional.ofNullable(logs.remove(deployment)).orElseGet(PlanLog::new),
+                        checkpoints.takeLog(deployment),
                         Optional.ofNullable(setbacks.remove(deployment)).orElse(Setbacks.NONE),
                         ControlState.of(
                                 Optional.ofNullable(controls.remove(deployment)).orElse(List.of())),
-                        settledOf(deployment),
+                        checkpoints.kept(deployment),
                         Optional.ofNullable(outcomes.remove(deployment)).orElseGet(OutcomeHistory::new),
                         members,
                         nowMillis));
-    }
-
-    private List<SettledPlacement> settledOf(Deployment deployment) {
-        Map<Integer, SettledPlacement> layers = kept.remove(deployment);
-        return layers == null ? List.of() : List.copyOf(layers.values());
     }
 
     private void control(ControlRecord record, long nowMillis) {
@@ -271,12 +285,18 @@ final class PlannerTask implements PartitionTask<LoadWindow> {
         if (record.value() instanceof WindowSummary summary) {
             join(summary.deployment()).add(summary);
             Optional.ofNullable(planners.get(summary.deployment())).ifPresent(planner -> planner.areAt(summary, now));
+            told.heard(summary);
             drain(summary.deployment());
         } else if (record.value() instanceof RankAck ack) {
+            acks.reached(record.offset() + 1);
             Optional.ofNullable(planners.get(ack.deployment())).ifPresent(planner -> planner.isAt(ack, now));
+            told.heard(ack);
             ack(ack, now);
         } else if (record.value() instanceof ControlRecord control) {
             control(control, now);
+        } else if (record.value() instanceof PlanCommand command) {
+            checkpoints.follow(
+                    new Received<>(Topic.PLAN, record.partition(), record.offset(), record.timestampMillis(), command));
         } else if (record.value() instanceof Membership members) {
             members(members, now);
             drain(members.deployment());
@@ -306,6 +326,7 @@ final class PlannerTask implements PartitionTask<LoadWindow> {
                 whole.isPresent();
                 whole = join.takeWhole(planner.members())) {
             drop(deployment, WindowJoin.Drop.OVERTAKEN, join.takeOvertaken());
+            checkpoints.window(whole.orElseThrow());
             planner.window(whole.orElseThrow(), clock.millis());
             offsetMoved = true;
         }
@@ -331,6 +352,7 @@ final class PlannerTask implements PartitionTask<LoadWindow> {
                 planner.look(nowMillis);
             }
             planner.forgetBefore(nowMillis - settings.lookBack().toMillis(), nowMillis);
+            told.stands(planner.standing());
         }
     }
 
@@ -341,7 +363,10 @@ final class PlannerTask implements PartitionTask<LoadWindow> {
 
     @Override
     public Optional<Transaction> takeTransaction() {
-        planners.values().forEach(planner -> outputs.addAll(planner.takeOutputs()));
+        planners.values()
+                .forEach(planner -> outputs.addAll(
+                        checkpoints.complete(planner.deployment(), planner.takeOutputs(), planner.oldestOffset())));
+        lookInFlight();
         told.taken();
         if (outputs.isEmpty() && !offsetMoved) {
             // What there is to tell rests on nothing that could still fail.
@@ -350,7 +375,8 @@ final class PlannerTask implements PartitionTask<LoadWindow> {
         }
         // Until the history is read again, the group has been further already.
         read = Math.max(read, nextOffset);
-        Transaction transaction = new Transaction(outputs, read, Resumption.note(oldestNeeded(), topicId));
+        Transaction transaction =
+                new Transaction(outputs, read, Resumption.note(oldestNeeded(), topicId, acks.oldest()));
         outputs.clear();
         offsetMoved = false;
         return Optional.of(transaction);

@@ -81,8 +81,7 @@ final class Promises {
     }
 
     private Optional<Outcome> kept(Optional<Outcome> outcome) {
-        outcome.ifPresent(
-                of -> outcomes.add(of, measurement.map(Measurement::policy).orElse("")));
+        outcome.ifPresent(outcomes::add);
         return outcome;
     }
 

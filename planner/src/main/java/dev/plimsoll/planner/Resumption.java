@@ -2,6 +2,7 @@ package dev.plimsoll.planner;
 
 import dev.plimsoll.wire.kafka.InputLog;
 import java.util.Optional;
+import java.util.OptionalLong;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
@@ -15,11 +16,25 @@ import java.util.regex.Pattern;
  * @param lost what is not as the predecessor has left it, empty when nothing
  */
 record Resumption(long position, long read, Optional<String> lost) {
-    private static final Pattern LOOKS_BACK = Pattern.compile("looks back to (\\d{1,18})(?: in (\\S+))?");
+    private static final Pattern LOOKS_BACK =
+            Pattern.compile("looks back to (\\d{1,18})(?: in (\\S+?))?(?:, acks from (\\d{1,18}))?");
 
-    /** What {@link #of} wants to find beside the offset. */
-    static String note(long oldest, String topicId) {
-        return "looks back to " + oldest + " in " + topicId;
+    /**
+     * What {@link #of} wants to find beside the offset.
+     *
+     * @param acks offset from which ranks speak of what is in flight, empty when nothing is
+     */
+    static String note(long oldest, String topicId, OptionalLong acks) {
+        return "looks back to " + oldest + " in " + topicId
+                + (acks.isPresent() ? ", acks from " + acks.getAsLong() : "");
+    }
+
+    /** Offset from which ranks speak of what is in flight; empty when nothing was, or an earlier release has written the note. */
+    static OptionalLong acks(InputLog log) {
+        Matcher note = LOOKS_BACK.matcher(log.note());
+        return note.matches() && note.group(3) != null
+                ? OptionalLong.of(Long.parseLong(note.group(3)))
+                : OptionalLong.empty();
     }
 
     static Resumption of(InputLog log) {

@@ -3,6 +3,8 @@ package dev.plimsoll.planner;
 import dev.plimsoll.model.Deployment;
 import dev.plimsoll.model.Outcome;
 import dev.plimsoll.model.PlanCommand;
+import dev.plimsoll.model.RankAck;
+import dev.plimsoll.model.WindowSummary;
 import dev.plimsoll.planner.placement.Experience;
 import dev.plimsoll.planner.placement.Verdict;
 import dev.plimsoll.planner.protocol.Effect;
@@ -45,6 +47,21 @@ final class ToldLater implements PlannerListener {
     @Override
     public void serving(int partition, Deployment deployment) {
         later(() -> listener.serving(partition, deployment));
+    }
+
+    @Override
+    public void heard(WindowSummary window) {
+        later(() -> listener.heard(window));
+    }
+
+    @Override
+    public void heard(RankAck ack) {
+        later(() -> listener.heard(ack));
+    }
+
+    @Override
+    public void stands(Standing standing) {
+        later(() -> listener.stands(standing));
     }
 
     @Override

@@ -15,6 +15,7 @@ import dev.plimsoll.planner.placement.KeepReason;
 import dev.plimsoll.planner.placement.Objective;
 import dev.plimsoll.planner.placement.Plan;
 import dev.plimsoll.planner.placement.PlanRequest;
+import dev.plimsoll.planner.placement.Policy;
 import dev.plimsoll.planner.placement.Repair;
 import dev.plimsoll.planner.placement.ReplicaParts;
 import dev.plimsoll.planner.placement.Verdict;
@@ -105,6 +106,9 @@ public final class WindowPlan {
             return Verdict.Keep.because(KeepReason.INVALID, violations.get(0));
         }
         Candidate candidate = cut(request, plan, members);
+        if (!candidate.batches().isEmpty() && !Policy.named(settings.policy()).asksTheGate()) {
+            return ungated(candidate, settled, members, request.newest(), "carried out whatever it brings");
+        }
         Placement earlier = settled;
         if (!candidate.batches().isEmpty()) {
             PlanRequest without = request.withoutNewest();
@@ -174,16 +178,21 @@ public final class WindowPlan {
 
     /**
      * The change to a placement that is wanted whatever a policy would make of the load, and whatever it brings: no policy, no budget and
-     * no gate is asked.
+     * no gate is asked. What people ask of every placement holds for this one too.
      */
     public static Verdict towards(
             PlannerSettings settings,
             Membership members,
             Placement settled,
+            Constraints constraints,
             List<ExpertLoad> windows,
             PlanTarget wanted) {
+        List<String> conflicts = constraints.conflicts(members.shape(), members.topology());
+        if (!conflicts.isEmpty()) {
+            return Verdict.Keep.because(KeepReason.CONSTRAINED, conflicts.get(0));
+        }
         PlanRequest request = toBe(settings, members, settled, windows);
-        Candidate candidate = cut(request, Plan.of(wanted.placement()), members);
+        Candidate candidate = cut(request, constrained(request, Plan.of(wanted.placement()), constraints), members);
         if (candidate.batches().isEmpty()) {
             return candidate.unfitting().isEmpty()
                     ? Verdict.Keep.because(
@@ -271,7 +280,12 @@ public final class WindowPlan {
                     KeepReason.BUDGET,
                     reason + ", and staging memory holds too little at once for layers " + candidate.unfitting());
         }
-        // It promises no gain, so that nobody learns from it what promises are worth.
+        return ungated(candidate, settled, members, newest, reason);
+    }
+
+    /** A change that promises no gain, so that nobody learns from it what promises are worth. */
+    private static Verdict ungated(
+            Candidate candidate, Placement settled, Membership members, ExpertLoad newest, String reason) {
         double now = EvenSplit.balance(Repair.asServed(settled, members), newest.toDoubles(), members.topology())
                 .mean();
         return new Verdict.Change(

@@ -394,7 +394,7 @@ class MeasurementTest {
         assertThat(outcome.step()).isEmpty();
         assertThat(outcome.predicted()).isEqualTo(outcome.before());
         OutcomeHistory history = new OutcomeHistory();
-        history.add(outcome, "plimsoll");
+        history.add(outcome);
         assertThat(history.experience("plimsoll")).isEqualTo(Experience.NONE);
     }
 

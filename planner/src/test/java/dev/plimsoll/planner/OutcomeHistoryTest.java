@@ -52,12 +52,12 @@ class OutcomeHistoryTest {
     }
 
     private void measured(int version, double promised, double gain) {
-        history.add(outcome(1, version, true, promised, gain, 0, 5, false), "plimsoll");
+        history.add(outcome(1, version, true, promised, gain, 0, 5, false));
     }
 
     @Test
     void nothingIsLearnedOfADecisionThatIsMeasuredStill() {
-        history.add(outcome(1, 1, false, 0.2, -0.1, 0.3, 0, true), "plimsoll");
+        history.add(outcome(1, 1, false, 0.2, -0.1, 0.3, 0, true));
 
         assertThat(history.experience("plimsoll")).isEqualTo(Experience.NONE);
         assertThat(history.of(1, 1)).isPresent();
@@ -65,8 +65,8 @@ class OutcomeHistoryTest {
 
     @Test
     void theNewestOutcomeOfADecisionCounts() {
-        history.add(outcome(1, 1, false, 0.2, -0.1, 0.3, 0, true), "plimsoll");
-        history.add(outcome(1, 1, true, 0.2, 0.2, 0.01, 5, false), "plimsoll");
+        history.add(outcome(1, 1, false, 0.2, -0.1, 0.3, 0, true));
+        history.add(outcome(1, 1, true, 0.2, 0.2, 0.01, 5, false));
 
         assertThat(history.experience("plimsoll").delivered()).isEqualTo(1);
         assertThat(history.experience("plimsoll").decisions()).isEqualTo(1);
@@ -105,9 +105,9 @@ class OutcomeHistoryTest {
 
     @Test
     void whatEndsByChanceIsWatchedForAsLongAsItIsThereAndNotOnlyWhereItEnds() {
-        history.add(outcome(1, 1, true, 0.1, 0.1, 0.01, 4, true), "plimsoll");
-        history.add(outcome(1, 2, true, 0.1, 0.1, 0.01, 5, false), "plimsoll");
-        history.add(outcome(1, 3, true, 0.1, 0.1, 0.01, 2, true), "plimsoll");
+        history.add(outcome(1, 1, true, 0.1, 0.1, 0.01, 4, true));
+        history.add(outcome(1, 2, true, 0.1, 0.1, 0.01, 5, false));
+        history.add(outcome(1, 3, true, 0.1, 0.1, 0.01, 2, true));
 
         // 11 windows were watched and the gain has halved twice.
         assertThat(history.experience("plimsoll").lastingWindows()).hasValue(6);
@@ -122,7 +122,7 @@ class OutcomeHistoryTest {
 
     @Test
     void outcomesOfPlannersThatDidNotMeasureTeachNothing() {
-        history.add(new Outcome(new Deployment("a"), 1, 1, 10, 3, 0.8, 0.9, new Balance(0.9, 0.9, 0, 1)), "plimsoll");
+        history.add(new Outcome(new Deployment("a"), 1, 1, 10, 3, 0.8, 0.9, new Balance(0.9, 0.9, 0, 1)));
 
         assertThat(history.experience("plimsoll")).isEqualTo(Experience.NONE);
     }
@@ -131,7 +131,7 @@ class OutcomeHistoryTest {
     void earlierIncarnationsOfTheDeploymentTeachAndTheOldestAreForgotten() {
         measured(1, 0.1, 0);
         for (int version = 1; version <= 16; version++) {
-            history.add(outcome(2, version, true, 0.1, 0.1, 0, 5, false), "plimsoll");
+            history.add(outcome(2, version, true, 0.1, 0.1, 0, 5, false));
         }
 
         assertThat(history.of(1, 1)).isEmpty();
@@ -142,8 +142,8 @@ class OutcomeHistoryTest {
 
     @Test
     void promisesOfAnotherPolicySayNothingOfOnes() {
-        history.add(outcome(1, 1, true, 0.2, 0, 0, 5, false), "swift");
-        history.add(outcome(1, 2, true, 0.2, 0.2, 0, 5, false), "plimsoll");
+        history.add(by("swift", outcome(1, 1, true, 0.2, 0, 0, 5, false)));
+        history.add(by("plimsoll", outcome(1, 2, true, 0.2, 0.2, 0, 5, false)));
 
         assertThat(history.experience("plimsoll").delivered()).isEqualTo(1);
         assertThat(history.experience("plimsoll").decisions()).isEqualTo(1);
@@ -153,9 +153,25 @@ class OutcomeHistoryTest {
 
     @Test
     void promiseOfNobodyKnowsWhomCountsForEveryPolicy() {
-        history.add(outcome(1, 1, true, 0.2, 0, 0, 5, false), "");
+        history.add(outcome(1, 1, true, 0.2, 0, 0, 5, false));
 
         assertThat(history.experience("plimsoll").decisions()).isEqualTo(1);
         assertThat(history.experience("plimsoll")).isEqualTo(history.experience("swift"));
+    }
+
+    private static Outcome by(String policy, Outcome of) {
+        return new Outcome(
+                of.deployment(),
+                of.incarnation(),
+                of.version(),
+                of.windowIndex(),
+                of.moves(),
+                of.before(),
+                of.predicted(),
+                of.realised(),
+                of.promisedGain(),
+                of.step(),
+                of.measured(),
+                Optional.of(policy));
     }
 }

@@ -17,6 +17,7 @@ import java.util.OptionalLong;
 final class Partition {
     private final Map<Topic<?>, List<Received<?>>> topics = new HashMap<>();
     private final Map<Topic<?>, Integer> read = new HashMap<>();
+    private final Map<Topic<?>, Integer> recovered = new HashMap<>();
     private OptionalLong committed = OptionalLong.empty();
     private String note = "";
     private String topicId = "windows";
@@ -26,8 +27,13 @@ final class Partition {
     long now;
 
     <T> void append(Topic<T> topic, T value) {
+        append(topic, value, now);
+    }
+
+    /** @param millis what the record is dated */
+    <T> void append(Topic<T> topic, T value, long millis) {
         List<Received<?>> records = records(topic);
-        records.add(new Received<>(topic, 0, records.size(), now, value));
+        records.add(new Received<>(topic, 0, records.size(), millis, value));
     }
 
     private <T> void append(Output<T> output) {
@@ -50,6 +56,7 @@ final class Partition {
         for (Topic<?> topic : next.companions()) {
             read.put(topic, records(topic).size());
         }
+        recovered.clear();
         InputLog log = new InputLog(0, 1, topicId, 0, records(Topic.WINDOWS).size(), committed, note);
         for (Optional<RecoveryRead<?>> asked = next.nextRead(log); asked.isPresent(); asked = next.nextRead(log)) {
             deliver(asked.get());
@@ -142,6 +149,18 @@ final class Partition {
         return (Received<T>) record;
     }
 
+    int size(Topic<?> topic) {
+        return records(topic).size();
+    }
+
+    /** The newest so many, or all. */
+    <T> List<T> last(Topic<T> topic, int most) {
+        List<Received<?>> all = records(topic);
+        return all.subList(Math.max(0, all.size() - most), all.size()).stream()
+                .map(record -> as(topic, record).value())
+                .toList();
+    }
+
     <T> List<T> values(Topic<T> topic) {
         return stored(topic).stream().map(Received::value).toList();
     }
@@ -167,6 +186,11 @@ final class Partition {
         records(Topic.WINDOWS).subList(end, records(Topic.WINDOWS).size()).clear();
     }
 
+    /** How many records of a topic the running task has read to recover. */
+    int recovered(Topic<?> topic) {
+        return recovered.getOrDefault(topic, 0);
+    }
+
     /** Where the running task reads on. */
     int position() {
         return read.getOrDefault(Topic.WINDOWS, 0);
@@ -177,10 +201,22 @@ final class Partition {
     }
 
     private <T> void deliver(RecoveryRead<T> asked) {
-        stored(asked.topic()).stream()
-                .filter(record ->
-                        record.timestampMillis() >= asked.sinceMillis().orElse(Long.MIN_VALUE))
-                .forEach(asked.each());
+        List<Received<T>> all = stored(asked.topic());
+        long young = asked.range().sinceMillis().isEmpty()
+                ? -1
+                : all.stream()
+                        .filter(record -> record.timestampMillis()
+                                >= asked.range().sinceMillis().getAsLong())
+                        .mapToLong(Received::offset)
+                        .findFirst()
+                        .orElse(-1);
+        long to = Math.min(all.size(), asked.range().to().orElse(all.size()));
+        long begin = asked.range().begin(0, young, all.size());
+        if (begin < to) {
+            recovered.merge(asked.topic(), (int) (to - begin), Integer::sum);
+            all.subList((int) begin, (int) to).forEach(asked.each());
+        }
+        asked.through().accept(to);
     }
 
     private <T> List<Received<T>> stored(Topic<T> topic) {

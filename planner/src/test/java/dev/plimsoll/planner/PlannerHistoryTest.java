@@ -171,7 +171,7 @@ class PlannerHistoryTest extends PlannerTaskFixture {
         }
 
         // Four records per window; three windows have left the history.
-        assertThat(partition.note()).isEqualTo("looks back to 12 in windows");
+        assertThat(partition.note()).isEqualTo("looks back to 12 in windows, acks from 0");
         assertThat(partition.committedOffset())
                 .as("what is read, so that the group has no lag")
                 .hasValue(4L * (PlannerSettings.DEFAULTS.historyWindows() + 3));
@@ -184,7 +184,7 @@ class PlannerHistoryTest extends PlannerTaskFixture {
         assertThat(partition.committedOffset()).hasValue(read);
         partition.poll(true);
         assertThat(partition.committedOffset()).hasValue(read);
-        assertThat(partition.note()).isEqualTo("looks back to 12 in windows");
+        assertThat(partition.note()).isEqualTo("looks back to 12 in windows, acks from 0");
 
         // An earlier release has left nothing beside its offset.
         partition.forgetNote();

@@ -129,4 +129,21 @@ class WindowPlanTest {
                 settings.planWithin(),
                 settings.seed());
     }
+
+    @Test
+    void policyThatDoesNotAskTheGateIsCarriedOutAtALossAndPromisesNothing() {
+        Verdict verdict = WindowPlan.judge(
+                PlannerSettings.DEFAULTS.withPolicy("rotation"),
+                request -> Plan.of(CROSSED),
+                Objective.TOKENS,
+                MEMBERS,
+                SETTLED,
+                List.of(BEFORE, ExpertLoad.of(5, new long[][] {{40, 20, 20, 40}})),
+                Duration.ofSeconds(1));
+
+        assertThat(verdict).isInstanceOf(Verdict.Change.class);
+        assertThat(((Verdict.Change) verdict).candidate().target()).isEqualTo(CROSSED);
+        assertThat(verdict.numbers().predictedBalancedness())
+                .isEqualTo(verdict.numbers().currentBalancedness());
+    }
 }

@@ -19,6 +19,7 @@ final class OutcomeCodec implements Codec<Outcome> {
         outcome.promisedGain().ifPresent(gain -> to.put("promisedGain", gain));
         outcome.step().ifPresent(step -> Shared.promise(to.putFields("step"), step));
         outcome.measured().ifPresent(measured -> write(measured, to.putFields("measured")));
+        outcome.policy().ifPresent(policy -> to.put("policy", policy));
     }
 
     private static void write(MeasuredGain measured, Fields to) {
@@ -50,7 +51,8 @@ final class OutcomeCodec implements Codec<Outcome> {
                 Shared.balance(from.fields("realised")),
                 optional(from, "promisedGain"),
                 from.has("step") ? Optional.of(Shared.promise(from.fields("step"))) : Optional.empty(),
-                from.has("measured") ? Optional.of(measured(from.fields("measured"))) : Optional.empty());
+                from.has("measured") ? Optional.of(measured(from.fields("measured"))) : Optional.empty(),
+                from.has("policy") ? Optional.of(from.text("policy")) : Optional.empty());
     }
 
     private static MeasuredGain measured(Fields from) {

@@ -1,6 +1,8 @@
 package dev.plimsoll.wire;
 
+import dev.plimsoll.model.PlanRestart;
 import dev.plimsoll.model.SettledPlacement;
+import java.util.Optional;
 
 /** {@link SettledPlacement}. */
 final class SettledPlacementCodec implements Codec<SettledPlacement> {
@@ -13,6 +15,16 @@ final class SettledPlacementCodec implements Codec<SettledPlacement> {
                 .putHash("placementHash", placement.placementHash())
                 .put("experts", placement.experts())
                 .put("idle", placement.idle());
+        placement
+                .restart()
+                .ifPresent(restart -> to.putFields("restart")
+                        .put("stretches", restart.stretches())
+                        .put("from", restart.from())
+                        .put("version", restart.version())
+                        .put("term", restart.term())
+                        .put("number", restart.number())
+                        .put("lastEpoch", restart.lastEpoch())
+                        .put("earlier", restart.earlier()));
     }
 
     @Override
@@ -25,7 +37,19 @@ final class SettledPlacementCodec implements Codec<SettledPlacement> {
                 from.integer("layers"),
                 from.hash("placementHash"),
                 from.longs("experts"),
-                from.integers("idle"));
+                from.integers("idle"),
+                from.has("restart") ? Optional.of(restart(from.fields("restart"))) : Optional.empty());
+    }
+
+    private static PlanRestart restart(Fields from) {
+        return new PlanRestart(
+                from.longs("stretches"),
+                from.number("from"),
+                from.integer("version"),
+                from.number("term"),
+                from.number("number"),
+                from.integer("lastEpoch"),
+                from.longs("earlier"));
     }
 
     @Override

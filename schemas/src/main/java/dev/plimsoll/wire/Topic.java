@@ -78,7 +78,7 @@ public final class Topic<T> {
             PlanCommand.class,
             "plan.v1",
             "decisions: what is proposed, permitted, aborted and settled, the audit log",
-            deleteAfter(Duration.ofDays(365), "CreateTime"),
+            deleteAfter(Duration.ofDays(365), "LogAppendTime"),
             value -> value.header().deployment().id(),
             new PlanCommandCodec());
     public static final Topic<SettledPlacement> PLACEMENTS = of(
@@ -92,7 +92,7 @@ public final class Topic<T> {
             RankAck.class,
             "acks.v1",
             "what ranks did with decisions",
-            deleteAfter(Duration.ofDays(90), "CreateTime"),
+            deleteAfter(Duration.ofDays(90), "LogAppendTime"),
             value -> value.deployment().id(),
             new RankAckCodec());
     public static final Topic<Membership> MEMBERS = of(

@@ -36,6 +36,7 @@ import dev.plimsoll.model.PlanCommand;
 import dev.plimsoll.model.PlanHeader;
 import dev.plimsoll.model.PlanInputs;
 import dev.plimsoll.model.PlanReasons;
+import dev.plimsoll.model.PlanRestart;
 import dev.plimsoll.model.Quarantined;
 import dev.plimsoll.model.RankAck;
 import dev.plimsoll.model.RankId;
@@ -510,7 +511,25 @@ final class RandomValues {
                 IntStream.range(0, slots)
                         .filter(slot -> random.nextInt(8) == 0)
                         .boxed()
-                        .toList());
+                        .toList(),
+                random.nextBoolean() ? Optional.empty() : Optional.of(restart(slots)));
+    }
+
+    private PlanRestart restart(int slots) {
+        long[] stretches =
+                random.longs(2L * random.nextInt(4), 0, 1 << 20).sorted().toArray();
+        return new PlanRestart(
+                        LongVector.of(stretches),
+                        (1 << 20) + random.nextInt(1 << 20),
+                        random.nextInt(1000),
+                        random.nextInt(1000),
+                        random.nextInt(1 << 20),
+                        random.nextInt(1000))
+                .beside(ints(slots), ints(slots));
+    }
+
+    private int[] ints(int slots) {
+        return random.ints(slots, -2, 3).toArray();
     }
 
     RankAck ack() {
@@ -542,7 +561,8 @@ final class RandomValues {
                 balance(),
                 perhapsReal(),
                 random.nextBoolean() ? Optional.of(stepPromise()) : Optional.empty(),
-                random.nextBoolean() ? Optional.of(measuredGain()) : Optional.empty());
+                random.nextBoolean() ? Optional.of(measuredGain()) : Optional.empty(),
+                random.nextBoolean() ? Optional.of("by " + text()) : Optional.empty());
     }
 
     private OptionalDouble perhapsReal() {

@@ -531,6 +531,8 @@ final class TopicTest {
             assertThat(topic.description()).isNotBlank();
             assertThat(topic.settings()).containsKeys("cleanup.policy", "message.timestamp.type");
         });
-        assertThat(Topic.SAMPLES.settings()).containsEntry("message.timestamp.type", "LogAppendTime");
+        for (Topic<?> topic : List.of(Topic.SAMPLES, Topic.PLAN, Topic.ACKS)) {
+            assertThat(topic.settings()).as(topic.name()).containsEntry("message.timestamp.type", "LogAppendTime");
+        }
     }
 }

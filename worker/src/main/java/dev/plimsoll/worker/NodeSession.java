@@ -122,8 +122,12 @@ final class NodeSession {
     }
 
     private Flux<Void> read() {
-        OrderFeed.Reading reading = feed.new Reading();
-        return listener.watched(topics.planLog(members.incarnation()))
+        return topics.planStart(members).flatMapMany(this::read);
+    }
+
+    private Flux<Void> read(PlanStart start) {
+        OrderFeed.Reading reading = feed.new Reading(start.settled());
+        return listener.watched(topics.planLog(start))
                 .filter(this::concerns)
                 .publishOn(scheduler, 16)
                 .concatMap(record -> deliver(reading, record), 1);
@@ -165,6 +169,7 @@ final class NodeSession {
             return;
         }
         feed.look(port, state);
+        listener.onState(port.rank(), state, feed.newest().wanted());
         RankAcks acks = new RankAcks(members, port.rank());
         List<RankAck> holding = new ArrayList<>(acks.of(state, batch -> port.flipCost(state.epoch(), batch)));
         if (feed.isDeaf(port.rank())) {

@@ -293,6 +293,7 @@ public final class NodeWorker implements AutoCloseable {
             current.close();
         }
         session = null;
+        listener.onReleased();
         RoleLock held = lock;
         if (held != null) {
             held.close();

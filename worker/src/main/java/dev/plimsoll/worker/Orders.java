@@ -13,6 +13,7 @@ import dev.plimsoll.model.Refusal;
 import dev.plimsoll.model.Switch;
 import java.util.Locale;
 import java.util.Optional;
+import java.util.OptionalInt;
 
 /**
  * What the commands of one incarnation come to for its ranks: taken in the order of the log, from the incarnation's beginning on, each
@@ -78,7 +79,12 @@ public final class Orders {
 
     /** Before the first command of an incarnation. */
     public static Orders begin(Membership members) {
-        return new Orders(members, members.start(), 0, 0, Optional.empty(), Optional.empty(), Optional.empty());
+        return begin(members, members.start());
+    }
+
+    /** Before the first command that is read of one, where that placement is settled. */
+    static Orders begin(Membership members, Placement settled) {
+        return new Orders(members, settled, 0, 0, Optional.empty(), Optional.empty(), Optional.empty());
     }
 
     /** Room, in bytes, of a mailbox that holds the largest order of a group twice over: a plan that changes every slot of every layer. */
@@ -93,6 +99,11 @@ public final class Orders {
     /** The placement that the log says the ranks serve when no decision is in flight. */
     public Placement settled() {
         return settled;
+    }
+
+    /** The version of it; empty while a decision is in flight, as ranks flip one after another, and before the first command. */
+    public OptionalInt wanted() {
+        return number > 0 && inFlight.isEmpty() ? OptionalInt.of(settled.version()) : OptionalInt.empty();
     }
 
     public Optional<InFlight> inFlight() {

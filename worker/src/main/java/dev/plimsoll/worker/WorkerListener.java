@@ -1,10 +1,12 @@
 package dev.plimsoll.worker;
 
+import dev.plimsoll.device.RankState;
 import dev.plimsoll.model.Deployment;
 import dev.plimsoll.model.RankAck;
 import dev.plimsoll.model.RankId;
 import dev.plimsoll.model.Refusal;
 import java.nio.file.Path;
+import java.util.OptionalInt;
 import reactor.core.publisher.Flux;
 import reactor.core.scheduler.Scheduler;
 
@@ -27,6 +29,17 @@ public interface WorkerListener {
 
     /** The rank's ring and mailbox are open. */
     default void onRankFound(RankId rank, long incarnation) {}
+
+    /**
+     * What a rank's ring says of it: at every look, which is hundreds of times a second.
+     *
+     * @param wanted the placement's version that it should serve by the plan log; empty while a decision is in flight, and before the log
+     *     was read
+     */
+    default void onState(RankId rank, RankState state, OptionalInt wanted) {}
+
+    /** This worker has closed and serves the deployment no more. */
+    default void onReleased() {}
 
     /** MEMBERS of this incarnation is in the topics, be it from an earlier worker. Told once per incarnation served. */
     default void onMembersPublished(long incarnation) {}

@@ -18,9 +18,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
-import java.util.Locale;
 import java.util.Set;
-import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.function.Consumer;
 
 /**
@@ -43,9 +41,7 @@ public final class ChaosRun {
     private final long seed;
     private final Duration time;
     private final Path logs;
-    private final Consumer<String> lines;
-    private final List<String> problems = new CopyOnWriteArrayList<>();
-    private final long began = System.nanoTime();
+    private final Chronicle chronicle;
 
     /**
      * Starts nothing.
@@ -59,7 +55,7 @@ public final class ChaosRun {
         this.seed = seed;
         this.time = time;
         this.logs = logs;
-        this.lines = lines;
+        this.chronicle = new Chronicle(lifecycle, lines);
     }
 
     /**
@@ -75,7 +71,7 @@ public final class ChaosRun {
         data.make();
         shared.make();
         KafkaSettings kafka = KafkaSettings.of(cluster.bootstrapServers());
-        Fleet fleet = lifecycle.started("processes", new Fleet(cluster, data.path(), shared.path(), logs));
+        Fleet fleet = lifecycle.started("processes", Fleet.ofWindows(cluster, data.path(), shared.path(), logs));
         fleet.startBrokers();
         lifecycle.ask("topics", () -> topics(kafka));
         tell("3 brokers at " + cluster.bootstrapServers() + ", 3 copies of everything");
@@ -142,7 +138,7 @@ public final class ChaosRun {
     }
 
     private void befall(Faults faults, Fleet fleet, Deployments deployments) throws InterruptedException {
-        Schedule schedule = new Schedule(seed, time);
+        Schedule<FaultKind> schedule = Schedule.ofWindows(seed, time);
         long end = System.nanoTime() + time.toNanos();
         long next = System.nanoTime();
         while (System.nanoTime() - end < 0) {
@@ -217,7 +213,7 @@ public final class ChaosRun {
                 deployments.misrouted(),
                 recoveries.quantile(0.5),
                 recoveries.quantile(0.99),
-                problems);
+                chronicle.problems());
     }
 
     /** Windows that the reader has seen during the faults, and that are not there any more. */
@@ -238,14 +234,11 @@ public final class ChaosRun {
     }
 
     private void tell(String what) {
-        lines.accept(String.format(Locale.ROOT, "%7.1f s  %s", (System.nanoTime() - began) / 1e9, what));
+        chronicle.tell(what);
     }
 
     private void problem(String what) {
-        if (!lifecycle.stopRequested()) {
-            problems.add(what);
-            tell("PROBLEM: " + what);
-        }
+        chronicle.problem(what);
     }
 
     /** All deployments; closed side by side. */

@@ -5,5 +5,9 @@ enum Family {
     BROKERS,
     AGGREGATORS,
     COLLECTORS,
-    PLANNER
+    PLANNER,
+    WORKERS,
+    RANKS,
+    /** People, who write commands. */
+    OPERATORS
 }

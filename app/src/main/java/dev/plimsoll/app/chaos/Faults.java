@@ -78,7 +78,7 @@ final class Faults implements AutoCloseable {
     }
 
     /** Begins the next fault of the schedule, if any of those that are due can begin now. */
-    synchronized boolean next(Schedule schedule) {
+    synchronized boolean next(Schedule<FaultKind> schedule) {
         Optional<FaultKind> next = schedule.next(busy);
         next.ifPresent(kind -> {
             List<Member> candidates = fleet.of(kind.family());

@@ -2,14 +2,19 @@ package dev.plimsoll.app.chaos;
 
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.lang.management.ManagementFactory;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.OptionalInt;
+import java.util.OptionalLong;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Supplier;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -31,16 +36,42 @@ final class Member {
     private final String name;
     private final int heapMegabytes;
     private final Path log;
-    private final List<String> arguments;
+    private final Supplier<Life> lives;
     private volatile @Nullable Process process;
     /** Whether it is ours that it does not run. */
     private volatile boolean down = true;
 
+    /**
+     * How a life is begun.
+     *
+     * @param environment on top of ours
+     */
+    record Life(List<String> arguments, Map<String, String> environment) {
+        Life {
+            arguments = List.copyOf(arguments);
+            environment = Map.copyOf(environment);
+        }
+    }
+
+    /** Every life of it is begun alike. */
     Member(String name, int heapMegabytes, Path logs, List<String> arguments) {
+        this(name, heapMegabytes, logs, () -> new Life(arguments, Map.of()));
+    }
+
+    /** @param lives asked before each life */
+    Member(String name, int heapMegabytes, Path logs, Supplier<Life> lives) {
         this.name = name;
         this.heapMegabytes = heapMegabytes;
         this.log = logs.resolve(name + ".log");
-        this.arguments = List.copyOf(arguments);
+        this.lives = lives;
+    }
+
+    /** The classes' archive that the launcher has made, where this process has one: a life begins in half the time. */
+    private static List<String> shared() {
+        return ManagementFactory.getRuntimeMXBean().getInputArguments().stream()
+                .filter(option -> option.startsWith("-XX:SharedArchiveFile=")
+                        || option.startsWith("-Dorg.bytedeco.javacpp.cachedir="))
+                .toList();
     }
 
     String name() {
@@ -51,14 +82,17 @@ final class Member {
         List<String> command = new ArrayList<>();
         command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
         command.addAll(JVM);
+        command.addAll(shared());
         command.add("-Xmx" + heapMegabytes + "m");
         command.addAll(List.of("-cp", System.getProperty("java.class.path"), "dev.plimsoll.app.Plimsoll"));
-        command.addAll(arguments);
+        Life life = lives.get();
+        command.addAll(life.arguments());
         try {
-            process = new ProcessBuilder(command)
+            ProcessBuilder builder = new ProcessBuilder(command)
                     .redirectErrorStream(true)
-                    .redirectOutput(ProcessBuilder.Redirect.appendTo(log.toFile()))
-                    .start();
+                    .redirectOutput(ProcessBuilder.Redirect.appendTo(log.toFile()));
+            builder.environment().putAll(life.environment());
+            process = builder.start();
             down = false;
         } catch (IOException e) {
             throw new UncheckedIOException("cannot start " + name, e);
@@ -106,7 +140,8 @@ final class Member {
         signal("CONT");
     }
 
-    private void signal(String signal) {
+    /** Sends a signal, by its name or its number. */
+    void signal(String signal) {
         Process running = process;
         if (running == null) {
             throw new IllegalStateException(name + " does not run");
@@ -139,14 +174,37 @@ final class Member {
         return down || running == null || running.isAlive() ? OptionalInt.empty() : OptionalInt.of(running.exitValue());
     }
 
+    /** Whether a process of it is there, frozen or not. */
+    boolean alive() {
+        Process running = process;
+        return running != null && running.isAlive();
+    }
+
+    /** Number of its newest process. */
+    OptionalLong pid() {
+        Process running = process;
+        return running == null ? OptionalLong.empty() : OptionalLong.of(running.pid());
+    }
+
+    /** Waits for its end. */
+    boolean awaitEnd(Duration longest) {
+        Process running = process;
+        return running == null || join(running, longest);
+    }
+
     /** How many lines it has printed so far that have these words. */
     long lines(String words) {
+        return printed().filter(line -> line.contains(words)).count();
+    }
+
+    /** All that its lives have printed so far, line by line. */
+    Stream<String> printed() {
         if (!Files.exists(log)) {
-            return 0;
+            return Stream.of();
         }
         // Not as UTF-8: whoever is killed may leave half a character.
-        try (var lines = Files.lines(log, StandardCharsets.ISO_8859_1)) {
-            return lines.filter(line -> line.contains(words)).count();
+        try (Stream<String> lines = Files.lines(log, StandardCharsets.ISO_8859_1)) {
+            return lines.toList().stream();
         } catch (IOException e) {
             throw new UncheckedIOException("cannot read " + log, e);
         }

@@ -19,8 +19,6 @@ import java.util.function.BooleanSupplier;
 final class Recoveries {
     static final Duration LONGEST = Duration.ofMinutes(2);
 
-    private static final Duration LOOK = Duration.ofMillis(10);
-
     private final Lifecycle lifecycle;
     private final WindowWatch watch;
     private final Collection<Deployment> deployments;
@@ -44,16 +42,7 @@ final class Recoveries {
      * @throws Lifecycle.Stopped when the whole run is stopped
      */
     boolean await(Duration longest, BooleanSupplier condition) throws InterruptedException {
-        long deadline = System.nanoTime() + longest.toNanos();
-        while (!condition.getAsBoolean()) {
-            if (System.nanoTime() - deadline > 0) {
-                return false;
-            }
-            if (lifecycle.await(LOOK)) {
-                lifecycle.proceed();
-            }
-        }
-        return true;
+        return Chronicle.await(lifecycle, longest, condition);
     }
 
     /** The time that a share of all recoveries did not exceed (nearest rank), empty when there were none. */

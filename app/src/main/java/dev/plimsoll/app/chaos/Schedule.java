@@ -2,12 +2,12 @@ package dev.plimsoll.app.chaos;
 
 import java.time.Duration;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.Collections;
 import java.util.List;
 import java.util.Optional;
 import java.util.Random;
 import java.util.Set;
+import java.util.function.Function;
 
 /**
  * Which fault comes next and when, from a seed: every kind once, then every kind once more, in an order that is drawn anew each time;
@@ -15,24 +15,34 @@ import java.util.Set;
  *
  * <p>A run of less than three minutes is brief: its pauses are shorter, so that all kinds come.
  */
-final class Schedule {
+final class Schedule<K> {
     private static final Duration BRIEF = Duration.ofMinutes(3);
 
     private final Random random;
     private final boolean brief;
-    private final List<FaultKind> bag = new ArrayList<>();
+    private final List<K> kinds;
+    private final Function<K, Family> family;
+    private final List<K> bag = new ArrayList<>();
 
-    Schedule(long seed, Duration whole) {
+    /** @param family whose fault a kind is */
+    Schedule(long seed, Duration whole, List<K> kinds, Function<K, Family> family) {
         this.random = new Random(seed);
         this.brief = whole.compareTo(BRIEF) < 0;
+        this.kinds = List.copyOf(kinds);
+        this.family = family;
+    }
+
+    /** Of faults whose windows are looked at. */
+    static Schedule<FaultKind> ofWindows(long seed, Duration whole) {
+        return new Schedule<>(seed, whole, List.of(FaultKind.values()), FaultKind::family);
     }
 
     /** The next fault, empty when all families are busy, or those of twice as many faults as there are kinds. */
-    Optional<FaultKind> next(Set<Family> busy) {
-        Optional<FaultKind> free = take(busy);
-        if (free.isEmpty() && bag.size() <= FaultKind.values().length) {
+    Optional<K> next(Set<Family> busy) {
+        Optional<K> free = take(busy);
+        if (free.isEmpty() && bag.size() <= kinds.size()) {
             // What waits stays in front.
-            List<FaultKind> more = new ArrayList<>(Arrays.asList(FaultKind.values()));
+            List<K> more = new ArrayList<>(kinds);
             Collections.shuffle(more, random);
             bag.addAll(more);
             free = take(busy);
@@ -40,9 +50,9 @@ final class Schedule {
         return free;
     }
 
-    private Optional<FaultKind> take(Set<Family> busy) {
-        Optional<FaultKind> free =
-                bag.stream().filter(kind -> !busy.contains(kind.family())).findFirst();
+    private Optional<K> take(Set<Family> busy) {
+        Optional<K> free =
+                bag.stream().filter(kind -> !busy.contains(family.apply(kind))).findFirst();
         free.ifPresent(bag::remove);
         return free;
     }

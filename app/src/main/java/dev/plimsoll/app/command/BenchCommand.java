@@ -8,6 +8,7 @@ import picocli.CommandLine.Command;
         mixinStandardHelpOptions = true,
         description = "Measure on this machine what parts of Plimsoll cost.",
         subcommands = {
+            BenchDecisionsCommand.class,
             BenchDeviceCommand.class,
             BenchPlannerCommand.class,
             BenchRedundancyCommand.class,

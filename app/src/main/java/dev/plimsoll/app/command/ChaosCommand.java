@@ -1,18 +1,11 @@
 package dev.plimsoll.app.command;
 
-import dev.plimsoll.app.Lifecycle;
-import dev.plimsoll.app.Logs;
-import dev.plimsoll.app.SharedDirectory;
 import dev.plimsoll.app.chaos.ChaosReport;
 import dev.plimsoll.app.chaos.ChaosRun;
-import java.io.PrintStream;
-import java.nio.file.Files;
-import java.nio.file.Path;
 import java.time.Duration;
 import java.util.concurrent.Callable;
-import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
-import picocli.CommandLine.ExitCode;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
 /** Faults of real processes. */
@@ -20,6 +13,7 @@ import picocli.CommandLine.Option;
         name = "chaos",
         mixinStandardHelpOptions = true,
         sortOptions = false,
+        subcommands = ChaosDecisionsCommand.class,
         description = {
             "Kill, freeze and damage a cluster of its own, then check every window that it has published.",
             "",
@@ -43,9 +37,6 @@ import picocli.CommandLine.Option;
                     + " twice, lost or wrong, or a token misrouted. Then what all processes printed is kept."
         })
 public final class ChaosCommand implements Callable<Integer>, Validated {
-    /** Exit code when a guarantee is broken. */
-    static final int BROKEN = 7;
-
     @Option(
             names = "--for",
             paramLabel = "DURATION",
@@ -55,82 +46,20 @@ public final class ChaosCommand implements Callable<Integer>, Validated {
                             + " and checking behind take about half a minute.")
     private Duration time = Duration.ofMinutes(30);
 
-    @Option(
-            names = "--seed",
-            defaultValue = "7",
-            description =
-                    "Seed of the order of faults, of whom they befall, and of the load (default: ${DEFAULT-VALUE}).")
-    private long seed = 7;
-
-    @Option(
-            names = "--output",
-            paramLabel = "FORM",
-            defaultValue = "text",
-            description =
-                    "text: what happens, line by line; json: one JSON object at the end on standard output, all else"
-                            + " on standard error (default: ${DEFAULT-VALUE}).")
-    private OutputForm output = OutputForm.TEXT;
-
-    @Option(
-            names = "--logs",
-            paramLabel = "DIR",
-            description =
-                    "Where to keep what all processes print (default: a temporary directory, kept only when something"
-                            + " went wrong).")
-    @Nullable
-    private Path directory;
+    @Mixin
+    private ChaosOptions chaos = new ChaosOptions();
 
     @Override
     public void check(Problems problems) {
-        problems.require(
-                directory == null || !Files.exists(directory) || Files.isDirectory(directory),
-                "--logs: " + directory + " is not a directory");
+        chaos.check(problems);
         problems.require(!time.isZero() && !time.isNegative(), "--for must be longer than 0");
     }
 
     @Override
     public Integer call() throws Exception {
-        PrintStream lines = output == OutputForm.JSON ? System.err : System.out;
-        Logs.leaveToTheView();
-        if (System.getenv("PLIMSOLL_LOG") == null) {
-            Logs.muteLibraries();
-        }
-        SharedDirectory temporary =
-                SharedDirectory.planned(Path.of(System.getProperty("java.io.tmpdir")), "plimsoll-chaos-logs-");
-        Path logs = directory == null ? temporary.path() : directory;
-        boolean keep = true;
-        try (Lifecycle lifecycle = new Lifecycle()) {
-            lifecycle.stopOnSignal();
-            if (directory == null) {
-                temporary.make();
-            } else {
-                Files.createDirectories(logs);
-            }
-            ChaosReport report = new ChaosRun(lifecycle, seed, time, logs, lines::println).go();
-            keep = !report.clean() || !report.problems().isEmpty();
-            lines.println(report.text());
-            if (output == OutputForm.JSON) {
-                System.out.println(report.json());
-                System.out.flush();
-            }
-            return code(report);
-        } catch (Lifecycle.Stopped e) {
-            keep = false;
-            lines.println("stopped before its end: no window was checked");
-            throw e;
-        } finally {
-            if (keep || directory != null) {
-                lines.println("what all processes printed is in " + logs);
-            } else {
-                temporary.close();
-            }
-        }
-    }
-
-    private static int code(ChaosReport report) {
-        if (!report.clean()) {
-            return BROKEN;
-        }
-        return report.problems().isEmpty() ? ExitCode.OK : ExitCode.SOFTWARE;
+        return chaos.run((lifecycle, logs, lines) -> {
+            ChaosReport report = new ChaosRun(lifecycle, chaos.seed(), time, logs, lines::println).go();
+            return new ChaosOptions.Outcome(report.clean(), !report.problems().isEmpty(), report.text(), report.json());
+        });
     }
 }

@@ -51,8 +51,8 @@ final class RoleRun implements AutoCloseable {
 
     void serve(MetricsOptions options, Map<String, BooleanSupplier> conditions) throws IOException {
         if (options.port() >= 0) {
-            MetricsServer server = lifecycle.started(
-                    "metrics", new MetricsServer(options.host(), options.port(), meters.registry(), conditions));
+            MetricsServer server =
+                    lifecycle.started("metrics", new MetricsServer(options.host(), options.port(), meters, conditions));
             System.err.println(
                     "metrics   http://" + options.host() + ":" + server.port() + "/metrics, /livez, /readyz");
         }

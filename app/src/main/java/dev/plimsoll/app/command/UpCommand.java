@@ -198,8 +198,7 @@ public final class UpCommand implements Callable<Integer>, Validated {
             watching.start();
             if (metrics.port() >= 0) {
                 MetricsServer server = lifecycle.started(
-                        "metrics",
-                        new MetricsServer(metrics.host(), metrics.port(), meters.registry(), started.conditions()));
+                        "metrics", new MetricsServer(metrics.host(), metrics.port(), meters, started.conditions()));
                 view.note("metrics", "http://" + metrics.host() + ":" + server.port() + "/metrics, /livez, /readyz");
             }
             CompletableFuture<Ending> ending = started.start();

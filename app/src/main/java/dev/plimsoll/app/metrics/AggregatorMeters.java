@@ -33,9 +33,11 @@ final class AggregatorMeters implements AggregatorListener {
     private static final String LEFT_OUT_HELP = "Unreadable records that came in a flood and were counted only.";
 
     private final Series series;
+    private final AggregatorWatch watch;
 
-    AggregatorMeters(Series series) {
+    AggregatorMeters(Series series, AggregatorWatch watch) {
         this.series = series;
+        this.watch = watch;
         for (Fate fate : Fate.values()) {
             if (fate.rejected()) {
                 series.counter(REJECTED, REJECTED_HELP, Tags.of("reason", word(fate)));
@@ -68,7 +70,7 @@ final class AggregatorMeters implements AggregatorListener {
                 .increment(window.conservation().equals(Conservation.UNKNOWN) ? 1 : 0);
         if (window.reason() == CloseReason.INCARNATION) {
             // The incarnation's last windows; what they say holds no more.
-            series.release(window.deployment());
+            released(window.deployment());
             return;
         }
         series.gauge(
@@ -89,7 +91,7 @@ final class AggregatorMeters implements AggregatorListener {
                     window.balance().min());
         }
         window.stepTime().ifPresent(time -> stepTime(window, time, tags));
-        series.now("plimsoll.last.window.timestamp.seconds", "When the last window closed.", tags);
+        watch.windowClosed(window);
     }
 
     private void stepTime(WindowSummary window, StepTime time, Tags tags) {
@@ -122,6 +124,7 @@ final class AggregatorMeters implements AggregatorListener {
 
     @Override
     public void released(Deployment deployment) {
+        watch.released(deployment);
         series.release(deployment);
     }
 
@@ -141,6 +144,7 @@ final class AggregatorMeters implements AggregatorListener {
                             "Ranks' parts of samples, by what became of them.",
                             tags.and("fate", word(fate)))
                     .increment(cells);
+            watch.sampled(deployment, fate, cells);
             if (load > 0 && unused(fate)) {
                 series.counter(
                                 "plimsoll.load.unused",

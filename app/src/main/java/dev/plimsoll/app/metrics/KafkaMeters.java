@@ -5,6 +5,7 @@ import io.micrometer.core.instrument.Tags;
 import io.micrometer.core.instrument.binder.kafka.KafkaClientMetrics;
 import io.micrometer.core.instrument.config.MeterFilter;
 import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
+import java.time.InstantSource;
 import java.util.Map;
 import java.util.OptionalDouble;
 import java.util.Set;
@@ -55,7 +56,7 @@ final class KafkaMeters implements ClientListener {
 
     KafkaMeters(PrometheusMeterRegistry registry, String role, ScheduledExecutorService refresher) {
         this.registry = registry;
-        this.series = new Series(registry);
+        this.series = new Series(registry, InstantSource.system());
         this.role = role;
         this.refresher = refresher;
     }

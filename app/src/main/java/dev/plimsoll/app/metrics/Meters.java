@@ -4,10 +4,6 @@ import dev.plimsoll.aggregator.AggregatorListener;
 import dev.plimsoll.collector.CollectorListener;
 import dev.plimsoll.device.AgentListener;
 import dev.plimsoll.model.Deployment;
-import dev.plimsoll.model.FlipCost;
-import dev.plimsoll.model.RankAck;
-import dev.plimsoll.model.RankId;
-import dev.plimsoll.model.Refusal;
 import dev.plimsoll.planner.PlannerListener;
 import dev.plimsoll.wire.kafka.ClientListener;
 import dev.plimsoll.wire.kafka.KafkaContact;
@@ -25,6 +21,7 @@ import io.micrometer.prometheusmetrics.PrometheusConfig;
 import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.time.InstantSource;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CopyOnWriteArrayList;
@@ -32,6 +29,7 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -48,11 +46,6 @@ public final class Meters implements AutoCloseable {
 
     private static final String DROPPED = "plimsoll.samples.dropped";
     private static final String DROPPED_HELP = "Samples that never reached the broker.";
-    private static final String ACKS = "plimsoll.acks";
-    private static final String ACKS_HELP = "Acks that the broker has.";
-    private static final String DEAF = "plimsoll.ranks.deaf";
-    private static final String REJECTED = "plimsoll.decisions.rejected";
-    private static final String REJECTED_HELP = "Refusals by ranks.";
 
     /** Of this build. */
     public static final String VERSION = "0.1.0";
@@ -64,22 +57,35 @@ public final class Meters implements AutoCloseable {
         thread.setDaemon(true);
         return thread;
     });
-    private final Series series = new Series(registry);
-    private final Series aggregated = new Series(registry);
-    private final Series planned = new Series(registry);
-    private final Series collected = new Series(registry);
-    private final Counter captured =
-            series.counter("plimsoll.samples.captured", "Samples made of what the heat ring held.");
-    private final Counter published = series.counter("plimsoll.samples.published", "Samples that the broker has.");
-    private final PlannerMeters planner = new PlannerMeters(planned, new FlowMeters(registry, "planner"));
+    private final InstantSource clock;
+    private final Series series;
+    private final Series aggregated;
+    private final Series planned;
+    private final Series collected;
+    private final Counter captured;
+    private final Counter published;
+    private final PlannerMeters planner;
+    private final Watchdogs watchdogs;
     private final AtomicLong dropped = new AtomicLong();
     private final AtomicLong droppedLoad = new AtomicLong();
     private final List<EngineCounts> asked = new CopyOnWriteArrayList<>();
-    private final AtomicLong deafOnNode = new AtomicLong();
     private volatile boolean ringRead;
     private volatile boolean membersPublished;
 
     public Meters() {
+        this(InstantSource.system());
+    }
+
+    Meters(InstantSource clock) {
+        this.clock = clock;
+        series = new Series(registry, clock);
+        aggregated = new Series(registry, clock);
+        planned = new Series(registry, clock);
+        collected = new Series(registry, clock);
+        captured = series.counter("plimsoll.samples.captured", "Samples made of what the heat ring held.");
+        published = series.counter("plimsoll.samples.published", "Samples that the broker has.");
+        planner = new PlannerMeters(planned, new FlowMeters(registry, "planner"));
+        watchdogs = new Watchdogs(aggregated, planned, new Series(registry, clock), clock);
         series.gauge("plimsoll.build.info", "Always 1; what runs here.", Tags.of("version", VERSION), 1);
         new JvmMemoryMetrics().bindTo(registry);
         new JvmThreadMetrics().bindTo(registry);
@@ -102,6 +108,21 @@ public final class Meters implements AutoCloseable {
                 .tags("role", role)
                 .register(registry);
         return ClientListener.all(contact, new KafkaMeters(registry, role, housekeeping));
+    }
+
+    /** What must hold for the process to be ready, as meters. */
+    public void ready(Map<String, BooleanSupplier> conditions) {
+        conditions.forEach((name, holds) -> Gauge.builder(
+                        "plimsoll.condition.holds", holds, condition -> condition.getAsBoolean() ? 1 : 0)
+                .strongReference(true)
+                .description("Whether a condition of /readyz holds.")
+                .tags("condition", name)
+                .register(registry));
+    }
+
+    /** A line for each deployment that a role here knows: when its data moved last, and what somebody has to look at. */
+    public List<String> watched() {
+        return watchdogs.lines();
     }
 
     private static PrometheusMeterRegistry emptyRegistry() {
@@ -177,14 +198,6 @@ public final class Meters implements AutoCloseable {
         double misrouted();
     }
 
-    private static final Duration[] LATENCY = {
-        Duration.ofMillis(5),
-        Duration.ofMillis(20),
-        Duration.ofMillis(100),
-        Duration.ofMillis(500),
-        Duration.ofSeconds(2),
-        Duration.ofSeconds(10)
-    };
     private static final String RINGS_ENDED = "plimsoll.collector.rings.ended";
     private static final String RINGS_ENDED_HELP = "Heat rings that were read to their end, by how they ended.";
 
@@ -206,7 +219,7 @@ public final class Meters implements AutoCloseable {
                 "plimsoll.sample.latency",
                 "From the boundary at which a sample was captured to when the broker had it.",
                 Tags.empty(),
-                LATENCY);
+                Series.LATENCY);
         series.zero(RINGS_ENDED, RINGS_ENDED_HELP, Tags.empty(), "reason", CollectorListener.RingEnd.class);
         FlowMeters flows = new FlowMeters(registry, "collector");
         return new CollectorListener() {
@@ -267,7 +280,7 @@ public final class Meters implements AutoCloseable {
                 published.increment();
                 // Both are of this machine's clock; one that was set back in between is no reason for less than
                 // nothing.
-                latency.record(Duration.ofNanos(Math.max(0, System.currentTimeMillis() * 1_000_000 - capturedNanos)));
+                latency.record(Duration.ofNanos(Math.max(0, clock.millis() * 1_000_000 - capturedNanos)));
             }
 
             @Override
@@ -339,12 +352,12 @@ public final class Meters implements AutoCloseable {
     }
 
     public AggregatorListener aggregator() {
-        return new AggregatorMeters(aggregated);
+        return new AggregatorMeters(aggregated, watchdogs.aggregator());
     }
 
     public PlannerListener planner() {
         series.resets("planner", 0);
-        return planner;
+        return Told.all(PlannerListener.class, List.of(planner, watchdogs.planner()));
     }
 
     /**
@@ -353,129 +366,14 @@ public final class Meters implements AutoCloseable {
      * @param stopped told when the planner's loop has stopped for good
      */
     public PartitionLoop.Listener plannerLoop(Consumer<Throwable> stopped) {
-        return planner.loop(stopped);
+        return Told.all(
+                PartitionLoop.Listener.class,
+                List.of(planner.loop(stopped), watchdogs.planner().loop()));
     }
 
     public WorkerListener worker() {
-        Counter delayed = series.counter("plimsoll.acks.delayed", "Acks that did not reach the broker at once.");
-        Counter full = series.counter("plimsoll.mailbox.stalls", "Mailboxes that had no room: an engine did not read.");
-        series.zero(REJECTED, REJECTED_HELP, Tags.empty(), "reason", Refusal.class);
-        AtomicLong deaf = new AtomicLong();
-        if (registry.find(DEAF).gauge() == null) { // of all deployments of the node, each of which has a listener
-            Gauge.builder(DEAF, deafOnNode, AtomicLong::get)
-                    .strongReference(true)
-                    .description("Ranks of this node that hear no order any more, for which the worker answers.")
-                    .register(registry);
-        }
-        FlowMeters flows = new FlowMeters(registry, "worker");
-        return new WorkerListener() {
-            @Override
-            public <T> Flux<T> watched(Flux<T> flow) {
-                return flows.tapped(flow);
-            }
-
-            @Override
-            public Scheduler watched(Scheduler scheduler) {
-                return flows.timed(scheduler);
-            }
-
-            @Override
-            public void onServing(Deployment deployment, long incarnation) {
-                series.zero(ACKS, ACKS_HELP, series.of(deployment), "status", RankAck.Kind.class);
-                deafOnNode.addAndGet(-deaf.getAndSet(0));
-            }
-
-            @Override
-            public void onDeaf(RankId rank, String why) {
-                deaf.incrementAndGet();
-                deafOnNode.incrementAndGet();
-                LOG.warn(
-                        "worker: {} hears no order any more: {}; what is proposed is refused for it until its engine"
-                                + " restarts",
-                        rank,
-                        why);
-            }
-
-            @Override
-            public void onOrderTooLarge(RankId rank, int epoch, int bytes) {
-                LOG.warn(
-                        "worker: decision {} is an order of {} bytes, which the mailbox of {} can never hold, so that"
-                                + " it is refused: let the engine open one of at least {} bytes",
-                        epoch,
-                        bytes,
-                        rank,
-                        2L * bytes);
-            }
-
-            @Override
-            public void onToldAgain(RankId rank, int epoch) {
-                LOG.info("worker: {} had not heard how decision {} ended, and is told again", rank, epoch);
-            }
-
-            @Override
-            public void onFault(String fault) {
-                LOG.warn("worker: {}", fault);
-            }
-
-            @Override
-            public void onRefused(RankId rank, int epoch, Refusal refusal) {
-                series.counter(REJECTED, REJECTED_HELP, Tags.of("reason", Series.word(refusal)))
-                        .increment();
-            }
-
-            @Override
-            public void onAckDelayed(RankAck ack, Throwable cause) {
-                delayed.increment();
-            }
-
-            @Override
-            public void onMailboxFull(RankId rank, long position) {
-                full.increment();
-            }
-
-            @Override
-            public void onStandingBy(Path directory) {
-                LOG.warn("worker: another worker serves {}; standing by", directory);
-            }
-
-            @Override
-            public void onMembersPublished(long incarnation) {
-                membersPublished = true;
-            }
-
-            @Override
-            public void onAcked(RankAck ack) {
-                Tags tags = series.of(ack.deployment());
-                series.counter(ACKS, ACKS_HELP, tags.and("status", Series.word(ack.kind())))
-                        .increment();
-                series.now("plimsoll.last.ack.timestamp.seconds", "When the broker got the last ack.", tags);
-                ack.cost().ifPresent(cost -> flipped(cost, tags));
-            }
-
-            private void flipped(FlipCost cost, Tags tags) {
-                series.timer(
-                                "plimsoll.flip.duration",
-                                "Time of a rank's dispatch thread in the flip of a batch.",
-                                tags,
-                                Series.SHORT)
-                        .record(Duration.ofNanos(cost.flipNanos()));
-                if (cost.receivedBytes() > 0) {
-                    series.timer(
-                                    "plimsoll.transfer.duration",
-                                    "From leave to transfer a batch to the arrival of its last weights on a rank.",
-                                    tags,
-                                    LATENCY)
-                            .record(Duration.ofNanos(cost.transferNanos()));
-                    series.counter("plimsoll.transfer.bytes", "Weights that ranks received from others.", tags)
-                            .increment(cost.receivedBytes());
-                }
-            }
-
-            @Override
-            public void onTrouble(String what, Throwable cause) {
-                LOG.warn("worker: {}: {}", what, cause.toString());
-            }
-        };
+        return new WorkerMeters(
+                series, new FlowMeters(registry, "worker"), watchdogs.worker(), () -> membersPublished = true);
     }
 
     public AgentListener agents() {

@@ -3,7 +3,6 @@ package dev.plimsoll.app.metrics;
 import com.sun.net.httpserver.HttpExchange;
 import com.sun.net.httpserver.HttpServer;
 import dev.plimsoll.app.HttpServerSettings;
-import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
@@ -16,7 +15,9 @@ import java.util.function.BooleanSupplier;
 import java.util.function.Supplier;
 
 /**
- * Serves {@code /metrics} for Prometheus, {@code /livez} (this process answers) and {@code /readyz} (each named condition holds).
+ * Serves {@code /metrics} for Prometheus, {@code /livez} (this process answers) and {@code /readyz} (each named condition holds);
+ * {@code /readyz?verbose} tells of each deployment besides, which makes nobody unready: no restart mends what stands still elsewhere,
+ * and an engine may have nothing to do.
  *
  * <p>Two threads of its own; read-only; no request body is read.
  */
@@ -25,8 +26,7 @@ public final class MetricsServer implements AutoCloseable {
     private final ExecutorService threads;
 
     /** Binds and starts. */
-    public MetricsServer(
-            String host, int port, PrometheusMeterRegistry registry, Map<String, BooleanSupplier> conditions)
+    public MetricsServer(String host, int port, Meters meters, Map<String, BooleanSupplier> conditions)
             throws IOException {
         Map<String, BooleanSupplier> ready = new TreeMap<>(conditions);
         try {
@@ -38,6 +38,7 @@ public final class MetricsServer implements AutoCloseable {
                             + "; choose another --metrics-port",
                     e);
         }
+        meters.ready(ready);
         threads = Executors.newFixedThreadPool(2, task -> {
             Thread thread = new Thread(task, "plimsoll-metrics");
             thread.setDaemon(true);
@@ -47,16 +48,24 @@ public final class MetricsServer implements AutoCloseable {
         server.createContext(
                 "/metrics",
                 exchange -> answer(
-                        exchange, "/metrics", 200, "text/plain; version=0.0.4; charset=utf-8", registry::scrape));
+                        exchange,
+                        "/metrics",
+                        200,
+                        "text/plain; version=0.0.4; charset=utf-8",
+                        meters.registry()::scrape));
         server.createContext(
                 "/livez", exchange -> answer(exchange, "/livez", 200, "text/plain; charset=utf-8", () -> "ok\n"));
         server.createContext("/readyz", exchange -> {
             StringBuilder text = new StringBuilder();
+            String asked = exchange.getRequestURI().getQuery();
             boolean all = true;
             for (Map.Entry<String, BooleanSupplier> condition : ready.entrySet()) {
                 boolean holds = condition.getValue().getAsBoolean();
                 all &= holds;
                 text.append(holds ? "[+] " : "[-] ").append(condition.getKey()).append('\n');
+            }
+            if ("verbose".equals(asked)) {
+                meters.watched().forEach(line -> text.append(line).append('\n'));
             }
             text.append(all ? "ready\n" : "not ready\n");
             answer(exchange, "/readyz", all ? 200 : 503, "text/plain; charset=utf-8", text::toString);

@@ -9,6 +9,7 @@ import io.micrometer.core.instrument.MeterRegistry;
 import io.micrometer.core.instrument.Tags;
 import io.micrometer.core.instrument.Timer;
 import java.time.Duration;
+import java.time.InstantSource;
 import java.util.Iterator;
 import java.util.Locale;
 import java.util.Map;
@@ -40,11 +41,22 @@ final class Series {
         Duration.ofMillis(1), Duration.ofMillis(5), Duration.ofMillis(20), Duration.ofMillis(100), Duration.ofSeconds(1)
     };
 
+    /** Bounds for what networks take part in. */
+    static final Duration[] LATENCY = {
+        Duration.ofMillis(5),
+        Duration.ofMillis(20),
+        Duration.ofMillis(100),
+        Duration.ofMillis(500),
+        Duration.ofSeconds(2),
+        Duration.ofSeconds(10)
+    };
+
     private static final String OTHERS_NAME = "other";
     private static final Tags OTHER = Tags.of("deployment", OTHERS_NAME);
 
     private final MeterRegistry registry;
     private final LongSupplier nanoTime;
+    private final InstantSource clock;
     private final Map<Deployment, Long> tagged = new ConcurrentHashMap<>();
     private final Map<String, Held> gauges = new ConcurrentHashMap<>();
     /** All that carries a deployment's name, by the name. */
@@ -53,13 +65,14 @@ final class Series {
     /** A gauge that is set; the registry holds what it asks weakly. */
     private record Held(AtomicLong bits, Gauge gauge, Tags tags) {}
 
-    Series(MeterRegistry registry) {
-        this(registry, System::nanoTime);
+    Series(MeterRegistry registry, InstantSource clock) {
+        this(registry, System::nanoTime, clock);
     }
 
-    Series(MeterRegistry registry, LongSupplier nanoTime) {
+    Series(MeterRegistry registry, LongSupplier nanoTime, InstantSource clock) {
         this.registry = registry;
         this.nanoTime = nanoTime;
+        this.clock = clock;
     }
 
     /** The deployment's own tag for the first {@value #MOST_DEPLOYMENTS} that come and have not been forgotten. */
@@ -139,7 +152,7 @@ final class Series {
 
     /** Sets a gauge to the time of day, in seconds: its age is for the reader to tell, even when this process is gone. */
     void now(String name, String help, Tags tags) {
-        gauge(name, help, tags, System.currentTimeMillis() / 1000.0);
+        gauge(name, help, tags, clock.millis() / 1000.0);
     }
 
     void set(String name, String help, Tags tags, long value) {
@@ -170,6 +183,16 @@ final class Series {
         removeGauges(Tags.of("deployment", deployment.id()));
     }
 
+    /** Removes everything of a deployment and lets another have its place. */
+    void forget(Deployment deployment) {
+        tagged.remove(deployment);
+        release(deployment);
+        Set<Meter> meters = named.remove(deployment.id());
+        if (meters != null) {
+            meters.forEach(registry::remove);
+        }
+    }
+
     /** Removes the gauges that have all of these tags. */
     void removeGauges(Tags tags) {
         Iterator<Held> each = gauges.values().iterator();
@@ -187,12 +210,7 @@ final class Series {
         long now = nanoTime.getAsLong();
         tagged.forEach((deployment, lastNanos) -> {
             if (now - lastNanos > FORGOTTEN_AFTER.toNanos()) {
-                tagged.remove(deployment);
-                release(deployment);
-                Set<Meter> meters = named.remove(deployment.id());
-                if (meters != null) {
-                    meters.forEach(registry::remove);
-                }
+                forget(deployment);
             }
         });
     }

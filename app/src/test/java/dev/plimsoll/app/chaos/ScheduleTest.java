@@ -16,7 +16,7 @@ class ScheduleTest {
 
     @Test
     void everyKindComesOnceBeforeAnyComesTwice() {
-        Schedule schedule = new Schedule(7, LONG);
+        Schedule<FaultKind> schedule = Schedule.ofWindows(7, LONG);
 
         assertThat(first(schedule, KINDS)).containsExactlyInAnyOrder(FaultKind.values());
         assertThat(first(schedule, KINDS)).containsExactlyInAnyOrder(FaultKind.values());
@@ -24,15 +24,15 @@ class ScheduleTest {
 
     @Test
     void oneSeedGivesOneOrderAndAnotherSeedAnother() {
-        List<FaultKind> order = first(new Schedule(7, LONG), 3 * KINDS);
+        List<FaultKind> order = first(Schedule.ofWindows(7, LONG), 3 * KINDS);
 
-        assertThat(first(new Schedule(7, LONG), 3 * KINDS)).isEqualTo(order);
-        assertThat(first(new Schedule(8, LONG), 3 * KINDS)).isNotEqualTo(order);
+        assertThat(first(Schedule.ofWindows(7, LONG), 3 * KINDS)).isEqualTo(order);
+        assertThat(first(Schedule.ofWindows(8, LONG), 3 * KINDS)).isNotEqualTo(order);
     }
 
     @Test
     void aKindWhoseProcessesAreBusyLetsOthersGoFirstAndComesWhenTheyAreFree() {
-        Schedule schedule = new Schedule(7, LONG);
+        Schedule<FaultKind> schedule = Schedule.ofWindows(7, LONG);
         for (int i = 0; i < 2 * KINDS; i++) {
             Optional<FaultKind> next = schedule.next(EnumSet.of(Family.BROKERS));
             assertThat(next)
@@ -46,7 +46,7 @@ class ScheduleTest {
 
     @Test
     void nothingComesWhileAllAreBusyAndNothingPilesUp() {
-        Schedule schedule = new Schedule(7, LONG);
+        Schedule<FaultKind> schedule = Schedule.ofWindows(7, LONG);
         for (int i = 0; i < 1_000; i++) {
             assertThat(schedule.next(EnumSet.allOf(Family.class))).isEmpty();
         }
@@ -57,7 +57,7 @@ class ScheduleTest {
     @Test
     void whoIsFrozenIsFrozenForLongerThanItsGroupWaits() {
         for (Duration whole : List.of(Duration.ofMinutes(1), LONG)) {
-            Schedule schedule = new Schedule(7, whole);
+            Schedule<FaultKind> schedule = Schedule.ofWindows(7, whole);
             for (int i = 0; i < 100; i++) {
                 assertThat(schedule.frozen()).isBetween(Duration.ofSeconds(7), Duration.ofSeconds(20));
                 assertThat(schedule.pause()).isBetween(Duration.ofSeconds(1), Duration.ofSeconds(20));
@@ -65,7 +65,7 @@ class ScheduleTest {
         }
     }
 
-    private static List<FaultKind> first(Schedule schedule, int count) {
+    private static List<FaultKind> first(Schedule<FaultKind> schedule, int count) {
         List<FaultKind> first = new ArrayList<>();
         for (int i = 0; i < count; i++) {
             first.add(schedule.next(Set.of()).orElseThrow());

@@ -5,6 +5,8 @@ import dev.plimsoll.aggregator.window.Fate;
 import dev.plimsoll.collector.CollectorListener;
 import dev.plimsoll.collector.CollectorListener.Dropped;
 import dev.plimsoll.device.AgentListener;
+import dev.plimsoll.device.RankPhase;
+import dev.plimsoll.device.RankState;
 import dev.plimsoll.model.Balance;
 import dev.plimsoll.model.Batch;
 import dev.plimsoll.model.CloseReason;
@@ -27,6 +29,7 @@ import dev.plimsoll.model.StepTime;
 import dev.plimsoll.model.WindowSummary;
 import dev.plimsoll.planner.PlanDrop;
 import dev.plimsoll.planner.PlannerListener;
+import dev.plimsoll.planner.Standing;
 import dev.plimsoll.planner.placement.Experience;
 import dev.plimsoll.planner.placement.KeepReason;
 import dev.plimsoll.planner.placement.Verdict;
@@ -35,9 +38,11 @@ import dev.plimsoll.wire.kafka.KafkaContact;
 import dev.plimsoll.worker.WorkerListener;
 import java.time.Duration;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalDouble;
 import java.util.OptionalInt;
+import java.util.Set;
 import reactor.core.publisher.Flux;
 import reactor.core.publisher.Mono;
 import reactor.core.scheduler.Scheduler;
@@ -88,6 +93,9 @@ final class Events {
         planner.refused(DEPLOYMENT, 0, Verdict.Keep.because(KeepReason.COLD, ""));
         planner.proposed(propose(1));
         planner.settled(settled(1), 2);
+        planner.heard(window(4, 0, 0, 2));
+        planner.heard(ack());
+        planner.stands(standing(Standing.Word.IDLE));
         planner.outcome(outcome(0.9, 0.8));
         planner.learned(DEPLOYMENT, "plimsoll", new Experience(0.9, 0.01, OptionalInt.of(12), 3));
         planner.planDropped(DEPLOYMENT, 3, PlanDrop.SUPERSEDED);
@@ -98,10 +106,13 @@ final class Events {
         worker.watched(Flux.just(1)).blockLast();
         once(worker.watched(Schedulers.newSingle("events")));
         worker.onMembersPublished(7);
+        worker.onState(new RankId(0), state(16, 0), OptionalInt.of(0));
+        worker.onState(new RankId(0), state(32, 0), OptionalInt.of(0));
         worker.onAcked(ack());
         worker.onAcked(flipped());
         AgentListener agents = meters.agents();
         agents.onBoundary(16, 20_000);
+        meters.ready(Map.of("planner", () -> true));
     }
 
     private static void once(Scheduler scheduler) {
@@ -171,6 +182,15 @@ final class Events {
         FlipCost cost = new FlipCost(50_000_000, 25_000_000, 300_000);
         return new RankAck(
                 DEPLOYMENT, 7, new RankId(0), 1, RankAck.Kind.FLIPPED, 1, Optional.empty(), 9, 32, Optional.of(cost));
+    }
+
+    static Standing standing(Standing.Word... words) {
+        return new Standing(DEPLOYMENT, Set.of(words), 1, OptionalInt.empty(), List.of(), "");
+    }
+
+    /** Of a rank that serves a version, at a step. */
+    static RankState state(long step, int version) {
+        return new RankState(7, version, 0, RankPhase.SERVING, 0, 0, -1, false, 0, step);
     }
 
     private static Move move(int slot, int source) {

@@ -18,6 +18,7 @@ import dev.plimsoll.worker.WorkerListener;
 import io.micrometer.core.instrument.Gauge;
 import io.micrometer.core.instrument.Tags;
 import java.time.Duration;
+import java.time.InstantSource;
 import java.util.List;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
@@ -122,12 +123,12 @@ class MetersTest {
         assertThat(line("plimsoll_ranks_deaf")).endsWith(" 2.0");
 
         WorkerListener ofAnother = meters.worker();
-        ofAnother.onDeaf(new RankId(0), "its mailbox is damaged");
-        assertThat(line("plimsoll_ranks_deaf"))
-                .as("of all deployments of the node")
-                .endsWith(" 3.0");
         ofAnother.onServing(new Deployment("r1/decode-1"), 2);
-        assertThat(line("plimsoll_ranks_deaf")).endsWith(" 2.0");
+        ofAnother.onDeaf(new RankId(0), "its mailbox is damaged");
+        assertThat(line("plimsoll_ranks_deaf{deployment=\"r1/decode-0\"}")).endsWith(" 2.0");
+        assertThat(line("plimsoll_ranks_deaf{deployment=\"r1/decode-1\"}")).endsWith(" 1.0");
+        ofAnother.onReleased();
+        assertThat(line("plimsoll_ranks_deaf").lines()).hasSize(1);
 
         worker.onServing(KNOWN, 8);
         assertThat(line("plimsoll_ranks_deaf")).endsWith(" 0.0");
@@ -169,8 +170,9 @@ class MetersTest {
         assertThat(line("plimsoll_window_missing_ranks").lines())
                 .hasSize(Series.MOST_DEPLOYMENTS)
                 .noneMatch(line -> line.contains("other"));
-        // Completeness, missing ranks, balancedness and step time twice, idling and the time, of two deployments.
-        assertThat(line("plimsoll_gauges_withheld_total")).endsWith(" 16.0");
+        // Completeness, missing ranks, balancedness and step time twice, idling, the time and what is due, of two
+        // deployments.
+        assertThat(line("plimsoll_gauges_withheld_total")).endsWith(" 18.0");
         assertThat(line("plimsoll_windows_total{completeness=\"complete\",deployment=\"other\"}"))
                 .endsWith("} 2.0");
     }
@@ -228,7 +230,7 @@ class MetersTest {
     @Test
     void deploymentThatNobodySpokeOfForADayIsForgottenAndItsPlaceIsFree() {
         AtomicLong now = new AtomicLong();
-        Series series = new Series(meters.registry(), now::get);
+        Series series = new Series(meters.registry(), now::get, InstantSource.system());
         for (int i = 0; i < Series.MOST_DEPLOYMENTS; i++) {
             series.counter("plimsoll.some", "", series.of(new Deployment("d" + i)))
                     .increment();

@@ -11,7 +11,7 @@ import java.util.List;
  * its rank: every slot that differs is a transfer of weights. Same request, same bytes, on any JVM and thread.
  */
 public interface Policy {
-    /** The names that {@link #named} knows. */
+    /** The names that {@link #named} knows; it knows {@code rotation} too, which is for trying out decisions and not for balance. */
     List<String> NAMES =
             List.of("plimsoll", "deepseek", "deepseek-hierarchical", "swift", "flashlb", "static", "random");
 
@@ -27,6 +27,11 @@ public interface Policy {
      */
     default PlanRequest lookedAt(PlanRequest request) {
         return request;
+    }
+
+    /** Whether a plan is carried out only where it pays; a policy that says no has every change carried out, whatever it brings. */
+    default boolean asksTheGate() {
+        return true;
     }
 
     /** The plan of all layers. */
@@ -48,6 +53,7 @@ public interface Policy {
             case "flashlb" -> new FlashLbPolicy();
             case "static" -> new StaticPolicy();
             case "random" -> new RandomPolicy();
+            case RotationPolicy.NAME -> new RotationPolicy();
             default -> throw new IllegalArgumentException("no policy '" + name + "': choose one of " + NAMES);
         };
     }

@@ -177,7 +177,7 @@ public class DecisionProtocol {
         }
         Placement placement = kept.orElseThrow();
         return last.map(end -> end.epoch() == placement.version() && end.placementHash() == placement.hash())
-                .orElse(placement.version() == 0);
+                .orElse(placement.version() == log.settledVersion(members.incarnation()));
     }
 
     /** What follows from an event. */

@@ -8,13 +8,14 @@ import dev.plimsoll.model.PlanCommand.Permit;
 import dev.plimsoll.model.PlanCommand.Propose;
 import dev.plimsoll.model.PlanCommand.Settled;
 import dev.plimsoll.model.PlanCommand.Void;
+import dev.plimsoll.model.PlanRestart;
 import java.util.List;
 import java.util.Optional;
 import java.util.SortedMap;
 import java.util.TreeMap;
 
 /**
- * One deployment's plan log, read from its beginning: what a planner that takes over has to know.
+ * One deployment's plan log, read from its beginning or from a restart: what a planner that takes over has to know.
  *
  * <p>Grows by {@link #add} while the log is read, and holds the decisions of the newest incarnation only: a log of a year is not
  * to be held in memory. What goes on over incarnations is kept of all: term, number, the highest epoch and the decision without
@@ -31,8 +32,27 @@ public final class PlanLog {
     private final SortedMap<Integer, Propose> proposals = new TreeMap<>();
     private final SortedMap<Integer, Settled> settled = new TreeMap<>();
 
+    /** What was settled where reading began, unless that is the start of an incarnation. */
+    private Optional<Placement> base = Optional.empty();
+
     /** A log in which nothing was written yet. */
     public PlanLog() {}
+
+    /**
+     * A log that is read on from a restart.
+     *
+     * @param incarnation whose placement it is
+     * @param base what was settled there
+     */
+    public static PlanLog since(PlanRestart restart, long incarnation, Placement base) {
+        PlanLog log = new PlanLog();
+        log.term = restart.term();
+        log.number = restart.number();
+        log.lastEpoch = restart.lastEpoch();
+        log.incarnation = incarnation;
+        log.base = Optional.of(base);
+        return log;
+    }
 
     /** @param commands of one deployment, in the order of the log */
     public static PlanLog of(List<? extends PlanCommand> commands) {
@@ -47,6 +67,7 @@ public final class PlanLog {
             incarnation = command.header().incarnation();
             proposals.clear();
             settled.clear();
+            base = Optional.empty();
         }
         term = Math.max(term, command.header().term());
         number = Math.max(number, command.header().number());
@@ -111,18 +132,29 @@ public final class PlanLog {
                 .reduce((earlier, later) -> later);
     }
 
+    /** The version settled in an incarnation, 0 where none is. */
+    public int settledVersion(long incarnation) {
+        return lastSettled(incarnation)
+                .map(Settled::epoch)
+                .or(() -> base.filter(placement -> incarnation == this.incarnation)
+                        .map(Placement::version))
+                .orElse(0);
+    }
+
     /** The decision of an epoch, where it is of the newest incarnation written. */
     public Optional<Propose> proposal(int epoch) {
         return Optional.ofNullable(proposals.get(epoch));
     }
 
     /**
-     * Every settled placement of an incarnation, by version, from the initial one on; ends early where the log has lost a
+     * Every settled placement of an incarnation, by version, from the one on where reading began; ends early where the log has lost a
      * decision to retention.
      */
     public SortedMap<Integer, Placement> placements(Membership members) {
         SortedMap<Integer, Placement> placements = new TreeMap<>();
-        placements.put(0, members.start());
+        Placement first =
+                base.filter(it -> incarnation == members.incarnation()).orElseGet(members::start);
+        placements.put(first.version(), first);
         for (Settled end : settled.values()) {
             Propose propose = proposals.get(end.epoch());
             if (end.header().incarnation() != members.incarnation() || propose == null) {

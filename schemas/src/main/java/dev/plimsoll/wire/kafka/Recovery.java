@@ -135,7 +135,9 @@ final class Recovery<I> {
         private final RecoveryRead<T> asked;
         private final TopicPartition partition;
         private final KafkaFuture<Map<TopicPartition, ListOffsetsResultInfo>> ends;
-        private final KafkaFuture<Map<TopicPartition, ListOffsetsResultInfo>> begins;
+        private final KafkaFuture<Map<TopicPartition, ListOffsetsResultInfo>> firsts;
+        private final Optional<KafkaFuture<Map<TopicPartition, ListOffsetsResultInfo>>> young;
+        private long to;
         /** Of every key the newest record, where it cannot be read. */
         private final Map<String, UnreadableStateException> unreadable = new TreeMap<>();
 
@@ -144,24 +146,29 @@ final class Recovery<I> {
         Read(RecoveryRead<T> asked) {
             this.asked = asked;
             this.partition = of(asked.topic());
-            OffsetSpec from = asked.sinceMillis().isPresent()
-                    ? OffsetSpec.forTimestamp(asked.sinceMillis().getAsLong())
-                    : OffsetSpec.earliest();
             ends = brokers.offsets(Map.of(partition, OffsetSpec.latest()));
-            begins = brokers.offsets(Map.of(partition, from));
+            firsts = brokers.offsets(Map.of(partition, OffsetSpec.earliest()));
+            young = asked.range().sinceMillis().isPresent()
+                    ? Optional.of(brokers.offsets(Map.of(
+                            partition,
+                            OffsetSpec.forTimestamp(asked.range().sinceMillis().getAsLong()))))
+                    : Optional.empty();
         }
 
         boolean advance(long untilNanos) {
             AssignedReader.Stretch reading = stretch;
             if (reading == null) {
-                if (!ends.isDone() || !begins.isDone()) {
+                if (!ends.isDone()
+                        || !firsts.isDone()
+                        || !young.map(KafkaFuture::isDone).orElse(true)) {
                     return false;
                 }
                 long end = offset(ends);
-                long begin = offset(begins);
-                companionPositions.put(partition.topic(), end);
-                // Negative when no record is as young as was asked for.
-                reading = reader.read(partition, begin < 0 ? end : begin, end);
+                to = Math.min(end, asked.range().to().orElse(end));
+                companionPositions.put(partition.topic(), to);
+                long begin = asked.range()
+                        .begin(offset(firsts), young.map(this::offset).orElse(-1L), end);
+                reading = reader.read(partition, begin, to);
                 stretch = reading;
             }
             while (clock.nanoTime() - untilNanos < 0) {
@@ -173,6 +180,7 @@ final class Recovery<I> {
                         throw newest;
                     });
                     reading.end();
+                    asked.through().accept(to);
                     return true;
                 } else {
                     return false;
