@@ -267,6 +267,43 @@ class DecisionDriverTest {
         assertThat(state.unjudged()).isEmpty();
     }
 
+    private List<DriverEffect.Alarm> alarms() {
+        return effects.stream()
+                .filter(DriverEffect.Alarm.class::isInstance)
+                .map(DriverEffect.Alarm.class::cast)
+                .toList();
+    }
+
+    @Test
+    void ranksThatHaveLostTheirGroupAreNotPlannedForAndThatIsOneAlarm() {
+        propose(1);
+        ack(1, RankAck.Kind.REFUSED, 0, Optional.of(Refusal.OBSERVE_ONLY));
+        assertThat(alarms()).hasSize(1);
+        all(RankAck.Kind.ABORTED, 0);
+        assertThat(written()).endsWith("Abort", "Void");
+        for (long window = 2; window < 600; window++) {
+            window(window);
+            apply(new DriverEvent.Look());
+        }
+
+        assertThat(ordered).hasSize(1);
+        assertThat(alarms()).hasSize(1);
+        takeOver();
+        assertThat(alarms()).as("a successor has nothing new to say").hasSize(1);
+        window(600);
+        apply(new DriverEvent.Look());
+        assertThat(ordered).hasSize(1);
+        assertThat(effects).last().isInstanceOfSatisfying(DriverEffect.Refuse.class, refuse -> {
+            assertThat(refuse.keep().reason()).isEqualTo(KeepReason.OBSERVE_ONLY);
+            assertThat(refuse.keep().detail()).contains("REFUSED 1: OBSERVE_ONLY").endsWith("until the next incarnation");
+        });
+
+        apply(new DriverEvent.Happened(new Event.Began(members(2))));
+        window(0);
+        apply(new DriverEvent.Look());
+        assertThat(ordered).hasSize(2);
+    }
+
     @Test
     void worsePlacementIsGoneBackFromAtTheNextWindowThatMayBeDecidedOnOnce() {
         propose(1);
@@ -286,6 +323,7 @@ class DecisionDriverTest {
         apply(new DriverEvent.Look());
 
         assertThat(order().towards()).as("that was looked into").isEmpty();
+        assertThat(order().unjudged()).as("no policy was asked on window 3").containsExactly(3L);
     }
 
     @Test
@@ -365,7 +403,7 @@ class DecisionDriverTest {
                         RankAck.Kind.REFUSED,
                         0,
                         Optional.of(
-                                refusal == Refusal.OBSERVE_ONLY && random.nextInt(6) > 0 ? Refusal.BUSY : refusal));
+                                refusal == Refusal.OBSERVE_ONLY && random.nextInt(4) > 0 ? Refusal.BUSY : refusal));
             }
             case 1 -> all(RankAck.Kind.ABORTED, 0);
             case 2 -> all(RankAck.Kind.FLIPPED, 1);

@@ -101,6 +101,8 @@ class TakeOverTest extends PlannerTaskFixture {
 
         assertThat(partition.recovered(Topic.PLAN)).isLessThan(100);
         assertThat(now()).isEqualTo(before);
+        assertThat(settlements().get(999).restartOffset().orElseThrow())
+                .isBetween((long) partition.size(Topic.PLAN) - 100, (long) partition.size(Topic.PLAN));
         assertThat(commands().get(commands().size() - 1).header().number()).isEqualTo(log().size());
         refused.clear();
         int epoch = decision().epoch();
@@ -148,14 +150,24 @@ class TakeOverTest extends PlannerTaskFixture {
     void placementsOfAnEarlierReleaseAreNotedOnceTheWholeLogWasRead() {
         settled();
         others(1_500);
-        partition.values(Topic.PLACEMENTS).forEach(placement -> partition.append(Topic.PLACEMENTS, ofBefore(placement)));
+        partition
+                .values(Topic.PLACEMENTS)
+                .forEach(placement -> partition.append(Topic.PLACEMENTS, ofBefore(placement)));
 
         restart(Policy.named("static"));
-        assertThat(partition.recovered(Topic.PLAN)).isEqualTo(partition.values(Topic.PLAN).size() - 1);
+        assertThat(partition.recovered(Topic.PLAN))
+                .isEqualTo(partition.values(Topic.PLAN).size() - 1);
         restart(Policy.named("static"));
 
         assertThat(partition.recovered(Topic.PLAN)).isLessThan(20);
         assertThat(log()).containsExactly("Term", "Propose", "Permit", "Settled", "Term", "Term");
+    }
+
+    private List<PlanCommand.Settled> settlements() {
+        return commands().stream()
+                .filter(PlanCommand.Settled.class::isInstance)
+                .map(PlanCommand.Settled.class::cast)
+                .toList();
     }
 
     private static SettledPlacement ofBefore(SettledPlacement placement) {
@@ -177,8 +189,7 @@ class TakeOverTest extends PlannerTaskFixture {
             PlanHeader first = new PlanHeader(OTHER, 1, 1, number);
             PlanHeader second = new PlanHeader(OTHER, 1, 1, number + 1);
             partition.append(
-                    Topic.PLAN,
-                    new Propose(first, number, 0, 0, List.of(batch), 1, 0.5, 0.9, "plimsoll", "test"));
+                    Topic.PLAN, new Propose(first, number, 0, 0, List.of(batch), 1, 0.5, 0.9, "plimsoll", "test"));
             partition.append(Topic.PLAN, new PlanCommand.Void(second, number, "test"));
             partition.poll(true);
         }
@@ -223,7 +234,8 @@ class TakeOverTest extends PlannerTaskFixture {
     private Placement now() {
         List<SettledPlacement> kept = partition.last(Topic.PLACEMENTS, LAYERS);
         return Placement.ofMarked(
-                kept.get(0).version(), kept.stream().map(SettledPlacement::marked).toArray(int[][]::new));
+                kept.get(0).version(),
+                kept.stream().map(SettledPlacement::marked).toArray(int[][]::new));
     }
 
     /** The log is long. */

@@ -16,7 +16,6 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Set;
 import java.util.function.Consumer;
 
 /**
@@ -28,7 +27,7 @@ import java.util.function.Consumer;
 public final class DecisionRun {
     private static final int PARTITIONS = 2;
     private static final Duration KAFKA_TIMEOUT = Duration.ofSeconds(15);
-    private static final Duration COMES_UP = Duration.ofMinutes(3);
+    private static final Duration COMES_UP = Duration.ofMinutes(5);
     private static final Duration READING = Duration.ofMinutes(2);
     private static final Duration LAST_SAMPLES = Duration.ofSeconds(1);
     private static final Duration PROGRESS = Duration.ofSeconds(10);
@@ -166,7 +165,7 @@ public final class DecisionRun {
                 values(lifecycle.ask("plan", () -> read.of(Topic.PLAN))),
                 values(lifecycle.ask("acks", () -> read.of(Topic.ACKS))),
                 watch.skew(),
-                watch.answers().isEmpty() ? Set.of() : operator.given(),
+                operator.given(),
                 watch.answers());
         chronicle.tell("placements of ranks were compared " + watch.skew().compared() + " times");
         verdict.findings().forEach(chronicle::problem);

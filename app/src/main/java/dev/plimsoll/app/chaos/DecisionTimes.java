@@ -53,7 +53,11 @@ public final class DecisionTimes {
 
     /** @param nanos when it was read, as of {@link System#nanoTime} */
     public void window(WindowSummary window, long nanos) {
-        Window key = new Window(window.incarnation(), window.index());
+        window(window.incarnation(), window.index(), nanos);
+    }
+
+    void window(long incarnation, long index, long nanos) {
+        Window key = new Window(incarnation, index);
         if (windows.putIfAbsent(key, nanos) == null) {
             order.add(key);
         }

@@ -66,7 +66,7 @@ final class ControlRun {
                 how.reason(),
                 how.basedOn(story.version()),
                 action);
-        Foretold foretold = Foresight.of(story, action, control.basedOn());
+        Foretold foretold = Foresight.of(story, control);
         int exitCode = switch (foretold.kind()) {
             case WOULD_DO -> how.execute() ? execute(story, control, foretold) : dryRun(story, control, foretold);
             case NOTHING_TO_DO -> said(control, foretold, ExitCode.OK);
@@ -90,7 +90,7 @@ final class ControlRun {
                         .orElse("nothing settled")
                 + ", " + story.stage());
         out.println("would write to " + Topic.CONTROL.name() + ": " + control.summary());
-        out.println("then " + foretold.text());
+        out.println("the planner would do it: " + foretold.text());
         for (Request earlier : story.unanswered()) {
             out.println("not answered yet: " + earlier.control().value().summary());
         }

@@ -7,6 +7,7 @@ import dev.plimsoll.app.operator.DecisionStory;
 import dev.plimsoll.app.operator.DeploymentStory;
 import dev.plimsoll.app.operator.Request;
 import dev.plimsoll.model.Membership;
+import dev.plimsoll.planner.control.Said;
 import dev.plimsoll.wire.Topic;
 import java.time.Instant;
 import java.util.Collection;
@@ -24,7 +25,7 @@ final class DeploymentJson {
         root.put("stage", story.stage().name());
         root.put("why", story.why());
         story.version().ifPresent(version -> root.put("version", version));
-        root.put("paused", story.orders().pause().isPresent());
+        root.put("paused", story.orders().paused().isPresent());
         story.newestWindow().ifPresent(window -> {
             root.put("newestWindow", window.value().index());
             root.put("newestWindowAt", time(window.value().closedAtMillis()));
@@ -45,12 +46,28 @@ final class DeploymentJson {
         root.set("membership", RecordJson.of(Topic.MEMBERS, story.members()));
         story.settledAtMillis().ifPresent(at -> root.put("settledAt", time(at)));
         story.inFlight().ifPresent(decision -> root.set("inFlight", line(decision)));
-        story.orders().pause().ifPresent(request -> root.set("pausedBy", request(request)));
-        requests(root.putArray("pins"), story.orders().pins().values());
-        requests(root.putArray("drains"), story.orders().drains().values());
+        story.orders().paused().ifPresent(said -> root.set("pausedBy", said(said)));
+        ArrayNode pins = root.putArray("pins");
+        story.orders().pins().forEach((pin, said) -> pins.add(said(said)
+                .put("layer", pin.layer().index())
+                .put("expert", pin.expert().index())
+                .put("rank", pin.rank().index())));
+        ArrayNode drains = root.putArray("drains");
+        story.orders()
+                .drained()
+                .forEach((rank, said) -> drains.add(said(said).put("rank", rank.index())));
         requests(root.putArray("unanswered"), story.unanswered());
         story.term().ifPresent(term -> root.set("term", RecordJson.of(Topic.PLAN, term)));
         return root;
+    }
+
+    private static ObjectNode said(Said said) {
+        return JsonNodeFactory.instance
+                .objectNode()
+                .put("id", said.id())
+                .put("by", said.by())
+                .put("reason", said.reason())
+                .put("at", time(said.atMillis()));
     }
 
     private static void requests(ArrayNode into, Collection<Request> requests) {

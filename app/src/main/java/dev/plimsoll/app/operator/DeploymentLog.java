@@ -21,6 +21,7 @@ import java.util.Optional;
  * @param acks those of the decisions that matter
  * @param control all
  * @param newestWindow the newest window summary, of whichever incarnation
+ * @param newestWhole the newest complete one of this incarnation, where it is not long ago
  */
 public record DeploymentLog(
         Membership members,
@@ -30,7 +31,8 @@ public record DeploymentLog(
         List<Dated<RankAck>> acks,
         List<Outcome> outcomes,
         List<Dated<ControlRecord>> control,
-        Optional<Dated<WindowSummary>> newestWindow) {
+        Optional<Dated<WindowSummary>> newestWindow,
+        Optional<WindowSummary> newestWhole) {
     public DeploymentLog {
         plan = List.copyOf(plan);
         kept = List.copyOf(kept);

@@ -10,6 +10,7 @@ import dev.plimsoll.model.RankAck;
 import dev.plimsoll.model.SettledPlacement;
 import dev.plimsoll.model.WindowSummary;
 import dev.plimsoll.planner.Setbacks;
+import dev.plimsoll.planner.control.ControlState;
 import dev.plimsoll.planner.protocol.DecisionProtocol;
 import dev.plimsoll.planner.protocol.Event;
 import dev.plimsoll.planner.protocol.Moment;
@@ -39,8 +40,11 @@ import java.util.TreeMap;
  * @param settledAtMillis when that was written
  * @param decisions those that were read, by epoch, of all incarnations
  * @param requests all commands of operators, in the order of the log
+ * @param orders what of them is in force, and approved
+ * @param successor what a planner that took over now would make of the decisions
  * @param ranksOff ranks that do not serve what they should
  * @param term the newest planner's, where it was read
+ * @param newestWhole the newest complete window of this incarnation
  */
 public record DeploymentStory(
         Membership members,
@@ -50,10 +54,12 @@ public record DeploymentStory(
         OptionalLong settledAtMillis,
         NavigableMap<Integer, DecisionStory> decisions,
         List<Request> requests,
-        StandingOrders orders,
+        ControlState orders,
+        PlannerState successor,
         List<RankOff> ranksOff,
         Optional<Dated<Term>> term,
-        Optional<Dated<WindowSummary>> newestWindow) {
+        Optional<Dated<WindowSummary>> newestWindow,
+        Optional<WindowSummary> newestWhole) {
     private static final Moment NEVER_LATE = new Moment(0, 0, false);
     private static final long FOR_EVER = Long.MAX_VALUE / 4;
 
@@ -86,7 +92,10 @@ public record DeploymentStory(
         Optional<DecisionStory> inFlight = last(ofIncarnation.stream()
                 .filter(decision -> !decision.state().ended())
                 .toList());
-        Standing standing = standing(log, inFlight, !writtenAt.isEmpty());
+        ControlState orders =
+                ControlState.of(log.control().stream().map(Dated::value).toList());
+        PlannerState successor = successor(log, orders, inFlight);
+        Standing standing = standing(log, successor, inFlight, !writtenAt.isEmpty());
         int version = settled.map(Placement::version).orElse(0);
         List<DecisionStory> since = ofIncarnation.stream()
                 .filter(decision ->
@@ -100,14 +109,16 @@ public record DeploymentStory(
                 at.map(OptionalLong::of).orElse(OptionalLong.empty()),
                 decisions,
                 requests,
-                StandingOrders.of(requests),
+                orders,
+                successor,
                 RankOff.of(
                         members,
                         Optional.ofNullable(decisions.get(version)).filter(ofIncarnation::contains),
                         inFlight,
                         since),
                 term(log.plan()),
-                log.newestWindow());
+                log.newestWindow(),
+                log.newestWhole());
     }
 
     private static <T> Optional<T> last(List<T> list) {
@@ -124,16 +135,16 @@ public record DeploymentStory(
         return newest;
     }
 
-    private static Standing standing(DeploymentLog log, Optional<DecisionStory> inFlight, boolean takenOver) {
+    private static Standing standing(
+            DeploymentLog log, PlannerState successor, Optional<DecisionStory> inFlight, boolean takenOver) {
         Membership members = log.members();
         if (!takenOver) {
             return new Standing(
                     DeploymentStage.UNPLANNED,
                     "no planner has taken incarnation " + members.incarnation() + " over yet");
         }
-        Optional<String> quarantine = quarantine(log, inFlight);
-        if (quarantine.isPresent()) {
-            return new Standing(DeploymentStage.QUARANTINED, quarantine.orElseThrow());
+        if (successor.stage() instanceof Stage.Quarantined quarantined) {
+            return new Standing(DeploymentStage.QUARANTINED, quarantined.reason());
         }
         if (inFlight.isPresent()) {
             DecisionStory decision = inFlight.orElseThrow();
@@ -214,37 +225,44 @@ public record DeploymentStory(
     }
 
     /**
-     * Why the planner has left the deployment alone, or one that took over now would; empty where neither is so. A planner that finds a
-     * flip that it has not permitted writes ABORT itself, so what was said before an ABORT is weighed as it was then.
+     * Where decisions stand for a planner that takes over now. One that finds a flip that it has not permitted writes ABORT itself and
+     * leaves the deployment alone; so what was said before an ABORT is weighed as it was then, and counts where that was the end of it.
+     * Another planner knows no more than the log.
      */
-    private static Optional<String> quarantine(DeploymentLog log, Optional<DecisionStory> inFlight) {
-        Optional<Dated<PlanCommand.Abort>> abort = inFlight.flatMap(DecisionStory::aborted);
+    private static PlannerState successor(DeploymentLog log, ControlState orders, Optional<DecisionStory> inFlight) {
         List<PlanCommand> plan = log.plan().stream().map(Dated::value).toList();
-        return abort.flatMap(stop -> quarantine(
+        return inFlight.flatMap(DecisionStory::aborted)
+                .filter(stop -> term(log.plan()).filter(term -> term.offset() > stop.offset()).isEmpty())
+                .map(stop -> successor(
                         log,
+                        orders,
                         plan.stream().filter(command -> command != stop.value()).toList(),
                         log.acks().stream()
                                 .filter(ack -> ack.atMillis() <= stop.atMillis())
                                 .toList()))
-                .or(() -> quarantine(log, plan, log.acks()));
+                .filter(before -> before.stage() instanceof Stage.Quarantined)
+                .orElseGet(() -> successor(log, orders, plan, log.acks()));
     }
 
-    private static Optional<String> quarantine(DeploymentLog log, List<PlanCommand> plan, List<Dated<RankAck>> acks) {
+    private static PlannerState successor(
+            DeploymentLog log, ControlState orders, List<PlanCommand> plan, List<Dated<RankAck>> acks) {
         DecisionProtocol protocol = new DecisionProtocol(new Patience(FOR_EVER, FOR_EVER, FOR_EVER), "reader");
         TreeMap<Integer, SettledPlacement> kept = new TreeMap<>();
         log.kept().forEach(record -> kept.put(record.value().layer(), record.value()));
-        PlannerState state = protocol.takeOver(PlanLog.of(plan), List.copyOf(kept.values()), log.members(), NEVER_LATE)
+        PlannerState state = protocol.takeOver(
+                        PlanLog.of(plan),
+                        List.copyOf(kept.values()),
+                        log.members(),
+                        epoch -> orders.approved().containsKey(epoch),
+                        NEVER_LATE)
                 .state();
         for (Dated<RankAck> ack : acks) {
             if (state.stage() instanceof Stage.Quarantined) {
                 break;
             }
-            state = protocol.apply(state, new Event.Acked(ack.value()), NEVER_LATE)
-                    .state();
+            state = protocol.apply(state, new Event.Acked(ack.value()), NEVER_LATE).state();
         }
-        return state.stage() instanceof Stage.Quarantined quarantined
-                ? Optional.of(quarantined.reason())
-                : Optional.empty();
+        return state;
     }
 
     /** The decision that has no end yet, of this incarnation. */

@@ -1,9 +1,9 @@
 package dev.plimsoll.app.operator;
 
-import dev.plimsoll.model.ControlAction;
 import dev.plimsoll.model.Membership;
 import dev.plimsoll.model.PlacementState;
 import dev.plimsoll.model.WindowSummary;
+import dev.plimsoll.planner.control.Said;
 import dev.plimsoll.replay.source.Dated;
 import java.time.Instant;
 import java.util.ArrayList;
@@ -31,7 +31,7 @@ public final class DeploymentText {
                     story.members().topology().ranks(),
                     story.stage(),
                     version(story),
-                    story.orders().pause().map(request -> "by " + request.by()).orElse("no"),
+                    story.orders().paused().map(said -> "by " + said.by()).orElse("no"),
                     story.newestWindow()
                             .map(window -> Ago.of(window.value().closedAtMillis(), nowMillis))
                             .orElse(NONE),
@@ -78,17 +78,16 @@ public final class DeploymentText {
         lines.add("  decision     "
                 + story.newestDecision().map(DecisionText::brief).orElse("none yet"));
         lines.add("  paused       "
-                + story.orders()
-                        .pause()
-                        .map(request -> given(request, nowMillis))
-                        .orElse("no"));
-        orders(lines, "  pinned       ", story.orders().pins().values().stream().toList(), members, nowMillis);
-        orders(
-                lines,
-                "  drained      ",
-                story.orders().drains().values().stream().toList(),
-                members,
-                nowMillis);
+                + story.orders().paused().map(Said::toString).orElse("no"));
+        List<String> pins = new ArrayList<>();
+        story.orders().pins().forEach((pin, said) -> pins.add(pin + ", " + said));
+        List<String> drains = new ArrayList<>();
+        story.orders().drained().forEach((rank, said) -> drains.add(rank + ", " + said));
+        each(lines, "  pinned       ", pins);
+        each(lines, "  drained      ", drains);
+        story.orders()
+                .dormant(members)
+                .forEach(order -> lines.add("  dormant      " + order + "; this incarnation does not have it"));
         lines.add("  ranks off    "
                 + (story.ranksOff().isEmpty() ? "none" : story.ranksOff().size()));
         story.ranksOff().forEach(off -> lines.add("               " + off));
@@ -115,28 +114,8 @@ public final class DeploymentText {
                         : ", without load");
     }
 
-    private static void orders(
-            List<String> lines, String head, List<Request> requests, Membership members, long nowMillis) {
-        if (requests.isEmpty()) {
-            lines.add(head + "none");
-        }
-        for (Request request : requests) {
-            lines.add(head + request.control().value().action().summary() + ", " + given(request, nowMillis)
-                    + (dormant(request, members) ? "; dormant: this incarnation has no such rank" : ""));
-        }
-    }
-
-    private static boolean dormant(Request request, Membership members) {
-        int ranks = members.topology().ranks();
-        ControlAction action = request.control().value().action();
-        if (action instanceof ControlAction.Pin pin) {
-            return pin.rank().index() >= ranks;
-        }
-        return action instanceof ControlAction.Drain drain && drain.rank().index() >= ranks;
-    }
-
-    private static String given(Request request, long nowMillis) {
-        return "by " + request.by() + ", " + Ago.of(request.control().atMillis(), nowMillis) + ": " + request.reason();
+    private static void each(List<String> lines, String head, List<String> values) {
+        (values.isEmpty() ? List.of("none") : values).forEach(value -> lines.add(head + value));
     }
 
     static String time(long millis) {

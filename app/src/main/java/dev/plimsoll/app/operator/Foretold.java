@@ -21,24 +21,4 @@ public record Foretold(Kind kind, String text) {
         /** There is nothing yet on which it could rest. */
         TOO_EARLY
     }
-
-    static Foretold does(String text) {
-        return new Foretold(Kind.WOULD_DO, text);
-    }
-
-    static Foretold nothing(String text) {
-        return new Foretold(Kind.NOTHING_TO_DO, text);
-    }
-
-    static Foretold stale(String text) {
-        return new Foretold(Kind.WOULD_BE_STALE, text);
-    }
-
-    static Foretold refused(String text) {
-        return new Foretold(Kind.WOULD_BE_REFUSED, text);
-    }
-
-    static Foretold tooEarly(String text) {
-        return new Foretold(Kind.TOO_EARLY, text);
-    }
 }

@@ -101,6 +101,9 @@ public final class OperatorTopics implements AutoCloseable {
                 .map(Dated::value)
                 .toList();
         List<Dated<ControlRecord>> control = all(Topic.CONTROL, records.whole(Topic.CONTROL));
+        Optional<Dated<WindowSummary>> newestWindow = records.newest(
+                        Topic.WINDOW_SUMMARIES, records.whole(Topic.WINDOW_SUMMARIES), unreadable -> {})
+                .map(OperatorTopics::dated);
         return new DeploymentLog(
                 members,
                 plan,
@@ -109,8 +112,21 @@ public final class OperatorTopics implements AutoCloseable {
                 acks(plan, want),
                 outcomes,
                 control,
-                records.newest(Topic.WINDOW_SUMMARIES, records.whole(Topic.WINDOW_SUMMARIES), unreadable -> {})
-                        .map(OperatorTopics::dated));
+                newestWindow,
+                newestWhole(members, newestWindow));
+    }
+
+    private Optional<WindowSummary> newestWhole(Membership members, Optional<Dated<WindowSummary>> newest) {
+        Optional<WindowSummary> whole = newest.map(Dated::value)
+                .filter(window -> window.complete() && window.incarnation() == members.incarnation());
+        if (whole.isPresent() || newest.isEmpty()) {
+            return whole;
+        }
+        OffsetRange all = records.whole(Topic.WINDOW_SUMMARIES);
+        return all(Topic.WINDOW_SUMMARIES, all.since(Math.max(0, all.to() - FARTHER * FIRST_LOOK_BACK))).stream()
+                .map(Dated::value)
+                .filter(window -> window.complete() && window.incarnation() == members.incarnation())
+                .reduce((earlier, later) -> later);
     }
 
     /** Whether the newest settlement is among the commands, and no decision is without its beginning. */

@@ -132,7 +132,7 @@ class OperatorCommandsTest {
                 .contains("ranks off    none")
                 .contains("no planner is in the group plimsoll.planner; nobody has ever planned in its partition");
         JsonNode json = json(run("deployment", "show", "--deployment=" + QUIET, "--output=json"));
-        assertThat(json.at("/pausedBy/control/by").asText()).isEqualTo("ada");
+        assertThat(json.at("/pausedBy/by").asText()).isEqualTo("ada");
         assertThat(json.at("/planners/members").asInt()).isZero();
     }
 
@@ -247,7 +247,7 @@ class OperatorCommandsTest {
             });
         }
         assertThat(run("deployment", "show", "--deployment=" + FREE).out())
-                .contains("pinned       pin expert 2 of layer 1 to rank 0, by ada");
+                .contains("pinned       expert 2 of layer 1 on rank 0, by ada");
         try (FakePlanner planner = new FakePlanner(Verdict.REFUSED)) {
             Told refused = run(
                     "unpin",

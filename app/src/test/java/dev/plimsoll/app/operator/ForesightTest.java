@@ -3,6 +3,7 @@ package dev.plimsoll.app.operator;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.plimsoll.app.operator.Foretold.Kind;
+import dev.plimsoll.model.Control;
 import dev.plimsoll.model.ControlAction;
 import dev.plimsoll.model.ExpertId;
 import dev.plimsoll.model.GatherMode;
@@ -21,8 +22,13 @@ class ForesightTest {
     private final MadeUpDeployment made = new MadeUpDeployment("demo/decode-0");
 
     private Foretold foretold(ControlAction action) {
-        DeploymentStory story = made.story();
-        return Foresight.of(story, action, story.version());
+        return foretold(action, made.story().version());
+    }
+
+    private Foretold foretold(ControlAction action, OptionalInt basedOn) {
+        return Foresight.of(
+                made.story(),
+                new Control(made.members().deployment(), "id", 0, "ada", "INC-1", basedOn, action));
     }
 
     @Test
@@ -33,12 +39,11 @@ class ForesightTest {
         for (ControlAction action : new ControlAction[] {
             new ControlAction.Pause(), new ControlAction.Rollback(0), PIN, new ControlAction.Drain(new RankId(7))
         }) {
-            Foretold stale = Foresight.of(made.story(), action, OptionalInt.of(0));
+            Foretold stale = foretold(action, OptionalInt.of(0));
             assertThat(stale.kind()).isEqualTo(Kind.WOULD_BE_STALE);
             assertThat(stale.text()).contains("v1 is settled").contains("v0");
         }
-        assertThat(Foresight.of(made.story(), new ControlAction.Pause(), OptionalInt.empty())
-                        .kind())
+        assertThat(foretold(new ControlAction.Pause(), OptionalInt.empty()).kind())
                 .isEqualTo(Kind.WOULD_DO);
     }
 
@@ -63,11 +68,9 @@ class ForesightTest {
                 .contains("rank 2")
                 .contains("2 ranks");
         assertThat(refused(new ControlAction.Pin(new LayerId(2), new ExpertId(0), new RankId(0))))
-                .contains("layer 2")
-                .contains("2 layers");
+                .contains("layer 2");
         assertThat(refused(new ControlAction.Pin(new LayerId(0), new ExpertId(3), new RankId(0))))
-                .contains("expert 3")
-                .contains("3 experts");
+                .contains("expert 3");
         assertThat(refused(new ControlAction.Rollback(7))).contains("v7");
     }
 
@@ -116,7 +119,7 @@ class ForesightTest {
         Foretold back = foretold(new ControlAction.Rollback(0));
 
         assertThat(back.kind()).isEqualTo(Kind.WOULD_DO);
-        assertThat(back.text()).contains("4");
+        assertThat(back.text()).isEqualTo("back to v0: 4 moves, 0 switches in 1 batches");
     }
 
     @Test
@@ -138,18 +141,29 @@ class ForesightTest {
     }
 
     @Test
-    void voidIsForWhatCannotEndByItself() {
+    void voidIsForWhatCannotEndByItselfAndSaysHowItIsKnown() {
         made.takenOver();
-        assertThat(foretold(new ControlAction.Void()).kind()).isNotEqualTo(Kind.WOULD_DO);
+        assertThat(foretold(new ControlAction.Void()).kind()).isEqualTo(Kind.WOULD_BE_STALE);
         int epoch = made.propose(4);
         assertThat(foretold(new ControlAction.Void()).kind()).isEqualTo(Kind.WOULD_BE_REFUSED);
-
         made.ack(epoch, RankAck.Kind.ACCEPTED, 0, 0, 1).permit(epoch);
         made.ack(epoch, RankAck.Kind.FLIPPED, 1, 0).abort(epoch, "stop");
         made.ack(epoch, RankAck.Kind.ABORTED, 1, 0).ack(epoch, RankAck.Kind.ABORTED, 0, 1);
-
         assertThat(made.story().stage()).isEqualTo(DeploymentStage.QUARANTINED);
-        assertThat(foretold(new ControlAction.Void()).text()).isNotBlank();
+        assertThat(refused(new ControlAction.Void())).contains("no complete window that would show what they serve");
+
+        made.window(20);
+
+        Foretold end = foretold(new ControlAction.Void());
+        assertThat(end.kind()).as(end.text()).isEqualTo(Kind.WOULD_DO);
+        assertThat(end.text()).contains("decision " + epoch + " is void").contains("all ranks serve v0");
+    }
+
+    @Test
+    void ranksThatCannotVoteAreNotBroughtBackByAWord() {
+        made.restarted(GatherMode.NONE).takenOver();
+
+        assertThat(refused(new ControlAction.Void())).contains("cannot vote").contains("a restart of the ranks");
     }
 
     private String refused(ControlAction action) {

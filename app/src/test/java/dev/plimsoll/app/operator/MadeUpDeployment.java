@@ -355,7 +355,11 @@ public final class MadeUpDeployment {
                 acks,
                 outcomes,
                 control,
-                windows.isEmpty() ? Optional.empty() : Optional.of(windows.get(windows.size() - 1)));
+                windows.isEmpty() ? Optional.empty() : Optional.of(windows.get(windows.size() - 1)),
+                windows.stream()
+                        .map(Dated::value)
+                        .filter(window -> window.complete() && window.incarnation() == members.incarnation())
+                        .reduce((earlier, later) -> later));
     }
 
     public DeploymentStory story() {

@@ -3,12 +3,16 @@ package dev.plimsoll.app.operator;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.plimsoll.model.Batch;
+import dev.plimsoll.model.Control;
+import dev.plimsoll.model.ControlAction;
+import dev.plimsoll.model.ControlAnswer;
 import dev.plimsoll.model.ControlRecord;
 import dev.plimsoll.model.ExpertId;
 import dev.plimsoll.model.GatherMode;
 import dev.plimsoll.model.LayerId;
 import dev.plimsoll.model.Membership;
 import dev.plimsoll.model.Move;
+import dev.plimsoll.model.Origin;
 import dev.plimsoll.model.PlanCommand;
 import dev.plimsoll.model.PlanCommand.Propose;
 import dev.plimsoll.model.PlanReasons;
@@ -17,6 +21,7 @@ import dev.plimsoll.model.RankId;
 import dev.plimsoll.model.Refusal;
 import dev.plimsoll.model.SettledPlacement;
 import dev.plimsoll.model.SlotId;
+import dev.plimsoll.planner.control.ControlState;
 import dev.plimsoll.planner.protocol.DecisionProtocol;
 import dev.plimsoll.planner.protocol.Effect;
 import dev.plimsoll.planner.protocol.Event;
@@ -24,6 +29,7 @@ import dev.plimsoll.planner.protocol.Moment;
 import dev.plimsoll.planner.protocol.Patience;
 import dev.plimsoll.planner.protocol.PlanLog;
 import dev.plimsoll.planner.protocol.PlannerState;
+import dev.plimsoll.planner.protocol.Sight;
 import dev.plimsoll.planner.protocol.Stage;
 import dev.plimsoll.planner.protocol.Transition;
 import dev.plimsoll.replay.source.Dated;
@@ -32,6 +38,7 @@ import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalInt;
 import java.util.Random;
 import java.util.TreeMap;
 import org.junit.jupiter.api.Test;
@@ -48,6 +55,7 @@ class StageFromTheLogTest {
     private List<Dated<PlanCommand>> plan = new ArrayList<>();
     private List<Dated<SettledPlacement>> kept = new ArrayList<>();
     private List<Dated<RankAck>> acks = new ArrayList<>();
+    private List<Dated<ControlRecord>> control = new ArrayList<>();
     private long millis;
     private PlannerState state = take(protocol.takeOver(new PlanLog(), List.of(), members, at(0)));
     private final Map<DeploymentStage, Integer> seen = new EnumMap<>(DeploymentStage.class);
@@ -59,7 +67,15 @@ class StageFromTheLogTest {
             for (int event = 0; event < EVENTS; event++) {
                 step();
                 DeploymentStory story = DeploymentStory.of(new DeploymentLog(
-                        members, plan, true, kept, acks, List.of(), List.<Dated<ControlRecord>>of(), Optional.empty()));
+                        members,
+                        plan,
+                        true,
+                        kept,
+                        acks,
+                        List.of(),
+                        control,
+                        Optional.empty(),
+                        Optional.empty()));
                 assertThat(story.stage())
                         .as("seed %d, event %d, %s: %s", seed, event, state.stage(), plan)
                         .isEqualTo(stage());
@@ -72,6 +88,7 @@ class StageFromTheLogTest {
         assertThat(seen.keySet())
                 .contains(
                         DeploymentStage.IDLE,
+                        DeploymentStage.WAITING_FOR_APPROVAL,
                         DeploymentStage.PROPOSED,
                         DeploymentStage.RUNNING,
                         DeploymentStage.ABORTING,
@@ -80,8 +97,8 @@ class StageFromTheLogTest {
 
     private DeploymentStage stage() {
         Stage stage = state.stage();
-        if (stage instanceof Stage.Proposed) {
-            return DeploymentStage.PROPOSED;
+        if (stage instanceof Stage.Proposed proposed) {
+            return proposed.approval().awaited() ? DeploymentStage.WAITING_FOR_APPROVAL : DeploymentStage.PROPOSED;
         } else if (stage instanceof Stage.Running) {
             return DeploymentStage.RUNNING;
         } else if (stage instanceof Stage.Aborting) {
@@ -96,6 +113,7 @@ class StageFromTheLogTest {
         plan = new ArrayList<>();
         kept = new ArrayList<>();
         acks = new ArrayList<>();
+        control = new ArrayList<>();
         state = take(protocol.takeOver(new PlanLog(), List.of(), members, at(0)));
     }
 
@@ -110,6 +128,10 @@ class StageFromTheLogTest {
             state = take(protocol.apply(state, new Event.TimePassed(), at(100)));
         } else if (what < 18) {
             state = take(protocol.apply(state, new Event.OperatorAbort("test"), at(0)));
+        } else if (what < 22) {
+            state = take(protocol.apply(state, new Event.OperatorVoid(Sight.NONE, "test"), at(0)));
+        } else if (what < 40 && state.stage() instanceof Stage.Proposed proposed && proposed.approval().awaited()) {
+            say(proposed.decision().epoch());
         } else if (state.stage().inFlight().isEmpty()) {
             state = take(protocol.apply(state, offer(), at(0)));
         } else {
@@ -119,12 +141,47 @@ class StageFromTheLogTest {
         }
     }
 
+    /** A person approves or rejects, and the planner answers in the transaction of what follows. */
+    private void say(int epoch) {
+        boolean yes = random.nextInt(3) > 0;
+        String id = "command-" + control.size();
+        control.add(new Dated<>(
+                new Control(
+                        members.deployment(),
+                        id,
+                        millis,
+                        "ada",
+                        "test",
+                        OptionalInt.empty(),
+                        yes ? new ControlAction.Approve(epoch) : new ControlAction.Reject(epoch)),
+                control.size(),
+                millis));
+        state = take(protocol.apply(state, yes ? new Event.Approved(epoch) : new Event.Rejected(epoch, "test"), at(0)));
+        control.add(new Dated<>(
+                new ControlAnswer(
+                        members.deployment(),
+                        members.incarnation(),
+                        id,
+                        ControlAnswer.Verdict.DONE,
+                        "test",
+                        OptionalInt.of(epoch),
+                        state.settled().version()),
+                control.size(),
+                millis));
+    }
+
     /** Another planner does as a recovery does. */
     private void takeOver() {
         TreeMap<Integer, SettledPlacement> newest = new TreeMap<>();
         kept.forEach(record -> newest.put(record.value().layer(), record.value()));
+        ControlState said =
+                ControlState.of(control.stream().map(Dated::value).toList());
         state = take(protocol.takeOver(
-                PlanLog.of(plan.stream().map(Dated::value).toList()), List.copyOf(newest.values()), members, at(0)));
+                PlanLog.of(plan.stream().map(Dated::value).toList()),
+                List.copyOf(newest.values()),
+                members,
+                epoch -> said.approved().containsKey(epoch),
+                at(0)));
         for (Dated<RankAck> ack : acks) {
             state = take(protocol.apply(state, new Event.Acked(ack.value()), at(0)));
         }
@@ -136,7 +193,18 @@ class StageFromTheLogTest {
             int[] experts = state.settled().layer(layer);
             batches.add(new Batch(layer + 1, List.of(move(layer, 0, experts[2], 2), move(layer, 2, experts[0], 0))));
         }
-        return new Event.Offer(state.settled().version(), batches, 0, 0.5, 0.9, "test", "test", PlanReasons.NONE);
+        return new Event.Offer(
+                state.settled().version(),
+                batches,
+                0,
+                0.5,
+                0.9,
+                "test",
+                "test",
+                PlanReasons.NONE,
+                Optional.empty(),
+                Optional.empty(),
+                new Origin(random.nextBoolean(), Optional.empty()));
     }
 
     private static Move move(int layer, int slot, int expert, int source) {

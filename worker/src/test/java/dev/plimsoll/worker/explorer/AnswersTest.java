@@ -71,7 +71,8 @@ class AnswersTest {
         Set<RankWords> states = new LinkedHashSet<>();
         for (Scope scope : List.of(
                 Scope.of(Powers.NONE.with(STOP).with(FAIL_TRANSFER), Plans.ONE),
-                Scope.of(Powers.NONE.with(STOP).with(FAIL_TRANSFER), Plans.WHOLE).whereEnginesMove(),
+                Scope.of(Powers.NONE.with(STOP).with(FAIL_TRANSFER), Plans.WHOLE)
+                        .whereEnginesMove(),
                 Scope.of(Powers.NONE.with(STOP).with(MISS_END), Plans.TWO_SMALL))) {
             scope.ranks.witness = (before, event, turn) -> states.add(turn.words());
             assertThat(Explorer.explore(scope).broken()).isEmpty();

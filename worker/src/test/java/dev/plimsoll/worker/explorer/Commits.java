@@ -13,6 +13,15 @@ import java.util.List;
 final class Commits {
     private Commits() {}
 
+    /** A planner begins with a TERM above all before, and with what it has read. */
+    static void takeOver(World world, int read) {
+        PlannerTable.Act act = world.scope.planners.takeOver(read, world.get(Of.KEPT), world.life());
+        if (act.commands().isEmpty() || !(act.commands().get(0) instanceof PlanCommand.Term)) {
+            throw new Violation("P4 single writer", "a planner takes over and does not say so: " + act.commands());
+        }
+        commit(world, act);
+    }
+
     /** What the planner that holds the fence does. */
     static void commit(World world, PlannerTable.Act act) {
         append(world, act);
@@ -42,7 +51,8 @@ final class Commits {
         if (command instanceof PlanCommand.Permit permit) {
             for (int rank = 0; rank < World.RANKS; rank++) {
                 if (!hasSaid(world, rank, permit, permit.epoch(), RankAck.Kind.ACCEPTED)) {
-                    throw new Violation("P3 authority", command.summary() + ", which rank " + rank + " has not accepted");
+                    throw new Violation(
+                            "P3 authority", command.summary() + ", which rank " + rank + " has not accepted");
                 }
             }
         } else if (command instanceof PlanCommand.Settled end) {
@@ -93,7 +103,8 @@ final class Commits {
             return;
         }
         Log log = world.log();
-        Membership members = world.scope.lives.of(world.scope.lives.lifeOf(kept.get(0).incarnation()));
+        Membership members =
+                world.scope.lives.of(world.scope.lives.lifeOf(kept.get(0).incarnation()));
         Placement settled = log.settled(world.scope.lives.lifeOf(members.incarnation()));
         for (SettledPlacement record : kept) {
             if (!record.equals(SettledPlacement.of(

@@ -114,7 +114,10 @@ class ExplorerTest {
     private static Stream<Case> products() {
         return Stream.of(
                 new Case("gathers and transfers", POWERS.with(LOSE_GATHER).with(FAIL_TRANSFER), Plans.TWO),
-                new Case("gathers, and a planner that fails", POWERS.with(LOSE_GATHER).with(FAIL_OVER), Plans.TWO),
+                new Case(
+                        "gathers, and a planner that fails",
+                        POWERS.with(LOSE_GATHER).with(FAIL_OVER),
+                        Plans.TWO),
                 new Case(
                         "gathers, and a rank that dies",
                         POWERS.with(LOSE_GATHER).with(CRASH).with(RESTART),
@@ -135,8 +138,7 @@ class ExplorerTest {
 
     static Explorer.Result explore(String name, Scope scope) {
         Explorer.Result result = Explorer.explore(scope);
-        System.out.println(
-                "explored " + name + " (" + scope.powers + "): " + result + "; " + scope.parts());
+        System.out.println("explored " + name + " (" + scope.powers + "): " + result + "; " + scope.parts());
         assertThat(result.broken()).as("%s", result).isEmpty();
         return result;
     }
@@ -161,8 +163,8 @@ class ExplorerTest {
     }
 
     static class SaysWhatOthersSay extends Rules {
-        private static final long HASH =
-                Fixture.propose(Fixture.header(1, 2), 1, Fixture.INITIAL, Fixture.BATCHES).planHash();
+        private static final long HASH = Fixture.propose(Fixture.header(1, 2), 1, Fixture.INITIAL, Fixture.BATCHES)
+                .planHash();
 
         @Override
         RankWords shown(RankWords words) {

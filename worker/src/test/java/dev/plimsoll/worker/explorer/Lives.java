@@ -21,8 +21,7 @@ record Lives(List<Membership> members, List<List<List<Batch>>> decisions) {
         if (engineMoves) {
             first = first.withTraits(EngineTraits.USUAL.withMovesWeights(true));
         }
-        Membership second = nextOf(first)
-                .startingWith(Fixture.INITIAL.with(0, Fixture.BATCHES.get(1)));
+        Membership second = nextOf(first).startingWith(Fixture.INITIAL.with(0, Fixture.BATCHES.get(1)));
         return new Lives(List.of(first, second), List.of(decisions, List.of(Fixture.NEXT)));
     }
 

@@ -46,7 +46,8 @@ final class LogRules {
         if (propose.basedOn() != base.version()) {
             throw new Violation("P3 authority", propose.summary() + ", and settled is v" + base.version());
         }
-        List<String> wrong = PlacementRules.violations(propose, base, before.lives().of(life));
+        List<String> wrong =
+                PlacementRules.violations(propose, base, before.lives().of(life));
         if (!wrong.isEmpty()) {
             throw new Violation("P11 sound plans", propose.summary() + ": " + wrong);
         }
@@ -55,7 +56,9 @@ final class LogRules {
     /** What the planner's checks let pass, those of the nodes do too. */
     static void checkTaken(Membership members, PlanCommand command, Orders.Taken taken) {
         boolean concerns = command.header().incarnation() == members.incarnation();
-        if (concerns && (taken.order().isEmpty() || taken.order().orElseThrow().refusal().isPresent())) {
+        if (concerns
+                && (taken.order().isEmpty()
+                        || taken.order().orElseThrow().refusal().isPresent())) {
             throw new Violation(
                     command instanceof Propose ? "P11 sound plans" : "P6 truth",
                     "a node does not take " + command.summary() + ": " + taken.fault());

@@ -27,11 +27,13 @@ final class Noise {
             world.log().event(world.life(), read - 1, rank).ifPresent(order -> check(world, order));
         }
         if (words.at(Word.TERM) > 1) {
-            PlanHeader old = new PlanHeader(
-                    Fixture.DEPLOYMENT, words.at(Word.INCARNATION), words.at(Word.TERM) - 1, 1_000);
+            PlanHeader old =
+                    new PlanHeader(Fixture.DEPLOYMENT, words.at(Word.INCARNATION), words.at(Word.TERM) - 1, 1_000);
             check(world, RankEvent.order(OrderHeads.of(new PlanCommand.Abort(old, Math.max(1, words.epoch()), "old"))));
         }
-        for (int epoch = 1; epoch < words.epoch() || (epoch == words.epoch() && words.phase() == RankPhase.SERVING); epoch++) {
+        for (int epoch = 1;
+                epoch < words.epoch() || (epoch == words.epoch() && words.phase() == RankPhase.SERVING);
+                epoch++) {
             world.log().end(epoch).ifPresent(end -> check(world, RankEvent.order(OrderHeads.again(end))));
         }
     }

@@ -42,8 +42,7 @@ final class PlannerMoves {
                 Commits.commit(w, act);
             }));
         }
-        if (state.members().incarnation()
-                < world.scope.lives.of(world.life()).incarnation()) {
+        if (state.members().incarnation() < world.scope.lives.of(world.life()).incarnation()) {
             act(world, next, "planner hears of the new life", new Event.Began(world.scope.lives.of(world.life())));
         }
         if (state.stage() instanceof Stage.Idle) {
@@ -113,7 +112,7 @@ final class PlannerMoves {
             int read = w.get(Of.READ_BEFORE) == 0 ? w.get(Of.LOG) : w.get(Of.READ_BEFORE);
             w.set(Of.READ_BEFORE, 0);
             w.tell("planner takes over");
-            Commits.commit(w, w.scope.planners.takeOver(read, w.get(Of.KEPT), w.life()));
+            Commits.takeOver(w, read);
         }));
     }
 

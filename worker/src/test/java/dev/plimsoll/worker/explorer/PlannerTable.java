@@ -4,6 +4,7 @@ import dev.plimsoll.model.PlanCommand;
 import dev.plimsoll.model.PlanReasons;
 import dev.plimsoll.model.RankAck;
 import dev.plimsoll.model.SettledPlacement;
+import dev.plimsoll.planner.protocol.Approval;
 import dev.plimsoll.planner.protocol.DecisionProtocol;
 import dev.plimsoll.planner.protocol.Due;
 import dev.plimsoll.planner.protocol.Effect;
@@ -121,8 +122,7 @@ final class PlannerTable {
     Act takeOver(int log, int keptNumber, int life) {
         return starts.computeIfAbsent(
                 new Start(log, keptNumber, life),
-                start -> act(protocol.takeOver(
-                        logs.number(log).folded, kept.value(keptNumber), lives.of(life), NOW)));
+                start -> act(protocol.takeOver(logs.number(log).folded, kept.value(keptNumber), lives.of(life), NOW)));
     }
 
     Act apply(int planner, Event event) {
@@ -230,14 +230,14 @@ final class PlannerTable {
     private static PlannerState timeless(PlannerState state) {
         Stage stage = state.stage();
         if (stage instanceof Stage.Proposed proposed) {
-            stage = new Stage.Proposed(proposed.decision(), proposed.evidence(), DUE);
+            Approval approval = proposed.approval().awaited() ? new Approval(true, 1) : Approval.NONE;
+            stage = new Stage.Proposed(proposed.decision(), proposed.evidence(), DUE, approval);
         } else if (stage instanceof Stage.Running running) {
             stage = new Stage.Running(running.decision(), running.evidence(), DUE);
         } else if (stage instanceof Stage.Aborting aborting) {
             stage = new Stage.Aborting(aborting.decision(), aborting.evidence(), DUE, "", aborting.permitted());
         } else if (stage instanceof Stage.Quarantined quarantined) {
-            stage = new Stage.Quarantined(
-                    quarantined.decision(), "", quarantined.unlike(), quarantined.logged());
+            stage = new Stage.Quarantined(quarantined.decision(), "", quarantined.unlike(), quarantined.logged());
         }
         return new PlannerState(
                 state.members(), state.settled(), state.term(), state.number(), state.lastEpoch(), stage);

@@ -10,8 +10,8 @@ final class Plans {
     static final List<List<Batch>> ONE = List.of(Fixture.BATCHES);
     static final List<List<Batch>> TWO = List.of(Fixture.BATCHES, Fixture.NEXT);
     static final List<List<Batch>> TWO_SMALL = List.of(SMALL, Fixture.NEXT);
-    static final List<List<Batch>> THREE_SMALL =
-            List.of(SMALL, Fixture.NEXT, List.of(new Batch(1, Fixture.BATCHES.get(1).moves())));
+    static final List<List<Batch>> THREE_SMALL = List.of(
+            SMALL, Fixture.NEXT, List.of(new Batch(1, Fixture.BATCHES.get(1).moves())));
     /** The first batch brings no weights to any rank: it is voted on and flipped like any other. */
     static final List<List<Batch>> SWITCHES = List.of(Fixture.SWITCHES);
     /** An engine that moves weights itself gets one batch with all. */

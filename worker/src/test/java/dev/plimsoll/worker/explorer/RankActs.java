@@ -96,8 +96,7 @@ final class RankActs {
             int[] weights = world.scope.array(world.get(Of.WEIGHTS));
             world.setMine(
                     OfRank.STAGING,
-                    world.scope.array(
-                            world.scope.weights.received(batch(world, epoch, batch), world.turn(), weights)));
+                    world.scope.array(world.scope.weights.received(batch(world, epoch, batch), world.turn(), weights)));
         } else {
             world.giveUp(exchange);
         }

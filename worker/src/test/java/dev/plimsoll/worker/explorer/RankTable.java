@@ -94,8 +94,8 @@ final class RankTable {
         return heard.computeIfAbsent(new Heard(state, rank, life, before, deaf ? log.number : 0), key -> {
             BitSet more = (BitSet) saids.value(before).clone();
             RankWords shown = rules.shown(words.value(state));
-            for (RankAck ack : Acks.of(
-                    lives.of(life), rank, rules.machine.describe(shown, 0), log.orders(life, rank))) {
+            for (RankAck ack :
+                    Acks.of(lives.of(life), rank, rules.machine.describe(shown, 0), log.orders(life, rank))) {
                 more.set(acks.number(ack));
             }
             return saids.number(more);
@@ -105,7 +105,8 @@ final class RankTable {
     /** Acks of a set, in the order in which their numbers were given. */
     List<RankAck> said(int number) {
         while (lists.size() < number) {
-            lists.add(saids.value(lists.size() + 1).stream().mapToObj(acks::value).toList());
+            lists.add(
+                    saids.value(lists.size() + 1).stream().mapToObj(acks::value).toList());
         }
         return lists.get(number - 1);
     }

@@ -71,8 +71,7 @@ final class Scope {
      * @param decisions that are proposed one after the other in the first life
      */
     static Scope of(Powers powers, List<List<Batch>> decisions) {
-        return new Scope(
-                powers, false, decisions, new Rules(), WrongPlanners.right(), TakeOver.FENCES_THEN_READS);
+        return new Scope(powers, false, decisions, new Rules(), WrongPlanners.right(), TakeOver.FENCES_THEN_READS);
     }
 
     /** The same, of engines that move weights by themselves. */
@@ -124,6 +123,7 @@ final class Scope {
 
     /** Numbers of everything that worlds of this scope are made of, for people. */
     String parts() {
-        return ranks.words.size() + " states of a rank, " + planners.size() + " of the planner, " + logs.size() + " logs";
+        return ranks.words.size() + " states of a rank, " + planners.size() + " of the planner, " + logs.size()
+                + " logs";
     }
 }

@@ -71,7 +71,8 @@ final class StepRules {
                     && world.words(rank).intAt(Word.OBSERVES) == 0
                     && world.used(Power.LOSE_GATHER) == 0) {
                 throw new Violation(
-                        "P8 serves on", "rank " + world.turn() + " waits for a gather that rank " + rank + " is not in");
+                        "P8 serves on",
+                        "rank " + world.turn() + " waits for a gather that rank " + rank + " is not in");
             }
         }
     }
@@ -138,8 +139,7 @@ final class StepRules {
             }
             if (ack.kind() == RankAck.Kind.ABORTED && ack.batch() != flipped) {
                 throw new Violation(
-                        "P5 prefix",
-                        "rank " + rank + " said ABORTED " + ack.batch() + " and has flipped " + flipped);
+                        "P5 prefix", "rank " + rank + " said ABORTED " + ack.batch() + " and has flipped " + flipped);
             }
         }
     }
@@ -155,7 +155,8 @@ final class StepRules {
             boolean together = world.used(Power.LOSE_GATHER) > 0 || world.anyGone();
             if (!together && world.get(rank, OfRank.STARTED_NOW) != world.get(first, OfRank.STARTED_NOW)) {
                 throw new Violation(
-                        "start together", "transfers start on ranks " + first + " and " + rank + " at other boundaries");
+                        "start together",
+                        "transfers start on ranks " + first + " and " + rank + " at other boundaries");
             }
         }
         for (int rank = 0; rank < World.RANKS; rank++) {

@@ -62,8 +62,7 @@ final class Weights {
     static int[] flipped(Batch batch, int[] map) {
         int[] after = map.clone();
         for (Move move : batch.moves()) {
-            after[at(move.layer().index(), move.slot().index())] =
-                    move.expert().index();
+            after[at(move.layer().index(), move.slot().index())] = move.expert().index();
         }
         for (Switch change : batch.switches()) {
             int at = at(change.layer().index(), change.slot().index());

@@ -45,7 +45,7 @@ final class World {
         for (int rank = 0; rank < RANKS; rank++) {
             world.set(rank, OfRank.SAID, scope.ranks.nothingSaid);
         }
-        Commits.commit(world, scope.planners.takeOver(world.get(Of.LOG), world.get(Of.KEPT), 0));
+        Commits.takeOver(world, world.get(Of.LOG));
         world.beginLife(0);
         return world;
     }
@@ -266,7 +266,9 @@ final class World {
     public String toString() {
         StringJoiner text = new StringJoiner("\n    ");
         text.add("planner " + (planned() ? stage().getClass().getSimpleName() : "dead") + ", "
-                + (log().size() == 0 ? "empty log" : "after " + shortly(log().commands.get(log().size() - 1))));
+                + (log().size() == 0
+                        ? "empty log"
+                        : "after " + shortly(log().commands.get(log().size() - 1))));
         for (int rank = 0; rank < RANKS; rank++) {
             RankPhase phase = words(rank).phase();
             text.add("rank " + rank + (isGone(rank) && phase != RankPhase.FATAL ? " (gone) " : " ") + words(rank)
