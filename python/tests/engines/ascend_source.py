@@ -144,8 +144,6 @@ def observed(roles):
 def steered(roles):
     """Decisions are followed as the load drifts, also after all roles were killed; without a planner the last map stays."""
     run = Run(roles, "steered", mode="steer")
-    roles.start("worker", "worker", "--ring-dir", os.path.join(roles.rings, "ascend.steered"))
-    roles.arguments["worker"] = ["--ring-dir", os.path.join(roles.rings, "ascend.steered")]
     try:
         run.until("a decision that settled", lambda: len(run.settled()) >= 1)
         run.until("an outcome", lambda: len(run.outcomes()) >= 1)
@@ -175,7 +173,6 @@ def steered(roles):
                     roles_killed_and_restarted=True, planner_gone=True, counts=same_counts(run, told))
     finally:
         run.close()
-        roles.kill("worker")
         if "planner" not in roles.running:
             roles.restart("planner")
 
@@ -183,7 +180,6 @@ def steered(roles):
 def moved_once(roles, name, *arguments, **options):
     """A run until a decision has settled and was served for a while."""
     run = Run(roles, name, *arguments, mode="steer", **options)
-    roles.start("worker", "worker", "--ring-dir", os.path.join(roles.rings, "ascend." + name))
     try:
         run.until("a decision that settled", lambda: run.settled())
         run.until("an outcome", lambda: run.outcomes())
@@ -192,7 +188,6 @@ def moved_once(roles, name, *arguments, **options):
         return run, told
     finally:
         run.close()
-        roles.kill("worker")
 
 
 def planner_killed(roles):
@@ -286,7 +281,6 @@ def v2_observed(roles):
 def v2_steered(roles):
     """Model runner v2: a decision, and another that follows the drift."""
     run = Run(roles, "v2-steered", mode="steer", script=V2, environment={"DYNAMIC_EPLB": ""})
-    roles.start("worker", "worker", "--ring-dir", os.path.join(roles.rings, "ascend.v2-steered"))
     try:
         run.until("a decision that settled", lambda: run.settled(), 400)
         run.until("an outcome", lambda: run.outcomes())
@@ -299,7 +293,6 @@ def v2_steered(roles):
                     us_between=told[0]["us_between"], us_boundary=told[0]["us_boundary"])
     finally:
         run.close()
-        roles.kill("worker")
 
 
 def cost(roles):
@@ -326,7 +319,8 @@ def main(names):
         roles.rings = os.path.join(roles.directory, "rings")
         os.makedirs(roles.rings)
         roles.plugins = entry_points_directory(os.path.join(roles.directory, "plugins"))
-        roles.start_all({"collector": ["--ring-dir", roles.rings], "aggregator": [], "planner": []})
+        roles.start_all({"collector": ["--ring-dir", roles.rings], "worker": ["--ring-dir", roles.rings], "aggregator": [],
+                         "planner": []})
         for name in names or [name for name in MODES if "v2" not in name or "PLIMSOLL_VLLM_SOURCE" in os.environ]:
             started = time.monotonic()
             told = MODES[name](roles)

@@ -133,8 +133,6 @@ def observed(roles, *how, name="observed"):
     """Observing changes nothing: the engine's own rearrangements come to the same maps; each begins the next incarnation."""
     short = ("--steps", 400, "--interval", 150, *how)
     off = Run(roles, name + "-off", *short).results(stop=False)
-    # A node's worker puts the membership on its topic; a collector publishes nothing before.
-    roles.start("worker", "worker", "--ring-dir", os.path.join(roles.rings, "vllm." + name))
     run = Run(roles, name, *short, "--wait", mode="observe")
     on = run.results_while_it_waits()
     assert not off[0]["hooked"] and on[0]["hooked"] and on[0]["alive"], on[0]
@@ -142,7 +140,6 @@ def observed(roles, *how, name="observed"):
         assert [one["map"] for one in off] == [one["map"] for one in on]
     compared = counts(run, on)
     run.results()
-    roles.kill("worker")
     assert len(on[0]["truth"]) > 1, "the engine's own balancer has moved nothing"
     return dict(right(on), maps_equal=not how, incarnations=len(on[0]["truth"]), counts=compared)
 
@@ -150,8 +147,6 @@ def observed(roles, *how, name="observed"):
 def steered(roles, *how, name="steered"):
     """Decisions are followed as the load drifts, also after all roles were killed; without a planner the last map stays."""
     run = Run(roles, name, *how, mode="steer")
-    roles.arguments["worker"] = ["--ring-dir", os.path.join(roles.rings, "vllm." + name)]
-    roles.restart("worker")
     try:
         run.until("a decision that settled", lambda: len(run.settled()) >= 1)
         run.until("an outcome", lambda: len(run.outcomes()) >= 1)
@@ -182,14 +177,12 @@ def steered(roles, *how, name="steered"):
                     counts=counts(run, told), rearranged=told[0]["rearranged"])
     finally:
         run.close()
-        roles.kill("worker")
         if "planner" not in roles.running:
             roles.restart("planner")
 
 
 def moved_once(roles, name, start):
     run = Run(roles, name, "--start", json.dumps(start), mode="steer")
-    roles.start("worker", "worker", "--ring-dir", os.path.join(roles.rings, "vllm." + name))
     try:
         run.until("a decision that settled", lambda: run.settled())
         run.until("an outcome", lambda: run.outcomes())
@@ -199,7 +192,6 @@ def moved_once(roles, name, start):
         return dict(right(told), settled=len(run.settled()), outcomes=run.outcomes(), counts=counts(run, told))
     finally:
         run.close()
-        roles.kill("worker")
 
 
 def other_start(roles):
@@ -276,7 +268,8 @@ def main(names):
         roles.rings = os.path.join(roles.directory, "rings")
         os.makedirs(roles.rings)
         roles.plugins = entry_points_directory(os.path.join(roles.directory, "plugins"))
-        roles.start_all({"collector": ["--ring-dir", roles.rings], "aggregator": [], "planner": []})
+        roles.start_all({"collector": ["--ring-dir", roles.rings], "worker": ["--ring-dir", roles.rings], "aggregator": [],
+                         "planner": []})
         for name in names or MODES:
             started = time.monotonic()
             told = MODES[name](roles)

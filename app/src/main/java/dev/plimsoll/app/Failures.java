@@ -18,14 +18,29 @@ import picocli.CommandLine.ExitCode;
  * @param line without the command's name
  */
 public record Failures(String line, int exitCode) {
+    /** Exit code when there is not enough data yet: it may be there a little later. */
+    public static final int TOO_EARLY = 3;
+
+    /** Exit code when what a command rests on has changed meanwhile. */
+    public static final int STALE = 4;
+
+    /** Exit code when a rule forbids what was asked for. */
+    public static final int REFUSED = 5;
+
     /** Exit code when a dependency cannot be reached. */
     public static final int UNREACHABLE = 6;
+
+    /** Exit code when nobody has answered in time. */
+    public static final int NO_ANSWER = 124;
 
     private static final String KAFKA = "org.apache.kafka";
     private static final String SET_UP = "KafkaSetupException";
 
     /** Describes a failure. */
     public static Failures of(Throwable failure) {
+        if (failure instanceof EndedException ended) {
+            return ended.told();
+        }
         List<Throwable> chain = chain(failure);
         return ofKafka(chain)
                 .or(() -> ofNativeLibrary(chain))

@@ -6,11 +6,15 @@ import dev.plimsoll.app.command.BrokerCommand;
 import dev.plimsoll.app.command.ChaosCommand;
 import dev.plimsoll.app.command.CollectorCommand;
 import dev.plimsoll.app.command.ConvertCommand;
+import dev.plimsoll.app.command.DecisionsCommand;
+import dev.plimsoll.app.command.DeploymentCommand;
 import dev.plimsoll.app.command.DevicesCommand;
+import dev.plimsoll.app.command.DrainCommand;
 import dev.plimsoll.app.command.Durations;
 import dev.plimsoll.app.command.ExportCommand;
 import dev.plimsoll.app.command.MembershipCommand;
 import dev.plimsoll.app.command.MembershipWriteCommand;
+import dev.plimsoll.app.command.PinCommand;
 import dev.plimsoll.app.command.PlacementCommand;
 import dev.plimsoll.app.command.PlannerCommand;
 import dev.plimsoll.app.command.Problems;
@@ -20,8 +24,11 @@ import dev.plimsoll.app.command.RegistryCommand;
 import dev.plimsoll.app.command.ReplayCommand;
 import dev.plimsoll.app.command.ReplayPlanCommand;
 import dev.plimsoll.app.command.ReplayRunCommand;
+import dev.plimsoll.app.command.RollbackCommand;
 import dev.plimsoll.app.command.SchemasCommand;
 import dev.plimsoll.app.command.TopicsCommand;
+import dev.plimsoll.app.command.UndrainCommand;
+import dev.plimsoll.app.command.UnpinCommand;
 import dev.plimsoll.app.command.UpCommand;
 import dev.plimsoll.app.command.Validated;
 import dev.plimsoll.app.command.WorkerCommand;
@@ -60,6 +67,13 @@ import picocli.CommandLine.ParseResult;
             WorkerCommand.class,
             MembershipCommand.class,
             PlacementCommand.class,
+            DeploymentCommand.class,
+            DecisionsCommand.class,
+            RollbackCommand.class,
+            PinCommand.class,
+            UnpinCommand.class,
+            DrainCommand.class,
+            UndrainCommand.class,
             ConvertCommand.class,
             ReplayCommand.class,
             DevicesCommand.class,
@@ -70,7 +84,8 @@ import picocli.CommandLine.ParseResult;
         footer = {
             "",
             "Try 'plimsoll up' for the whole loop on simulated ranks; 'plimsoll help COMMAND' explains a command.",
-            "Exit codes: 0 done, 1 failed, 2 wrong options, 6 Kafka cannot be reached."
+            "Exit codes: 0 done, 1 failed, 2 wrong options, 3 not enough data yet, 4 stale, 5 refused by a rule,"
+                    + " 6 Kafka cannot be reached, 124 no answer in time."
         })
 public final class Plimsoll {
     private static final int NARROWEST_HELP = 60;

@@ -123,6 +123,8 @@ class PlimsollTest {
                     "0.5",
                     "--plan-threads",
                     "0",
+                    "--approve-within",
+                    "0s",
                     "--metrics-port",
                     "99999");
 
@@ -134,6 +136,7 @@ class PlimsollTest {
                     .contains("--max-layers must be at least 1, not 0")
                     .contains("--other-node-price must be a number of at least 1, not 0.5")
                     .contains("--plan-threads must be at least 1, not 0")
+                    .contains("--approve-within must be some time, not PT0S")
                     .contains("--metrics-port must be 0 to 65535");
         }
     }

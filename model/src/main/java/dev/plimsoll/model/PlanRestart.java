@@ -4,13 +4,12 @@ import java.util.stream.IntStream;
 import java.util.stream.LongStream;
 
 /**
- * Where somebody who begins with a deployment's settled placement has to read its plan log, which may be years long: what was decided
- * lately stands in {@code [offset, upTo)}, and whatever was or will be written since stands at {@code from} or behind it.
+ * Where somebody who begins with a deployment's settled placement has to read its plan log, which may be years long: the last decisions
+ * stand in a few stretches of it, and whatever was or will be written since stands at {@code from} or behind it.
  *
- * @param offset of the first command that matters: of a proposal that nothing was in flight before
- * @param upTo behind the last command of a decision that was known; not before {@code offset}
- * @param from behind all that was known; not before {@code upTo}
- * @param version settled at {@code offset}, in the same incarnation
+ * @param stretches first offset and offset behind the last, of one after the other, ascending and before {@code from}
+ * @param from behind all that was known
+ * @param version settled before the first stretch, in the same incarnation
  * @param term highest before {@code from}
  * @param number highest command number before {@code from}
  * @param lastEpoch highest epoch proposed before {@code from}, in any incarnation
@@ -18,22 +17,44 @@ import java.util.stream.LongStream;
  *     expert …, idle slots with the complement ({@code ~}) of their expert
  */
 public record PlanRestart(
-        long offset, long upTo, long from, int version, long term, long number, int lastEpoch, LongVector earlier) {
+        LongVector stretches, long from, int version, long term, long number, int lastEpoch, LongVector earlier) {
     public PlanRestart {
-        if (offset < 0 || upTo < offset || from < upTo || version < 0 || earlier.size() % 2 != 0) {
-            throw new IllegalArgumentException("plan log from " + offset + " to " + upTo + " and from " + from
-                    + " on, at v" + version + ", with " + earlier.size() + " numbers of changes");
+        long before = 0;
+        for (int i = 0; i < stretches.size(); i++) {
+            if (stretches.at(i) < before) {
+                throw new IllegalArgumentException("stretches of the plan log must ascend: " + stretches);
+            }
+            before = stretches.at(i);
+        }
+        if (stretches.size() % 2 != 0 || from < before || version < 0 || earlier.size() % 2 != 0) {
+            throw new IllegalArgumentException("plan log at " + stretches + " and from " + from + " on, at v" + version
+                    + ", with " + earlier.size() + " numbers of changes");
         }
     }
 
     /** Beside a layer that is as it was. */
-    public PlanRestart(long offset, long upTo, long from, int version, long term, long number, int lastEpoch) {
-        this(offset, upTo, from, version, term, number, lastEpoch, LongVector.empty());
+    public PlanRestart(LongVector stretches, long from, int version, long term, long number, int lastEpoch) {
+        this(stretches, from, version, term, number, lastEpoch, LongVector.empty());
+    }
+
+    /** The lowest offset that is to be read. */
+    public long first() {
+        return stretches.size() == 0 ? from : stretches.at(0);
     }
 
     /** Whether a command of the deployment at that offset is to be looked at. */
-    public boolean covers(long at) {
-        return (at >= offset && at < upTo) || at >= from;
+    public boolean covers(long offset) {
+        for (int i = 0; i < stretches.size(); i += 2) {
+            if (offset >= stretches.at(i) && offset < stretches.at(i + 1)) {
+                return true;
+            }
+        }
+        return offset >= from;
+    }
+
+    /** The same of the whole placement. */
+    public PlanRestart ofAllLayers() {
+        return new PlanRestart(stretches, from, version, term, number, lastEpoch);
     }
 
     /**
@@ -48,6 +69,6 @@ public record PlanRestart(
                 .mapToObj(slot -> LongStream.of(slot, before[slot]))
                 .flatMapToLong(pair -> pair)
                 .toArray();
-        return new PlanRestart(offset, upTo, from, version, term, number, lastEpoch, LongVector.wrapping(changes));
+        return new PlanRestart(stretches, from, version, term, number, lastEpoch, LongVector.wrapping(changes));
     }
 }

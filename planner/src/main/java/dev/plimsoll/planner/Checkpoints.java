@@ -1,8 +1,8 @@
 package dev.plimsoll.planner;
 
 import dev.plimsoll.model.Deployment;
+import dev.plimsoll.model.KeptPlacement;
 import dev.plimsoll.model.Membership;
-import dev.plimsoll.model.Placement;
 import dev.plimsoll.model.PlanCommand;
 import dev.plimsoll.model.PlanRestart;
 import dev.plimsoll.model.SettledPlacement;
@@ -15,7 +15,6 @@ import dev.plimsoll.wire.kafka.RecoveryRead.Range;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.OptionalLong;
@@ -33,45 +32,31 @@ final class Checkpoints {
 
     /** One deployment. */
     private static final class Kept {
-        private final Map<Integer, SettledPlacement> layers = new TreeMap<>();
+        private final KeptPlacement placement = new KeptPlacement();
         private Optional<PlanLog> log = Optional.empty();
         private Optional<PlanPositions> positions = Optional.empty();
         private final WindowVersions windows = new WindowVersions();
+        /** What the newest layer says of where to read on; long ago where it says nothing. */
+        private long from = -FAR;
 
-        /** What all layers say; empty where they do not, or not the same. */
-        Optional<PlanRestart> restart() {
-            List<Optional<PlanRestart>> all = layers.values().stream()
-                    .map(layer -> layer.restart().map(at -> at.beside(new int[0], new int[0])))
-                    .distinct()
-                    .toList();
-            return all.size() == 1 && isWhole() ? all.get(0) : Optional.empty();
+        void put(SettledPlacement layer) {
+            placement.add(layer);
+            from = layer.restart().map(PlanRestart::from).orElse(-FAR);
         }
 
-        boolean isWhole() {
-            return layers.values().stream()
-                    .allMatch(layer -> layer.layers() == layers.size() && layer.incarnation() == incarnation());
+        PlanLog begin() {
+            return placement
+                    .restart()
+                    .map(at -> PlanLog.since(
+                            at,
+                            placement.incarnation().orElseThrow(),
+                            placement.before().orElseThrow()))
+                    .orElseGet(PlanLog::new);
         }
 
-        long incarnation() {
-            return layers.values().iterator().next().incarnation();
-        }
-
-        /** What was settled at the restart. */
-        Placement base(PlanRestart restart) {
-            return Placement.ofMarked(
-                    restart.version(),
-                    layers.values().stream().map(SettledPlacement::markedBefore).toArray(int[][]::new));
-        }
-
-        Optional<Placement> at(int version) {
-            if (layers.isEmpty()
-                    || !isWhole()
-                    || layers.values().stream().anyMatch(layer -> layer.version() != version)) {
-                return Optional.empty();
-            }
-            return Optional.of(Placement.ofMarked(
-                    version,
-                    layers.values().stream().map(SettledPlacement::marked).toArray(int[][]::new)));
+        boolean isOf(long incarnation) {
+            return placement.incarnation().isPresent()
+                    && placement.incarnation().getAsLong() == incarnation;
         }
     }
 
@@ -84,12 +69,12 @@ final class Checkpoints {
 
     /** A settled placement as it is kept; the newest of its layer. */
     void kept(SettledPlacement record) {
-        of(record.deployment()).layers.put(record.layer(), record);
+        of(record.deployment()).put(record);
     }
 
     /** The settled placement that is kept, all layers of it that there are. */
     List<SettledPlacement> kept(Deployment deployment) {
-        return List.copyOf(of(deployment).layers.values());
+        return of(deployment).placement.layers();
     }
 
     /**
@@ -100,7 +85,7 @@ final class Checkpoints {
     List<Range> reads(Collection<Membership> newest) {
         newest.forEach(members -> of(members.deployment()).positions = Optional.of(begin(members)));
         List<PlanRestart> restarts = deployments.values().stream()
-                .flatMap(kept -> kept.restart().stream())
+                .flatMap(kept -> kept.placement.restart().stream())
                 .toList();
         // Nobody knows of a deployment without one when it has begun.
         return restarts.size() < deployments.size() ? List.of(Range.ALL) : PlanStretches.of(restarts);
@@ -108,28 +93,27 @@ final class Checkpoints {
 
     private PlanPositions begin(Membership members) {
         Kept kept = of(members.deployment());
-        return kept.restart()
+        return kept.placement
+                .restart()
                 .map(restart -> new PlanPositions(
                         members,
                         restart,
-                        kept.incarnation() == members.incarnation()
-                                ? Optional.of(kept.base(restart))
-                                : Optional.empty()))
+                        kept.isOf(members.incarnation()) ? kept.placement.before() : Optional.empty()))
                 .orElseGet(() -> new PlanPositions(members));
     }
 
-    /** A record of the plan log, one that is asked for or one that stands among them. */
-    void read(Received<PlanCommand> record) {
+    /** A record of the plan log; returns whether it is one of those that are to be read. */
+    boolean read(Received<PlanCommand> record) {
         Kept kept = of(record.value().header().deployment());
-        Optional<PlanRestart> restart = kept.restart();
-        if (restart.map(at -> at.covers(record.offset())).orElse(true)) {
-            PlanLog log =
-                    kept.log.orElseGet(() -> restart.map(at -> PlanLog.since(at, kept.incarnation(), kept.base(at)))
-                            .orElseGet(PlanLog::new));
+        boolean covered =
+                kept.placement.restart().map(at -> at.covers(record.offset())).orElse(true);
+        if (covered) {
+            PlanLog log = kept.log.orElseGet(kept::begin);
             kept.log = Optional.of(log);
             log.add(record.value());
             add(kept, record);
         }
+        return covered;
     }
 
     /** A record of the plan log that was written since. */
@@ -139,7 +123,7 @@ final class Checkpoints {
     }
 
     private static void add(Kept kept, Received<PlanCommand> record) {
-        kept.positions.ifPresent(positions -> positions.add(record.value(), record.offset(), kept::at));
+        kept.positions.ifPresent(positions -> positions.add(record.value(), record.offset(), kept.placement::at));
     }
 
     /** All of the log before the offset is known. */
@@ -150,9 +134,7 @@ final class Checkpoints {
     /** The plan log of a deployment as it was read; afterwards it is followed only. */
     PlanLog takeLog(Deployment deployment) {
         Kept kept = of(deployment);
-        PlanLog log = kept.log.orElseGet(() -> kept.restart()
-                .map(at -> PlanLog.since(at, kept.incarnation(), kept.base(at)))
-                .orElseGet(PlanLog::new));
+        PlanLog log = kept.log.orElseGet(kept::begin);
         kept.log = Optional.empty();
         return log;
     }
@@ -177,24 +159,56 @@ final class Checkpoints {
     List<Output<?>> complete(Deployment deployment, List<Output<?>> outputs, OptionalLong oldest) {
         Kept kept = of(deployment);
         OptionalInt lowest = kept.windows.lowest(oldest);
+        if (outputs.isEmpty() && position - kept.from < FAR) {
+            return outputs;
+        }
         Optional<PlanPositions.Restart> restart = kept.positions.flatMap(it -> it.restart(position, lowest));
         List<Output<?>> complete = new ArrayList<>();
         boolean settles = false;
         for (Output<?> output : outputs) {
             if (output.value() instanceof SettledPlacement placement && !output.removal()) {
                 settles = true;
-                SettledPlacement noted = noted(kept, placement, restart);
-                kept.layers.put(noted.layer(), noted);
-                complete.add(Output.of(Topic.PLACEMENTS, deployment, noted));
+                complete.add(keep(kept, placement, restart));
+            } else if (output.value() instanceof PlanCommand command) {
+                complete.add(Output.of(Topic.PLAN, deployment, noted(command, restart)));
             } else {
                 complete.add(output);
             }
         }
-        if (!settles && restart.isPresent() && isFar(kept)) {
-            kept.layers.replaceAll((layer, placement) -> noted(kept, placement, restart));
-            kept.layers.values().forEach(placement -> complete.add(Output.of(Topic.PLACEMENTS, deployment, placement)));
+        boolean current = kept.positions
+                .filter(positions -> kept.isOf(positions.members().incarnation()))
+                .isPresent();
+        if (!settles && current && restart.isPresent() && position - kept.from >= FAR) {
+            kept.placement.layers().forEach(placement -> complete.add(keep(kept, placement, restart)));
         }
         return complete;
+    }
+
+    private static Output<SettledPlacement> keep(
+            Kept kept, SettledPlacement placement, Optional<PlanPositions.Restart> restart) {
+        SettledPlacement noted = noted(kept, placement, restart);
+        kept.put(noted);
+        return Output.of(Topic.PLACEMENTS, noted.deployment(), noted);
+    }
+
+    private static PlanCommand noted(PlanCommand command, Optional<PlanPositions.Restart> restart) {
+        if (restart.isEmpty()) {
+            return command;
+        }
+        OptionalLong first = OptionalLong.of(restart.orElseThrow().at().first());
+        if (command instanceof PlanCommand.Settled end) {
+            return new PlanCommand.Settled(
+                    end.header(),
+                    end.epoch(),
+                    end.batchesFlipped(),
+                    end.complete(),
+                    end.placementHash(),
+                    end.lastWindow(),
+                    first);
+        }
+        return command instanceof PlanCommand.Void end
+                ? new PlanCommand.Void(end.header(), end.epoch(), end.reason(), end.lastWindow(), first)
+                : command;
     }
 
     private static SettledPlacement noted(
@@ -207,14 +221,5 @@ final class Checkpoints {
                         .at()
                         .beside(placement.marked(), restart.orElseThrow().base().marked()[placement.layer()]))
                 : placement;
-    }
-
-    private boolean isFar(Kept kept) {
-        boolean current = !kept.layers.isEmpty()
-                && kept.isWhole()
-                && kept.positions
-                        .filter(positions -> positions.members().incarnation() == kept.incarnation())
-                        .isPresent();
-        return current && position - kept.restart().map(PlanRestart::from).orElse(-FAR) >= FAR;
     }
 }

@@ -198,7 +198,10 @@ public final class DecisionDriver {
             verdict = propose(turn, change, planned, now);
         }
         if (verdict instanceof Verdict.Keep keep) {
-            if (keep.reason() == KeepReason.TIMEOUT || keep.reason() == KeepReason.ERROR) {
+            // Where a placement was wanted, no policy was asked.
+            if (keep.reason() == KeepReason.TIMEOUT
+                    || keep.reason() == KeepReason.ERROR
+                    || order.towards().isPresent()) {
                 leaveUnjudged(turn, order.window());
             }
             turn.add(new DriverEffect.Refuse(order.window(), keep));

@@ -94,6 +94,10 @@ final class DeploymentPlanner {
                 driver.takeOver(log, setbacks, control, kept, members, watch.at(nowMillis, members.boundarySteps()));
         this.state = start.state();
         this.book = new WindowBook(settings, members, new KnownPlacements(log, members, settled()), watch);
+        if (stage() instanceof Stage.Quarantined quarantined) {
+            // What ranks have served is what the log says, not what was kept of it.
+            quarantined.logged().ifPresent(book.known()::settle);
+        }
         carryOut(start.effects());
         promises.takeOver(log, members, book, settled());
         tellDormant();
@@ -172,6 +176,7 @@ final class DeploymentPlanner {
                             rollback.version(), settled(), state.control().constraints(members())))
                     : Optional.empty();
             apply(new DriverEvent.Answering(book.sight(stage().inFlight()), wayBack), nowMillis);
+            takeWaiting(nowMillis);
         }
         takeWaiting(nowMillis);
     }

@@ -189,7 +189,16 @@ final class DriverTurn {
     DriverStep done() {
         return new DriverStep(
                 new DriverState(
-                        protocol, lastWindow, planFrom, newest, unjudged, ordered, setbacks, towards, foundWorse, control),
+                        protocol,
+                        lastWindow,
+                        planFrom,
+                        newest,
+                        unjudged,
+                        ordered,
+                        setbacks,
+                        towards,
+                        foundWorse,
+                        control),
                 effects);
     }
 }

@@ -38,7 +38,7 @@ record PlanJob(
     /** @param planning a policy's plan of all layers */
     Verdict verdict(Function<PlanRequest, Plan> planning) {
         if (towards.isPresent()) {
-            return WindowPlan.towards(settings, members, settled, windows, towards.orElseThrow());
+            return WindowPlan.towards(settings, members, settled, constraints, windows, towards.orElseThrow());
         }
         Verdict verdict = WindowPlan.judge(
                 settings, planning, objective, learned, members, settled, constraints, windows, windowTime);

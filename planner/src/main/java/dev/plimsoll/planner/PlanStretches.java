@@ -1,11 +1,14 @@
 package dev.plimsoll.planner;
 
+import dev.plimsoll.model.LongVector;
 import dev.plimsoll.model.PlanRestart;
 import dev.plimsoll.wire.kafka.RecoveryRead.Range;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.Comparator;
 import java.util.List;
+import java.util.stream.IntStream;
+import java.util.stream.Stream;
 
 /** The stretches of one partition's plan log that deployments need together, in ascending order and none twice; the last goes to its end. */
 final class PlanStretches {
@@ -17,20 +20,20 @@ final class PlanStretches {
             return List.of(Range.ALL);
         }
         long open = restarts.stream().mapToLong(PlanRestart::from).min().orElseThrow();
-        List<PlanRestart> ascending = restarts.stream()
-                .filter(restart -> restart.offset() < restart.upTo())
-                .sorted(Comparator.comparingLong(PlanRestart::offset))
+        List<long[]> ascending = restarts.stream()
+                .flatMap(restart -> stretches(restart.stretches()))
+                .sorted(Comparator.comparingLong(stretch -> stretch[0]))
                 .toList();
         List<Range> ranges = new ArrayList<>();
         long from = -1;
         long to = -1;
-        for (PlanRestart restart : ascending) {
-            if (restart.offset() > to) {
+        for (long[] stretch : ascending) {
+            if (stretch[0] > to) {
                 close(ranges, from, Math.min(to, open));
-                from = restart.offset();
-                to = restart.upTo();
+                from = stretch[0];
+                to = stretch[1];
             } else {
-                to = Math.max(to, restart.upTo());
+                to = Math.max(to, stretch[1]);
             }
         }
         if (to >= open) {
@@ -40,6 +43,11 @@ final class PlanStretches {
         close(ranges, from, to);
         ranges.add(Range.from(open));
         return ranges;
+    }
+
+    private static Stream<long[]> stretches(LongVector bounds) {
+        return IntStream.range(0, bounds.size() / 2).mapToObj(stretch ->
+                new long[] {bounds.at(2 * stretch), bounds.at(2 * stretch + 1)});
     }
 
     private static void close(List<Range> ranges, long from, long to) {

@@ -151,15 +151,16 @@ final class PlannerTask implements PartitionTask<LoadWindow> {
     }
 
     private RecoveryRead<PlanCommand> planLog(RecoveryRead.Range range) {
-        return RecoveryRead.state(Topic.PLAN, this::wasWritten).in(range).until(checkpoints::reached);
+        return RecoveryRead.state(Topic.PLAN, this::planLog).in(range).until(checkpoints::reached);
     }
 
-    private void wasWritten(Received<PlanCommand> record) {
-        checkpoints.read(record);
-        setbacks.merge(
-                record.value().header().deployment(),
-                Setbacks.NONE.after(record.value()),
-                (before, first) -> before.after(record.value()));
+    private void planLog(Received<PlanCommand> record) {
+        if (checkpoints.read(record)) {
+            setbacks.merge(
+                    record.value().header().deployment(),
+                    Setbacks.NONE.after(record.value()),
+                    (before, first) -> before.after(record.value()));
+        }
     }
 
     /**

@@ -161,6 +161,9 @@ public record Setbacks(
         if (reason.contains("accepted in time")) {
             return Optional.of("not_accepted");
         }
+        if (reason.startsWith("nobody approved")) {
+            return Optional.of("not_approved");
+        }
         return Optional.of(reason.startsWith("no flip in time") ? "no_flip" : "other");
     }
 

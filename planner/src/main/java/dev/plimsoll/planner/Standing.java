@@ -9,6 +9,7 @@ import java.util.EnumSet;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalInt;
+import java.util.OptionalLong;
 import java.util.Set;
 import java.util.function.IntPredicate;
 import java.util.stream.IntStream;
@@ -20,10 +21,12 @@ import java.util.stream.IntStream;
  * @param version of the settled placement
  * @param decision epoch of the one in flight
  * @param awaited ranks that it waits for
+ * @param pausedSinceMillis when a person said that nothing is to be decided, by their clock
  * @param why nothing can be decided; empty where something can
  */
 public record Standing(
-        Deployment deployment, Set<Word> words, int version, OptionalInt decision, List<RankId> awaited, String why) {
+        Deployment deployment, Set<Word> words, int version, OptionalInt decision, List<RankId> awaited,
+        OptionalLong pausedSinceMillis, String why) {
     /** What can be said of a deployment: one of the first five, and any of the others. */
     public enum Word {
         /** Nothing is in flight. */
@@ -37,12 +40,27 @@ public record Standing(
         /** What ranks serve is not known. */
         QUARANTINED,
         /** Ranks have lost their group and cannot vote any more. */
-        OBSERVE_ONLY
+        OBSERVE_ONLY,
+        /** A person has said that nothing is to be decided. */
+        PAUSED,
+        /** The decision waits for a person to approve it. */
+        AWAITS_APPROVAL
     }
 
     public Standing {
         words = Set.copyOf(words);
         awaited = List.copyOf(awaited);
+    }
+
+    /** Of a deployment that nobody has paused. */
+    public Standing(
+            Deployment deployment,
+            Set<Word> words,
+            int version,
+            OptionalInt decision,
+            List<RankId> awaited,
+            String why) {
+        this(deployment, words, version, decision, awaited, OptionalLong.empty(), why);
     }
 
     public boolean is(Word word) {
@@ -52,17 +70,23 @@ public record Standing(
     static Standing of(DriverState state) {
         Stage stage = state.protocol().stage();
         Optional<String> observeOnly = state.setbacks().observeOnly();
+        Optional<String> paused = state.control().paused().map(said -> "paused " + said);
         Set<Word> words = EnumSet.of(word(stage));
         observeOnly.ifPresent(refusal -> words.add(Word.OBSERVE_ONLY));
+        paused.ifPresent(said -> words.add(Word.PAUSED));
+        if (stage instanceof Stage.Proposed proposed && proposed.approval().awaited()) {
+            words.add(Word.AWAITS_APPROVAL);
+        }
         return new Standing(
                 state.protocol().members().deployment(),
                 words,
                 state.protocol().settled().version(),
-                stage.inFlight()
-                        .map(decision -> OptionalInt.of(decision.epoch()))
-                        .orElseGet(OptionalInt::empty),
+                stage.inFlight().map(decision -> OptionalInt.of(decision.epoch())).orElseGet(OptionalInt::empty),
                 awaited(stage),
-                stage instanceof Stage.Quarantined quarantined ? quarantined.reason() : observeOnly.orElse(""));
+                state.control().paused().map(said -> OptionalLong.of(said.atMillis())).orElseGet(OptionalLong::empty),
+                stage instanceof Stage.Quarantined quarantined
+                        ? quarantined.reason()
+                        : observeOnly.or(() -> paused).orElse(""));
     }
 
     private static Word word(Stage stage) {

@@ -178,16 +178,21 @@ public final class WindowPlan {
 
     /**
      * The change to a placement that is wanted whatever a policy would make of the load, and whatever it brings: no policy, no budget and
-     * no gate is asked.
+     * no gate is asked. What people ask of every placement holds for this one too.
      */
     public static Verdict towards(
             PlannerSettings settings,
             Membership members,
             Placement settled,
+            Constraints constraints,
             List<ExpertLoad> windows,
             PlanTarget wanted) {
+        List<String> conflicts = constraints.conflicts(members.shape(), members.topology());
+        if (!conflicts.isEmpty()) {
+            return Verdict.Keep.because(KeepReason.CONSTRAINED, conflicts.get(0));
+        }
         PlanRequest request = toBe(settings, members, settled, windows);
-        Candidate candidate = cut(request, Plan.of(wanted.placement()), members);
+        Candidate candidate = cut(request, constrained(request, Plan.of(wanted.placement()), constraints), members);
         if (candidate.batches().isEmpty()) {
             return candidate.unfitting().isEmpty()
                     ? Verdict.Keep.because(

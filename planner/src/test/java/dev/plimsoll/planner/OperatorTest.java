@@ -18,6 +18,7 @@ import dev.plimsoll.model.PlanCommand.Propose;
 import dev.plimsoll.model.RankAck;
 import dev.plimsoll.model.RankId;
 import dev.plimsoll.model.Refusal;
+import dev.plimsoll.model.SettledPlacement;
 import dev.plimsoll.planner.placement.KeepReason;
 import dev.plimsoll.planner.placement.Policy;
 import dev.plimsoll.planner.protocol.PlanLog;
@@ -287,6 +288,32 @@ class OperatorTest extends PlannerTaskFixture {
         nextWindow(0);
         nextWindow(0);
         assertThat(log()).as("and so does who takes over").endsWith("Propose");
+    }
+
+    @Test
+    void keptPlacementThatIsNotTheLogsIsMendedFromTheLog() {
+        settled();
+        Placement logged = settledPlacement();
+        Placement other = members(1).start().withVersion(1);
+        for (int layer = 0; layer < LAYERS; layer++) {
+            partition.append(Topic.PLACEMENTS, SettledPlacement.of(DEPLOYMENT, 1, other, layer, other.hash()));
+        }
+        restart(Policy.named("plimsoll"));
+        nextWindow(1);
+        assertThat(refused).endsWith(KeepReason.QUARANTINED);
+        List<String> written = log();
+
+        ControlAnswer answer = give(new ControlAction.Void());
+
+        assertThat(answer.text()).contains("v1 is settled, as all ranks serve v1 in steps");
+        assertThat(log()).as("no decision was in flight").isEqualTo(written);
+        assertThat(partition.values(Topic.PLACEMENTS))
+                .last()
+                .extracting(SettledPlacement::placementHash)
+                .isEqualTo(logged.hash());
+        assertThat(give(new ControlAction.Rollback(0)).verdict()).isEqualTo(Verdict.DONE);
+        settle();
+        assertThat(settledPlacement().servesLike(members(1).start())).isTrue();
     }
 
     @Test

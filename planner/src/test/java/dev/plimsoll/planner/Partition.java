@@ -17,6 +17,7 @@ import java.util.OptionalLong;
 final class Partition {
     private final Map<Topic<?>, List<Received<?>>> topics = new HashMap<>();
     private final Map<Topic<?>, Integer> read = new HashMap<>();
+    private final Map<Topic<?>, Integer> recovered = new HashMap<>();
     private OptionalLong committed = OptionalLong.empty();
     private String note = "";
     private String topicId = "windows";
@@ -55,6 +56,7 @@ final class Partition {
         for (Topic<?> topic : next.companions()) {
             read.put(topic, records(topic).size());
         }
+        recovered.clear();
         InputLog log = new InputLog(0, 1, topicId, 0, records(Topic.WINDOWS).size(), committed, note);
         for (Optional<RecoveryRead<?>> asked = next.nextRead(log); asked.isPresent(); asked = next.nextRead(log)) {
             deliver(asked.get());
@@ -147,6 +149,18 @@ final class Partition {
         return (Received<T>) record;
     }
 
+    int size(Topic<?> topic) {
+        return records(topic).size();
+    }
+
+    /** The newest so many, or all. */
+    <T> List<T> last(Topic<T> topic, int most) {
+        List<Received<?>> all = records(topic);
+        return all.subList(Math.max(0, all.size() - most), all.size()).stream()
+                .map(record -> as(topic, record).value())
+                .toList();
+    }
+
     <T> List<T> values(Topic<T> topic) {
         return stored(topic).stream().map(Received::value).toList();
     }
@@ -172,6 +186,11 @@ final class Partition {
         records(Topic.WINDOWS).subList(end, records(Topic.WINDOWS).size()).clear();
     }
 
+    /** How many records of a topic the running task has read to recover. */
+    int recovered(Topic<?> topic) {
+        return recovered.getOrDefault(topic, 0);
+    }
+
     /** Where the running task reads on. */
     int position() {
         return read.getOrDefault(Topic.WINDOWS, 0);
@@ -194,6 +213,7 @@ final class Partition {
         long to = Math.min(all.size(), asked.range().to().orElse(all.size()));
         long begin = asked.range().begin(0, young, all.size());
         if (begin < to) {
+            recovered.merge(asked.topic(), (int) (to - begin), Integer::sum);
             all.subList((int) begin, (int) to).forEach(asked.each());
         }
         asked.through().accept(to);

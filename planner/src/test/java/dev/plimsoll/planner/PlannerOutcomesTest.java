@@ -213,4 +213,19 @@ class PlannerOutcomesTest extends PlannerTaskFixture {
                 .containsExactly(2L);
         assertThat(refused).endsWith(KeepReason.BALANCED);
     }
+
+    @Test
+    void decisionThatIsMeasuredToItsEndSaysWhatItsPolicysPromisesAreWorth() {
+        restart(Policy.named("plimsoll"), history(4));
+        settled();
+        window(2, true, PlacementState.settled(1));
+        assertThat(learned).isEmpty();
+        for (long index = 3; index < 10; index++) {
+            window(index, true, PlacementState.settled(1));
+        }
+
+        assertThat(learned)
+                .containsExactly("plimsoll: 100 % of what it promised came, over 1 decision; gains have lasted as long as"
+                        + " anybody looked; below 0.0 % they cannot be told from none");
+    }
 }

@@ -20,6 +20,7 @@ import dev.plimsoll.model.StepRange;
 import dev.plimsoll.model.StepTime;
 import dev.plimsoll.model.Topology;
 import dev.plimsoll.model.WindowSummary;
+import dev.plimsoll.planner.placement.Experience;
 import dev.plimsoll.planner.placement.KeepReason;
 import dev.plimsoll.planner.placement.Policy;
 import dev.plimsoll.planner.placement.Verdict;
@@ -64,6 +65,11 @@ abstract class PlannerTaskFixture {
         }
 
         @Override
+        public void learned(Deployment deployment, String policy, Experience experience) {
+            learned.add(policy + ": " + experience.summary());
+        }
+
+        @Override
         public void planDropped(Deployment deployment, long window, PlanDrop reason) {
             plansDropped.add(reason);
         }
@@ -94,6 +100,7 @@ abstract class PlannerTaskFixture {
 
     PlanDesk desk = PlanDesk.AT_ONCE;
     final List<PlanDrop> plansDropped = new ArrayList<>();
+    final List<String> learned = new ArrayList<>();
 
     ParallelPlanning planning = new ParallelPlanning(Policy.named("static"), 1);
 
@@ -147,9 +154,9 @@ abstract class PlannerTaskFixture {
         for (int segment = 0; segment < states.length; segment++) {
             Placement served = served(states[segment]);
             for (int layer = 0; layer < layers; layer++) {
-                int[][] slots = served.slotsOfExperts(layer, SKEWED.length);
+                int[][] slots = served.slotsOfExperts(layer, tokens.length);
                 long[] load = new long[served.slots()];
-                for (int expert = 0; expert < SKEWED.length; expert++) {
+                for (int expert = 0; expert < tokens.length; expert++) {
                     for (int slot : slots[expert]) {
                         load[slot] = 60 * tokens[expert] / slots[expert].length;
                     }

@@ -104,6 +104,7 @@ class SetbacksTest {
     void endsWithoutARefusalHaveReasonsToo() {
         assertThat(Setbacks.word("3 of 4 ranks accepted in time")).hasValue("not_accepted");
         assertThat(Setbacks.word("no flip in time; flipped so far [0, 1]")).hasValue("no_flip");
+        assertThat(Setbacks.word("nobody approved it in time")).hasValue("not_approved");
         assertThat(Setbacks.word("rank-0 FATAL 3 at step 12")).hasValue("fatal");
         assertThat(Setbacks.word("rank-0 accepted another plan under this epoch"))
                 .hasValue("other");

@@ -27,7 +27,7 @@ public record AsServedRuns(
      * that policies are scored with.
      */
     public static final String BEFORE =
-            ":experience=off,minimum-gain=0.01,minimum-held-out-gain=0.005,same-node-price=1,other-node-price=1";
+            ":experience=off,rollback=off,minimum-gain=0.01,minimum-held-out-gain=0.005,same-node-price=1,other-node-price=1";
 
     private static final PolicyChoice STATIC = PolicyChoice.parse("static");
 

@@ -24,7 +24,7 @@ class PolicyChoiceTest {
         String text =
                 "plimsoll:seed=9,history=12,cooldown=3,max-moves=50,max-bytes=1000000,max-layers=4,max-into-rank=2,"
                         + "same-node-price=0.5,other-node-price=4.0,minimum-gain=0.05,minimum-held-out-gain=0.02,horizon-windows=10,"
-                        + "expert-time-share=0.4,link-bytes-per-second=5.0E10,flip-ms=2.5,look-back=PT2H,objective=tokens,experience=off";
+                        + "expert-time-share=0.4,link-bytes-per-second=5.0E10,flip-ms=2.5,look-back=PT2H,objective=tokens,experience=off,rollback=off";
 
         PlannerSettings settings = PolicyChoice.parse(text).settings();
 
@@ -43,6 +43,7 @@ class PolicyChoiceTest {
         assertThat(settings.lookBack()).isEqualTo(Duration.ofHours(2));
         assertThat(settings.objective()).isEqualTo(ObjectiveChoice.TOKENS);
         assertThat(settings.experience()).isFalse();
+        assertThat(settings.rollback()).isFalse();
     }
 
     @Test

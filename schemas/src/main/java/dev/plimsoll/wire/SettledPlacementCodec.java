@@ -18,8 +18,7 @@ final class SettledPlacementCodec implements Codec<SettledPlacement> {
         placement
                 .restart()
                 .ifPresent(restart -> to.putFields("restart")
-                        .put("offset", restart.offset())
-                        .put("upTo", restart.upTo())
+                        .put("stretches", restart.stretches())
                         .put("from", restart.from())
                         .put("version", restart.version())
                         .put("term", restart.term())
@@ -44,8 +43,7 @@ final class SettledPlacementCodec implements Codec<SettledPlacement> {
 
     private static PlanRestart restart(Fields from) {
         return new PlanRestart(
-                from.number("offset"),
-                from.number("upTo"),
+                from.longs("stretches"),
                 from.number("from"),
                 from.integer("version"),
                 from.number("term"),

@@ -516,12 +516,11 @@ final class RandomValues {
     }
 
     private PlanRestart restart(int slots) {
-        long offset = random.nextInt(1 << 20);
-        long upTo = offset + random.nextInt(1000);
+        long[] stretches =
+                random.longs(2L * random.nextInt(4), 0, 1 << 20).sorted().toArray();
         return new PlanRestart(
-                        offset,
-                        upTo,
-                        upTo + random.nextInt(1 << 20),
+                        LongVector.of(stretches),
+                        (1 << 20) + random.nextInt(1 << 20),
                         random.nextInt(1000),
                         random.nextInt(1000),
                         random.nextInt(1 << 20),

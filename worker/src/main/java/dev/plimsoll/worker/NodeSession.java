@@ -122,8 +122,12 @@ final class NodeSession {
     }
 
     private Flux<Void> read() {
-        OrderFeed.Reading reading = feed.new Reading();
-        return listener.watched(topics.planLog(members.incarnation()))
+        return topics.planStart(members).flatMapMany(this::read);
+    }
+
+    private Flux<Void> read(PlanStart start) {
+        OrderFeed.Reading reading = feed.new Reading(start.settled());
+        return listener.watched(topics.planLog(start))
                 .filter(this::concerns)
                 .publishOn(scheduler, 16)
                 .concatMap(record -> deliver(reading, record), 1);

@@ -5,6 +5,7 @@ import dev.plimsoll.device.RankPhase;
 import dev.plimsoll.device.RankState;
 import dev.plimsoll.device.api.PlimsollApi;
 import dev.plimsoll.model.Membership;
+import dev.plimsoll.model.Placement;
 import dev.plimsoll.model.PlanCommand;
 import dev.plimsoll.model.RankId;
 import dev.plimsoll.model.Refusal;
@@ -56,7 +57,12 @@ final class OrderFeed {
 
     /** One reading of the plan log, from where it can concern the incarnation. */
     final class Reading {
-        private Orders orders = Orders.begin(members);
+        private Orders orders;
+
+        /** @param settled what the ranks serve where reading begins */
+        Reading(Placement settled) {
+            orders = Orders.begin(members, settled);
+        }
 
         /** What is to be written for a command, to every rank that does not have it; empty where no rank is to hear of it. */
         Optional<Outgoing> take(Received<PlanCommand> record) {

@@ -79,7 +79,12 @@ public final class Orders {
 
     /** Before the first command of an incarnation. */
     public static Orders begin(Membership members) {
-        return new Orders(members, members.start(), 0, 0, Optional.empty(), Optional.empty(), Optional.empty());
+        return begin(members, members.start());
+    }
+
+    /** Before the first command that is read of one, where that placement is settled. */
+    static Orders begin(Membership members, Placement settled) {
+        return new Orders(members, settled, 0, 0, Optional.empty(), Optional.empty(), Optional.empty());
     }
 
     /** Room, in bytes, of a mailbox that holds the largest order of a group twice over: a plan that changes every slot of every layer. */

@@ -7,6 +7,7 @@ import dev.plimsoll.model.PlanCommand;
 import dev.plimsoll.model.RankAck;
 import dev.plimsoll.wire.Topic;
 import dev.plimsoll.wire.kafka.KafkaSettings;
+import dev.plimsoll.wire.kafka.KeptPlacements;
 import dev.plimsoll.wire.kafka.Output;
 import dev.plimsoll.wire.kafka.Received;
 import dev.plimsoll.wire.kafka.TopicReader;
@@ -26,6 +27,16 @@ interface WorkerTopics extends AutoCloseable {
      * deposed cannot write any more, as its successor has fenced it, and every command names its own term.
      */
     Flux<Received<PlanCommand>> planLog(long incarnation);
+
+    /** Where to begin with an incarnation, as the topics say now; cold. */
+    default Mono<PlanStart> planStart(Membership members) {
+        return Mono.fromSupplier(() -> PlanStart.ofIncarnation(members, System.currentTimeMillis()));
+    }
+
+    /** The plan log from there on, in order; cold. */
+    default Flux<Received<PlanCommand>> planLog(PlanStart start) {
+        return planLog(start.members().incarnation());
+    }
 
     /** Completes when the broker has the ack; cold. */
     Mono<Long> write(RankAck ack);
@@ -60,12 +71,24 @@ interface WorkerTopics extends AutoCloseable {
 
         @Override
         public Flux<Received<PlanCommand>> planLog(long incarnation) {
+            return planLog(startOf(incarnation));
+        }
+
+        private Flux<Received<PlanCommand>> planLog(TopicReader.Start start) {
             return TopicReader.records(
-                    settings,
-                    Topic.PLAN,
-                    deployment,
-                    startOf(incarnation),
-                    record -> unreadable.accept("plan log: " + record));
+                    settings, Topic.PLAN, deployment, start, record -> unreadable.accept("plan log: " + record));
+        }
+
+        @Override
+        public Mono<PlanStart> planStart(Membership members) {
+            return KeptPlacements.of(settings, deployment, record -> unreadable.accept("placements: " + record))
+                    .map(found ->
+                            PlanStart.of(members, found.placement(), found.planEnd(), System.currentTimeMillis()));
+        }
+
+        @Override
+        public Flux<Received<PlanCommand>> planLog(PlanStart start) {
+            return planLog(start.from());
         }
 
         private static TopicReader.Start startOf(long incarnation) {

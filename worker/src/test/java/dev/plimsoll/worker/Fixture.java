@@ -48,7 +48,7 @@ public final class Fixture {
             new Batch(2, List.of(move(0, 4, 2, 2)), List.of(idle(0, 4), idle(0, 5))));
 
     /** A decision to follow, whatever of {@link #BATCHES} was flipped. */
-    static final List<Batch> NEXT = List.of(new Batch(1, List.of(move(1, 0, 3, 3))));
+    public static final List<Batch> NEXT = List.of(new Batch(1, List.of(move(1, 0, 3, 3))));
 
     private Fixture() {}
 

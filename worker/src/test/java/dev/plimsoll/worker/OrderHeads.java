@@ -7,17 +7,17 @@ import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 
 /** The head of the order that a command becomes: a {@code plm_order} with nothing after it. */
-final class OrderHeads {
-    static final int BYTES = 56;
+public final class OrderHeads {
+    public static final int BYTES = 56;
 
     private OrderHeads() {}
 
-    static byte[] of(PlanCommand command) {
+    public static byte[] of(PlanCommand command) {
         return of(command, false, PlimsollApi.PLM_REFUSAL_NONE);
     }
 
     /** The same for a rank that has missed it. */
-    static byte[] again(PlanCommand command) {
+    public static byte[] again(PlanCommand command) {
         return of(command, true, PlimsollApi.PLM_REFUSAL_NONE);
     }
 

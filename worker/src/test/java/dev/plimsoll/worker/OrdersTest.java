@@ -118,6 +118,18 @@ class OrdersTest {
     }
 
     @Test
+    void versionIsWantedWhileNothingIsInFlightOnceTheLogIsHeard() {
+        assertThat(orders.wanted()).as("nothing was read").isEmpty();
+
+        take(PROPOSE);
+        assertThat(orders.wanted()).as("ranks flip one after another").isEmpty();
+
+        Placement after = Fixture.after(PROPOSE, Fixture.INITIAL, 2);
+        take(new PlanCommand.Settled(header(1, 2), 1, 2, true, after.hash()));
+        assertThat(orders.wanted()).hasValue(1);
+    }
+
+    @Test
     void settlementThatIsNotWhatItsBatchesLeadToIsHandedToNobody() {
         take(PROPOSE);
         long other = Fixture.after(PROPOSE, Fixture.INITIAL, 1).hash();

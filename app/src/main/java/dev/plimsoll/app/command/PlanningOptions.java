@@ -1,9 +1,11 @@
 package dev.plimsoll.app.command;
 
+import dev.plimsoll.planner.ApprovalChoice;
 import dev.plimsoll.planner.PlannerSettings;
 import dev.plimsoll.planner.placement.Budget;
 import dev.plimsoll.planner.placement.MovePrices;
 import dev.plimsoll.planner.placement.Policy;
+import java.time.Duration;
 import java.util.OptionalInt;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Option;
@@ -77,7 +79,33 @@ final class PlanningOptions {
                             + " was before by more than their noise, or never (default: ${DEFAULT-VALUE}).")
     private String rollback = "worse";
 
+    /** Whether people have a say in each decision. */
+    enum Say {
+        NONE,
+        REQUIRED
+    }
+
+    @Option(
+            names = "--approval",
+            paramLabel = "none|required",
+            defaultValue = "none",
+            description = "Whether each decision of the planner's own waits until somebody approves of it (default:"
+                    + " ${DEFAULT-VALUE}).")
+    private Say approval = Say.NONE;
+
+    @Option(
+            names = "--approve-within",
+            paramLabel = "TIME",
+            defaultValue = "30m",
+            description =
+                    "How long a decision waits for that, by the clock, until it is aborted, such as 30m, 12h or an ISO"
+                            + " duration (default: ${DEFAULT-VALUE}).")
+    private Duration approveWithin = ApprovalChoice.NONE.within();
+
     void check(Problems problems) {
+        problems.require(
+                !approveWithin.isNegative() && !approveWithin.isZero(),
+                "--approve-within must be some time, not " + approveWithin);
         problems.require(
                 rollback.equals("worse") || rollback.equals("never"),
                 "--rollback must be worse or never, not " + rollback);

@@ -161,6 +161,11 @@ final class PlannerWatch implements PlannerListener {
                 "Ranks that the decision in flight waits for.",
                 tags,
                 standing.awaited().size());
+        series.gauge(
+                "plimsoll.paused.since.timestamp.seconds",
+                "Since when the deployment is paused, by the clock of who paused it; 0 where it is not.",
+                tags,
+                standing.pausedSinceMillis().orElse(0) / 1e3);
         tellOverdue(standing.deployment(), of);
     }
 

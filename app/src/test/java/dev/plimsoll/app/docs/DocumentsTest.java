@@ -20,6 +20,7 @@ class DocumentsTest {
     private static final Pattern LINK = Pattern.compile("\\]\\(([^)\\s]+)\\)");
     private static final Pattern HEADING = Pattern.compile("(?m)^#{1,6} +(.*)$");
     private static final Pattern METRIC = Pattern.compile("\\bplimsoll_[a-z0-9_]*[a-z0-9]\\b");
+    private static final Pattern WORD = Pattern.compile("\"[^\"]*\"|'[^']*'|\\S+");
     private static final int MOST_LINES = 250;
 
     @Test
@@ -93,9 +94,13 @@ class DocumentsTest {
                 .collect(Collectors.toSet());
     }
 
+    /** As a shell makes them: what is quoted is one word. */
     private static List<String> words(String command) {
-        return Stream.of(command.trim().split("\\s+"))
-                .filter(word -> !word.isEmpty() && !word.matches("\\[.*|.*]"))
+        return WORD.matcher(command)
+                .results()
+                .map(MatchResult::group)
+                .filter(word -> !word.matches("\\[.*|.*]"))
+                .map(word -> word.replaceAll("^([\"'])(.*)\\1$", "$2"))
                 .toList();
     }
 }

@@ -1,5 +1,6 @@
 package dev.plimsoll.planner.protocol;
 
+import dev.plimsoll.model.LongVector;
 import dev.plimsoll.model.Membership;
 import dev.plimsoll.model.Placement;
 import dev.plimsoll.model.PlanCommand;
@@ -8,7 +9,10 @@ import dev.plimsoll.model.PlanCommand.Settled;
 import dev.plimsoll.model.PlanCommand.Void;
 import dev.plimsoll.model.PlanRestart;
 import java.util.ArrayDeque;
+import java.util.ArrayList;
 import java.util.Deque;
+import java.util.Iterator;
+import java.util.List;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.function.IntFunction;
@@ -20,11 +24,33 @@ import java.util.function.IntFunction;
  * whoever reads on from there finds it. Not for more than one thread.
  */
 public final class PlanPositions {
-    /** Placements that are remembered of an incarnation; windows and measurements look back on a few. */
+    /** Decisions that are remembered at most; who looks back on more than that is content with what there is. */
     public static final int MOST_DECISIONS = 32;
 
-    /** @param base what was settled when it was proposed; empty where the log has lost how that came about */
-    private record Decision(int epoch, long offset, Optional<Placement> base, boolean fruitless) {}
+    /** Stretches that are as near to each other are read as one. */
+    private static final long NEAR = 64;
+
+    /** Policy of decisions that take back another. */
+    private static final String ROLLBACK = "rollback";
+
+    /**
+     * One decision of the incarnation.
+     *
+     * @param offset of its proposal
+     * @param upTo behind its last command
+     * @param base what was settled when it was proposed; empty where the log has lost how that came about
+     * @param rollback whether it takes back another
+     * @param settled whether it has, if only in part
+     */
+    private record Decision(long offset, long upTo, Optional<Placement> base, boolean rollback, boolean settled) {
+        Decision until(long behind, boolean hasSettled) {
+            return new Decision(offset, behind, base, rollback, hasSettled);
+        }
+
+        boolean progress() {
+            return settled && !rollback;
+        }
+    }
 
     private final Deque<Decision> decisions = new ArrayDeque<>();
     private Membership members;
@@ -33,7 +59,6 @@ public final class PlanPositions {
     private long term;
     private long number;
     private int lastEpoch;
-    private long upTo;
 
     /** Of a log of which nothing has been read. */
     public PlanPositions(Membership members) {
@@ -82,31 +107,29 @@ public final class PlanPositions {
         if (command.header().incarnation() != members.incarnation() || command instanceof PlanCommand.Term) {
             return;
         }
-        upTo = offset + 1;
         if (command instanceof Propose propose) {
             propose(propose, offset);
-        } else if (command instanceof Settled end) {
+            return;
+        }
+        if (!decisions.isEmpty()) {
+            decisions.addLast(decisions.removeLast().until(offset + 1, command instanceof Settled));
+        }
+        if (command instanceof Settled end) {
             Optional<Placement> before = settled;
             settled = inFlight.filter(decision -> decision.epoch() == end.epoch())
                     .flatMap(decision ->
                             before.map(base -> PlanLog.after(decision, end.batchesFlipped(), base, end.epoch())))
                     .or(() -> kept.apply(end.epoch()));
             inFlight = Optional.empty();
-        } else if (command instanceof Void end) {
+        } else if (command instanceof Void) {
             inFlight = Optional.empty();
-            if (!decisions.isEmpty() && decisions.getLast().epoch() == end.epoch()) {
-                Decision last = decisions.removeLast();
-                decisions.addLast(new Decision(last.epoch(), last.offset(), last.base(), true));
-            }
         }
     }
 
     private void propose(Propose propose, long offset) {
-        if (!decisions.isEmpty() && decisions.getLast().fruitless()) {
-            decisions.removeLast();
-        }
         settled = settled.filter(placement -> placement.version() == propose.basedOn());
-        decisions.addLast(new Decision(propose.epoch(), offset, settled, false));
+        decisions.addLast(
+                new Decision(offset, offset + 1, settled, propose.policy().equals(ROLLBACK), false));
         inFlight = Optional.of(propose);
         if (decisions.size() > MOST_DECISIONS) {
             decisions.removeFirst();
@@ -120,27 +143,50 @@ public final class PlanPositions {
      * @param oldest the lowest settled version that somebody looks back on besides the newest decision; empty for none
      */
     public Optional<Restart> restart(long position, OptionalInt oldest) {
-        while (decisions.size() > 1 && !needsFirst(oldest)) {
+        while (decisions.size() > 1 && (decisions.getFirst().base().isEmpty() || !needsFirst(oldest))) {
             decisions.removeFirst();
         }
-        if (decisions.isEmpty()) {
-            return settled.map(base -> new Restart(
-                    new PlanRestart(position, position, position, base.version(), term, number, lastEpoch), base));
+        Optional<Placement> base =
+                decisions.isEmpty() ? settled : decisions.getFirst().base();
+        return base.map(placement -> new Restart(
+                new PlanRestart(stretches(), position, placement.version(), term, number, lastEpoch), placement));
+    }
+
+    private LongVector stretches() {
+        List<Long> bounds = new ArrayList<>();
+        for (Decision decision : decisions) {
+            if (!bounds.isEmpty() && decision.offset() - bounds.get(bounds.size() - 1) <= NEAR) {
+                bounds.set(bounds.size() - 1, decision.upTo());
+            } else {
+                bounds.add(decision.offset());
+                bounds.add(decision.upTo());
+            }
         }
-        Decision first = decisions.getFirst();
-        return first.base()
-                .map(base -> new Restart(
-                        new PlanRestart(first.offset(), upTo, position, base.version(), term, number, lastEpoch),
-                        base));
+        return LongVector.of(bounds.stream().mapToLong(Long::longValue).toArray());
     }
 
-    /** Whether what was settled before the second decision is too young. */
+    /**
+     * Whether somebody looks back on what was settled before the second decision, or counts from the first: that decisions come to nothing,
+     * or are taken back, ends with two in a row that do not.
+     */
     private boolean needsFirst(OptionalInt oldest) {
-        Decision second = decisions.stream().skip(1).findFirst().orElseThrow();
-        return oldest.isPresent()
-                && second.base().map(Placement::version).orElse(Integer.MAX_VALUE) > oldest.getAsInt();
+        Iterator<Decision> later = decisions.iterator();
+        later.next();
+        Decision second = later.next();
+        if (oldest.isPresent() && second.base().map(Placement::version).orElse(Integer.MAX_VALUE) > oldest.getAsInt()) {
+            return true;
+        }
+        boolean before = second.progress();
+        while (later.hasNext()) {
+            boolean next = later.next().progress();
+            if (before && next) {
+                return false;
+            }
+            before = next;
+        }
+        return true;
     }
 
-    /** @param base what was settled at its first offset */
+    /** @param base what was settled before its first stretch */
     public record Restart(PlanRestart at, Placement base) {}
 }

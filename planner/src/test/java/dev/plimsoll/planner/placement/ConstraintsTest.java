@@ -210,7 +210,7 @@ class ConstraintsTest {
     void anyTargetBecomesASoundOneThatKeepsWhatIsAsked() {
         int conflicts = 0;
         int kept = 0;
-        for (long seed = 0; seed < 4000; seed++) {
+        for (long seed = 0; seed < 2000; seed++) {
             Case any = random(seed, 6, 9, 2);
             if (!any.wanted().conflicts(any.shape(), any.topology()).isEmpty()) {
                 conflicts++;
@@ -233,8 +233,8 @@ class ConstraintsTest {
             assertThat(any.kept()).as(as).isEqualTo(result);
             kept++;
         }
-        assertThat(conflicts).isGreaterThan(500);
-        assertThat(kept).isGreaterThan(2000);
+        assertThat(conflicts).isGreaterThan(250);
+        assertThat(kept).isGreaterThan(1000);
     }
 
     private static void requireKept(Case any, Placement result, String as) {
@@ -268,7 +268,7 @@ class ConstraintsTest {
         int conflicts = 0;
         int more = 0;
         int compared = 0;
-        for (long seed = 0; seed < 2500; seed++) {
+        for (long seed = 0; seed < 1500; seed++) {
             Case any = random(seed, 3, 4, 1);
             if (any.topology().slots() > 6) {
                 continue;
@@ -287,8 +287,8 @@ class ConstraintsTest {
             compared++;
         }
         System.out.println(compared + " compared, " + more + " of them changed one slot more than the least");
-        assertThat(conflicts).isGreaterThan(300);
-        assertThat(compared).isGreaterThan(800);
+        assertThat(conflicts).isGreaterThan(150);
+        assertThat(compared).isGreaterThan(500);
         assertThat(more).isLessThan(compared / 50);
     }
 

@@ -28,7 +28,7 @@ import org.junit.jupiter.api.Test;
 
 class PlanPositionsTest {
     private static final Deployment DEPLOYMENT = new Deployment("r1/decode-0");
-    private static final int SEEDS = 3_000;
+    private static final int SEEDS = 1_500;
 
     /** A log of one deployment, among the records of others, over incarnations, as a planner and its successors write it. */
     private static final class History {

@@ -41,6 +41,7 @@ final class Words {
             "UNKNOWN_STATE", "The window was measured under a placement that the plan log does not explain.",
             "IN_FLIGHT", "A decision was being carried out.",
             "COOLDOWN", "Too few windows since the last decision.",
+            "BACK_OFF", "Decisions had come to nothing, one after another, so the next had to wait.",
             "OBSERVE_ONLY", "The ranks could not vote, so nothing was decided.",
             "QUARANTINED", "Ranks disagreed about their placement; nothing is decided until they restart.",
             "BALANCED", "The policy wanted no change: even enough, or moves that do not pay.",

@@ -17,6 +17,8 @@ public final class Tally {
         IN_FLIGHT,
         /** Too soon after a decision. */
         COOLDOWN,
+        /** Too soon after decisions that came to nothing, one after another. */
+        BACK_OFF,
         /** No planner's term had begun, or its settings are not known. */
         NO_SETTINGS,
         /** The ranks cannot vote. */

@@ -7,7 +7,9 @@ import dev.plimsoll.model.Placement;
 import dev.plimsoll.model.PlanCommand.Propose;
 import dev.plimsoll.model.PlanCommand.Term;
 import dev.plimsoll.model.PlanInputs;
+import dev.plimsoll.planner.PlanTarget;
 import dev.plimsoll.planner.PlannerSettings;
+import dev.plimsoll.planner.Setbacks;
 import dev.plimsoll.planner.SettingsText;
 import dev.plimsoll.planner.WindowHistory;
 import dev.plimsoll.planner.WindowPlan;
@@ -15,6 +17,7 @@ import dev.plimsoll.planner.placement.Gate;
 import dev.plimsoll.planner.placement.Objective;
 import dev.plimsoll.planner.placement.Policy;
 import dev.plimsoll.planner.placement.Verdict;
+import dev.plimsoll.planner.protocol.PlanLog;
 import dev.plimsoll.replay.source.Dated;
 import dev.plimsoll.replay.source.LiveWindow;
 import dev.plimsoll.replay.source.PastDecision;
@@ -85,6 +88,8 @@ public class Verification {
     /** Of the decisions that were passed; empty until there was one that settled. */
     private OptionalInt settledVersion = OptionalInt.empty();
 
+    private Setbacks setbacks = Setbacks.NONE;
+    private long setbacksOf;
     private boolean sawBeginning;
     private boolean sawAny;
     private boolean ended;
@@ -183,6 +188,14 @@ public class Verification {
     }
 
     private void passed(PastDecision decision) {
+        // One that waits for its window is passed again and again.
+        if (decision.propose().header().number() > setbacksOf) {
+            setbacksOf = decision.propose().header().number();
+            setbacks = setbacks.after(decision.propose());
+            if (decision.end().isPresent()) {
+                setbacks = setbacks.after(decision.end().orElseThrow());
+            }
+        }
         if (last.isEmpty()
                 || decision.propose().header().number()
                         > last.orElseThrow().propose().header().number()) {
@@ -238,6 +251,9 @@ public class Verification {
         } catch (IllegalArgumentException e) {
             return new Unchecked(decision, String.valueOf(e.getMessage()));
         }
+        if (propose.policy().equals(PlanTarget.ROLLBACK)) {
+            return goesBack(decision);
+        }
         PlannerSettings settings = term.settings();
         if (term.others().isEmpty() && !propose.policy().equals(settings.policy())) {
             return new Different(
@@ -263,6 +279,22 @@ public class Verification {
             return looked.otherwise().orElseThrow();
         }
         return decideAgain(decision, term, looked, said);
+    }
+
+    /** No policy makes these; whether the measured windows asked for it is not looked at. */
+    private Finding goesBack(PastDecision decision) {
+        Propose propose = decision.propose();
+        if (decision.base().isEmpty()) {
+            return new Unchecked(decision, "what it goes back from, v" + propose.basedOn() + ", is not known");
+        }
+        Placement target = PlanLog.after(
+                propose, propose.batches().size(), decision.base().orElseThrow(), propose.epoch());
+        for (int version = propose.basedOn() - 1; version >= 0; version--) {
+            if (plan.settled(version).filter(target::servesLike).isPresent()) {
+                return new Reproduced(decision, "it goes back to v" + version);
+            }
+        }
+        return new Unchecked(decision, "it goes back to a placement that the log does not have any more");
     }
 
     /** @param otherwise what is wrong with these windows */
@@ -489,9 +521,13 @@ public class Verification {
         if (window.index() <= lastWindow.getAsLong()) {
             return Optional.of(Tally.Window.IN_FLIGHT);
         }
-        return window.index() <= lastWindow.getAsLong() + settings.cooldownWindows()
-                ? Optional.of(Tally.Window.COOLDOWN)
-                : Optional.empty();
+        if (window.index() <= lastWindow.getAsLong() + settings.cooldownWindows()) {
+            return Optional.of(Tally.Window.COOLDOWN);
+        }
+        if (setbacks.observeOnly().isPresent()) {
+            return Optional.of(Tally.Window.OBSERVE_ONLY);
+        }
+        return setbacks.pause().filter(pause -> pause.covers(window.index())).map(pause -> Tally.Window.BACK_OFF);
     }
 
     private Undecided explained(

@@ -144,6 +144,7 @@ public final class VerifyReport {
             case COLD -> "too early in the incarnation";
             case IN_FLIGHT -> "with a decision in flight";
             case COOLDOWN -> "in cooldown";
+            case BACK_OFF -> "in the pause after decisions that came to nothing";
             case NO_SETTINGS -> "before a term whose settings are known";
             case OBSERVE_ONLY -> "of ranks that cannot vote";
             case UNKNOWN_PLACEMENT -> "under a placement that is not known";

@@ -749,4 +749,46 @@ class VerificationTest {
                         record.atMillis())
                 : record);
     }
+
+    private static Propose goingBack(Propose propose, List<Batch> batches) {
+        return new Propose(
+                propose.header(),
+                propose.epoch(),
+                propose.basedOn(),
+                propose.planHash(),
+                batches,
+                propose.windowIndex(),
+                propose.currentBalancedness(),
+                propose.predictedBalancedness(),
+                "rollback",
+                "takes back decision 1",
+                PlanReasons.NONE,
+                propose.inputs());
+    }
+
+    @Test
+    void aDecisionThatGoesBackIsReproducedByThePlacementThatItGoesBackTo() {
+        Placement start = MadeUpRun.MEMBERS.start();
+        Propose first = run.decisions().get(0);
+        Placement after = PlanLog.after(first, first.batches().size(), start, first.epoch());
+        List<Move> moves = new ArrayList<>();
+        for (Move made : first.moves()) {
+            int layer = made.layer().index();
+            int expert = start.layer(layer)[made.slot().index()];
+            int source = after.slotsOfExperts(layer, MadeUpRun.MEMBERS.shape().experts())[expert][0];
+            moves.add(new Move(made.layer(), made.slot(), new ExpertId(expert), new SlotId(source)));
+        }
+        run.with(SECOND, propose -> goingBack(propose, List.of(new Batch(1, moves))));
+
+        assertThat(ofSecond()).isInstanceOfSatisfying(Reproduced.class, same -> assertThat(same.note())
+                .isEqualTo("it goes back to v0"));
+    }
+
+    @Test
+    void aDecisionThatGoesBackToWhatNeverWasIsNotReproduced() {
+        run.with(SECOND, propose -> goingBack(propose, propose.batches()));
+
+        assertThat(ofSecond()).isInstanceOfSatisfying(Unchecked.class, open -> assertThat(open.why())
+                .contains("a placement that the log does not have"));
+    }
 }

@@ -60,6 +60,9 @@ final class ReadingThread<T> extends Thread {
     private final Backoff backoff = new Backoff(LoopClock.SYSTEM);
     private final Pulse pulse;
     private boolean warned;
+    /** What is to be passed over still. */
+    private Optional<TopicReader.Start.At> passing = Optional.empty();
+
     private final Object pollLock = new Object();
     private boolean inPoll;
     private final CountDownLatch stop = new CountDownLatch(1);
@@ -74,6 +77,9 @@ final class ReadingThread<T> extends Thread {
             FluxSink<PartitionStream<T>> outer) {
         super("plimsoll-read-" + topic.name());
         setDaemon(true);
+        if (start instanceof TopicReader.Start.At && only.isEmpty()) {
+            throw new IllegalArgumentException("offsets are of one partition, and so of one deployment");
+        }
         this.settings = settings;
         this.topic = topic;
         this.only = only;
@@ -191,6 +197,14 @@ final class ReadingThread<T> extends Thread {
             return consumer.beginningOffsets(partitions);
         }
         Map<TopicPartition, Long> positions = new HashMap<>(consumer.endOffsets(partitions));
+        if (start instanceof TopicReader.Start.At at) {
+            Map<TopicPartition, Long> firsts = consumer.beginningOffsets(partitions);
+            positions.replaceAll((partition, end) -> {
+                long first = firsts.getOrDefault(partition, 0L);
+                passing = at.from() <= end ? Optional.of(at) : Optional.empty();
+                return at.from() <= end ? Math.max(first, at.first()) : first;
+            });
+        }
         if (start instanceof TopicReader.Start.Since since) {
             Map<TopicPartition, Long> query = new HashMap<>();
             partitions.forEach(partition -> query.put(partition, since.timestampMillis()));
@@ -216,6 +230,20 @@ final class ReadingThread<T> extends Thread {
             List<Received<T>> batch = decode(records.records(partition));
             if (!batch.isEmpty()) {
                 lane.emit(new PartitionBatch<>(partition.partition(), batch));
+            }
+        }
+        passing.ifPresent(this::passOver);
+    }
+
+    private void passOver(TopicReader.Start.At at) {
+        for (TopicPartition partition : lanes.keySet()) {
+            long position = consumer.position(partition);
+            long next = at.next(position);
+            if (next > position) {
+                consumer.seek(partition, next);
+            }
+            if (next >= at.from()) {
+                passing = Optional.empty();
             }
         }
     }

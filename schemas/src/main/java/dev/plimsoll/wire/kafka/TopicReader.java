@@ -1,6 +1,7 @@
 package dev.plimsoll.wire.kafka;
 
 import dev.plimsoll.model.Deployment;
+import dev.plimsoll.model.LongVector;
 import dev.plimsoll.model.Quarantined;
 import dev.plimsoll.wire.Topic;
 import java.time.Duration;
@@ -29,6 +30,33 @@ public final class TopicReader {
         record End() implements Start {}
 
         record Since(long timestampMillis) implements Start {}
+
+        /**
+         * Of one deployment: some stretches of its partition, and then on from an offset. What is between them may be passed on too. Where
+         * the log ends before, it is another one, and read from its beginning.
+         *
+         * @param stretches first offset and offset behind the last, of one after the other, ascending and before {@code from}
+         */
+        record At(LongVector stretches, long from) implements Start {
+            /** From that offset on. */
+            public static At offset(long from) {
+                return new At(LongVector.empty(), from);
+            }
+
+            long first() {
+                return stretches.size() == 0 ? from : stretches.at(0);
+            }
+
+            /** Where to go on instead of at that position. */
+            long next(long position) {
+                for (int i = 0; i < stretches.size(); i += 2) {
+                    if (position < stretches.at(i + 1)) {
+                        return Math.max(position, stretches.at(i));
+                    }
+                }
+                return Math.max(position, from);
+            }
+        }
 
         /** Clocks of whoever numbers an incarnation and of whoever writes for it may differ by that much. */
         Duration CLOCKS_DIFFER = Duration.ofMinutes(10);

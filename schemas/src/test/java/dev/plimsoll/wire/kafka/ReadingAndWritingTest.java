@@ -7,6 +7,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import dev.plimsoll.model.Balance;
 import dev.plimsoll.model.Deployment;
 import dev.plimsoll.model.End;
+import dev.plimsoll.model.LongVector;
 import dev.plimsoll.model.Outcome;
 import dev.plimsoll.model.SampleRecord;
 import dev.plimsoll.model.Tick;
@@ -127,6 +128,51 @@ final class ReadingAndWritingTest {
         }
         await(() -> Thread.getAllStackTraces().keySet().stream()
                 .noneMatch(thread -> thread.getName().startsWith("plimsoll-read-")));
+    }
+
+    @Test
+    void readerOfStretchesPassesOverWhatIsBetweenThem() {
+        Deployment deployment = deploymentOf(0);
+        write(deployment, 3_000);
+        List<Long> offsets = new CopyOnWriteArrayList<>();
+        Disposable reading = TopicReader.records(
+                        broker.client(),
+                        Topic.SAMPLES,
+                        deployment,
+                        new TopicReader.Start.At(LongVector.of(10, 20, 600, 610), 2_990),
+                        unreadable -> {})
+                .subscribe(record -> offsets.add(record.offset()));
+        try {
+            await(() -> offsets.contains(2_999L));
+            assertThat(offsets).isSorted().doesNotHaveDuplicates().startsWith(10L);
+            assertThat(offsets)
+                    .containsAll(LongStream.range(10, 20).boxed().toList())
+                    .containsAll(LongStream.range(600, 610).boxed().toList())
+                    .containsAll(LongStream.range(2_990, 3_000).boxed().toList());
+            // A fetch brings more than was asked for; polls are of 500.
+            assertThat(offsets).hasSizeLessThan(2_000);
+        } finally {
+            reading.dispose();
+        }
+    }
+
+    @Test
+    void readerOfOffsetsThatALogDoesNotReachBeginsWithIt() {
+        Deployment deployment = deploymentOf(0);
+        write(deployment, 5);
+
+        List<Long> offsets = TopicReader.records(
+                        broker.client(),
+                        Topic.SAMPLES,
+                        deployment,
+                        new TopicReader.Start.At(LongVector.of(2, 3), 6),
+                        unreadable -> {})
+                .map(Received::offset)
+                .take(5)
+                .collectList()
+                .block(PATIENCE);
+
+        assertThat(offsets).containsExactly(0L, 1L, 2L, 3L, 4L);
     }
 
     @Test

@@ -1,0 +1,49 @@
+package dev.plimsoll.app.command;
+
+import dev.plimsoll.model.ControlAction;
+import java.util.Objects;
+import java.util.concurrent.Callable;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
+
+/** Decides for an earlier placement. */
+@Command(
+        name = "rollback",
+        mixinStandardHelpOptions = true,
+        sortOptions = false,
+        description = {
+            "Decide for a placement that the deployment has had, past the gate: a new decision with a version of its own.",
+            "Says what it would do, unless --execute is given."
+        })
+public final class RollbackCommand implements Callable<Integer>, Validated {
+    @Mixin
+    private OperatorOptions where = new OperatorOptions();
+
+    @Option(
+            names = "--to-version",
+            paramLabel = "N",
+            required = true,
+            description =
+                    "A version that this incarnation has had; 'decisions list' has them, 0 is the one of its start.")
+    @Nullable
+    private Integer version;
+
+    @Mixin
+    private ControlOptions how = new ControlOptions();
+
+    @Override
+    public void check(Problems problems) {
+        where.check(problems);
+        problems.require(
+                version != null && version >= 0,
+                "--to-version is missing or below 0: name a version that 'decisions list' has as settled, or 0");
+        how.check(problems);
+    }
+
+    @Override
+    public Integer call() {
+        return ControlRun.of(where, how, new ControlAction.Rollback(Objects.requireNonNull(version)));
+    }
+}

@@ -1,0 +1,22 @@
+package dev.plimsoll.worker.explorer;
+
+import dev.plimsoll.model.Batch;
+import dev.plimsoll.worker.Fixture;
+import java.util.List;
+
+/** What is decided in explorations, one after the other. */
+final class Plans {
+    static final List<Batch> SMALL = List.of(Fixture.BATCHES.get(0));
+    static final List<List<Batch>> ONE = List.of(Fixture.BATCHES);
+    static final List<List<Batch>> TWO = List.of(Fixture.BATCHES, Fixture.NEXT);
+    static final List<List<Batch>> TWO_SMALL = List.of(SMALL, Fixture.NEXT);
+    static final List<List<Batch>> THREE_SMALL = List.of(
+            SMALL, Fixture.NEXT, List.of(new Batch(1, Fixture.BATCHES.get(1).moves())));
+    /** The first batch brings no weights to any rank: it is voted on and flipped like any other. */
+    static final List<List<Batch>> SWITCHES = List.of(Fixture.SWITCHES);
+    /** An engine that moves weights itself gets one batch with all. */
+    static final List<List<Batch>> WHOLE = List.of(List.of(new Batch(
+            1, Fixture.BATCHES.stream().flatMap(batch -> batch.moves().stream()).toList())));
+
+    private Plans() {}
+}

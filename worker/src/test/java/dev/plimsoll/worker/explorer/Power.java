@@ -1,0 +1,27 @@
+package dev.plimsoll.worker.explorer;
+
+/** What an adversary may do, each as often as {@link Powers} say. */
+enum Power {
+    /** A gather whose votes one rank cannot see, or that one rank's vote does not reach. */
+    LOSE_GATHER,
+    /** A transfer ends badly, or an engine's move leaves the map as it was or makes another. */
+    FAIL_TRANSFER,
+    /** Staging memory stays touched over a boundary. */
+    HOLD_STAGING,
+    /** A mailbox breaks. */
+    BREAK_MAILBOX,
+    /** The end of the first decision does not reach one rank. */
+    MISS_END,
+    /** An engine's own balancer moves. */
+    BALANCE,
+    /** An operator, or a deadline, stops what is in flight without need. */
+    STOP,
+    /** The planner dies, or another takes over while it lives. */
+    FAIL_OVER,
+    /** A rank dies in place of its boundary. */
+    CRASH,
+    /** All ranks begin a new life. */
+    RESTART,
+    /** What a rank's state says at a boundary is never written. */
+    LOSE_ACKS
+}
