@@ -788,7 +788,7 @@ class VerificationTest {
     void aDecisionThatGoesBackToWhatNeverWasIsNotReproduced() {
         run.with(SECOND, propose -> goingBack(propose, propose.batches()));
 
-        assertThat(ofSecond()).isInstanceOfSatisfying(Unchecked.class, open -> assertThat(open.why())
+        assertThat(ofSecond()).isInstanceOfSatisfying(Unchecked.class, open -> assertThat(open.reason())
                 .contains("a placement that the log does not have"));
     }
 }
