@@ -27,8 +27,8 @@ class ChaosDecisionsTest {
 
     @Test
     void noDecisionGoesWrongWhateverIsKilledFrozenCutOrSkewed() throws Exception {
-        try (RoleProcess chaos =
-                RoleProcess.start(directory, "chaos", "decisions", "--for", "40s", "--seed", SEED, "--output", "json")) {
+        try (RoleProcess chaos = RoleProcess.start(
+                directory, "chaos", "decisions", "--for", "25s", "--seed", SEED, "--output", "json")) {
             int code = chaos.exitCode(LONGEST);
 
             JsonNode report = new ObjectMapper().readTree(chaos.out());

@@ -175,7 +175,8 @@ class ExplanationTest {
         // Behind the cooldown of two windows comes the back-off of two.
         assertThat(kept(made.window(6)))
                 .anyMatch(line -> line.startsWith("  COOLDOWN"))
-                .anyMatch(line -> line.startsWith("  BACK_OFF: no_flip, 1 time since a decision settled: a pause of 2 windows"));
+                .anyMatch(line ->
+                        line.startsWith("  BACK_OFF: no_flip, 1 time since a decision settled: a pause of 2 windows"));
         assertThat(KeptWindow.rules(made.story(), made.window(7))).isEmpty();
     }
 

@@ -27,8 +27,7 @@ class ForesightTest {
 
     private Foretold foretold(ControlAction action, OptionalInt basedOn) {
         return Foresight.of(
-                made.story(),
-                new Control(made.members().deployment(), "id", 0, "ada", "INC-1", basedOn, action));
+                made.story(), new Control(made.members().deployment(), "id", 0, "ada", "INC-1", basedOn, action));
     }
 
     @Test
