@@ -405,7 +405,9 @@ class OperatorTest extends PlannerTaskFixture {
         assertThat(answer.text()).contains("a decision is to follow");
         proposed();
 
-        assertThat(decision().reason()).contains("pinned is expert 7 of layer 1 on rank 0");
+        assertThat(decision().reason())
+                .contains("pinned is expert 7 of layer 1 on rank 0")
+                .endsWith("; keeps by request 1 pins, 0 drains");
         assertThat(decision().moves()).hasSizeBetween(1, 2);
         settle();
         assertThat(Arrays.copyOf(settledPlacement().layer(1), 3)).contains(7);
