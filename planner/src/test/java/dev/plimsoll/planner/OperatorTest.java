@@ -364,6 +364,7 @@ class OperatorTest extends PlannerTaskFixture {
             assertThat(answer.verdict()).isEqualTo(Verdict.DONE);
             assertThat(answer.epoch()).hasValue(2);
             assertThat(answer.version()).isEqualTo(1);
+            assertThat(answer.text()).contains("pause the deployment to stay there");
         });
         Propose back = decision();
         assertThat(back.policy()).isEqualTo("rollback");
