@@ -26,6 +26,7 @@ import dev.plimsoll.wire.Topic;
 import java.time.Duration;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.stream.IntStream;
@@ -112,7 +113,7 @@ class OperatorTest extends PlannerTaskFixture {
 
     private Placement settledPlacement() {
         var placements = PlanLog.of(partition.values(Topic.PLAN)).placements(members(1));
-        return placements.get(placements.lastKey());
+        return Objects.requireNonNull(placements.get(placements.lastKey()));
     }
 
     // ---- pause

@@ -38,7 +38,8 @@ class TakenBackTest extends PlannerTaskFixture {
     }
 
     private Placement placement(int version) {
-        return PlanLog.of(commands()).placements(members(1)).get(version);
+        return Objects.requireNonNull(
+                PlanLog.of(commands()).placements(members(1)).get(version));
     }
 
     /** From now on experts are asked for that the decision has put together. */
