@@ -13,6 +13,7 @@ import dev.plimsoll.planner.placement.Policy;
 import dev.plimsoll.planner.placement.ReplicaParts;
 import dev.plimsoll.planner.protocol.PlanLog;
 import dev.plimsoll.wire.Topic;
+import java.util.Objects;
 import java.util.Random;
 import org.junit.jupiter.api.Test;
 
