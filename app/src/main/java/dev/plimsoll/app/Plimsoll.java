@@ -122,6 +122,7 @@ public final class Plimsoll {
     private static void explain(CommandLine line) {
         Object command = line.getCommand();
         if (command instanceof UpCommand
+                || command instanceof RanksCommand
                 || command instanceof MembershipWriteCommand
                 || command instanceof ReplayPlanCommand
                 || command instanceof ReplayRunCommand) {

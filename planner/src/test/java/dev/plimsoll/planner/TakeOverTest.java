@@ -3,6 +3,7 @@ package dev.plimsoll.planner;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.plimsoll.model.Batch;
+import dev.plimsoll.model.CloseReason;
 import dev.plimsoll.model.Deployment;
 import dev.plimsoll.model.ExpertId;
 import dev.plimsoll.model.LayerId;
@@ -180,6 +181,44 @@ class TakeOverTest extends PlannerTaskFixture {
                 placement.placementHash(),
                 placement.experts(),
                 placement.idle());
+    }
+
+    @Test
+    void anIncarnationThatStartsWithWhatWasSettledIsLeftAsItIs() {
+        settled();
+        assertThat(decision().moves()).hasSizeGreaterThan(5);
+        Placement before = now();
+
+        partition.append(Topic.MEMBERS, members(2).startingWith(before));
+        partition.poll(true);
+        windowsOfTheNextLife();
+
+        assertThat(now()).isEqualTo(before.withVersion(0));
+        assertThat(refused).endsWith(KeepReason.BALANCED);
+        assertThat(log()).containsExactly("Term", "Propose", "Permit", "Settled");
+    }
+
+    @Test
+    void anIncarnationThatStartsAsTheFirstOneDidIsMovedOnceMore() {
+        settled();
+        int moves = decision().moves().size();
+
+        partition.append(Topic.MEMBERS, members(2));
+        partition.poll(true);
+        windowsOfTheNextLife();
+
+        assertThat(log()).containsExactly("Term", "Propose", "Permit", "Settled", "Propose");
+        assertThat(decision().moves()).hasSize(moves);
+    }
+
+    private void windowsOfTheNextLife() {
+        served.clear();
+        for (long next = 2; next < 5; next++) {
+            rows(next, 2, PlacementState.settled(0));
+            summary(next, 2, CloseReason.COMPLETE, PlacementState.settled(0));
+            partition.now += 1000;
+            partition.poll(true);
+        }
     }
 
     /** Commands of a deployment that another planner has had. */

@@ -371,6 +371,11 @@ public final class EngineOptions {
         return initial.of(usual).startable();
     }
 
+    /** Whether a file says what the ranks start with. */
+    boolean startsWithFile() {
+        return initial.given();
+    }
+
     /** Experts that a rank has room for while they come in: what makes no batch of less than a layer. */
     private long stagedExperts() {
         long fitting = STAGED_BYTES / (ranks * expertBytes);

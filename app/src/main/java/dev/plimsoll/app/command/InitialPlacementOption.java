@@ -33,6 +33,10 @@ final class InitialPlacementOption {
 
     private Optional<Placement> read = Optional.empty();
 
+    boolean given() {
+        return file != null;
+    }
+
     /** Reads the file for a deployment; what is wrong with it is a problem. */
     void check(Problems problems, ModelShape shape, Topology topology) {
         if (file == null) {

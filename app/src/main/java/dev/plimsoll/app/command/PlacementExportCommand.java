@@ -3,6 +3,8 @@ package dev.plimsoll.app.command;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.plimsoll.model.Placement;
+import dev.plimsoll.model.Topology;
+import dev.plimsoll.planner.placement.Survivors;
 import dev.plimsoll.replay.format.CannotHoldException;
 import dev.plimsoll.replay.format.Given;
 import dev.plimsoll.replay.format.placement.PlacementFiles;
@@ -13,10 +15,13 @@ import java.io.PrintWriter;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.BitSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Optional;
+import java.util.TreeMap;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
@@ -59,6 +64,29 @@ public final class PlacementExportCommand implements Callable<Integer>, Validate
     @Nullable
     private String modelKey;
 
+    @Option(
+            names = "--without-ranks",
+            paramLabel = "RANK,…",
+            split = ",",
+            description =
+                    "Ranks that will not be there: the others, numbered anew, keep what they hold, and what was on"
+                            + " these alone comes from the checkpoint.")
+    private List<Integer> withoutRanks = new ArrayList<>();
+
+    @Option(
+            names = "--joining-ranks",
+            paramLabel = "N",
+            defaultValue = "0",
+            description = "Ranks that come to them, behind the others (default: ${DEFAULT-VALUE}).")
+    private int joiningRanks;
+
+    @Option(
+            names = "--slots-per-rank",
+            paramLabel = "N",
+            description = "Slots of each rank when it starts again (default: as many as before).")
+    @Nullable
+    private Integer slotsPerRank;
+
     @Option(names = "--output", defaultValue = "text", description = "text or json (default: ${DEFAULT-VALUE}).")
     private OutputForm output = OutputForm.TEXT;
 
@@ -82,6 +110,13 @@ public final class PlacementExportCommand implements Callable<Integer>, Validate
             }
         }
         problems.require(
+                withoutRanks.stream().noneMatch(rank -> rank < 0 || rank > 65_535),
+                "--without-ranks must name ranks from 0 on, not " + withoutRanks);
+        problems.require(
+                joiningRanks >= 0 && joiningRanks <= 65_536, "--joining-ranks must be 0 to 65536, not " + joiningRanks);
+        problems.require(
+                slotsPerRank == null || slotsPerRank >= 1, "--slots-per-rank must be at least 1, not " + slotsPerRank);
+        problems.require(
                 hiddenLayers == null || (hiddenLayers >= 1 && hiddenLayers <= 65_536),
                 "--hidden-layers must be 1 to 65536, not " + hiddenLayers);
     }
@@ -103,24 +138,76 @@ public final class PlacementExportCommand implements Callable<Integer>, Validate
             err.flush();
             return ExitCode.SOFTWARE;
         }
-        Placement placement = now.placement().get();
+        Optional<Survivors> survivors = survivors(now, now.placement().get());
+        Placement placement =
+                survivors.map(Survivors::start).orElse(now.placement().get());
+        PlacementTarget target = survivors
+                .map(left -> target(now, left.topology()))
+                .orElseGet(() -> PlacementTarget.of(now.members(), given()));
         Map<PlacementFiles.Spec, List<String>> written = new LinkedHashMap<>();
         boolean all = true;
         for (String text : to) {
             PlacementFiles.Spec file = PlacementFiles.Spec.parse(text);
             try {
-                written.put(file, PlacementFiles.write(file, placement, PlacementTarget.of(now.members(), given())));
+                written.put(file, PlacementFiles.write(file, placement, target));
             } catch (CannotHoldException e) {
                 all = false;
                 err.println("plimsoll: " + text + " " + e.getMessage());
             }
         }
         err.flush();
-        print(now, placement, written);
+        print(now, placement, survivors, written);
         return all ? ExitCode.OK : ExitCode.SOFTWARE;
     }
 
-    private void print(SettledNow now, Placement placement, Map<PlacementFiles.Spec, List<String>> written) {
+    /** What ranks start with that are not those of before; empty where they are. */
+    private Optional<Survivors> survivors(SettledNow now, Placement settled) throws IOException {
+        Topology before = now.members().topology();
+        if (withoutRanks.isEmpty() && joiningRanks == 0 && slotsPerRank == null) {
+            return Optional.empty();
+        }
+        BitSet gone = new BitSet();
+        withoutRanks.forEach(gone::set);
+        try {
+            return Optional.of(Survivors.of(
+                    settled,
+                    now.members().shape(),
+                    before,
+                    gone,
+                    joiningRanks,
+                    slotsPerRank == null ? before.slotsPerRank() : slotsPerRank));
+        } catch (IllegalArgumentException e) {
+            throw new IOException(e.getMessage() + " (--without-ranks, --joining-ranks, --slots-per-rank)", e);
+        }
+    }
+
+    private PlacementTarget target(SettledNow now, Topology topology) {
+        PlacementTarget before = PlacementTarget.of(now.members(), given());
+        return new PlacementTarget(
+                before.layers(),
+                before.experts(),
+                topology,
+                before.layerIds(),
+                before.hiddenLayers(),
+                before.modelKey(),
+                before.load());
+    }
+
+    /** The experts that nobody who goes on holds, layer by layer. */
+    private static Map<Integer, List<Integer>> lost(Survivors survivors) {
+        Map<Integer, List<Integer>> lost = new TreeMap<>();
+        survivors
+                .lost()
+                .forEach(load -> lost.computeIfAbsent(load.layer(), none -> new ArrayList<>())
+                        .add(load.expert()));
+        return lost;
+    }
+
+    private void print(
+            SettledNow now,
+            Placement placement,
+            Optional<Survivors> survivors,
+            Map<PlacementFiles.Spec, List<String>> written) {
         PrintWriter out = java.util.Objects.requireNonNull(spec).commandLine().getOut();
         String hash = String.format(Locale.ROOT, "%016x", placement.hash());
         if (output == OutputForm.JSON) {
@@ -129,6 +216,15 @@ public final class PlacementExportCommand implements Callable<Integer>, Validate
             root.put("incarnation", now.members().incarnation());
             root.put("version", placement.version());
             root.put("hash", hash);
+            survivors.ifPresent(left -> {
+                root.put("ranks", left.topology().ranks());
+                root.put("loads", left.loads().size());
+                ObjectNode lost = root.putObject("fromCheckpoint");
+                lost(left).forEach((layer, experts) -> {
+                    var list = lost.putArray(String.valueOf(layer));
+                    experts.forEach(list::add);
+                });
+            });
             var files = root.putArray("files");
             written.forEach((file, notes) -> {
                 ObjectNode node = files.addObject();
@@ -141,6 +237,15 @@ public final class PlacementExportCommand implements Callable<Integer>, Validate
         } else {
             out.println(now.members().deployment() + " v" + placement.version() + ", hash " + hash + ", "
                     + placement.layers() + " layers × " + placement.slots() + " slots");
+            survivors.ifPresent(left -> {
+                out.println("for    " + left.topology().ranks() + " ranks, of which "
+                        + (left.topology().ranks() - joiningRanks) + " go on: "
+                        + left.loads().size() + " of "
+                        + placement.layers() * placement.slots() + " slots get weights that their rank does not hold");
+                lost(left)
+                        .forEach((layer, experts) -> out.println(
+                                "       from the checkpoint alone: layer " + layer + ", experts " + experts));
+            });
             written.forEach((file, notes) -> {
                 out.println("wrote  " + file.path() + ", " + file.kind().use());
                 notes.forEach(note -> out.println("       " + note));

@@ -30,14 +30,17 @@ import picocli.CommandLine.Option;
         name = "ranks",
         mixinStandardHelpOptions = true,
         sortOptions = false,
-        description =
-                "Run simulated ranks: all of a deployment, or one block of them per process, on one machine or on several.")
+        description = "Run simulated ranks: all of a deployment, or one block of them per process, on one machine or on"
+                + " several.")
 public final class RanksCommand implements Callable<Integer>, Validated {
     private static final Pattern PROCESS = Pattern.compile("(\\d{1,4})/(\\d{1,4})");
     private static final Duration POLL = Duration.ofMillis(100);
 
     @Mixin
     private EngineOptions engine = new EngineOptions();
+
+    @Mixin
+    private StartOption start = new StartOption();
 
     @Mixin
     private ProfileOption profile = new ProfileOption();
@@ -59,7 +62,8 @@ public final class RanksCommand implements Callable<Integer>, Validated {
             names = "--incarnation",
             paramLabel = "N",
             description =
-                    "Number of this life of the deployment; needed, and the same, in all processes of one (default: from the clock).")
+                    "Number of this life of the deployment; needed, and the same, in all processes of one (default:"
+                            + " from the clock).")
     @Nullable
     private Long incarnation;
 
@@ -77,6 +81,7 @@ public final class RanksCommand implements Callable<Integer>, Validated {
     @Override
     public void check(Problems problems) {
         engine.check(problems);
+        start.check(problems, engine.startsWithFile());
         profile.check(problems);
         profile.choice().ifPresent(choice -> engine.checkSizeIsKnown(problems, choice));
         shared.check(problems);
@@ -139,7 +144,7 @@ public final class RanksCommand implements Callable<Integer>, Validated {
     public Integer call() throws Exception {
         Files.createDirectories(shared.directory());
         int localRanks = engine.ranks() / blocks;
-        Membership members = engine.members(incarnation());
+        Membership members = start.of(engine.members(incarnation()));
         Optional<ProcessGroup> group = blocks == 1
                 ? Optional.empty()
                 : Optional.of(new ProcessGroup(

@@ -147,6 +147,29 @@ class PlacementCommandTest {
     }
 
     @Test
+    void ranksThatAreLeftGetAStartThatCoversEveryExpertAndWhatNobodyHoldsIsNamed() {
+        Told told = placement(
+                "export",
+                "--deployment=r1/decode-0",
+                "--without-ranks=1",
+                "--joining-ranks=1",
+                "--to=npy:" + directory.resolve("map.npy"));
+        Told tooFew = placement(
+                "export", "--deployment=r1/decode-0", "--without-ranks=0", "--to=npy:" + directory.resolve("none.npy"));
+
+        assertThat(told.exitCode()).as(told.err()).isZero();
+        assertThat(told.out())
+                .contains("2 ranks, of which 1 go on: 4 of 8 slots get weights that their rank does not hold")
+                .contains("from the checkpoint alone: layer 0, experts [2]")
+                .contains("from the checkpoint alone: layer 1, experts [0]");
+        assertThat(tooFew.exitCode()).isEqualTo(1);
+        assertThat(tooFew.err())
+                .contains("1 ranks of 2 slots cannot hold 3 experts")
+                .contains("--slots-per-rank");
+        assertThat(directory.toFile().list()).containsExactly("map.npy");
+    }
+
+    @Test
     void deploymentThatHasNotSettledYetIsToldSo() {
         Told young = placement("export", "--deployment=young", "--to=vllm:" + directory.resolve("x"));
         Told torn = placement("show", "--deployment=torn");

@@ -44,6 +44,17 @@ final class Memberships {
         return found;
     }
 
+    /** The newest incarnation below that one which the topics know; empty where there is none. */
+    static OptionalLong before(PastRecords records, OffsetRange members, long incarnation) {
+        TreeMap<Long, Membership> known = new TreeMap<>();
+        collect(records, Topic.MEMBERS, members, known);
+        if (known.lowerKey(incarnation) == null && !known.isEmpty()) {
+            collect(records, Topic.SAMPLES, records.whole(Topic.SAMPLES), known);
+        }
+        Long before = known.lowerKey(incarnation);
+        return before == null ? OptionalLong.empty() : OptionalLong.of(before);
+    }
+
     private static <T extends SampleRecord> void collect(
             PastRecords records, Topic<T> topic, OffsetRange range, TreeMap<Long, Membership> known) {
         try (PastRecords.Reading<T> reading = records.read(topic, range, none -> {})) {

@@ -1,5 +1,6 @@
 package dev.plimsoll.worker.explorer;
 
+import dev.plimsoll.model.Origin;
 import dev.plimsoll.model.PlanCommand;
 import dev.plimsoll.model.PlanReasons;
 import dev.plimsoll.model.RankAck;
@@ -21,6 +22,7 @@ import java.util.IdentityHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
 
@@ -52,7 +54,7 @@ final class PlannerTable {
         GOOD_NEWS
     }
 
-    private record Start(int log, int kept, int life) {}
+    private record Start(int log, int kept, int life, int approved) {}
 
     private record Asked(int planner, Object event) {}
 
@@ -60,6 +62,7 @@ final class PlannerTable {
     private final Lives lives;
     private final Log.Root logs;
     private final RankTable ranks;
+    private final Origin origin;
     private final Table<PlannerState> states = new Table<>();
     private final Table<List<SettledPlacement>> kept = new Table<>();
     private final Map<Start, Act> starts = new HashMap<>();
@@ -69,7 +72,8 @@ final class PlannerTable {
     private final Map<Long, Act> offered = new HashMap<>();
     final int nothingKept = kept.number(List.of());
 
-    PlannerTable(DecisionProtocol protocol, Lives lives, Log.Root logs, RankTable ranks) {
+    PlannerTable(DecisionProtocol protocol, Lives lives, Log.Root logs, RankTable ranks, boolean needsApproval) {
+        origin = new Origin(needsApproval, Optional.empty());
         this.protocol = protocol;
         this.lives = lives;
         this.logs = logs;
@@ -115,14 +119,23 @@ final class PlannerTable {
                             0.9,
                             "test",
                             "it pays",
-                            PlanReasons.NONE));
+                            PlanReasons.NONE,
+                            Optional.empty(),
+                            Optional.empty(),
+                            origin));
         });
     }
 
-    Act takeOver(int log, int keptNumber, int life) {
+    /** @param approved epochs of which a person approved, one bit each */
+    Act takeOver(int log, int keptNumber, int life, int approved) {
         return starts.computeIfAbsent(
-                new Start(log, keptNumber, life),
-                start -> act(protocol.takeOver(logs.number(log).folded, kept.value(keptNumber), lives.of(life), NOW)));
+                new Start(log, keptNumber, life, approved),
+                start -> act(protocol.takeOver(
+                        logs.number(log).folded,
+                        kept.value(keptNumber),
+                        lives.of(life),
+                        epoch -> (approved >> epoch & 1) != 0,
+                        NOW)));
     }
 
     Act apply(int planner, Event event) {
