@@ -240,7 +240,9 @@ final class DecisionSimulation {
         }
         topics.forEach(read -> read.reach(now));
         group.boundary();
-        trace.tell(now, group.states());
+        if (trace != Trace.NONE) {
+            trace.tell(now, group.states());
+        }
         time.advanceTimeBy(BOUNDARY);
         now++;
         planner.ifPresent(this::plan);

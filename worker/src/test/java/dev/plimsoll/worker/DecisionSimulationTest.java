@@ -13,7 +13,7 @@ import org.junit.jupiter.api.Test;
  * happens in it, {@code -Dplimsoll.schedules=1000000} runs so many.
  */
 class DecisionSimulationTest {
-    private static final int SCHEDULES = Integer.getInteger("plimsoll.schedules", 4_000);
+    private static final int SCHEDULES = Integer.getInteger("plimsoll.schedules", 10_000);
 
     private final RememberedMachine machine = new RememberedMachine();
 

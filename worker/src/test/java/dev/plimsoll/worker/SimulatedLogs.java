@@ -14,6 +14,7 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.TreeMap;
 
 /** The logs of a simulation as they were committed: who writes to them must hold the fence, and may write only what is true. */
@@ -134,7 +135,8 @@ final class SimulatedLogs {
         for (SettledPlacement record : kept.values()) {
             if (record.incarnation() == members.incarnation()) {
                 var placements = folded.placements(members);
-                long hash = placements.get(placements.lastKey()).hash();
+                long hash = Objects.requireNonNull(placements.get(placements.lastKey()))
+                        .hash();
                 if (record.placementHash() != hash) {
                     throw new AssertionError("P6: " + record + " is kept, and the log says " + hash);
                 }

@@ -165,7 +165,7 @@ final class SimulatedPlanner {
                 throw new AssertionError("quarantined: " + alarm.text());
             }
         }
-        if (writes) {
+        if (step.effects().stream().anyMatch(DriverEffect.Settle.class::isInstance)) {
             logs.checkKept(group.members);
         }
     }
