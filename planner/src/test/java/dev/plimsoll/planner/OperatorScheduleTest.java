@@ -21,6 +21,7 @@ import dev.plimsoll.wire.Topic;
 import java.time.Duration;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Objects;
 import java.util.OptionalInt;
 import java.util.Random;
 import java.util.Set;
@@ -172,7 +173,7 @@ class OperatorScheduleTest extends PlannerTaskFixture {
         Set<Integer> stopped = new HashSet<>();
         TreeMap<String, Integer> wentBack = new TreeMap<>();
         for (ControlAnswer answer : answers()) {
-            ControlAction action = byId.get(answer.id()).action();
+            ControlAction action = Objects.requireNonNull(byId.get(answer.id())).action();
             if (answer.verdict() != Verdict.DONE) {
                 continue;
             }
