@@ -48,8 +48,7 @@ record PlanJob(
         // Neither windows nor settings tell.
         String asked = constraints.isEmpty() ? "" : "; " + constraints.summary();
         return verdict instanceof Verdict.Change change
-                ? new Verdict.Change(
-                        change.candidate(), change.numbers(), change.reason() + notCompared + asked)
+                ? new Verdict.Change(change.candidate(), change.numbers(), change.reason() + notCompared + asked)
                 : verdict;
     }
 }

@@ -21,6 +21,7 @@ import dev.plimsoll.wire.Topic;
 import java.time.Duration;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Objects;
 import java.util.OptionalInt;
 import java.util.Random;
 import java.util.Set;
@@ -56,8 +57,7 @@ class OperatorScheduleTest extends PlannerTaskFixture {
                     .forEach(command -> seen.merge(command.getClass().getSimpleName(), 1, Integer::sum));
         }
         System.out.println("operators' schedules saw " + seen);
-        assertThat(seen.keySet())
-                .contains("DONE", "STALE", "REFUSED", "Propose", "Permit", "Abort", "Settled", "Void");
+        assertThat(seen.keySet()).contains("DONE", "STALE", "REFUSED", "Propose", "Permit", "Abort", "Settled", "Void");
         assertThat(seen.get("DONE")).isGreaterThan(SCHEDULES);
         assertThat(seen.get("Term")).as("crashes").isGreaterThan(3 * SCHEDULES);
     }
@@ -115,23 +115,20 @@ class OperatorScheduleTest extends PlannerTaskFixture {
         RankId rank = new RankId(random.nextInt(5));
         LayerId layer = new LayerId(random.nextInt(LAYERS));
         ExpertId expert = new ExpertId(random.nextInt(8));
-        ControlAction action =
-                switch (random.nextInt(12)) {
-                    case 0 -> new ControlAction.Pause();
-                    case 1, 2 -> new ControlAction.Resume();
-                    case 3, 4 -> new ControlAction.Approve(Math.max(1, last));
-                    case 5 -> new ControlAction.Reject(Math.max(1, last));
-                    case 6 -> new ControlAction.Abort(Math.max(1, last - random.nextInt(2)));
-                    case 7 -> new ControlAction.Void();
-                    case 8 -> new ControlAction.Rollback(random.nextInt(last + 1));
-                    case 9 -> new ControlAction.Pin(layer, expert, rank);
-                    case 10 -> new ControlAction.Drain(rank);
-                    default -> random.nextBoolean()
-                            ? new ControlAction.Undrain(rank)
-                            : new ControlAction.Unpin(layer, expert, rank);
-                };
-        OptionalInt basedOn =
-                random.nextInt(4) == 0 ? OptionalInt.of(served().settledVersion()) : OptionalInt.empty();
+        ControlAction action = switch (random.nextInt(12)) {
+            case 0 -> new ControlAction.Pause();
+            case 1, 2 -> new ControlAction.Resume();
+            case 3, 4 -> new ControlAction.Approve(Math.max(1, last));
+            case 5 -> new ControlAction.Reject(Math.max(1, last));
+            case 6 -> new ControlAction.Abort(Math.max(1, last - random.nextInt(2)));
+            case 7 -> new ControlAction.Void();
+            case 8 -> new ControlAction.Rollback(random.nextInt(last + 1));
+            case 9 -> new ControlAction.Pin(layer, expert, rank);
+            case 10 -> new ControlAction.Drain(rank);
+            default ->
+                random.nextBoolean() ? new ControlAction.Undrain(rank) : new ControlAction.Unpin(layer, expert, rank);
+        };
+        OptionalInt basedOn = random.nextInt(4) == 0 ? OptionalInt.of(served().settledVersion()) : OptionalInt.empty();
         partition.append(
                 Topic.CONTROL,
                 new Control(DEPLOYMENT, "id-" + commands++, partition.now, "alice", "as asked", basedOn, action));
@@ -176,7 +173,7 @@ class OperatorScheduleTest extends PlannerTaskFixture {
         Set<Integer> stopped = new HashSet<>();
         TreeMap<String, Integer> wentBack = new TreeMap<>();
         for (ControlAnswer answer : answers()) {
-            ControlAction action = byId.get(answer.id()).action();
+            ControlAction action = Objects.requireNonNull(byId.get(answer.id())).action();
             if (answer.verdict() != Verdict.DONE) {
                 continue;
             }
@@ -198,7 +195,10 @@ class OperatorScheduleTest extends PlannerTaskFixture {
                 assertThat(before.inFlight()).as("one decision at a time").isEmpty();
                 propose.origin().control().ifPresent(id -> proposed.merge(id, propose.epoch(), (a, b) -> -1));
             } else if (command instanceof PlanCommand.Permit permit) {
-                assertThat(before.proposal(permit.epoch()).orElseThrow().origin().needsApproval())
+                assertThat(before.proposal(permit.epoch())
+                                .orElseThrow()
+                                .origin()
+                                .needsApproval())
                         .as("needs approval, and has it: %s", approved)
                         .matches(needs -> !needs || approved.contains(permit.epoch()));
             } else if (command instanceof PlanCommand.Abort abort) {

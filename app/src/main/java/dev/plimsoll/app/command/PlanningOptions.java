@@ -75,8 +75,8 @@ final class PlanningOptions {
             paramLabel = "WHEN",
             defaultValue = "worse",
             description =
-                    "Whether a decision is taken back by itself: worse, once windows have shown that it is worse than what"
-                            + " was before by more than their noise, or never (default: ${DEFAULT-VALUE}).")
+                    "Whether a decision is taken back by itself: worse, once windows have shown that it is worse than"
+                            + " what was before by more than their noise, or never (default: ${DEFAULT-VALUE}).")
     private String rollback = "worse";
 
     /** Whether people have a say in each decision. */

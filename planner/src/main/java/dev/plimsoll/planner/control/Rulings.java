@@ -153,8 +153,8 @@ public final class Rulings {
                     "the ranks of incarnation " + decisions.members().incarnation()
                             + " cannot vote, as their group is lost or was never there: they go on serving v"
                             + decisions.settled().version()
-                            + ", nothing is in flight, and nothing can be decided; a restart of the ranks, which is a new"
-                            + " incarnation, brings votes back");
+                            + ", nothing is in flight, and nothing can be decided; a restart of the ranks, which is a"
+                            + " new incarnation, brings votes back");
         }
         WayOut way = WayOut.of(decisions, situation.sight());
         if (way instanceof WayOut.End end) {
