@@ -6,13 +6,17 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.plimsoll.app.broker.EmbeddedBroker;
 import dev.plimsoll.app.operator.DeploymentLog;
+import dev.plimsoll.app.operator.DeploymentStage;
+import dev.plimsoll.app.operator.DeploymentStory;
 import dev.plimsoll.app.operator.MadeUpDeployment;
+import dev.plimsoll.app.operator.OperatorTopics;
 import dev.plimsoll.model.Control;
 import dev.plimsoll.model.ControlAction;
 import dev.plimsoll.model.ControlAnswer;
 import dev.plimsoll.model.ControlAnswer.Verdict;
 import dev.plimsoll.model.ControlRecord;
 import dev.plimsoll.model.Deployment;
+import dev.plimsoll.model.Membership;
 import dev.plimsoll.model.Origin;
 import dev.plimsoll.model.RankAck;
 import dev.plimsoll.replay.source.Dated;
@@ -27,6 +31,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.concurrent.CopyOnWriteArrayList;
@@ -44,6 +49,9 @@ class OperatorCommandsTest {
     private static final String QUIET = "r1/decode-0";
     private static final String WAITING = "r1/decode-1";
     private static final String FREE = "r1/decode-2";
+    private static final String OLD = "r1/decode-3";
+    /** Three commands each: more than are read at first. */
+    private static final int DECISIONS = 120;
 
     @TempDir
     static Path directory;
@@ -72,6 +80,11 @@ class OperatorCommandsTest {
         MadeUpDeployment free = new MadeUpDeployment(FREE).takenOver();
         free.decided(4);
         put(free);
+        MadeUpDeployment old = new MadeUpDeployment(OLD).takenOver();
+        for (int decision = 0; decision < DECISIONS; decision++) {
+            old.decided(4L * decision);
+        }
+        put(old);
     }
 
     private static void put(MadeUpDeployment made) {
@@ -112,10 +125,10 @@ class OperatorCommandsTest {
         List<String> lines = run("deployment", "list").out().lines().toList();
         JsonNode json = json(run("deployment", "list", "--output=json"));
 
-        assertThat(lines).hasSize(4);
+        assertThat(lines).hasSize(5);
         assertThat(lines.get(1)).matches(QUIET + " +1 +2 +IDLE +v1 +by ada .* 0");
         assertThat(lines.get(2)).matches(WAITING + " +1 +2 +WAITING_FOR_APPROVAL +v0 +no .* 0");
-        assertThat(json).hasSize(3);
+        assertThat(json).hasSize(4);
         assertThat(json.at("/1/stage").asText()).isEqualTo("WAITING_FOR_APPROVAL");
         assertThat(json.at("/0/newestWindow").asInt()).isEqualTo(7);
     }
@@ -152,6 +165,33 @@ class OperatorCommandsTest {
         Told none = run("decisions", "explain", "9", "--deployment=" + QUIET);
         assertThat(none.exitCode()).isEqualTo(3);
         assertThat(none.err()).contains("has no decision 9").contains("they have 1 to 1");
+    }
+
+    @Test
+    void longLogsAreReadNoFurtherBackThanIsNeeded() {
+        Membership members =
+                Objects.requireNonNull(OperatorTopics.deployments(kafka).get(new Deployment(OLD)));
+        try (OperatorTopics topics = new OperatorTopics(kafka, members.deployment())) {
+            DeploymentLog now = topics.read(members, new OperatorTopics.Want.Now());
+            assertThat(now.planWhole()).isFalse();
+            assertThat(DeploymentStory.of(now).stage()).isEqualTo(DeploymentStage.IDLE);
+            assertThat(topics.read(members, new OperatorTopics.Want.Newest(3)).planWhole())
+                    .isFalse();
+            assertThat(topics.read(members, new OperatorTopics.Want.Epoch(3)).planWhole())
+                    .isTrue();
+        }
+        assertThat(run("decisions", "list", "--last=2", "--deployment=" + OLD)
+                        .out()
+                        .lines())
+                .hasSize(3)
+                .last()
+                .asString()
+                .startsWith(DECISIONS + " ");
+        assertThat(run("decisions", "show", "3", "--deployment=" + OLD).out())
+                .startsWith("decision 3 of " + OLD)
+                .contains("flipped batch 2 by 2 of 2 ranks");
+        Told back = run("rollback", "--to-version=1", "--deployment=" + OLD);
+        assertThat(back.out()).as(back.err()).contains("back to v1: 4 moves");
     }
 
     @Test
@@ -204,7 +244,7 @@ class OperatorCommandsTest {
         assertThat(run("deployment", "show", "--deployment=nobody").exitCode()).isEqualTo(3);
         Told several = run("deployment", "show");
         assertThat(several.exitCode()).isEqualTo(2);
-        assertThat(several.err()).contains("3 deployments").contains(WAITING);
+        assertThat(several.err()).contains("4 deployments").contains(WAITING);
     }
 
     @Test

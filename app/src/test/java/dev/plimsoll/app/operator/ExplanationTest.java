@@ -61,7 +61,7 @@ class ExplanationTest {
                 .contains("PRICE");
         int moves = lines.indexOf("top moves, with the balancedness of its layer that each brings");
         assertThat(lines.get(moves + 1))
-                .isEqualTo("  +0.1500  layer 1 (the model's 5): expert 2 to slot 0 of rank 0, from slot 2 of rank 1");
+                .isEqualTo("  +0.1500  layer 1 (the model's 5): expert 2 to slot 1 of rank 0, from slot 2 of rank 1");
         assertThat(lines)
                 .anyMatch(line ->
                         line.contains("window 4, steps (128, 160]: COMPLETE, 4 of 4 cells; conservation unknown"))

@@ -100,12 +100,12 @@ public final class MadeUpDeployment {
         return this;
     }
 
-    /** The first slots of two experts of each layer change places, layer by layer. */
+    /** Two experts of each layer change places between the ranks, layer by layer. */
     public int propose(Origin origin, long window, String policy) {
         List<Batch> batches = new ArrayList<>();
         for (int layer = 0; layer < 2; layer++) {
             int[] experts = settled.layer(layer);
-            batches.add(new Batch(layer + 1, List.of(move(layer, 0, experts[2], 2), move(layer, 2, experts[0], 0))));
+            batches.add(new Batch(layer + 1, List.of(move(layer, 1, experts[2], 2), move(layer, 2, experts[1], 1))));
         }
         return propose(origin, window, policy, batches);
     }
