@@ -22,6 +22,8 @@ class FailuresTest {
             List.of("topics", "create"),
             List.of("topics", "list"),
             List.of("topics", "tail"),
+            List.of("deployment", "list"),
+            List.of("rollback", "--to-version=0"),
             List.of("collector", "--ring-dir", "/dev/shm/none"),
             List.of("worker", "--ring-dir", "/dev/shm/none"),
             List.of("aggregator"),
@@ -88,6 +90,14 @@ class FailuresTest {
                 .contains(System.getProperty("org.bytedeco.javacpp.cachedir", ".javacpp/cache"))
                 .contains("noexec")
                 .contains("org.bytedeco.javacpp.cachedir");
+    }
+
+    @Test
+    void commandThatEndsWithoutAFaultKeepsItsLineAndExitCode() {
+        Failures stale = Failures.of(new EndedException(Failures.STALE, "v7 is settled, not v5"));
+
+        assertThat(stale.line()).isEqualTo("v7 is settled, not v5");
+        assertThat(stale.exitCode()).isEqualTo(4);
     }
 
     @Test

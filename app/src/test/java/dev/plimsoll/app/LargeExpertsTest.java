@@ -110,7 +110,6 @@ class LargeExpertsTest {
         assertThat(problems).isEmpty();
         assertThat(flips.get(0).cost())
                 .as("what came to a rank")
-                .hasValueSatisfying(
-                        cost -> assertThat(cost.receivedBytes()).isGreaterThanOrEqualTo(EXPERT_BYTES));
+                .hasValueSatisfying(cost -> assertThat(cost.receivedBytes()).isGreaterThanOrEqualTo(EXPERT_BYTES));
     }
 }

@@ -25,8 +25,13 @@ import java.util.stream.IntStream;
  * @param why nothing can be decided; empty where something can
  */
 public record Standing(
-        Deployment deployment, Set<Word> words, int version, OptionalInt decision, List<RankId> awaited,
-        OptionalLong pausedSinceMillis, String why) {
+        Deployment deployment,
+        Set<Word> words,
+        int version,
+        OptionalInt decision,
+        List<RankId> awaited,
+        OptionalLong pausedSinceMillis,
+        String why) {
     /** What can be said of a deployment: one of the first five, and any of the others. */
     public enum Word {
         /** Nothing is in flight. */
@@ -81,9 +86,14 @@ public record Standing(
                 state.protocol().members().deployment(),
                 words,
                 state.protocol().settled().version(),
-                stage.inFlight().map(decision -> OptionalInt.of(decision.epoch())).orElseGet(OptionalInt::empty),
+                stage.inFlight()
+                        .map(decision -> OptionalInt.of(decision.epoch()))
+                        .orElseGet(OptionalInt::empty),
                 awaited(stage),
-                state.control().paused().map(said -> OptionalLong.of(said.atMillis())).orElseGet(OptionalLong::empty),
+                state.control()
+                        .paused()
+                        .map(said -> OptionalLong.of(said.atMillis()))
+                        .orElseGet(OptionalLong::empty),
                 stage instanceof Stage.Quarantined quarantined
                         ? quarantined.reason()
                         : observeOnly.or(() -> paused).orElse(""));

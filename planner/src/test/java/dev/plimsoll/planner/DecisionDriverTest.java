@@ -245,9 +245,11 @@ class DecisionDriverTest {
                         "wrong"));
 
         assertThat(written()).containsExactly("Term");
-        assertThat(effects).last().isInstanceOfSatisfying(DriverEffect.Refuse.class, refuse -> assertThat(
-                        refuse.keep().reason())
-                .isEqualTo(KeepReason.INVALID));
+        assertThat(effects)
+                .last()
+                .isInstanceOfSatisfying(
+                        DriverEffect.Refuse.class,
+                        refuse -> assertThat(refuse.keep().reason()).isEqualTo(KeepReason.INVALID));
     }
 
     @Test
@@ -295,7 +297,9 @@ class DecisionDriverTest {
         assertThat(ordered).hasSize(1);
         assertThat(effects).last().isInstanceOfSatisfying(DriverEffect.Refuse.class, refuse -> {
             assertThat(refuse.keep().reason()).isEqualTo(KeepReason.OBSERVE_ONLY);
-            assertThat(refuse.keep().detail()).contains("REFUSED 1: OBSERVE_ONLY").endsWith("until the next incarnation");
+            assertThat(refuse.keep().detail())
+                    .contains("REFUSED 1: OBSERVE_ONLY")
+                    .endsWith("until the next incarnation");
         });
 
         apply(new DriverEvent.Happened(new Event.Began(members(2))));
@@ -329,8 +333,7 @@ class DecisionDriverTest {
     @Test
     void placementThatIsNotSettledAnyMoreIsNotGoneBackFrom() {
         propose(1);
-        apply(new DriverEvent.Worse(
-                0, new PlanTarget(members().start(), PlanTarget.ROLLBACK, "of the one before")));
+        apply(new DriverEvent.Worse(0, new PlanTarget(members().start(), PlanTarget.ROLLBACK, "of the one before")));
         all(RankAck.Kind.ACCEPTED, 0);
         all(RankAck.Kind.FLIPPED, 1);
         apply(new DriverEvent.Worse(0, new PlanTarget(members().start(), PlanTarget.ROLLBACK, "late")));
@@ -402,8 +405,7 @@ class DecisionDriverTest {
                         rank,
                         RankAck.Kind.REFUSED,
                         0,
-                        Optional.of(
-                                refusal == Refusal.OBSERVE_ONLY && random.nextInt(4) > 0 ? Refusal.BUSY : refusal));
+                        Optional.of(refusal == Refusal.OBSERVE_ONLY && random.nextInt(4) > 0 ? Refusal.BUSY : refusal));
             }
             case 1 -> all(RankAck.Kind.ABORTED, 0);
             case 2 -> all(RankAck.Kind.FLIPPED, 1);
@@ -414,7 +416,8 @@ class DecisionDriverTest {
 
     private void atRandom(Random random) {
         switch (random.nextInt(8)) {
-            case 0 -> apply(new DriverEvent.Happened(new Event.Began(members(members().incarnation() + 1))));
+            case 0 ->
+                apply(new DriverEvent.Happened(new Event.Began(members(members().incarnation() + 1))));
             case 1, 2 -> takeOver();
             case 3 -> apply(new DriverEvent.Forgotten());
             default -> state.ordered().ifPresent(order -> apply(new DriverEvent.Superseded(order)));
@@ -424,8 +427,8 @@ class DecisionDriverTest {
     private void check(DriverState before, long seed, int step) {
         String at = "seed " + seed + ", step " + step;
         boolean reign = effects.stream()
-                .anyMatch(effect -> effect instanceof DriverEffect.Write write
-                        && write.command() instanceof PlanCommand.Term);
+                .anyMatch(effect ->
+                        effect instanceof DriverEffect.Write write && write.command() instanceof PlanCommand.Term);
         for (DriverEffect effect : effects) {
             if (effect instanceof DriverEffect.Plan plan) {
                 assertThat(before.ordered()).as(at).isEmpty();
@@ -445,22 +448,27 @@ class DecisionDriverTest {
         }
         if (before.ordered().isPresent() && state.ordered().isEmpty() && !reign) {
             assertThat(effects)
-                    .as("%s: what became of the plan for window %d", at, before.ordered().orElseThrow().window())
+                    .as(
+                            "%s: what became of the plan for window %d",
+                            at, before.ordered().orElseThrow().window())
                     .anyMatch(effect -> effect instanceof DriverEffect.Drop
                             || effect instanceof DriverEffect.Refuse
                             || effect instanceof DriverEffect.Write);
         }
-        assertThat(state.ordered().filter(order -> order.version()
-                                != state.protocol().settled().version()
-                        || order.incarnation() != members().incarnation()
-                        || !(state.protocol().stage() instanceof Stage.Idle)))
+        assertThat(state.ordered()
+                        .filter(order ->
+                                order.version() != state.protocol().settled().version()
+                                        || order.incarnation() != members().incarnation()
+                                        || !(state.protocol().stage() instanceof Stage.Idle)))
                 .as("%s: a plan that cannot become a decision", at)
                 .isEmpty();
         Setbacks told = Setbacks.NONE;
         for (PlanCommand command : log) {
             told = told.after(command);
         }
-        assertThat(state.setbacks()).as("%s: what a successor would know", at).isEqualTo(told.within(members().incarnation()));
+        assertThat(state.setbacks())
+                .as("%s: what a successor would know", at)
+                .isEqualTo(told.within(members().incarnation()));
         long alarms = effects.stream()
                 .filter(effect -> effect instanceof DriverEffect.Alarm alarm
                         && alarm.text().startsWith("ranks cannot vote"))
@@ -473,7 +481,9 @@ class DecisionDriverTest {
     private static void assertMayPlan(DriverState before, long window, String at) {
         assertThat(before.protocol().stage()).as(at).isInstanceOf(Stage.Idle.class);
         assertThat(before.setbacks().observeOnly()).as(at).isEmpty();
-        assertThat(before.setbacks().pause().filter(pause -> pause.covers(window))).as(at).isEmpty();
+        assertThat(before.setbacks().pause().filter(pause -> pause.covers(window)))
+                .as(at)
+                .isEmpty();
         long left = before.planFrom() - window;
         assertThat(left <= 0 || left > COOLDOWN + 2).as(at).isTrue();
     }

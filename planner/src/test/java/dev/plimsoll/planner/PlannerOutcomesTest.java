@@ -225,7 +225,8 @@ class PlannerOutcomesTest extends PlannerTaskFixture {
         }
 
         assertThat(learned)
-                .containsExactly("plimsoll: 100 % of what it promised came, over 1 decision; gains have lasted as long as"
-                        + " anybody looked; below 0.0 % they cannot be told from none");
+                .containsExactly(
+                        "plimsoll: 100 % of what it promised came, over 1 decision; gains have lasted as long as"
+                                + " anybody looked; below 0.0 % they cannot be told from none");
     }
 }

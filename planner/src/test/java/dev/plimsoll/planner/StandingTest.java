@@ -135,12 +135,7 @@ class StandingTest extends PlannerTaskFixture {
 
     private void watch(PlannerSettings settings) {
         partition.assign(new PlannerTask(
-                settings,
-                planning,
-                PlanDesk.AT_ONCE,
-                "test",
-                watching,
-                () -> Instant.ofEpochMilli(partition.now)));
+                settings, planning, PlanDesk.AT_ONCE, "test", watching, () -> Instant.ofEpochMilli(partition.now)));
     }
 
     private Standing stands() {

@@ -4,13 +4,18 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
 
 import dev.plimsoll.model.Deployment;
+import dev.plimsoll.model.ExpertId;
 import dev.plimsoll.model.GatherMode;
+import dev.plimsoll.model.LayerId;
 import dev.plimsoll.model.Membership;
 import dev.plimsoll.model.ModelShape;
 import dev.plimsoll.model.Phase;
 import dev.plimsoll.model.Placement;
+import dev.plimsoll.model.RankId;
 import dev.plimsoll.model.Topology;
+import dev.plimsoll.planner.placement.Constraints;
 import dev.plimsoll.planner.placement.ExpertLoad;
+import dev.plimsoll.planner.placement.Gate;
 import dev.plimsoll.planner.placement.KeepReason;
 import dev.plimsoll.planner.placement.Objective;
 import dev.plimsoll.planner.placement.Plan;
@@ -19,6 +24,8 @@ import dev.plimsoll.planner.placement.Verdict;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Set;
+import java.util.TreeSet;
 import java.util.function.Function;
 import org.junit.jupiter.api.Test;
 
@@ -93,6 +100,54 @@ class WindowPlanTest {
 
         assertThat(((Verdict.Keep) verdict).reason()).isEqualTo(KeepReason.COLD);
         assertThat(asked).isEmpty();
+    }
+
+    @Test
+    void whatPeopleAskOfEveryPlacementHoldsForOneThatIsGoneBackToAsWell() {
+        Constraints pinned = pinned(3, 0);
+
+        Verdict there = WindowPlan.towards(
+                PlannerSettings.DEFAULTS,
+                MEMBERS,
+                SETTLED,
+                pinned,
+                List.of(NEWEST),
+                new PlanTarget(SWAPPED, PlanTarget.ROLLBACK, "back"));
+        Verdict stays = WindowPlan.towards(
+                PlannerSettings.DEFAULTS,
+                MEMBERS,
+                CROSSED,
+                pinned,
+                List.of(NEWEST),
+                new PlanTarget(SETTLED, PlanTarget.ROLLBACK, "back"));
+
+        assertThat(((Verdict.Change) there).candidate().target().layer(0)).containsExactly(0, 3, 1, 2);
+        assertThat(((Verdict.Keep) stays).reason()).isEqualTo(KeepReason.BALANCED);
+    }
+
+    @Test
+    void pinThatIsNotKeptIsAChangeThatNoPolicyIsAskedAbout() {
+        Verdict verdict = WindowPlan.judge(
+                PlannerSettings.DEFAULTS,
+                request -> {
+                    throw new AssertionError("asked");
+                },
+                Objective.TOKENS,
+                Gate.nothing(PlannerSettings.DEFAULTS.gate()),
+                MEMBERS,
+                SETTLED,
+                pinned(3, 0),
+                List.of(NEWEST),
+                Duration.ofSeconds(1));
+
+        assertThat(((Verdict.Change) verdict).candidate().target().layer(0)).containsExactly(0, 3, 2, 1);
+        assertThat(((Verdict.Change) verdict).reason()).contains("pinned is expert 3 of layer 0 on rank 0");
+    }
+
+    private static Constraints pinned(int expert, int rank) {
+        return new Constraints(
+                new TreeSet<>(Set.of(new Constraints.Pin(new LayerId(0), new ExpertId(expert), new RankId(rank)))),
+                new TreeSet<>());
     }
 
     @Test

@@ -25,9 +25,8 @@ public final class ControlOptions {
     @Option(
             names = "--based-on",
             paramLabel = "VERSION",
-            description =
-                    "The settled version that the command rests on (default: the one that is settled now); when another is"
-                            + " settled, nothing is done and the exit code is 4.")
+            description = "The settled version that the command rests on (default: the one that is settled now); when"
+                    + " another is settled, nothing is done and the exit code is 4.")
     @Nullable
     private Integer basedOn;
 

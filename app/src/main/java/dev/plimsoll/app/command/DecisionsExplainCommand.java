@@ -32,8 +32,8 @@ import picocli.CommandLine.Parameters;
         mixinStandardHelpOptions = true,
         sortOptions = false,
         description = {
-            "Explain a decision: why then, which layers, the moves that bring most, what was refused by which rule, how complete the"
-                    + " data was, what happened since.",
+            "Explain a decision: why then, which layers, the moves that bring most, what was refused by which rule,"
+                    + " how complete the data was, what happened since.",
             "Without a number, explain why the newest window that led to no decision did not."
         })
 public final class DecisionsExplainCommand implements Callable<Integer>, Validated {

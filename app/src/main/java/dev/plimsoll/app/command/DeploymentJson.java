@@ -48,14 +48,14 @@ final class DeploymentJson {
         story.inFlight().ifPresent(decision -> root.set("inFlight", line(decision)));
         story.orders().paused().ifPresent(said -> root.set("pausedBy", said(said)));
         ArrayNode pins = root.putArray("pins");
-        story.orders().pins().forEach((pin, said) -> pins.add(said(said)
-                .put("layer", pin.layer().index())
-                .put("expert", pin.expert().index())
-                .put("rank", pin.rank().index())));
-        ArrayNode drains = root.putArray("drains");
         story.orders()
-                .drained()
-                .forEach((rank, said) -> drains.add(said(said).put("rank", rank.index())));
+                .pins()
+                .forEach((pin, said) -> pins.add(said(said)
+                        .put("layer", pin.layer().index())
+                        .put("expert", pin.expert().index())
+                        .put("rank", pin.rank().index())));
+        ArrayNode drains = root.putArray("drains");
+        story.orders().drained().forEach((rank, said) -> drains.add(said(said).put("rank", rank.index())));
         requests(root.putArray("unanswered"), story.unanswered());
         story.term().ifPresent(term -> root.set("term", RecordJson.of(Topic.PLAN, term)));
         return root;

@@ -18,8 +18,9 @@ import picocli.CommandLine.Mixin;
         name = "show",
         mixinStandardHelpOptions = true,
         description =
-                "Show where a deployment stands: its stage and why, its decision in flight, pause, pins and drains with who"
-                        + " gave them, ranks that do not serve what they should, commands without an answer, and whether a planner is there.")
+                "Show where a deployment stands: its stage and why, its decision in flight, pause, pins and drains"
+                        + " with who gave them, ranks that do not serve what they should, commands without an answer, and"
+                        + " whether a planner is there.")
 public final class DeploymentShowCommand implements Callable<Integer>, Validated {
     private static final Duration ASKING = Duration.ofSeconds(5);
 

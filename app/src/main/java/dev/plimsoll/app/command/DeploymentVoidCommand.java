@@ -11,7 +11,8 @@ import picocli.CommandLine.Mixin;
         mixinStandardHelpOptions = true,
         sortOptions = false,
         description = {
-            "End what cannot end by itself: a decision whose ranks do not say how far they got, a quarantine, or ranks that can only be observed.",
+            "End what cannot end by itself: a decision whose ranks do not say how far they got, a quarantine, or ranks"
+                    + " that can only be observed.",
             "Says what it would do, unless --execute is given."
         })
 public final class DeploymentVoidCommand implements Callable<Integer>, Validated {

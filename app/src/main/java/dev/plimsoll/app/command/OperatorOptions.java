@@ -84,7 +84,7 @@ public final class OperatorOptions {
                     ExitCode.USAGE,
                     "there are " + known.size() + " deployments, name one with --deployment: " + known.keySet());
         }
-        return known.get(known.firstKey());
+        return Objects.requireNonNull(known.get(known.firstKey()));
     }
 
     /** The deployment that was named; all there are where none was. */

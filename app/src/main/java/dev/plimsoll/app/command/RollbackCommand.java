@@ -14,7 +14,8 @@ import picocli.CommandLine.Option;
         mixinStandardHelpOptions = true,
         sortOptions = false,
         description = {
-            "Decide for a placement that the deployment has had, past the gate: a new decision with a version of its own.",
+            "Decide for a placement that the deployment has had, past the gate: a new decision with a version of its"
+                    + " own.",
             "Says what it would do, unless --execute is given."
         })
 public final class RollbackCommand implements Callable<Integer>, Validated {

@@ -232,7 +232,9 @@ public record DeploymentStory(
     private static PlannerState successor(DeploymentLog log, ControlState orders, Optional<DecisionStory> inFlight) {
         List<PlanCommand> plan = log.plan().stream().map(Dated::value).toList();
         return inFlight.flatMap(DecisionStory::aborted)
-                .filter(stop -> term(log.plan()).filter(term -> term.offset() > stop.offset()).isEmpty())
+                .filter(stop -> term(log.plan())
+                        .filter(term -> term.offset() > stop.offset())
+                        .isEmpty())
                 .map(stop -> successor(
                         log,
                         orders,
@@ -260,7 +262,8 @@ public record DeploymentStory(
             if (state.stage() instanceof Stage.Quarantined) {
                 break;
             }
-            state = protocol.apply(state, new Event.Acked(ack.value()), NEVER_LATE).state();
+            state = protocol.apply(state, new Event.Acked(ack.value()), NEVER_LATE)
+                    .state();
         }
         return state;
     }

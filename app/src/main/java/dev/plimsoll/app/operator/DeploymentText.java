@@ -77,8 +77,8 @@ public final class DeploymentText {
                         .orElse(NONE));
         lines.add("  decision     "
                 + story.newestDecision().map(DecisionText::brief).orElse("none yet"));
-        lines.add("  paused       "
-                + story.orders().paused().map(Said::toString).orElse("no"));
+        lines.add(
+                "  paused       " + story.orders().paused().map(Said::toString).orElse("no"));
         List<String> pins = new ArrayList<>();
         story.orders().pins().forEach((pin, said) -> pins.add(pin + ", " + said));
         List<String> drains = new ArrayList<>();

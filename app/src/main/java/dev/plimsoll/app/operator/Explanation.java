@@ -91,7 +91,8 @@ public final class Explanation {
                         + learned.transfers().summary()
                 : String.format(
                         Locale.ROOT,
-                        "of %d measured decisions %.0f %% of the promises came%s; gains below %.2f %% cannot be told from none; %s",
+                        "of %d measured decisions %.0f %% of the promises came%s; gains below %.2f %% cannot be told"
+                                + " from none; %s",
                         learned.decisions(),
                         100 * learned.delivered(),
                         learned.lastingWindows().isPresent()
@@ -187,7 +188,8 @@ public final class Explanation {
         kept.forEach((stop, layers) -> lines.add("  " + layers + (layers == 1 ? " layer" : " layers") + " left as "
                 + (layers == 1 ? "it is" : "they are") + ", " + stop + ": " + rule(stop)));
         lines.add(
-                "  which steps within a layer were weighed and left is in no record: the table has the best one's part of its price");
+                "  which steps within a layer were weighed and left is in no record: the table has the best one's part"
+                        + " of its price");
     }
 
     private void data(Optional<WindowSummary> window) {

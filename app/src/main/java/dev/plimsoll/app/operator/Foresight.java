@@ -53,12 +53,11 @@ public final class Foresight {
             return new Foretold(Kind.TOO_EARLY, story.why() + ": start one with 'plimsoll planner'");
         }
         Ruling ruling = Rulings.of(control, story.orders(), situation(control.action()));
-        Kind kind =
-                switch (ruling.verdict()) {
-                    case DONE -> Kind.WOULD_DO;
-                    case STALE -> Kind.WOULD_BE_STALE;
-                    case REFUSED -> Kind.WOULD_BE_REFUSED;
-                };
+        Kind kind = switch (ruling.verdict()) {
+            case DONE -> Kind.WOULD_DO;
+            case STALE -> Kind.WOULD_BE_STALE;
+            case REFUSED -> Kind.WOULD_BE_REFUSED;
+        };
         if (kind == Kind.WOULD_BE_STALE) {
             return new Foretold(kind, ruling.text());
         }

@@ -63,16 +63,17 @@ public final class KeptWindow {
         rules.forEach(rule -> lines.add("  " + rule));
         if (rules.isEmpty()) {
             lines.add(
-                    "  none of the rules that topics tell of: it was complete, nothing was in flight, and no cooldown, back-off or pause");
-            lines.add(
-                    "  held. So the policy wanted no change (BALANCED), or its change did not pass the gate (GAIN, HELD_OUT, COST,");
+                    "  none of the rules that topics tell of: it was complete, nothing was in flight, and no cooldown,"
+                            + " back-off or pause");
+            lines.add("  held. So the policy wanted no change (BALANCED), or its change did not pass the gate (GAIN,"
+                    + " HELD_OUT, COST,");
             lines.add("  BUDGET), or too few windows were there (COLD), or the plan failed (TIMEOUT, ERROR, INVALID)");
         }
         lines.add("what the topics do not tell");
-        lines.add(
-                "  a planner writes no record where it keeps the placement: which of these it was, and with which numbers, is in its");
-        lines.add(
-                "  log (PLIMSOLL_LOG=DEBUG) and counted in plimsoll_proposals_refused_total; 'plimsoll replay run' judges the");
+        lines.add("  a planner writes no record where it keeps the placement: which of these it was, and with which"
+                + " numbers, is in its");
+        lines.add("  log (PLIMSOLL_LOG=DEBUG) and counted in plimsoll_proposals_refused_total; 'plimsoll replay run'"
+                + " judges the");
         lines.add("  window again, with the numbers of the gate");
         return lines;
     }

@@ -21,8 +21,8 @@ final class WindowText {
         }
         return String.format(
                 Locale.ROOT,
-                "window %d, steps %s: %s, %d of %d cells%s; %s; since the window before %d late, %d duplicates, %d conflicts,"
-                        + " %d rejected, load of %d unattributed",
+                "window %d, steps %s: %s, %d of %d cells%s; %s; since the window before %d late, %d duplicates, %d"
+                        + " conflicts, %d rejected, load of %d unattributed",
                 window.index(),
                 window.steps(),
                 window.reason(),

@@ -16,6 +16,9 @@ import org.junit.jupiter.api.io.TempDir;
 @Tag("alone") // a dozen processes that must get their turns: ranks that wait for each other for seconds have died
 // otherwise
 class ChaosDecisionsTest {
+    /** A decision is aborted, the planner killed, weight links cut, a worker's clock skewed, ranks killed: as far as it comes. */
+    private static final String SEED = "785";
+
     /** Starting and mending take their time on a machine that is busy. */
     private static final Duration LONGEST = Duration.ofMinutes(8);
 
@@ -24,8 +27,8 @@ class ChaosDecisionsTest {
 
     @Test
     void noDecisionGoesWrongWhateverIsKilledFrozenCutOrSkewed() throws Exception {
-        try (RoleProcess chaos =
-                RoleProcess.start(directory, "chaos", "decisions", "--for", "45s", "--seed", "7", "--output", "json")) {
+        try (RoleProcess chaos = RoleProcess.start(
+                directory, "chaos", "decisions", "--for", "25s", "--seed", SEED, "--output", "json")) {
             int code = chaos.exitCode(LONGEST);
 
             JsonNode report = new ObjectMapper().readTree(chaos.out());

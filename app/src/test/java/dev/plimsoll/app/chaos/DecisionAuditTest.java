@@ -191,8 +191,8 @@ class DecisionAuditTest {
 
     @Test
     void commandThatNobodyAnswersOrThatIsAnsweredTwiceIsFound() {
-        ControlAnswer done = new ControlAnswer(
-                DEPLOYMENT, 1, "a", ControlAnswer.Verdict.DONE, "aborted", OptionalInt.of(1), 0);
+        ControlAnswer done =
+                new ControlAnswer(DEPLOYMENT, 1, "a", ControlAnswer.Verdict.DONE, "aborted", OptionalInt.of(1), 0);
         commands.addAll(List.of("a", "b", "c"));
         answers.put("a", List.of(done));
         answers.put("c", List.of(done, done));

@@ -61,17 +61,7 @@ class DecisionTimesTest {
     }
 
     private PlanCommand.Propose propose(int epoch) {
-        return new PlanCommand.Propose(
-                header(),
-                epoch,
-                0,
-                1,
-                List.of(batch(1), batch(2)),
-                5,
-                0.5,
-                0.9,
-                "test",
-                "test");
+        return new PlanCommand.Propose(header(), epoch, 0, 1, List.of(batch(1), batch(2)), 5, 0.5, 0.9, "test", "test");
     }
 
     private static Batch batch(int number) {
@@ -80,7 +70,6 @@ class DecisionTimesTest {
     }
 
     private void ack(RankAck.Kind kind, int batch, long millis) {
-        times.ack(
-                new RankAck(DEPLOYMENT, 1, new RankId(0), 1, kind, batch, Optional.empty(), 1, 8), millis * MILLI);
+        times.ack(new RankAck(DEPLOYMENT, 1, new RankId(0), 1, kind, batch, Optional.empty(), 1, 8), millis * MILLI);
     }
 }

@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assumptions.assumeThat;
 import dev.plimsoll.app.metrics.VirtualRoles.Role;
 import dev.plimsoll.model.RankId;
 import dev.plimsoll.planner.Standing;
+import dev.plimsoll.planner.placement.KeepReason;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
@@ -62,6 +63,14 @@ class StandstillTest {
 
         assertOnly(BEFORE);
         assertOnly(BEFORE.plus(BOUND), "WindowsAreNotPlanned");
+    }
+
+    @Test
+    void policyThatNeverComesToAnEndIsToldOfThoughThePlannerGoesOn() throws Exception {
+        roles.refuses(KeepReason.TIMEOUT);
+        roles.runs(BOUND.multipliedBy(2));
+
+        assertOnly(BEFORE.plus(BOUND), "PlansFail");
     }
 
     @Test

@@ -57,6 +57,7 @@ final class VirtualRoles implements AutoCloseable {
     private final AggregatorListener aggregator;
     private final PlannerListener planner;
     private Standing standing = Events.standing(Standing.Word.IDLE);
+    private KeepReason verdict = KeepReason.BALANCED;
     private boolean steps = true;
     private long boundaries;
     private int scrapes;
@@ -96,6 +97,11 @@ final class VirtualRoles implements AutoCloseable {
 
     void stands(Standing how) {
         standing = how;
+    }
+
+    /** What the planner says of each window from now on. */
+    void refuses(KeepReason why) {
+        verdict = why;
     }
 
     PlannerListener planner() {
@@ -140,7 +146,7 @@ final class VirtualRoles implements AutoCloseable {
             aggregator.windowClosed(window);
             if (!hanging.contains(Role.PLANNER)) {
                 planner.heard(window);
-                planner.refused(Events.DEPLOYMENT, boundaries / 4, Verdict.Keep.because(KeepReason.BALANCED, ""));
+                planner.refused(Events.DEPLOYMENT, boundaries / 4, Verdict.Keep.because(verdict, ""));
             }
         }
     }

@@ -46,9 +46,11 @@ class ExplanationTest {
                 .contains(
                         "decision 1 of demo/decode-0, incarnation 1: SETTLED",
                         "  it pays",
-                        "  balancedness 0.600 in window 4; 0.800 is expected after it, of load that the plan has not seen",
+                        "  balancedness 0.600 in window 4; 0.800 is expected after it, of load that the plan has not"
+                                + " seen",
                         "  4 layers left as they are, OPTIMUM: no single step makes it more even",
-                        "  planned from 3 complete windows of 12.0 s, 2 to 4; none was passed over since the decision before");
+                        "  planned from 3 complete windows of 12.0 s, 2 to 4; none was passed over since the decision"
+                                + " before");
         // The layer that gains most comes first, and so do its moves.
         assertThat(lines.indexOf("which layers")).isPositive();
         assertThat(lines.get(lines.indexOf("which layers") + 2))
@@ -175,7 +177,8 @@ class ExplanationTest {
         // Behind the cooldown of two windows comes the back-off of two.
         assertThat(kept(made.window(6)))
                 .anyMatch(line -> line.startsWith("  COOLDOWN"))
-                .anyMatch(line -> line.startsWith("  BACK_OFF: no_flip, 1 time since a decision settled: a pause of 2 windows"));
+                .anyMatch(line ->
+                        line.startsWith("  BACK_OFF: no_flip, 1 time since a decision settled: a pause of 2 windows"));
         assertThat(KeptWindow.rules(made.story(), made.window(7))).isEmpty();
     }
 

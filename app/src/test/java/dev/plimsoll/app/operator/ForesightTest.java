@@ -27,8 +27,7 @@ class ForesightTest {
 
     private Foretold foretold(ControlAction action, OptionalInt basedOn) {
         return Foresight.of(
-                made.story(),
-                new Control(made.members().deployment(), "id", 0, "ada", "INC-1", basedOn, action));
+                made.story(), new Control(made.members().deployment(), "id", 0, "ada", "INC-1", basedOn, action));
     }
 
     @Test
@@ -119,7 +118,7 @@ class ForesightTest {
         Foretold back = foretold(new ControlAction.Rollback(0));
 
         assertThat(back.kind()).isEqualTo(Kind.WOULD_DO);
-        assertThat(back.text()).isEqualTo("back to v0: 4 moves, 0 switches in 1 batches");
+        assertThat(back.text()).startsWith("back to v0: 4 moves, 0 switches in 1 batches");
     }
 
     @Test

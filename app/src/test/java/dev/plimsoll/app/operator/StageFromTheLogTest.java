@@ -67,15 +67,7 @@ class StageFromTheLogTest {
             for (int event = 0; event < EVENTS; event++) {
                 step();
                 DeploymentStory story = DeploymentStory.of(new DeploymentLog(
-                        members,
-                        plan,
-                        true,
-                        kept,
-                        acks,
-                        List.of(),
-                        control,
-                        Optional.empty(),
-                        Optional.empty()));
+                        members, plan, true, kept, acks, List.of(), control, Optional.empty(), Optional.empty()));
                 assertThat(story.stage())
                         .as("seed %d, event %d, %s: %s", seed, event, state.stage(), plan)
                         .isEqualTo(stage());
@@ -130,7 +122,9 @@ class StageFromTheLogTest {
             state = take(protocol.apply(state, new Event.OperatorAbort("test"), at(0)));
         } else if (what < 22) {
             state = take(protocol.apply(state, new Event.OperatorVoid(Sight.NONE, "test"), at(0)));
-        } else if (what < 40 && state.stage() instanceof Stage.Proposed proposed && proposed.approval().awaited()) {
+        } else if (what < 40
+                && state.stage() instanceof Stage.Proposed proposed
+                && proposed.approval().awaited()) {
             say(proposed.decision().epoch());
         } else if (state.stage().inFlight().isEmpty()) {
             state = take(protocol.apply(state, offer(), at(0)));
@@ -174,8 +168,7 @@ class StageFromTheLogTest {
     private void takeOver() {
         TreeMap<Integer, SettledPlacement> newest = new TreeMap<>();
         kept.forEach(record -> newest.put(record.value().layer(), record.value()));
-        ControlState said =
-                ControlState.of(control.stream().map(Dated::value).toList());
+        ControlState said = ControlState.of(control.stream().map(Dated::value).toList());
         state = take(protocol.takeOver(
                 PlanLog.of(plan.stream().map(Dated::value).toList()),
                 List.copyOf(newest.values()),

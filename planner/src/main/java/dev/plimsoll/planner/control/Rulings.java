@@ -56,7 +56,7 @@ public final class Rulings {
             return end(control, situation);
         }
         if (action instanceof ControlAction.Rollback) {
-            return back(control, situation);
+            return back(control, state.paused().isPresent(), situation);
         }
         return constrain(control, state, situation.decisions());
     }
@@ -181,7 +181,7 @@ public final class Rulings {
         return decisions.stage() instanceof Stage.Idle ? Ruling.stale(why) : Ruling.refused(why);
     }
 
-    private static Ruling back(Control control, Situation situation) {
+    private static Ruling back(Control control, boolean paused, Situation situation) {
         PlannerState decisions = situation.decisions();
         if (situation.observes()) {
             return Ruling.refused("the ranks of incarnation "
@@ -200,7 +200,9 @@ public final class Rulings {
             return Ruling.refused(((Verdict.Keep) way).detail());
         }
         return Ruling.done(
-                change.reason(),
+                change.reason()
+                        // The load that led away from it is still there.
+                        + (paused ? "" : "; planning goes on behind it: pause the deployment to stay there"),
                 OptionalInt.empty(),
                 new Event.Offer(
                         decisions.settled().version(),

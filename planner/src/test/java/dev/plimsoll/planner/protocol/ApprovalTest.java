@@ -23,7 +23,7 @@ import org.junit.jupiter.api.Test;
 
 /** A decision that a person has to approve. */
 class ApprovalTest {
-    private static final Membership MEMBERS = Schedules.members(1);
+    private static final Membership MEMBERS = SmallDeployment.members(1);
     private static final Move MOVE = new Move(new LayerId(0), new SlotId(5), new ExpertId(1), new SlotId(1));
 
     private final DecisionProtocol protocol =

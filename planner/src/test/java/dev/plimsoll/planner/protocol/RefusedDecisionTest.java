@@ -24,7 +24,7 @@ import java.util.Random;
 import org.junit.jupiter.api.Test;
 
 class RefusedDecisionTest {
-    private static final Membership MEMBERS = Schedules.members(1);
+    private static final Membership MEMBERS = SmallDeployment.members(1);
     /** No deadline passes. */
     private static final Moment NOW = new Moment(0, 0, false);
 

@@ -29,7 +29,7 @@ import org.junit.jupiter.api.Test;
 
 /** How an operator ends what does not end by itself. */
 class WayOutTest {
-    private static final Membership MEMBERS = Schedules.members(1);
+    private static final Membership MEMBERS = SmallDeployment.members(1);
     private static final PlacementState BEFORE = PlacementState.settled(0);
     private static final PlacementState HALF = new PlacementState(0, 1, 1);
     private static final PlacementState ALL = PlacementState.settled(1);

@@ -5,6 +5,7 @@ import dev.plimsoll.model.Placement;
 import dev.plimsoll.model.SettledPlacement;
 import java.util.BitSet;
 import java.util.OptionalInt;
+import java.util.OptionalLong;
 
 /** The planner's protocol as it runs, for whoever explores it, and wrong variants of it. */
 public final class WrongPlanners {
@@ -88,6 +89,47 @@ public final class WrongPlanners {
             @Override
             Placement start(Membership members) {
                 return Placement.initial(members.shape(), members.topology());
+            }
+        };
+    }
+
+    public static DecisionProtocol permittingWithoutThePerson() {
+        return new Wrong() {
+            @Override
+            boolean waits(Approval approval) {
+                return false;
+            }
+        };
+    }
+
+    /** What an operator wants ended is ended as if nothing had been flipped. */
+    public static DecisionProtocol endingWhateverIsAskedFor() {
+        return new Wrong() {
+            @Override
+            WayOut wayOut(PlannerState state, Sight sight) {
+                return state.stage() instanceof Stage.Aborting
+                        ? new WayOut.End(0, "it was asked for")
+                        : WayOut.of(state, sight);
+            }
+        };
+    }
+
+    /** What windows show is taken for the end though ranks may flip more. */
+    public static DecisionProtocol endingBeforeRanksHaveStopped() {
+        return new Wrong() {
+            @Override
+            WayOut wayOut(PlannerState state, Sight sight) {
+                return WayOut.of(state, new Sight(sight.whole(), sight.newest(), OptionalLong.of(0)));
+            }
+        };
+    }
+
+    /** Boundaries that ranks have not had are counted as if they had. */
+    public static DecisionProtocol countingTimeAlone(Patience patience) {
+        return new DecisionProtocol(patience, "planner") {
+            @Override
+            boolean arePast(Due due, Moment now) {
+                return now.millis() >= due.millis();
             }
         };
     }

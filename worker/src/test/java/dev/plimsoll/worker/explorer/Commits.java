@@ -15,7 +15,8 @@ final class Commits {
 
     /** A planner begins with a TERM above all before, and with what it has read. */
     static void takeOver(World world, int read) {
-        PlannerTable.Act act = world.scope.planners.takeOver(read, world.get(Of.KEPT), world.life());
+        PlannerTable.Act act =
+                world.scope.planners.takeOver(read, world.get(Of.KEPT), world.life(), world.get(Of.APPROVED));
         if (act.commands().isEmpty() || !(act.commands().get(0) instanceof PlanCommand.Term)) {
             throw new Violation("P4 single writer", "a planner takes over and does not say so: " + act.commands());
         }
@@ -35,6 +36,17 @@ final class Commits {
         }
     }
 
+    /** What an operator ends by what windows show: ranks may say how far they got when nobody asks any more. */
+    static void end(World world, PlannerTable.Act act) {
+        if (act.commands().isEmpty()) {
+            return;
+        }
+        world.scope.reached.add("ended by an operator");
+        world.set(Of.ENDING, 1);
+        commit(world, act);
+        world.set(Of.ENDING, 0);
+    }
+
     static void append(World world, PlannerTable.Act act) {
         for (PlanCommand command : act.commands()) {
             world.tell("writes %s", command);
@@ -49,10 +61,15 @@ final class Commits {
     /** P3 and P6: what is permitted was accepted by all, and what is settled is what every rank did and can change no more. */
     private static void checkAgainstRanks(World world, PlanCommand command) {
         if (command instanceof PlanCommand.Permit permit) {
+            boolean needsApproval =
+                    world.log().decision(permit.epoch()).propose().origin().needsApproval();
+            if (needsApproval && (world.get(Of.APPROVED) >> permit.epoch() & 1) == 0) {
+                throw new Violation("P3 authority", World.shortly(command) + ", which nobody has approved");
+            }
             for (int rank = 0; rank < World.RANKS; rank++) {
                 if (!hasSaid(world, rank, permit, permit.epoch(), RankAck.Kind.ACCEPTED)) {
                     throw new Violation(
-                            "P3 authority", command.summary() + ", which rank " + rank + " has not accepted");
+                            "P3 authority", World.shortly(command) + ", which rank " + rank + " has not accepted");
                 }
             }
         } else if (command instanceof PlanCommand.Settled end) {
@@ -72,12 +89,15 @@ final class Commits {
             if (world.flipped(rank, epoch) != batches) {
                 throw new Violation(
                         "P6 truth",
-                        end.summary() + ", and rank " + rank + " has flipped " + world.flipped(rank, epoch) + " of "
-                                + last);
+                        World.shortly(end) + ", and rank " + rank + " has flipped " + world.flipped(rank, epoch)
+                                + " of " + last);
             }
-            boolean final_ = batches == last || hasSaid(world, rank, end, epoch, RankAck.Kind.ABORTED);
-            if (!final_) {
-                throw new Violation("P6 truth", end.summary() + ", and rank " + rank + " may still flip more of it");
+            boolean ended = batches == last
+                    || world.get(Of.ENDING) != 0
+                    || hasSaid(world, rank, end, epoch, RankAck.Kind.ABORTED);
+            if (!ended) {
+                throw new Violation(
+                        "P6 truth", World.shortly(end) + ", and rank " + rank + " may still flip more of it");
             }
         }
         world.scope.reached.add(batches == last ? "settled " + epoch : "stopped after " + batches);

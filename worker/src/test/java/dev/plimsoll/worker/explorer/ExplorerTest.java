@@ -3,6 +3,7 @@ package dev.plimsoll.worker.explorer;
 import static dev.plimsoll.worker.explorer.Power.BALANCE;
 import static dev.plimsoll.worker.explorer.Power.BREAK_MAILBOX;
 import static dev.plimsoll.worker.explorer.Power.CRASH;
+import static dev.plimsoll.worker.explorer.Power.END;
 import static dev.plimsoll.worker.explorer.Power.FAIL_OVER;
 import static dev.plimsoll.worker.explorer.Power.FAIL_TRANSFER;
 import static dev.plimsoll.worker.explorer.Power.HOLD_STAGING;
@@ -10,6 +11,7 @@ import static dev.plimsoll.worker.explorer.Power.LOSE_ACKS;
 import static dev.plimsoll.worker.explorer.Power.LOSE_GATHER;
 import static dev.plimsoll.worker.explorer.Power.MISS_END;
 import static dev.plimsoll.worker.explorer.Power.RESTART;
+import static dev.plimsoll.worker.explorer.Power.SHOW_WINDOW;
 import static dev.plimsoll.worker.explorer.Power.STOP;
 import static org.assertj.core.api.Assertions.assertThat;
 
@@ -89,6 +91,16 @@ class ExplorerTest {
                         Plans.TWO_SMALL,
                         "settled 2",
                         "stopped after 0"),
+                new Case(
+                        "a person who approves or not",
+                        Scope.of(POWERS.with(FAIL_OVER), Plans.ONE).whereApprovalIsNeeded(),
+                        List.of("settled 1", "stopped after 0", "stopped after 1")),
+                new Case(
+                        "an operator who ends what does not end",
+                        POWERS.with(SHOW_WINDOW).with(END),
+                        Plans.TWO_SMALL,
+                        "ended by an operator",
+                        "settled 2"),
                 new Case("an end that is missed", POWERS.with(MISS_END), Plans.TWO, "settled 2"));
     }
 

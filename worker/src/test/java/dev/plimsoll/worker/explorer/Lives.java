@@ -12,33 +12,42 @@ import java.util.List;
  * @param members by life: the second begins with other experts than the first
  * @param decisions by life: what is proposed, one after the other
  */
-record Lives(List<Membership> members, List<List<List<Batch>>> decisions) {
-    static final int MOST_EPOCHS = 4;
-
+public record Lives(List<Membership> members, List<List<List<Batch>>> decisions) {
     /** @param engineMoves engines move weights by themselves */
     static Lives of(boolean engineMoves, List<List<Batch>> decisions) {
         Membership first = Fixture.MEMBERS;
         if (engineMoves) {
             first = first.withTraits(EngineTraits.USUAL.withMovesWeights(true));
         }
-        Membership second = nextOf(first).startingWith(Fixture.INITIAL.with(0, Fixture.BATCHES.get(1)));
+        Membership second = later(first, 1, true);
         return new Lives(List.of(first, second), List.of(decisions, List.of(Fixture.NEXT)));
     }
 
-    private static Membership nextOf(Membership before) {
-        return new Membership(
-                        before.deployment(),
-                        before.incarnation() + 1,
-                        before.shape(),
-                        before.topology(),
-                        before.engine(),
-                        before.phase(),
-                        before.gather(),
-                        before.boundarySteps(),
-                        before.windowSteps(),
-                        before.bytesPerExpert(),
-                        before.stagingBytesPerRank())
-                .withTraits(before.traits());
+    /**
+     * A life of the usual engines.
+     *
+     * @param number counts from 0
+     * @param otherwise it begins with other experts than the first
+     */
+    public static Membership numbered(int number, boolean otherwise) {
+        return number == 0 ? Fixture.MEMBERS : later(Fixture.MEMBERS, number, otherwise);
+    }
+
+    private static Membership later(Membership first, int number, boolean otherwise) {
+        Membership later = new Membership(
+                        first.deployment(),
+                        first.incarnation() + number,
+                        first.shape(),
+                        first.topology(),
+                        first.engine(),
+                        first.phase(),
+                        first.gather(),
+                        first.boundarySteps(),
+                        first.windowSteps(),
+                        first.bytesPerExpert(),
+                        first.stagingBytesPerRank())
+                .withTraits(first.traits());
+        return otherwise ? later.startingWith(Fixture.INITIAL.with(0, Fixture.BATCHES.get(1))) : later;
     }
 
     int count() {

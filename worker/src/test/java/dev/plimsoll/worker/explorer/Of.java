@@ -17,10 +17,16 @@ enum Of {
     /** Which life of the deployment the ranks are in: 0 or 1. */
     LIFE,
     WEIGHTS,
+    /** Decisions that a person has approved, one bit each from epoch 1 on. */
+    APPROVED,
+    /** The last complete window that the planner has seen: the number of a {@link Window}, 0 for none. */
+    WINDOW,
     /** 1 once a gather was issued in this life. */
     ANY_GATHER,
     /** The last exchange that some rank will not carry through: those of its peers fail. */
     GAVE_UP,
+    /** 1 within a transaction in which an operator ends something. */
+    ENDING,
     /** How often each {@link Power} was used, two bits each. */
     USED
 }

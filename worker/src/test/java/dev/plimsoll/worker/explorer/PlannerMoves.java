@@ -48,6 +48,7 @@ final class PlannerMoves {
         if (state.stage() instanceof Stage.Idle) {
             offer(world, state, next);
         }
+        PeopleMoves.of(world, state.stage(), next);
         boolean mayStop = world.may(Power.STOP) || world.anyGone();
         if (mayStop && (state.stage() instanceof Stage.Proposed || state.stage() instanceof Stage.Running)) {
             next.add(to(world, w -> {

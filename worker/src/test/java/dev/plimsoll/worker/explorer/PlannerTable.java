@@ -1,5 +1,6 @@
 package dev.plimsoll.worker.explorer;
 
+import dev.plimsoll.model.Origin;
 import dev.plimsoll.model.PlanCommand;
 import dev.plimsoll.model.PlanReasons;
 import dev.plimsoll.model.RankAck;
@@ -10,6 +11,7 @@ import dev.plimsoll.planner.protocol.Due;
 import dev.plimsoll.planner.protocol.Effect;
 import dev.plimsoll.planner.protocol.Event;
 import dev.plimsoll.planner.protocol.Moment;
+import dev.plimsoll.planner.protocol.PlanLog;
 import dev.plimsoll.planner.protocol.PlannerState;
 import dev.plimsoll.planner.protocol.Stage;
 import dev.plimsoll.planner.protocol.Transition;
@@ -21,6 +23,7 @@ import java.util.IdentityHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
 
@@ -52,7 +55,7 @@ final class PlannerTable {
         GOOD_NEWS
     }
 
-    private record Start(int log, int kept, int life) {}
+    private record Start(int log, int kept, int life, int approved) {}
 
     private record Asked(int planner, Object event) {}
 
@@ -60,6 +63,7 @@ final class PlannerTable {
     private final Lives lives;
     private final Log.Root logs;
     private final RankTable ranks;
+    private final Origin origin;
     private final Table<PlannerState> states = new Table<>();
     private final Table<List<SettledPlacement>> kept = new Table<>();
     private final Map<Start, Act> starts = new HashMap<>();
@@ -69,7 +73,8 @@ final class PlannerTable {
     private final Map<Long, Act> offered = new HashMap<>();
     final int nothingKept = kept.number(List.of());
 
-    PlannerTable(DecisionProtocol protocol, Lives lives, Log.Root logs, RankTable ranks) {
+    PlannerTable(DecisionProtocol protocol, Lives lives, Log.Root logs, RankTable ranks, boolean needsApproval) {
+        origin = new Origin(needsApproval, Optional.empty());
         this.protocol = protocol;
         this.lives = lives;
         this.logs = logs;
@@ -115,14 +120,47 @@ final class PlannerTable {
                             0.9,
                             "test",
                             "it pays",
-                            PlanReasons.NONE));
+                            PlanReasons.NONE,
+                            Optional.empty(),
+                            Optional.empty(),
+                            origin));
         });
     }
 
-    Act takeOver(int log, int keptNumber, int life) {
-        return starts.computeIfAbsent(
-                new Start(log, keptNumber, life),
-                start -> act(protocol.takeOver(logs.number(log).folded, kept.value(keptNumber), lives.of(life), NOW)));
+    /** @param approved epochs of which a person approved, one bit each */
+    Act takeOver(int log, int keptNumber, int life, int approved) {
+        return starts.computeIfAbsent(new Start(log, keptNumber, life, approved), start -> begin(start));
+    }
+
+    private Act begin(Start start) {
+        Log log = logs.number(start.log());
+        Act act = begin(start, log.folded);
+        long incarnation = lives.of(start.life()).incarnation();
+        boolean foreign = log.folded
+                .inFlight()
+                .filter(decision -> decision.header().incarnation() != incarnation)
+                .isPresent();
+        if (!foreign) {
+            for (PlanLog read : Restarts.of(log, lives.of(start.life()))) {
+                Act other = begin(start, read);
+                if (!other.equals(act)) {
+                    throw new Violation(
+                            "P6 truth",
+                            "a successor that does not read from the beginning begins with " + other
+                                    + ", one that does with " + act);
+                }
+            }
+        }
+        return act;
+    }
+
+    private Act begin(Start start, PlanLog read) {
+        return act(protocol.takeOver(
+                read,
+                kept.value(start.kept()),
+                lives.of(start.life()),
+                epoch -> (start.approved() >> epoch & 1) != 0,
+                NOW));
     }
 
     Act apply(int planner, Event event) {

@@ -23,5 +23,9 @@ enum Power {
     /** All ranks begin a new life. */
     RESTART,
     /** What a rank's state says at a boundary is never written. */
-    LOSE_ACKS
+    LOSE_ACKS,
+    /** A window of the ranks' samples is complete. */
+    SHOW_WINDOW,
+    /** An operator wants ended what does not end by itself. */
+    END
 }

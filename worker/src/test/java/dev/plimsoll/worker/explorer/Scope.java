@@ -30,6 +30,7 @@ final class Scope {
     final RankTable ranks;
     final PlannerTable planners;
     final Weights weights = new Weights();
+    final Table<Window> windows = new Table<>();
     final Table<IntBuffer> arrays = new Table<>();
     /** Phases that ranks were in, and ends that decisions had. */
     final Set<String> reached = new TreeSet<>();
@@ -41,6 +42,9 @@ final class Scope {
     /** Whether worlds note what happens to them. */
     boolean telling;
 
+    /** People have to approve of what is decided. */
+    private final boolean needsApproval;
+
     private final List<List<Batch>> decisions;
     private final Rules rules;
     private final DecisionProtocol planner;
@@ -51,7 +55,9 @@ final class Scope {
             List<List<Batch>> decisions,
             Rules rules,
             DecisionProtocol planner,
-            TakeOver takeOver) {
+            TakeOver takeOver,
+            boolean needsApproval) {
+        this.needsApproval = needsApproval;
         this.powers = powers;
         this.decisions = decisions;
         this.rules = rules;
@@ -62,7 +68,7 @@ final class Scope {
         lives = Lives.of(engineMoves, decisions);
         logs = new Log.Root(lives, powers.splitLog());
         ranks = new RankTable(rules, lives, engineMoves);
-        planners = new PlannerTable(planner, lives, logs, ranks);
+        planners = new PlannerTable(planner, lives, logs, ranks, needsApproval);
     }
 
     /**
@@ -71,27 +77,33 @@ final class Scope {
      * @param decisions that are proposed one after the other in the first life
      */
     static Scope of(Powers powers, List<List<Batch>> decisions) {
-        return new Scope(powers, false, decisions, new Rules(), WrongPlanners.right(), TakeOver.FENCES_THEN_READS);
+        return new Scope(
+                powers, false, decisions, new Rules(), WrongPlanners.right(), TakeOver.FENCES_THEN_READS, false);
     }
 
     /** The same, of engines that move weights by themselves. */
     Scope whereEnginesMove() {
-        return new Scope(powers, true, decisions, rules, planner, takeOver);
+        return new Scope(powers, true, decisions, rules, planner, takeOver, needsApproval);
     }
 
     /** The same of other ranks. */
     Scope with(Rules others) {
-        return new Scope(powers, engineMoves, decisions, others, planner, takeOver);
+        return new Scope(powers, engineMoves, decisions, others, planner, takeOver, needsApproval);
     }
 
     /** The same of another planner. */
     Scope with(DecisionProtocol other) {
-        return new Scope(powers, engineMoves, decisions, rules, other, takeOver);
+        return new Scope(powers, engineMoves, decisions, rules, other, takeOver, needsApproval);
     }
 
     /** The same of a planner that takes over in another way. */
     Scope with(TakeOver other) {
-        return new Scope(powers, engineMoves, decisions, rules, planner, other);
+        return new Scope(powers, engineMoves, decisions, rules, planner, other, needsApproval);
+    }
+
+    /** The same where people have to approve of what is decided. */
+    Scope whereApprovalIsNeeded() {
+        return new Scope(powers, engineMoves, decisions, rules, planner, takeOver, true);
     }
 
     int most(Power power) {

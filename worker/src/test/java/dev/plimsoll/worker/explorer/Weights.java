@@ -12,18 +12,18 @@ import java.util.List;
 import java.util.Map;
 
 /** Maps, weights and staging memory as arrays: by layer and slot the expert, in maps its complement where the slot is idle. */
-final class Weights {
-    static final int GARBAGE = -1;
+public final class Weights {
+    public static final int GARBAGE = -1;
     private static final int SLOTS = Fixture.INITIAL.slots();
     private static final int ROOM = Fixture.MEMBERS.stagedExpertsPerRank();
 
     private final Map<Batch, TransferLists> transfers = new HashMap<>();
 
-    static int[] map(Placement placement) {
+    public static int[] map(Placement placement) {
         return Arrays.stream(placement.marked()).flatMapToInt(Arrays::stream).toArray();
     }
 
-    static int[] nothingStaged() {
+    public static int[] nothingStaged() {
         int[] staging = new int[ROOM];
         Arrays.fill(staging, GARBAGE);
         return staging;
@@ -37,7 +37,7 @@ final class Weights {
     }
 
     /** Staging memory of a rank once a batch has come, from what the sources hold now. */
-    int[] received(Batch batch, int rank, int[] weights) {
+    public int[] received(Batch batch, int rank, int[] weights) {
         int[] staging = nothingStaged();
         int tag = 0;
         for (TransferLists.Transfer transfer : receives(batch, rank)) {
@@ -48,7 +48,7 @@ final class Weights {
     }
 
     /** All weights once a rank has put what was staged in place. */
-    int[] flipped(Batch batch, int rank, int[] weights, int[] staging) {
+    public int[] flipped(Batch batch, int rank, int[] weights, int[] staging) {
         int[] after = weights.clone();
         int tag = 0;
         for (TransferLists.Transfer transfer : receives(batch, rank)) {
@@ -59,7 +59,7 @@ final class Weights {
     }
 
     /** A rank's map with a batch in it. */
-    static int[] flipped(Batch batch, int[] map) {
+    public static int[] flipped(Batch batch, int[] map) {
         int[] after = map.clone();
         for (Move move : batch.moves()) {
             after[at(move.layer().index(), move.slot().index())] = move.expert().index();
@@ -72,7 +72,7 @@ final class Weights {
     }
 
     /** Whose slot a place of an array is. */
-    static int rankOf(int at) {
+    public static int rankOf(int at) {
         return at % SLOTS / (SLOTS / World.RANKS);
     }
 
@@ -81,7 +81,7 @@ final class Weights {
     }
 
     /** The expert of a slot of a map. */
-    static int held(int mapped) {
+    public static int held(int mapped) {
         return mapped < 0 ? ~mapped : mapped;
     }
 }

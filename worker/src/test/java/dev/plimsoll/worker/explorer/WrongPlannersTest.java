@@ -1,9 +1,11 @@
 package dev.plimsoll.worker.explorer;
 
 import static dev.plimsoll.worker.explorer.Power.CRASH;
+import static dev.plimsoll.worker.explorer.Power.END;
 import static dev.plimsoll.worker.explorer.Power.FAIL_OVER;
 import static dev.plimsoll.worker.explorer.Power.FAIL_TRANSFER;
 import static dev.plimsoll.worker.explorer.Power.RESTART;
+import static dev.plimsoll.worker.explorer.Power.SHOW_WINDOW;
 import static dev.plimsoll.worker.explorer.Power.STOP;
 
 import dev.plimsoll.planner.protocol.WrongPlanners;
@@ -30,6 +32,7 @@ class WrongPlannersTest {
         Scope idle = Scope.of(POWERS.with(FAIL_OVER), Plans.SWITCHES);
         Scope moving = Scope.of(POWERS.with(FAIL_TRANSFER), Plans.WHOLE).whereEnginesMove();
         Scope lives = Scope.of(POWERS.with(CRASH).with(RESTART), Plans.ONE);
+        Scope ending = Scope.of(POWERS.with(SHOW_WINDOW).with(END), Plans.ONE);
         return Stream.of(
                 new Mutant("believes itself", one.with(WrongPlanners.believingItself()), "P6 truth"),
                 new Mutant("permits on a majority", one.with(WrongPlanners.permittingOnAMajority()), "P3 authority"),
@@ -57,6 +60,18 @@ class WrongPlannersTest {
                         "reads the log before it fences",
                         failing.with(Scope.TakeOver.READS_THEN_FENCES),
                         "P4 single writer"),
+                new Mutant(
+                        "permits without the person that it waits for",
+                        one.whereApprovalIsNeeded().with(WrongPlanners.permittingWithoutThePerson()),
+                        "P3 authority"),
+                new Mutant(
+                        "ends whatever it is asked to",
+                        ending.with(WrongPlanners.endingWhateverIsAskedFor()),
+                        "P6 truth"),
+                new Mutant(
+                        "ends by windows what no rank has stopped",
+                        ending.with(WrongPlanners.endingBeforeRanksHaveStopped()),
+                        "P6 truth"),
                 new Mutant("fences nobody", failing.with(Scope.TakeOver.FENCES_NOBODY), "P4 single writer"));
     }
 
