@@ -91,7 +91,8 @@ class LongPlanLogTest {
 
     private static Optional<PlanRestart> restart(KafkaSettings kafka) {
         return KeptPlacements.of(kafka, SILENT, unreadable -> {})
-                .block(SOON)
+                .blockOptional(SOON)
+                .orElseThrow()
                 .placement()
                 .restart();
     }

@@ -5,12 +5,24 @@ import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.TreeMap;
 
-/** One deployment's settled placement as it is kept: a record for every layer, the newest of each. For one thread. */
+/**
+ * One deployment's settled placement as it is kept: a record for every layer, the newest of each. What an incarnation with more layers has
+ * left there for ever is not of it. For one thread.
+ */
 public final class KeptPlacement {
     private final TreeMap<Integer, SettledPlacement> layers = new TreeMap<>();
 
     /** Takes a record, in the order in which they are kept. */
     public void add(SettledPlacement layer) {
+        if (!layers.isEmpty()) {
+            long incarnation = layers.firstEntry().getValue().incarnation();
+            if (layer.incarnation() < incarnation) {
+                return;
+            }
+            if (layer.incarnation() > incarnation) {
+                layers.clear();
+            }
+        }
         layers.put(layer.layer(), layer);
     }
 
@@ -19,7 +31,7 @@ public final class KeptPlacement {
         return List.copyOf(layers.values());
     }
 
-    /** The incarnation that all layers are of; empty where there is none, or they are of several. */
+    /** The incarnation that it is of; empty where layers are missing, or of several versions. */
     public OptionalLong incarnation() {
         return isWhole() ? OptionalLong.of(layers.firstEntry().getValue().incarnation()) : OptionalLong.empty();
     }
@@ -31,7 +43,6 @@ public final class KeptPlacement {
         SettledPlacement first = layers.firstEntry().getValue();
         return layers.values().stream()
                 .allMatch(layer -> layer.layers() == layers.size()
-                        && layer.incarnation() == first.incarnation()
                         && layer.version() == first.version()
                         && layer.placementHash() == first.placementHash());
     }

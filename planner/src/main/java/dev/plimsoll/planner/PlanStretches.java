@@ -38,11 +38,11 @@ final class PlanStretches {
         }
         if (to >= open) {
             ranges.add(Range.from(Math.min(from, open)));
-            return ranges;
+            return List.copyOf(ranges);
         }
         close(ranges, from, to);
         ranges.add(Range.from(open));
-        return ranges;
+        return List.copyOf(ranges);
     }
 
     private static Stream<long[]> stretches(LongVector bounds) {

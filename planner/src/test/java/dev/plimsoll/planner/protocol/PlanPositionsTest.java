@@ -167,7 +167,7 @@ class PlanPositionsTest {
                     long position =
                             followed == 0 ? 0 : history.log.get(followed - 1).offset() + 1;
                     // Windows only get younger.
-                    int before = writtenFor == history.members ? lookedBackOn : 0;
+                    int before = writtenFor.incarnation() == history.members.incarnation() ? lookedBackOn : 0;
                     lookedBackOn = Math.max(before, lookedBackOn(random, history));
                     written = positions.restart(position, OptionalInt.of(lookedBackOn));
                     writtenFor = history.members;
