@@ -271,7 +271,7 @@ public final class DecisionDriver {
                     .filter(Verdict.Change.class::isInstance)
                     .flatMap(way -> forbidden(turn, transition, (Verdict.Change) way));
             if (forbidden.isPresent()) {
-                ruling = ruling.forbidden(forbidden.orElseThrow());
+                ruling = Ruling.refused(forbidden.orElseThrow());
             } else {
                 take(turn, transition);
                 epoch = epoch.isPresent()

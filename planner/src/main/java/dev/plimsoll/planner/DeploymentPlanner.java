@@ -11,7 +11,6 @@ import dev.plimsoll.model.Outcome;
 import dev.plimsoll.model.Placement;
 import dev.plimsoll.model.PlanCommand;
 import dev.plimsoll.model.PlanCommand.Propose;
-import dev.plimsoll.model.PlanInputs;
 import dev.plimsoll.model.RankAck;
 import dev.plimsoll.model.SettledPlacement;
 import dev.plimsoll.model.TransferLists;
@@ -31,8 +30,6 @@ import java.util.Deque;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalLong;
-import java.util.Queue;
-import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.stream.Stream;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -48,24 +45,18 @@ final class DeploymentPlanner {
     /** Longer than plans are given even where windows are short; a plan that takes more of them is not worth waiting for. */
     private static final int MOST_WAITING = WindowJoin.MOST_OPEN;
 
-    private record Made(PlanOrder order, PlanDesk.Made result, PlanInputs inputs) {}
-
     private final PlannerSettings settings;
     private final ParallelPlanning planning;
-    private final PlanDesk desk;
-    private final PlanMemo memo;
+    private final AskedPlans plans;
     private final DecisionDriver driver;
     private final ToldLater told;
     private final List<Output<?>> outputs = new ArrayList<>();
     private final Promises promises;
-    /** From the threads that plans are made on. */
-    private final Queue<Made> made = new ConcurrentLinkedQueue<>();
     /** That came while a plan was being made. */
     private final Deque<WindowJoin.Whole> waiting = new ArrayDeque<>();
 
     private DriverState state;
     private WindowBook book;
-    private PlanDesk.Ticket ticket = PlanDesk.Ticket.USED;
     private Conservation.Answer newestAnswer = Conservation.Answer.UNKNOWN;
 
     /** @param outcomes of the deployment's decisions so far */
@@ -84,8 +75,7 @@ final class DeploymentPlanner {
             long nowMillis) {
         this.settings = settings;
         this.planning = planning;
-        this.desk = desk;
-        this.memo = new PlanMemo(planning.policy());
+        this.plans = new AskedPlans(desk, planning);
         this.driver = driver;
         this.told = told;
         this.promises = new Promises(settings, outcomes);
@@ -230,7 +220,7 @@ final class DeploymentPlanner {
             } else if (effect instanceof DriverEffect.Plan plan) {
                 begin(plan.order());
             } else if (effect instanceof DriverEffect.Drop drop) {
-                ticket.cancel();
+                plans.cancel();
                 told.planDropped(deployment(), drop.order().window(), drop.reason());
             }
         }
@@ -287,7 +277,7 @@ final class DeploymentPlanner {
     void window(WindowJoin.Whole whole, long nowMillis) {
         waiting.addLast(whole);
         state.ordered().ifPresent(order -> {
-            if (ticket.withdraw() || waiting.size() > MOST_WAITING) {
+            if (plans.withdraw() || waiting.size() > MOST_WAITING) {
                 apply(new DriverEvent.Superseded(order), nowMillis);
             }
         });
@@ -335,30 +325,21 @@ final class DeploymentPlanner {
                 order.towards(),
                 newestAnswer,
                 state.control().constraints(members()));
-        PlanInputs inputs = book.inputs(order.unjudged(), learned);
-        ticket = desk.begin(
-                () -> job.verdict(request -> memo.plan(request, planning::plan)),
-                verdict -> made.add(new Made(order, verdict, inputs)));
+        plans.ask(order, job, book.inputs(order.unjudged(), learned));
     }
 
     /** Goes on with the plans that have been made since. */
     void takeMade(long nowMillis) {
-        for (Made next = made.poll(); next != null; next = made.poll()) {
-            PlanDesk.Made result = next.result();
-            told.planned(deployment(), result.took());
-            result.failure().ifPresent(this::failed);
-            if (result.verdict() instanceof Verdict.Keep keep && keep.reason() == KeepReason.TIMEOUT) {
+        for (Optional<AskedPlans.Result> next = plans.next(); next.isPresent(); next = plans.next()) {
+            AskedPlans.Result result = next.orElseThrow();
+            told.planned(deployment(), result.made().took());
+            result.made().failure().ifPresent(this::failed);
+            Verdict verdict = result.made().verdict();
+            if (verdict instanceof Verdict.Keep keep && keep.reason() == KeepReason.TIMEOUT) {
                 LOG.warn("{}: {}; the placement stays", deployment(), keep.detail());
             }
             apply(
-                    new DriverEvent.Planned(
-                            next.order(),
-                            result.verdict(),
-                            next.order()
-                                    .towards()
-                                    .map(PlanTarget::policy)
-                                    .orElse(planning.policy().name()),
-                            Optional.of(next.inputs())),
+                    new DriverEvent.Planned(result.order(), verdict, result.policy(), Optional.of(result.inputs())),
                     nowMillis);
             takeWaiting(nowMillis);
         }
@@ -374,7 +355,7 @@ final class DeploymentPlanner {
 
     /** Nobody will ask for anything any more. */
     void lost() {
-        ticket.cancel();
+        plans.cancel();
     }
 
     /** Sound and slower than it need be: a fault of ours, and no reason to serve on out of balance. */

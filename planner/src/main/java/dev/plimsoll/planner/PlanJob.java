@@ -42,12 +42,14 @@ record PlanJob(
         }
         Verdict verdict = WindowPlan.judge(
                 settings, planning, objective, learned, members, settled, constraints, windows, windowTime);
-        return verdict instanceof Verdict.Change change && answer == Conservation.Answer.UNKNOWN
-                // It is planned on, for many engines do not say what they route; whoever reads the decision shall know.
+        // It is planned on, for many engines do not say what they route; whoever reads the decision shall know.
+        String notCompared =
+                answer == Conservation.Answer.UNKNOWN ? "; tokens computed were not compared with tokens routed" : "";
+        // Neither windows nor settings tell.
+        String asked = constraints.isEmpty() ? "" : "; " + constraints.summary();
+        return verdict instanceof Verdict.Change change
                 ? new Verdict.Change(
-                        change.candidate(),
-                        change.numbers(),
-                        change.reason() + "; tokens computed were not compared with tokens routed")
+                        change.candidate(), change.numbers(), change.reason() + notCompared + asked)
                 : verdict;
     }
 }

@@ -26,6 +26,7 @@ import dev.plimsoll.wire.Topic;
 import java.time.Duration;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.stream.IntStream;
@@ -112,7 +113,7 @@ class OperatorTest extends PlannerTaskFixture {
 
     private Placement settledPlacement() {
         var placements = PlanLog.of(partition.values(Topic.PLAN)).placements(members(1));
-        return placements.get(placements.lastKey());
+        return Objects.requireNonNull(placements.get(placements.lastKey()));
     }
 
     // ---- pause
@@ -396,6 +397,34 @@ class OperatorTest extends PlannerTaskFixture {
         assertThat(give(new ControlAction.Rollback(0)).verdict()).isEqualTo(Verdict.DONE);
     }
 
+    @Test
+    void whatAPersonWentBackToIsNotTakenBackHoweverItServes() {
+        settled();
+        restart(Policy.named("static"));
+        give(new ControlAction.Rollback(0));
+        settle();
+        for (int i = 0; i < 12; i++) {
+            nextWindow(2);
+        }
+        assertThat(decision().epoch()).isEqualTo(2);
+    }
+
+    @Test
+    void drainThatCostsBalanceIsNotTakenBack() {
+        settled();
+        restart(Policy.named("static"));
+        give(new ControlAction.Drain(new RankId(1)));
+        for (int i = 0; i < 4; i++) {
+            nextWindow(1);
+        }
+        assertThat(decision().reason()).contains("that is drained");
+        settle();
+        for (int i = 0; i < 12; i++) {
+            nextWindow(2);
+        }
+        assertThat(decision().epoch()).isEqualTo(2);
+    }
+
     // ---- pins and drains
 
     @Test
@@ -405,7 +434,9 @@ class OperatorTest extends PlannerTaskFixture {
         assertThat(answer.text()).contains("a decision is to follow");
         proposed();
 
-        assertThat(decision().reason()).contains("pinned is expert 7 of layer 1 on rank 0");
+        assertThat(decision().reason())
+                .contains("pinned is expert 7 of layer 1 on rank 0")
+                .endsWith("; keeps by request 1 pins, 0 drains");
         assertThat(decision().moves()).hasSizeBetween(1, 2);
         settle();
         assertThat(Arrays.copyOf(settledPlacement().layer(1), 3)).contains(7);

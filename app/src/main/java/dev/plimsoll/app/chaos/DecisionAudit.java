@@ -7,6 +7,7 @@ import dev.plimsoll.model.PlacementRules;
 import dev.plimsoll.model.PlanCommand;
 import dev.plimsoll.model.RankAck;
 import dev.plimsoll.model.RankId;
+import dev.plimsoll.planner.placement.Rollback;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.HashMap;
@@ -24,7 +25,8 @@ import java.util.TreeMap;
  * <p>The step that an ack names is when a worker looked, so flips are not compared by it.
  */
 final class DecisionAudit {
-    private static final String ROLLBACK = "rollback";
+    /** The policy of decisions towards an older placement. */
+    static final String ROLLBACK = Rollback.POLICY;
 
     private final Map<Long, Membership> members = new HashMap<>();
     private final Map<Long, TreeMap<Integer, Placement>> placements = new HashMap<>();

@@ -1,15 +1,19 @@
 package dev.plimsoll.app.chaos;
 
 import java.time.Duration;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 
 /**
  * When a run has enough faults: after a time, or when so much has happened.
  *
- * @param counts all of which must be reached: {@code decisions}, {@code crashes}, {@code failovers}; none where time decides alone
+ * @param counts all of which must be reached, by the names of the report; none where time decides alone
  */
 public record DecisionGoal(Optional<Duration> time, Map<String, Integer> counts) {
+    /** What is counted while a run goes on. */
+    public static final List<String> NAMES = List.of("decisions", "crashes", "failovers", "aborted", "rollbacks");
+
     /** How long a run takes of which nobody says more: for its pace. */
     private static final Duration LONG = Duration.ofHours(1);
 
@@ -19,9 +23,8 @@ public record DecisionGoal(Optional<Duration> time, Map<String, Integer> counts)
             throw new IllegalArgumentException("a run without a time and without a goal has no end");
         }
         for (String name : counts.keySet()) {
-            if (!name.equals("decisions") && !name.equals("crashes") && !name.equals("failovers")) {
-                throw new IllegalArgumentException(
-                        "nothing called '" + name + "' is counted: decisions, crashes and failovers are");
+            if (!NAMES.contains(name)) {
+                throw new IllegalArgumentException("nothing called '" + name + "' is counted: choose of " + NAMES);
             }
         }
     }
@@ -30,12 +33,12 @@ public record DecisionGoal(Optional<Duration> time, Map<String, Integer> counts)
         return time.orElse(LONG);
     }
 
-    boolean reached(Duration passed, int decisions, int crashes, int failovers) {
+    /** @param so how many there have been so far, by name */
+    boolean reached(Duration passed, Map<String, Integer> so) {
         boolean late = time.filter(longest -> passed.compareTo(longest) >= 0).isPresent();
         boolean enough = !counts.isEmpty()
-                && decisions >= counts.getOrDefault("decisions", 0)
-                && crashes >= counts.getOrDefault("crashes", 0)
-                && failovers >= counts.getOrDefault("failovers", 0);
+                && counts.entrySet().stream()
+                        .allMatch(goal -> so.getOrDefault(goal.getKey(), 0) >= goal.getValue());
         return late || enough;
     }
 }

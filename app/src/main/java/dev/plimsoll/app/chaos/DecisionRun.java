@@ -16,6 +16,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.function.Consumer;
 
 /**
@@ -131,8 +132,7 @@ public final class DecisionRun {
             throws InterruptedException {
         DecisionSchedule schedule = new DecisionSchedule(seed, goal.pace());
         long began = System.nanoTime();
-        while (!goal.reached(
-                Duration.ofNanos(System.nanoTime() - began), watch.proposed(), faults.crashes(), watch.terms() - 1)) {
+        while (!goal.reached(Duration.ofNanos(System.nanoTime() - began), counts(watch, faults))) {
             faults.carryOut(schedule.next(), () -> progress(watch, faults, ranks));
             long until = System.nanoTime() + schedule.pause().toNanos();
             while (System.nanoTime() - until < 0) {
@@ -145,11 +145,25 @@ public final class DecisionRun {
         }
     }
 
+    private static Map<String, Integer> counts(DecisionWatch watch, DecisionFaults faults) {
+        return Map.of(
+                "decisions",
+                watch.proposed(),
+                "crashes",
+                faults.crashes(),
+                "failovers",
+                watch.failovers(),
+                "aborted",
+                watch.aborted(),
+                "rollbacks",
+                watch.rollbacks());
+    }
+
     private void progress(DecisionWatch watch, DecisionFaults faults, RankProcesses ranks) {
         if (System.nanoTime() - toldNanos >= PROGRESS.toNanos()) {
             toldNanos = System.nanoTime();
             progress.accept(Math.round(chronicle.seconds()) + " s: " + watch.progress() + "; " + faults.crashes()
-                    + " crashes, " + Math.max(0, watch.terms() - 1) + " terms more than the first, life "
+                    + " crashes, " + watch.failovers() + " fail-overs, " + watch.rollbacks() + " rolled back, life "
                     + ranks.lives() + " of the ranks; " + chronicle.problems().size() + " problems");
         }
     }

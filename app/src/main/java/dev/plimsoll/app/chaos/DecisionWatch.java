@@ -45,7 +45,8 @@ final class DecisionWatch implements AutoCloseable {
     private int proposed;
     private int ended;
     private int aborted;
-    private int terms;
+    private int failovers;
+    private int rollbacks;
     private int lastEpoch;
 
     DecisionWatch(KafkaSettings kafka, Deployment deployment, Consumer<String> problems) {
@@ -97,8 +98,8 @@ final class DecisionWatch implements AutoCloseable {
     private synchronized void command(PlanCommand command) {
         times.command(command, System.nanoTime());
         if (command instanceof PlanCommand.Term term) {
+            failovers += planner.isEmpty() || planner.equals(term.planner()) ? 0 : 1;
             planner = term.planner();
-            terms++;
         } else if (command instanceof PlanCommand.Propose propose) {
             inFlight = Optional.of(propose);
             lastEpoch = propose.epoch();
@@ -111,6 +112,10 @@ final class DecisionWatch implements AutoCloseable {
             enter(DecisionPhase.ABORTING);
         } else if (command instanceof PlanCommand.Settled end) {
             settled.add(end);
+            rollbacks += inFlight.filter(propose -> propose.policy().equals(DecisionAudit.ROLLBACK))
+                            .isPresent()
+                    ? 1
+                    : 0;
             inFlight = Optional.empty();
             ended++;
         } else if (command instanceof PlanCommand.Void) {
@@ -195,8 +200,18 @@ final class DecisionWatch implements AutoCloseable {
         return proposed;
     }
 
-    synchronized int terms() {
-        return terms;
+    synchronized int aborted() {
+        return aborted;
+    }
+
+    /** Terms of a planner other than the one before. */
+    synchronized int failovers() {
+        return failovers;
+    }
+
+    /** Decisions towards an older placement that are settled. */
+    synchronized int rollbacks() {
+        return rollbacks;
     }
 
     /** For people. */

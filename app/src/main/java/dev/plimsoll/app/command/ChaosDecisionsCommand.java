@@ -59,8 +59,8 @@ public final class ChaosDecisionsCommand implements Callable<Integer>, Validated
             paramLabel = "COUNT=N",
             split = ",",
             description =
-                    "End when so many have been: decisions=1000, crashes=100, failovers=50, or several of them, such"
-                            + " as decisions=1000,crashes=100.")
+                    "End when so many have been, of decisions, crashes, failovers, aborted and rollbacks, such as"
+                            + " decisions=1000,crashes=100.")
     private Map<String, Integer> counts = new LinkedHashMap<>();
 
     @Mixin

@@ -25,12 +25,8 @@ public record Ruling(Verdict verdict, String text, OptionalInt epoch, Optional<E
         return new Ruling(Verdict.STALE, text, OptionalInt.empty(), Optional.empty());
     }
 
-    static Ruling refused(String text) {
+    /** One that nothing is done about, since a rule forbids it. */
+    public static Ruling refused(String text) {
         return new Ruling(Verdict.REFUSED, text, OptionalInt.empty(), Optional.empty());
-    }
-
-    /** What becomes of it when the rules forbid what was to happen. */
-    public Ruling forbidden(String why) {
-        return refused(why);
     }
 }

@@ -33,6 +33,9 @@ public record Constraints(SortedSet<Pin> pins, SortedSet<RankId> drained) {
     /** Nobody asks for anything. */
     public static final Constraints NONE = new Constraints(new TreeSet<>(), new TreeSet<>());
 
+    /** What the reason of a decision has in it that was made to keep some. */
+    public static final String KEPT = "keeps by request ";
+
     private static final int MOST_LINES = 20;
 
     /** An expert that has a slot in use on a rank, whatever is planned; it may have others. */
@@ -60,6 +63,11 @@ public record Constraints(SortedSet<Pin> pins, SortedSet<RankId> drained) {
 
     public boolean isEmpty() {
         return pins.isEmpty() && drained.isEmpty();
+    }
+
+    /** For the reason of a decision: such as {@code keeps by request 2 pins, 1 drains}. */
+    public String summary() {
+        return KEPT + pins.size() + " pins, " + drained.size() + " drains";
     }
 
     /** Why no placement can keep all of them, about 20 lines at most; empty where one can. */

@@ -17,6 +17,7 @@ import dev.plimsoll.model.PlanCommand.Propose;
 import dev.plimsoll.model.PlanHeader;
 import dev.plimsoll.model.SlotId;
 import dev.plimsoll.model.Topology;
+import dev.plimsoll.planner.Setbacks;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -84,7 +85,7 @@ class PlanPositionsTest {
                         epoch,
                         0.5,
                         0.9,
-                        "random",
+                        random.nextInt(4) == 0 ? "rollback" : "random",
                         "test");
                 write(propose);
                 inFlight = Optional.of(propose);
@@ -189,10 +190,14 @@ class PlanPositionsTest {
             int seed, History history, PlanPositions.Restart restart, Membership writtenFor, int lookedBackOn) {
         PlanLog whole = new PlanLog();
         PlanLog some = PlanLog.since(restart.at(), writtenFor.incarnation(), restart.base());
+        Setbacks ofWhole = Setbacks.NONE;
+        Setbacks ofSome = Setbacks.NONE;
         for (History.Entry entry : history.log) {
             whole.add(entry.command());
+            ofWhole = ofWhole.after(entry.command());
             if (restart.at().covers(entry.offset())) {
                 some.add(entry.command());
+                ofSome = ofSome.after(entry.command());
             }
         }
         String where = "seed " + seed + ", " + restart.at();
@@ -203,6 +208,12 @@ class PlanPositionsTest {
         long incarnation = history.members.incarnation();
         assertThat(some.lastProposal(incarnation)).as(where).isEqualTo(whole.lastProposal(incarnation));
         assertThat(some.settledVersion(incarnation)).as(where).isEqualTo(whole.settledVersion(incarnation));
+        if (ofSome.incarnation() == incarnation) {
+            assertThat(ofSome).as(where).isEqualTo(ofWhole);
+        } else if (ofWhole.incarnation() == incarnation) {
+            // Nothing of the incarnation has to be read: nothing was decided in it.
+            assertThat(ofWhole.proposed()).as(where).isEmpty();
+        }
         if (some.inFlight().isPresent()) {
             assertThat(some.permitted()).as(where).isEqualTo(whole.permitted());
             assertThat(some.abortReason()).as(where).isEqualTo(whole.abortReason());

@@ -13,6 +13,7 @@ import dev.plimsoll.planner.Setbacks;
 import dev.plimsoll.planner.SettingsText;
 import dev.plimsoll.planner.WindowHistory;
 import dev.plimsoll.planner.WindowPlan;
+import dev.plimsoll.planner.placement.Constraints;
 import dev.plimsoll.planner.placement.Gate;
 import dev.plimsoll.planner.placement.Objective;
 import dev.plimsoll.planner.placement.Policy;
@@ -253,6 +254,10 @@ public class Verification {
         }
         if (propose.policy().equals(PlanTarget.ROLLBACK)) {
             return goesBack(decision);
+        }
+        if (propose.reason().contains(Constraints.KEPT)) {
+            return new Unchecked(
+                    decision, "people asked something of every placement, which the control log says, and that is not read");
         }
         PlannerSettings settings = term.settings();
         if (term.others().isEmpty() && !propose.policy().equals(settings.policy())) {

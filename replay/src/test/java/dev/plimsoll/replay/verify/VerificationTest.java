@@ -791,4 +791,26 @@ class VerificationTest {
         assertThat(ofSecond()).isInstanceOfSatisfying(Unchecked.class, open -> assertThat(open.reason())
                 .contains("a placement that the log does not have"));
     }
+
+    @Test
+    void aDecisionThatKeepsPinsOrDrainsIsNotCalledWrong() {
+        run.with(
+                SECOND,
+                propose -> new Propose(
+                        propose.header(),
+                        propose.epoch(),
+                        propose.basedOn(),
+                        propose.planHash(),
+                        propose.batches(),
+                        propose.windowIndex(),
+                        propose.currentBalancedness(),
+                        propose.predictedBalancedness(),
+                        propose.policy(),
+                        propose.reason() + "; keeps by request 1 pins, 0 drains",
+                        propose.reasons(),
+                        propose.inputs()));
+
+        assertThat(ofSecond()).isInstanceOfSatisfying(Unchecked.class, open -> assertThat(open.reason())
+                .contains("people asked something of every placement"));
+    }
 }
