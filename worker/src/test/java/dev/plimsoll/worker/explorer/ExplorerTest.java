@@ -7,6 +7,7 @@ import static dev.plimsoll.worker.explorer.Power.END;
 import static dev.plimsoll.worker.explorer.Power.FAIL_OVER;
 import static dev.plimsoll.worker.explorer.Power.FAIL_TRANSFER;
 import static dev.plimsoll.worker.explorer.Power.HOLD_STAGING;
+import static dev.plimsoll.worker.explorer.Power.KILL_PLANNER;
 import static dev.plimsoll.worker.explorer.Power.LOSE_ACKS;
 import static dev.plimsoll.worker.explorer.Power.LOSE_GATHER;
 import static dev.plimsoll.worker.explorer.Power.MISS_END;
@@ -57,10 +58,16 @@ class ExplorerTest {
                 new Case("transfers that fail", POWERS.with(FAIL_TRANSFER), Plans.TWO, "REFUSED", "settled 2"),
                 new Case("slots that fall idle", POWERS.with(FAIL_TRANSFER), Plans.SWITCHES, "stopped after 1"),
                 new Case("gathers that are lost", POWERS.with(LOSE_GATHER), Plans.ONE, "FATAL", "settled 1"),
-                new Case("a planner that fails", POWERS.with(FAIL_OVER), Plans.TWO, "settled 2", "stopped after 1"),
+                new Case("a planner that dies", POWERS.with(KILL_PLANNER), Plans.TWO, "settled 2", "stopped after 1"),
+                new Case(
+                        "a planner that is replaced",
+                        POWERS.with(FAIL_OVER),
+                        Plans.TWO,
+                        "settled 2",
+                        "stopped after 1"),
                 new Case(
                         "a rank and the planner that die together",
-                        Powers.NONE.with(CRASH).with(RESTART).with(FAIL_OVER),
+                        Powers.NONE.with(CRASH).with(RESTART).with(KILL_PLANNER),
                         Plans.ONE,
                         "FATAL",
                         "settled 1",
@@ -93,7 +100,7 @@ class ExplorerTest {
                         "stopped after 0"),
                 new Case(
                         "a person who approves or not",
-                        Scope.of(POWERS.with(FAIL_OVER), Plans.ONE).whereApprovalIsNeeded(),
+                        Scope.of(POWERS.with(KILL_PLANNER), Plans.ONE).whereApprovalIsNeeded(),
                         List.of("settled 1", "stopped after 0", "stopped after 1")),
                 new Case(
                         "an operator who ends what does not end",
@@ -136,7 +143,7 @@ class ExplorerTest {
                         Plans.ONE),
                 new Case(
                         "a rank and the planner that die while all stop",
-                        POWERS.with(CRASH).with(RESTART).with(FAIL_OVER),
+                        POWERS.with(CRASH).with(RESTART).with(KILL_PLANNER),
                         Plans.ONE));
     }
 

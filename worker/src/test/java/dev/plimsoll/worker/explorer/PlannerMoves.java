@@ -66,9 +66,7 @@ final class PlannerMoves {
                 Commits.commit(w, planners.apply(planner, new Event.TimePassed()));
             }));
         }
-        if (world.may(Power.FAIL_OVER)) {
-            fails(world, next);
-        }
+        fails(world, next);
     }
 
     private static void act(World world, List<World> next, String told, Event event) {
@@ -91,11 +89,16 @@ final class PlannerMoves {
 
     /** It dies; or another has begun to take over from it, and it has not noticed. */
     private static void fails(World world, List<World> next) {
-        next.add(to(world, w -> {
-            w.tell("planner dies");
-            w.use(Power.FAIL_OVER);
-            w.set(Of.PLANNER, 0);
-        }));
+        if (world.may(Power.KILL_PLANNER)) {
+            next.add(to(world, w -> {
+                w.tell("planner dies");
+                w.use(Power.KILL_PLANNER);
+                w.set(Of.PLANNER, 0);
+            }));
+        }
+        if (!world.may(Power.FAIL_OVER)) {
+            return;
+        }
         next.add(to(world, w -> {
             w.tell("another planner begins to take over");
             w.use(Power.FAIL_OVER);

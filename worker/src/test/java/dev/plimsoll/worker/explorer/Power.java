@@ -16,7 +16,9 @@ enum Power {
     BALANCE,
     /** An operator, or a deadline, stops what is in flight without need. */
     STOP,
-    /** The planner dies, or another takes over while it lives. */
+    /** The planner dies. */
+    KILL_PLANNER,
+    /** Another planner takes over while the one before lives, and does not know yet. */
     FAIL_OVER,
     /** A rank dies in place of its boundary. */
     CRASH,

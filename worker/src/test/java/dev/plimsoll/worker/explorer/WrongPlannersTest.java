@@ -4,6 +4,7 @@ import static dev.plimsoll.worker.explorer.Power.CRASH;
 import static dev.plimsoll.worker.explorer.Power.END;
 import static dev.plimsoll.worker.explorer.Power.FAIL_OVER;
 import static dev.plimsoll.worker.explorer.Power.FAIL_TRANSFER;
+import static dev.plimsoll.worker.explorer.Power.KILL_PLANNER;
 import static dev.plimsoll.worker.explorer.Power.RESTART;
 import static dev.plimsoll.worker.explorer.Power.SHOW_WINDOW;
 import static dev.plimsoll.worker.explorer.Power.STOP;
@@ -29,7 +30,7 @@ class WrongPlannersTest {
         Scope one = Scope.of(POWERS, Plans.ONE);
         Scope two = Scope.of(POWERS, Plans.TWO);
         Scope failing = Scope.of(POWERS.with(FAIL_OVER), Plans.TWO);
-        Scope idle = Scope.of(POWERS.with(FAIL_OVER), Plans.SWITCHES);
+        Scope idle = Scope.of(POWERS.with(KILL_PLANNER), Plans.SWITCHES);
         Scope moving = Scope.of(POWERS.with(FAIL_TRANSFER), Plans.WHOLE).whereEnginesMove();
         Scope lives = Scope.of(POWERS.with(CRASH).with(RESTART), Plans.ONE);
         Scope ending = Scope.of(POWERS.with(SHOW_WINDOW).with(END), Plans.ONE);
