@@ -89,7 +89,9 @@ interface RankPort extends AutoCloseable {
 
         @Override
         public long step() {
-            return Math.max(ring.state().step(), ring.newest().map(HeatRing.Newest::step).orElse(0L));
+            return Math.max(
+                    ring.state().step(),
+                    ring.newest().map(HeatRing.Newest::step).orElse(0L));
         }
 
         @Override
