@@ -397,6 +397,34 @@ class OperatorTest extends PlannerTaskFixture {
         assertThat(give(new ControlAction.Rollback(0)).verdict()).isEqualTo(Verdict.DONE);
     }
 
+    @Test
+    void whatAPersonWentBackToIsNotTakenBackHoweverItServes() {
+        settled();
+        restart(Policy.named("static"));
+        give(new ControlAction.Rollback(0));
+        settle();
+        for (int i = 0; i < 12; i++) {
+            nextWindow(2);
+        }
+        assertThat(decision().epoch()).isEqualTo(2);
+    }
+
+    @Test
+    void drainThatCostsBalanceIsNotTakenBack() {
+        settled();
+        restart(Policy.named("static"));
+        give(new ControlAction.Drain(new RankId(1)));
+        for (int i = 0; i < 4; i++) {
+            nextWindow(1);
+        }
+        assertThat(decision().reason()).contains("that is drained");
+        settle();
+        for (int i = 0; i < 12; i++) {
+            nextWindow(2);
+        }
+        assertThat(decision().epoch()).isEqualTo(2);
+    }
+
     // ---- pins and drains
 
     @Test
