@@ -169,7 +169,7 @@ final class NodeSession {
             return;
         }
         feed.look(port, state);
-        listener.onState(port.rank(), state, feed.newest().wanted());
+        listener.onState(port.rank(), state, port.step(), feed.newest().wanted());
         RankAcks acks = new RankAcks(members, port.rank());
         List<RankAck> holding = new ArrayList<>(acks.of(state, batch -> port.flipCost(state.epoch(), batch)));
         if (feed.isDeaf(port.rank())) {

@@ -20,6 +20,11 @@ interface RankPort extends AutoCloseable {
 
     RankState state();
 
+    /** The last boundary that the rank is known to have passed: a state is written when it changes, a snapshot at every boundary. */
+    default long step() {
+        return state().step();
+    }
+
     /** What the flip of a batch took on the rank; empty where it does not say. */
     Optional<FlipCost> flipCost(int epoch, int batch);
 
@@ -80,6 +85,13 @@ interface RankPort extends AutoCloseable {
         @Override
         public RankState state() {
             return ring.state();
+        }
+
+        @Override
+        public long step() {
+            return Math.max(
+                    ring.state().step(),
+                    ring.newest().map(HeatRing.Newest::step).orElse(0L));
         }
 
         @Override

@@ -33,10 +33,11 @@ public interface WorkerListener {
     /**
      * What a rank's ring says of it: at every look, which is hundreds of times a second.
      *
+     * @param step the last boundary that the rank is known to have passed; its state has that at which it last changed
      * @param wanted the placement's version that it should serve by the plan log; empty while a decision is in flight, and before the log
      *     was read
      */
-    default void onState(RankId rank, RankState state, OptionalInt wanted) {}
+    default void onState(RankId rank, RankState state, long step, OptionalInt wanted) {}
 
     /** This worker has closed and serves the deployment no more. */
     default void onReleased() {}

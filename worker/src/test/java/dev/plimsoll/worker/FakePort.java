@@ -28,6 +28,9 @@ final class FakePort implements RankPort {
     int tries;
     int mostBytes = Integer.MAX_VALUE;
     RankState state = new RankState(Fixture.INCARNATION, 0, 0, RankPhase.SERVING, 0, 0, -1, false, 0, 0);
+    /** The boundary of its newest snapshot. */
+    long stepped;
+
     long last = -1;
     boolean full;
 
@@ -53,6 +56,11 @@ final class FakePort implements RankPort {
     @Override
     public long incarnation() {
         return Fixture.INCARNATION;
+    }
+
+    @Override
+    public long step() {
+        return stepped;
     }
 
     @Override

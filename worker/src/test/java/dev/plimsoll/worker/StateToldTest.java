@@ -2,7 +2,6 @@ package dev.plimsoll.worker;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.plimsoll.device.RankPhase;
 import dev.plimsoll.device.RankState;
 import dev.plimsoll.model.PlanCommand;
 import dev.plimsoll.model.RankId;
@@ -26,8 +25,8 @@ class StateToldTest {
             topics,
             new WorkerListener() {
                 @Override
-                public void onState(RankId rank, RankState state, OptionalInt wanted) {
-                    told.add(rank + " at step " + state.step() + " wanted " + wanted);
+                public void onState(RankId rank, RankState state, long step, OptionalInt wanted) {
+                    told.add(rank + " at step " + step + " wanted " + wanted);
                 }
             },
             time,
@@ -40,26 +39,23 @@ class StateToldTest {
         time.dispose();
     }
 
+    /** A state is written when it changes: without decisions it says for hours where the rank was once. */
     @Test
     void everyLookTellsWhatTheRingSaysAndWhatTheLogWants() {
         session.start();
         session.add(List.of(zero));
-        zero.state = state(16);
+        zero.stepped = 16;
         time.advanceTimeBy(Duration.ofMillis(5));
         assertThat(told).last().isEqualTo("rank 0 at step 16 wanted OptionalInt.empty");
 
         topics.append(0, new PlanCommand.Term(Fixture.header(1, 1), "planner"));
         time.advanceTimeBy(Duration.ofMillis(20));
-        zero.state = state(32);
+        zero.stepped = 32;
         time.advanceTimeBy(Duration.ofMillis(5));
         assertThat(told).last().isEqualTo("rank 0 at step 32 wanted OptionalInt[0]");
 
         topics.append(1, Fixture.propose(Fixture.header(1, 2), 1, Fixture.INITIAL, Fixture.BATCHES));
         time.advanceTimeBy(Duration.ofMillis(20));
         assertThat(told).last().isEqualTo("rank 0 at step 32 wanted OptionalInt.empty");
-    }
-
-    private static RankState state(long step) {
-        return new RankState(Fixture.INCARNATION, 0, 0, RankPhase.SERVING, 0, 0, -1, false, 0, step);
     }
 }

@@ -153,8 +153,8 @@ final class WorkerMeters implements WorkerListener {
     }
 
     @Override
-    public void onState(RankId rank, RankState state, OptionalInt wanted) {
-        watch.state(rank, state, wanted);
+    public void onState(RankId rank, RankState state, long step, OptionalInt wanted) {
+        watch.state(rank, state, step, wanted);
     }
 
     @Override

@@ -78,12 +78,12 @@ final class WorkerWatch {
     }
 
     /** Looked at hundreds of times a second: tells only what is new. */
-    synchronized void state(RankId rank, RankState state, OptionalInt wanted) {
+    synchronized void state(RankId rank, RankState state, long step, OptionalInt wanted) {
         if (served.isEmpty()) {
             return;
         }
-        Long before = steps.put(rank, state.step());
-        if (before != null && state.step() > before) {
+        Long before = steps.put(rank, step);
+        if (before != null && step > before) {
             steppedMillis = OptionalLong.of(clock.millis());
             series.gauge(
                     "plimsoll.last.step.timestamp.seconds",

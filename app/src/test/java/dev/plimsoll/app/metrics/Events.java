@@ -106,8 +106,8 @@ final class Events {
         worker.watched(Flux.just(1)).blockLast();
         once(worker.watched(Schedulers.newSingle("events")));
         worker.onMembersPublished(7);
-        worker.onState(new RankId(0), state(16, 0), OptionalInt.of(0));
-        worker.onState(new RankId(0), state(32, 0), OptionalInt.of(0));
+        worker.onState(new RankId(0), state(0), 16, OptionalInt.of(0));
+        worker.onState(new RankId(0), state(0), 32, OptionalInt.of(0));
         worker.onAcked(ack());
         worker.onAcked(flipped());
         AgentListener agents = meters.agents();
@@ -188,9 +188,9 @@ final class Events {
         return new Standing(DEPLOYMENT, Set.of(words), 1, OptionalInt.empty(), List.of(), "");
     }
 
-    /** Of a rank that serves a version, at a step. */
-    static RankState state(long step, int version) {
-        return new RankState(7, version, 0, RankPhase.SERVING, 0, 0, -1, false, 0, step);
+    /** Of a rank that serves a version, and has done so since its first step. */
+    static RankState state(int version) {
+        return new RankState(7, version, 0, RankPhase.SERVING, 0, 0, -1, false, 0, 0);
     }
 
     private static Move move(int slot, int source) {

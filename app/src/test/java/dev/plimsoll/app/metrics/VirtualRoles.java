@@ -129,7 +129,8 @@ final class VirtualRoles implements AutoCloseable {
             for (int rank = 0; rank < RANKS; rank++) {
                 worker.onState(
                         new RankId(rank),
-                        Events.state(boundaries * 16, standing.version()),
+                        Events.state(standing.version()),
+                        boundaries * 16,
                         OptionalInt.of(standing.version()));
             }
         }

@@ -91,14 +91,14 @@ class WatchdogsTest {
     @Test
     void rankThatIsSeenToPassABoundaryStepsAndOneThatIsFoundDoesNot() {
         WorkerListener worker = serving();
-        worker.onState(new RankId(0), Events.state(1_600, 0), OptionalInt.empty());
+        worker.onState(new RankId(0), Events.state(0), 1_600, OptionalInt.empty());
         assertThat(lines("plimsoll_last_step_timestamp_seconds"))
                 .as("it may stand still")
                 .isEmpty();
 
-        worker.onState(new RankId(0), Events.state(1_600, 0), OptionalInt.empty());
+        worker.onState(new RankId(0), Events.state(0), 1_600, OptionalInt.empty());
         assertThat(lines("plimsoll_last_step_timestamp_seconds")).isEmpty();
-        worker.onState(new RankId(0), Events.state(1_616, 0), OptionalInt.empty());
+        worker.onState(new RankId(0), Events.state(0), 1_616, OptionalInt.empty());
         assertThat(value("plimsoll_last_step_timestamp_seconds")).isEqualTo(1_000);
         passes(Duration.ofMinutes(3));
         assertThat(meters.watched())
@@ -110,18 +110,18 @@ class WatchdogsTest {
         WorkerListener worker = serving();
         RankState flipped = new RankState(7, 0, 3, RankPhase.DONE, 2, 0, -1, false, 9, 32);
         RankState stopped = new RankState(7, 0, 3, RankPhase.ABORTED, 1, 0, -1, false, 9, 32);
-        worker.onState(new RankId(0), flipped, OptionalInt.of(3));
-        worker.onState(new RankId(1), stopped, OptionalInt.of(3));
-        worker.onState(new RankId(2), Events.state(32, 3), OptionalInt.of(3));
+        worker.onState(new RankId(0), flipped, 32, OptionalInt.of(3));
+        worker.onState(new RankId(1), stopped, 32, OptionalInt.of(3));
+        worker.onState(new RankId(2), Events.state(3), 32, OptionalInt.of(3));
         assertThat(value("plimsoll_ranks_off_version")).isZero();
 
-        worker.onState(new RankId(3), Events.state(32, 0), OptionalInt.of(3));
+        worker.onState(new RankId(3), Events.state(0), 32, OptionalInt.of(3));
         assertThat(value("plimsoll_ranks_off_version")).isOne();
         assertThat(meters.watched().get(0))
                 .contains("off the settled version rank 3")
                 .endsWith("see docs/runbooks/RanksAreOffVersion.md");
 
-        worker.onState(new RankId(3), Events.state(48, 0), OptionalInt.empty());
+        worker.onState(new RankId(3), Events.state(0), 48, OptionalInt.empty());
         assertThat(value("plimsoll_ranks_off_version"))
                 .as("a decision is in flight")
                 .isZero();
@@ -145,8 +145,8 @@ class WatchdogsTest {
     @Test
     void whatAWorkerTellsGoesWhenItCloses() {
         WorkerListener worker = serving();
-        worker.onState(new RankId(0), Events.state(16, 0), OptionalInt.of(0));
-        worker.onState(new RankId(0), Events.state(32, 0), OptionalInt.of(0));
+        worker.onState(new RankId(0), Events.state(0), 16, OptionalInt.of(0));
+        worker.onState(new RankId(0), Events.state(0), 32, OptionalInt.of(0));
         worker.onAcked(Events.ack());
         worker.onReleased();
 
