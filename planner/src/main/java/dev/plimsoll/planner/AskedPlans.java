@@ -30,7 +30,8 @@ final class AskedPlans {
     }
 
     void ask(PlanOrder order, PlanJob job, PlanInputs inputs) {
-        String policy = order.towards().map(PlanTarget::policy).orElse(planning.policy().name());
+        String policy =
+                order.towards().map(PlanTarget::policy).orElse(planning.policy().name());
         ticket = desk.begin(
                 () -> job.verdict(request -> memo.plan(request, planning::plan)),
                 made -> results.add(new Result(order, made, policy, inputs)));

@@ -142,12 +142,17 @@ final class Measurement {
 
     /**
      * The placement before, where it was better on the tokens since by more than can be told from noise, and by no less than that. A decision
-     * that took back another is not taken back itself: two that are about as good would take turns.
+     * that took back another is not taken back itself: two that are about as good would take turns. Nor is one that was made whatever it
+     * brings, since people asked for it or the placement before was not sound.
      *
      * @param least part of the busiest ranks' load, or of expert time, that is worth moving for
      */
     Optional<PlanTarget> worseThan(double least) {
-        if (ended || without.isEmpty() || scored.size() < LEAST_TO_TAKE_BACK || Setbacks.isOwnRollback(decision)) {
+        if (ended
+                || without.isEmpty()
+                || scored.size() < LEAST_TO_TAKE_BACK
+                || Setbacks.isOwnRollback(decision)
+                || promisesNothing(decision)) {
             return Optional.empty();
         }
         double mean = mean(Scored::gain);
@@ -171,6 +176,11 @@ final class Measurement {
                                         "%.1f %% promised",
                                         100 * promisedGain().getAsDouble())
                                 : "nothing promised")));
+    }
+
+    private static boolean promisesNothing(Propose decision) {
+        return decision.step().isEmpty()
+                && Double.compare(decision.predictedBalancedness(), decision.currentBalancedness()) == 0;
     }
 
     private boolean ranUnder(WindowSummary window) {

@@ -26,6 +26,7 @@ import dev.plimsoll.wire.Topic;
 import java.time.Duration;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.stream.IntStream;
@@ -112,7 +113,7 @@ class OperatorTest extends PlannerTaskFixture {
 
     private Placement settledPlacement() {
         var placements = PlanLog.of(partition.values(Topic.PLAN)).placements(members(1));
-        return placements.get(placements.lastKey());
+        return Objects.requireNonNull(placements.get(placements.lastKey()));
     }
 
     // ---- pause
@@ -394,6 +395,34 @@ class OperatorTest extends PlannerTaskFixture {
         settled();
         restart(Policy.named("plimsoll"));
         assertThat(give(new ControlAction.Rollback(0)).verdict()).isEqualTo(Verdict.DONE);
+    }
+
+    @Test
+    void whatAPersonWentBackToIsNotTakenBackHoweverItServes() {
+        settled();
+        restart(Policy.named("static"));
+        give(new ControlAction.Rollback(0));
+        settle();
+        for (int i = 0; i < 12; i++) {
+            nextWindow(2);
+        }
+        assertThat(decision().epoch()).isEqualTo(2);
+    }
+
+    @Test
+    void drainThatCostsBalanceIsNotTakenBack() {
+        settled();
+        restart(Policy.named("static"));
+        give(new ControlAction.Drain(new RankId(1)));
+        for (int i = 0; i < 4; i++) {
+            nextWindow(1);
+        }
+        assertThat(decision().reason()).contains("that is drained");
+        settle();
+        for (int i = 0; i < 12; i++) {
+            nextWindow(2);
+        }
+        assertThat(decision().epoch()).isEqualTo(2);
     }
 
     // ---- pins and drains

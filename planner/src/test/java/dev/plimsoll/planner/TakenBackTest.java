@@ -13,6 +13,7 @@ import dev.plimsoll.planner.placement.Policy;
 import dev.plimsoll.planner.placement.ReplicaParts;
 import dev.plimsoll.planner.protocol.PlanLog;
 import dev.plimsoll.wire.Topic;
+import java.util.Objects;
 import java.util.Random;
 import org.junit.jupiter.api.Test;
 
@@ -38,7 +39,8 @@ class TakenBackTest extends PlannerTaskFixture {
     }
 
     private Placement placement(int version) {
-        return PlanLog.of(commands()).placements(members(1)).get(version);
+        return Objects.requireNonNull(
+                PlanLog.of(commands()).placements(members(1)).get(version));
     }
 
     /** From now on experts are asked for that the decision has put together. */

@@ -101,9 +101,7 @@ public final class OperatorTopics implements AutoCloseable {
                 .map(Dated::value)
                 .toList();
         List<Dated<ControlRecord>> control = all(Topic.CONTROL, records.whole(Topic.CONTROL));
-        Optional<Dated<WindowSummary>> newestWindow = records.newest(
-                        Topic.WINDOW_SUMMARIES, records.whole(Topic.WINDOW_SUMMARIES), unreadable -> {})
-                .map(OperatorTopics::dated);
+        Optional<Dated<WindowSummary>> newestWindow = window(summary -> true, OptionalLong.empty());
         return new DeploymentLog(
                 members,
                 plan,
@@ -245,16 +243,9 @@ public final class OperatorTopics implements AutoCloseable {
     }
 
     private <T> List<Dated<T>> all(Topic<T> topic, OffsetRange range) {
-        List<Dated<T>> read = new ArrayList<>();
-        if (range.from() == range.to()) {
-            return read;
-        }
-        try (PastRecords.Reading<T> reading = records.read(topic, range, unreadable -> {})) {
-            for (Optional<Received<T>> next = reading.next(); next.isPresent(); next = reading.next()) {
-                read.add(dated(next.orElseThrow()));
-            }
-        }
-        return read;
+        return records.all(topic, range, unreadable -> {}).stream()
+                .map(OperatorTopics::dated)
+                .toList();
     }
 
     private static <T> Dated<T> dated(Received<T> record) {

@@ -63,7 +63,7 @@ class OperatorsHourTest {
             Phase.DECODE,
             GatherMode.HOST,
             16,
-            256,
+            64,
             EngineSettings.DEFAULT_BYTES_PER_EXPERT,
             64L * EngineSettings.DEFAULT_BYTES_PER_EXPERT);
 
@@ -87,7 +87,7 @@ class OperatorsHourTest {
             try (LocalLoop loop = new LocalLoop(
                     kafka,
                     MEMBERS,
-                    EngineSettings.of(MODEL.shape(), MEMBERS.topology(), TOKENS, 1_000),
+                    EngineSettings.of(MODEL.shape(), MEMBERS.topology(), TOKENS, 4_000),
                     new GeneratedTraffic(MODEL, TOKENS, 7),
                     PlannerSettings.DEFAULTS
                             .withPolicy("rotation")
@@ -155,7 +155,7 @@ class OperatorsHourTest {
         await("windows under the pause")
                 .pollInterval(LOOK)
                 .atMost(SOON)
-                .until(() -> show().at("/newestWindow").asLong() >= window + 20);
+                .until(() -> show().at("/newestWindow").asLong() >= window + 10);
         assertThat(show().at("/newestDecision").asInt()).isEqualTo(newest);
         assertThat(run(0, "decisions", "explain").out()).contains("PAUSED: by " + System.getProperty("user.name"));
         assertThat(run(0, "deployment", "pause").out()).contains("nothing to do: it is paused already");

@@ -7,6 +7,7 @@ import dev.plimsoll.wire.WireException;
 import java.nio.ByteBuffer;
 import java.time.Duration;
 import java.util.ArrayDeque;
+import java.util.ArrayList;
 import java.util.Deque;
 import java.util.List;
 import java.util.Map;
@@ -107,7 +108,25 @@ public final class PastRecords implements AutoCloseable {
         if (!range.topic().equals(topic.name())) {
             throw new IllegalArgumentException(range + " is no range of " + topic);
         }
-        return new Reading<>(topic, range, unreadable);
+        return new Reading<>(topic, range, unreadable, consumer(), true);
+    }
+
+    /**
+     * All of the deployment's records of a range at once, in order; for ranges that are short. Opens no further connection.
+     *
+     * @param unreadable told of its records that cannot be decoded, which are then left out
+     */
+    public <T> List<Received<T>> all(Topic<T> topic, OffsetRange range, Consumer<Quarantined> unreadable) {
+        List<Received<T>> records = new ArrayList<>();
+        if (range.from() == range.to()) {
+            return records;
+        }
+        try (Reading<T> reading = new Reading<>(topic, range, unreadable, asking, false)) {
+            for (Optional<Received<T>> next = reading.next(); next.isPresent(); next = reading.next()) {
+                records.add(next.orElseThrow());
+            }
+        }
+        return records;
     }
 
     @Override
@@ -123,15 +142,22 @@ public final class PastRecords implements AutoCloseable {
         private final Consumer<Quarantined> unreadable;
         private final Deque<Received<T>> pending = new ArrayDeque<>();
         private final KafkaConsumer<byte[], ByteBuffer> consumer;
+        private final boolean ownsConsumer;
         private long position;
 
-        private Reading(Topic<T> topic, OffsetRange range, Consumer<Quarantined> unreadable) {
+        private Reading(
+                Topic<T> topic,
+                OffsetRange range,
+                Consumer<Quarantined> unreadable,
+                KafkaConsumer<byte[], ByteBuffer> consumer,
+                boolean ownsConsumer) {
             this.topic = topic;
             this.range = range;
             this.partition = new TopicPartition(range.topic(), range.partition());
             this.unreadable = unreadable;
             this.position = range.from();
-            this.consumer = consumer();
+            this.consumer = consumer;
+            this.ownsConsumer = ownsConsumer;
             consumer.assign(List.of(partition));
             consumer.seek(partition, range.from());
         }
@@ -182,7 +208,11 @@ public final class PastRecords implements AutoCloseable {
 
         @Override
         public void close() {
-            consumer.close(CloseOptions.timeout(CLOSING));
+            if (ownsConsumer) {
+                consumer.close(CloseOptions.timeout(CLOSING));
+            } else {
+                consumer.unsubscribe();
+            }
         }
     }
 }

@@ -64,12 +64,12 @@ final class Commits {
             boolean needsApproval =
                     world.log().decision(permit.epoch()).propose().origin().needsApproval();
             if (needsApproval && (world.get(Of.APPROVED) >> permit.epoch() & 1) == 0) {
-                throw new Violation("P3 authority", command.summary() + ", which nobody has approved");
+                throw new Violation("P3 authority", World.shortly(command) + ", which nobody has approved");
             }
             for (int rank = 0; rank < World.RANKS; rank++) {
                 if (!hasSaid(world, rank, permit, permit.epoch(), RankAck.Kind.ACCEPTED)) {
                     throw new Violation(
-                            "P3 authority", command.summary() + ", which rank " + rank + " has not accepted");
+                            "P3 authority", World.shortly(command) + ", which rank " + rank + " has not accepted");
                 }
             }
         } else if (command instanceof PlanCommand.Settled end) {
@@ -89,14 +89,15 @@ final class Commits {
             if (world.flipped(rank, epoch) != batches) {
                 throw new Violation(
                         "P6 truth",
-                        end.summary() + ", and rank " + rank + " has flipped " + world.flipped(rank, epoch) + " of "
-                                + last);
+                        World.shortly(end) + ", and rank " + rank + " has flipped " + world.flipped(rank, epoch)
+                                + " of " + last);
             }
             boolean ended = batches == last
                     || world.get(Of.ENDING) != 0
                     || hasSaid(world, rank, end, epoch, RankAck.Kind.ABORTED);
             if (!ended) {
-                throw new Violation("P6 truth", end.summary() + ", and rank " + rank + " may still flip more of it");
+                throw new Violation(
+                        "P6 truth", World.shortly(end) + ", and rank " + rank + " may still flip more of it");
             }
         }
         world.scope.reached.add(batches == last ? "settled " + epoch : "stopped after " + batches);

@@ -13,8 +13,6 @@ import java.util.List;
  * @param decisions by life: what is proposed, one after the other
  */
 public record Lives(List<Membership> members, List<List<List<Batch>>> decisions) {
-    static final int MOST_EPOCHS = 4;
-
     /** @param engineMoves engines move weights by themselves */
     static Lives of(boolean engineMoves, List<List<Batch>> decisions) {
         Membership first = Fixture.MEMBERS;

@@ -17,11 +17,11 @@ final class LogRules {
         PlanLog log = before.folded;
         require(
                 command.header().number() == log.number() + 1,
-                "command " + command.header().number() + " follows " + log.number() + ": " + command.summary());
+                "command " + command.header().number() + " follows " + log.number() + ": " + World.shortly(command));
         boolean begins = command instanceof PlanCommand.Term;
         require(
                 begins ? command.header().term() > log.term() : command.header().term() == log.term() && log.term() > 0,
-                "term " + command.header().term() + " after " + log.term() + ": " + command.summary());
+                "term " + command.header().term() + " after " + log.term() + ": " + World.shortly(command));
         if (begins) {
             return;
         }
@@ -34,22 +34,22 @@ final class LogRules {
         int epoch = epoch(command);
         require(
                 log.inFlight().filter(decision -> decision.epoch() == epoch).isPresent(),
-                command.summary() + ", and it is not in flight");
+                World.shortly(command) + ", and it is not in flight");
         require(
                 !(command instanceof PlanCommand.Permit) || log.abortReason().isEmpty(),
-                command.summary() + " after an ABORT");
+                World.shortly(command) + " after an ABORT");
     }
 
     private static void checkPlan(Log before, Propose propose) {
         int life = before.lives().lifeOf(propose.header().incarnation());
         Placement base = before.settled(life);
         if (propose.basedOn() != base.version()) {
-            throw new Violation("P3 authority", propose.summary() + ", and settled is v" + base.version());
+            throw new Violation("P3 authority", World.shortly(propose) + ", and settled is v" + base.version());
         }
         List<String> wrong =
                 PlacementRules.violations(propose, base, before.lives().of(life));
         if (!wrong.isEmpty()) {
-            throw new Violation("P11 sound plans", propose.summary() + ": " + wrong);
+            throw new Violation("P11 sound plans", World.shortly(propose) + ": " + wrong);
         }
     }
 
@@ -61,7 +61,7 @@ final class LogRules {
                         || taken.order().orElseThrow().refusal().isPresent())) {
             throw new Violation(
                     command instanceof Propose ? "P11 sound plans" : "P6 truth",
-                    "a node does not take " + command.summary() + ": " + taken.fault());
+                    "a node does not take " + World.shortly(command) + ": " + taken.fault());
         }
     }
 

@@ -11,6 +11,7 @@ import dev.plimsoll.planner.protocol.Due;
 import dev.plimsoll.planner.protocol.Effect;
 import dev.plimsoll.planner.protocol.Event;
 import dev.plimsoll.planner.protocol.Moment;
+import dev.plimsoll.planner.protocol.PlanLog;
 import dev.plimsoll.planner.protocol.PlannerState;
 import dev.plimsoll.planner.protocol.Stage;
 import dev.plimsoll.planner.protocol.Transition;
@@ -128,14 +129,38 @@ final class PlannerTable {
 
     /** @param approved epochs of which a person approved, one bit each */
     Act takeOver(int log, int keptNumber, int life, int approved) {
-        return starts.computeIfAbsent(
-                new Start(log, keptNumber, life, approved),
-                start -> act(protocol.takeOver(
-                        logs.number(log).folded,
-                        kept.value(keptNumber),
-                        lives.of(life),
-                        epoch -> (approved >> epoch & 1) != 0,
-                        NOW)));
+        return starts.computeIfAbsent(new Start(log, keptNumber, life, approved), start -> begin(start));
+    }
+
+    private Act begin(Start start) {
+        Log log = logs.number(start.log());
+        Act act = begin(start, log.folded);
+        long incarnation = lives.of(start.life()).incarnation();
+        boolean foreign = log.folded
+                .inFlight()
+                .filter(decision -> decision.header().incarnation() != incarnation)
+                .isPresent();
+        if (!foreign) {
+            for (PlanLog read : Restarts.of(log, lives.of(start.life()))) {
+                Act other = begin(start, read);
+                if (!other.equals(act)) {
+                    throw new Violation(
+                            "P6 truth",
+                            "a successor that does not read from the beginning begins with " + other
+                                    + ", one that does with " + act);
+                }
+            }
+        }
+        return act;
+    }
+
+    private Act begin(Start start, PlanLog read) {
+        return act(protocol.takeOver(
+                read,
+                kept.value(start.kept()),
+                lives.of(start.life()),
+                epoch -> (start.approved() >> epoch & 1) != 0,
+                NOW));
     }
 
     Act apply(int planner, Event event) {

@@ -250,7 +250,21 @@ final class World {
         }
     }
 
-    private static String shortly(PlanCommand command) {
+    private static String briefly(RankWords words) {
+        return words.phase() + " on v" + words.intAt(Word.SETTLED_VERSION)
+                + (words.epoch() == 0
+                        ? ""
+                        : ", decision " + words.epoch() + " with " + words.batchesFlipped() + " of "
+                                + words.intAt(Word.BATCHES) + " batches flipped")
+                + (words.intAt(Word.REFUSED_EPOCH) == 0
+                        ? ""
+                        : ", refuses " + words.intAt(Word.REFUSED_EPOCH) + " (" + words.intAt(Word.REFUSAL) + ")")
+                + (words.voted() ? ", has voted " + words.castLevel() : "")
+                + (words.intAt(Word.OBSERVES) != 0 ? ", has lost its group" : "")
+                + (words.intAt(Word.DEAF) != 0 ? ", is deaf" : "");
+    }
+
+    static String shortly(PlanCommand command) {
         return command instanceof PlanCommand.Propose propose
                 ? "PROPOSE " + propose.epoch() + " on v" + propose.basedOn()
                 : command.summary().replaceAll(": $", "");
@@ -271,8 +285,9 @@ final class World {
                         : "after " + shortly(log().commands.get(log().size() - 1))));
         for (int rank = 0; rank < RANKS; rank++) {
             RankPhase phase = words(rank).phase();
-            text.add("rank " + rank + (isGone(rank) && phase != RankPhase.FATAL ? " (gone) " : " ") + words(rank)
-                    + ", has read " + get(rank, OfRank.READ) + " of " + log().size() + ", has said "
+            text.add("rank " + rank + (isGone(rank) && phase != RankPhase.FATAL ? " (gone): " : ": ")
+                    + briefly(words(rank))
+                    + ", has read " + get(rank, OfRank.READ) + " of " + log().size() + " commands, its node has said "
                     + scope.ranks.said(get(rank, OfRank.SAID)).stream()
                             .map(ack -> ack.kind() + " " + ack.epoch() + (ack.batch() > 0 ? "/" + ack.batch() : ""))
                             .toList());
