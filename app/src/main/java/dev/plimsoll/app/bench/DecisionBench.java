@@ -28,6 +28,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
+import java.util.SortedMap;
 import java.util.TreeMap;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
@@ -88,7 +89,7 @@ public final class DecisionBench {
             long misrouted) {}
 
     /** @param boundary what a boundary costs without a decision */
-    public record Result(BoundaryCost.Result boundary, TreeMap<Integer, OfRanks> byRanks) {}
+    public record Result(BoundaryCost.Result boundary, SortedMap<Integer, OfRanks> byRanks) {}
 
     private final Lifecycle lifecycle;
     private final Settings settings;
@@ -115,7 +116,7 @@ public final class DecisionBench {
         EmbeddedBroker broker = lifecycle.start("broker", () -> EmbeddedBroker.start(data.path(), 0));
         KafkaSettings kafka = KafkaSettings.of(broker.bootstrapServers());
         lifecycle.ask("topics", () -> topics(kafka));
-        TreeMap<Integer, OfRanks> byRanks = new TreeMap<>();
+        SortedMap<Integer, OfRanks> byRanks = new TreeMap<>();
         for (int ranks : settings.ranks()) {
             byRanks.put(
                     ranks,

@@ -71,20 +71,20 @@ public record DecisionBenchReport(
     public String text() {
         StringBuilder text = new StringBuilder();
         BoundaryCost.Result boundary = result.boundary();
-        add(
-                text,
+        text.append(String.format(
+                Locale.ROOT,
                 "boundary of a rank, no decision: staging and issuing alone %.1f µs, with its agent %.1f µs, %+.1f %% (medians"
-                        + " of %d, in turn)",
+                        + " of %d, in turn)%n",
                 boundary.staging().getValueAtPercentile(50) / 1e3,
                 boundary.agent().getValueAtPercentile(50) / 1e3,
                 100 * boundary.more(),
-                boundary.agent().getTotalCount());
+                boundary.agent().getTotalCount()));
         result.byRanks().forEach((size, of) -> {
             DecisionTimes times = of.times();
-            add(
-                    text,
+            text.append(String.format(
+                    Locale.ROOT,
                     "%d ranks × %d slots, %d decisions at %.0f steps/s; from the window, ms (p50/p99): PROPOSE %d/%d, last ACCEPTED"
-                            + " %d/%d, all flipped %d/%d, SETTLED %d/%d",
+                            + " %d/%d, all flipped %d/%d, SETTLED %d/%d%n",
                     size,
                     of.slotsPerRank(),
                     times.count(),
@@ -96,12 +96,12 @@ public record DecisionBenchReport(
                     times.quantile(DecisionTimes.Until.FLIPPED, 0.5).orElse(-1),
                     times.quantile(DecisionTimes.Until.FLIPPED, 0.99).orElse(-1),
                     times.quantile(DecisionTimes.Until.SETTLED, 0.5).orElse(-1),
-                    times.quantile(DecisionTimes.Until.SETTLED, 0.99).orElse(-1));
+                    times.quantile(DecisionTimes.Until.SETTLED, 0.99).orElse(-1)));
             double step = of.boundaries().steps().getValueAtPercentile(50) / (double) settings.boundarySteps();
-            add(
-                    text,
+            text.append(String.format(
+                    Locale.ROOT,
                     "  a flip on a rank %.2f ms (p50), %.2f ms (p99), which is %.2f of a step; steps during transfers %+.2f %%"
-                            + " (medians of %d, others %d); misrouted %d",
+                            + " (medians of %d, others %d); misrouted %d%n",
                     of.flipNanos().getValueAtPercentile(50) / 1e6,
                     of.flipNanos().getValueAtPercentile(99) / 1e6,
                     of.flipNanos().getValueAtPercentile(50) / step,
@@ -111,13 +111,10 @@ public record DecisionBenchReport(
                                     - 1),
                     of.boundaries().stepsInTransfers().getTotalCount(),
                     of.boundaries().steps().getTotalCount(),
-                    of.misrouted());
+                    of.misrouted()));
         });
-        add(text, "%s; load %.2f before, %.2f after", machine.line(), loadBefore, loadAfter);
+        text.append(
+                String.format(Locale.ROOT, "%s; load %.2f before, %.2f after", machine.line(), loadBefore, loadAfter));
         return text.toString().stripTrailing();
-    }
-
-    private static void add(StringBuilder text, String line, Object... values) {
-        text.append(String.format(Locale.ROOT, line, values)).append(System.lineSeparator());
     }
 }

@@ -37,8 +37,7 @@ public record DecisionGoal(Optional<Duration> time, Map<String, Integer> counts)
     boolean reached(Duration passed, Map<String, Integer> so) {
         boolean late = time.filter(longest -> passed.compareTo(longest) >= 0).isPresent();
         boolean enough = !counts.isEmpty()
-                && counts.entrySet().stream()
-                        .allMatch(goal -> so.getOrDefault(goal.getKey(), 0) >= goal.getValue());
+                && counts.entrySet().stream().allMatch(goal -> so.getOrDefault(goal.getKey(), 0) >= goal.getValue());
         return late || enough;
     }
 }

@@ -58,9 +58,8 @@ public final class ChaosDecisionsCommand implements Callable<Integer>, Validated
             names = "--until",
             paramLabel = "COUNT=N",
             split = ",",
-            description =
-                    "End when so many have been, of decisions, crashes, failovers, aborted and rollbacks, such as"
-                            + " decisions=1000,crashes=100.")
+            description = "End when so many have been, of decisions, crashes, failovers, aborted and rollbacks, such as"
+                    + " decisions=1000,crashes=100.")
     private Map<String, Integer> counts = new LinkedHashMap<>();
 
     @Mixin

@@ -46,8 +46,10 @@ class DecisionScheduleTest {
     void runEndsWhenAllThatWasAskedForHasBeenOrItsTimeIsOver() {
         DecisionGoal goal = new DecisionGoal(Optional.of(LONG), Map.of("decisions", 10, "crashes", 2));
 
-        assertThat(goal.reached(Duration.ofMinutes(1), Map.of("decisions", 10, "crashes", 1, "failovers", 9))).isFalse();
-        assertThat(goal.reached(Duration.ofMinutes(1), Map.of("decisions", 10, "crashes", 2))).isTrue();
+        assertThat(goal.reached(Duration.ofMinutes(1), Map.of("decisions", 10, "crashes", 1, "failovers", 9)))
+                .isFalse();
+        assertThat(goal.reached(Duration.ofMinutes(1), Map.of("decisions", 10, "crashes", 2)))
+                .isTrue();
         assertThat(goal.reached(LONG, Map.of())).isTrue();
     }
 
