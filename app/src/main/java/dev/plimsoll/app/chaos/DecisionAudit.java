@@ -34,6 +34,9 @@ final class DecisionAudit {
     private final Map<Integer, Map<RankId, Integer>> reached = new HashMap<>();
 
     private final List<String> findings = new ArrayList<>();
+    /** By epoch: how many batches of it are settled. */
+    private final Map<Integer, Integer> batches = new HashMap<>();
+
     private final Set<Integer> ended = new HashSet<>();
     private Optional<PlanCommand.Propose> open = Optional.empty();
     private Optional<String> planner = Optional.empty();
@@ -62,11 +65,12 @@ final class DecisionAudit {
             Set<String> commands,
             Map<String, List<ControlAnswer>> answers) {
         DecisionAudit audit = new DecisionAudit();
-        audit.findings.addAll(skew.findings());
         memberships.forEach(one -> audit.members.put(one.incarnation(), one));
         acks.forEach(audit::ack);
         plan.forEach(audit::command);
         audit.checkAnswers(commands, answers);
+        List<String> differing = skew.findings(audit.batches);
+        audit.findings.addAll(differing);
         // The one in flight when the ranks were stopped: its incarnation is over, and nobody came to say that it is
         // void.
         audit.open.ifPresent(last -> audit.decisions--);
@@ -79,7 +83,7 @@ final class DecisionAudit {
                 audit.aborted,
                 audit.rollbacks,
                 audit.failovers,
-                skew.count(),
+                differing.size(),
                 audit.lost,
                 audit.uncovered,
                 audit.findings);
@@ -144,6 +148,7 @@ final class DecisionAudit {
 
     private void settle(PlanCommand.Propose propose, PlanCommand.Settled end) {
         settled++;
+        batches.put(end.epoch(), end.batchesFlipped());
         if (propose.policy().equals(ROLLBACK)) {
             rollbacks++;
         }

@@ -16,14 +16,16 @@ import java.util.TreeMap;
  */
 final class MapSkew {
     private static final int REMEMBERED = 100_000;
-    private static final int MOST_FINDINGS = 20;
 
     private record Said(int rank, PlacementState state) {}
 
+    private record Names(PlacementState one, PlacementState other) {}
+
     private final int boundarySteps;
     private final Map<Long, TreeMap<Long, Said>> said = new HashMap<>();
-    private final List<String> findings = new ArrayList<>();
-    private int count;
+    /** What disagreed by name, with a line for each. */
+    private final Map<Names, List<String>> disagreeing = new HashMap<>();
+
     private long compared;
 
     MapSkew(int boundarySteps) {
@@ -49,26 +51,41 @@ final class MapSkew {
     private void compare(LoadSample sample, long boundary, Said other) {
         compared++;
         if (!other.state().equals(sample.state())) {
-            count++;
-            if (findings.size() < MOST_FINDINGS) {
-                findings.add("in incarnation " + sample.incarnation() + ", from step " + boundary * boundarySteps
-                        + " on, rank " + other.rank() + " served " + other.state() + " and rank " + sample.firstRank()
-                        + " " + sample.state());
-            }
+            disagreeing
+                    .computeIfAbsent(new Names(other.state(), sample.state()), none -> new ArrayList<>())
+                    .add("in incarnation " + sample.incarnation() + ", from step " + boundary * boundarySteps
+                            + " on, rank " + other.rank() + " served " + other.state() + " and rank "
+                            + sample.firstRank() + " " + sample.state());
         }
     }
 
-    /** Boundaries at which a sample disagrees with the first one. */
-    int count() {
-        return count;
+    /**
+     * A line for each boundary at which a sample disagrees with the first one. A map may have two names: ranks hear at different boundaries
+     * that a decision has settled, and with it the map that they have served since its last flip.
+     *
+     * @param settled by epoch, which is never used twice: how many batches of it were settled
+     */
+    List<String> findings(Map<Integer, Integer> settled) {
+        List<String> findings = new ArrayList<>();
+        disagreeing.forEach((names, lines) -> {
+            if (!map(names.one(), settled).equals(map(names.other(), settled))) {
+                findings.addAll(lines);
+            }
+        });
+        return findings;
+    }
+
+    private static PlacementState map(PlacementState state, Map<Integer, Integer> settled) {
+        if (state.epoch() == 0 || state.batchesFlipped() == 0) {
+            return PlacementState.settled(state.settledVersion());
+        }
+        return settled.getOrDefault(state.epoch(), 0) == state.batchesFlipped()
+                ? PlacementState.settled(state.epoch())
+                : state;
     }
 
     /** How often two samples were compared. */
     long compared() {
         return compared;
-    }
-
-    List<String> findings() {
-        return List.copyOf(findings);
     }
 }

@@ -167,7 +167,7 @@ class DecisionAuditTest {
         skew.add(sample(1, K, 2 * K, before, false));
         skew.add(sample(0, 2 * K, 3 * K, after, false));
         skew.add(sample(1, 2 * K, 3 * K, after, false));
-        assertThat(skew.count()).isZero();
+        assertThat(skew.findings(Map.of())).isEmpty();
         assertThat(skew.compared()).isEqualTo(3);
 
         skew.add(sample(0, 3 * K, 4 * K, after, false));
@@ -178,6 +178,18 @@ class DecisionAuditTest {
     }
 
     @Test
+    void mapsAreComparedAndNotTheirNames() {
+        PlacementState flipped = new PlacementState(0, 1, 1);
+        // Rank 1 has heard already that decision 1 is settled as far as it went.
+        skew.add(sample(0, 0, K, flipped, false));
+        skew.add(sample(1, 0, K, PlacementState.settled(1), false));
+
+        assertThat(skew.findings(Map.of(1, 1))).isEmpty();
+        assertThat(skew.findings(Map.of(1, 2))).hasSize(1);
+        assertThat(skew.findings(Map.of())).hasSize(1);
+    }
+
+    @Test
     void sampleThatSpansAFlipIsComparedAtItsEnd() {
         PlacementState before = PlacementState.settled(0);
         PlacementState after = new PlacementState(0, 1, 1);
@@ -185,7 +197,7 @@ class DecisionAuditTest {
         skew.add(sample(0, K, 2 * K, after, false));
         skew.add(sample(1, 0, 2 * K, after, true));
 
-        assertThat(skew.count()).isZero();
+        assertThat(skew.findings(Map.of())).isEmpty();
         assertThat(skew.compared()).isEqualTo(1);
     }
 
