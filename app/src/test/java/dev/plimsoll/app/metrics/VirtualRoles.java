@@ -19,6 +19,7 @@ import java.util.EnumMap;
 import java.util.EnumSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.Set;
@@ -77,7 +78,7 @@ final class VirtualRoles implements AutoCloseable {
     }
 
     private Meters of(Role role) {
-        return meters.get(role);
+        return Objects.requireNonNull(meters.get(role));
     }
 
     /** Its thread hangs, or what it reads does not come: it tells nothing, and answers whoever asks for metrics. */

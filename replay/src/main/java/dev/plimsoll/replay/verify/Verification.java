@@ -257,7 +257,8 @@ public class Verification {
         }
         if (propose.reason().contains(Constraints.KEPT)) {
             return new Unchecked(
-                    decision, "people asked something of every placement, which the control log says, and that is not read");
+                    decision,
+                    "people asked something of every placement, which the control log says, and that is not read");
         }
         PlannerSettings settings = term.settings();
         if (term.others().isEmpty() && !propose.policy().equals(settings.policy())) {
@@ -292,8 +293,8 @@ public class Verification {
         if (decision.base().isEmpty()) {
             return new Unchecked(decision, "what it goes back from, v" + propose.basedOn() + ", is not known");
         }
-        Placement target = PlanLog.after(
-                propose, propose.batches().size(), decision.base().orElseThrow(), propose.epoch());
+        Placement target =
+                PlanLog.after(propose, propose.batches().size(), decision.base().orElseThrow(), propose.epoch());
         for (int version = propose.basedOn() - 1; version >= 0; version--) {
             if (plan.settled(version).filter(target::servesLike).isPresent()) {
                 return new Reproduced(decision, "it goes back to v" + version);

@@ -780,16 +780,19 @@ class VerificationTest {
         }
         run.with(SECOND, propose -> goingBack(propose, List.of(new Batch(1, moves))));
 
-        assertThat(ofSecond()).isInstanceOfSatisfying(Reproduced.class, same -> assertThat(same.note())
-                .isEqualTo("it goes back to v0"));
+        assertThat(ofSecond())
+                .isInstanceOfSatisfying(
+                        Reproduced.class, same -> assertThat(same.note()).isEqualTo("it goes back to v0"));
     }
 
     @Test
     void aDecisionThatGoesBackToWhatNeverWasIsNotReproduced() {
         run.with(SECOND, propose -> goingBack(propose, propose.batches()));
 
-        assertThat(ofSecond()).isInstanceOfSatisfying(Unchecked.class, open -> assertThat(open.reason())
-                .contains("a placement that the log does not have"));
+        assertThat(ofSecond())
+                .isInstanceOfSatisfying(
+                        Unchecked.class,
+                        open -> assertThat(open.reason()).contains("a placement that the log does not have"));
     }
 
     @Test
@@ -810,7 +813,9 @@ class VerificationTest {
                         propose.reasons(),
                         propose.inputs()));
 
-        assertThat(ofSecond()).isInstanceOfSatisfying(Unchecked.class, open -> assertThat(open.reason())
-                .contains("people asked something of every placement"));
+        assertThat(ofSecond())
+                .isInstanceOfSatisfying(
+                        Unchecked.class,
+                        open -> assertThat(open.reason()).contains("people asked something of every placement"));
     }
 }
