@@ -126,7 +126,8 @@ void TcpTransport::accept_some(Deadline now) {
             return;
         }
         tune(socket.fd(), timeout_ms_);
-        auto unknown = [](const auto& link) { return !link->calling() && link->state() != Link::State::open; };
+        // Who has proved itself and is not heard again yet is a member: it takes the connection for open, and would take its end for ours.
+        auto unknown = [](const auto& link) { return !link->calling() && link->state() == Link::State::awaits_hello; };
         const auto count = std::count_if(links_.begin(), links_.end(), unknown);
         if (count >= static_cast<std::ptrdiff_t>(2 * count_ + 16)) {
             // The oldest: a member says who it is at once, so whoever has waited longest is the least likely to be one.

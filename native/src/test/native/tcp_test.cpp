@@ -553,7 +553,7 @@ void garbage_disturbs_no_gather() {
 
 // Speaks the protocol with the right secret, and then does what no member would.
 struct Rogue {
-    Rogue(const Group& group, uint32_t rank, Purpose purpose, uint16_t port, uint32_t to)
+    Rogue(const Group& group, uint32_t rank, Purpose purpose, uint16_t port, uint32_t to, bool says_ready = true)
         : socket(connect_raw(port)), secret(Secret::read(secret_path.c_str())) {
         Challenge challenge;
         receive_raw(socket, &challenge, sizeof challenge);
@@ -575,7 +575,9 @@ struct Rogue {
         receive_raw(socket, &answer, sizeof answer);
         CHECK(answer.verdict == 0 && answer.mac == secret.answer_mac(challenge, hello, answer));
         out = Direction(secret.session_key(challenge, hello, true));
-        send(make_frame(FrameType::ready, 0));
+        if (says_ready) {
+            send(make_frame(FrameType::ready, 0));
+        }
     }
     Frame send(Frame frame) {
         out.seal(frame.header);
@@ -594,6 +596,24 @@ struct Rogue {
 };
 
 std::shared_ptr<const Bytes> payload_of(uint64_t bytes) { return std::make_shared<const Bytes>(pattern(1, bytes)); }
+
+void a_member_that_has_proved_itself_is_not_turned_away_for_strangers() {
+    const Group group(2);
+    const auto root = group.open(0);
+    Rogue member(group, 1, Purpose::gathers, group.port, 0, false);
+    std::deque<Socket> strangers;
+    for (int i = 0; i < 60; i++) {
+        strangers.push_back(connect_raw(group.port));
+        Challenge challenge;
+        receive_raw(strangers.back(), &challenge, sizeof challenge);
+    }
+    CHECK(closed_within(strangers.front(), 20000));
+    member.send(make_frame(FrameType::ready, 0));
+    member.send(make_frame(FrameType::contribution, 1, 0, payload_of(8)));
+    contribute(*root, 1, Bytes(8), 0);
+    Bytes out(16);
+    CHECK(root->collect(1, 0, 8, out.data(), after_ms(20000)));
+}
 
 void a_member_that_breaks_the_protocol_is_dropped_with_a_reason() {
     struct {
@@ -1223,6 +1243,7 @@ int main(int argc, char** argv) {
                  TEST(survivors_of_a_killed_member_learn_of_it_at_once),
                  TEST(wrong_secrets_and_groups_stay_outside),
                  TEST(garbage_disturbs_no_gather),
+                 TEST(a_member_that_has_proved_itself_is_not_turned_away_for_strangers),
                  TEST(a_member_that_breaks_the_protocol_is_dropped_with_a_reason),
                  TEST(a_room_takes_only_what_was_granted),
                  TEST(weights_pass_between_all_pairs),
