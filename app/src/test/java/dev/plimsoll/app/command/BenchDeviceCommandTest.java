@@ -101,7 +101,7 @@ class BenchDeviceCommandTest {
     @Test
     void benchAloneNamesWhatCanBeMeasured() {
         assertThat(execute("bench")).isEqualTo(2);
-        assertThat(err.toString()).contains("name a command: device, planner, redundancy, windows");
+        assertThat(err.toString()).contains("name a command: decisions, device, planner, redundancy, windows");
     }
 
     private int run(String... options) {
