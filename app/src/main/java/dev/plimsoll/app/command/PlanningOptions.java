@@ -132,7 +132,8 @@ final class PlanningOptions {
                 .within(new Budget(moves, bytes, layers, Integer.MAX_VALUE), new MovePrices(1, otherNodePrice))
                 .withPlanThreads(threads)
                 .withBoundaries(optional(accept), optional(progress))
-                .withRollback(rollback.equals("worse"));
+                .withRollback(rollback.equals("worse"))
+                .withApproval(new ApprovalChoice(approval == Say.REQUIRED, approveWithin));
     }
 
     private static OptionalInt optional(@Nullable Integer value) {

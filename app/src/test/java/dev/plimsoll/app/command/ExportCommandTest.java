@@ -142,7 +142,7 @@ class ExportCommandTest {
                 "--to=" + Instant.ofEpochMilli(PAST.closedAt(5)));
 
         assertThat(said.out().lines()).hasSize(3).first().asString().startsWith("deployment,incarnation,phase,index,");
-        assertThat(export("--deployment=r1/decode-0", "--what=summaries", "--last=1ms")
+        assertThat(export("--deployment=r1/decode-0", "--what=acks", "--from=2100-01-01T00:00:00Z")
                         .err())
                 .contains(
                         "nothing of r1/decode-0 was recorded in that time; there are r1/decode-0, r1/decode-00, r1/twice");
