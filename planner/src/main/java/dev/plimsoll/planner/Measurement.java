@@ -15,6 +15,7 @@ import dev.plimsoll.planner.placement.ExpertLoad;
 import dev.plimsoll.planner.placement.ExpertTime;
 import dev.plimsoll.planner.placement.Objective;
 import dev.plimsoll.planner.placement.ReplicaParts;
+import dev.plimsoll.planner.placement.Rollback;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
@@ -162,7 +163,7 @@ final class Measurement {
         }
         return Optional.of(new PlanTarget(
                 without.orElseThrow(),
-                PlanTarget.ROLLBACK,
+                Rollback.POLICY,
                 String.format(
                         Locale.ROOT,
                         "takes back decision %d: gain %.1f %% ± %.1f %% over %d windows, %s",

@@ -9,7 +9,4 @@ import dev.plimsoll.model.Placement;
  * @param policy the name that the decision goes by in the log
  * @param reason why, one line for people
  */
-public record PlanTarget(Placement placement, String policy, String reason) {
-    /** The policy of a decision that takes back an earlier one. */
-    public static final String ROLLBACK = "rollback";
-}
+public record PlanTarget(Placement placement, String policy, String reason) {}

@@ -229,77 +229,17 @@ public record PlannerSettings(
 
     /** These settings with other deadlines than memberships say, where they are given. */
     public PlannerSettings withBoundaries(OptionalInt accept, OptionalInt progress) {
-        return new PlannerSettings(
-                policy,
-                historyWindows,
-                cooldownWindows,
-                budget,
-                prices,
-                gate,
-                acceptWithin,
-                progressWithin,
-                abortWithin,
-                lookBack,
-                planThreads,
-                planWithin,
-                seed,
-                objective,
-                profile,
-                experience,
-                accept,
-                progress,
-                rollback,
-                approval);
+        return with(accept, progress, rollback, approval);
     }
 
     /** These settings, taking back what has made it worse or not. */
     public PlannerSettings withRollback(boolean takesBack) {
-        return new PlannerSettings(
-                policy,
-                historyWindows,
-                cooldownWindows,
-                budget,
-                prices,
-                gate,
-                acceptWithin,
-                progressWithin,
-                abortWithin,
-                lookBack,
-                planThreads,
-                planWithin,
-                seed,
-                objective,
-                profile,
-                experience,
-                acceptBoundaries,
-                progressBoundaries,
-                takesBack,
-                approval);
+        return with(acceptBoundaries, progressBoundaries, takesBack, approval);
     }
 
     /** These settings with another say of people. */
     public PlannerSettings withApproval(ApprovalChoice other) {
-        return new PlannerSettings(
-                policy,
-                historyWindows,
-                cooldownWindows,
-                budget,
-                prices,
-                gate,
-                acceptWithin,
-                progressWithin,
-                abortWithin,
-                lookBack,
-                planThreads,
-                planWithin,
-                seed,
-                objective,
-                profile,
-                experience,
-                acceptBoundaries,
-                progressBoundaries,
-                rollback,
-                other);
+        return with(acceptBoundaries, progressBoundaries, rollback, other);
     }
 
     /** These settings with as much time for ranks and for plans: for those who do not decide by a clock. */
@@ -349,5 +289,29 @@ public record PlannerSettings(
                 progressBoundaries,
                 rollback,
                 approval);
+    }
+
+    private PlannerSettings with(OptionalInt accept, OptionalInt progress, boolean takesBack, ApprovalChoice people) {
+        return new PlannerSettings(
+                policy,
+                historyWindows,
+                cooldownWindows,
+                budget,
+                prices,
+                gate,
+                acceptWithin,
+                progressWithin,
+                abortWithin,
+                lookBack,
+                planThreads,
+                planWithin,
+                seed,
+                objective,
+                profile,
+                experience,
+                accept,
+                progress,
+                takesBack,
+                people);
     }
 }

@@ -3,6 +3,7 @@ package dev.plimsoll.planner;
 import dev.plimsoll.model.PlanCommand;
 import dev.plimsoll.model.PlanCommand.Propose;
 import dev.plimsoll.model.Refusal;
+import dev.plimsoll.planner.placement.Rollback;
 import java.util.Collections;
 import java.util.Locale;
 import java.util.Optional;
@@ -100,7 +101,7 @@ public record Setbacks(
 
     /** Whether the planner itself takes back a decision; what an operator takes back says nothing about policies. */
     static boolean isOwnRollback(Propose propose) {
-        return propose.policy().equals(PlanTarget.ROLLBACK)
+        return propose.policy().equals(Rollback.POLICY)
                 && propose.origin().control().isEmpty();
     }
 

@@ -8,7 +8,6 @@ import dev.plimsoll.planner.placement.BatchCutter;
 import dev.plimsoll.planner.placement.Budget;
 import dev.plimsoll.planner.placement.Candidate;
 import dev.plimsoll.planner.placement.Constraints;
-import dev.plimsoll.planner.placement.EvenSplit;
 import dev.plimsoll.planner.placement.ExpertLoad;
 import dev.plimsoll.planner.placement.Gate;
 import dev.plimsoll.planner.placement.KeepReason;
@@ -107,7 +106,8 @@ public final class WindowPlan {
         }
         Candidate candidate = cut(request, plan, members);
         if (!candidate.batches().isEmpty() && !Policy.named(settings.policy()).asksTheGate()) {
-            return ungated(candidate, settled, members, request.newest(), "carried out whatever it brings");
+            return Verdict.Change.promisingNothing(
+                    candidate, settled, members, request.newest(), "carried out whatever it brings");
         }
         Placement earlier = settled;
         if (!candidate.batches().isEmpty()) {
@@ -280,15 +280,6 @@ public final class WindowPlan {
                     KeepReason.BUDGET,
                     reason + ", and staging memory holds too little at once for layers " + candidate.unfitting());
         }
-        return ungated(candidate, settled, members, newest, reason);
-    }
-
-    /** A change that promises no gain, so that nobody learns from it what promises are worth. */
-    private static Verdict ungated(
-            Candidate candidate, Placement settled, Membership members, ExpertLoad newest, String reason) {
-        double now = EvenSplit.balance(Repair.asServed(settled, members), newest.toDoubles(), members.topology())
-                .mean();
-        return new Verdict.Change(
-                candidate, new Verdict.Numbers(now, now, 0, 0, 0, 0, candidate.moves(), Optional.empty()), reason);
+        return Verdict.Change.promisingNothing(candidate, settled, members, newest, reason);
     }
 }

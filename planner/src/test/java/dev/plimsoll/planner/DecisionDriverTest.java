@@ -23,6 +23,7 @@ import dev.plimsoll.model.SlotId;
 import dev.plimsoll.model.Topology;
 import dev.plimsoll.planner.placement.Candidate;
 import dev.plimsoll.planner.placement.KeepReason;
+import dev.plimsoll.planner.placement.Rollback;
 import dev.plimsoll.planner.placement.Verdict;
 import dev.plimsoll.planner.protocol.DecisionProtocol;
 import dev.plimsoll.planner.protocol.Event;
@@ -313,7 +314,7 @@ class DecisionDriverTest {
         propose(1);
         all(RankAck.Kind.ACCEPTED, 0);
         all(RankAck.Kind.FLIPPED, 1);
-        PlanTarget before = new PlanTarget(members().start(), PlanTarget.ROLLBACK, "it was better");
+        PlanTarget before = new PlanTarget(members().start(), Rollback.POLICY, "it was better");
         apply(new DriverEvent.Worse(1, before));
         window(2);
         apply(new DriverEvent.Look());
@@ -333,10 +334,10 @@ class DecisionDriverTest {
     @Test
     void placementThatIsNotSettledAnyMoreIsNotGoneBackFrom() {
         propose(1);
-        apply(new DriverEvent.Worse(0, new PlanTarget(members().start(), PlanTarget.ROLLBACK, "of the one before")));
+        apply(new DriverEvent.Worse(0, new PlanTarget(members().start(), Rollback.POLICY, "of the one before")));
         all(RankAck.Kind.ACCEPTED, 0);
         all(RankAck.Kind.FLIPPED, 1);
-        apply(new DriverEvent.Worse(0, new PlanTarget(members().start(), PlanTarget.ROLLBACK, "late")));
+        apply(new DriverEvent.Worse(0, new PlanTarget(members().start(), Rollback.POLICY, "late")));
         window(3);
         apply(new DriverEvent.Look());
 
@@ -380,7 +381,7 @@ class DecisionDriverTest {
                 apply(new DriverEvent.Happened(new Event.TimePassed()));
             } else {
                 apply(new DriverEvent.Worse(
-                        random.nextInt(3), new PlanTarget(members().start(), PlanTarget.ROLLBACK, "it was better")));
+                        random.nextInt(3), new PlanTarget(members().start(), Rollback.POLICY, "it was better")));
             }
             check(before, seed, step);
         }

@@ -10,6 +10,7 @@ import dev.plimsoll.model.Move;
 import dev.plimsoll.model.PlanCommand;
 import dev.plimsoll.model.PlanHeader;
 import dev.plimsoll.model.SlotId;
+import dev.plimsoll.planner.placement.Rollback;
 import java.util.List;
 import java.util.OptionalLong;
 import org.junit.jupiter.api.Test;
@@ -132,16 +133,16 @@ class SetbacksTest {
     @Test
     void takingBackPausesLongerEachTimeUntilTwoDecisionsInARowAreKept() {
         settled("test", 1);
-        settled(PlanTarget.ROLLBACK, 5);
+        settled(Rollback.POLICY, 5);
         assertThat(pause()).isEqualTo(new Setbacks.Pause("rolled_back", 1, 2, 8));
         settled("test", 9);
         assertThat(setbacks.pause()).isEmpty();
-        settled(PlanTarget.ROLLBACK, 12);
+        settled(Rollback.POLICY, 12);
         assertThat(pause().times()).isEqualTo(2);
 
         settled("test", 20);
         settled("test", 30);
-        settled(PlanTarget.ROLLBACK, 40);
+        settled(Rollback.POLICY, 40);
         assertThat(pause().times()).isEqualTo(1);
     }
 }

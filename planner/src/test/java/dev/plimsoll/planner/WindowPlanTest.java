@@ -20,6 +20,7 @@ import dev.plimsoll.planner.placement.KeepReason;
 import dev.plimsoll.planner.placement.Objective;
 import dev.plimsoll.planner.placement.Plan;
 import dev.plimsoll.planner.placement.PlanRequest;
+import dev.plimsoll.planner.placement.Rollback;
 import dev.plimsoll.planner.placement.Verdict;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -112,14 +113,14 @@ class WindowPlanTest {
                 SETTLED,
                 pinned,
                 List.of(NEWEST),
-                new PlanTarget(SWAPPED, PlanTarget.ROLLBACK, "back"));
+                new PlanTarget(SWAPPED, Rollback.POLICY, "back"));
         Verdict stays = WindowPlan.towards(
                 PlannerSettings.DEFAULTS,
                 MEMBERS,
                 CROSSED,
                 pinned,
                 List.of(NEWEST),
-                new PlanTarget(SETTLED, PlanTarget.ROLLBACK, "back"));
+                new PlanTarget(SETTLED, Rollback.POLICY, "back"));
 
         assertThat(((Verdict.Change) there).candidate().target().layer(0)).containsExactly(0, 3, 1, 2);
         assertThat(((Verdict.Keep) stays).reason()).isEqualTo(KeepReason.BALANCED);

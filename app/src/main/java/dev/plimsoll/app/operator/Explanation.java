@@ -11,7 +11,7 @@ import dev.plimsoll.model.PlanInputs;
 import dev.plimsoll.model.PlanReasons;
 import dev.plimsoll.model.StepPromise;
 import dev.plimsoll.model.WindowSummary;
-import dev.plimsoll.planner.PlanTarget;
+import dev.plimsoll.planner.placement.Rollback;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.HashMap;
@@ -227,7 +227,7 @@ public final class Explanation {
                                         : "  nothing to be measured: none of it is in the placement"));
         for (DecisionStory other : later) {
             Propose next = other.proposed().value();
-            if (next.policy().equals(PlanTarget.ROLLBACK) && next.basedOn() >= decision.epoch()) {
+            if (next.policy().equals(Rollback.POLICY) && next.basedOn() >= decision.epoch()) {
                 lines.add("  rolled back by decision " + other.epoch() + " (" + other.state() + "): " + next.reason());
             }
         }

@@ -5,7 +5,6 @@ import dev.plimsoll.model.Placement;
 import dev.plimsoll.model.PlacementRules;
 import java.util.List;
 import java.util.Locale;
-import java.util.Optional;
 
 /**
  * The way back to a placement that was settled once: a decision like any other, past the gate and without a budget, and never past the
@@ -54,13 +53,11 @@ public final class Rollback {
                     "v" + settled.version() + ", which is settled, has every expert where v" + version.version()
                             + " had it" + (constraints.isEmpty() ? "" : ", as far as pins and drains let it"));
         }
-        // It promises no gain, so that nobody learns from it what promises are worth.
-        double now = EvenSplit.balance(
-                        Repair.asServed(settled, members), request.newest().toDoubles(), members.topology())
-                .mean();
-        return new Verdict.Change(
+        return Verdict.Change.promisingNothing(
                 candidate,
-                new Verdict.Numbers(now, now, 0, 0, 0, 0, candidate.moves(), Optional.empty()),
+                settled,
+                members,
+                request.newest(),
                 String.format(
                         Locale.ROOT,
                         "back to v%d: %d moves, %d switches in %d batches%s",

@@ -1,5 +1,7 @@
 package dev.plimsoll.planner.placement;
 
+import dev.plimsoll.model.Membership;
+import dev.plimsoll.model.Placement;
 import dev.plimsoll.model.StepCalibration;
 import dev.plimsoll.model.StepPromise;
 import dev.plimsoll.model.TransferCosts;
@@ -110,6 +112,15 @@ public sealed interface Verdict {
         /** One that pays, by its numbers. */
         public Change(Candidate candidate, Numbers numbers) {
             this(candidate, numbers, numbers.reason());
+        }
+
+        /** One that must be, whatever it brings: it promises no gain, so that nobody learns from it what promises are worth. */
+        public static Change promisingNothing(
+                Candidate candidate, Placement settled, Membership members, ExpertLoad newest, String reason) {
+            double now = EvenSplit.balance(Repair.asServed(settled, members), newest.toDoubles(), members.topology())
+                    .mean();
+            return new Change(
+                    candidate, new Numbers(now, now, 0, 0, 0, 0, candidate.moves(), Optional.empty()), reason);
         }
     }
 }

@@ -7,7 +7,6 @@ import dev.plimsoll.model.Placement;
 import dev.plimsoll.model.PlanCommand.Propose;
 import dev.plimsoll.model.PlanCommand.Term;
 import dev.plimsoll.model.PlanInputs;
-import dev.plimsoll.planner.PlanTarget;
 import dev.plimsoll.planner.PlannerSettings;
 import dev.plimsoll.planner.Setbacks;
 import dev.plimsoll.planner.SettingsText;
@@ -17,6 +16,7 @@ import dev.plimsoll.planner.placement.Constraints;
 import dev.plimsoll.planner.placement.Gate;
 import dev.plimsoll.planner.placement.Objective;
 import dev.plimsoll.planner.placement.Policy;
+import dev.plimsoll.planner.placement.Rollback;
 import dev.plimsoll.planner.placement.Verdict;
 import dev.plimsoll.planner.protocol.PlanLog;
 import dev.plimsoll.replay.source.Dated;
@@ -252,7 +252,7 @@ public class Verification {
         } catch (IllegalArgumentException e) {
             return new Unchecked(decision, String.valueOf(e.getMessage()));
         }
-        if (propose.policy().equals(PlanTarget.ROLLBACK)) {
+        if (propose.policy().equals(Rollback.POLICY)) {
             return goesBack(decision);
         }
         if (propose.reason().contains(Constraints.KEPT)) {
