@@ -233,7 +233,8 @@ public final class RankAgent implements BoundaryHook, AutoCloseable {
                     state.refused_epoch(),
                     state.refused_hash(),
                     state.refused_stopped() != 0,
-                    state.flags());
+                    state.flags(),
+                    -1);
         }
     }
 
