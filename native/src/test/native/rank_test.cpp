@@ -244,7 +244,7 @@ void wrong_arguments_change_nothing() {
     plm_rank_effects effects = no_effects();
     plm_rank_event event{};
     event.size = sizeof event;
-    event.kind = 10;
+    event.kind = 12;
     check(plm_rank_on(&rank, &event, &effects) == PLM_E_ARG, "an event of no kind");
     event.kind = PLM_EVENT_VERDICT;
     event.outcome = 6;
@@ -351,7 +351,8 @@ void rank_that_cannot_be_held_to_it_votes_nothing(const Vectors& vectors) {
             continue;
         }
         const uint8_t level = vote.level;
-        for (int32_t plm_rank::*reason : {&plm_rank::observes, &plm_rank::deaf, &plm_rank::engine_busy, &plm_rank::changed}) {
+        for (int32_t plm_rank::*reason : {&plm_rank::observes, &plm_rank::deaf, &plm_rank::engine_busy, &plm_rank::changed,
+                                               &plm_rank::reloading}) {
             plm_rank odd = rank;
             odd.*reason = 1;
             check(plm_rank_vote(&odd, &vote) == PLM_OK && vote.level == 0, "a vote of nothing");
