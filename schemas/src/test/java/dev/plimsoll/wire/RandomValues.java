@@ -525,7 +525,13 @@ final class RandomValues {
                         random.nextInt(1000),
                         random.nextInt(1 << 20),
                         random.nextInt(1000))
-                .beside(ints(slots), ints(slots));
+                .beside(ints(slots), ints(slots))
+                .withOutcomes(LongVector.of(
+                        random.nextBoolean()
+                                ? new long[0]
+                                : random.longs(1 + 2L * random.nextInt(4), 0, 1 << 20)
+                                        .sorted()
+                                        .toArray()));
     }
 
     private int[] ints(int slots) {
