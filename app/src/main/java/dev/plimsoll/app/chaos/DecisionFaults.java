@@ -280,6 +280,15 @@ final class DecisionFaults {
         return settles;
     }
 
+    /** Lets decisions settle that nothing befalls. */
+    void undisturbed(int decisions) throws InterruptedException {
+        int enough = watch.settlements() + decisions;
+        boolean unused = chronicle.await(PHASE, () -> {
+            look();
+            return watch.settlements() >= enough;
+        });
+    }
+
     /** Nobody ends unless he was killed; ranks that do begin anew, as somebody has to. */
     private void look() {
         waiting.run();

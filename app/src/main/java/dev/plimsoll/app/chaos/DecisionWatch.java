@@ -164,6 +164,11 @@ final class DecisionWatch implements AutoCloseable {
         return settled.isEmpty() ? 0 : settled.get(settled.size() - 1).epoch();
     }
 
+    /** How many have settled. */
+    synchronized int settlements() {
+        return settled.size();
+    }
+
     /** The version that was settled before the newest one, in the same incarnation. */
     synchronized OptionalInt settledBefore() {
         if (settled.size() < 2) {

@@ -23,7 +23,8 @@ final class RankProcesses implements AutoCloseable {
     static final int RANKS = 16;
     static final int PROCESSES = 4;
     static final int BOUNDARY_STEPS = 8;
-    static final int WINDOW_STEPS = 32;
+    /** Short, as the next decision waits for a window or two. */
+    static final int WINDOW_STEPS = 16;
 
     private static final int STEPS_PER_SECOND = 100;
     private static final int MEGABYTES = 192;

@@ -59,7 +59,8 @@ public final class ChaosDecisionsCommand implements Callable<Integer>, Validated
             paramLabel = "COUNT=N",
             split = ",",
             description = "End when so many have been, of decisions, crashes, failovers, aborted and rollbacks, such as"
-                    + " decisions=1000,crashes=100.")
+                    + " decisions=1000,crashes=100. decisions=N alone asks for N/10 crashes, N/20 failovers, N/10 aborted"
+                    + " and N/50 rollbacks too. What lags behind the decisions is brought on by every third fault.")
     private Map<String, Integer> counts = new LinkedHashMap<>();
 
     @Mixin

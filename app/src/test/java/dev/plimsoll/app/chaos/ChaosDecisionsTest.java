@@ -17,7 +17,7 @@ import org.junit.jupiter.api.io.TempDir;
 // otherwise
 class ChaosDecisionsTest {
     /** A decision is aborted, the planner killed, weight links cut, a worker's clock skewed, ranks killed: as far as it comes. */
-    private static final String SEED = "785";
+    private static final String SEED = "636585";
 
     /** Starting and mending take their time on a machine that is busy. */
     private static final Duration LONGEST = Duration.ofMinutes(8);
