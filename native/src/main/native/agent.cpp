@@ -220,6 +220,8 @@ void Agent::look_at_transfers() {
         const int32_t status = guarded([&] { return transfer_->poll(); });
         if (status < 0) {
             note(PLM_NOTE_TRANSFER_FAILED, transfer_->epoch(), transfer_->batch(), status, plm_last_error());
+            failed_epoch_ = transfer_->epoch();
+            failed_with_ = transfer_->failed_with();
         }
         if (status != PLM_PENDING) {
             apply(transfer_ended(transfer_->epoch(), transfer_->batch(), status == PLM_OK));
@@ -252,6 +254,9 @@ void Agent::publish() {
     now.size = sizeof now;
     plm_rank_describe(&rank_, &now);
     now.step = step_;
+    if (now.refusal == PLM_REFUSAL_TRANSFER_FAILED && now.refused_epoch == failed_epoch_) {
+        now.refused_peer = failed_with_ + 1;
+    }
     if (published_once_ && same_but_step(published_, now)) {
         return;
     }

@@ -78,6 +78,8 @@ private:
     std::unique_ptr<Transfer> aside_;  // over, but still at its memory
     std::deque<plm_rank_event> follow_ups_;  // what became of effects is told once all of them are through
     std::string flip_failure_;
+    int32_t failed_epoch_ = 0;  // of the transfer that failed last
+    int32_t failed_with_ = -1;  // the rank at its other end, -1 where that is not known
     std::vector<int32_t> slots_, experts_, in_use_;  // of the flip callback
 
     std::shared_ptr<Stream> compute_;  // of the boundary

@@ -254,7 +254,7 @@ public final class RankAgent implements BoundaryHook, AutoCloseable {
                     state.refused_hash(),
                     state.refused_stopped() != 0,
                     state.flags(),
-                    -1);
+                    state.refused_peer() - 1);
         }
     }
 
