@@ -146,8 +146,7 @@ public final class Engine implements AutoCloseable {
             ProcessGroup group) {
         Communicator communicator =
                 join(device, group, AssignmentExchange.contributionBytes(settings), settings.stepTimeout());
-        AssignmentExchange exchange =
-                AssignmentExchange.among(
+        AssignmentExchange exchange = AssignmentExchange.among(
                 Exchange.of(communicator), settings, group.processes(), group.process(), group.survives());
         try {
             return new Engine(Hardware.of(device), settings, initial, traffic, listener, exchange);

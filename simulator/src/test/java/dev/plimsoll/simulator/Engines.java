@@ -42,8 +42,7 @@ final class Engines {
     }
 
     /** The same, which may go on when the other process is lost. */
-    static Engine member(
-            Exchange exchange, int firstRank, int ranks, int process, Traffic traffic, boolean survives) {
+    static Engine member(Exchange exchange, int firstRank, int ranks, int process, Traffic traffic, boolean survives) {
         EngineSettings settings = settings().withRanks(firstRank, ranks);
         return new Engine(
                 new FakeHardware(),

@@ -136,10 +136,9 @@ class ProcessesTest {
     void aProcessWhoseGatherFailsGoesOnFromTheStepThatFailedUnlessItHasToEndWithTheOther() {
         for (boolean survives : List.of(true, false)) {
             FakeGroup group = new FakeGroup(2);
-            try (Engine first = Engines.member(
-                            group.failing(group.member(0), 6), 0, 1, 0, Engines.traffic(), survives);
-                    Engine second =
-                            Engines.member(group.failing(group.member(1), 6), 1, 3, 1, Engines.traffic())) {
+            try (Engine first =
+                            Engines.member(group.failing(group.member(0), 6), 0, 1, 0, Engines.traffic(), survives);
+                    Engine second = Engines.member(group.failing(group.member(1), 6), 1, 3, 1, Engines.traffic())) {
                 CompletableFuture<Ending> other = second.start(20);
                 Ending ending = Engines.join(first.start(20));
                 assertThat(Engines.join(other).reason()).isEqualTo(Ending.Reason.FAILED);

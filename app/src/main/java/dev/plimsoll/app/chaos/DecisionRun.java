@@ -87,7 +87,9 @@ public final class DecisionRun {
         fleet.startBrokers();
         lifecycle.ask("topics", () -> topics(kafka));
         RankProcesses ranks = lifecycle.started(
-                "ranks", new RankProcesses(logs, machines, RankProcesses.secret(data.path()), library));
+                "ranks",
+                new RankProcesses(
+                        cluster.bootstrapServers(), logs, machines, RankProcesses.secret(data.path()), library));
         ranks.begin();
         for (int machine = 0; machine < machines.size(); machine++) {
             lifecycle
@@ -111,6 +113,7 @@ public final class DecisionRun {
         chronicle.tell("no more faults; a new decision has to settle");
         boolean unused = faults.settles("the last fault");
         ranks.stop();
+        chronicle.tell("after ranks were lost, others began " + faults.starts());
         return report(cluster, watch, operator, ranks, faults);
     }
 
@@ -183,6 +186,10 @@ public final class DecisionRun {
                 faults.crashes(),
                 ranks.misrouted(),
                 faults.stuck(),
+                new DecisionReport.Survivors(
+                        faults.survival().servedOn(),
+                        faults.survival().left(),
+                        faults.survival().stranded()),
                 watch.times(),
                 chronicle.problems());
     }

@@ -75,7 +75,8 @@ final class DecisionSchedule {
                 order.frozen(),
                 order.down(),
                 Duration.ofMillis(300 + random.nextInt(1_700)),
-                1_000L * (random.nextInt(2 * MOST_SKEW_SECONDS + 1) - MOST_SKEW_SECONDS));
+                1_000L * (random.nextInt(2 * MOST_SKEW_SECONDS + 1) - MOST_SKEW_SECONDS),
+                RankStart.values()[random.nextInt(RankStart.values().length)]);
     }
 
     /** How many decisions settle undisturbed before the next fault. */

@@ -60,8 +60,9 @@ public final class RanksCommand implements Callable<Integer>, Validated {
 
     @Option(
             names = "--survive",
-            description = "When another process is lost, step on with the ranks of this one and the tokens that they have"
-                    + " for each other, deciding nothing any more, until this life is ended (default: end too).")
+            description =
+                    "When another process is lost, step on with the ranks of this one and the tokens that they have"
+                            + " for each other, deciding nothing any more, until this life is ended (default: end too).")
     private boolean survive;
 
     @Option(

@@ -32,7 +32,7 @@ class ChaosDecisionsTest {
             int code = chaos.exitCode(LONGEST);
 
             JsonNode report = new ObjectMapper().readTree(chaos.out());
-            for (String zero : List.of("misrouted", "mapSkew", "lost", "uncovered", "stuck")) {
+            for (String zero : List.of("misrouted", "mapSkew", "lost", "uncovered", "stuck", "stranded")) {
                 assertThat(report.get(zero).asLong(-1))
                         .as("%s in %s", zero, chaos.err())
                         .isZero();
