@@ -73,7 +73,8 @@ plm_vote = _struct("plm_vote", incarnation=_i64, settled_version=_i32, epoch=_i3
 plm_verdict = _struct("plm_verdict", size=_u32, outcome=_i32, epoch=_i32, batch=_i32, level=_i32)
 plm_rank_state = _struct("plm_rank_state", size=_u32, settled_version=_i32, incarnation=_i64, epoch=_i32, phase=_i32,
                          batches_flipped=_i32, refusal=_i32, plan_hash=_i64, command_number=_i64, step=_i64, fatal=_i32,
-                         refused_epoch=_i32, refused_hash=_i64, refused_stopped=_i32, flags=_u32)
+                         refused_epoch=_i32, refused_hash=_i64, refused_stopped=_i32, flags=_u32, refused_peer=_i32,
+                         reserved=_u32)
 plm_flip_cost = _struct("plm_flip_cost", size=_u32, epoch=_i32, batch=_i32, reserved=_u32, received_bytes=_i64,
                         transfer_nanos=_i64, flip_nanos=_i64)
 plm_snapshot = _struct("plm_snapshot", size=_u32, first_rank=_u32, ranks=_u32, words_per_rank=_u32, step=_i64,

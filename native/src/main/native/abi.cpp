@@ -283,7 +283,7 @@ int32_t plm_flip_publish(uint64_t ring, const plm_flip_cost* cost) {
 
 int32_t plm_state_publish(uint64_t ring, const plm_rank_state* state) {
     return guarded([&] {
-        find<Ring>(ring)->publish_state(sized(state, "state"));
+        find<Ring>(ring)->publish_state(widened(state, "state", first_rank_state_bytes));
         return PLM_OK;
     });
 }

@@ -262,6 +262,8 @@ typedef struct plm_rank_state {
     int64_t refused_hash;
     int32_t refused_stopped; /* 1: an order to stop that later decision was heard; nothing of it was or will be flipped */
     uint32_t flags;          /* PLM_STATE_* */
+    int32_t refused_peer;    /* TRANSFER_FAILED: 1 + the rank at the other end; 0 where there is none or nobody knows. Since 3.2 */
+    uint32_t reserved;
 } plm_rank_state;
 #define PLM_STATE_DEAF 1    /* the mailbox cannot be read any more: the worker answers for this rank */
 #define PLM_STATE_OBSERVES 2 /* it takes part in no gather, so it can vote on nothing */
@@ -585,7 +587,7 @@ PLM_API int32_t plm_rank_begin(plm_rank* rank, int64_t incarnation, int32_t sett
 PLM_API int32_t plm_rank_on(plm_rank* rank, const plm_rank_event* event, plm_rank_effects* effects);
 /** What a rank votes now. */
 PLM_API int32_t plm_rank_vote(const plm_rank* rank, plm_vote* vote);
-/** What of a rank stands in its heat ring, and so becomes acks; step is left to the caller. */
+/** What of a rank stands in its heat ring, and so becomes acks; step and refused_peer are left to the caller. */
 PLM_API int32_t plm_rank_describe(const plm_rank* rank, plm_rank_state* state);
 /** What the votes of all ranks decide: the smallest level, 0 unless all speak of the same; outcome RESOLVED. */
 PLM_API int32_t plm_votes_verdict(const plm_vote* votes, uint32_t count, plm_verdict* verdict);

@@ -614,7 +614,7 @@ int32_t plm_rank_vote(const plm_rank* rank, plm_vote* vote) {
 int32_t plm_rank_describe(const plm_rank* rank, plm_rank_state* state) {
     return guarded([&] {
         const plm_rank from = widened(rank, "rank", rank_bytes);
-        plm_rank_state& out = sized(state, "state");
+        plm_rank_state out = widened(state, "state", first_rank_state_bytes);
         out.settled_version = from.settled_version;
         out.incarnation = from.incarnation;
         out.epoch = from.epoch;
@@ -629,6 +629,7 @@ int32_t plm_rank_describe(const plm_rank* rank, plm_rank_state* state) {
         out.refused_stopped = from.refused_stopped;
         out.flags = (from.deaf != 0 ? PLM_STATE_DEAF : 0u) | (from.observes != 0 ? PLM_STATE_OBSERVES : 0u) |
                     (from.changed != 0 ? PLM_STATE_CHANGED : 0u);
+        narrowed(out, state);
         return PLM_OK;
     });
 }

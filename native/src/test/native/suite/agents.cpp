@@ -233,6 +233,7 @@ void a_broken_mailbox_makes_a_rank_deaf(Context& context) {
 void members_that_differ_refuse_the_decision(Context& context) {
     FleetShape shape = any_fleet(context);
     shape.group.ranks = 2;
+    shape.group.publishes = true;
     Fleet fleet(context, shape, true);
     const Decision decision = crossing(fleet);
     fleet.permit(decision);
@@ -240,6 +241,7 @@ void members_that_differ_refuse_the_decision(Context& context) {
     for (auto& rank : fleet.ranks) {
         CHECK(rank->state().refusal == PLM_REFUSAL_TRANSFER_FAILED);
         CHECK(rank->noted(PLM_NOTE_TRANSFER_FAILED, PLM_E_DIFFERS));
+        CHECK(rank->rank.published_peer() == static_cast<int32_t>(1 - rank->rank.rank));
     }
     stop_without_a_flip(fleet, decision);
     fleet.close();

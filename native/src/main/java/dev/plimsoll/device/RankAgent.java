@@ -253,7 +253,8 @@ public final class RankAgent implements BoundaryHook, AutoCloseable {
                     state.refused_epoch(),
                     state.refused_hash(),
                     state.refused_stopped() != 0,
-                    state.flags());
+                    state.flags(),
+                    state.refused_peer() - 1);
         }
     }
 
