@@ -357,7 +357,9 @@ void Agent::carry_out(const plm_rank_effect& effect) {
             break;
         case PLM_EFFECT_LEAVE_GROUP:
             note(PLM_NOTE_FATAL, effect.epoch, 0, 0,
-                 flip_failure_.empty() ? "others may have flipped, and this rank cannot know" : flip_failure_);
+                 !flip_failure_.empty()                    ? flip_failure_
+                 : rank_.reloading == PLM_RELOAD_LATE ? "the others flip, and this rank has loaded other weights without leave"
+                                                      : "others may have flipped, and this rank cannot know");
             break;
         case PLM_EFFECT_REFUSED:
             note(PLM_NOTE_REFUSED, effect.epoch, 0, effect.code,
