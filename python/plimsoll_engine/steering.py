@@ -195,6 +195,15 @@ class Session:
         if self.steers and self.alive:
             self._worker.moved(placement)
 
+    def reload(self):
+        """As Worker.reload: whether the engine may load other weights into its slots now."""
+        return not self.alive or self._worker.reload()
+
+    def reloaded(self, generation):
+        """As Worker.reloaded."""
+        if self.alive:
+            self._worker.reloaded(generation)
+
     def changed(self, placement=None):
         """The engine has changed its map by itself. With its map, on all ranks at the same step: the next incarnation begins from it."""
         if placement is None:

@@ -373,6 +373,28 @@ class Worker:
         """The engine's map was changed by somebody else: nothing is decided any more until a new incarnation says to what."""
         self._call("plm_agent_changed", self._agent)
 
+    def reload(self):
+        """Asks, before any is touched, whether the engine may load other weights into its slots, in place.
+
+        True: until reloaded() nothing here reads or writes a slot but what the compute stream holds already. False: run passes up to
+        the next boundary and ask again; this rank votes for nothing meanwhile, so some boundaries are enough.
+        """
+        return self._ask_to_reload() is not False  # None: the capture has ended, and nothing of it is at the slots
+
+    @_guarded
+    def _ask_to_reload(self):
+        return not self._agent or self._call("plm_agent_reload", self._agent) == abi.PLM_OK
+
+    @_guarded
+    def reloaded(self, generation):
+        """All slots hold the weights of this generation: a number that is equal on ranks with the same checkpoint, and on no others.
+
+        Without leave of reload() it must be said before the next boundary, which raises LeaveGroup where the others flip what came
+        from the weights before.
+        """
+        if self._agent:
+            self._call("plm_agent_reloaded", self._agent, generation)
+
     @_guarded
     def idle(self, seconds):
         """No pass ran for so long, up to now, as there was nothing to do: not the time of steps. Nobody else can tell."""

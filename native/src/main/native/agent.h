@@ -31,15 +31,21 @@ public:
     void moved(const int32_t* placement, uint32_t count);
     void busy(bool busy);
     void changed();
+    // False while something may still come to the slots.
+    bool reload();
+    void reloaded(int64_t generation);
     void state(plm_rank& rank);
     bool close(Deadline deadline);
 
 private:
     int32_t begin(uint64_t compute_stream, int64_t step, plm_verdict& verdict);
+    bool as_before(const plm_rank_event& began);
+    void take_turn(const plm_rank_event& began);
     void hear_orders();
     void hear(uint32_t bytes);
     void look_at_transfers();
     void vote();
+    void cast(const plm_vote& vote);
     void publish();
 
     void apply(const plm_rank_event& event);
@@ -50,6 +56,7 @@ private:
     void change(std::vector<int32_t>& map, const OrderedBatch& batch) const;
     std::vector<int32_t> target_map() const;
     void require_cells(uint32_t count) const;
+    void require_serving(const char* call) const;
     void lose_library(const char* why);
     plm_rank_event event(int32_t kind) const;
     plm_rank_event transfer_ended(int32_t epoch, int32_t batch, bool good) const;
@@ -74,6 +81,13 @@ private:
     std::unique_ptr<Transfer> aside_;  // over, but still at its memory
     std::deque<plm_rank_event> follow_ups_;  // what became of effects is told once all of them are through
     std::string flip_failure_;
+    int32_t failed_epoch_ = 0;  // of the transfer that failed last
+    int32_t failed_with_ = -1;  // the rank at its other end, -1 where that is not known
+
+    // The last boundary left the machine as it was, did nothing and heard nothing; this is how it began.
+    bool steady_ = false;
+    plm_rank_event began_{};
+    bool uneventful_ = false;  // of the turn that is being taken: nothing to do, to hear or to note so far
     std::vector<int32_t> slots_, experts_, in_use_;  // of the flip callback
 
     std::shared_ptr<Stream> compute_;  // of the boundary

@@ -396,7 +396,7 @@ class NodeSessionTest {
     /** In decision 1, having refused decision 2. */
     private static RankState late(RankPhase phase, int flipped, Refusal refusal, boolean stopped) {
         return new RankState(
-                Fixture.INCARNATION, 0, 1, phase, flipped, 9, refusal.ordinal(), false, 3, 64, 2, 11, stopped, 0);
+                Fixture.INCARNATION, 0, 1, phase, flipped, 9, refusal.ordinal(), false, 3, 64, 2, 11, stopped, 0, -1);
     }
 
     private static RankState flagged(RankPhase phase, int flipped) {

@@ -19,6 +19,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.plimsoll.device.RankWords;
 import dev.plimsoll.device.RankWords.Word;
 import dev.plimsoll.model.Batch;
+import dev.plimsoll.model.ControlAction;
 import dev.plimsoll.worker.Fixture;
 import java.util.List;
 import java.util.stream.Stream;
@@ -33,6 +34,9 @@ import org.junit.jupiter.params.provider.MethodSource;
  * <p>{@code -Dplimsoll.explore=all} goes through products of these powers too; CONTRIBUTING.md says what that takes.
  */
 class ExplorerTest {
+    /** Whether products are gone through too. */
+    static final boolean ALL = "all".equals(System.getProperty("plimsoll.explore"));
+
     private static final Powers POWERS = Powers.NONE.with(STOP);
 
     /** @param reached phases and ends that must be among those that were reached, so that this was about something */
@@ -49,7 +53,7 @@ class ExplorerTest {
 
     static Stream<Case> cases() {
         Stream<Case> cases = Stream.concat(usual(), engines());
-        return "all".equals(System.getProperty("plimsoll.explore")) ? Stream.concat(cases, products()) : cases;
+        return ALL ? Stream.concat(cases, products()) : cases;
     }
 
     private static Stream<Case> usual() {
@@ -100,7 +104,9 @@ class ExplorerTest {
                         "stopped after 0"),
                 new Case(
                         "a person who approves or not",
-                        Scope.of(POWERS.with(KILL_PLANNER), Plans.ONE).whereApprovalIsNeeded(),
+                        Scope.of(POWERS.with(KILL_PLANNER), Plans.ONE)
+                                .whereApprovalIsNeeded()
+                                .with(Wishes.of(1, new ControlAction.Approve(1), new ControlAction.Reject(1))),
                         List.of("settled 1", "stopped after 0", "stopped after 1")),
                 new Case(
                         "an operator who ends what does not end",

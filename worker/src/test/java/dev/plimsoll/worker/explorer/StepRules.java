@@ -225,7 +225,9 @@ final class StepRules {
     }
 
     private static void checkCoverage(World world, int map) {
-        if (!world.scope.isNewMap(map)) {
+        if (!world.scope.isNewMap(map)
+                || Arrays.equals(world.scope.array(map), world.log().startMap(world.life()))) {
+            // What an engine begins with may be unsound.
             return;
         }
         int[] routes = world.scope.array(map);
