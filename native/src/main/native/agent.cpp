@@ -125,17 +125,37 @@ void Agent::boundary(uint64_t compute_stream, int64_t step, plm_boundary& out) {
         began.epoch = verdict.epoch;
         began.batch = verdict.batch;
         began.level = verdict.level;
-        apply(began);
-        hear_orders();
-        look_at_transfers();
-        vote();
-        publish();
+        if (as_before(began)) {
+            cast(rank_.cast);
+        } else {
+            take_turn(began);
+        }
         compute_ = nullptr;
     }
     out.leave = fatal() ? 1 : 0;
     out.phase = rank_.phase;
     out.move = fatal() ? 0 : move_;
     out.notes = static_cast<int32_t>(note_count_);
+}
+
+// Most boundaries repeat the one before. The machine is a pure function: what left it as it was will do so again, with the same
+// vote. To know that without asking it spares an engine what its code and data cost from memory, where steps have put them.
+bool Agent::as_before(const plm_rank_event& began) {
+    return steady_ && began.outcome == began_.outcome && began.epoch == began_.epoch && began.batch == began_.batch &&
+           began.level == began_.level && (!mailbox_ || rank_.deaf != 0 || mailbox_->silent());
+}
+
+void Agent::take_turn(const plm_rank_event& began) {
+    const plm_rank before = rank_;
+    uneventful_ = true;
+    apply(began);
+    hear_orders();
+    look_at_transfers();
+    vote();
+    publish();
+    // A transfer, and staging memory that was not let go of, are looked at every time.
+    steady_ = uneventful_ && !transfer_ && rank_.staging_busy == 0 && std::memcmp(&before, &rank_, sizeof rank_) == 0;
+    began_ = began;
 }
 
 int32_t Agent::begin(uint64_t compute_stream, int64_t step, plm_verdict& verdict) {
@@ -193,6 +213,7 @@ void Agent::hear_orders() {
 }
 
 void Agent::hear(uint32_t bytes) {
+    uneventful_ = false;
     plm_rank_event heard = event(PLM_EVENT_ORDER);
     plm_order& order = heard.order;
     std::string wrong;
@@ -240,8 +261,15 @@ void Agent::vote() {
     plm_rank_vote(&rank_, &voted.vote);
     // First noted, then cast: a cast that fails may have reached the others.
     apply(voted);
+    cast(voted.vote);
+}
+
+void Agent::cast(const plm_vote& vote) {
+    if (!begun_) {
+        return;
+    }
     try {
-        ring_->end(voted.vote);
+        ring_->end(vote);
     } catch (const Failure& failure) {
         cast_lost_ = true;
         lose_library(failure.text.c_str());
@@ -273,6 +301,7 @@ void Agent::publish() {
 }
 
 void Agent::apply(const plm_rank_event& first) {
+    steady_ = false;
     follow_ups_.assign(1, first);
     while (!follow_ups_.empty()) {
         const plm_rank_event event = follow_ups_.front();
@@ -284,6 +313,7 @@ void Agent::apply(const plm_rank_event& first) {
         if (status != PLM_OK) {
             fail(status, plm_last_error());
         }
+        uneventful_ = uneventful_ && effects.count == 0;
         for (uint32_t i = 0; i < effects.count; i++) {
             const plm_rank_effect& effect = effects.effects[i];
             if (effect.kind != PLM_EFFECT_FLIP) {
@@ -327,7 +357,9 @@ void Agent::carry_out(const plm_rank_effect& effect) {
             break;
         case PLM_EFFECT_LEAVE_GROUP:
             note(PLM_NOTE_FATAL, effect.epoch, 0, 0,
-                 flip_failure_.empty() ? "others may have flipped, and this rank cannot know" : flip_failure_);
+                 !flip_failure_.empty()                    ? flip_failure_
+                 : rank_.reloading == PLM_RELOAD_LATE ? "the others flip, and this rank has loaded other weights without leave"
+                                                      : "others may have flipped, and this rank cannot know");
             break;
         case PLM_EFFECT_REFUSED:
             note(PLM_NOTE_REFUSED, effect.epoch, 0, effect.code,
@@ -530,6 +562,7 @@ plm_rank_event Agent::transfer_ended(int32_t epoch, int32_t batch, bool good) co
 }
 
 void Agent::note(int32_t kind, int32_t epoch, int32_t batch, int32_t code, const std::string& text) {
+    uneventful_ = false;
     if (note_count_ == most_notes) {
         first_note_ = (first_note_ + 1) % most_notes;
         note_count_--;

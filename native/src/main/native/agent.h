@@ -39,10 +39,13 @@ public:
 
 private:
     int32_t begin(uint64_t compute_stream, int64_t step, plm_verdict& verdict);
+    bool as_before(const plm_rank_event& began);
+    void take_turn(const plm_rank_event& began);
     void hear_orders();
     void hear(uint32_t bytes);
     void look_at_transfers();
     void vote();
+    void cast(const plm_vote& vote);
     void publish();
 
     void apply(const plm_rank_event& event);
@@ -80,6 +83,11 @@ private:
     std::string flip_failure_;
     int32_t failed_epoch_ = 0;  // of the transfer that failed last
     int32_t failed_with_ = -1;  // the rank at its other end, -1 where that is not known
+
+    // The last boundary left the machine as it was, did nothing and heard nothing; this is how it began.
+    bool steady_ = false;
+    plm_rank_event began_{};
+    bool uneventful_ = false;  // of the turn that is being taken: nothing to do, to hear or to note so far
     std::vector<int32_t> slots_, experts_, in_use_;  // of the flip callback
 
     std::shared_ptr<Stream> compute_;  // of the boundary

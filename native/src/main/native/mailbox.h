@@ -14,6 +14,8 @@ public:
 
     bool write(int64_t position, const void* record, uint32_t bytes);
     int32_t read(void* buffer, uint32_t room, uint32_t& bytes, int64_t& position);
+    // Whether read() has found nothing and nothing was written since: one word of the file tells. Of the reader's thread.
+    bool silent() const;
     int64_t last_position();
     uint32_t capacity() const { return capacity_; }
 
@@ -35,6 +37,7 @@ private:
     std::mutex lock_;
     bool writer_ = false;
     bool reader_ = false;
+    uint64_t silent_since_ = UINT64_MAX;  // the current commit when read() found nothing behind it
 };
 
 }  // namespace plm

@@ -323,11 +323,27 @@ final class DecisionFaults {
         });
     }
 
-    /** Nobody ends unless he was killed; ranks that do begin anew, as somebody has to. */
+    /** Waits for the first decision to settle; ranks that lose each other while all start begin anew. */
+    boolean comesUp(Duration longest) throws InterruptedException {
+        return chronicle.await(longest, () -> {
+            lookAtRoles();
+            if (survival.alone()) {
+                chronicle.tell("ranks have lost each other while all starts, and begin anew");
+                anew();
+            }
+            return watch.settledAfter(0);
+        });
+    }
+
+    /** Nobody ends or is alone unless somebody was killed or cut off; ranks that are begin anew, as somebody has to. */
     private void look() {
         lookAtRoles();
         if (ranks.endedByThemselves()) {
             chronicle.problem("ranks of incarnation " + ranks.incarnation() + " have ended by themselves");
+            anew();
+        } else if (survival.alone()) {
+            chronicle.problem("ranks of incarnation " + ranks.incarnation()
+                    + " have lost their group by themselves, as when a gather takes longer than ten seconds");
             anew();
         }
     }

@@ -103,7 +103,7 @@ public final class DecisionRun {
         watch.start();
         Operator operator = lifecycle.started("operator", new Operator(kafka, DEPLOYMENT));
         DecisionFaults faults = new DecisionFaults(fleet, ranks, library, watch, operator, chronicle);
-        if (!chronicle.await(COMES_UP, () -> watch.settledAfter(0))) {
+        if (!faults.comesUp(COMES_UP)) {
             throw new IllegalStateException("no decision settled within " + Faults.seconds(COMES_UP) + " of the start ("
                     + watch.progress() + "); what the processes printed is in " + logs);
         }

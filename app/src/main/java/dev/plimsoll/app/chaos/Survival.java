@@ -80,6 +80,11 @@ final class Survival {
         return member.lines(LEFT) > leftBefore.getOrDefault(member, 0L);
     }
 
+    /** Whether the group is lost: all serve alone. */
+    boolean alone() {
+        return ranks.members().stream().allMatch(this::servesOn);
+    }
+
     private boolean servesOn(Member member) {
         return ranks.ranksOf(member).allMatch(rank -> watch.loneSteps(ranks.incarnation(), rank) >= STEPS);
     }

@@ -33,6 +33,16 @@ class LoneStepsTest {
     }
 
     @Test
+    void rankThatItsGroupPublishesAgainWasNotAlone() {
+        steps.add(sample(1, 5, 1, 40, 48));
+        steps.add(sample(1, 4, 4, 48, 56));
+        steps.add(sample(1, 5, 1, 96, 104));
+        steps.add(sample(1, 5, 1, 104, 112));
+
+        assertThat(steps.of(1, 5)).isEqualTo(8);
+    }
+
+    @Test
     void nextIncarnationBeginsAtNoneAndTheOneBeforeIsForgotten() {
         steps.add(sample(1, 5, 1, 40, 48));
         steps.add(sample(1, 5, 1, 48, 104));
