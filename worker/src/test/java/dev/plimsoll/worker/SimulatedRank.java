@@ -89,7 +89,8 @@ final class SimulatedRank implements RankPort {
                 described.refusedEpoch(),
                 described.refusedHash(),
                 described.refusedStopped(),
-                described.flags());
+                described.flags(),
+                described.refusedPeer());
     }
 
     private void transfer() {
