@@ -244,6 +244,8 @@ void Agent::look_at_transfers() {
         const int32_t status = guarded([&] { return transfer_->poll(); });
         if (status < 0) {
             note(PLM_NOTE_TRANSFER_FAILED, transfer_->epoch(), transfer_->batch(), status, plm_last_error());
+            failed_epoch_ = transfer_->epoch();
+            failed_with_ = transfer_->failed_with();
         }
         if (status != PLM_PENDING) {
             apply(transfer_ended(transfer_->epoch(), transfer_->batch(), status == PLM_OK));
@@ -283,6 +285,9 @@ void Agent::publish() {
     now.size = sizeof now;
     plm_rank_describe(&rank_, &now);
     now.step = step_;
+    if (now.refusal == PLM_REFUSAL_TRANSFER_FAILED && now.refused_epoch == failed_epoch_) {
+        now.refused_peer = failed_with_ + 1;
+    }
     if (published_once_ && same_but_step(published_, now)) {
         return;
     }
@@ -355,9 +360,14 @@ void Agent::carry_out(const plm_rank_effect& effect) {
             break;
         case PLM_EFFECT_LEAVE_GROUP:
             note(PLM_NOTE_FATAL, effect.epoch, 0, 0,
-                 flip_failure_.empty() ? "others may have flipped, and this rank cannot know" : flip_failure_);
+                 !flip_failure_.empty()                    ? flip_failure_
+                 : rank_.reloading == PLM_RELOAD_LATE ? "the others flip, and this rank has loaded other weights without leave"
+                                                      : "others may have flipped, and this rank cannot know");
             break;
-        case PLM_EFFECT_REFUSED: note(PLM_NOTE_REFUSED, effect.epoch, 0, effect.code, ""); break;
+        case PLM_EFFECT_REFUSED:
+            note(PLM_NOTE_REFUSED, effect.epoch, 0, effect.code,
+                 rank_.reloading == PLM_RELOAD_NONE ? "" : "other weights are loaded into the slots");
+            break;
         case PLM_EFFECT_IGNORED: note(PLM_NOTE_IGNORED, effect.epoch, 0, effect.code, ""); break;
         case PLM_EFFECT_MOVE:
             move_ = 1;
@@ -374,7 +384,8 @@ void Agent::start(const plm_rank_effect& effect) {
         }
         transfer_ = std::make_unique<Transfer>(
             communicator_, effect.epoch, effect.batch, decision_->batch(effect.batch), weights_,
-            Staging{staging_.address, weights_.manifest(opts_.manifest), opts_.least_bytes_per_second}, *compute_);
+            Staging{staging_.address, weights_.manifest(opts_.manifest, rank_.generation), opts_.least_bytes_per_second},
+            *compute_);
         return PLM_OK;
     });
     if (status == PLM_OK) {
@@ -498,6 +509,27 @@ void Agent::busy(bool busy) {
 void Agent::changed() {
     pin_.check("plm_agent_changed");
     apply(event(PLM_EVENT_CHANGED));
+}
+
+bool Agent::reload() {
+    pin_.check("plm_agent_reload");
+    require_serving("plm_agent_reload");
+    apply(event(PLM_EVENT_RELOAD));
+    return rank_.reloading == PLM_RELOAD_UNDER_WAY;
+}
+
+void Agent::reloaded(int64_t generation) {
+    pin_.check("plm_agent_reloaded");
+    require_serving("plm_agent_reloaded");
+    plm_rank_event now = event(PLM_EVENT_RELOADED);
+    now.generation = generation;
+    apply(now);
+}
+
+void Agent::require_serving(const char* call) const {
+    if (fatal()) {
+        fail(PLM_E_STATE, std::string(call) + ": this rank was told to leave its group, whatever its weights are");
+    }
 }
 
 void Agent::state(plm_rank& rank) {

@@ -31,6 +31,9 @@ public:
     void moved(const int32_t* placement, uint32_t count);
     void busy(bool busy);
     void changed();
+    // False while something may still come to the slots.
+    bool reload();
+    void reloaded(int64_t generation);
     void state(plm_rank& rank);
     bool close(Deadline deadline);
 
@@ -53,6 +56,7 @@ private:
     void change(std::vector<int32_t>& map, const OrderedBatch& batch) const;
     std::vector<int32_t> target_map() const;
     void require_cells(uint32_t count) const;
+    void require_serving(const char* call) const;
     void lose_library(const char* why);
     plm_rank_event event(int32_t kind) const;
     plm_rank_event transfer_ended(int32_t epoch, int32_t batch, bool good) const;
@@ -89,6 +93,8 @@ private:
     std::unique_ptr<Transfer> aside_;  // over, but still at its memory
     std::deque<plm_rank_event> follow_ups_;  // what became of effects is told once all of them are through
     std::string flip_failure_;
+    int32_t failed_epoch_ = 0;  // of the transfer that failed last
+    int32_t failed_with_ = -1;  // the rank at its other end, -1 where that is not known
 
     std::vector<int32_t> slots_, experts_, in_use_;  // of the flip callback
 

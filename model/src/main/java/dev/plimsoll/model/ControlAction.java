@@ -1,9 +1,16 @@
 package dev.plimsoll.model;
 
+import java.util.Locale;
+
 /** What an operator wants of a planner. */
 public sealed interface ControlAction {
     /** A few words for people. */
     String summary();
+
+    /** What it is, in one word in lower case. */
+    default String word() {
+        return getClass().getSimpleName().toLowerCase(Locale.ROOT);
+    }
 
     /** Makes no new decisions until {@link Resume}; what is in flight goes on. */
     record Pause() implements ControlAction {

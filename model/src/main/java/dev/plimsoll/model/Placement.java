@@ -229,6 +229,13 @@ public final class Placement {
         return Arrays.deepEquals(experts, other.experts) && Arrays.equals(idle, other.idle);
     }
 
+    /** The same with some layers of another placement of this shape. */
+    public Placement withLayersOf(Placement other, List<Integer> layers) {
+        int[][] marked = marked();
+        layers.forEach(layer -> marked[layer] = other.marked()[layer]);
+        return ofMarked(version, marked);
+    }
+
     /** The same experts, and the same slots in use, under another version. */
     public Placement withVersion(int newVersion) {
         return of(newVersion, experts, idle);

@@ -3,9 +3,11 @@ package dev.plimsoll.planner;
 import dev.plimsoll.model.Deployment;
 import dev.plimsoll.model.KeptPlacement;
 import dev.plimsoll.model.Membership;
+import dev.plimsoll.model.Outcome;
 import dev.plimsoll.model.PlanCommand;
 import dev.plimsoll.model.PlanRestart;
 import dev.plimsoll.model.SettledPlacement;
+import dev.plimsoll.planner.PlanStretches.Needed;
 import dev.plimsoll.planner.protocol.PlanLog;
 import dev.plimsoll.planner.protocol.PlanPositions;
 import dev.plimsoll.wire.Topic;
@@ -19,10 +21,11 @@ import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.OptionalLong;
 import java.util.TreeMap;
+import java.util.function.Function;
 
 /**
- * How much of a partition's plan log a successor reads: every settled placement that is kept says where to go on for its deployment, so
- * that it takes over by the decisions of the last while, however long the log is.
+ * How much of a partition's plan log and outcomes a successor reads: every settled placement that is kept says where to go on for its
+ * deployment, so that it takes over by the decisions of the last while, however long the log is.
  *
  * <p>A deployment that decides nothing while others do would say so of a place long ago; once the log is {@value #FAR} offsets further,
  * the placement that it has is kept again, with the same version and a newer place. For one thread.
@@ -35,13 +38,17 @@ final class Checkpoints {
         private final KeptPlacement placement = new KeptPlacement();
         private Optional<PlanLog> log = Optional.empty();
         private Optional<PlanPositions> positions = Optional.empty();
+        private final OutcomePositions outcomes = new OutcomePositions();
         private final WindowVersions windows = new WindowVersions();
         /** What the newest layer says of where to read on; long ago where it says nothing. */
         private long from = -FAR;
 
         void put(SettledPlacement layer) {
             placement.add(layer);
-            from = layer.restart().map(PlanRestart::from).orElse(-FAR);
+            from = layer.restart()
+                    .filter(at -> at.outcomes().size() > 0)
+                    .map(PlanRestart::from)
+                    .orElse(-FAR);
         }
 
         PlanLog begin() {
@@ -62,6 +69,7 @@ final class Checkpoints {
 
     private final TreeMap<Deployment, Kept> deployments = new TreeMap<>();
     private long position;
+    private long outcomesPosition;
 
     private Kept of(Deployment deployment) {
         return deployments.computeIfAbsent(deployment, none -> new Kept());
@@ -84,11 +92,21 @@ final class Checkpoints {
      */
     List<Range> reads(Collection<Membership> newest) {
         newest.forEach(members -> of(members.deployment()).positions = Optional.of(begin(members)));
-        List<PlanRestart> restarts = deployments.values().stream()
-                .flatMap(kept -> kept.placement.restart().stream())
+        return ranges(restart -> Optional.of(Needed.ofPlan(restart)));
+    }
+
+    /** The same of the outcomes, after that. */
+    List<Range> outcomeReads() {
+        return ranges(restart ->
+                Optional.of(restart).filter(at -> at.outcomes().size() > 0).map(Needed::ofOutcomes));
+    }
+
+    private List<Range> ranges(Function<PlanRestart, Optional<Needed>> what) {
+        List<Needed> needed = deployments.values().stream()
+                .flatMap(kept -> kept.placement.restart().flatMap(what).stream())
                 .toList();
         // Nobody knows of a deployment without one when it has begun.
-        return restarts.size() < deployments.size() ? List.of(Range.ALL) : PlanStretches.of(restarts);
+        return needed.size() < deployments.size() ? List.of(Range.ALL) : PlanStretches.of(needed);
     }
 
     private PlanPositions begin(Membership members) {
@@ -129,6 +147,17 @@ final class Checkpoints {
     /** All of the log before the offset is known. */
     void reached(long offset) {
         position = Math.max(position, offset);
+    }
+
+    /** A record of the outcomes. */
+    void outcome(Received<Outcome> record) {
+        of(record.value().deployment()).outcomes.add(record.value(), record.offset());
+        outcomesReached(record.offset() + 1);
+    }
+
+    /** All outcomes before the offset are known. */
+    void outcomesReached(long offset) {
+        outcomesPosition = Math.max(outcomesPosition, offset);
     }
 
     /** The plan log of a deployment as it was read; afterwards it is followed only. */
@@ -184,7 +213,7 @@ final class Checkpoints {
         return complete;
     }
 
-    private static Output<SettledPlacement> keep(
+    private Output<SettledPlacement> keep(
             Kept kept, SettledPlacement placement, Optional<PlanPositions.Restart> restart) {
         SettledPlacement noted = noted(kept, placement, restart);
         kept.put(noted);
@@ -211,15 +240,15 @@ final class Checkpoints {
                 : command;
     }
 
-    private static SettledPlacement noted(
-            Kept kept, SettledPlacement placement, Optional<PlanPositions.Restart> restart) {
+    private SettledPlacement noted(Kept kept, SettledPlacement placement, Optional<PlanPositions.Restart> restart) {
         boolean same = kept.positions
                 .filter(positions -> positions.members().incarnation() == placement.incarnation())
                 .isPresent();
         return same && restart.isPresent()
                 ? placement.restartingAt(restart.orElseThrow()
                         .at()
-                        .beside(placement.marked(), restart.orElseThrow().base().marked()[placement.layer()]))
+                        .beside(placement.marked(), restart.orElseThrow().base().marked()[placement.layer()])
+                        .withOutcomes(kept.outcomes.readOn(outcomesPosition)))
                 : placement;
     }
 }

@@ -2,6 +2,7 @@ package dev.plimsoll.planner;
 
 import dev.plimsoll.model.Batch;
 import dev.plimsoll.model.Conservation;
+import dev.plimsoll.model.Control;
 import dev.plimsoll.model.ControlAction;
 import dev.plimsoll.model.ControlRecord;
 import dev.plimsoll.model.Deployment;
@@ -156,7 +157,8 @@ final class DeploymentPlanner {
      */
     void answer(boolean lookBack, long nowMillis) {
         while (!state.control().unanswered().isEmpty()) {
-            ControlAction action = state.control().unanswered().get(0).action();
+            Control asked = state.control().unanswered().get(0);
+            ControlAction action = asked.action();
             boolean looks = action instanceof ControlAction.Void || action instanceof ControlAction.Rollback;
             if (looks && !lookBack) {
                 return;
@@ -165,13 +167,15 @@ final class DeploymentPlanner {
                     ? Optional.of(book.wayBack(
                             rollback.version(), settled(), state.control().constraints(members())))
                     : Optional.empty();
-            apply(new DriverEvent.Answering(book.sight(stage().inFlight()), wayBack), nowMillis);
+            apply(new DriverEvent.Answering(book.sight(stage().inFlight()), wayBack), nowMillis).stream()
+                    .filter(DriverEffect.Answer.class::isInstance)
+                    .forEach(effect -> told.answered(asked, ((DriverEffect.Answer) effect).answer()));
             takeWaiting(nowMillis);
         }
         takeWaiting(nowMillis);
     }
 
-    private void apply(DriverEvent event, long nowMillis) {
+    private List<DriverEffect> apply(DriverEvent event, long nowMillis) {
         DriverStep step = driver.apply(state, event, book.moment(nowMillis));
         Placement before = settled();
         state = step.state();
@@ -181,6 +185,7 @@ final class DeploymentPlanner {
             }
         }
         carryOut(step.effects());
+        return step.effects();
     }
 
     void wereAt(WindowSummary summary) {

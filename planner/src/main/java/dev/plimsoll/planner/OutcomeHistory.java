@@ -13,12 +13,13 @@ import java.util.OptionalInt;
 /** The newest outcomes of one deployment's decisions, one of each, and what they teach. Pure; for one thread. */
 final class OutcomeHistory {
     /** Decisions that are remembered: an hour of them, where a deployment changes often. */
-    private static final int MOST = 16;
+    static final int MOST = 16;
 
     /** Decisions as promised that stand for what is not known yet. */
     private static final int ASSUMED = 2;
 
-    private record Decision(long incarnation, int version) {
+    /** What is remembered once, however often it was measured. */
+    record Decision(long incarnation, int version) {
         static Decision of(Outcome outcome) {
             return new Decision(outcome.incarnation(), outcome.version());
         }
@@ -33,6 +34,11 @@ final class OutcomeHistory {
         if (outcomes.size() > MOST) {
             outcomes.remove(outcomes.keySet().iterator().next());
         }
+    }
+
+    /** The newest outcome of each decision that is remembered, in the order in which they were first measured. */
+    List<Outcome> remembered() {
+        return List.copyOf(outcomes.values());
     }
 
     /** The newest outcome of a decision. */

@@ -10,18 +10,36 @@ import java.util.List;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
 
-/** The stretches of one partition's plan log that deployments need together, in ascending order and none twice; the last goes to its end. */
+/** The stretches of one partition's topic that deployments need together, in ascending order and none twice; the last goes to its end. */
 final class PlanStretches {
+    /**
+     * What one deployment needs.
+     *
+     * @param bounds first offset and offset behind the last, of one after the other, ascending
+     * @param from from where on everything
+     */
+    record Needed(LongVector bounds, long from) {
+        static Needed ofPlan(PlanRestart restart) {
+            return new Needed(restart.stretches(), restart.from());
+        }
+
+        /** @param restart one that says what is needed */
+        static Needed ofOutcomes(PlanRestart restart) {
+            LongVector all = restart.outcomes();
+            return new Needed(all.slice(0, all.size() - 1), all.at(all.size() - 1));
+        }
+    }
+
     private PlanStretches() {}
 
     /** Empty when there is no deployment. */
-    static List<Range> of(Collection<PlanRestart> restarts) {
-        if (restarts.isEmpty()) {
+    static List<Range> of(Collection<Needed> needed) {
+        if (needed.isEmpty()) {
             return List.of(Range.ALL);
         }
-        long open = restarts.stream().mapToLong(PlanRestart::from).min().orElseThrow();
-        List<long[]> ascending = restarts.stream()
-                .flatMap(restart -> stretches(restart.stretches()))
+        long open = needed.stream().mapToLong(Needed::from).min().orElseThrow();
+        List<long[]> ascending = needed.stream()
+                .flatMap(one -> stretches(one.bounds()))
                 .sorted(Comparator.comparingLong(stretch -> stretch[0]))
                 .toList();
         List<Range> ranges = new ArrayList<>();

@@ -1,5 +1,7 @@
 package dev.plimsoll.planner;
 
+import dev.plimsoll.model.Control;
+import dev.plimsoll.model.ControlAnswer;
 import dev.plimsoll.model.Deployment;
 import dev.plimsoll.model.Outcome;
 import dev.plimsoll.model.PlanCommand;
@@ -62,6 +64,9 @@ public interface PlannerListener {
     default void voided(PlanCommand.Void end) {}
 
     default void outcome(Outcome outcome) {}
+
+    /** A person was answered. */
+    default void answered(Control asked, ControlAnswer answer) {}
 
     /** A decision was measured to its end: so much is a policy's promise worth from now on, and for so long. */
     default void learned(Deployment deployment, String policy, Experience experience) {}

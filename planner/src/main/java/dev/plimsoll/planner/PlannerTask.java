@@ -100,7 +100,7 @@ final class PlannerTask implements PartitionTask<LoadWindow> {
 
     @Override
     public List<Topic<?>> companions() {
-        return List.of(Topic.WINDOW_SUMMARIES, Topic.ACKS, Topic.MEMBERS, Topic.PLAN, Topic.CONTROL);
+        return List.of(Topic.WINDOW_SUMMARIES, Topic.ACKS, Topic.MEMBERS, Topic.PLAN, Topic.OUTCOMES, Topic.CONTROL);
     }
 
     @Override
@@ -117,10 +117,6 @@ final class PlannerTask implements PartitionTask<LoadWindow> {
         Deque<Supplier<Optional<RecoveryRead<?>>>> inOrder = new ArrayDeque<>();
         inOrder.add(
                 () -> Optional.of(RecoveryRead.state(Topic.PLACEMENTS, record -> checkpoints.kept(record.value()))));
-        inOrder.add(() -> Optional.of(RecoveryRead.all(
-                Topic.OUTCOMES,
-                record -> outcomes.computeIfAbsent(record.value().deployment(), none -> new OutcomeHistory())
-                        .add(record.value()))));
         inOrder.add(() ->
                 Optional.of(RecoveryRead.all(Topic.CONTROL, record -> control(record.value(), clock.millis()))));
         inOrder.add(() -> Optional.of(RecoveryRead.all(
@@ -129,7 +125,7 @@ final class PlannerTask implements PartitionTask<LoadWindow> {
                         record.value().deployment(),
                         record.value(),
                         (a, b) -> b.incarnation() >= a.incarnation() ? b : a))));
-        inOrder.add(() -> planLog(newest.values()));
+        inOrder.add(() -> logs(newest.values()));
         inOrder.add(() -> acksInFlight(newest.values()));
         inOrder.add(() -> Optional.of(RecoveryRead.since(
                 Topic.WINDOW_SUMMARIES, clock.millis() - settings.lookBack().toMillis(), record -> {
@@ -140,14 +136,26 @@ final class PlannerTask implements PartitionTask<LoadWindow> {
         return inOrder;
     }
 
-    /** As much of the plan log as is not told by what is kept: mostly one stretch at its end. */
-    private Optional<RecoveryRead<?>> planLog(Collection<Membership> newest) {
-        List<RecoveryRead.Range> ranges = checkpoints.reads(newest);
-        for (int later = ranges.size() - 1; later > 0; later--) {
-            RecoveryRead.Range range = ranges.get(later);
-            reads.addFirst(() -> Optional.of(planLog(range)));
+    /** As much of plan log and outcomes as is not told by what is kept: mostly one stretch at the end of each. */
+    private Optional<RecoveryRead<?>> logs(Collection<Membership> newest) {
+        List<RecoveryRead<?>> all = new ArrayList<>();
+        checkpoints.reads(newest).forEach(range -> all.add(planLog(range)));
+        checkpoints.outcomeReads().forEach(range -> all.add(outcomes(range)));
+        for (int later = all.size() - 1; later > 0; later--) {
+            RecoveryRead<?> read = all.get(later);
+            reads.addFirst(() -> Optional.of(read));
         }
-        return Optional.of(planLog(ranges.get(0)));
+        return Optional.of(all.get(0));
+    }
+
+    private RecoveryRead<Outcome> outcomes(RecoveryRead.Range range) {
+        return RecoveryRead.all(Topic.OUTCOMES, record -> {
+                    checkpoints.outcome(record);
+                    outcomes.computeIfAbsent(record.value().deployment(), none -> new OutcomeHistory())
+                            .add(record.value());
+                })
+                .in(range)
+                .until(checkpoints::outcomesReached);
     }
 
     private RecoveryRead<PlanCommand> planLog(RecoveryRead.Range range) {
@@ -294,6 +302,9 @@ final class PlannerTask implements PartitionTask<LoadWindow> {
             ack(ack, now);
         } else if (record.value() instanceof ControlRecord control) {
             control(control, now);
+        } else if (record.value() instanceof Outcome outcome) {
+            checkpoints.outcome(new Received<>(
+                    Topic.OUTCOMES, record.partition(), record.offset(), record.timestampMillis(), outcome));
         } else if (record.value() instanceof PlanCommand command) {
             checkpoints.follow(
                     new Received<>(Topic.PLAN, record.partition(), record.offset(), record.timestampMillis(), command));

@@ -40,6 +40,8 @@ public record Setbacks(
     /** So that a deployment is looked at now and then, whatever has become of it. */
     private static final int MOST_DOUBLINGS = 8;
 
+    private static final String OPERATOR = "operator";
+    private static final String REJECTED = "rejected: ";
     private static final Pattern REFUSED = Pattern.compile("\\bREFUSED \\d+: ([A-Z_]+)\\b");
 
     /**
@@ -149,8 +151,11 @@ public record Setbacks(
 
     /** The reason that is counted for a VOID; empty where nothing is wrong: an operator ended it, or its incarnation is over. */
     static Optional<String> word(String reason) {
-        if (reason.startsWith("operator") || reason.startsWith("incarnation")) {
+        if (reason.startsWith(OPERATOR) || reason.startsWith("incarnation")) {
             return Optional.empty();
+        }
+        if (reason.startsWith(REJECTED)) {
+            return Optional.of("rejected");
         }
         Optional<String> refusal = refusal(reason);
         if (refusal.isPresent()) {
@@ -168,8 +173,10 @@ public record Setbacks(
         return Optional.of(reason.startsWith("no flip in time") ? "no_flip" : "other");
     }
 
+    /** What a rank has said; what people write as their reason may be about ranks, and is no rank's word. */
     private static Optional<String> refusal(String reason) {
         Matcher found = REFUSED.matcher(reason);
-        return found.find() ? Optional.of(found.group(1)) : Optional.empty();
+        boolean person = reason.startsWith(OPERATOR) || reason.startsWith(REJECTED);
+        return !person && found.find() ? Optional.of(found.group(1)) : Optional.empty();
     }
 }

@@ -1,5 +1,6 @@
 package dev.plimsoll.planner;
 
+import dev.plimsoll.model.Control;
 import dev.plimsoll.model.Deployment;
 import dev.plimsoll.model.PlanCommand.Propose;
 import dev.plimsoll.model.RankId;
@@ -22,6 +23,7 @@ import java.util.stream.IntStream;
  * @param decision epoch of the one in flight
  * @param awaited ranks that it waits for
  * @param pausedSinceMillis when a person said that nothing is to be decided, by their clock
+ * @param unansweredSinceMillis when the oldest command was given that has no answer, by the clock of who gave it
  * @param why nothing can be decided; empty where something can
  */
 public record Standing(
@@ -31,6 +33,7 @@ public record Standing(
         OptionalInt decision,
         List<RankId> awaited,
         OptionalLong pausedSinceMillis,
+        OptionalLong unansweredSinceMillis,
         String why) {
     /** What can be said of a deployment: one of the first five, and any of the others. */
     public enum Word {
@@ -57,7 +60,7 @@ public record Standing(
         awaited = List.copyOf(awaited);
     }
 
-    /** Of a deployment that nobody has paused. */
+    /** Of a deployment of which nobody has asked anything. */
     public Standing(
             Deployment deployment,
             Set<Word> words,
@@ -65,7 +68,7 @@ public record Standing(
             OptionalInt decision,
             List<RankId> awaited,
             String why) {
-        this(deployment, words, version, decision, awaited, OptionalLong.empty(), why);
+        this(deployment, words, version, decision, awaited, OptionalLong.empty(), OptionalLong.empty(), why);
     }
 
     public boolean is(Word word) {
@@ -94,6 +97,9 @@ public record Standing(
                         .paused()
                         .map(said -> OptionalLong.of(said.atMillis()))
                         .orElseGet(OptionalLong::empty),
+                state.control().unanswered().stream()
+                        .mapToLong(Control::atMillis)
+                        .min(),
                 stage instanceof Stage.Quarantined quarantined
                         ? quarantined.reason()
                         : observeOnly.or(() -> paused).orElse(""));

@@ -1,5 +1,7 @@
 package dev.plimsoll.planner;
 
+import dev.plimsoll.model.Control;
+import dev.plimsoll.model.ControlAnswer;
 import dev.plimsoll.model.Deployment;
 import dev.plimsoll.model.Outcome;
 import dev.plimsoll.model.PlanCommand;
@@ -107,6 +109,11 @@ final class ToldLater implements PlannerListener {
     @Override
     public void outcome(Outcome outcome) {
         later(() -> listener.outcome(outcome));
+    }
+
+    @Override
+    public void answered(Control asked, ControlAnswer answer) {
+        later(() -> listener.answered(asked, answer));
     }
 
     @Override

@@ -25,7 +25,15 @@ import java.util.function.Function;
 
 /** The way from complete windows to a verdict: forecast, policy, rules, batches, gate. Pure. */
 public final class WindowPlan {
+    private static final String MENDS = "mends what the engine began with: ";
+    private static final String KEEPS = "keeps what is asked of every placement: ";
+
     private WindowPlan() {}
+
+    /** Whether a decision was made whatever it brings, as far as staging memory let it: to be sound, or to keep what people ask. */
+    public static boolean isDemanded(String reason) {
+        return reason.startsWith(MENDS) || reason.startsWith(KEEPS);
+    }
 
     /** The verdict by the settings alone, of a deployment of which nothing has been measured. */
     public static Verdict judge(
@@ -72,7 +80,7 @@ public final class WindowPlan {
             List<ExpertLoad> windows,
             Duration windowTime) {
         if (!windows.isEmpty()) {
-            Optional<Verdict> must = repair(settings, members, settled, windows)
+            Optional<Verdict> must = repair(settings, members, settled, constraints, windows)
                     .or(() -> constrain(settings, members, settled, constraints, windows));
             if (must.isPresent()) {
                 return must.orElseThrow();
@@ -168,7 +176,8 @@ public final class WindowPlan {
                 settled,
                 kept,
                 windows,
-                "keeps what is asked of every placement: " + violations.get(0)
+                KEEPS
+                        + violations.get(0)
                         + (violations.size() > 1 ? ", and " + (violations.size() - 1) + " more" : "")));
     }
 
@@ -240,10 +249,15 @@ public final class WindowPlan {
 
     /**
      * What makes a placement sound that an engine has come to by itself, whatever it brings: no policy, no budget and no gate is asked, as
-     * none of them knows such a placement. Empty where nothing is wrong with it.
+     * none of them knows such a placement. What people ask of every placement holds for it too; in a layer where staging memory does not
+     * hold both, the rules come first, and what is asked is kept by the next decision. Empty where nothing is wrong with it.
      */
     private static Optional<Verdict> repair(
-            PlannerSettings settings, Membership members, Placement settled, List<ExpertLoad> windows) {
+            PlannerSettings settings,
+            Membership members,
+            Placement settled,
+            Constraints constraints,
+            List<ExpertLoad> windows) {
         List<String> violations = PlacementRules.violations(settled, members.shape(), members.topology());
         if (violations.isEmpty()) {
             return Optional.empty();
@@ -254,14 +268,27 @@ public final class WindowPlan {
                     KeepReason.LOST_EXPERT,
                     lost.get(0) + ": no rank can send its weights, so only a new incarnation can bring it back"));
         }
+        List<String> conflicts = constraints.conflicts(members.shape(), members.topology());
+        if (!conflicts.isEmpty()) {
+            return Optional.of(Verdict.Keep.because(
+                    KeepReason.CONSTRAINED,
+                    conflicts.get(0) + "; what the engine began with waits to be mended: " + violations.get(0)));
+        }
         ExpertLoad newest = windows.get(windows.size() - 1);
+        Placement mended = Repair.of(settled, members.shape(), members.topology(), newest);
+        // Drained ranks keep what they hold, once it is sound.
+        Placement wanted =
+                constraints.on(mended, mended, members.shape(), members.topology(), members.idleSlots(), newest);
+        PlanRequest request = toBe(settings, members, settled, windows);
+        List<Integer> unfitting = cut(request, Plan.of(wanted), members).unfitting();
         return Optional.of(must(
                 settings,
                 members,
                 settled,
-                Repair.of(settled, members.shape(), members.topology(), newest),
+                wanted.withLayersOf(mended, unfitting),
                 windows,
-                "mends what the engine began with: " + violations.get(0)
+                MENDS
+                        + violations.get(0)
                         + (violations.size() > 1 ? ", and " + (violations.size() - 1) + " more" : "")));
     }
 

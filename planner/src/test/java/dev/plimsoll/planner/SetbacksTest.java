@@ -112,6 +112,25 @@ class SetbacksTest {
     }
 
     @Test
+    void rejectionsAreCountedByThemselves() {
+        voided("rank-0 accepted another plan under this epoch", 1);
+        voided("rejected: ann: not before the demo", 4);
+
+        assertThat(pause()).isEqualTo(new Setbacks.Pause("rejected", 1, 2, 7));
+        assertThat(Setbacks.word("rank 3 REFUSED 7: BUSY at step 8")).hasValue("busy");
+    }
+
+    @Test
+    void whatAPersonWritesIsNotReadAsWhatRanksSay() {
+        voided("rejected: ann: as after rank 3 REFUSED 1: OBSERVE_ONLY", 1);
+        voided("operator: ann: as after rank 3 REFUSED 1: OBSERVE_ONLY", 1);
+        setbacks = setbacks.after(new PlanCommand.Abort(header(1), 3, "operator: ann: rank 3 REFUSED 1: OBSERVE_ONLY"));
+
+        assertThat(setbacks.observeOnly()).isEmpty();
+        assertThat(setbacks.times()).containsOnlyKeys("rejected");
+    }
+
+    @Test
     void ranksThatCannotVoteAreRememberedWhateverSettlesAndForTheirIncarnationOnly() {
         voided("rank-3 REFUSED 1: OBSERVE_ONLY at step 8", 1);
         settled("test", 3);

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.plimsoll.model.Control;
 import dev.plimsoll.model.ControlAction;
+import dev.plimsoll.model.ControlAnswer;
 import dev.plimsoll.model.PlacementState;
 import dev.plimsoll.model.RankAck;
 import dev.plimsoll.model.RankId;
@@ -20,6 +21,7 @@ import org.junit.jupiter.api.Test;
 
 class StandingTest extends PlannerTaskFixture {
     private final List<Standing> stood = new ArrayList<>();
+    private final List<String> answered = new ArrayList<>();
     private final List<String> heard = new ArrayList<>();
 
     private final PlannerListener watching = new PlannerListener() {
@@ -31,6 +33,11 @@ class StandingTest extends PlannerTaskFixture {
         @Override
         public void heard(RankAck ack) {
             heard.add(ack.rank() + " " + ack.kind());
+        }
+
+        @Override
+        public void answered(Control control, ControlAnswer answer) {
+            answered.add(control.action().word() + ": " + answer.verdict());
         }
 
         @Override
@@ -131,6 +138,27 @@ class StandingTest extends PlannerTaskFixture {
         window(1, true, PlacementState.settled(0));
 
         assertThat(heard).hasSize(told);
+    }
+
+    @Test
+    void commandThatWaitsForTheWindowsOfBeforeIsToldWithTheTimeAtWhichItWasGivenAndItsAnswerOnce() {
+        watch(PlannerSettings.DEFAULTS);
+        for (long index = 0; index < 4; index++) {
+            window(index, true, PlacementState.settled(0));
+        }
+        assertThat(stands().unansweredSinceMillis()).isEmpty();
+        Control asked = new Control(
+                DEPLOYMENT, "id-1", 77_000, "alice", "it hangs", OptionalInt.empty(), new ControlAction.Void());
+        partition.append(Topic.CONTROL, asked);
+
+        watch(PlannerSettings.DEFAULTS);
+        partition.pollRecords(1);
+        assertThat(stands().unansweredSinceMillis()).hasValue(77_000);
+        assertThat(answered).isEmpty();
+
+        partition.poll(true);
+        assertThat(stands().unansweredSinceMillis()).isEmpty();
+        assertThat(answered).containsExactly("void: REFUSED");
     }
 
     private void watch(PlannerSettings settings) {

@@ -7,6 +7,7 @@ import dev.plimsoll.model.CloseReason;
 import dev.plimsoll.model.Deployment;
 import dev.plimsoll.model.ExpertId;
 import dev.plimsoll.model.LayerId;
+import dev.plimsoll.model.LongVector;
 import dev.plimsoll.model.Move;
 import dev.plimsoll.model.Placement;
 import dev.plimsoll.model.PlacementState;
@@ -26,6 +27,8 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import org.junit.jupiter.api.Test;
 
 /** What a successor reads, and what it finds. */
@@ -101,6 +104,8 @@ class TakeOverTest extends PlannerTaskFixture {
         restart(Policy.named("plimsoll"), eager());
 
         assertThat(partition.recovered(Topic.PLAN)).isLessThan(100);
+        assertThat(partition.size(Topic.OUTCOMES)).isGreaterThan(900);
+        assertThat(partition.recovered(Topic.OUTCOMES)).isLessThan(50);
         assertThat(now()).isEqualTo(before);
         assertThat(settlements().get(999).restartOffset().orElseThrow())
                 .isBetween((long) partition.size(Topic.PLAN) - 100, (long) partition.size(Topic.PLAN));
@@ -130,6 +135,62 @@ class TakeOverTest extends PlannerTaskFixture {
         assertThat(log()).containsExactly("Term", "Propose", "Permit", "Settled", "Term", "Term");
         window(2, true, PlacementState.settled(1));
         assertThat(refused).doesNotContain(KeepReason.UNKNOWN_STATE, KeepReason.QUARANTINED);
+    }
+
+    @Test
+    void whatADeploymentHasLearntIsFoundAmongAYearOfItsNeighboursOutcomes() {
+        restart(Policy.named("plimsoll"), eager());
+        for (int decisions = 0; decisions < 20; decisions++) {
+            decide();
+        }
+        int known = learned();
+        othersMeasured(3_000);
+        others(1_500);
+        othersMeasured(50);
+
+        restart(Policy.named("plimsoll"), eager());
+
+        assertThat(partition.recovered(Topic.OUTCOMES)).isLessThan(150);
+        decide();
+        decide();
+        assertThat(known).isGreaterThan(8);
+        assertThat(learned()).isGreaterThanOrEqualTo(known);
+    }
+
+    /** Decisions that the planner has said last that it knows the worth of. */
+    private int learned() {
+        Matcher said = Pattern.compile("over (\\d+) decisions").matcher(learned.get(learned.size() - 1));
+        assertThat(said.find()).isTrue();
+        return Integer.parseInt(said.group(1));
+    }
+
+    @Test
+    void outcomesAreReadWholeWhereAnEarlierReleaseDoesNotSayWhereAndNotOnceMore() {
+        settled();
+        othersMeasured(3_000);
+        partition
+                .values(Topic.PLACEMENTS)
+                .forEach(placement -> partition.append(Topic.PLACEMENTS, withoutOutcomes(placement)));
+
+        restart(Policy.named("static"));
+        assertThat(partition.recovered(Topic.OUTCOMES)).isEqualTo(partition.size(Topic.OUTCOMES));
+        restart(Policy.named("static"));
+
+        assertThat(partition.recovered(Topic.OUTCOMES)).isLessThan(50);
+    }
+
+    private static SettledPlacement withoutOutcomes(SettledPlacement placement) {
+        return placement.restartingAt(placement.restart().orElseThrow().withOutcomes(LongVector.empty()));
+    }
+
+    /** What decisions of a deployment have brought that another planner has had. */
+    private void othersMeasured(int outcomes) {
+        for (int version = 1; version <= outcomes; version++) {
+            partition.append(Topic.OUTCOMES, OutcomePositionsTest.outcome(OTHER, 1, version, true, 0.1));
+            if (version % 50 == 0) {
+                partition.poll(true);
+            }
+        }
     }
 
     @Test

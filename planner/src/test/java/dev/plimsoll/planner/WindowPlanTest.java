@@ -3,7 +3,9 @@ package dev.plimsoll.planner;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
 
+import dev.plimsoll.model.Conservation;
 import dev.plimsoll.model.Deployment;
+import dev.plimsoll.model.EngineTraits;
 import dev.plimsoll.model.ExpertId;
 import dev.plimsoll.model.GatherMode;
 import dev.plimsoll.model.LayerId;
@@ -11,6 +13,7 @@ import dev.plimsoll.model.Membership;
 import dev.plimsoll.model.ModelShape;
 import dev.plimsoll.model.Phase;
 import dev.plimsoll.model.Placement;
+import dev.plimsoll.model.PlacementRules;
 import dev.plimsoll.model.RankId;
 import dev.plimsoll.model.Topology;
 import dev.plimsoll.planner.placement.Constraints;
@@ -25,6 +28,7 @@ import dev.plimsoll.planner.placement.Verdict;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.function.Function;
@@ -143,6 +147,87 @@ class WindowPlanTest {
 
         assertThat(((Verdict.Change) verdict).candidate().target().layer(0)).containsExactly(0, 3, 2, 1);
         assertThat(((Verdict.Change) verdict).reason()).contains("pinned is expert 3 of layer 0 on rank 0");
+    }
+
+    @Test
+    void repairKeepsPinsAndSendsDrainedRanksNoMoreThanTheRulesAsk() {
+        Constraints asked = new Constraints(
+                new TreeSet<>(Set.of(new Constraints.Pin(new LayerId(0), new ExpertId(2), new RankId(2)))),
+                new TreeSet<>(Set.of(new RankId(1))));
+
+        Verdict verdict = began(asked, 4);
+
+        Placement target = ((Verdict.Change) verdict).candidate().target();
+        assertThat(asked.violations(target, WIDER.shape(), WIDER.topology(), true))
+                .isEmpty();
+        assertThat(target.layer(0)).as("rank 1 holds what it held").containsExactly(0, 1, 1, 2, 3, 2);
+        assertThat(((Verdict.Change) verdict).reason())
+                .startsWith("mends what the engine began with: ")
+                .endsWith("keeps by request 1 pins, 1 drains");
+    }
+
+    @Test
+    void whereStagingMemoryDoesNotHoldBothTheRulesComeFirstAndWhatIsAskedNext() {
+        Constraints two = new Constraints(
+                new TreeSet<>(Set.of(
+                        new Constraints.Pin(new LayerId(0), new ExpertId(2), new RankId(0)),
+                        new Constraints.Pin(new LayerId(0), new ExpertId(1), new RankId(0)))),
+                new TreeSet<>());
+
+        Placement mended = ((Verdict.Change) began(two, 1)).candidate().target();
+
+        assertThat(PlacementRules.violations(mended, WIDER.shape(), WIDER.topology()))
+                .isEmpty();
+        assertThat(two.violations(mended, WIDER.shape(), WIDER.topology(), true))
+                .isNotEmpty();
+    }
+
+    @Test
+    void whatNoPlacementCanKeepIsToldBesideWhatWaitsToBeMended() {
+        Constraints impossible = new Constraints(new TreeSet<>(), new TreeSet<>(Set.of(new RankId(0), new RankId(1))));
+
+        Verdict verdict = began(impossible, 4);
+
+        assertThat(((Verdict.Keep) verdict).reason()).isEqualTo(KeepReason.CONSTRAINED);
+        assertThat(((Verdict.Keep) verdict).detail())
+                .startsWith("with ranks 0, 1 drained, the other 1 ranks have 2 slots in a layer, for 4 experts")
+                .contains("; what the engine began with waits to be mended: ");
+    }
+
+    private static final Membership WIDER = wider(4);
+
+    private static Membership wider(int incoming) {
+        return new Membership(
+                        new Deployment("by-hand"),
+                        1,
+                        ModelShape.of("by-hand", 4, 1, 0, 1),
+                        Topology.even(3, 1, 2),
+                        "test",
+                        Phase.ALL,
+                        GatherMode.HOST,
+                        1,
+                        1,
+                        1,
+                        incoming)
+                .withTraits(EngineTraits.USUAL.withIdleSlots(true));
+    }
+
+    /** An engine that began with expert 0 twice on its first rank. */
+    private static Verdict began(Constraints asked, int incoming) {
+        return new PlanJob(
+                        PlannerSettings.DEFAULTS,
+                        Objective.TOKENS,
+                        Gate.nothing(PlannerSettings.DEFAULTS.gate()),
+                        wider(incoming),
+                        Placement.of(0, new int[][] {{0, 0, 1, 2, 3, 1}}),
+                        List.of(NEWEST),
+                        Duration.ofSeconds(1),
+                        Optional.empty(),
+                        Conservation.Answer.YES,
+                        asked)
+                .verdict(request -> {
+                    throw new AssertionError("asked");
+                });
     }
 
     private static Constraints pinned(int expert, int rank) {

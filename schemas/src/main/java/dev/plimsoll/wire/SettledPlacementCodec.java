@@ -24,7 +24,8 @@ final class SettledPlacementCodec implements Codec<SettledPlacement> {
                         .put("term", restart.term())
                         .put("number", restart.number())
                         .put("lastEpoch", restart.lastEpoch())
-                        .put("earlier", restart.earlier()));
+                        .put("earlier", restart.earlier())
+                        .put("outcomes", restart.outcomes()));
     }
 
     @Override
@@ -49,7 +50,8 @@ final class SettledPlacementCodec implements Codec<SettledPlacement> {
                 from.number("term"),
                 from.number("number"),
                 from.integer("lastEpoch"),
-                from.longs("earlier"));
+                from.longs("earlier"),
+                from.longs("outcomes"));
     }
 
     @Override

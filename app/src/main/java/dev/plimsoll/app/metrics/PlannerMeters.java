@@ -2,6 +2,8 @@ package dev.plimsoll.app.metrics;
 
 import static dev.plimsoll.app.metrics.Series.word;
 
+import dev.plimsoll.model.Control;
+import dev.plimsoll.model.ControlAnswer;
 import dev.plimsoll.model.Deployment;
 import dev.plimsoll.model.MeasuredGain;
 import dev.plimsoll.model.Outcome;
@@ -204,6 +206,18 @@ final class PlannerMeters implements PlannerListener {
                         "Measured ÷ promised gain of the last settled decision.",
                         tags,
                         promised > 0 ? gain.gain() / promised : 0));
+    }
+
+    /** Not at 0 from the first sight on, as others: eleven actions with three verdicts each, of what people seldom do. */
+    @Override
+    public void answered(Control asked, ControlAnswer answer) {
+        series.counter(
+                        "plimsoll.commands.answered",
+                        "Commands of operators by what came of them.",
+                        tags(answer.deployment())
+                                .and("action", asked.action().word())
+                                .and("verdict", word(answer.verdict())))
+                .increment();
     }
 
     @Override

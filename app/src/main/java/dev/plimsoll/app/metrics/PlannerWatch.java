@@ -166,6 +166,11 @@ final class PlannerWatch implements PlannerListener {
                 "Since when the deployment is paused, by the clock of who paused it; 0 where it is not.",
                 tags,
                 standing.pausedSinceMillis().orElse(0) / 1e3);
+        series.gauge(
+                "plimsoll.unanswered.since.timestamp.seconds",
+                "When the oldest command was given that the planner has not answered, by the clock of who gave it; 0 where it has answered all.",
+                tags,
+                standing.unansweredSinceMillis().orElse(0) / 1e3);
         tellOverdue(standing.deployment(), of);
     }
 

@@ -94,7 +94,7 @@ public record DeploymentStory(
                 .toList());
         ControlState orders =
                 ControlState.of(log.control().stream().map(Dated::value).toList());
-        PlannerState successor = successor(log, orders, inFlight);
+        PlannerState successor = successor(log, orders);
         Standing standing = standing(log, successor, inFlight, !writtenAt.isEmpty());
         int version = settled.map(Placement::version).orElse(0);
         List<DecisionStory> since = ofIncarnation.stream()
@@ -224,44 +224,19 @@ public record DeploymentStory(
                 .count();
     }
 
-    /**
-     * Where decisions stand for a planner that takes over now. One that finds a flip that it has not permitted writes ABORT itself and
-     * leaves the deployment alone; so what was said before an ABORT is weighed as it was then, and counts where that was the end of it.
-     * Another planner knows no more than the log.
-     */
-    private static PlannerState successor(DeploymentLog log, ControlState orders, Optional<DecisionStory> inFlight) {
-        List<PlanCommand> plan = log.plan().stream().map(Dated::value).toList();
-        return inFlight.flatMap(DecisionStory::aborted)
-                .filter(stop -> term(log.plan())
-                        .filter(term -> term.offset() > stop.offset())
-                        .isEmpty())
-                .map(stop -> successor(
-                        log,
-                        orders,
-                        plan.stream().filter(command -> command != stop.value()).toList(),
-                        log.acks().stream()
-                                .filter(ack -> ack.atMillis() <= stop.atMillis())
-                                .toList()))
-                .filter(before -> before.stage() instanceof Stage.Quarantined)
-                .orElseGet(() -> successor(log, orders, plan, log.acks()));
-    }
-
-    private static PlannerState successor(
-            DeploymentLog log, ControlState orders, List<PlanCommand> plan, List<Dated<RankAck>> acks) {
+    /** Where decisions stand for a planner that takes over now, which knows what the one before it knew. */
+    private static PlannerState successor(DeploymentLog log, ControlState orders) {
         DecisionProtocol protocol = new DecisionProtocol(new Patience(FOR_EVER, FOR_EVER, FOR_EVER), "reader");
         TreeMap<Integer, SettledPlacement> kept = new TreeMap<>();
         log.kept().forEach(record -> kept.put(record.value().layer(), record.value()));
         PlannerState state = protocol.takeOver(
-                        PlanLog.of(plan),
+                        PlanLog.of(log.plan().stream().map(Dated::value).toList()),
                         List.copyOf(kept.values()),
                         log.members(),
                         epoch -> orders.approved().containsKey(epoch),
                         NEVER_LATE)
                 .state();
-        for (Dated<RankAck> ack : acks) {
-            if (state.stage() instanceof Stage.Quarantined) {
-                break;
-            }
+        for (Dated<RankAck> ack : log.acks()) {
             state = protocol.apply(state, new Event.Acked(ack.value()), NEVER_LATE)
                     .state();
         }

@@ -11,6 +11,9 @@ import dev.plimsoll.model.Balance;
 import dev.plimsoll.model.Batch;
 import dev.plimsoll.model.CloseReason;
 import dev.plimsoll.model.Conservation;
+import dev.plimsoll.model.Control;
+import dev.plimsoll.model.ControlAction;
+import dev.plimsoll.model.ControlAnswer;
 import dev.plimsoll.model.Deployment;
 import dev.plimsoll.model.ExpertId;
 import dev.plimsoll.model.FlipCost;
@@ -96,6 +99,7 @@ final class Events {
         planner.heard(window(4, 0, 0, 2));
         planner.heard(ack());
         planner.stands(standing(Standing.Word.IDLE));
+        planner.answered(command(), answer());
         planner.outcome(outcome(0.9, 0.8));
         planner.learned(DEPLOYMENT, "plimsoll", new Experience(0.9, 0.01, OptionalInt.of(12), 3));
         planner.planDropped(DEPLOYMENT, 3, PlanDrop.SUPERSEDED);
@@ -118,6 +122,16 @@ final class Events {
     private static void once(Scheduler scheduler) {
         Mono.fromRunnable(() -> {}).subscribeOn(scheduler).block();
         scheduler.disposeGracefully().block();
+    }
+
+    static Control command() {
+        return new Control(
+                DEPLOYMENT, "id", 0, "alice", "for the demo", OptionalInt.empty(), new ControlAction.Pause());
+    }
+
+    static ControlAnswer answer() {
+        return new ControlAnswer(
+                DEPLOYMENT, 7, "id", ControlAnswer.Verdict.DONE, "no decision is made", OptionalInt.empty(), 1);
     }
 
     static WindowSummary window(long... present) {
@@ -181,7 +195,17 @@ final class Events {
     static RankAck flipped() {
         FlipCost cost = new FlipCost(50_000_000, 25_000_000, 300_000);
         return new RankAck(
-                DEPLOYMENT, 7, new RankId(0), 1, RankAck.Kind.FLIPPED, 1, Optional.empty(), 9, 32, Optional.of(cost));
+                DEPLOYMENT,
+                7,
+                new RankId(0),
+                1,
+                RankAck.Kind.FLIPPED,
+                1,
+                Optional.empty(),
+                9,
+                32,
+                Optional.of(cost),
+                Optional.empty());
     }
 
     static Standing standing(Standing.Word... words) {

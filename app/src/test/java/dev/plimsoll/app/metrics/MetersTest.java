@@ -343,6 +343,17 @@ class MetersTest {
     }
 
     @Test
+    void answersAreCountedByWhatWasAskedAndWhatCameOfIt() {
+        PlannerListener planner = meters.planner();
+        planner.answered(Events.command(), Events.answer());
+        planner.answered(Events.command(), Events.answer());
+
+        assertThat(line("plimsoll_commands_answered_total"))
+                .contains("action=\"pause\"", "deployment=\"" + KNOWN.id() + "\"", "verdict=\"done\"")
+                .endsWith("} 2.0");
+    }
+
+    @Test
     void decisionIsPendingFromItsProposalToItsEndAndToldTwiceItIsOne() {
         PlannerListener planner = meters.planner();
         planner.proposed(Events.propose(1));

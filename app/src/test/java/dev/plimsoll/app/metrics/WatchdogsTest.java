@@ -201,12 +201,15 @@ class WatchdogsTest {
                 OptionalInt.empty(),
                 List.of(),
                 OptionalLong.of(500_000),
+                OptionalLong.of(700_000),
                 "paused by alice"));
         assertThat(value("plimsoll_paused_since_timestamp_seconds")).isEqualTo(500);
+        assertThat(value("plimsoll_unanswered_since_timestamp_seconds")).isEqualTo(700);
         assertThat(meters.watched().get(0)).startsWith("[i] r1/decode-0: planner: v1 idle, paused (paused by alice); ");
 
         planner.stands(idle);
         assertThat(value("plimsoll_paused_since_timestamp_seconds")).isZero();
+        assertThat(value("plimsoll_unanswered_since_timestamp_seconds")).isZero();
     }
 
     private static Standing quarantined() {

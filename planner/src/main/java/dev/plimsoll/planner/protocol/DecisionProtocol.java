@@ -97,6 +97,10 @@ public class DecisionProtocol {
         if (inFlight.isPresent() && !foreign) {
             Propose decision = inFlight.orElseThrow();
             Evidence none = Evidence.none(members.topology().ranks());
+            if (log.abortReason().filter(Unasked::is).isPresent()) {
+                return steps.quarantine(
+                        new Stage.Quarantined(inFlight, log.abortReason().orElseThrow()));
+            }
             // Deadlines begin anew: the outage that ended the predecessor may have held up the acks too.
             if (log.abortReason().isPresent()) {
                 steps.stage(new Stage.Aborting(
@@ -321,8 +325,8 @@ public class DecisionProtocol {
                 }
             }
             case FLIPPED -> {
-                if (ack.planHash() != decision.planHash() || stage instanceof Stage.Proposed) {
-                    String reason = ack.rank() + " flipped what was not permitted: " + ack.summary();
+                if (ack.planHash() != decision.planHash() || !permitted(stage)) {
+                    String reason = Unasked.reason(ack);
                     if (!(stage instanceof Stage.Aborting)) {
                         // The other ranks might go on, while nobody listens to what they say of it.
                         abort(steps, decision, reason);
@@ -358,6 +362,11 @@ public class DecisionProtocol {
         Stage.Aborting aborting = (Stage.Aborting) stage;
         steps.stage(new Stage.Aborting(decision, evidence, aborting.due(), aborting.reason(), aborting.permitted()));
         return endOfAbort(steps, decision, evidence, aborting.reason());
+    }
+
+    /** Whether ranks have leave to flip, or had it before they were stopped. */
+    private static boolean permitted(Stage stage) {
+        return stage instanceof Stage.Running || (stage instanceof Stage.Aborting aborting && aborting.permitted());
     }
 
     private Transition permit(Steps steps, Propose decision, Evidence evidence, Moment now) {
