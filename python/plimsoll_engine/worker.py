@@ -304,6 +304,8 @@ class Worker:
         if self._flip_error is not None:
             self._leave(FlipFailed, "rank %d could not flip at step %d: %r", self.rank, step, self._flip_error,
                         cause=self._flip_error)
+        if found.leave and found.outcome == Outcome.RESOLVED:
+            self._leave(LeaveGroup, "at step %d the others have flipped, and rank %d cannot: the log says why", step, self.rank)
         if found.leave:
             self._leave(LeaveGroup, "at step %d others may have flipped, and rank %d cannot know (%s)", step, self.rank,
                         Outcome(found.outcome).name)

@@ -119,16 +119,13 @@ void Agent::boundary(uint64_t compute_stream, int64_t step, plm_boundary& out) {
     move_ = 0;
     out.outcome = PLM_OUTCOME_NONE;
     if (!fatal()) {
-        plm_rank_event began = event(PLM_EVENT_VERDICT);
         plm_verdict verdict{};
-        began.outcome = out.outcome = begin(compute_stream, step, verdict);
-        began.epoch = verdict.epoch;
-        began.batch = verdict.batch;
-        began.level = verdict.level;
-        if (as_before(began)) {
+        out.outcome = begin(compute_stream, step, verdict);
+        verdict.outcome = out.outcome;
+        if (as_before(verdict)) {
             cast(rank_.cast);
         } else {
-            take_turn(began);
+            take_turn(verdict);
         }
         compute_ = nullptr;
     }
@@ -140,13 +137,19 @@ void Agent::boundary(uint64_t compute_stream, int64_t step, plm_boundary& out) {
 
 // Most boundaries repeat the one before. The machine is a pure function: what left it as it was will do so again, with the same
 // vote. To know that without asking it spares an engine what its code and data cost from memory, where steps have put them.
-bool Agent::as_before(const plm_rank_event& began) {
-    return steady_ && began.outcome == began_.outcome && began.epoch == began_.epoch && began.batch == began_.batch &&
-           began.level == began_.level && (!mailbox_ || rank_.deaf != 0 || mailbox_->silent());
+bool Agent::as_before(const plm_verdict& verdict) const {
+    return steady_ && verdict.outcome == verdict_.outcome && verdict.epoch == verdict_.epoch &&
+           verdict.batch == verdict_.batch && verdict.level == verdict_.level &&
+           (!mailbox_ || rank_.deaf != 0 || mailbox_->silent());
 }
 
-void Agent::take_turn(const plm_rank_event& began) {
+void Agent::take_turn(const plm_verdict& verdict) {
     const plm_rank before = rank_;
+    plm_rank_event began = event(PLM_EVENT_VERDICT);
+    began.outcome = verdict.outcome;
+    began.epoch = verdict.epoch;
+    began.batch = verdict.batch;
+    began.level = verdict.level;
     uneventful_ = true;
     apply(began);
     hear_orders();
@@ -155,7 +158,7 @@ void Agent::take_turn(const plm_rank_event& began) {
     publish();
     // A transfer, and staging memory that was not let go of, are looked at every time.
     steady_ = uneventful_ && !transfer_ && rank_.staging_busy == 0 && std::memcmp(&before, &rank_, sizeof rank_) == 0;
-    began_ = began;
+    verdict_ = verdict;
 }
 
 int32_t Agent::begin(uint64_t compute_stream, int64_t step, plm_verdict& verdict) {
@@ -357,7 +360,9 @@ void Agent::carry_out(const plm_rank_effect& effect) {
             break;
         case PLM_EFFECT_LEAVE_GROUP:
             note(PLM_NOTE_FATAL, effect.epoch, 0, 0,
-                 flip_failure_.empty() ? "others may have flipped, and this rank cannot know" : flip_failure_);
+                 !flip_failure_.empty()                    ? flip_failure_
+                 : rank_.reloading == PLM_RELOAD_LATE ? "the others flip, and this rank has loaded other weights without leave"
+                                                      : "others may have flipped, and this rank cannot know");
             break;
         case PLM_EFFECT_REFUSED:
             note(PLM_NOTE_REFUSED, effect.epoch, 0, effect.code,

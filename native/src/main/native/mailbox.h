@@ -32,12 +32,12 @@ private:
     void copy_out(uint64_t at, void* to, uint64_t bytes) const;
 
     const std::unique_ptr<Mapping> map_;
+    uint64_t silent_since_ = UINT64_MAX;  // the current commit when read() found nothing behind it
     const std::string path_;
     const uint32_t capacity_;
     std::mutex lock_;
     bool writer_ = false;
     bool reader_ = false;
-    uint64_t silent_since_ = UINT64_MAX;  // the current commit when read() found nothing behind it
 };
 
 }  // namespace plm

@@ -137,6 +137,7 @@ private:
             }
         } else if (before_.reloading == PLM_RELOAD_LATE) {
             // The others flip now, and what is staged here are not the weights that the slots hold.
+            next_.reloading = PLM_RELOAD_LATE;
             fatal();
         } else {
             flip(cast.batch);
@@ -272,9 +273,7 @@ private:
         if (next_.phase == PLM_PHASE_TRANSFERRING || next_.phase == PLM_PHASE_READY) {
             refuse(PLM_REFUSAL_TRANSFER_FAILED);
         }
-        if (next_.transfer_runs != 0) {
-            effect(PLM_EFFECT_CANCEL_TRANSFERS, next_.epoch, next_.transferring, 0);
-        }
+        cancel_transfers();
     }
 
     // Nobody can be told to go on or to stop any more: what is in flight stops as at an ABORT, what was refused too.
@@ -401,10 +400,14 @@ private:
 
     void stop() {
         next_.phase = PLM_PHASE_ABORTING;
+        cancel_transfers();
+        end_abort();
+    }
+
+    void cancel_transfers() {
         if (next_.transfer_runs != 0) {
             effect(PLM_EFFECT_CANCEL_TRANSFERS, next_.epoch, next_.transferring, 0);
         }
-        end_abort();
     }
 
     // An abort is over when no vote of mine can flip any more and no byte moves: only then is b* final.

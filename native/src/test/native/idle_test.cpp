@@ -1,6 +1,7 @@
 // Boundaries that repeat the one before: an agent that does not ask its machine again must do what the machine would say. One
 // rank's agent in a group of two, the other member being this test; beside it the machine itself, told the same at every boundary.
 //   idle_test WORK_DIRECTORY [RUNS [FIRST_SEED]]
+//   idle_test WORK_DIRECTORY bench [PAIRS]     what a boundary with an agent takes more than one without, in turn
 #include <fcntl.h>
 #include <sys/mman.h>
 #include <unistd.h>
@@ -8,6 +9,7 @@
 #include <algorithm>
 #include <array>
 #include <chrono>
+#include <cmath>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
@@ -24,7 +26,7 @@
 
 namespace {
 
-thread_local uint64_t allocations = 0;
+thread_local int64_t allocations = 0;
 
 std::string directory;
 uint32_t seed = 0;
@@ -74,7 +76,7 @@ struct Member {
         opts.boundary_steps = steps;
         opts.gather = ranks > 1 ? PLM_GATHER_HOST : PLM_GATHER_NONE;
         opts.incarnation = 1;
-        OK(plm_ring_create(runtime, comm, path.empty() ? nullptr : path.c_str(), "test/idle", &opts, &segment, 1, &ring));
+        OK(plm_ring_create(runtime, comm, path.c_str(), "test/idle", &opts, &segment, 1, &ring));
     }
 
     void close(uint64_t runtime) const {
@@ -89,13 +91,17 @@ struct Member {
 class Run {
 public:
     Run(Way way, uint32_t number)
-        : way_(way), random_(number), path_(directory + "/rank.ring"), mailbox_path_(directory + "/mailbox") {
+        : way_(way),
+          random_(number),
+          path_(directory + "/rank.ring"),
+          other_path_(directory + "/other.ring"),
+          mailbox_path_(directory + "/mailbox") {
         OK(plm_open("host", nullptr, &runtime_));
         const int64_t group = std::chrono::system_clock::now().time_since_epoch().count();
         const uint32_t ranks = way == Way::observes ? 1 : 2;
         mine_ = std::make_unique<Member>(runtime_, group, 0, ranks, path_);
         if (ranks > 1) {
-            other_ = std::make_unique<Member>(runtime_, group, 1, ranks, "");
+            other_ = std::make_unique<Member>(runtime_, group, 1, ranks, other_path_);
         }
         OK(plm_mailbox_open(mailbox_path_.c_str(), 1 << 14, &mailbox_));
         OK(plm_alloc(runtime_, PLM_MEMORY_DEVICE, 64 * layers * slots, &weights_));
@@ -136,6 +142,7 @@ public:
         OK(plm_close(runtime_, patience_ms));
         munmap(const_cast<int64_t*>(header_), 4096);
         unlink(path_.c_str());
+        unlink(other_path_.c_str());
         unlink(mailbox_path_.c_str());
         unlink((directory + "/segment").c_str());
     }
@@ -163,23 +170,28 @@ public:
         }
     }
 
-    // Boundaries with nothing to do, and how many times memory was asked for on this thread at the cheapest of them.
-    std::pair<uint64_t, uint64_t> fewest_allocations() {
-        std::pair<uint64_t, uint64_t> fewest{UINT64_MAX, UINT64_MAX};
-        for (int i = 0; i < 200; i++) {
-            const uint64_t start = allocations;
+    // A boundary with nothing to do, by the agent and by a ring alone, in turn, with a pause before each; what each took of what now()
+    // counts.
+    template <class Pause, class Count>
+    std::pair<int64_t, int64_t> idle(Pause pause, Count now) {
+        std::pair<int64_t, int64_t> took;
+        for (const bool agents : {step_ % (2 * steps) == 0, step_ % (2 * steps) != 0}) {
+            pause();
             plm_boundary mine{};
             mine.size = sizeof mine;
-            OK(plm_agent_boundary(agent_, 0, step_, &mine));
-            const uint64_t between = allocations;
-            take_part({1, 0, 0, 0, 0, 0, 0, 0, 0});
-            fewest.first = std::min(fewest.first, between - start);
-            fewest.second = std::min(fewest.second, allocations - between);
-            OK(plm_ring_wait(mine_->ring, step_, patience_ms));
-            OK(plm_ring_wait(other_->ring, step_, patience_ms));
-            step_ += steps;
+            const int64_t start = now();
+            if (agents) {
+                OK(plm_agent_boundary(agent_, 0, step_, &mine));
+                took.first = now() - start;
+            } else {
+                take_part({1, 0, 0, 0, 0, 0, 0, 0, 0});
+                took.second = now() - start;
+            }
         }
-        return fewest;
+        OK(plm_ring_wait(mine_->ring, step_, patience_ms));
+        OK(plm_ring_wait(other_->ring, step_, patience_ms));
+        step_ += steps;
+        return took;
     }
 
 private:
@@ -360,7 +372,7 @@ private:
 
     const Way way_;
     std::mt19937 random_;
-    const std::string path_, mailbox_path_;
+    const std::string path_, other_path_, mailbox_path_;
     uint64_t runtime_ = 0, mailbox_ = 0, weights_ = 0, agent_ = 0;
     std::unique_ptr<Member> mine_, other_;
     std::vector<int32_t> map_;  // of an engine that moves weights itself
@@ -390,10 +402,51 @@ void boundaries_alike_are_what_the_machine_says(uint32_t runs, uint32_t first) {
 }
 
 void a_boundary_like_the_one_before_asks_for_no_memory_of_its_own() {
-    const auto [agents, staging] = Run(Way::weights, 1).fewest_allocations();
-    std::printf("  allocations of a boundary: %llu with an agent, %llu without\n", static_cast<unsigned long long>(agents),
-                static_cast<unsigned long long>(staging));
+    Run run(Way::weights, 1);
+    int64_t agents = INT64_MAX, staging = INT64_MAX;
+    for (int i = 0; i < 200; i++) {
+        const auto [mine, other] = run.idle([] {}, [] { return allocations; });
+        agents = std::min(agents, mine);
+        staging = std::min(staging, other);
+    }
+    std::printf("  allocations of a boundary: %lld with an agent, %lld without\n", static_cast<long long>(agents),
+                static_cast<long long>(staging));
     CHECK(agents == staging);
+}
+
+// Medians of pairs, in which the machine's other load and the mode of a wake-up cancel; with the bounds of 95 % confidence.
+template <class Pause>
+void measure(const char* what, size_t pairs, Pause pause) {
+    const auto nanos = [] { return std::chrono::nanoseconds(std::chrono::steady_clock::now().time_since_epoch()).count(); };
+    Run run(Way::weights, 1);
+    std::vector<int64_t> alone, more;
+    for (size_t i = 0; i < pairs + 100; i++) {
+        const auto [mine, other] = run.idle(pause, nanos);
+        if (i >= 100) {
+            alone.push_back(other);
+            more.push_back(mine - other);
+        }
+    }
+    std::sort(alone.begin(), alone.end());
+    std::sort(more.begin(), more.end());
+    const auto outer = static_cast<size_t>(static_cast<double>(pairs) / 2 - 0.98 * std::sqrt(static_cast<double>(pairs)));
+    double load = 0;
+    getloadavg(&load, 1);
+    std::printf("%s: staging and issuing %.2f us, an agent %+.2f us (95 %%: %+.2f to %+.2f); %zu pairs, load %.0f\n", what,
+                static_cast<double>(alone[pairs / 2]) / 1e3, static_cast<double>(more[pairs / 2]) / 1e3,
+                static_cast<double>(more[outer]) / 1e3, static_cast<double>(more[pairs - 1 - outer]) / 1e3, pairs, load);
+}
+
+void bench(size_t pairs) {
+    const auto nap = [] { usleep(1000); };
+    measure("after 1 ms of sleep", pairs, nap);
+    std::vector<uint64_t> memory(64 << 17);
+    measure("and after 64 MiB were walked through", pairs, [&] {
+        nap();
+        for (size_t i = 0; i < memory.size(); i += 8) {
+            memory[i]++;
+        }
+    });
 }
 
 }  // namespace
@@ -414,6 +467,10 @@ int main(int argc, char** argv) {
     const auto number = [&](int at, uint32_t otherwise) {
         return argc > at ? static_cast<uint32_t>(std::strtoul(argv[at], nullptr, 10)) : otherwise;
     };
+    if (argc > 2 && std::strcmp(argv[2], "bench") == 0) {
+        bench(std::max(20u, number(3, 2000)));
+        return 0;
+    }
     a_boundary_like_the_one_before_asks_for_no_memory_of_its_own();
     boundaries_alike_are_what_the_machine_says(number(2, 200), number(3, 1));
     return 0;

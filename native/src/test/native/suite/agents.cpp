@@ -624,6 +624,7 @@ void a_reload_without_leave_is_never_flipped_over(Context& context) {
     }
     if (late.left) {
         CHECK(late.state().phase == PLM_PHASE_FATAL && late.state().batches_flipped == 0);
+        CHECK(late.noted(PLM_NOTE_FATAL, 0, "without leave"));
         CHECK(plm_agent_reload(late.agent) == PLM_E_STATE && plm_agent_reloaded(late.agent, 2) == PLM_E_STATE);
     }
     fleet.close(false);

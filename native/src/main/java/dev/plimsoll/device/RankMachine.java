@@ -103,7 +103,7 @@ public final class RankMachine {
                 state.refused_hash(),
                 state.refused_stopped() != 0,
                 state.flags(),
-                    state.refused_peer() - 1);
+                state.refused_peer() - 1);
     }
 
     /** What the votes of all ranks decide, as the event that tells a rank of it. */

@@ -97,7 +97,9 @@ public record Standing(
                         .paused()
                         .map(said -> OptionalLong.of(said.atMillis()))
                         .orElseGet(OptionalLong::empty),
-                state.control().unanswered().stream().mapToLong(Control::atMillis).min(),
+                state.control().unanswered().stream()
+                        .mapToLong(Control::atMillis)
+                        .min(),
                 stage instanceof Stage.Quarantined quarantined
                         ? quarantined.reason()
                         : observeOnly.or(() -> paused).orElse(""));

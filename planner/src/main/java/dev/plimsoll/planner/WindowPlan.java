@@ -25,7 +25,15 @@ import java.util.function.Function;
 
 /** The way from complete windows to a verdict: forecast, policy, rules, batches, gate. Pure. */
 public final class WindowPlan {
+    private static final String MENDS = "mends what the engine began with: ";
+    private static final String KEEPS = "keeps what is asked of every placement: ";
+
     private WindowPlan() {}
+
+    /** Whether a decision was made whatever it brings, as far as staging memory let it: to be sound, or to keep what people ask. */
+    public static boolean isDemanded(String reason) {
+        return reason.startsWith(MENDS) || reason.startsWith(KEEPS);
+    }
 
     /** The verdict by the settings alone, of a deployment of which nothing has been measured. */
     public static Verdict judge(
@@ -168,7 +176,8 @@ public final class WindowPlan {
                 settled,
                 kept,
                 windows,
-                "keeps what is asked of every placement: " + violations.get(0)
+                KEEPS
+                        + violations.get(0)
                         + (violations.size() > 1 ? ", and " + (violations.size() - 1) + " more" : "")));
     }
 
@@ -278,7 +287,8 @@ public final class WindowPlan {
                 settled,
                 wanted.withLayersOf(mended, unfitting),
                 windows,
-                "mends what the engine began with: " + violations.get(0)
+                MENDS
+                        + violations.get(0)
                         + (violations.size() > 1 ? ", and " + (violations.size() - 1) + " more" : "")));
     }
 

@@ -158,7 +158,8 @@ class WindowPlanTest {
         Verdict verdict = began(asked, 4);
 
         Placement target = ((Verdict.Change) verdict).candidate().target();
-        assertThat(asked.violations(target, WIDER.shape(), WIDER.topology(), true)).isEmpty();
+        assertThat(asked.violations(target, WIDER.shape(), WIDER.topology(), true))
+                .isEmpty();
         assertThat(target.layer(0)).as("rank 1 holds what it held").containsExactly(0, 1, 1, 2, 3, 2);
         assertThat(((Verdict.Change) verdict).reason())
                 .startsWith("mends what the engine began with: ")
@@ -175,14 +176,15 @@ class WindowPlanTest {
 
         Placement mended = ((Verdict.Change) began(two, 1)).candidate().target();
 
-        assertThat(PlacementRules.violations(mended, WIDER.shape(), WIDER.topology())).isEmpty();
-        assertThat(two.violations(mended, WIDER.shape(), WIDER.topology(), true)).isNotEmpty();
+        assertThat(PlacementRules.violations(mended, WIDER.shape(), WIDER.topology()))
+                .isEmpty();
+        assertThat(two.violations(mended, WIDER.shape(), WIDER.topology(), true))
+                .isNotEmpty();
     }
 
     @Test
     void whatNoPlacementCanKeepIsToldBesideWhatWaitsToBeMended() {
-        Constraints impossible =
-                new Constraints(new TreeSet<>(), new TreeSet<>(Set.of(new RankId(0), new RankId(1))));
+        Constraints impossible = new Constraints(new TreeSet<>(), new TreeSet<>(Set.of(new RankId(0), new RankId(1))));
 
         Verdict verdict = began(impossible, 4);
 

@@ -415,7 +415,8 @@ class NodeSessionTest {
                 0,
                 0,
                 false,
-                PlimsollApi.PLM_STATE_DEAF);
+                PlimsollApi.PLM_STATE_DEAF,
+                -1);
     }
 
     private static RankState state(RankPhase phase, int flipped, int refusal) {

@@ -167,7 +167,7 @@ public final class RanksCommand implements Callable<Integer>, Validated {
                 if (group.get().meeting() instanceof Meeting.ByAddress there) {
                     System.err.println("meeting   " + (blocks - 1) + " other processes at " + there.engine());
                 }
-                Rendezvous.of(group.get(), run.lifecycle());
+                Rendezvous.of(group.get(), members.start().hash(), run.lifecycle());
             }
             LocalRanks ranks = run.lifecycle()
                     .start(

@@ -5,10 +5,12 @@ import dev.plimsoll.planner.PlannerSettings;
 import dev.plimsoll.planner.SettingsText;
 import dev.plimsoll.replay.source.DeploymentPast;
 import dev.plimsoll.replay.source.TopicRanges;
+import dev.plimsoll.replay.verify.ControlAudit;
 import dev.plimsoll.replay.verify.Finding;
 import dev.plimsoll.replay.verify.Verification;
 import dev.plimsoll.replay.verify.VerifyReport;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.Callable;
@@ -24,7 +26,9 @@ import picocli.CommandLine.Option;
         description = {
             "Decide again what a deployment's planner decided, from its windows and with its settings as the topics have them, and"
                     + " name what is different first where something is: settings, the history's windows, their loads, the"
-                    + " settled version, the window time, the plan.",
+                    + " settled version, the window time, the plan. Hold what operators asked and were answered against it: every"
+                    + " command answered once, answers about decisions that there are, approvals before leave to move, rollbacks by"
+                    + " request requested, pins and drains kept by what settled.",
             "Exit code 0 when nothing is different, 1 when something is or nothing could be checked. Writes nothing."
         })
 public final class ReplayVerifyCommand implements Callable<Integer>, Validated {
@@ -89,6 +93,10 @@ public final class ReplayVerifyCommand implements Callable<Integer>, Validated {
                     read.plan(),
                     read.windows()::next,
                     new Verification.Wanted(insisted, onlyDecisions, ranges.fromMillis(), ranges.toMillis()));
+            Optional<DeploymentPast.Control> control = read.control();
+            Optional<ControlAudit> audit =
+                    control.map(log -> new ControlAudit(read.members(), log.records(), log.lostItsBeginning()));
+            audit.ifPresent(held -> verification.onDecision(held::decision));
             VerifyReport report = new VerifyReport();
             for (Optional<Finding> next = verification.next(); next.isPresent(); next = verification.next()) {
                 String line = report.add(next.orElseThrow());
@@ -96,7 +104,11 @@ public final class ReplayVerifyCommand implements Callable<Integer>, Validated {
                     System.out.println(line);
                 }
             }
+            List<String> faults = audit.map(
+                            held -> report.control(held.faults(read.plan().lostItsBeginning()), held.summary()))
+                    .orElse(List.of());
             if (text) {
+                faults.forEach(System.out::println);
                 report.summary(verification.tally()).forEach(System.out::println);
                 read.notes().forEach(System.out::println);
             } else {

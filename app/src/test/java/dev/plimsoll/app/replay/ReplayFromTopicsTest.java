@@ -8,6 +8,9 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.plimsoll.app.Plimsoll;
 import dev.plimsoll.app.broker.EmbeddedBroker;
+import dev.plimsoll.model.Control;
+import dev.plimsoll.model.ControlAction;
+import dev.plimsoll.model.ControlAnswer;
 import dev.plimsoll.model.Deployment;
 import dev.plimsoll.model.LoadWindow;
 import dev.plimsoll.model.Outcome;
@@ -22,9 +25,11 @@ import dev.plimsoll.replay.source.Span;
 import dev.plimsoll.replay.source.TopicHistory;
 import dev.plimsoll.wire.Topic;
 import dev.plimsoll.wire.kafka.KafkaSettings;
+import dev.plimsoll.wire.kafka.Output;
 import dev.plimsoll.wire.kafka.RunWriter;
 import dev.plimsoll.wire.kafka.StoredRecords;
 import dev.plimsoll.wire.kafka.TopicAdmin;
+import dev.plimsoll.wire.kafka.TopicWriter;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.PrintStream;
@@ -36,6 +41,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalInt;
 import java.util.OptionalLong;
 import java.util.Set;
 import java.util.TreeSet;
@@ -265,6 +271,41 @@ class ReplayFromTopicsTest {
             assertThat(report.get("unchecked").asInt()).isZero();
             assertThat(report.get("wouldDecide").get("NONE").asInt()).isZero();
             assertThat(report.get("inputs").properties()).hasSize(7);
+            assertThat(report.at("/control/checked").asBoolean()).isTrue();
+            assertThat(report.at("/control/faults")).isEmpty();
+        }
+    }
+
+    @Test
+    void whatOperatorsWereAnsweredIsHeldAgainstTheDecisionsWhereThereIsAControlLog() throws Exception {
+        String[] verify = {"replay", "verify", "--only-decisions", "--deployment", PastLoop.DEPLOYMENT.id()};
+        try (TopicAdmin topics = new TopicAdmin(kafka, Duration.ofSeconds(30));
+                Admin admin = Admin.create(Map.of("bootstrap.servers", broker.bootstrapServers()))) {
+            Control asked = new Control(
+                    PastLoop.DEPLOYMENT, "id-1", 0, "ann", "test", OptionalInt.empty(), new ControlAction.Abort(999));
+            ControlAnswer answer = new ControlAnswer(
+                    PastLoop.DEPLOYMENT, 2, "id-1", ControlAnswer.Verdict.DONE, "it stops", OptionalInt.of(999), 0);
+            TopicWriter.writeTogether(
+                    kafka,
+                    "two-planners",
+                    List.of(
+                            Output.of(Topic.CONTROL, PastLoop.DEPLOYMENT, asked),
+                            Output.of(Topic.CONTROL, PastLoop.DEPLOYMENT, answer),
+                            Output.of(Topic.CONTROL, PastLoop.DEPLOYMENT, answer)),
+                    Duration.ofSeconds(30));
+            Ran wrong = run(verify);
+            assertThat(wrong.code()).as(wrong.out()).isEqualTo(1);
+            assertThat(wrong.out())
+                    .contains("DIFFERENT by the control log: command id-1 is answered more than once")
+                    .contains("which the plan log does not have")
+                    .contains("2 faults of the control log: 1 commands of operators, 1 answered");
+
+            admin.deleteTopics(List.of(Topic.CONTROL.name())).all().get();
+            Ran absent = run(verify);
+            assertThat(absent.code()).as(absent.out()).isZero();
+            assertThat(absent.out())
+                    .contains("the control log was not checked: the cluster has no plimsoll.control.v1");
+            topics.create(4, 1);
         }
     }
 

@@ -1,5 +1,6 @@
 package dev.plimsoll.replay.source;
 
+import dev.plimsoll.model.ControlRecord;
 import dev.plimsoll.model.Deployment;
 import dev.plimsoll.model.Membership;
 import dev.plimsoll.model.Outcome;
@@ -8,6 +9,7 @@ import dev.plimsoll.model.SampleRecord;
 import dev.plimsoll.model.WindowSummary;
 import dev.plimsoll.wire.Topic;
 import dev.plimsoll.wire.kafka.KafkaSettings;
+import dev.plimsoll.wire.kafka.OffsetRange;
 import dev.plimsoll.wire.kafka.PastRecords;
 import dev.plimsoll.wire.kafka.Received;
 import java.io.IOException;
@@ -239,6 +241,26 @@ public final class DeploymentPast implements AutoCloseable {
     /** The plan log, read along with the windows. */
     public PastPlan plan() {
         return plan;
+    }
+
+    /**
+     * What people asked of the deployment and were answered, in any incarnation.
+     *
+     * @param records in the order of the log
+     * @param lostItsBeginning whether there may have been others before
+     */
+    public record Control(List<Dated<ControlRecord>> records, boolean lostItsBeginning) {}
+
+    /** All of the control log; empty where the cluster has none, as those of earlier releases. */
+    public Optional<Control> control() {
+        return records.find(Topic.CONTROL).map(this::control);
+    }
+
+    private Control control(OffsetRange range) {
+        List<Dated<ControlRecord>> control = records.all(Topic.CONTROL, range, none -> unreadable++).stream()
+                .map(record -> new Dated<>(record.value(), record.offset(), record.timestampMillis()))
+                .toList();
+        return new Control(control, range.from() > 0);
     }
 
     public LiveWindows windows() {

@@ -15,7 +15,7 @@ import java.util.OptionalLong;
  * @param proposedAtMillis when it was proposed, by its planner's clock
  * @param term of the planner that proposed it; empty where the log has lost its beginning
  * @param base the placement that its moves start from; empty where the log has lost what leads to it
- * @param permitted whether the ranks had leave to flip
+ * @param permittedAtMillis when the ranks got leave to flip; empty where they did not
  * @param aborted why it was stopped
  * @param end SETTLED or VOID; empty while it is in flight
  * @param endedAtMillis when it ended
@@ -25,7 +25,7 @@ public record PastDecision(
         long proposedAtMillis,
         Optional<Term> term,
         Optional<Placement> base,
-        boolean permitted,
+        OptionalLong permittedAtMillis,
         Optional<String> aborted,
         Optional<PlanCommand> end,
         OptionalLong endedAtMillis) {
@@ -36,19 +36,20 @@ public record PastDecision(
                 record.atMillis(),
                 term,
                 base,
-                false,
+                OptionalLong.empty(),
                 Optional.empty(),
                 Optional.empty(),
                 OptionalLong.empty());
     }
 
-    PastDecision withPermit() {
-        return new PastDecision(propose, proposedAtMillis, term, base, true, aborted, end, endedAtMillis);
+    PastDecision withPermit(long atMillis) {
+        return new PastDecision(
+                propose, proposedAtMillis, term, base, OptionalLong.of(atMillis), aborted, end, endedAtMillis);
     }
 
     PastDecision withAbort(String reason) {
         return new PastDecision(
-                propose, proposedAtMillis, term, base, permitted, Optional.of(reason), end, endedAtMillis);
+                propose, proposedAtMillis, term, base, permittedAtMillis, Optional.of(reason), end, endedAtMillis);
     }
 
     PastDecision withEnd(PlanCommand command, long atMillis) {
@@ -57,7 +58,7 @@ public record PastDecision(
                 proposedAtMillis,
                 term,
                 base,
-                permitted,
+                permittedAtMillis,
                 aborted,
                 Optional.of(command),
                 OptionalLong.of(atMillis));
@@ -66,7 +67,7 @@ public record PastDecision(
     /** Without what its moves start from, which takes memory. */
     PastDecision withoutBase() {
         return new PastDecision(
-                propose, proposedAtMillis, term, Optional.empty(), permitted, aborted, end, endedAtMillis);
+                propose, proposedAtMillis, term, Optional.empty(), permittedAtMillis, aborted, end, endedAtMillis);
     }
 
     public int epoch() {

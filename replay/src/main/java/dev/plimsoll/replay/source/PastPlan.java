@@ -148,7 +148,7 @@ public final class PastPlan {
             open = Optional.of(PastDecision.of(record, propose, term, settled(propose.basedOn())));
             known.propose(propose);
         } else if (command instanceof PlanCommand.Permit) {
-            open = open.map(PastDecision::withPermit);
+            open = open.map(decision -> decision.withPermit(record.atMillis()));
         } else if (command instanceof PlanCommand.Abort abort) {
             open = open.map(decision -> decision.withAbort(abort.reason()));
         } else if (command instanceof Settled end) {

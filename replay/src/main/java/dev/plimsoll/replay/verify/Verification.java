@@ -40,6 +40,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.OptionalLong;
+import java.util.function.Consumer;
 import java.util.function.Supplier;
 
 /**
@@ -91,6 +92,7 @@ public class Verification {
 
     private Setbacks setbacks = Setbacks.NONE;
     private long setbacksOf;
+    private Consumer<PastDecision> decided = decision -> {};
     private boolean sawBeginning;
     private boolean sawAny;
     private boolean ended;
@@ -111,6 +113,11 @@ public class Verification {
         this.windows = windows;
         this.wanted = wanted;
         this.comparison = comparison;
+    }
+
+    /** Whoever is told of every decision once, in the order of the log, whether or not it can be checked. */
+    public void onDecision(Consumer<PastDecision> listener) {
+        decided = listener;
     }
 
     /** The next finding; empty at the end. */
@@ -172,6 +179,7 @@ public class Verification {
         ended = true;
         plan.advanceToEnd();
         waiting.addAll(plan.takeTold());
+        waiting.forEach(this::passed);
         waiting.forEach(this::missing);
         waiting.clear();
         expired.ifPresent(found::add);
@@ -192,6 +200,7 @@ public class Verification {
         // One that waits for its window is passed again and again.
         if (decision.propose().header().number() > setbacksOf) {
             setbacksOf = decision.propose().header().number();
+            decided.accept(decision);
             setbacks = setbacks.after(decision.propose());
             if (decision.end().isPresent()) {
                 setbacks = setbacks.after(decision.end().orElseThrow());

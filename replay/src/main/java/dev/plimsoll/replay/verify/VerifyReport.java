@@ -10,16 +10,20 @@ import dev.plimsoll.replay.verify.Finding.Explanation;
 import dev.plimsoll.replay.verify.Finding.Reproduced;
 import dev.plimsoll.replay.verify.Finding.Unchecked;
 import dev.plimsoll.replay.verify.Finding.Undecided;
+import dev.plimsoll.wire.Topic;
 import java.util.ArrayList;
 import java.util.EnumMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Optional;
 import java.util.StringJoiner;
 import java.util.TreeMap;
 
 /** What a verification found, finding by finding and in numbers, for people and for programs. */
 public final class VerifyReport {
+    private static final String NO_CONTROL = "the control log was not checked: the cluster has no "
+            + Topic.CONTROL.name() + ", as those of earlier releases";
     private static final String EXPIRED = "they were made from windows that have expired";
 
     private final ArrayNode findings = JsonNodeFactory.instance.arrayNode();
@@ -28,6 +32,8 @@ public final class VerifyReport {
     private int reproduced;
     private int different;
     private int unchecked;
+    private Optional<String> control = Optional.empty();
+    private List<String> controlFaults = List.of();
 
     /** Counts a finding and says it in one line. */
     public String add(Finding finding) {
@@ -80,6 +86,15 @@ public final class VerifyReport {
         return line(open.decision()) + "cannot be checked: " + open.reason();
     }
 
+    /** What was found of the control log, and how much it was held against. */
+    public List<String> control(List<String> faults, String summary) {
+        controlFaults = List.copyOf(faults);
+        control = Optional.of(summary);
+        return faults.stream()
+                .map(fault -> "DIFFERENT by the control log: " + fault)
+                .toList();
+    }
+
     private static String switches(int count) {
         return count == 0 ? "" : ", " + count + " switches";
     }
@@ -113,9 +128,9 @@ public final class VerifyReport {
         return different + undecided(Explanation.NONE);
     }
 
-    /** Whether no difference was found, and something was checked unless there was nothing to check. */
+    /** Whether no difference was found, of the control log neither, and something was checked unless there was nothing to check. */
     public boolean holds() {
-        return differences() == 0 && (unchecked == 0 || reproduced > 0);
+        return differences() == 0 && controlFaults.isEmpty() && (unchecked == 0 || reproduced > 0);
     }
 
     /** All in numbers, a few lines. */
@@ -134,6 +149,10 @@ public final class VerifyReport {
                     + " no verdict was found then, of " + undecided(Explanation.NOT_TOLD)
                     + " the log cannot tell, and " + undecided(Explanation.NONE) + " were judged otherwise");
         }
+        lines.add(control.map(summary ->
+                        (controlFaults.isEmpty() ? "" : controlFaults.size() + " faults of the control log: ")
+                                + summary)
+                .orElse(NO_CONTROL));
         return lines;
     }
 
@@ -168,6 +187,10 @@ public final class VerifyReport {
         for (Explanation explanation : Explanation.values()) {
             explained.put(explanation.name(), undecided(explanation));
         }
+        ObjectNode ofControl = root.putObject("control");
+        ofControl.put("checked", control.isPresent()).put("summary", control.orElse(NO_CONTROL));
+        var wrong = ofControl.putArray("faults");
+        controlFaults.forEach(wrong::add);
         root.set("findings", findings);
         return root;
     }

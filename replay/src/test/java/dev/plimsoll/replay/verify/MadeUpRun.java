@@ -19,6 +19,7 @@ import dev.plimsoll.model.PlanCommand.Propose;
 import dev.plimsoll.model.ProfileChoice;
 import dev.plimsoll.model.RankAck;
 import dev.plimsoll.model.RankId;
+import dev.plimsoll.model.Refusal;
 import dev.plimsoll.model.StepRange;
 import dev.plimsoll.model.StepTime;
 import dev.plimsoll.model.Topology;
@@ -32,6 +33,7 @@ import dev.plimsoll.planner.placement.Policy;
 import dev.plimsoll.planner.protocol.PlanLog;
 import dev.plimsoll.replay.source.Dated;
 import dev.plimsoll.replay.source.LiveWindows;
+import dev.plimsoll.replay.source.PastDecision;
 import dev.plimsoll.replay.source.PastPlan;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -41,6 +43,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.Random;
+import java.util.function.Consumer;
 import java.util.function.Supplier;
 import java.util.function.UnaryOperator;
 
@@ -83,6 +86,7 @@ public final class MadeUpRun {
     private long now = BEGIN;
     private long index;
     private boolean stopsFirst;
+    private int refusals;
     private boolean timed;
     /** Of an expert of mean popularity in half a window. */
     private double tokens = 1_000;
@@ -196,6 +200,18 @@ public final class MadeUpRun {
     static MadeUpRun ofAPrefix() {
         MadeUpRun run = new MadeUpRun(11, settings());
         run.stopsFirst = true;
+        for (int window = 0; window < WINDOWS; window++) {
+            run.window();
+            run.poll();
+        }
+        run.planner().close();
+        return run;
+    }
+
+    /** The first decisions are refused, as a rank is busy. */
+    static MadeUpRun ofRefusals(int refusals) {
+        MadeUpRun run = new MadeUpRun(11, settings());
+        run.refusals = refusals;
         for (int window = 0; window < WINDOWS; window++) {
             run.window();
             run.poll();
@@ -323,7 +339,14 @@ public final class MadeUpRun {
     private void poll() {
         Optional<Propose> before = proposed;
         write(planner().poll());
-        before.ifPresent(decision -> {
+        before.filter(decision -> refusals > 0).ifPresent(decision -> {
+            refusals--;
+            ack(decision, RankAck.Kind.REFUSED, 0);
+            ack(decision, RankAck.Kind.ABORTED, 0);
+            write(planner().poll());
+            proposed = Optional.empty();
+        });
+        before.filter(decision -> proposed.isPresent()).ifPresent(decision -> {
             ack(decision, RankAck.Kind.ACCEPTED, 0);
             write(planner().poll());
             int flipped = stopsFirst ? 1 : decision.batches().size();
@@ -350,12 +373,13 @@ public final class MadeUpRun {
                             decision.epoch(),
                             kind,
                             batch,
-                            Optional.empty(),
+                            kind == RankAck.Kind.REFUSED ? Optional.of(Refusal.BUSY) : Optional.empty(),
                             decision.planHash(),
                             index * 8,
                             timed && kind == RankAck.Kind.FLIPPED
                                     ? Optional.of(new FlipCost(40, 20_000, 5_000))
-                                    : Optional.empty()));
+                                    : Optional.empty(),
+                            Optional.empty()));
         }
     }
 
@@ -399,6 +423,27 @@ public final class MadeUpRun {
 
     /** @param kept the settled placement that is kept besides the log */
     List<Finding> verified(Map<String, String> insisted, Optional<Placement> kept) {
+        List<Finding> found = new ArrayList<>();
+        verify(insisted, kept, found, decision -> {});
+        return found;
+    }
+
+    /** Verifies it, and tells of every decision. */
+    void verify(Consumer<PastDecision> decided) {
+        verify(Map.of(), Optional.empty(), new ArrayList<>(), decided);
+    }
+
+    /** Windows without a decision, by what is known of them. */
+    Tally tally() {
+        return verify(Map.of(), Optional.empty(), new ArrayList<>(), decision -> {})
+                .tally();
+    }
+
+    private Verification verify(
+            Map<String, String> insisted,
+            Optional<Placement> kept,
+            List<Finding> found,
+            Consumer<PastDecision> decided) {
         PastPlan plan = new PastPlan(members, supplier(commands), kept);
         LiveWindows windows = new LiveWindows(members, supplier(rows), supplier(summaries), plan);
         Verification verification = new Verification(
@@ -406,10 +451,10 @@ public final class MadeUpRun {
                 plan,
                 windows::next,
                 new Verification.Wanted(insisted, false, OptionalLong.empty(), OptionalLong.empty()));
-        List<Finding> found = new ArrayList<>();
+        verification.onDecision(decided);
         for (Optional<Finding> next = verification.next(); next.isPresent(); next = verification.next()) {
             found.add(next.orElseThrow());
         }
-        return found;
+        return verification;
     }
 }

@@ -136,6 +136,31 @@ class VerificationTest {
     }
 
     @Test
+    void windowsInThePauseBehindDecisionsThatCameToNothingAreThePausesAndNoDifference() {
+        MadeUpRun refused = MadeUpRun.ofRefusals(2);
+        Tally tally = refused.tally();
+
+        assertThat(refused.commands.stream().map(Dated::value).filter(PlanCommand.Void.class::isInstance))
+                .hasSize(2);
+        // Of the pauses of 2 and 4 windows the first of each are the cooldown's.
+        assertThat(tally.of(Tally.Window.BACK_OFF)).isEqualTo(4);
+        assertThat(EVERY_WINDOW.tally().of(Tally.Window.BACK_OFF)).isZero();
+        assertThat(verified(refused)).noneMatch(Different.class::isInstance);
+        assertThat(verified(refused)).noneMatch(Undecided.class::isInstance);
+        assertThat(new VerifyReport().summary(tally))
+                .anyMatch(line -> line.contains("4 in the pause after decisions that came to nothing"));
+    }
+
+    @Test
+    void everyDecisionIsToldOnceToWhoeverAsksAlsoTheOneWhoseWindowIsNotThere() {
+        List<Integer> told = new ArrayList<>();
+        run.rows.clear();
+        run.verify(decision -> told.add(decision.epoch()));
+
+        assertThat(told).isEqualTo(run.decisions().stream().map(Propose::epoch).toList());
+    }
+
+    @Test
     void everyDecisionIsReproducedAndNothingElseWouldHaveBeenDecided() {
         List<Finding> found = verified(run);
 

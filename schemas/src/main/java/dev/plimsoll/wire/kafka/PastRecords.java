@@ -54,15 +54,21 @@ public final class PastRecords implements AutoCloseable {
 
     /** All of the deployment's partition that stands in a topic now. */
     public OffsetRange whole(Topic<?> topic) {
+        return find(topic)
+                .orElseThrow(() -> new UnknownTopicOrPartitionException(
+                        topic.name() + " is not there; 'plimsoll topics create' makes it"));
+    }
+
+    /** The same; empty where the cluster does not have the topic. */
+    public Optional<OffsetRange> find(Topic<?> topic) {
         List<PartitionInfo> infos = asking.partitionsFor(topic.name(), timeout);
         if (infos == null || infos.isEmpty()) {
-            throw new UnknownTopicOrPartitionException(
-                    topic.name() + " is not there; 'plimsoll topics create' makes it");
+            return Optional.empty();
         }
         TopicPartition partition = new TopicPartition(topic.name(), Topic.partition(deployment, infos.size()));
         long from = known(asking.beginningOffsets(List.of(partition), timeout), partition);
         long to = known(asking.endOffsets(List.of(partition), timeout), partition);
-        return new OffsetRange(partition.topic(), partition.partition(), Math.min(from, to), to);
+        return Optional.of(new OffsetRange(partition.topic(), partition.partition(), Math.min(from, to), to));
     }
 
     private static long known(Map<TopicPartition, Long> offsets, TopicPartition partition) {

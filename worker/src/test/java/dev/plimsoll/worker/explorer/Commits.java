@@ -81,6 +81,9 @@ final class Commits {
     private static void checkEnd(World world, PlanCommand end, int epoch, int batches) {
         if (world.scope.lives.lifeOf(end.header().incarnation()) != world.life()) {
             world.scope.reached.add("void with its life");
+            if (world.get(Of.SOURCE_DIED) != 0) {
+                world.scope.reached.add("void with its life after a source died");
+            }
             return;
         }
         int last = world.log().decision(epoch).batches();
@@ -100,6 +103,9 @@ final class Commits {
             }
         }
         world.scope.reached.add(batches == last ? "settled " + epoch : "stopped after " + batches);
+        if (batches == last && world.get(Of.SOURCE_DIED) != 0) {
+            world.scope.reached.add("settled " + epoch + " after a source died");
+        }
         if (batches == last && world.used(Power.MISS_END) > 0) {
             world.scope.reached.add("settled " + epoch + " after a miss");
         }

@@ -11,6 +11,8 @@ import static dev.plimsoll.worker.explorer.Power.KILL_PLANNER;
 import static dev.plimsoll.worker.explorer.Power.LOSE_ACKS;
 import static dev.plimsoll.worker.explorer.Power.LOSE_GATHER;
 import static dev.plimsoll.worker.explorer.Power.MISS_END;
+import static dev.plimsoll.worker.explorer.Power.RELOAD;
+import static dev.plimsoll.worker.explorer.Power.RELOAD_UNASKED;
 import static dev.plimsoll.worker.explorer.Power.RESTART;
 import static dev.plimsoll.worker.explorer.Power.SHOW_WINDOW;
 import static dev.plimsoll.worker.explorer.Power.STOP;
@@ -83,6 +85,33 @@ class ExplorerTest {
                         Plans.ONE,
                         "stopped after 1",
                         "void with its life"),
+                new Case(
+                        "a source of weights that dies in a transfer",
+                        Powers.NONE.with(CRASH).with(RESTART),
+                        List.of(Plans.SURVIVED),
+                        "a source dies in a transfer",
+                        "transfers of a source that died end badly",
+                        "the survivors hold every expert",
+                        "void with its life after a source died",
+                        "settled 2 after a source died"),
+                new Case(
+                        "weights that are loaded anew",
+                        Powers.NONE.with(RELOAD, 3),
+                        List.of(Plans.SMALL),
+                        "reloaded while SERVING",
+                        "reloaded while ACCEPTED",
+                        "reloaded while REFUSED",
+                        "reloaded while DONE",
+                        "settled 1",
+                        "stopped after 0"),
+                new Case(
+                        "weights that are loaded anew, and nobody is asked",
+                        POWERS.with(RELOAD_UNASKED),
+                        List.of(Plans.SMALL),
+                        "reloaded while READY",
+                        "reloaded while TRANSFERRING",
+                        "FATAL",
+                        "settled 1"),
                 new Case("acks that are lost", POWERS.with(LOSE_ACKS), Plans.ONE, "settled 1", "stopped after 1"),
                 new Case(
                         "staging memory that is held",
@@ -136,13 +165,14 @@ class ExplorerTest {
         return new Case(name, Scope.of(powers, decisions).whereEnginesMove(), List.of(reached));
     }
 
+    /** As large as can be waited for: CONTRIBUTING.md says how long. Of the second and the fourth more decisions, or batches, could not. */
     private static Stream<Case> products() {
         return Stream.of(
                 new Case("gathers and transfers", POWERS.with(LOSE_GATHER).with(FAIL_TRANSFER), Plans.TWO),
                 new Case(
                         "gathers, and a planner that fails",
                         POWERS.with(LOSE_GATHER).with(FAIL_OVER),
-                        Plans.TWO),
+                        Plans.ONE),
                 new Case(
                         "gathers, and a rank that dies",
                         POWERS.with(LOSE_GATHER).with(CRASH).with(RESTART),
@@ -150,7 +180,12 @@ class ExplorerTest {
                 new Case(
                         "a rank and the planner that die while all stop",
                         POWERS.with(CRASH).with(RESTART).with(KILL_PLANNER),
-                        Plans.ONE));
+                        List.of(Plans.SMALL)),
+                new Case(
+                        "weights that are loaded anew, asked or not, and gathers that are lost",
+                        Powers.NONE.with(RELOAD, 2).with(RELOAD_UNASKED).with(LOSE_GATHER),
+                        List.of(Plans.SMALL)),
+                new Case("weights that are loaded anew between batches", Powers.NONE.with(RELOAD, 3), Plans.ONE));
     }
 
     @ParameterizedTest

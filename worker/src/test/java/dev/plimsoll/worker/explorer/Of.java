@@ -27,6 +27,8 @@ enum Of {
     WINDOW,
     /** 1 once a gather was issued in this life. */
     ANY_GATHER,
+    /** 1 once a rank has died that others were being sent weights by. */
+    SOURCE_DIED,
     /** The last exchange that some rank will not carry through: those of its peers fail. */
     GAVE_UP,
     /** 1 within a transaction in which an operator ends something. */

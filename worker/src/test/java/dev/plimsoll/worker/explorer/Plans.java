@@ -20,6 +20,8 @@ final class Plans {
     static final List<Batch> MENDS = List.of(new Batch(1, List.of(move(0, 1, 1, 4), move(0, 5, 0, 0))));
     /** The first batch brings no weights to any rank: it is voted on and flipped like any other. */
     static final List<List<Batch>> SWITCHES = List.of(Fixture.SWITCHES);
+    /** Rank 0 sends expert 1 of layer 0 to rank 1; before and after it the others hold every expert between them. */
+    static final List<Batch> SURVIVED = List.of(new Batch(1, List.of(move(0, 2, 1, 1), move(0, 5, 2, 2))));
     /** An engine that moves weights itself gets one batch with all. */
     static final List<List<Batch>> WHOLE = List.of(List.of(new Batch(
             1, Fixture.BATCHES.stream().flatMap(batch -> batch.moves().stream()).toList())));

@@ -16,12 +16,13 @@ import java.util.TreeMap;
 
 /**
  * States and commands without what nothing depends on that is explored: when something is due, why something was stopped, which window it
- * was, how long no decision is made. Time and windows pass whenever the explorer says so. One reason is kept: ranks that cannot vote any
- * more end all planning.
+ * was, how long no decision is made. Time and windows pass whenever the explorer says so. Two reasons are kept, as successors read them:
+ * ranks that cannot vote any more end all planning, and one that has flipped what nobody permitted puts all into quarantine.
  */
 final class Timeless {
     private static final Due DUE = new Due(1, 1);
     private static final String CANNOT_VOTE = "REFUSED 1: OBSERVE_ONLY";
+    private static final String UNASKED = "rank 0 flipped what was not permitted: ";
 
     private Timeless() {}
 
@@ -39,6 +40,9 @@ final class Timeless {
     }
 
     private static String reason(String reason) {
+        if (reason.contains(UNASKED.substring("rank 0".length()))) {
+            return UNASKED;
+        }
         return reason.contains("OBSERVE_ONLY") ? CANNOT_VOTE : "";
     }
 
