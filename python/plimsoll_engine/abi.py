@@ -2,8 +2,8 @@
 import ctypes
 import os
 
-ABI_MAJOR, ABI_MINOR = 3, 1
-LEAST_MINOR = 0  # what was added since is asked for by its number, which an older library refuses
+ABI_MAJOR, ABI_MINOR = 3, 2
+LEAST_MINOR = 2  # the first that has all functions below
 
 PLM_OK, PLM_PENDING, PLM_BUSY = 0, 1, 2
 (PLM_E_ARG, PLM_E_UNAVAILABLE, PLM_E_DEVICE, PLM_E_TIMEOUT, PLM_E_STATE, PLM_E_NOMEM, PLM_E_ABORTED, PLM_E_DIFFERS,
@@ -25,8 +25,10 @@ PLM_STATE_DEAF, PLM_STATE_OBSERVES, PLM_STATE_CHANGED = 1, 2, 4
 PLM_ORDER_AGAIN = 1
 PLM_RANK_OBSERVES, PLM_RANK_ENGINE_MOVES = 1, 2
 (PLM_EVENT_VERDICT, PLM_EVENT_ORDER, PLM_EVENT_TRANSFER_ENDED, PLM_EVENT_STAGING_FREED, PLM_EVENT_VOTED,
- PLM_EVENT_FLIP_FAILED, PLM_EVENT_DEAF, PLM_EVENT_ENGINE_BUSY, PLM_EVENT_MOVED, PLM_EVENT_CHANGED) = range(10)
+ PLM_EVENT_FLIP_FAILED, PLM_EVENT_DEAF, PLM_EVENT_ENGINE_BUSY, PLM_EVENT_MOVED, PLM_EVENT_CHANGED, PLM_EVENT_RELOAD,
+ PLM_EVENT_RELOADED) = range(12)
 PLM_MAP_OTHER, PLM_MAP_TARGET, PLM_MAP_BASE = 0, 1, 2
+PLM_RELOAD_NONE, PLM_RELOAD_ASKED, PLM_RELOAD_UNDER_WAY, PLM_RELOAD_LATE = range(4)
 (PLM_EFFECT_START_TRANSFERS, PLM_EFFECT_FLIP, PLM_EFFECT_FREE_STAGING, PLM_EFFECT_CANCEL_TRANSFERS,
  PLM_EFFECT_ABANDON_GROUP, PLM_EFFECT_LEAVE_GROUP, PLM_EFFECT_REFUSED, PLM_EFFECT_IGNORED,
  PLM_EFFECT_MOVE) = range(1, 10)
@@ -71,7 +73,8 @@ plm_vote = _struct("plm_vote", incarnation=_i64, settled_version=_i32, epoch=_i3
 plm_verdict = _struct("plm_verdict", size=_u32, outcome=_i32, epoch=_i32, batch=_i32, level=_i32)
 plm_rank_state = _struct("plm_rank_state", size=_u32, settled_version=_i32, incarnation=_i64, epoch=_i32, phase=_i32,
                          batches_flipped=_i32, refusal=_i32, plan_hash=_i64, command_number=_i64, step=_i64, fatal=_i32,
-                         refused_epoch=_i32, refused_hash=_i64, refused_stopped=_i32, flags=_u32)
+                         refused_epoch=_i32, refused_hash=_i64, refused_stopped=_i32, flags=_u32, refused_peer=_i32,
+                         reserved=_u32)
 plm_flip_cost = _struct("plm_flip_cost", size=_u32, epoch=_i32, batch=_i32, reserved=_u32, received_bytes=_i64,
                         transfer_nanos=_i64, flip_nanos=_i64)
 plm_snapshot = _struct("plm_snapshot", size=_u32, first_rank=_u32, ranks=_u32, words_per_rank=_u32, step=_i64,
@@ -84,10 +87,10 @@ plm_order_change = _struct("plm_order_change", layer=_u32, slot=_u32, expert=_u3
 plm_rank = _struct("plm_rank", size=_u32, flags=_u32, incarnation=_i64, settled_version=_i32, phase=_i32, epoch=_i32,
                    batches=_i32, plan_hash=_i64, batches_flipped=_i32, transferring=_i32, transfer_runs=_i32,
                    staging_busy=_i32, moving=_i32, moved=_i32, refusal=_i32, refused_epoch=_i32, refused_hash=_i64,
-                   refused_stopped=_i32, observes=_i32, deaf=_i32, engine_busy=_i32, changed=_i32, reserved=_i32,
-                   term=_i64, command_number=_i64, staged=plm_vote, cast=plm_vote)
+                   refused_stopped=_i32, observes=_i32, deaf=_i32, engine_busy=_i32, changed=_i32, reloading=_i32,
+                   term=_i64, command_number=_i64, staged=plm_vote, cast=plm_vote, generation=_i64)
 plm_rank_event = _struct("plm_rank_event", size=_u32, kind=_i32, outcome=_i32, epoch=_i32, batch=_i32, level=_i32,
-                         good=_i32, reserved=_u32, order=plm_order, vote=plm_vote)
+                         good=_i32, reserved=_u32, order=plm_order, vote=plm_vote, generation=_i64)
 plm_rank_effect = _struct("plm_rank_effect", kind=_i32, epoch=_i32, batch=_i32, code=_i32)
 plm_rank_effects = _struct("plm_rank_effects", size=_u32, count=_u32, effects=plm_rank_effect * PLM_MOST_EFFECTS)
 plm_weights = _struct("plm_weights", address=_u64, stride=_u64, bytes=_u64, layer=_u32, reserved=_u32)
@@ -140,6 +143,8 @@ SIGNATURES = {
     "plm_agent_moved": (_u64, _to(_i32), _u32),
     "plm_agent_busy": (_u64, _i32),
     "plm_agent_changed": (_u64,),
+    "plm_agent_reload": (_u64,),
+    "plm_agent_reloaded": (_u64, _i64),
     "plm_agent_state": (_u64, _to(plm_rank)),
     "plm_agent_close": (_u64, _i64),
 }

@@ -4,6 +4,8 @@ Engine-neutral: what stands here knows no engine, and the modules vllm, sglang a
 """
 import logging
 import os
+import threading
+import weakref
 from typing import NamedTuple, Optional, Sequence
 
 from plimsoll_engine.membership import Membership, next_incarnation
@@ -13,6 +15,7 @@ logger = logging.getLogger("plimsoll")
 _LOST = (Outcome.TIMED_OUT, Outcome.FAILED, Outcome.UNDECIDED)
 # Between two looks of all ranks at whether one of them has lost the group: the only step after which all let go together.
 LOOK_BOUNDARIES = 64
+_sessions = weakref.WeakSet()
 
 
 class Model(NamedTuple):
@@ -57,7 +60,10 @@ class Session:
         self._lost = False
         self.withdrawn = False
         self.steers = settings.steer
+        self._generation = 0
+        self._thread = threading.get_ident()
         self._open()
+        _sessions.add(self)
 
     @property
     def alive(self):
@@ -195,6 +201,16 @@ class Session:
         if self.steers and self.alive:
             self._worker.moved(placement)
 
+    def reload(self):
+        """As Worker.reload: whether the engine may load other weights into its slots now."""
+        return not self.alive or self._worker.reload()
+
+    def reloaded(self, generation):
+        """As Worker.reloaded."""
+        self._generation = generation
+        if self.alive:
+            self._worker.reloaded(generation)
+
     def changed(self, placement=None):
         """The engine has changed its map by itself. With its map, on all ranks at the same step: the next incarnation begins from it."""
         if placement is None:
@@ -215,6 +231,8 @@ class Session:
         self._open()
         self._worker.attach(**self._attached)
         self.start()
+        if self._generation:
+            self._worker.reloaded(self._generation)  # an incarnation begins at 0, and ranks may differ
 
     def give_up(self, error):
         """An error of the plug-in's own: this rank captures no more, and passes with the others where all do."""
@@ -230,4 +248,19 @@ class Session:
                 logger.warning("rank %d: not all could be closed: %s", self._group.rank, error)
 
 
-__all__ = ["LOOK_BOUNDARIES", "LeaveGroup", "Model", "NotStarted", "Session"]
+def reload():
+    """Whether other weights may be loaded in place into all models of the engine whose dispatch thread this is. See README.md."""
+    return all([session.reload() for session in _of_this_thread()])
+
+
+def reloaded(generation):
+    """All models of this engine's rank hold the weights of a generation."""
+    for session in _of_this_thread():
+        session.reloaded(generation)
+
+
+def _of_this_thread():
+    return [session for session in _sessions if session._thread == threading.get_ident()]
+
+
+__all__ = ["LOOK_BOUNDARIES", "LeaveGroup", "Model", "NotStarted", "Session", "reload", "reloaded"]

@@ -304,6 +304,8 @@ class Worker:
         if self._flip_error is not None:
             self._leave(FlipFailed, "rank %d could not flip at step %d: %r", self.rank, step, self._flip_error,
                         cause=self._flip_error)
+        if found.leave and found.outcome == Outcome.RESOLVED:
+            self._leave(LeaveGroup, "at step %d the others have flipped, and rank %d cannot: the log says why", step, self.rank)
         if found.leave:
             self._leave(LeaveGroup, "at step %d others may have flipped, and rank %d cannot know (%s)", step, self.rank,
                         Outcome(found.outcome).name)
@@ -372,6 +374,28 @@ class Worker:
     def changed(self):
         """The engine's map was changed by somebody else: nothing is decided any more until a new incarnation says to what."""
         self._call("plm_agent_changed", self._agent)
+
+    def reload(self):
+        """Asks, before any is touched, whether the engine may load other weights into its slots, in place.
+
+        True: until reloaded() nothing here reads or writes a slot but what the compute stream holds already. False: run passes up to
+        the next boundary and ask again; this rank votes for nothing meanwhile, so some boundaries are enough.
+        """
+        return self._ask_to_reload() is not False  # None: the capture has ended, and nothing of it is at the slots
+
+    @_guarded
+    def _ask_to_reload(self):
+        return not self._agent or self._call("plm_agent_reload", self._agent) == abi.PLM_OK
+
+    @_guarded
+    def reloaded(self, generation):
+        """All slots hold the weights of this generation: a number that is equal on ranks with the same checkpoint, and on no others.
+
+        Without leave of reload() it must be said before the next boundary, which raises LeaveGroup where the others flip what came
+        from the weights before.
+        """
+        if self._agent:
+            self._call("plm_agent_reloaded", self._agent, generation)
 
     @_guarded
     def idle(self, seconds):

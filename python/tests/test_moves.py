@@ -187,6 +187,42 @@ class MovedForTheEngine(Base):
         step_until(lambda: all(engine.boundaries[-1].phase == plm.Phase.DONE for engine in engines), *engines)
         self.assertEqual(([], []), (engines[0].wrong(), engines[1].wrong()))
 
+    def test_what_was_received_is_dropped_where_other_weights_are_loaded(self):
+        engines = self.ranks()
+        self.ready(engines)
+        self.assertFalse(engines[1].call(engines[1].worker.reload), "all may flip on its last vote")
+        step(*engines)  # the vote stands: what all have agreed on is flipped first
+        self.assertEqual([1, 1], [len(engine.flips) for engine in engines])
+        step_until(lambda: engines[1].call(engines[1].worker.reload), *engines)
+        step(*engines)
+        engines[1].call(engines[1].worker.reloaded, 3)
+        for _ in range(4):
+            step(*engines)
+        self.assertEqual([1, 1], [len(engine.flips) for engine in engines], "ranks with different weights")
+        step_until(lambda: engines[0].call(engines[0].worker.reload), *engines)
+        engines[0].call(engines[0].worker.reloaded, 3)
+        step_until(lambda: all(engine.boundaries[-1].phase == plm.Phase.DONE for engine in engines), *engines)
+        self.assertEqual([2, 2], [len(engine.flips) for engine in engines])
+
+    def test_who_loads_without_leave_leaves_where_the_others_flip(self):
+        engines = self.ranks()
+        self.ready(engines)
+        engines[1].call(engines[1].worker.reloaded, 3)
+        first = engines[0].later(engines[0].worker.step_end)
+        with self.assertRaisesRegex(plm.LeaveGroup, "the others have flipped, and rank 1 cannot"):
+            engines[1].call(engines[1].worker.step_end)
+        first.result(60)
+        self.assertEqual(([(0, [3], [1], [True])], []), (engines[0].flips, engines[1].flips))
+
+    def test_a_rank_that_captures_no_more_is_in_nobodys_way(self):
+        engine = Engine(self, 0, on_error="disable", gather="none", address=None, mailbox=None, on_flip=None, experts=None)
+        self.assertTrue(engine.worker.reload(), "it has not started")
+        engine.start()
+        self.assertTrue(engine.call(engine.worker.reload))
+        engine.call(engine.worker.reloaded, 1)
+        engine.call(engine.worker.fail, ValueError("mine"))
+        self.assertTrue(engine.call(engine.worker.reload))
+
     def test_weights_that_cannot_be_moved_are_refused(self):
         worker = Engine(self, 0).worker
         self.refused("layer 0 have shape \\(3, 4\\): the first dimension is the local slot", worker.weights, 0, [torch.zeros(3, 4)])

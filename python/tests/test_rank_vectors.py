@@ -47,7 +47,7 @@ class Vectors(unittest.TestCase):
         self.assertGreater(row, 1000)
 
     def test_the_heat_ring_shows_what_the_node_needs(self):
-        fields = [name for name, _ in abi.plm_rank_state._fields_ if name not in ("size", "step")]
+        fields = [name for name, _ in abi.plm_rank_state._fields_ if name not in ("size", "step", "refused_peer", "reserved")]
         for words, wanted in zip(self.vectors["states"], self.vectors["seen"]):
             state = abi.new(abi.plm_rank_state)
             self.library.call("plm_rank_describe", made(abi.plm_rank, words), state)

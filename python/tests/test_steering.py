@@ -122,6 +122,29 @@ class Sessions(Base):
         self.ordered(sessions)
         self.assertEqual([[[2, 1, 0, 1]] * LAYERS] * RANKS, self.ranks.call(lambda rank: sessions[rank].target()))
 
+    def test_ranks_move_nothing_together_until_all_hold_the_same_weights(self):
+        sessions = self.started(steer=True)
+
+        def load_the_first(rank):
+            if rank == 0:
+                self.assertTrue(steering.reload(), "nothing is in flight")
+                steering.reloaded(3)
+
+        self.ranks.call(load_the_first)
+        self.ranks.call(lambda rank: sessions[rank].changed([[2, 1, 0, 2]] * LAYERS))
+        self.assertEqual([3, 0], self.ranks.call(lambda rank: sessions[rank]._worker.state().generation), "a new incarnation")
+        for mailbox in self.mailboxes(sessions):
+            mailbox.propose([([], [], [(layer, 3, 1, 1) for layer in range(LAYERS)])])
+            mailbox.permit()
+        for _ in range(6):
+            boundaries = self.ranks.call(lambda rank: sessions[rank].step_end())
+            self.assertEqual([False, False], [boundary.move for boundary in boundaries])
+        self.assertEqual([plm.Phase.WILLING] * RANKS, [boundary.phase for boundary in boundaries])
+        while not self.ranks.call(lambda rank: rank == 0 or steering.reload())[1]:
+            self.ranks.call(lambda rank: sessions[rank].step_end())
+        self.ranks.call(lambda rank: rank == 0 or steering.reloaded(3))
+        self.step_until(sessions, lambda boundaries: all(boundary.move for boundary in boundaries))
+
     def test_several_models_of_an_engine_are_deployments_of_their_own(self):
         self.opened(self.settings(), MODEL._replace(suffix="-draft"))
         self.assertEqual(["test.toy-draft"], os.listdir(self.directory))

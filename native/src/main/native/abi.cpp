@@ -283,7 +283,7 @@ int32_t plm_flip_publish(uint64_t ring, const plm_flip_cost* cost) {
 
 int32_t plm_state_publish(uint64_t ring, const plm_rank_state* state) {
     return guarded([&] {
-        find<Ring>(ring)->publish_state(sized(state, "state"));
+        find<Ring>(ring)->publish_state(widened(state, "state", first_rank_state_bytes));
         return PLM_OK;
     });
 }
@@ -442,9 +442,22 @@ int32_t plm_agent_changed(uint64_t agent) {
     });
 }
 
+int32_t plm_agent_reload(uint64_t agent) {
+    return guarded([&] { return find<Agent>(agent)->reload() ? PLM_OK : PLM_BUSY; });
+}
+
+int32_t plm_agent_reloaded(uint64_t agent, int64_t generation) {
+    return guarded([&] {
+        find<Agent>(agent)->reloaded(generation);
+        return PLM_OK;
+    });
+}
+
 int32_t plm_agent_state(uint64_t agent, plm_rank* rank) {
     return guarded([&] {
-        find<Agent>(agent)->state(sized(rank, "rank"));
+        plm_rank state = widened(rank, "rank", offsetof(plm_rank, generation));
+        find<Agent>(agent)->state(state);
+        narrowed(state, rank);
         return PLM_OK;
     });
 }

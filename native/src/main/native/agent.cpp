@@ -119,23 +119,46 @@ void Agent::boundary(uint64_t compute_stream, int64_t step, plm_boundary& out) {
     move_ = 0;
     out.outcome = PLM_OUTCOME_NONE;
     if (!fatal()) {
-        plm_rank_event began = event(PLM_EVENT_VERDICT);
         plm_verdict verdict{};
-        began.outcome = out.outcome = begin(compute_stream, step, verdict);
-        began.epoch = verdict.epoch;
-        began.batch = verdict.batch;
-        began.level = verdict.level;
-        apply(began);
-        hear_orders();
-        look_at_transfers();
-        vote();
-        publish();
+        out.outcome = begin(compute_stream, step, verdict);
+        verdict.outcome = out.outcome;
+        if (as_before(verdict)) {
+            cast(rank_.cast);
+        } else {
+            take_turn(verdict);
+        }
         compute_ = nullptr;
     }
     out.leave = fatal() ? 1 : 0;
     out.phase = rank_.phase;
     out.move = fatal() ? 0 : move_;
     out.notes = static_cast<int32_t>(note_count_);
+}
+
+// Most boundaries repeat the one before. The machine is a pure function: what left it as it was will do so again, with the same
+// vote. To know that without asking it spares an engine what its code and data cost from memory, where steps have put them.
+bool Agent::as_before(const plm_verdict& verdict) const {
+    return steady_ && verdict.outcome == verdict_.outcome && verdict.epoch == verdict_.epoch &&
+           verdict.batch == verdict_.batch && verdict.level == verdict_.level &&
+           (!mailbox_ || rank_.deaf != 0 || mailbox_->silent());
+}
+
+void Agent::take_turn(const plm_verdict& verdict) {
+    const plm_rank before = rank_;
+    plm_rank_event began = event(PLM_EVENT_VERDICT);
+    began.outcome = verdict.outcome;
+    began.epoch = verdict.epoch;
+    began.batch = verdict.batch;
+    began.level = verdict.level;
+    uneventful_ = true;
+    apply(began);
+    hear_orders();
+    look_at_transfers();
+    vote();
+    publish();
+    // A transfer, and staging memory that was not let go of, are looked at every time.
+    steady_ = uneventful_ && !transfer_ && rank_.staging_busy == 0 && std::memcmp(&before, &rank_, sizeof rank_) == 0;
+    verdict_ = verdict;
 }
 
 int32_t Agent::begin(uint64_t compute_stream, int64_t step, plm_verdict& verdict) {
@@ -193,6 +216,7 @@ void Agent::hear_orders() {
 }
 
 void Agent::hear(uint32_t bytes) {
+    uneventful_ = false;
     plm_rank_event heard = event(PLM_EVENT_ORDER);
     plm_order& order = heard.order;
     std::string wrong;
@@ -220,6 +244,8 @@ void Agent::look_at_transfers() {
         const int32_t status = guarded([&] { return transfer_->poll(); });
         if (status < 0) {
             note(PLM_NOTE_TRANSFER_FAILED, transfer_->epoch(), transfer_->batch(), status, plm_last_error());
+            failed_epoch_ = transfer_->epoch();
+            failed_with_ = transfer_->failed_with();
         }
         if (status != PLM_PENDING) {
             apply(transfer_ended(transfer_->epoch(), transfer_->batch(), status == PLM_OK));
@@ -238,8 +264,15 @@ void Agent::vote() {
     plm_rank_vote(&rank_, &voted.vote);
     // First noted, then cast: a cast that fails may have reached the others.
     apply(voted);
+    cast(voted.vote);
+}
+
+void Agent::cast(const plm_vote& vote) {
+    if (!begun_) {
+        return;
+    }
     try {
-        ring_->end(voted.vote);
+        ring_->end(vote);
     } catch (const Failure& failure) {
         cast_lost_ = true;
         lose_library(failure.text.c_str());
@@ -252,6 +285,9 @@ void Agent::publish() {
     now.size = sizeof now;
     plm_rank_describe(&rank_, &now);
     now.step = step_;
+    if (now.refusal == PLM_REFUSAL_TRANSFER_FAILED && now.refused_epoch == failed_epoch_) {
+        now.refused_peer = failed_with_ + 1;
+    }
     if (published_once_ && same_but_step(published_, now)) {
         return;
     }
@@ -268,6 +304,7 @@ void Agent::publish() {
 }
 
 void Agent::apply(const plm_rank_event& first) {
+    steady_ = false;
     follow_ups_.assign(1, first);
     while (!follow_ups_.empty()) {
         const plm_rank_event event = follow_ups_.front();
@@ -279,6 +316,7 @@ void Agent::apply(const plm_rank_event& first) {
         if (status != PLM_OK) {
             fail(status, plm_last_error());
         }
+        uneventful_ = uneventful_ && effects.count == 0;
         for (uint32_t i = 0; i < effects.count; i++) {
             const plm_rank_effect& effect = effects.effects[i];
             if (effect.kind != PLM_EFFECT_FLIP) {
@@ -322,9 +360,14 @@ void Agent::carry_out(const plm_rank_effect& effect) {
             break;
         case PLM_EFFECT_LEAVE_GROUP:
             note(PLM_NOTE_FATAL, effect.epoch, 0, 0,
-                 flip_failure_.empty() ? "others may have flipped, and this rank cannot know" : flip_failure_);
+                 !flip_failure_.empty()                    ? flip_failure_
+                 : rank_.reloading == PLM_RELOAD_LATE ? "the others flip, and this rank has loaded other weights without leave"
+                                                      : "others may have flipped, and this rank cannot know");
             break;
-        case PLM_EFFECT_REFUSED: note(PLM_NOTE_REFUSED, effect.epoch, 0, effect.code, ""); break;
+        case PLM_EFFECT_REFUSED:
+            note(PLM_NOTE_REFUSED, effect.epoch, 0, effect.code,
+                 rank_.reloading == PLM_RELOAD_NONE ? "" : "other weights are loaded into the slots");
+            break;
         case PLM_EFFECT_IGNORED: note(PLM_NOTE_IGNORED, effect.epoch, 0, effect.code, ""); break;
         case PLM_EFFECT_MOVE:
             move_ = 1;
@@ -341,7 +384,8 @@ void Agent::start(const plm_rank_effect& effect) {
         }
         transfer_ = std::make_unique<Transfer>(
             communicator_, effect.epoch, effect.batch, decision_->batch(effect.batch), weights_,
-            Staging{staging_.address, weights_.manifest(opts_.manifest), opts_.least_bytes_per_second}, *compute_);
+            Staging{staging_.address, weights_.manifest(opts_.manifest, rank_.generation), opts_.least_bytes_per_second},
+            *compute_);
         return PLM_OK;
     });
     if (status == PLM_OK) {
@@ -467,6 +511,27 @@ void Agent::changed() {
     apply(event(PLM_EVENT_CHANGED));
 }
 
+bool Agent::reload() {
+    pin_.check("plm_agent_reload");
+    require_serving("plm_agent_reload");
+    apply(event(PLM_EVENT_RELOAD));
+    return rank_.reloading == PLM_RELOAD_UNDER_WAY;
+}
+
+void Agent::reloaded(int64_t generation) {
+    pin_.check("plm_agent_reloaded");
+    require_serving("plm_agent_reloaded");
+    plm_rank_event now = event(PLM_EVENT_RELOADED);
+    now.generation = generation;
+    apply(now);
+}
+
+void Agent::require_serving(const char* call) const {
+    if (fatal()) {
+        fail(PLM_E_STATE, std::string(call) + ": this rank was told to leave its group, whatever its weights are");
+    }
+}
+
 void Agent::state(plm_rank& rank) {
     pin_.check("plm_agent_state");
     const uint32_t size = rank.size;
@@ -500,6 +565,7 @@ plm_rank_event Agent::transfer_ended(int32_t epoch, int32_t batch, bool good) co
 }
 
 void Agent::note(int32_t kind, int32_t epoch, int32_t batch, int32_t code, const std::string& text) {
+    uneventful_ = false;
     if (note_count_ == most_notes) {
         first_note_ = (first_note_ + 1) % most_notes;
         note_count_--;

@@ -31,15 +31,21 @@ public:
     void moved(const int32_t* placement, uint32_t count);
     void busy(bool busy);
     void changed();
+    // False while something may still come to the slots.
+    bool reload();
+    void reloaded(int64_t generation);
     void state(plm_rank& rank);
     bool close(Deadline deadline);
 
 private:
     int32_t begin(uint64_t compute_stream, int64_t step, plm_verdict& verdict);
+    bool as_before(const plm_verdict& verdict) const;
+    void take_turn(const plm_verdict& verdict);
     void hear_orders();
     void hear(uint32_t bytes);
     void look_at_transfers();
     void vote();
+    void cast(const plm_vote& vote);
     void publish();
 
     void apply(const plm_rank_event& event);
@@ -50,6 +56,7 @@ private:
     void change(std::vector<int32_t>& map, const OrderedBatch& batch) const;
     std::vector<int32_t> target_map() const;
     void require_cells(uint32_t count) const;
+    void require_serving(const char* call) const;
     void lose_library(const char* why);
     plm_rank_event event(int32_t kind) const;
     plm_rank_event transfer_ended(int32_t epoch, int32_t batch, bool good) const;
@@ -66,7 +73,19 @@ private:
     OrderShape shape_{};
     Pin pin_;
 
+    // Behind each other, as a boundary that repeats the one before needs no more: it finds none of it in the caches.
     plm_rank rank_{};
+    bool steady_ = false;   // the last boundary left the machine as it was, did nothing and heard nothing,
+    plm_verdict verdict_{};  // and this is what it began with
+    bool begun_ = false;    // the ring has the boundary open
+    bool library_lost_ = false;
+    bool cast_lost_ = false;  // the ring failed while it took the last vote
+    int32_t move_ = 0;
+    int64_t step_ = -1;
+    std::shared_ptr<Stream> compute_;  // of the boundary
+    uint32_t note_count_ = 0;
+
+    bool uneventful_ = false;  // of the turn that is being taken: nothing to do, to hear or to note so far
     std::vector<int32_t> served_;  // [layer][slot] expert, its complement where the slot is idle
     std::unique_ptr<OrderRecord> heard_;    // the record that was read last
     std::unique_ptr<OrderRecord> decision_;  // the PROPOSE that the machine took
@@ -74,21 +93,17 @@ private:
     std::unique_ptr<Transfer> aside_;  // over, but still at its memory
     std::deque<plm_rank_event> follow_ups_;  // what became of effects is told once all of them are through
     std::string flip_failure_;
+    int32_t failed_epoch_ = 0;  // of the transfer that failed last
+    int32_t failed_with_ = -1;  // the rank at its other end, -1 where that is not known
+
     std::vector<int32_t> slots_, experts_, in_use_;  // of the flip callback
 
-    std::shared_ptr<Stream> compute_;  // of the boundary
-    int64_t step_ = -1;
-    int32_t move_ = 0;
-    bool begun_ = false;         // the ring has the boundary open
-    bool library_lost_ = false;
-    bool cast_lost_ = false;  // the ring failed while it took the last vote
     bool published_once_ = false;
     plm_rank_state published_{};
 
     static constexpr uint32_t most_notes = 64;
     std::array<plm_note, most_notes> notes_{};
     uint32_t first_note_ = 0;
-    uint32_t note_count_ = 0;
 };
 
 }  // namespace plm

@@ -80,6 +80,15 @@ T widened(const T* pointer, const char* name, uint32_t least) {
     return value;
 }
 
+// A rank's state as it was before 3.2.
+constexpr uint32_t first_rank_state_bytes = offsetof(plm_rank_state, refused_peer);
+
+// Gives a struct that was widened back to its caller: as much of it as there is room for.
+template <class T>
+void narrowed(const T& value, T* pointer) {
+    std::memcpy(pointer, &value, pointer->size < sizeof(T) ? pointer->size : sizeof(T));
+}
+
 enum class Kind : uint8_t { runtime = 1, stream, communicator, ring, exchange, mailbox, agent };
 const char* name_of(Kind kind);
 

@@ -232,7 +232,7 @@ void Exchange::submit(const std::shared_ptr<Exchange>& self, Stream& after) {
             communicator_->enqueue(self);
         }
     } catch (const Failure& failure) {
-        finish(failure.status, failure.text);
+        finish(failure.status, failure.text, -1);
         if (failure.status == PLM_E_STATE) {
             throw;
         }
@@ -305,18 +305,19 @@ void Exchange::introduce(std::vector<Piece>& pieces) {
     side_->copy(introductions_->device.address(), introductions_->pinned.address(), bytes, Copy::host_to_device);
 }
 
-// What goes to a member is to it what comes from this one.
-bool Exchange::agreed() const {
+// What goes to a member is to it what comes from this one. The first that takes it otherwise, -1 where all agree.
+int32_t Exchange::differs_from() const {
     if (!introductions_) {
-        return true;
+        return -1;
     }
     const uint64_t bytes = 16ULL * communicator_->members();
     backend().host_touches(introductions_->pinned.at<void>(), 2 * bytes, false);
-    return std::all_of(expected_.begin(), expected_.end(), [&](const auto& peer) {
+    const auto found = std::find_if(expected_.begin(), expected_.end(), [&](const auto& peer) {
         uint64_t theirs[2];
         std::memcpy(theirs, introductions_->pinned.at<void>(bytes + 16ULL * peer.first), sizeof theirs);
-        return theirs[0] == peer.second[1] && theirs[1] == peer.second[0];
+        return theirs[0] != peer.second[1] || theirs[1] != peer.second[0];
     });
+    return found == expected_.end() ? -1 : static_cast<int32_t>(found->first);
 }
 
 int32_t Exchange::poll() {
@@ -327,11 +328,13 @@ int32_t Exchange::poll() {
     if (status_ == PLM_PENDING && arrived_ != nullptr) {
         hold.unlock();
         int32_t status = PLM_PENDING;
+        int32_t peer = -1;
         std::string text;
         try {
             if (arrived_->done()) {
                 communicator_->require_sound();
-                status = agreed() ? PLM_OK : PLM_E_DIFFERS;
+                peer = differs_from();
+                status = peer < 0 ? PLM_OK : PLM_E_DIFFERS;
                 text = "exchange " + std::to_string(id_) +
                        ": the members were given different lists or manifests; nothing that arrived is taken";
             } else if (Clock::now() >= due_) {
@@ -344,7 +347,7 @@ int32_t Exchange::poll() {
             text = failure.text;
         }
         if (status != PLM_PENDING) {
-            finish(status, status == PLM_OK ? "" : text);
+            finish(status, status == PLM_OK ? "" : text, peer);
         }
         hold.lock();
     }
@@ -356,6 +359,11 @@ bool Exchange::took(int64_t& nanos) {
     const bool ended = submitted_ && status_ != PLM_PENDING;
     nanos = ended ? std::chrono::nanoseconds(ended_at_ - submitted_at_).count() : 0;
     return ended;
+}
+
+int32_t Exchange::failed_with() {
+    std::lock_guard<std::mutex> hold(lock_);
+    return failed_with_;
 }
 
 bool Exchange::join(Stream& compute) {
@@ -411,12 +419,13 @@ void Exchange::mark_quiet() {
     quiet_ = std::move(quiet);
 }
 
-void Exchange::finish(int32_t status, std::string text) {
+void Exchange::finish(int32_t status, std::string text, int32_t peer) {
     std::lock_guard<std::mutex> hold(lock_);
     // An exchange that has ended is an outcome; STATE is what a caller hears that misuses it.
     status_ = status == PLM_E_STATE ? PLM_E_DEVICE : status;
     ended_at_ = Clock::now();
     failure_ = std::move(text);
+    failed_with_ = status == PLM_OK || cancelled_.load(std::memory_order_acquire) ? -1 : peer;
     ended_.notify_all();
 }
 
@@ -427,13 +436,16 @@ void Exchange::check_going_on() const {
 }
 
 // What this member waits to receive may have been refused while it waits to send: the peer then grants nothing either.
-void Exchange::check_receives() const {
+void Exchange::check_receives() {
+    const int32_t sending_to = at_;
     for (const Operation& operation : operations_) {
         uint64_t checksum = 0;
         if (!operation.send && operation.parcel.peer != communicator_->rank()) {
+            at_ = static_cast<int32_t>(operation.parcel.peer);
             communicator_->transport().sealed(operation.parcel, checksum, Deadline{});
         }
     }
+    at_ = sending_to;
 }
 
 void Exchange::late(const Operation& operation, const char* what) const {
@@ -472,7 +484,7 @@ void Exchange::carry_out() {
             return PLM_OK;
         });
     }
-    finish(status, text);
+    finish(status, text, at_);
 }
 
 void Exchange::move(Bounce& bounce) {
@@ -480,9 +492,11 @@ void Exchange::move(Bounce& bounce) {
     // Granting comes first and waits for nobody, so two members that send to each other cannot block each other.
     for (const Operation& operation : operations_) {
         if (!operation.send && operation.parcel.peer != self) {
+            at_ = static_cast<int32_t>(operation.parcel.peer);
             communicator_->transport().grant(operation.parcel);
         }
     }
+    at_ = -1;
     if (!patiently(due_, [&] { check_going_on(); }, [&](Deadline until) { return after_->await(until); })) {
         fail(PLM_E_TIMEOUT, "exchange " + std::to_string(id_) +
                                 ": the stream that owns the sources did not get to it within " +
@@ -491,13 +505,16 @@ void Exchange::move(Bounce& bounce) {
     paced_ = Clock::now();
     for (const Operation& operation : operations_) {
         if (operation.parcel.peer == self && !operation.send) {
+            at_ = -1;
             copy_locally(bounce, operation);
         } else if (operation.parcel.peer != self && operation.send) {
+            at_ = static_cast<int32_t>(operation.parcel.peer);
             send(bounce, operation);
         }
     }
     for (const Operation& operation : operations_) {
         if (operation.parcel.peer != self && !operation.send) {
+            at_ = static_cast<int32_t>(operation.parcel.peer);
             receive(bounce, operation);
         }
     }

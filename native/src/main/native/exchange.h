@@ -29,6 +29,8 @@ public:
     int32_t poll();
     // Nanoseconds from submit to the end; false, and 0, while it is under way.
     bool took(int64_t& nanos);
+    // The member at the other end of what failed; -1 where there is none, or it cannot be told.
+    int32_t failed_with();
     // False while it is under way.
     bool join(Stream& compute);
     bool end(Deadline deadline);
@@ -65,18 +67,18 @@ private:
     int64_t bound_ms() const;
     void submit_to_device();
     void introduce(std::vector<Piece>& pieces);
-    bool agreed() const;
+    int32_t differs_from() const;
     void move(Bounce& bounce);
     void copy_locally(Bounce& bounce, const Operation& receive);
     void send(Bounce& bounce, const Operation& operation);
     void receive(Bounce& bounce, const Operation& operation);
     void pace(uint64_t bytes);
     void check_going_on() const;
-    void check_receives() const;
+    void check_receives();
     [[noreturn]] void late(const Operation& operation, const char* what) const;
     bool stop_side(Deadline deadline);
     void mark_quiet();
-    void finish(int32_t status, std::string text);
+    void finish(int32_t status, std::string text, int32_t peer);
 
     const std::shared_ptr<Communicator> communicator_;
     const uint64_t id_;
@@ -99,6 +101,7 @@ private:
     Deadline paced_{};
     Deadline due_{};
 
+    int32_t at_ = -1;  // the member that this one has to do with, on the communicator's thread
     std::atomic<bool> cancelled_{false};
     std::mutex lock_;
     std::condition_variable ended_;
@@ -108,6 +111,7 @@ private:
     Clock::time_point submitted_at_{};
     Clock::time_point ended_at_{};
     std::string failure_;
+    int32_t failed_with_ = -1;
 };
 
 }  // namespace plm

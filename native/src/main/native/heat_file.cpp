@@ -358,7 +358,7 @@ void HeatFile::publish_state(const plm_rank_state& state) {
     const int64_t values[] = {state.incarnation,     state.settled_version, state.epoch,   state.phase,
                               state.batches_flipped, state.plan_hash,       state.refusal, state.fatal,
                               state.command_number,  state.step,            state.refused_epoch,
-                              state.refused_hash,    state.refused_stopped, state.flags};
+                              state.refused_hash,    state.refused_stopped, state.flags,   state.refused_peer};
     put_locked(heat_state_offset, values, sizeof values / sizeof values[0]);
 }
 

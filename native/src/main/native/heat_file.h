@@ -21,7 +21,7 @@ namespace plm {
 //    288  start time of the process, field 22 of /proc/<pid>/stat, 0 when unknown
 //    296  first rank u32   300  width u32: slots hold ranks [first, first + width); width 1: a ring that never gathers
 //    304  pid namespace of the process, 0 when unknown: in another one the pid means another process, or none
-//    512  the rank's state: a seqlock, then 14 64-bit words; before ABI 3.0 ten
+//    512  the rank's state: a seqlock, then 15 64-bit words; before ABI 3.2 fourteen, before 3.0 ten
 //   1024  times, 32 of 32 bytes: that of step s, counted in boundaries, at 1024 + s mod 32 x 32. A seqlock, 0 as long as nothing
 //         was written; the step; nanoseconds that steps have taken up to it, and that none ran. Both only grow, from wherever
 //         this ring's engine began. Written at the boundary, so before any gather of that step is complete anywhere. A

@@ -197,8 +197,11 @@ int32_t Mailbox::read(void* buffer, uint32_t room, uint32_t& bytes, int64_t& pos
     bytes = 0;
     position = -1;
     const uint64_t at = header().read.load(std::memory_order_relaxed);
+    // Asked before: what is written after this is not taken for heard.
+    const uint64_t current = header().current.load(std::memory_order_acquire);
     const uint64_t end = last_commit().written;
     if (at == end) {
+        silent_since_ = current;
         return PLM_PENDING;
     }
     RecordHead head{};
@@ -225,6 +228,10 @@ int32_t Mailbox::read(void* buffer, uint32_t room, uint32_t& bytes, int64_t& pos
     position = head.position;
     header().read.store(at + taken, std::memory_order_release);
     return PLM_OK;
+}
+
+bool Mailbox::silent() const {
+    return map_->whole() && header().current.load(std::memory_order_relaxed) == silent_since_;
 }
 
 int64_t Mailbox::last_position() {

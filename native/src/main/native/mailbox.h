@@ -14,6 +14,8 @@ public:
 
     bool write(int64_t position, const void* record, uint32_t bytes);
     int32_t read(void* buffer, uint32_t room, uint32_t& bytes, int64_t& position);
+    // Whether read() has found nothing and nothing was written since: one word of the file tells. Of the reader's thread.
+    bool silent() const;
     int64_t last_position();
     uint32_t capacity() const { return capacity_; }
 
@@ -30,6 +32,7 @@ private:
     void copy_out(uint64_t at, void* to, uint64_t bytes) const;
 
     const std::unique_ptr<Mapping> map_;
+    uint64_t silent_since_ = UINT64_MAX;  // the current commit when read() found nothing behind it
     const std::string path_;
     const uint32_t capacity_;
     std::mutex lock_;

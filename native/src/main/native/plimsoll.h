@@ -31,7 +31,7 @@ extern "C" {
 #endif
 
 #define PLM_ABI_MAJOR 3
-#define PLM_ABI_MINOR 1
+#define PLM_ABI_MINOR 2
 
 #define PLM_OK 0
 #define PLM_PENDING 1
@@ -214,7 +214,7 @@ typedef struct plm_vote {
     uint8_t level;
     uint8_t flags; /* PLM_VOTE_*; HEAT_VALID is set by the library */
     uint16_t reserved;
-    int64_t plan_hash;
+    int64_t plan_hash; /* from level 1 on, with the generation of the weights in it: ranks of different ones agree on nothing */
 } plm_vote;
 #define PLM_VOTE_HEAT_VALID 1
 #define PLM_VOTE_MIXED 2 /* the steps before this boundary ran under more than one map: the engine moved experts itself */
@@ -262,6 +262,8 @@ typedef struct plm_rank_state {
     int64_t refused_hash;
     int32_t refused_stopped; /* 1: an order to stop that later decision was heard; nothing of it was or will be flipped */
     uint32_t flags;          /* PLM_STATE_* */
+    int32_t refused_peer;    /* TRANSFER_FAILED: 1 + the rank at the other end; 0 where there is none or nobody knows. Since 3.2 */
+    uint32_t reserved;
 } plm_rank_state;
 #define PLM_STATE_DEAF 1    /* the mailbox cannot be read any more: the worker answers for this rank */
 #define PLM_STATE_OBSERVES 2 /* it takes part in no gather, so it can vote on nothing */
@@ -499,14 +501,20 @@ typedef struct plm_rank {
     int32_t deaf;               /* 1: no more orders */
     int32_t engine_busy;        /* 1: with a move of its own that nobody here decided */
     int32_t changed;            /* 1: the engine's map is not what this state says */
-    int32_t reserved;
+    int32_t reloading;          /* PLM_RELOAD_*; 0 before 3.2 */
     int64_t term;               /* the highest heard */
     int64_t command_number;     /* of the last order taken */
     plm_vote staged;            /* the vote of level 0 that names what the steps before this boundary ran under */
     plm_vote cast;              /* the last vote while its gather is unresolved; incarnation 0 when there is none */
+    int64_t generation;         /* of the weights in the slots; 0 until the engine names one. Since 3.2 */
 } plm_rank;
 #define PLM_RANK_OBSERVES 1u     /* gather mode NONE: refuses every proposal */
 #define PLM_RANK_ENGINE_MOVES 2u /* the engine moves weights by itself: no transfers, no staging, one batch */
+
+#define PLM_RELOAD_NONE 0
+#define PLM_RELOAD_ASKED 1     /* the engine is about to load other weights, and has to wait: a vote may still start or flip something */
+#define PLM_RELOAD_UNDER_WAY 2 /* the slots are the engine's alone */
+#define PLM_RELOAD_LATE 3      /* it has loaded without leave since the last boundary */
 
 #define PLM_EVENT_VERDICT 0        /* a boundary begins; outcome, epoch, batch, level: the gather before, as far as is known */
 #define PLM_EVENT_ORDER 1          /* order: a record of the mailbox, its head */
@@ -518,6 +526,8 @@ typedef struct plm_rank {
 #define PLM_EVENT_ENGINE_BUSY 7    /* good: 1 from now on, 0 no longer */
 #define PLM_EVENT_MOVED 8          /* good: PLM_MAP_*, what the map read back from the engine is */
 #define PLM_EVENT_CHANGED 9        /* the engine says that it has changed its map by itself */
+#define PLM_EVENT_RELOAD 10        /* it is about to load other weights into its slots; it may where that makes UNDER_WAY. Since 3.2 */
+#define PLM_EVENT_RELOADED 11      /* generation: of what the slots hold now. Since 3.2 */
 
 #define PLM_MAP_OTHER 0  /* neither */
 #define PLM_MAP_TARGET 1 /* the decision's target */
@@ -535,6 +545,7 @@ typedef struct plm_rank_event {
     uint32_t reserved;
     plm_order order;
     plm_vote vote;
+    int64_t generation; /* Since 3.2 */
 } plm_rank_event;
 
 #define PLM_EFFECT_START_TRANSFERS 1  /* every rank does so at this same boundary */
@@ -576,7 +587,7 @@ PLM_API int32_t plm_rank_begin(plm_rank* rank, int64_t incarnation, int32_t sett
 PLM_API int32_t plm_rank_on(plm_rank* rank, const plm_rank_event* event, plm_rank_effects* effects);
 /** What a rank votes now. */
 PLM_API int32_t plm_rank_vote(const plm_rank* rank, plm_vote* vote);
-/** What of a rank stands in its heat ring, and so becomes acks; step is left to the caller. */
+/** What of a rank stands in its heat ring, and so becomes acks; step and refused_peer are left to the caller. */
 PLM_API int32_t plm_rank_describe(const plm_rank* rank, plm_rank_state* state);
 /** What the votes of all ranks decide: the smallest level, 0 unless all speak of the same; outcome RESOLVED. */
 PLM_API int32_t plm_votes_verdict(const plm_vote* votes, uint32_t count, plm_verdict* verdict);
@@ -673,6 +684,21 @@ PLM_API int32_t plm_agent_moved(uint64_t agent, const int32_t* placement, uint32
 PLM_API int32_t plm_agent_busy(uint64_t agent, int32_t busy);
 /** The engine's map was changed by somebody else: samples are mixed and nothing is voted on until a new incarnation. */
 PLM_API int32_t plm_agent_changed(uint64_t agent);
+/**
+ * The engine is about to load other weights into its slots, in place: asked before it touches any (dispatch thread). PLM_OK: until
+ * plm_agent_reloaded nothing of Plimsoll reads or writes a slot but what the compute stream holds already, and what was received from
+ * others will never be flipped. PLM_BUSY: the last vote may still start or flip something, or bytes are under way; run to the next
+ * boundary and ask again. The rank votes 0 from the first call on, so some boundaries are enough. Who gives up asks until PLM_OK all the
+ * same, then names the generation that it has. Since 3.2.
+ */
+PLM_API int32_t plm_agent_reload(uint64_t agent);
+/**
+ * All slots hold the weights of this generation, loaded by the map that is served: any number that is equal on ranks that hold the same
+ * checkpoint and on no others, 0 at the start of an incarnation (dispatch thread). Ranks of different generations start and flip
+ * nothing together. Without leave of plm_agent_reload it must be said before the next boundary: what had been received is dropped,
+ * and where the others flip on this rank's last vote, the boundary says that it has to leave. Since 3.2.
+ */
+PLM_API int32_t plm_agent_reloaded(uint64_t agent, int64_t generation);
 /** Where the rank is (any time on the dispatch thread). */
 PLM_API int32_t plm_agent_state(uint64_t agent, plm_rank* rank);
 /**

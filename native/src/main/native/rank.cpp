@@ -31,6 +31,11 @@ plm_vote serving(const plm_rank& rank) {
 
 bool vote_may_flip(const plm_rank& rank) { return rank.cast.incarnation != 0 && rank.cast.level >= 1; }
 
+// Nothing is at the engine's slots, nor can anything come to them before this rank has voted again.
+bool slots_are_free(const plm_rank& rank) {
+    return !vote_may_flip(rank) && rank.transferring == 0 && rank.staging_busy == 0 && rank.moving == 0;
+}
+
 // One event, on a copy of the state that the caller keeps until it is through.
 class Turn {
 public:
@@ -56,7 +61,9 @@ public:
             case PLM_EVENT_ENGINE_BUSY: on_engine_busy(event.good != 0); break;
             case PLM_EVENT_MOVED: on_moved(event.good); break;
             case PLM_EVENT_CHANGED: on_changed(); break;
-            default: fail(PLM_E_ARG, "event of kind " + std::to_string(event.kind) + ": 0 to 9 are known");
+            case PLM_EVENT_RELOAD: on_reload(); break;
+            case PLM_EVENT_RELOADED: on_reloaded(event.generation); break;
+            default: fail(PLM_E_ARG, "event of kind " + std::to_string(event.kind) + ": 0 to 11 are known");
         }
         return next_;
     }
@@ -73,6 +80,9 @@ private:
             cast.level = 0;
         }
         next_.cast = plm_vote{};
+        if (before_.reloading == PLM_RELOAD_LATE) {
+            next_.reloading = PLM_RELOAD_NONE;
+        }
         switch (event.outcome) {
             case PLM_OUTCOME_NONE: break;
             case PLM_OUTCOME_RESOLVED: on_resolved(cast, event); break;
@@ -88,6 +98,7 @@ private:
             default: fail(PLM_E_ARG, "outcome " + std::to_string(event.outcome) + ": 0 to 5 are known");
         }
         end_abort();
+        give_way();
     }
 
     // Unless this rank was ready and others may know that all were, the smallest level cannot have been 2 without it:
@@ -124,6 +135,10 @@ private:
             if (before_.phase == PLM_PHASE_READY) {
                 next_.phase = PLM_PHASE_MOVING;
             }
+        } else if (before_.reloading == PLM_RELOAD_LATE) {
+            // The others flip now, and what is staged here are not the weights that the slots hold.
+            next_.reloading = PLM_RELOAD_LATE;
+            fatal();
         } else {
             flip(cast.batch);
         }
@@ -178,6 +193,7 @@ private:
             }
         }
         end_abort();
+        give_way();
     }
 
     void on_moved(int32_t map) {
@@ -213,6 +229,51 @@ private:
         if (before_.phase != PLM_PHASE_SERVING) {
             refuse_unless_stopping(PLM_REFUSAL_ENGINE_CHANGED);
         }
+    }
+
+    // A rank that comes too late with it has its last vote to be resolved first.
+    void on_reload() {
+        if (before_.reloading == PLM_RELOAD_LATE) {
+            return;
+        }
+        next_.reloading = PLM_RELOAD_ASKED;
+        give_way();
+        if (slots_are_free(next_)) {
+            next_.reloading = PLM_RELOAD_UNDER_WAY;
+        }
+    }
+
+    void on_reloaded(int64_t generation) {
+        next_.generation = generation;
+        if (before_.reloading == PLM_RELOAD_UNDER_WAY) {
+            next_.reloading = PLM_RELOAD_NONE;
+        } else {
+            next_.reloading = PLM_RELOAD_LATE;
+            drop_transfers();
+        }
+    }
+
+    // What was received before a reload belongs to no weights that are here after it. But a vote of 2 stands until it is
+    // resolved: where all have cast it, the batch is flipped, and then reloaded with the rest.
+    void give_way() {
+        if (next_.reloading != PLM_RELOAD_ASKED || (vote_may_flip(next_) && next_.cast.level == 2)) {
+            return;
+        }
+        drop_transfers();
+        // While a vote of 1 is out a verdict may start transfers, and it would start these a second time.
+        if (next_.transferring > 0 && next_.transfer_runs == 0 && !vote_may_flip(next_)) {
+            free_staging(next_.transferring);
+        }
+    }
+
+    void drop_transfers() {
+        if (next_.transferring == 0) {
+            return;
+        }
+        if (next_.phase == PLM_PHASE_TRANSFERRING || next_.phase == PLM_PHASE_READY) {
+            refuse(PLM_REFUSAL_TRANSFER_FAILED);
+        }
+        cancel_transfers();
     }
 
     // Nobody can be told to go on or to stop any more: what is in flight stops as at an ABORT, what was refused too.
@@ -339,10 +400,14 @@ private:
 
     void stop() {
         next_.phase = PLM_PHASE_ABORTING;
+        cancel_transfers();
+        end_abort();
+    }
+
+    void cancel_transfers() {
         if (next_.transfer_runs != 0) {
             effect(PLM_EFFECT_CANCEL_TRANSFERS, next_.epoch, next_.transferring, 0);
         }
-        end_abort();
     }
 
     // An abort is over when no vote of mine can flip any more and no byte moves: only then is b* final.
@@ -477,7 +542,8 @@ private:
 };
 
 int32_t level(const plm_rank& rank) {
-    if (rank.observes != 0 || rank.deaf != 0 || rank.engine_busy != 0 || rank.changed != 0) {
+    if (rank.observes != 0 || rank.deaf != 0 || rank.engine_busy != 0 || rank.changed != 0 ||
+        rank.reloading != PLM_RELOAD_NONE) {
         return 0;
     }
     switch (rank.phase) {
@@ -488,6 +554,10 @@ int32_t level(const plm_rank& rank) {
     }
 }
 
+// As they were before 3.2: what such a caller has no room for stays as it was at the start.
+constexpr uint32_t rank_bytes = offsetof(plm_rank, generation);
+constexpr uint32_t event_bytes = offsetof(plm_rank_event, generation);
+
 }  // namespace
 
 }  // namespace plm
@@ -496,14 +566,13 @@ using namespace plm;
 
 int32_t plm_rank_begin(plm_rank* rank, int64_t incarnation, int32_t settled_version, uint32_t flags) {
     return guarded([&] {
-        plm_rank& out = sized(rank, "rank");
+        const uint32_t size = widened(rank, "rank", rank_bytes).size;
         if (incarnation < 1 || settled_version < 0 || flags > (PLM_RANK_OBSERVES | PLM_RANK_ENGINE_MOVES)) {
             fail(PLM_E_ARG, "a rank of incarnation " + std::to_string(incarnation) + " with version " +
                                 std::to_string(settled_version) + " and flags " + std::to_string(flags) +
                                 ": incarnations count from 1, versions from 0, flags are PLM_RANK_*");
         }
-        const uint32_t size = out.size;
-        out = plm_rank{};
+        plm_rank out{};
         out.size = size;
         out.flags = flags;
         out.incarnation = incarnation;
@@ -511,22 +580,23 @@ int32_t plm_rank_begin(plm_rank* rank, int64_t incarnation, int32_t settled_vers
         out.refusal = PLM_REFUSAL_NONE;
         out.observes = (flags & PLM_RANK_OBSERVES) != 0 ? 1 : 0;
         out.staged = serving(out);
+        narrowed(out, rank);
         return PLM_OK;
     });
 }
 
 int32_t plm_rank_on(plm_rank* rank, const plm_rank_event* event, plm_rank_effects* effects) {
     return guarded([&] {
-        plm_rank& state = sized(rank, "rank");
+        const plm_rank before = widened(rank, "rank", rank_bytes);
         plm_rank_effects& out = sized(effects, "effects");
-        state = Turn(state, out).take(sized(event, "event"));
+        narrowed(Turn(before, out).take(widened(event, "event", event_bytes)), rank);
         return PLM_OK;
     });
 }
 
 int32_t plm_rank_vote(const plm_rank* rank, plm_vote* vote) {
     return guarded([&] {
-        const plm_rank& state = sized(rank, "rank");
+        const plm_rank state = widened(rank, "rank", rank_bytes);
         plm_vote& out = required(vote, "vote");
         out = state.staged;
         const int32_t wanted = level(state);
@@ -534,7 +604,8 @@ int32_t plm_rank_vote(const plm_rank* rank, plm_vote* vote) {
             out.level = static_cast<uint8_t>(wanted);
             out.epoch = state.epoch;
             out.batch = static_cast<uint16_t>(state.batches_flipped + 1);
-            out.plan_hash = state.plan_hash;
+            // Of one plan, different generations are different hashes: all start and flip with the same weights, or nobody.
+            out.plan_hash = state.plan_hash ^ state.generation;
         }
         return PLM_OK;
     });
@@ -542,8 +613,8 @@ int32_t plm_rank_vote(const plm_rank* rank, plm_vote* vote) {
 
 int32_t plm_rank_describe(const plm_rank* rank, plm_rank_state* state) {
     return guarded([&] {
-        const plm_rank& from = sized(rank, "rank");
-        plm_rank_state& out = sized(state, "state");
+        const plm_rank from = widened(rank, "rank", rank_bytes);
+        plm_rank_state out = widened(state, "state", first_rank_state_bytes);
         out.settled_version = from.settled_version;
         out.incarnation = from.incarnation;
         out.epoch = from.epoch;
@@ -558,6 +629,7 @@ int32_t plm_rank_describe(const plm_rank* rank, plm_rank_state* state) {
         out.refused_stopped = from.refused_stopped;
         out.flags = (from.deaf != 0 ? PLM_STATE_DEAF : 0u) | (from.observes != 0 ? PLM_STATE_OBSERVES : 0u) |
                     (from.changed != 0 ? PLM_STATE_CHANGED : 0u);
+        narrowed(out, state);
         return PLM_OK;
     });
 }

@@ -30,6 +30,7 @@ public:
     int64_t received_bytes() const { return received_; }  // from other ranks
     // From the boundary at which it started to its end; 0 where nothing came from other ranks.
     int64_t took_nanos();
+    int32_t failed_with() const { return exchange_->failed_with(); }
     void cancel() { exchange_->cancel(); }
     // True when no library thread and no device touches staging memory or slots any more for this batch.
     bool let_go(Deadline deadline) { return exchange_->end(deadline); }

@@ -77,9 +77,10 @@ void Weights::parts(uint32_t layer, uint32_t local_slot, std::vector<plm_part>& 
     }
 }
 
-int64_t Weights::manifest(int64_t of_engine) const {
+int64_t Weights::manifest(int64_t of_engine, int64_t generation) const {
     Checksum sum;
     sum.add(&of_engine, sizeof of_engine);
+    sum.add(&generation, sizeof generation);
     sum.add(sizes_.data(), sizes_.size() * sizeof sizes_[0]);
     return static_cast<int64_t>(sum.value());
 }

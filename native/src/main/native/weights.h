@@ -21,8 +21,8 @@ public:
     const std::vector<uint64_t>& sizes() const { return sizes_; }
     // The tensors of an expert in a slot of this rank.
     void parts(uint32_t layer, uint32_t local_slot, std::vector<plm_part>& parts) const;
-    // The engine's hash of what its tensors are, and their sizes: members that differ in it must not exchange any.
-    int64_t manifest(int64_t of_engine) const;
+    // The engine's hash of what its tensors are, their sizes, and what is in them: members that differ in it must not exchange any.
+    int64_t manifest(int64_t of_engine, int64_t generation) const;
 
 private:
     std::vector<plm_weights> tensors_;  // [layer][tensor]

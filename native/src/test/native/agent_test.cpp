@@ -69,16 +69,17 @@ void weights_that_cannot_be_moved_are_refused() {
 
 // The engine's hash alone tells nothing of sizes, and sizes nothing of what they are of.
 void manifests_tell_tensors_apart() {
-    const int64_t one = made(good_weights()).manifest(5);
+    const int64_t one = made(good_weights()).manifest(5, 0);
     std::vector<plm_weights> swapped = good_weights();
     for (plm_weights& tensor : swapped) {
         tensor.address += tensor.bytes == 16 ? 100'000 : 0;
     }
-    CHECK(made(swapped).manifest(5) == one);  // addresses are each rank's own affair
+    CHECK(made(swapped).manifest(5, 0) == one);  // addresses are each rank's own affair
     for (plm_weights& tensor : swapped) {
         tensor.bytes = 8;
     }
-    CHECK(made(swapped).manifest(5) != one && made(good_weights()).manifest(6) != one);
+    CHECK(made(swapped).manifest(5, 0) != one && made(good_weights()).manifest(6, 0) != one);
+    CHECK(made(good_weights()).manifest(5, 1) != one);
 }
 
 // A first decision of 17,000 moves is read and checked in one pass over its words.

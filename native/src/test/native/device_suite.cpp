@@ -43,6 +43,8 @@ const std::vector<Scenario> scenarios{
     {"any_call_under_an_agent_may_fail", 3, 0, false, any_call_under_an_agent_may_fail},
     {"engines_that_move_weights_are_told_where_to", 3, 4, true, engines_that_move_weights_are_told_where_to},
     {"a_boundary_hears_a_bounded_amount", 1, 1, true, a_boundary_hears_a_bounded_amount},
+    {"a_reload_leaves_no_weights_of_before", 3, 4, true, a_reload_leaves_no_weights_of_before},
+    {"a_reload_without_leave_is_never_flipped_over", 2, 3, false, a_reload_without_leave_is_never_flipped_over},
     {"gathers_over_nodes_are_exact", 2, 5, true, gathers_over_nodes_are_exact},
     {"decisions_over_nodes_are_carried_out", 1, 3, true, decisions_over_nodes_are_carried_out},
     {"a_ring_with_a_thread_is_as_exact", 3, 6, true, a_ring_with_a_thread_is_as_exact},

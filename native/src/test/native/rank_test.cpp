@@ -2,6 +2,7 @@
 // in Java and Python run too), and what the functions make of wrong arguments.
 //   rank_test [WORK_DIRECTORY]      the directory is not used
 #include <cctype>
+#include <cstddef>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
@@ -244,7 +245,7 @@ void wrong_arguments_change_nothing() {
     plm_rank_effects effects = no_effects();
     plm_rank_event event{};
     event.size = sizeof event;
-    event.kind = 10;
+    event.kind = 12;
     check(plm_rank_on(&rank, &event, &effects) == PLM_E_ARG, "an event of no kind");
     event.kind = PLM_EVENT_VERDICT;
     event.outcome = 6;
@@ -351,7 +352,8 @@ void rank_that_cannot_be_held_to_it_votes_nothing(const Vectors& vectors) {
             continue;
         }
         const uint8_t level = vote.level;
-        for (int32_t plm_rank::*reason : {&plm_rank::observes, &plm_rank::deaf, &plm_rank::engine_busy, &plm_rank::changed}) {
+        for (int32_t plm_rank::*reason : {&plm_rank::observes, &plm_rank::deaf, &plm_rank::engine_busy, &plm_rank::changed,
+                                               &plm_rank::reloading}) {
             plm_rank odd = rank;
             odd.*reason = 1;
             check(plm_rank_vote(&odd, &vote) == PLM_OK && vote.level == 0, "a vote of nothing");
@@ -363,6 +365,141 @@ void rank_that_cannot_be_held_to_it_votes_nothing(const Vectors& vectors) {
         ready += level == 2;
     }
     check(ready > 0, "ready ranks in the vectors");
+}
+
+plm_rank_event event_of(int32_t kind) {
+    plm_rank_event event{};
+    event.size = sizeof event;
+    event.kind = kind;
+    return event;
+}
+
+plm_rank_event resolved(int32_t batch, int32_t level) {
+    plm_rank_event event = event_of(PLM_EVENT_VERDICT);
+    event.outcome = PLM_OUTCOME_RESOLVED;
+    event.epoch = 1;
+    event.batch = batch;
+    event.level = level;
+    return event;
+}
+
+plm_rank_event ended(int32_t good) {
+    plm_rank_event event = event_of(PLM_EVENT_TRANSFER_ENDED);
+    event.epoch = event.batch = 1;
+    event.good = good;
+    return event;
+}
+
+plm_rank_event reloaded(int64_t generation) {
+    plm_rank_event event = event_of(PLM_EVENT_RELOADED);
+    event.generation = generation;
+    return event;
+}
+
+// Casts what the rank votes now; its level.
+int32_t cast(plm_rank& rank) {
+    plm_rank_event event = event_of(PLM_EVENT_VOTED);
+    check(plm_rank_vote(&rank, &event.vote) == PLM_OK, plm_last_error());
+    on(rank, event);
+    return event.vote.level;
+}
+
+plm_rank willing() {
+    plm_rank rank = begun(0);
+    hear(rank, order_of(PLM_ORDER_PROPOSE, 1, 1, 11));
+    hear(rank, order_of(PLM_ORDER_PERMIT, 2, 1, 11));
+    return rank;
+}
+
+// Its vote of 2 is out.
+plm_rank ready() {
+    plm_rank rank = willing();
+    cast(rank);
+    on(rank, resolved(1, 1));
+    on(rank, ended(1));
+    check(cast(rank) == 2, "a ready rank");
+    return rank;
+}
+
+bool asks(plm_rank& rank) {
+    on(rank, event_of(PLM_EVENT_RELOAD));
+    return rank.reloading == PLM_RELOAD_UNDER_WAY;
+}
+
+bool has(const plm_rank_effects& effects, int32_t kind) {
+    for (uint32_t i = 0; i < effects.count; i++) {
+        if (effects.effects[i].kind == kind) {
+            return true;
+        }
+    }
+    return false;
+}
+
+// Whatever an engine loads in place, it has its slots for itself, and nothing of before comes to them.
+void reloads_wait_for_what_may_come_to_the_slots() {
+    plm_rank rank = ready();
+    check(!asks(rank) && rank.phase == PLM_PHASE_READY, "a vote of 2 that is waited for");
+    check(has(on(rank, resolved(1, 2)), PLM_EFFECT_FLIP) && rank.batches_flipped == 1, "what all have agreed on");
+    check(!asks(rank), "staging memory that is touched");
+    on(rank, event_of(PLM_EVENT_STAGING_FREED));
+    check(asks(rank) && cast(rank) == 0, "slots of the engine's alone");
+    on(rank, resolved(1, 0));
+    check(cast(rank) == 0, "no vote while they are");
+    on(rank, reloaded(7));
+    on(rank, resolved(1, 0));
+    check(rank.phase == PLM_PHASE_WILLING && cast(rank) == 1 && rank.cast.plan_hash == (11 ^ 7), "the next batch, on other weights");
+
+    rank = ready();
+    asks(rank);
+    const plm_rank_effects dropped = on(rank, resolved(1, 1));
+    check(rank.phase == PLM_PHASE_REFUSED && rank.refusal == PLM_REFUSAL_TRANSFER_FAILED &&
+              has(dropped, PLM_EFFECT_FREE_STAGING) && !has(dropped, PLM_EFFECT_START_TRANSFERS),
+          "weights that arrived for nothing");
+    check(!asks(rank), "staging memory that was just freed");
+
+    rank = willing();
+    cast(rank);
+    on(rank, resolved(1, 1));
+    cast(rank);
+    on(rank, event_of(PLM_EVENT_RELOAD));
+    check(rank.transferring == 1 && rank.phase == PLM_PHASE_REFUSED, "transfers that are cancelled and not forgotten");
+    check(!has(on(rank, ended(0)), PLM_EFFECT_FREE_STAGING), "memory of a batch that a verdict could begin again");
+    check(!has(on(rank, resolved(1, 1)), PLM_EFFECT_START_TRANSFERS), "transfers that are started once");
+}
+
+void reloads_without_leave_are_never_flipped_over() {
+    plm_rank rank = ready();
+    on(rank, reloaded(7));
+    check(rank.phase == PLM_PHASE_REFUSED && rank.reloading == PLM_RELOAD_LATE && !asks(rank), "a rank that is too late");
+    plm_rank other = rank;
+    const plm_rank_effects effects = on(rank, resolved(1, 2));
+    check(rank.phase == PLM_PHASE_FATAL && rank.batches_flipped == 0 && !has(effects, PLM_EFFECT_FLIP), "a flip that cannot be");
+    on(other, resolved(1, 1));
+    check(other.phase == PLM_PHASE_REFUSED && other.reloading == PLM_RELOAD_NONE && cast(other) == 0, "nobody has flipped");
+
+    rank = willing();
+    cast(rank);
+    on(rank, resolved(1, 1));
+    check(has(on(rank, reloaded(7)), PLM_EFFECT_CANCEL_TRANSFERS) && rank.phase == PLM_PHASE_REFUSED, "bytes that are torn");
+}
+
+// Structs as they were before 3.2: nothing is written behind them, and generations stay what they were at the start.
+void structs_of_an_older_caller_are_taken() {
+    const plm_rank whole = ready();
+    struct {
+        char words[offsetof(plm_rank, generation)];
+        int64_t beyond;
+    } older{};
+    plm_rank& rank = *reinterpret_cast<plm_rank*>(&older);
+    std::memcpy(&older, &whole, sizeof older.words);
+    older.beyond = -1;
+    rank.size = sizeof older.words;
+    plm_rank_event event = resolved(1, 2);
+    event.size = offsetof(plm_rank_event, generation);
+    check(has(on(rank, event), PLM_EFFECT_FLIP) && rank.batches_flipped == 1 && older.beyond == -1, "a struct of before 3.2");
+    check(plm_rank_begin(&rank, 7, 3, 0) == PLM_OK && rank.settled_version == 3 && older.beyond == -1, "one that begins");
+    rank.size--;
+    check(plm_rank_begin(&rank, 7, 3, 0) == PLM_E_ARG, "one that is cut short");
 }
 
 void structs_of_a_newer_caller_are_taken() {
@@ -389,6 +526,9 @@ int main() {
     nothing_new_begins_while_a_vote_may_still_flip();
     version_never_goes_back();
     rank_that_cannot_be_held_to_it_votes_nothing(vectors);
+    reloads_wait_for_what_may_come_to_the_slots();
+    reloads_without_leave_are_never_flipped_over();
+    structs_of_an_older_caller_are_taken();
     structs_of_a_newer_caller_are_taken();
     std::printf("%zu turns of %zu states, %zu verdicts\n", vectors.turns.size(), vectors.states.size(), vectors.verdicts.size());
     return 0;

@@ -233,6 +233,7 @@ void a_broken_mailbox_makes_a_rank_deaf(Context& context) {
 void members_that_differ_refuse_the_decision(Context& context) {
     FleetShape shape = any_fleet(context);
     shape.group.ranks = 2;
+    shape.group.publishes = true;
     Fleet fleet(context, shape, true);
     const Decision decision = crossing(fleet);
     fleet.permit(decision);
@@ -240,6 +241,7 @@ void members_that_differ_refuse_the_decision(Context& context) {
     for (auto& rank : fleet.ranks) {
         CHECK(rank->state().refusal == PLM_REFUSAL_TRANSFER_FAILED);
         CHECK(rank->noted(PLM_NOTE_TRANSFER_FAILED, PLM_E_DIFFERS));
+        CHECK(rank->rank.published_peer() == static_cast<int32_t>(1 - rank->rank.rank));
     }
     stop_without_a_flip(fleet, decision);
     fleet.close();
@@ -530,4 +532,100 @@ void a_boundary_hears_a_bounded_amount(Context& context) {
     fleet.step();
     CHECK(fleet.ranks[0]->state().command_number == 45 && fleet.ranks[0]->state().epoch == small.epoch + 2);
     fleet.close();
+}
+
+// Engines load another checkpoint in place, each when it likes, at any point of a decision: every slot always holds its expert
+// as it is in the generation that its rank has. (What had been received before was flipped among the weights of after.)
+void a_reload_leaves_no_weights_of_before(Context& context) {
+    Random& random = context.random;
+    Fleet fleet(context, any_fleet(context));
+    for (uint32_t generation = 1; generation <= 2; generation++) {
+        const Decision decision = fleet.decide(2);
+        const int64_t at = random.in(0, 3);  // anywhere, or where something is under way
+        fleet.permit(decision);
+        for (int64_t steps = at == 0 ? random.in(0, 8) : 0; steps > 0; steps--) {
+            fleet.step();
+        }
+        const Served& some = *fleet.ranks[static_cast<size_t>(random.in(0, fleet.shape.group.ranks - 1))];
+        fleet.until("a decision does not get there", [&] {
+            const plm_rank state = some.state();
+            return at == 0 || (at == 1 && state.transferring > 0) || (at == 2 && state.phase == PLM_PHASE_READY) ||
+                   state.phase == PLM_PHASE_DONE || state.batches_flipped > 0;
+        });
+        std::vector<int> loads(fleet.ranks.size());  // 0: not yet, 1: its slots are the engine's, 2: through
+        const auto limit = std::chrono::steady_clock::now() + std::chrono::seconds(20);
+        while (std::count(loads.begin(), loads.end(), 2) != static_cast<int64_t>(loads.size())) {
+            CHECK_TEXT(std::chrono::steady_clock::now() < limit, "an engine never may reload" + fleet.describe());
+            for (size_t i = 0; i < loads.size(); i++) {
+                Served& rank = *fleet.ranks[i];
+                if (loads[i] == 0 && random.chance(40)) {
+                    const int32_t status = plm_agent_reload(rank.agent);
+                    CHECK(status == PLM_OK || status == PLM_BUSY);
+                    CHECK((status == PLM_OK) == (rank.state().reloading == PLM_RELOAD_UNDER_WAY));
+                    if (status == PLM_OK) {
+                        loads[i] = 1;
+                        rank.load(generation);
+                    }
+                }
+                if (loads[i] == 1 && random.chance(50)) {
+                    rank.load(generation);
+                    OK(plm_agent_reloaded(rank.agent, generation));
+                    loads[i] = 2;
+                }
+            }
+            fleet.step();
+            for (auto& rank : fleet.ranks) {
+                rank->check_weights(rank->map);
+            }
+        }
+        fleet.until("a decision does not go on", [&] {
+            return fleet.all_in({PLM_PHASE_DONE}) || std::any_of(fleet.ranks.begin(), fleet.ranks.end(), [](const auto& rank) {
+                       return rank->state().phase == PLM_PHASE_REFUSED;
+                   });
+        });
+        for (auto& rank : fleet.ranks) {
+            CHECK(rank->state().refusal == PLM_REFUSAL_NONE || rank->state().refusal == PLM_REFUSAL_TRANSFER_FAILED);
+            CHECK(!rank->left && rank->state().generation == generation);
+        }
+        fleet.say(PLM_ORDER_ABORT, decision);
+        fleet.settle_aborted(decision);
+        fleet.carry_out(fleet.decide(2), false);
+    }
+    fleet.close();
+}
+
+// An engine that has loaded already when it says so, with a vote of 2 out: what it had received goes nowhere. Where the others
+// flip on that vote it leaves, for it can neither flip nor serve by the map of before.
+void a_reload_without_leave_is_never_flipped_over(Context& context) {
+    Random& random = context.random;
+    FleetShape shape = any_fleet(context);
+    shape.group.timeout_ms = 200;
+    shape.flip_timeout_ms = 1000;
+    Fleet fleet(context, shape);
+    const Decision decision = crossing_or_any(fleet);
+    Served& late = *fleet.ranks[static_cast<size_t>(random.in(0, shape.group.ranks - 1))];
+    fleet.permit(decision);
+    fleet.until("no rank is ready", [&] { return late.state().cast.level == 2 || fleet.lost(); });
+    if (fleet.lost()) {
+        fleet.close(false);  // a slow machine
+        return;
+    }
+    late.load(1);
+    OK(plm_agent_reloaded(late.agent, 1));
+    CHECK(late.state().phase == PLM_PHASE_REFUSED && late.noted(PLM_NOTE_REFUSED, PLM_REFUSAL_TRANSFER_FAILED, "other weights"));
+    for (int i = 0; i < 4; i++) {
+        fleet.step();
+        CHECK(late.map == decision.maps[0]);
+        late.check_weights(decision.maps[0]);
+        for (auto& rank : fleet.ranks) {
+            rank->check_weights(rank->map);
+            CHECK_TEXT(rank.get() == &late || rank->map == decision.maps[late.left ? 1 : 0] || fleet.lost(), fleet.describe());
+        }
+    }
+    if (late.left) {
+        CHECK(late.state().phase == PLM_PHASE_FATAL && late.state().batches_flipped == 0);
+        CHECK(late.noted(PLM_NOTE_FATAL, 0, "without leave"));
+        CHECK(plm_agent_reload(late.agent) == PLM_E_STATE && plm_agent_reloaded(late.agent, 2) == PLM_E_STATE);
+    }
+    fleet.close(false);
 }

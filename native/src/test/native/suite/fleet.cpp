@@ -20,8 +20,8 @@ uint32_t expert_in(int32_t held) { return static_cast<uint32_t>(held < 0 ? ~held
 
 }  // namespace
 
-std::vector<uint8_t> tensor_of(uint32_t layer, uint32_t expert, size_t tensor, uint64_t bytes) {
-    Random random(layer * 1'000'003ULL + expert * 1009ULL + tensor + 1);
+std::vector<uint8_t> tensor_of(uint32_t layer, uint32_t expert, size_t tensor, uint64_t bytes, uint32_t generation) {
+    Random random(generation * 10'000'019ULL + layer * 1'000'003ULL + expert * 1009ULL + tensor + 1);
     std::vector<uint8_t> all(bytes);
     for (uint8_t& byte : all) {
         byte = static_cast<uint8_t>(random.next());
@@ -118,7 +118,7 @@ void Served::fill(const Map& placement) {
 
 void Served::write_expert(uint32_t layer, uint32_t local_slot, uint32_t expert) {
     for (size_t i = 0; i < tensor_bytes_.size(); i++) {
-        const std::vector<uint8_t> bytes = tensor_of(layer, expert, i, tensor_bytes_[i]);
+        const std::vector<uint8_t> bytes = tensor_of(layer, expert, i, tensor_bytes_[i], generation);
         rank.engine.write(memory_[layer * tensor_bytes_.size() + i] + local_slot * bytes.size(), bytes.data(),
                           bytes.size());
     }
@@ -131,10 +131,15 @@ void Served::move_weights() {
     fill(map);
 }
 
+void Served::load(uint32_t of) {
+    generation = of;
+    fill(map);
+}
+
 void Served::check_weights(const Map& expected) {
     rank.engine.synchronize();
     for (const Probe& probe : probes_) {
-        const std::vector<uint8_t> found = tensor_of(probe.layer, probe.expert, 0, tensor_bytes_[0]);
+        const std::vector<uint8_t> found = tensor_of(probe.layer, probe.expert, 0, tensor_bytes_[0], probe.generation);
         CHECK_TEXT(std::equal(found.begin(), found.end(), reinterpret_cast<const uint8_t*>(probe.address)),
                    "a slot was routed to before its weights were there");
     }
@@ -148,9 +153,10 @@ void Served::check_weights(const Map& expected) {
             const uint32_t expert = expert_in(expected[(layer * shape_.group.ranks + rank.rank) * slots + slot]);
             CHECK_TEXT(std::equal(found.begin() + static_cast<int64_t>(slot * bytes),
                                   found.begin() + static_cast<int64_t>((slot + 1) * bytes),
-                                  tensor_of(layer, expert, i % tensor_bytes_.size(), bytes).begin()),
+                                  tensor_of(layer, expert, i % tensor_bytes_.size(), bytes, generation).begin()),
                        "rank " + std::to_string(rank.rank) + ", layer " + std::to_string(layer) + ", slot " +
-                           std::to_string(slot) + " does not hold expert " + std::to_string(expert));
+                           std::to_string(slot) + " does not hold expert " + std::to_string(expert) + " of generation " +
+                           std::to_string(generation));
         }
     }
 }
@@ -186,7 +192,7 @@ void Served::probe(uint32_t layer, uint32_t slot, uint32_t expert) {
     const uint64_t bytes = tensor_bytes_[0];
     const uint64_t to = rank.engine.scratch(std::vector<uint8_t>(bytes));
     plm_copy_async(rank.engine.stream(), to, memory_[layer * tensor_bytes_.size()] + slot % slots * bytes, bytes);
-    probes_.push_back({layer, expert, to});
+    probes_.push_back({layer, expert, generation, to});
 }
 
 bool Served::boundary(int64_t step) {

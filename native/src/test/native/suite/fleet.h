@@ -60,11 +60,14 @@ public:
     void write_expert(uint32_t layer, uint32_t local_slot, uint32_t expert);
     std::vector<plm_weights> tensors() const;
     void move_weights();  // to other memory
+    // Enqueues: every slot holds its expert as it is in this generation.
+    void load(uint32_t generation);
     void close(int64_t timeout_ms = 20'000);
 
     Rank& rank;
     uint64_t comm = 0, agent = 0, mailbox = 0;
     Map map;           // as the flips have made it
+    uint32_t generation = 0;
     bool left = false;
     int flips = 0;
     bool refuse_flips = false;
@@ -86,6 +89,7 @@ private:
     struct Probe {
         uint32_t layer;
         uint32_t expert;
+        uint32_t generation;
         uint64_t address;
     };
     std::vector<Probe> probes_;
@@ -153,6 +157,6 @@ void Fleet::until(const std::string& what, Condition condition, bool counting) {
     }
 }
 
-// What an expert of a layer consists of; the same wherever it is.
-std::vector<uint8_t> tensor_of(uint32_t layer, uint32_t expert, size_t tensor, uint64_t bytes);
+// What an expert of a layer consists of in a generation of the weights; the same wherever it is.
+std::vector<uint8_t> tensor_of(uint32_t layer, uint32_t expert, size_t tensor, uint64_t bytes, uint32_t generation = 0);
 plm_order order_of(uint16_t kind, int64_t number, const Decision& decision);

@@ -17,6 +17,7 @@ struct GroupShape {
     uint32_t kind = PLM_SEGMENT_LOAD;
     bool routed = true;
     bool segment_per_layer = false;
+    bool publishes = false;  // to a heat file
     int64_t base = 0;  // where the counters begin
     int64_t timeout_ms = 20'000;
     const OverNodes* nodes = nullptr;  // of gather mode host; null: all ranks are on one
@@ -46,12 +47,15 @@ public:
     plm_verdict begin(int64_t step, int64_t timeout_ms = 20'000);
     void end(const plm_vote& vote);
     plm_ring_counts stats() const;
+    // The rank at the other end of the transfer that failed, as the heat file tells the node; -1 for none.
+    int32_t published_peer() const;
     void close(bool leaks_nothing = true);
 
     Engine engine;
     const uint32_t rank;
     uint64_t comm = 0;
     uint64_t ring = 0;
+    std::string file;
     // [step] -> load [layer][slot], routed [layer]: what the counters were when the boundary began.
     std::map<int64_t, std::vector<int64_t>> expected;
 

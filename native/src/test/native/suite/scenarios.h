@@ -53,6 +53,8 @@ void a_ring_that_fails_is_a_group_that_is_lost(Context& context);
 void any_call_under_an_agent_may_fail(Context& context);
 void engines_that_move_weights_are_told_where_to(Context& context);
 void a_boundary_hears_a_bounded_amount(Context& context);
+void a_reload_leaves_no_weights_of_before(Context& context);
+void a_reload_without_leave_is_never_flipped_over(Context& context);
 // nodes.cpp
 void gathers_over_nodes_are_exact(Context& context);
 void decisions_over_nodes_are_carried_out(Context& context);

@@ -19,9 +19,12 @@ public final class Rendezvous {
     /**
      * Returns when all are there, at once where they meet on one machine.
      *
+     * @param start tells apart what processes start with, which must be the same in all: of machines that share no directory
+     *     nothing else compares it before they serve
      * @param lifecycle whose stop ends the waiting
+     * @throws IllegalStateException when they do not meet in time, or start with different things
      */
-    public static void of(ProcessGroup group, Lifecycle lifecycle) throws InterruptedException {
+    public static void of(ProcessGroup group, long start, Lifecycle lifecycle) throws InterruptedException {
         if (!(group.meeting() instanceof Meeting.ByAddress there)) {
             return;
         }
@@ -38,10 +41,9 @@ public final class Rendezvous {
                         Long.BYTES,
                         0,
                         PATIENCE)) {
-            CompletableFuture<Void> met = CompletableFuture.runAsync(() -> all.allGather(
-                    ByteBuffer.allocateDirect(Long.BYTES),
-                    ByteBuffer.allocateDirect(Long.BYTES * group.processes()),
-                    PATIENCE));
+            ByteBuffer starts = ByteBuffer.allocateDirect(Long.BYTES * group.processes());
+            CompletableFuture<Void> met = CompletableFuture.runAsync(
+                    () -> all.allGather(ByteBuffer.allocateDirect(Long.BYTES).putLong(0, start), starts, PATIENCE));
             while (!met.isDone()) {
                 if (lifecycle.await(POLL)) {
                     all.abort();
@@ -51,6 +53,14 @@ public final class Rendezvous {
                 }
             }
             met.join();
+            for (int process = 0; process < group.processes(); process++) {
+                if (starts.getLong(process * Long.BYTES) != start) {
+                    throw new IllegalStateException("process " + process + " of incarnation " + group.life()
+                            + " starts with another placement than process " + group.process()
+                            + ": start all of them anew, with the same options and after the last incarnation"
+                            + " has ended");
+                }
+            }
         } catch (CompletionException e) {
             throw new IllegalStateException(
                     "the " + group.processes() + " processes did not meet at " + there.engine() + " within "

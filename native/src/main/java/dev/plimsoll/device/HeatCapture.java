@@ -279,6 +279,7 @@ public final class HeatCapture implements AutoCloseable {
             words.refused_hash(state.refusedHash());
             words.refused_stopped(state.refusedStopped() ? 1 : 0);
             words.flags(state.flags());
+            words.refused_peer(state.refusedPeer() + 1);
             Native.check(PlimsollApi.plm_state_publish(handle, words));
         }
     }

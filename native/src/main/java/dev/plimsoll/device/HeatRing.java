@@ -165,7 +165,7 @@ public final class HeatRing implements AutoCloseable {
     private static final int WIDTH = 300;
     private static final int PID_NAMESPACE = 304;
     private static final int STATE = 512;
-    private static final int STATE_WORDS = 14;
+    private static final int STATE_WORDS = 15;
     private static final int TIMES = 1024;
     private static final int TIMES_COUNT = 32;
     private static final int TIMES_BYTES = 32;
@@ -506,7 +506,8 @@ public final class HeatRing implements AutoCloseable {
                         (int) words[10],
                         words[11],
                         words[12] != 0,
-                        (int) words[13]);
+                        (int) words[13],
+                        (int) words[14] - 1);
             }
             Thread.onSpinWait();
         }

@@ -210,6 +210,26 @@ public final class RankAgent implements BoundaryHook, AutoCloseable {
         return note.text().getString();
     }
 
+    /**
+     * Asks whether the engine may load other weights into its slots, in place; dispatch thread, before any is touched.
+     *
+     * @return true: nothing of Plimsoll reads or writes a slot until {@link #reloaded}, but what the compute stream holds already. False: run
+     *     to the next boundary and ask again; some are enough
+     */
+    public boolean reload() {
+        return Native.check(PlimsollApi.plm_agent_reload(handle)) == Native.OK;
+    }
+
+    /**
+     * Says that all slots hold the weights of a generation; dispatch thread. Without leave of {@link #reload}, before the next boundary, which
+     * may then say that the rank has to leave its group.
+     *
+     * @param generation equal on ranks that hold the same checkpoint and on no others; 0 at the start of an incarnation
+     */
+    public void reloaded(long generation) {
+        Native.check(PlimsollApi.plm_agent_reloaded(handle, generation));
+    }
+
     /** Where the rank is; any time on the dispatch thread. */
     public RankState state() {
         try (plm_rank rank = new plm_rank();
@@ -233,7 +253,8 @@ public final class RankAgent implements BoundaryHook, AutoCloseable {
                     state.refused_epoch(),
                     state.refused_hash(),
                     state.refused_stopped() != 0,
-                    state.flags());
+                    state.flags(),
+                    state.refused_peer() - 1);
         }
     }
 

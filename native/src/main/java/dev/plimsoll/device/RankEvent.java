@@ -17,7 +17,9 @@ public final class RankEvent extends StructBytes {
         DEAF,
         ENGINE_BUSY,
         MOVED,
-        CHANGED
+        CHANGED,
+        RELOAD,
+        RELOADED
     }
 
     static final int BYTES = sizeof(plm_rank_event.class);
@@ -30,6 +32,7 @@ public final class RankEvent extends StructBytes {
     private static final int GOOD = at("good");
     private static final int ORDER = at("order");
     private static final int VOTE = at("vote");
+    private static final int GENERATION = at("generation");
     private static final int ORDER_KIND = ORDER + offsetof(plm_order.class, "kind");
     private static final Kind[] KINDS = Kind.values();
 
@@ -88,6 +91,18 @@ public final class RankEvent extends StructBytes {
     /** @param map {@code PLM_MAP_*}, what the map read back from the engine is */
     public static RankEvent moved(int map) {
         return numbers(Kind.MOVED, 0, 0, 0, 0, map);
+    }
+
+    /** The engine is about to load other weights into its slots; it may where that makes {@code PLM_RELOAD_UNDER_WAY}. */
+    public static RankEvent reload() {
+        return of(Kind.RELOAD);
+    }
+
+    /** @param generation of the weights that all slots hold now */
+    public static RankEvent reloaded(long generation) {
+        byte[] bytes = empty(Kind.RELOADED);
+        put(bytes, GENERATION, Long.BYTES, generation);
+        return new RankEvent(bytes);
     }
 
     /** An event of which all is said with its kind. */

@@ -102,7 +102,8 @@ public final class RankMachine {
                 state.refused_epoch(),
                 state.refused_hash(),
                 state.refused_stopped() != 0,
-                state.flags());
+                state.flags(),
+                state.refused_peer() - 1);
     }
 
     /** What the votes of all ranks decide, as the event that tells a rank of it. */

@@ -20,6 +20,8 @@ import dev.plimsoll.device.api.PlimsollApi;
  * @param refusedHash hash of its plan
  * @param refusedStopped whether the rank has heard that the later decision is to stop: nothing of it was or will be flipped
  * @param flags {@code PLM_STATE_*}
+ * @param refusedPeer the rank at the other end of the transfer for whose failure {@code refusedEpoch} was refused; -1 where there is
+ *     none, or nobody knows
  */
 public record RankState(
         long incarnation,
@@ -35,7 +37,8 @@ public record RankState(
         int refusedEpoch,
         long refusedHash,
         boolean refusedStopped,
-        int flags) {
+        int flags,
+        int refusedPeer) {
     /** Of a rank that has refused nothing later than {@code epoch} and is in order. */
     public RankState(
             long incarnation,
@@ -62,7 +65,8 @@ public record RankState(
                 refusal < 0 ? 0 : epoch,
                 refusal < 0 ? 0 : planHash,
                 false,
-                0);
+                0,
+                -1);
     }
 
     /** Whether the rank's mailbox is broken, so that it hears no order any more. */

@@ -32,8 +32,10 @@ public final class RankWords extends StructBytes {
         DEAF(4),
         ENGINE_BUSY(4),
         CHANGED(4),
+        RELOADING(4),
         TERM(8),
-        COMMAND_NUMBER(8);
+        COMMAND_NUMBER(8),
+        GENERATION(8);
 
         private final int offset;
         private final int width;

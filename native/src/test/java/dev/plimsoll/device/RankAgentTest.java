@@ -179,6 +179,32 @@ class RankAgentTest {
     }
 
     @Test
+    void engineAsksUntilNothingMayComeToItsSlotsAndThenLoadsOtherWeights() {
+        try (AgentGroup group = new AgentGroup(directory)) {
+            group.propose(1, 0, HASH, BATCHES);
+            group.permit(1, HASH);
+            group.boundariesUntil(() -> group.all(RankPhase.WILLING));
+
+            for (Rank rank : group.ranks) {
+                assertThat(rank.agent.reload()).isFalse();
+            }
+            group.boundariesUntil(() ->
+                    group.ranks.stream().filter(rank -> rank.agent.reload()).count() == group.ranks.size());
+            for (Rank rank : group.ranks) {
+                rank.agent.reloaded(5);
+            }
+            group.boundary();
+
+            for (Rank rank : group.ranks) {
+                // PLM_REFUSAL_TRANSFER_FAILED
+                assertThat(rank.told).contains("started 1/1", "refused 1 7").doesNotContain("flipped 1/1");
+                assertThat(rank.misplaced()).isEmpty();
+                assertThat(rank.orders).containsOnly(Order.GO_ON);
+            }
+        }
+    }
+
+    @Test
     void weightsThatDoNotCoverEveryLayerAreRefusedWhenTheAgentIsOpened() {
         try (AgentGroup group = new AgentGroup(directory)) {
             Rank rank = group.ranks.get(0);

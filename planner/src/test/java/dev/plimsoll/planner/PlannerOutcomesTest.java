@@ -75,7 +75,8 @@ class PlannerOutcomesTest extends PlannerTaskFixture {
                             Optional.empty(),
                             0,
                             0,
-                            Optional.of(new FlipCost(4 * BYTES_PER_EXPERT, 20_000, 700))));
+                            Optional.of(new FlipCost(4 * BYTES_PER_EXPERT, 20_000, 700)),
+                            Optional.empty()));
         }
         LongVector elapsed = LongVector.of(150_000_000, 160_000_000, 150_000_000, 150_000_000);
         stepTime = Optional.of(new StepTime(elapsed, LongVector.of(0, 0, 0, 0), 2, 80_000_000));

@@ -18,6 +18,7 @@ final class RankAckCodec implements Codec<RankAck> {
                 .putHash("planHash", ack.planHash())
                 .put("step", ack.step());
         ack.refusal().ifPresent(refusal -> to.putSymbol("refusal", refusal));
+        ack.peer().ifPresent(peer -> to.put("peer", peer.index()));
         ack.cost()
                 .ifPresent(cost -> to.putFields("cost")
                         .put("receivedBytes", cost.receivedBytes())
@@ -37,7 +38,8 @@ final class RankAckCodec implements Codec<RankAck> {
                 from.has("refusal") ? Optional.of(from.symbol("refusal", Refusal.class)) : Optional.empty(),
                 from.hash("planHash"),
                 from.number("step"),
-                from.has("cost") ? Optional.of(cost(from.fields("cost"))) : Optional.empty());
+                from.has("cost") ? Optional.of(cost(from.fields("cost"))) : Optional.empty(),
+                from.has("peer") ? Optional.of(new RankId(from.integer("peer"))) : Optional.empty());
     }
 
     private static FlipCost cost(Fields from) {

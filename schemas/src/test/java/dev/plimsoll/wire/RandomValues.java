@@ -540,6 +540,8 @@ final class RandomValues {
 
     RankAck ack() {
         RankAck.Kind kind = one(RankAck.Kind.values());
+        Optional<Refusal> refusal =
+                kind == RankAck.Kind.REFUSED ? Optional.of(one(Refusal.values())) : Optional.empty();
         return new RankAck(
                 deployment(),
                 number(),
@@ -547,12 +549,13 @@ final class RandomValues {
                 positive(),
                 kind,
                 positive(),
-                kind == RankAck.Kind.REFUSED ? Optional.of(one(Refusal.values())) : Optional.empty(),
+                refusal,
                 random.nextLong(),
                 number(),
                 kind == RankAck.Kind.FLIPPED && random.nextBoolean()
                         ? Optional.of(new FlipCost(number(), number(), number()))
-                        : Optional.empty());
+                        : Optional.empty(),
+                refusal.filter(why -> why == Refusal.TRANSFER_FAILED).map(why -> new RankId(random.nextInt(1000))));
     }
 
     Outcome outcome() {

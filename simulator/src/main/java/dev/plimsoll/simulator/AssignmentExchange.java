@@ -1,5 +1,6 @@
 package dev.plimsoll.simulator;
 
+import dev.plimsoll.device.DeviceException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.IntBuffer;
@@ -7,6 +8,8 @@ import java.time.Duration;
 import java.util.Arrays;
 import java.util.Optional;
 import java.util.function.IntConsumer;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * What the processes of one engine tell each other in a step: the assignments for each other's ranks, whether they stop, and
@@ -14,9 +17,12 @@ import java.util.function.IntConsumer;
  *
  * <p>All contributions have the same fixed size, as an all-gather wants it: a header, the number of assignments for every rank, what
  * each layer took in the step before, and room for all assignments of a step. The gather is also the lock step between processes. With one process nothing is
- * exchanged. The dispatch thread owns it; streams read what was received between two exchanges.
+ * exchanged, nor is when another process is lost and this one survives: what its ranks then send to the ranks of others is never
+ * computed. The dispatch thread owns it; streams read what was received between two exchanges.
  */
 final class AssignmentExchange implements AutoCloseable {
+
+    private static final Logger LOG = LoggerFactory.getLogger(AssignmentExchange.class);
 
     /** What a process does after the step. */
     enum Intent {
@@ -41,6 +47,7 @@ final class AssignmentExchange implements AutoCloseable {
     private final EngineSettings settings;
     private final int self;
     private final int processes;
+    private final boolean survives;
     private final int ints;
     private final ByteBuffer out;
     private final ByteBuffer in;
@@ -50,12 +57,16 @@ final class AssignmentExchange implements AutoCloseable {
     private boolean broken;
 
     private boolean joined;
+    /** Whether another process is lost that this one has survived. */
+    private boolean lost;
 
-    private AssignmentExchange(Optional<Exchange> exchange, EngineSettings settings, int processes, int self) {
+    private AssignmentExchange(
+            Optional<Exchange> exchange, EngineSettings settings, int processes, int self, boolean survives) {
         this.exchange = exchange;
         this.settings = settings;
         this.self = self;
         this.processes = processes;
+        this.survives = survives;
         ints = exchange.isEmpty() ? HEADER_INTS : (int) (contributionBytes(settings) / 4);
         out = buffer(ints);
         in = buffer(Math.multiplyExact(ints, processes));
@@ -64,11 +75,13 @@ final class AssignmentExchange implements AutoCloseable {
     }
 
     static AssignmentExchange alone(EngineSettings settings) {
-        return new AssignmentExchange(Optional.empty(), settings, 1, 0);
+        return new AssignmentExchange(Optional.empty(), settings, 1, 0, false);
     }
 
-    static AssignmentExchange among(Exchange exchange, EngineSettings settings, int processes, int self) {
-        return new AssignmentExchange(Optional.of(exchange), settings, processes, self);
+    /** @param survives whether this process goes on alone when another is lost */
+    static AssignmentExchange among(
+            Exchange exchange, EngineSettings settings, int processes, int self, boolean survives) {
+        return new AssignmentExchange(Optional.of(exchange), settings, processes, self, survives);
     }
 
     /** Bytes that every process contributes to every step. */
@@ -80,15 +93,16 @@ final class AssignmentExchange implements AutoCloseable {
                         + settings.assignmentsPerStep());
     }
 
+    /** Whether there is no other process, or none any more. */
     boolean alone() {
-        return exchange.isEmpty();
+        return exchange.isEmpty() || lost;
     }
 
     /**
      * Sends what the ranks of this process routed to ranks of others and receives what others routed to them.
      *
      * @param traffic a fingerprint of the step's picks
-     * @return what the group does: the strongest intent of any process
+     * @return what the group does: the strongest intent of any process, this one's where it survives another that is lost
      * @throws IllegalStateException when another process is not at the same step of the same engine
      */
     Intent exchange(long step, Intent intent, int traffic, SimulatedRank[] local, Duration timeout) {
@@ -112,7 +126,17 @@ final class AssignmentExchange implements AutoCloseable {
             }
             sent.put(HEADER_INTS + rank, at - before);
         }
-        return gather(step, traffic, timeout);
+        if (!survives) {
+            return gather(step, traffic, timeout);
+        }
+        Intent group = Intent.LEFT;
+        try {
+            group = gather(step, traffic, timeout);
+        } catch (DeviceException e) {
+            LOG.warn("step {} has lost other processes, and goes on without: {}", step, e.getMessage());
+        }
+        lost = group == Intent.LEFT;
+        return lost ? intent : group;
     }
 
     /** Tells the others, in the next exchange, what each layer took on the slowest rank here. */
@@ -145,6 +169,9 @@ final class AssignmentExchange implements AutoCloseable {
 
     /** Hands over the assignments that other processes sent to a rank, processes in order; returns how many. */
     int forEachReceived(int rank, IntConsumer consumer) {
+        if (lost) {
+            return 0;
+        }
         int total = 0;
         for (int process = 0; process < processes; process++) {
             if (process == self) {

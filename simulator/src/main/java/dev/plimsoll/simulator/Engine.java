@@ -146,8 +146,8 @@ public final class Engine implements AutoCloseable {
             ProcessGroup group) {
         Communicator communicator =
                 join(device, group, AssignmentExchange.contributionBytes(settings), settings.stepTimeout());
-        AssignmentExchange exchange =
-                AssignmentExchange.among(Exchange.of(communicator), settings, group.processes(), group.process());
+        AssignmentExchange exchange = AssignmentExchange.among(
+                Exchange.of(communicator), settings, group.processes(), group.process(), group.survives());
         try {
             return new Engine(Hardware.of(device), settings, initial, traffic, listener, exchange);
         } catch (RuntimeException e) {

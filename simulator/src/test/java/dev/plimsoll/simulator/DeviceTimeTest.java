@@ -247,6 +247,6 @@ class DeviceTimeTest {
                 Engines.INITIAL,
                 Engines.traffic(),
                 EngineListener.NONE,
-                AssignmentExchange.among(exchange, settings, 2, process));
+                AssignmentExchange.among(exchange, settings, 2, process, false));
     }
 }

@@ -38,6 +38,11 @@ final class Engines {
 
     /** One of several processes, with its own block of ranks. */
     static Engine member(Exchange exchange, int firstRank, int ranks, int process, Traffic traffic) {
+        return member(exchange, firstRank, ranks, process, traffic, false);
+    }
+
+    /** The same, which may go on when the other process is lost. */
+    static Engine member(Exchange exchange, int firstRank, int ranks, int process, Traffic traffic, boolean survives) {
         EngineSettings settings = settings().withRanks(firstRank, ranks);
         return new Engine(
                 new FakeHardware(),
@@ -45,7 +50,7 @@ final class Engines {
                 INITIAL,
                 traffic,
                 EngineListener.NONE,
-                AssignmentExchange.among(exchange, settings, 2, process));
+                AssignmentExchange.among(exchange, settings, 2, process, survives));
     }
 
     static SimulatedRank rank(Engine engine, int rank) {

@@ -1,5 +1,6 @@
 package dev.plimsoll.simulator;
 
+import dev.plimsoll.device.DeviceException;
 import java.nio.ByteBuffer;
 import java.time.Duration;
 import java.util.concurrent.BrokenBarrierException;
@@ -38,6 +39,31 @@ final class FakeGroup {
 
             @Override
             public void close() {}
+        };
+    }
+
+    /** A member whose gathers fail after some, as the library's do when another member is gone. */
+    Exchange failing(Exchange member, int after) {
+        return new Exchange() {
+            private int gathers;
+
+            @Override
+            public void allGather(ByteBuffer in, ByteBuffer out, Duration timeout) {
+                if (gathers++ == after) {
+                    throw new DeviceException(-1, "a member is gone");
+                }
+                member.allGather(in, out, timeout);
+            }
+
+            @Override
+            public void abort() {
+                member.abort();
+            }
+
+            @Override
+            public void close() {
+                member.close();
+            }
         };
     }
 

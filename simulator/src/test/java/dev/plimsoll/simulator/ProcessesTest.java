@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.plimsoll.device.BoundaryHook;
 import dev.plimsoll.model.RankId;
+import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import org.junit.jupiter.api.Test;
 
@@ -111,5 +112,49 @@ class ProcessesTest {
         first.close();
 
         assertThat(Engines.join(ending).reason()).isEqualTo(Ending.Reason.FAILED);
+    }
+
+    @Test
+    void aProcessThatSurvivesTheOtherServesItsOwnRanksOn() {
+        FakeGroup group = new FakeGroup(2);
+        try (Engine first = Engines.member(group.member(0), 0, 1, 0, Engines.traffic(), true);
+                Engine second = Engines.member(group.member(1), 1, 3, 1, Engines.traffic(), true)) {
+            second.hook(new RankId(2), step -> BoundaryHook.Order.LEAVE_GROUP);
+
+            CompletableFuture<Ending> ending = first.start(100);
+            assertThat(Engines.join(second.start(100)).step()).isEqualTo(4);
+
+            assertThat(Engines.join(ending).reason()).isEqualTo(Ending.Reason.REACHED);
+            assertThat(first.totals().steps()).isEqualTo(100);
+            assertThat(first.totals().misrouted()).isZero();
+            assertThat(computedUntil(4)).isLessThan(first.totals().computed());
+            assertThat(first.totals().computed()).isLessThan(first.totals().routed());
+        }
+    }
+
+    @Test
+    void aProcessWhoseGatherFailsGoesOnFromTheStepThatFailedUnlessItHasToEndWithTheOther() {
+        for (boolean survives : List.of(true, false)) {
+            FakeGroup group = new FakeGroup(2);
+            try (Engine first =
+                            Engines.member(group.failing(group.member(0), 6), 0, 1, 0, Engines.traffic(), survives);
+                    Engine second = Engines.member(group.failing(group.member(1), 6), 1, 3, 1, Engines.traffic())) {
+                CompletableFuture<Ending> other = second.start(20);
+                Ending ending = Engines.join(first.start(20));
+                assertThat(Engines.join(other).reason()).isEqualTo(Ending.Reason.FAILED);
+
+                assertThat(ending.reason()).isEqualTo(survives ? Ending.Reason.REACHED : Ending.Reason.FAILED);
+                assertThat(ending.step()).isEqualTo(survives ? 20 : 6);
+                assertThat(first.totals().misrouted()).isZero();
+            }
+        }
+    }
+
+    /** What rank 0 computes in this many steps of an engine that is whole. */
+    private static long computedUntil(int steps) {
+        try (Engine whole = Engines.engine(new FakeHardware())) {
+            whole.run(steps);
+            return rank(whole, 0).computed();
+        }
     }
 }

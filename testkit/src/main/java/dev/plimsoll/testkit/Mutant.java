@@ -10,7 +10,8 @@ import java.util.List;
  * @param file a source of the package
  * @param find occurs exactly once in the file
  * @param replacement empty when the text is left out
- * @param tests test classes of the package that may catch it, tried in this order; at least one
+ * @param tests test classes of the package that may catch it, tried in this order; at least one. {@code Class.method} where the
+ *     methods before that one take long
  */
 public record Mutant(String name, String why, String file, String find, String replacement, List<String> tests) {
     public Mutant {

@@ -68,35 +68,57 @@ public final class PackageCopy extends ClassLoader {
     }
 
     /**
+     * A method that failed.
+     *
+     * @param test names it alone, as {@link #firstFailure} takes it
+     */
+    public record Failure(String test, Throwable thrown) {}
+
+    /**
      * Runs the methods with {@code @Test} of a test class of the package, in order of their names, until one fails.
      *
-     * @return what the first that failed has thrown; empty when all pass
+     * @param test name of the class, or {@code Class.method} for one method of it
+     * @return the first that failed; empty when all pass
      */
-    public Optional<Throwable> firstFailure(String test) {
+    public Optional<Failure> firstFailure(String test) {
+        int dot = test.indexOf('.');
+        String className = dot < 0 ? test : test.substring(0, dot);
         try {
-            Class<?> type = loadClass(name + "." + test);
+            Class<?> type = loadClass(name + "." + className);
             Constructor<?> constructor = type.getDeclaredConstructor();
             constructor.setAccessible(true);
             List<Method> methods = Stream.of(type.getDeclaredMethods())
                     .filter(method -> method.isAnnotationPresent(Test.class))
+                    .filter(method -> dot < 0 || method.getName().equals(test.substring(dot + 1)))
                     .sorted(Comparator.comparing(Method::getName))
                     .toList();
             if (methods.isEmpty()) {
-                throw new IllegalStateException(test + " has no method with @Test");
+                throw new IllegalStateException(test + " is, or has, no method with @Test");
             }
             for (Method method : methods) {
                 method.setAccessible(true);
-                method.invoke(constructor.newInstance());
+                Optional<Throwable> thrown = thrown(method, constructor);
+                if (thrown.isPresent()) {
+                    return Optional.of(new Failure(className + "." + method.getName(), thrown.get()));
+                }
             }
+            return Optional.empty();
+        } catch (ReflectiveOperationException e) {
+            throw new IllegalStateException("cannot run " + test, e);
+        }
+    }
+
+    private static Optional<Throwable> thrown(Method method, Constructor<?> constructor)
+            throws ReflectiveOperationException {
+        try {
+            method.invoke(constructor.newInstance());
             return Optional.empty();
         } catch (InvocationTargetException e) {
             Throwable thrown = e.getTargetException();
             if (thrown instanceof LinkageError broken && !(thrown instanceof ExceptionInInitializerError)) {
-                throw new IllegalStateException(test + " does not fit the copy of the package", broken);
+                throw new IllegalStateException(method + " does not fit the copy of the package", broken);
             }
             return Optional.of(thrown);
-        } catch (ReflectiveOperationException e) {
-            throw new IllegalStateException("cannot run " + test, e);
         }
     }
 

@@ -4,20 +4,29 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
 import java.util.TreeMap;
 
-/**
- * A table of mutants of one package, and the package's sources in the module whose tests run.
- *
- * @param packageName such as {@code dev.plimsoll.replay.verify}
- * @param table the file of mutants
- */
-public record PackageMutants(String packageName, Path table) {
-    /** @param table name of a file among the resources of the module's tests */
+/** A table of mutants of one package, and the package's sources in the module whose tests run. For one thread. */
+public final class PackageMutants {
+    private final String packageName;
+    private final Path table;
+    /** Methods that have caught a mutant and pass without one: they are run once, not once for each mutant. */
+    private final Set<String> passing = new HashSet<>();
+
+    private Optional<PackageCopy> sound = Optional.empty();
+
+    /**
+     * @param packageName such as {@code dev.plimsoll.replay.verify}
+     * @param table name of a file of mutants among the resources of the module's tests
+     */
     public PackageMutants(String packageName, String table) {
-        this(packageName, Path.of("src/test/resources", table));
+        this.packageName = packageName;
+        this.table = Path.of("src/test/resources", table);
     }
 
     /** The mutants, in the table's order. */
@@ -35,27 +44,33 @@ public record PackageMutants(String packageName, Path table) {
         }
     }
 
-    /** Fails if a test that a mutant names fails on a copy of the package without any: it would catch nothing. */
-    public void requirePassingWithoutAny() {
-        Map<String, String> sources = new TreeMap<>();
-        all().forEach(mutant -> sources.put(mutant.file(), source(mutant)));
-        PackageCopy copy = PackageCopy.of(packageName, sources);
-        all().stream()
-                .flatMap(mutant -> mutant.tests().stream())
-                .distinct()
-                .forEach(test -> copy.firstFailure(test).ifPresent(failure -> {
-                    throw new AssertionError(test + " fails without a mutant", failure);
-                }));
-    }
-
-    /** Fails unless one of the tests that a mutant names fails on a copy of the package with it. */
+    /**
+     * Fails unless one of the tests that a mutant names fails on a copy of the package with it, and that method passes on a copy
+     * without any: a method that fails either way catches nothing.
+     */
     public void requireCaught(Mutant mutant) {
         PackageCopy copy = PackageCopy.of(packageName, Map.of(mutant.file(), mutant.applyTo(source(mutant))));
-        for (String test : mutant.tests()) {
-            if (copy.firstFailure(test).isPresent()) {
-                return;
-            }
+        PackageCopy.Failure caught = mutant.tests().stream()
+                .flatMap(test -> copy.firstFailure(test).stream())
+                .findFirst()
+                .orElseThrow(
+                        () -> new AssertionError(mutant.tests() + " do not catch " + mutant + ": " + mutant.why()));
+        if (passing.contains(caught.test())) {
+            return;
         }
-        throw new AssertionError(mutant.tests() + " do not catch " + mutant + ": " + mutant.why());
+        sound().firstFailure(caught.test()).ifPresent(failure -> {
+            throw new AssertionError(failure.test() + " fails without a mutant", failure.thrown());
+        });
+        passing.add(caught.test());
+    }
+
+    /** Compiled as mutants are, so that what compiling alone breaks is not taken for a mutant's doing. */
+    private PackageCopy sound() {
+        if (sound.isEmpty()) {
+            Map<String, String> sources = new TreeMap<>();
+            all().forEach(mutant -> sources.put(mutant.file(), source(mutant)));
+            sound = Optional.of(PackageCopy.of(packageName, sources));
+        }
+        return sound.orElseThrow();
     }
 }

@@ -41,7 +41,7 @@ final class RankAcks {
             addInFlight(state, costs, acks);
         }
         if (state.refusal() >= 0 && !asksOnly(state)) {
-            acks.add(refused(state, state.refusedEpoch(), state.refusedHash(), refusal(state)));
+            acks.add(refused(state, state.refusedEpoch(), state.refusedHash(), refusal(state), peer(state)));
             if (state.refusedStopped() && state.refusedEpoch() > state.epoch()) {
                 acks.add(nothingFlipped(state, state.refusedEpoch(), state.refusedHash()));
             }
@@ -56,7 +56,14 @@ final class RankAcks {
         }
         for (int batch = 1; batch <= state.batchesFlipped(); batch++) {
             acks.add(ack(
-                    state, state.epoch(), state.planHash(), Kind.FLIPPED, batch, Optional.empty(), costs.apply(batch)));
+                    state,
+                    state.epoch(),
+                    state.planHash(),
+                    Kind.FLIPPED,
+                    batch,
+                    Optional.empty(),
+                    costs.apply(batch),
+                    Optional.empty()));
         }
         if (state.phase() == RankPhase.ABORTED) {
             acks.add(ack(state, Kind.ABORTED, state.batchesFlipped()));
@@ -81,7 +88,7 @@ final class RankAcks {
         List<RankAck> acks = new ArrayList<>();
         inFlight.filter(decision -> decision.epoch() > state.epoch()).ifPresent(decision -> {
             long hash = decision.propose().planHash();
-            acks.add(refused(state, decision.epoch(), hash, Refusal.DEAF));
+            acks.add(refused(state, decision.epoch(), hash, Refusal.DEAF, Optional.empty()));
             if (decision.stopped()) {
                 acks.add(nothingFlipped(state, decision.epoch(), hash));
             }
@@ -97,16 +104,30 @@ final class RankAcks {
         return REFUSALS[state.refusal()];
     }
 
-    private RankAck refused(RankState state, int epoch, long hash, Refusal why) {
-        return ack(state, epoch, hash, Kind.REFUSED, 0, Optional.of(why), Optional.empty());
+    private static Optional<RankId> peer(RankState state) {
+        return refusal(state) == Refusal.TRANSFER_FAILED && state.refusedPeer() >= 0
+                ? Optional.of(new RankId(state.refusedPeer()))
+                : Optional.empty();
+    }
+
+    private RankAck refused(RankState state, int epoch, long hash, Refusal why, Optional<RankId> peer) {
+        return ack(state, epoch, hash, Kind.REFUSED, 0, Optional.of(why), Optional.empty(), peer);
     }
 
     private RankAck nothingFlipped(RankState state, int epoch, long hash) {
-        return ack(state, epoch, hash, Kind.ABORTED, 0, Optional.empty(), Optional.empty());
+        return ack(state, epoch, hash, Kind.ABORTED, 0, Optional.empty(), Optional.empty(), Optional.empty());
     }
 
     private RankAck ack(RankState state, Kind kind, int batch) {
-        return ack(state, state.epoch(), state.planHash(), kind, batch, Optional.empty(), Optional.empty());
+        return ack(
+                state,
+                state.epoch(),
+                state.planHash(),
+                kind,
+                batch,
+                Optional.empty(),
+                Optional.empty(),
+                Optional.empty());
     }
 
     private RankAck ack(
@@ -116,7 +137,8 @@ final class RankAcks {
             Kind kind,
             int batch,
             Optional<Refusal> refusal,
-            Optional<FlipCost> cost) {
+            Optional<FlipCost> cost,
+            Optional<RankId> peer) {
         return new RankAck(
                 members.deployment(),
                 members.incarnation(),
@@ -127,6 +149,7 @@ final class RankAcks {
                 refusal,
                 planHash,
                 state.step(),
-                cost);
+                cost,
+                peer);
     }
 }

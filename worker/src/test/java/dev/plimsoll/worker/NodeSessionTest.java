@@ -396,7 +396,7 @@ class NodeSessionTest {
     /** In decision 1, having refused decision 2. */
     private static RankState late(RankPhase phase, int flipped, Refusal refusal, boolean stopped) {
         return new RankState(
-                Fixture.INCARNATION, 0, 1, phase, flipped, 9, refusal.ordinal(), false, 3, 64, 2, 11, stopped, 0);
+                Fixture.INCARNATION, 0, 1, phase, flipped, 9, refusal.ordinal(), false, 3, 64, 2, 11, stopped, 0, -1);
     }
 
     private static RankState flagged(RankPhase phase, int flipped) {
@@ -415,7 +415,8 @@ class NodeSessionTest {
                 0,
                 0,
                 false,
-                PlimsollApi.PLM_STATE_DEAF);
+                PlimsollApi.PLM_STATE_DEAF,
+                -1);
     }
 
     private static RankState state(RankPhase phase, int flipped, int refusal) {

@@ -57,6 +57,28 @@ class RankAcksTest {
     }
 
     @Test
+    void transferThatFailedNamesWhomItFailedWith() {
+        RankState failed = new RankState(
+                Fixture.INCARNATION,
+                0,
+                3,
+                RankPhase.REFUSED,
+                0,
+                9,
+                Refusal.TRANSFER_FAILED.ordinal(),
+                false,
+                3,
+                64,
+                3,
+                9,
+                false,
+                0,
+                1);
+
+        assertThat(said(failed)).containsExactly("rank 2 REFUSED 3: TRANSFER_FAILED with rank 1 at step 64");
+    }
+
+    @Test
     void stoppingOfALaterDecisionIsNoStoppingOfThisOne() {
         assertThat(said(state(RankPhase.DONE, 3, 1, Refusal.BEHIND.ordinal(), 4, true)))
                 .containsExactly(
@@ -98,6 +120,7 @@ class RankAcksTest {
                 refusedEpoch,
                 11,
                 stopped,
-                0);
+                0,
+                -1);
     }
 }

@@ -307,6 +307,148 @@ class RankMachineTest {
         assertThat(rank.phase()).isEqualTo(RankPhase.DONE);
     }
 
+    /** The fault: weights that came from others before a reload in place were flipped into slots after it. */
+    @Test
+    void weightsThatWereReceivedBeforeAReloadAreNeverFlippedAfterIt() {
+        becomeReady();
+        vote();
+        on(NOTHING);
+
+        on(RankEvent.reload());
+
+        assertRefused(PlimsollApi.PLM_REFUSAL_TRANSFER_FAILED);
+        assertThat(effects).contains(new RankEffect(RankEffect.Kind.FREE_STAGING, 1, 1, 0));
+        assertThat(rank.intAt(Word.RELOADING)).isEqualTo(PlimsollApi.PLM_RELOAD_ASKED);
+        on(RankEvent.of(RankEvent.Kind.STAGING_FREED));
+        assertMayReload();
+    }
+
+    @Test
+    void voteThatMayFlipIsResolvedBeforeTheReloadAndWhatItFlipsStays() {
+        becomeReady();
+        vote();
+
+        on(RankEvent.reload());
+        assertThat(rank.intAt(Word.RELOADING)).isEqualTo(PlimsollApi.PLM_RELOAD_ASKED);
+        assertThat(rank.phase()).isEqualTo(RankPhase.READY);
+        on(resolved(1, 1, 2));
+
+        assertThat(rank.batchesFlipped()).isEqualTo(1);
+        assertThat(rank.phase()).isEqualTo(RankPhase.WILLING);
+        on(RankEvent.of(RankEvent.Kind.STAGING_FREED));
+        assertThat(machine.vote(rank).level()).isZero();
+        assertMayReload();
+    }
+
+    @Test
+    void transfersThatAVerdictStartsUnderAReloadAreStartedAndCancelled() {
+        becomeWilling();
+        vote();
+
+        on(RankEvent.reload());
+        assertThat(rank.intAt(Word.RELOADING)).isEqualTo(PlimsollApi.PLM_RELOAD_ASKED);
+        on(resolved(1, 1, 1));
+
+        assertThat(effects)
+                .extracting(RankEffect::kind)
+                .containsExactly(
+                        RankEffect.Kind.START_TRANSFERS, RankEffect.Kind.REFUSED, RankEffect.Kind.CANCEL_TRANSFERS);
+        on(RankEvent.transferEnded(1, 1, false));
+        on(RankEvent.of(RankEvent.Kind.STAGING_FREED));
+        assertMayReload();
+    }
+
+    @Test
+    void transfersAreNotStartedASecondTimeForAReload() {
+        becomeWilling();
+        vote();
+        on(resolved(1, 1, 1));
+        vote();
+        on(RankEvent.transferEnded(1, 1, true));
+
+        on(RankEvent.reload());
+        on(resolved(1, 1, 1));
+
+        assertThat(effects).containsExactly(new RankEffect(RankEffect.Kind.FREE_STAGING, 1, 1, 0));
+    }
+
+    @Test
+    void decisionOfWhichNothingIsUnderWayWaitsForTheReload() {
+        becomeWilling();
+
+        assertMayReload();
+        assertThat(machine.vote(rank).level()).isZero();
+        on(RankEvent.reloaded(7));
+
+        assertThat(rank.phase()).isEqualTo(RankPhase.WILLING);
+        assertThat(machine.vote(rank).level()).isEqualTo(1);
+    }
+
+    @Test
+    void ranksOfDifferentGenerationsAgreeOnNothing() {
+        becomeWilling();
+        RankVote before = machine.vote(rank);
+        assertMayReload();
+        on(RankEvent.reloaded(7));
+        RankVote after = machine.vote(rank);
+
+        assertThat(machine.verdict(List.of(before, after))).isEqualTo(NOTHING);
+        assertThat(machine.verdict(List.of(after, after))).isEqualTo(resolved(1, 1, 1));
+    }
+
+    @Test
+    void rankThatReloadedWithoutLeaveLeavesWhereTheOthersFlip() {
+        becomeReady();
+        vote();
+
+        on(RankEvent.reloaded(7));
+        assertRefused(PlimsollApi.PLM_REFUSAL_TRANSFER_FAILED);
+        on(resolved(1, 1, 2));
+
+        assertThat(effects).containsExactly(new RankEffect(RankEffect.Kind.LEAVE_GROUP, 1, 0, 0));
+        assertThat(rank.phase()).isEqualTo(RankPhase.FATAL);
+        assertThat(rank.batchesFlipped()).isZero();
+    }
+
+    @Test
+    void rankThatReloadedWithoutLeaveServesOnWhereNobodyFlips() {
+        becomeReady();
+        vote();
+
+        on(RankEvent.reloaded(7));
+        on(NOTHING);
+
+        assertRefused(PlimsollApi.PLM_REFUSAL_TRANSFER_FAILED);
+        assertThat(rank.intAt(Word.RELOADING)).isEqualTo(PlimsollApi.PLM_RELOAD_NONE);
+        hear(new PlanCommand.Abort(Fixture.header(1, 3), 1, "refused"));
+        assertThat(rank.phase()).isEqualTo(RankPhase.ABORTED);
+    }
+
+    @Test
+    void engineThatMovesItselfIsThroughWithAMoveBeforeItReloads() {
+        rank = machine.begin(Fixture.INCARNATION, 0, false, true);
+        hear(Fixture.propose(Fixture.header(1, 1), 1, Fixture.INITIAL, Fixture.NEXT));
+        hear(new PlanCommand.Permit(Fixture.header(1, 2), 1, rank.at(Word.PLAN_HASH)));
+        vote();
+        on(resolved(1, 1, 1));
+        vote();
+        on(RankEvent.reload());
+        on(resolved(1, 1, 2));
+        assertThat(rank.intAt(Word.MOVING)).isEqualTo(1);
+
+        on(RankEvent.reload());
+        assertThat(rank.intAt(Word.RELOADING)).isEqualTo(PlimsollApi.PLM_RELOAD_ASKED);
+        on(RankEvent.moved(PlimsollApi.PLM_MAP_TARGET));
+
+        assertThat(rank.phase()).isEqualTo(RankPhase.DONE);
+        assertMayReload();
+    }
+
+    private void assertMayReload() {
+        on(RankEvent.reload());
+        assertThat(rank.intAt(Word.RELOADING)).isEqualTo(PlimsollApi.PLM_RELOAD_UNDER_WAY);
+    }
+
     private static RankEvent resolved(int epoch, int batch, int level) {
         return RankEvent.verdict(PlimsollApi.PLM_OUTCOME_RESOLVED, epoch, batch, level);
     }

@@ -11,35 +11,42 @@ import dev.plimsoll.worker.explorer.Weights;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
-import java.util.Random;
+import java.util.random.RandomGenerator;
 
 /** Three simulated ranks of one incarnation, their weights and the gather between them; held to P1, P2 and P5 at every boundary. */
 final class SimulatedGroup {
     static final int RANKS = 3;
     static final int MOST_EPOCHS = 64;
+    private static final RankEvent NONE = outcome(PlimsollApi.PLM_OUTCOME_NONE);
+    private static final RankEvent PENDING = outcome(PlimsollApi.PLM_OUTCOME_PENDING);
+    private static final RankEvent TIMED_OUT = outcome(PlimsollApi.PLM_OUTCOME_TIMED_OUT);
+    private static final RankEvent UNDECIDED = outcome(PlimsollApi.PLM_OUTCOME_UNDECIDED);
+    private static final RankEvent FAILED = outcome(PlimsollApi.PLM_OUTCOME_FAILED);
 
     final Membership members;
     final RememberedMachine machine;
     final List<SimulatedRank> ranks = new ArrayList<>();
-    private final Random random;
+    private final RandomGenerator random;
     private final Weights exchanges = new Weights();
-    private final Map<Integer, List<Batch>> decisions;
+    private final SimulatedLogs logs;
+    private final Seen seen;
+    private final SimulatedSamples samples;
     private int[] weights;
     private List<Optional<RankVote>> votes = List.of();
     int gaveUp;
     /** Whether anything goes wrong from now on. */
     boolean faulty = true;
 
-    int losses;
-
-    /** @param decisions batches of every decision that was proposed, by epoch */
-    SimulatedGroup(Membership members, RememberedMachine machine, Random random, Map<Integer, List<Batch>> decisions) {
+    /** @param logs of the deployment, where windows arrive too */
+    SimulatedGroup(
+            Membership members, RememberedMachine machine, RandomGenerator random, SimulatedLogs logs, Seen seen) {
         this.members = members;
         this.machine = machine;
         this.random = random;
-        this.decisions = decisions;
+        this.logs = logs;
+        this.seen = seen;
+        samples = new SimulatedSamples(members);
         weights = Weights.map(members.start());
         for (int rank = 0; rank < RANKS; rank++) {
             ranks.add(
@@ -48,48 +55,60 @@ final class SimulatedGroup {
     }
 
     boolean anyGone() {
-        return ranks.stream().anyMatch(rank -> rank.gone);
+        boolean any = false;
+        for (SimulatedRank rank : ranks) {
+            any |= rank.gone;
+        }
+        return any;
     }
 
     void boundary() {
-        List<RankEvent> verdicts = new ArrayList<>();
+        boolean allThere = true;
+        for (Optional<RankVote> vote : votes) {
+            allThere &= vote.isPresent();
+        }
+        List<RankEvent> verdicts = new ArrayList<>(RANKS);
         for (int rank = 0; rank < RANKS; rank++) {
-            verdicts.add(verdict(rank));
+            verdicts.add(votes.isEmpty() ? NONE : verdict(rank, allThere));
         }
         for (int rank = 0; rank < RANKS; rank++) {
             if (!ranks.get(rank).gone) {
                 ranks.get(rank).boundary(verdicts.get(rank), faulty ? random.nextInt(4) : 16);
             }
         }
-        votes = ranks.stream()
-                .map(rank -> !rank.gone && !chance(400) ? rank.cast : Optional.<RankVote>empty())
-                .toList();
+        List<Optional<RankVote>> cast = new ArrayList<>(RANKS);
+        for (SimulatedRank rank : ranks) {
+            cast.add(!rank.gone && !chance(400) ? rank.cast : Optional.empty());
+        }
+        votes = cast;
         check();
+        samples.ran(ranks, chance(20) ? random.nextInt(RANKS) : RANKS).ifPresent(logs::closed);
     }
 
-    private RankEvent verdict(int index) {
+    /** Of the boundary that ranks are at. */
+    long step() {
+        return samples.step();
+    }
+
+    private RankEvent verdict(int index, boolean allThere) {
         SimulatedRank rank = ranks.get(index);
-        if (votes.isEmpty()) {
-            return RankEvent.verdict(PlimsollApi.PLM_OUTCOME_NONE, 0, 0, 0);
-        }
-        boolean waits = rank.words.castLevel() > 0;
-        if (votes.stream().allMatch(Optional::isPresent)) {
+        boolean waits = rank.words().castLevel() > 0;
+        if (allThere) {
             if (!chance(400)) {
-                return machine.verdict(votes.stream().map(Optional::orElseThrow).toList());
+                return machine.verdict(votes);
             }
-            losses++;
-            return RankEvent.verdict(
-                    waits ? PlimsollApi.PLM_OUTCOME_TIMED_OUT : PlimsollApi.PLM_OUTCOME_PENDING, 0, 0, 0);
+            seen.saw(Seen.What.LOST_GATHER);
+            return waits ? TIMED_OUT : PENDING;
         }
-        losses++;
+        seen.saw(Seen.What.LOST_GATHER);
         if (rank.cast.isPresent() && votes.get(index).isEmpty()) {
-            return RankEvent.verdict(PlimsollApi.PLM_OUTCOME_FAILED, 0, 0, 0);
+            return FAILED;
         }
-        return RankEvent.verdict(
-                waits && random.nextBoolean() ? PlimsollApi.PLM_OUTCOME_UNDECIDED : PlimsollApi.PLM_OUTCOME_TIMED_OUT,
-                0,
-                0,
-                0);
+        return waits && random.nextBoolean() ? UNDECIDED : TIMED_OUT;
+    }
+
+    private static RankEvent outcome(int outcome) {
+        return RankEvent.verdict(outcome, 0, 0, 0);
     }
 
     private boolean chance(int of) {
@@ -109,7 +128,12 @@ final class SimulatedGroup {
     }
 
     boolean allStarted(int exchange) {
-        return ranks.stream().allMatch(rank -> rank.started >= exchange);
+        for (SimulatedRank rank : ranks) {
+            if (rank.started < exchange) {
+                return false;
+            }
+        }
+        return true;
     }
 
     void giveUp(int exchange) {
@@ -121,32 +145,31 @@ final class SimulatedGroup {
     }
 
     void flip(SimulatedRank rank, int index, int epoch, int number) {
+        logs.requireMayFlip(epoch, number, members);
         Batch batch = batch(epoch, number);
         weights = exchanges.flipped(batch, index, weights, rank.staging);
         rank.map = Weights.flipped(batch, rank.map);
     }
 
     private Batch batch(int epoch, int number) {
-        List<Batch> batches = decisions.get(epoch);
-        if (batches == null) {
-            throw new AssertionError("a rank carries out decision " + epoch + ", which nobody proposed");
-        }
-        return batches.get(number - 1);
+        return logs.batches(epoch).get(number - 1);
     }
 
     /** Who is left runs the step: on one map, with the weights that it names, and with equally much of every decision flipped. */
     private void check() {
-        Optional<SimulatedRank> first =
-                ranks.stream().filter(rank -> !rank.gone).findFirst();
-        if (first.isEmpty()) {
-            return;
+        SimulatedRank first = ranks.get(0);
+        for (int rank = 1; rank < RANKS && first.gone; rank++) {
+            first = ranks.get(rank);
         }
-        int[] map = first.get().map;
+        int[] map = first.map;
         for (SimulatedRank rank : ranks) {
-            if (!rank.gone && !Arrays.equals(rank.map, map)) {
+            if (rank.gone || first.gone) {
+                continue;
+            }
+            if (!Arrays.equals(rank.map, map)) {
                 throw new AssertionError("P1: ranks run a step on different maps: " + states());
             }
-            if (!rank.gone && !Arrays.equals(rank.flipped, first.get().flipped)) {
+            if (!Arrays.equals(rank.flipped, first.flipped)) {
                 throw new AssertionError("P5: ranks flipped different numbers of batches: " + states());
             }
         }
@@ -160,13 +183,13 @@ final class SimulatedGroup {
     /** Whether every rank serves a version and is through with all before. */
     boolean allServe(int version) {
         return ranks.stream()
-                .allMatch(rank -> rank.words.intAt(Word.SETTLED_VERSION) == version
-                        && rank.words.batchesFlipped() == 0
-                        && !rank.words.phase().inFlight()
-                        && rank.words.phase() != RankPhase.FATAL);
+                .allMatch(rank -> rank.words().intAt(Word.SETTLED_VERSION) == version
+                        && rank.words().batchesFlipped() == 0
+                        && !rank.words().phase().inFlight()
+                        && rank.words().phase() != RankPhase.FATAL);
     }
 
     String states() {
-        return ranks.stream().map(rank -> rank.words.toString()).toList().toString();
+        return ranks.stream().map(rank -> rank.words().toString()).toList().toString();
     }
 }

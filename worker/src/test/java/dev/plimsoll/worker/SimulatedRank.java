@@ -8,6 +8,7 @@ import dev.plimsoll.device.RankVote;
 import dev.plimsoll.device.RankWords;
 import dev.plimsoll.device.RankWords.Word;
 import dev.plimsoll.model.FlipCost;
+import dev.plimsoll.model.PlacementState;
 import dev.plimsoll.model.RankId;
 import dev.plimsoll.worker.explorer.Weights;
 import java.util.ArrayDeque;
@@ -18,8 +19,13 @@ import java.util.Optional;
 final class SimulatedRank implements RankPort {
     private final SimulatedGroup group;
     private final int index;
+    private final RankId rank;
     private final Deque<byte[]> mailbox = new ArrayDeque<>();
-    RankWords words;
+    private RememberedMachine.Known at;
+    /** What stands in the ring's header, but for its step. */
+    private RankState described;
+
+    private RankState state;
     Optional<RankVote> cast = Optional.empty();
     int[] map;
     int[] staging = Weights.nothingStaged();
@@ -36,10 +42,13 @@ final class SimulatedRank implements RankPort {
 
     boolean gone;
 
-    SimulatedRank(SimulatedGroup group, int index, RankWords words, int[] map) {
+    SimulatedRank(SimulatedGroup group, int index, RememberedMachine.Known at, int[] map) {
         this.group = group;
         this.index = index;
-        this.words = words;
+        this.rank = new RankId(index);
+        this.at = at;
+        described = at.state();
+        state = described;
         this.map = map;
     }
 
@@ -53,11 +62,35 @@ final class SimulatedRank implements RankPort {
             transfer();
         }
         cast = Optional.empty();
-        if (!gone && words.intAt(Word.OBSERVES) == 0) {
-            RankVote vote = group.machine.vote(words);
-            apply(RankEvent.voted(vote));
-            cast = Optional.of(vote);
+        if (!gone && words().intAt(Word.OBSERVES) == 0) {
+            RememberedMachine.Cast voted = at.cast();
+            apply(voted.turn());
+            cast = voted.vote();
         }
+        publish();
+    }
+
+    private void publish() {
+        if (at.state() == described) {
+            return;
+        }
+        described = at.state();
+        state = new RankState(
+                described.incarnation(),
+                described.settledVersion(),
+                described.epoch(),
+                described.phase(),
+                described.batchesFlipped(),
+                described.planHash(),
+                described.refusal(),
+                described.fatal(),
+                described.commandNumber(),
+                group.step(),
+                described.refusedEpoch(),
+                described.refusedHash(),
+                described.refusedStopped(),
+                described.flags(),
+                described.refusedPeer());
     }
 
     private void transfer() {
@@ -77,14 +110,16 @@ final class SimulatedRank implements RankPort {
     }
 
     private void apply(RankEvent event) {
-        var turn = group.machine.on(words, event);
-        words = turn.words();
+        apply(at.on(event));
+    }
+
+    private void apply(RememberedMachine.Turn turn) {
+        at = turn.next();
         for (RankEffect effect : turn.effects()) {
             carryOut(effect);
         }
-        if (words.phase() == RankPhase.FATAL && !gone) {
-            gone = true;
-            group.giveUp(words.epoch() << 8 | 0xff);
+        if (at.phase == RankPhase.FATAL && !gone) {
+            die();
         }
     }
 
@@ -114,22 +149,30 @@ final class SimulatedRank implements RankPort {
     /** It runs no further step. */
     void die() {
         gone = true;
-        group.giveUp(words.epoch() << 8 | 0xff);
+        group.giveUp(words().epoch() << 8 | 0xff);
+    }
+
+    PlacementState served() {
+        return at.served();
+    }
+
+    RankWords words() {
+        return at.words;
     }
 
     @Override
     public RankId rank() {
-        return new RankId(index);
+        return rank;
     }
 
     @Override
     public long incarnation() {
-        return words.at(Word.INCARNATION);
+        return words().at(Word.INCARNATION);
     }
 
     @Override
     public RankState state() {
-        return group.machine.describe(words);
+        return state;
     }
 
     @Override

@@ -10,7 +10,7 @@ import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Deque;
 import java.util.List;
-import java.util.Random;
+import java.util.random.RandomGenerator;
 import reactor.core.publisher.Flux;
 import reactor.core.publisher.Mono;
 import reactor.core.publisher.Sinks;
@@ -19,7 +19,7 @@ import reactor.core.publisher.Sinks;
 final class SimulatedTopics implements WorkerTopics {
     private record Coming(long at, Received<PlanCommand> record) {}
 
-    private final Random random;
+    private final RandomGenerator random;
     private final List<RankAck> acks;
     private final Deque<Coming> coming = new ArrayDeque<>();
     private final List<Received<PlanCommand>> here = new ArrayList<>();
@@ -29,7 +29,7 @@ final class SimulatedTopics implements WorkerTopics {
     boolean faulty = true;
 
     /** @param acks where acks of all nodes arrive, in the order of the topic */
-    SimulatedTopics(Random random, List<RankAck> acks) {
+    SimulatedTopics(RandomGenerator random, List<RankAck> acks) {
         this.random = random;
         this.acks = acks;
     }

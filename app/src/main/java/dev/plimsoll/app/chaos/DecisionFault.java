@@ -1,5 +1,8 @@
 package dev.plimsoll.app.chaos;
 
+import java.util.Arrays;
+import java.util.List;
+
 /** Faults of decisions, by the name that people read. */
 public enum DecisionFault {
     /** {@code kill -9} of one process of ranks; the others end, and all begin their next incarnation. */
@@ -37,6 +40,24 @@ public enum DecisionFault {
 
     Family family() {
         return family;
+    }
+
+    /** Those that bring this on, of what {@link DecisionGoal} counts. */
+    static List<DecisionFault> bringing(String count) {
+        return Arrays.stream(values()).filter(fault -> fault.brings(count)).toList();
+    }
+
+    private boolean brings(String count) {
+        return switch (this) {
+            case RANKS_AND_PLANNER_KILLED, PLANNER_KILLED, PLANNER_SKEWED ->
+                count.equals(DecisionGoal.CRASHES) || count.equals(DecisionGoal.FAILOVERS);
+            case RANKS_KILLED, WORKER_KILLED, WORKER_SKEWED, AGGREGATOR_KILLED, BROKER_KILLED ->
+                count.equals(DecisionGoal.CRASHES);
+            case PLANNER_FROZEN -> count.equals(DecisionGoal.FAILOVERS);
+            case ABORTED -> count.equals(DecisionGoal.ABORTED);
+            case ROLLED_BACK -> count.equals(DecisionGoal.ROLLBACKS);
+            case GATHERS_DELAYED, GATHERS_DROPPED, WEIGHTS_CUT -> false;
+        };
     }
 
     /** Whether it needs a library in the processes that not every machine can have. */

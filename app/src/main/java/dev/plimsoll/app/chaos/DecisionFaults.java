@@ -23,9 +23,6 @@ final class DecisionFaults {
     /** From when all is mended to a new decision that is settled: a new owner of the partition, new ranks, windows, the decision. */
     static final Duration SETTLES = Duration.ofSeconds(120);
 
-    /** Until ranks that lost others, or a connection, have noticed. */
-    private static final Duration NOTICED = Duration.ofSeconds(3);
-
     /** Of a command, by a planner that lives; one that takes over answers later. */
     private static final Duration ANSWER = Duration.ofSeconds(5);
 
@@ -41,6 +38,7 @@ final class DecisionFaults {
      * @param down how long somebody who was killed stays down
      * @param late how long gathers are held up: less than ranks wait for one in which they voted to flip
      * @param clockMillis what a skewed clock is ahead
+     * @param start what ranks begin anew with
      */
     record Strike(
             DecisionFault fault,
@@ -49,16 +47,19 @@ final class DecisionFaults {
             Duration frozen,
             Duration down,
             Duration late,
-            long clockMillis) {}
+            long clockMillis,
+            RankStart start) {}
 
     private final Fleet fleet;
     private final RankProcesses ranks;
     private final FaultLibrary library;
     private final DecisionWatch watch;
+    private final Survival survival;
     private final Operator operator;
     private final Chronicle chronicle;
     private Runnable waiting = () -> {};
     private final Map<DecisionFault, Integer> counts = new EnumMap<>(DecisionFault.class);
+    private final Map<RankStart, Integer> starts = new EnumMap<>(RankStart.class);
     private int crashes;
     private int stuck;
 
@@ -73,12 +74,23 @@ final class DecisionFaults {
         this.ranks = ranks;
         this.library = library;
         this.watch = watch;
+        this.survival = new Survival(ranks, watch, chronicle);
         this.operator = operator;
         this.chronicle = chronicle;
     }
 
     Map<DecisionFault, Integer> counts() {
         return new EnumMap<>(counts);
+    }
+
+    /** How often ranks began anew after a fault, by what they began with. */
+    Map<RankStart, Integer> starts() {
+        return new EnumMap<>(starts);
+    }
+
+    /** What became of those who lost others. */
+    Survival survival() {
+        return survival;
     }
 
     /** Processes that were killed with {@code kill -9}. */
@@ -141,24 +153,24 @@ final class DecisionFaults {
 
     private void strike(Strike strike, String when) throws InterruptedException {
         switch (strike.fault()) {
-            case RANKS_KILLED -> {
-                kill(victim(ranks.members(), strike), when);
-                anew();
-            }
+            case RANKS_KILLED -> killRanks(strike, when);
             case RANKS_AND_PLANNER_KILLED -> {
-                kill(owner(strike), when);
-                kill(victim(ranks.members(), strike), when);
-                anew();
-                owner(strike).start();
+                Member planner = owner(strike);
+                kill(planner, when);
+                killRanks(strike, when);
+                planner.start();
             }
             case GATHERS_DELAYED -> freeze(victim(ranks.members(), strike), strike.late(), when);
             case GATHERS_DROPPED -> {
                 Member victim = victim(ranks.members(), strike);
+                survival.begin();
                 chronicle.tell("connections of " + victim.name() + " for gathers are cut " + when);
                 victim.signal(FaultLibrary.CUT_GATHERS);
-                chronicle.pass(NOTICED);
-                ranks.stop();
-                anew();
+                survival.await(
+                        ranks.members(),
+                        member -> member == victim || ranks.completesGathers(victim),
+                        this::lookAtRoles);
+                anew(strike.start(), victim);
             }
             case WEIGHTS_CUT -> {
                 chronicle.tell("connections for weights are cut " + when);
@@ -237,6 +249,17 @@ final class DecisionFaults {
         crashes++;
     }
 
+    private void killRanks(Strike strike, String when) throws InterruptedException {
+        Member victim = victim(ranks.members(), strike);
+        survival.begin();
+        kill(victim, when);
+        survival.await(
+                ranks.members().stream().filter(member -> member != victim).toList(),
+                member -> ranks.completesGathers(victim),
+                this::lookAtRoles);
+        anew(strike.start(), victim);
+    }
+
     private void restart(Member member, Strike strike, String when) throws InterruptedException {
         kill(member, when);
         chronicle.pass(strike.down());
@@ -258,8 +281,20 @@ final class DecisionFaults {
         }
     }
 
+    private void anew(RankStart start, Member gone) {
+        ranks.stop();
+        try {
+            ranks.begin(start, gone);
+        } catch (IllegalStateException e) {
+            chronicle.problem("ranks cannot begin anew as " + start + ": " + e.getMessage());
+            ranks.begin();
+        }
+        starts.merge(start, 1, Integer::sum);
+        chronicle.tell("  " + ranks.members().size() * RankProcesses.PER_PROCESS + " ranks begin anew: " + start);
+    }
+
     private void anew() {
-        ranks.end();
+        ranks.stop();
         ranks.begin();
     }
 
@@ -274,19 +309,47 @@ final class DecisionFaults {
             stuck++;
             chronicle.problem("no decision settled within " + Faults.seconds(SETTLES) + " after " + after + ": "
                     + watch.progress() + "; ranks begin anew");
-            ranks.stop();
             anew();
         }
         return settles;
     }
 
-    /** Nobody ends unless he was killed; ranks that do begin anew, as somebody has to. */
+    /** Lets decisions settle that nothing befalls. */
+    void undisturbed(int decisions) throws InterruptedException {
+        int enough = watch.settlements() + decisions;
+        boolean unused = chronicle.await(PHASE, () -> {
+            look();
+            return watch.settlements() >= enough;
+        });
+    }
+
+    /** Waits for the first decision to settle; ranks that lose each other while all start begin anew. */
+    boolean comesUp(Duration longest) throws InterruptedException {
+        return chronicle.await(longest, () -> {
+            lookAtRoles();
+            if (survival.alone()) {
+                chronicle.tell("ranks have lost each other while all starts, and begin anew");
+                anew();
+            }
+            return watch.settledAfter(0);
+        });
+    }
+
+    /** Nobody ends or is alone unless somebody was killed or cut off; ranks that are begin anew, as somebody has to. */
     private void look() {
-        waiting.run();
-        fleet.look(chronicle::problem);
+        lookAtRoles();
         if (ranks.endedByThemselves()) {
             chronicle.problem("ranks of incarnation " + ranks.incarnation() + " have ended by themselves");
             anew();
+        } else if (survival.alone()) {
+            chronicle.problem("ranks of incarnation " + ranks.incarnation()
+                    + " have lost their group by themselves, as when a gather takes longer than ten seconds");
+            anew();
         }
+    }
+
+    private void lookAtRoles() {
+        waiting.run();
+        fleet.look(chronicle::problem);
     }
 }

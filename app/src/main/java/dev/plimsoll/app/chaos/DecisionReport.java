@@ -16,6 +16,7 @@ import java.util.stream.Collectors;
  * @param crashes processes that were killed with {@code kill -9}
  * @param misrouted tokens that met the weights of another expert, of all ranks
  * @param stuck how often no decision settled in time although all was mended
+ * @param survivors what became of processes of ranks that lost others
  * @param problems what else went wrong, and every finding
  */
 public record DecisionReport(
@@ -24,9 +25,19 @@ public record DecisionReport(
         int crashes,
         long misrouted,
         int stuck,
+        Survivors survivors,
         DecisionTimes times,
         List<String> problems) {
     private static final ObjectMapper MAPPER = new ObjectMapper();
+
+    /**
+     * Processes of ranks that lost others, until all began anew.
+     *
+     * @param servedOn those that stepped on and decided nothing
+     * @param left those that ended, as a rank of theirs could not know whether others flipped
+     * @param stranded those that ended or stood still for no such reason
+     */
+    public record Survivors(int servedOn, int left, int stranded) {}
 
     public DecisionReport {
         faults = Map.copyOf(faults);
@@ -35,7 +46,7 @@ public record DecisionReport(
 
     /** Whether all that must be 0 is. */
     public boolean clean() {
-        return verdict.clean() && misrouted == 0 && stuck == 0;
+        return verdict.clean() && misrouted == 0 && stuck == 0 && survivors.stranded() == 0;
     }
 
     /** One line. */
@@ -52,7 +63,10 @@ public record DecisionReport(
                 .put("mapSkew", verdict.mapSkew())
                 .put("lost", verdict.lost())
                 .put("uncovered", verdict.uncovered())
-                .put("stuck", stuck);
+                .put("stuck", stuck)
+                .put("servedOn", survivors.servedOn())
+                .put("left", survivors.left())
+                .put("stranded", survivors.stranded());
         ObjectNode latency = root.putObject("latencyMillis");
         for (DecisionTimes.Until until : DecisionTimes.Until.values()) {
             ObjectNode node = latency.putObject(until.name().toLowerCase(Locale.ROOT));
@@ -79,7 +93,8 @@ public record DecisionReport(
         return String.format(
                 Locale.ROOT,
                 "%d decisions: %d settled, %d aborted, %d rolled back; %d crashes, %d fail-overs (%s); misrouted %d, different"
-                        + " maps %d, lost %d, experts without a slot %d, stuck %d; from the window to SETTLED %s ms (median),"
+                        + " maps %d, lost %d, experts without a slot %d, stuck %d; of processes"
+                        + " that lost others %d served on, %d had to leave, %d stranded; from the window to SETTLED %s ms (median),"
                         + " %s ms (p99)",
                 verdict.decisions(),
                 verdict.settled(),
@@ -96,6 +111,9 @@ public record DecisionReport(
                 verdict.lost(),
                 verdict.uncovered(),
                 stuck,
+                survivors.servedOn(),
+                survivors.left(),
+                survivors.stranded(),
                 words(times.quantile(DecisionTimes.Until.SETTLED, 0.5)),
                 words(times.quantile(DecisionTimes.Until.SETTLED, 0.99)));
     }

@@ -87,7 +87,9 @@ public final class DecisionRun {
         fleet.startBrokers();
         lifecycle.ask("topics", () -> topics(kafka));
         RankProcesses ranks = lifecycle.started(
-                "ranks", new RankProcesses(logs, machines, RankProcesses.secret(data.path()), library));
+                "ranks",
+                new RankProcesses(
+                        cluster.bootstrapServers(), logs, machines, RankProcesses.secret(data.path()), library));
         ranks.begin();
         for (int machine = 0; machine < machines.size(); machine++) {
             lifecycle
@@ -101,16 +103,17 @@ public final class DecisionRun {
         watch.start();
         Operator operator = lifecycle.started("operator", new Operator(kafka, DEPLOYMENT));
         DecisionFaults faults = new DecisionFaults(fleet, ranks, library, watch, operator, chronicle);
-        if (!chronicle.await(COMES_UP, () -> watch.settledAfter(0))) {
+        if (!faults.comesUp(COMES_UP)) {
             throw new IllegalStateException("no decision settled within " + Faults.seconds(COMES_UP) + " of the start ("
                     + watch.progress() + "); what the processes printed is in " + logs);
         }
         chronicle.tell(RankProcesses.RANKS + " ranks in " + RankProcesses.PROCESSES
                 + " processes, each with a worker; an aggregator, 2 planners, a broker; the first decision is settled");
-        befall(faults, watch, fleet, ranks);
+        befall(faults, watch, ranks);
         chronicle.tell("no more faults; a new decision has to settle");
         boolean unused = faults.settles("the last fault");
         ranks.stop();
+        chronicle.tell("after ranks were lost, others began " + faults.starts());
         return report(cluster, watch, operator, ranks, faults);
     }
 
@@ -128,34 +131,28 @@ public final class DecisionRun {
         }
     }
 
-    private void befall(DecisionFaults faults, DecisionWatch watch, Fleet fleet, RankProcesses ranks)
-            throws InterruptedException {
+    private void befall(DecisionFaults faults, DecisionWatch watch, RankProcesses ranks) throws InterruptedException {
         DecisionSchedule schedule = new DecisionSchedule(seed, goal.pace());
         long began = System.nanoTime();
-        while (!goal.reached(Duration.ofNanos(System.nanoTime() - began), counts(watch, faults))) {
-            faults.carryOut(schedule.next(), () -> progress(watch, faults, ranks));
-            long until = System.nanoTime() + schedule.pause().toNanos();
-            while (System.nanoTime() - until < 0) {
-                progress(watch, faults, ranks);
-                fleet.look(chronicle::problem);
-                if (lifecycle.await(LOOK)) {
-                    lifecycle.proceed();
-                }
-            }
+        Map<String, Integer> so = counts(watch, faults);
+        while (!goal.reached(Duration.ofNanos(System.nanoTime() - began), so)) {
+            faults.carryOut(schedule.next(goal.lag(so)), () -> progress(watch, faults, ranks));
+            faults.undisturbed(schedule.undisturbed());
+            so = counts(watch, faults);
         }
     }
 
     private static Map<String, Integer> counts(DecisionWatch watch, DecisionFaults faults) {
         return Map.of(
-                "decisions",
+                DecisionGoal.DECISIONS,
                 watch.proposed(),
-                "crashes",
+                DecisionGoal.CRASHES,
                 faults.crashes(),
-                "failovers",
+                DecisionGoal.FAILOVERS,
                 watch.failovers(),
-                "aborted",
+                DecisionGoal.ABORTED,
                 watch.aborted(),
-                "rollbacks",
+                DecisionGoal.ROLLBACKS,
                 watch.rollbacks());
     }
 
@@ -189,6 +186,10 @@ public final class DecisionRun {
                 faults.crashes(),
                 ranks.misrouted(),
                 faults.stuck(),
+                new DecisionReport.Survivors(
+                        faults.survival().servedOn(),
+                        faults.survival().left(),
+                        faults.survival().stranded()),
                 watch.times(),
                 chronicle.problems());
     }

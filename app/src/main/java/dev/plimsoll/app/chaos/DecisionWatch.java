@@ -36,6 +36,7 @@ final class DecisionWatch implements AutoCloseable {
     private final Disposable.Composite reading = Disposables.composite();
     private final Map<DecisionPhase, Integer> entered = new EnumMap<>(DecisionPhase.class);
     private final DecisionTimes times = new DecisionTimes();
+    private final LoneSteps loneSteps = new LoneSteps();
     private final MapSkew skew = new MapSkew(RankProcesses.BOUNDARY_STEPS);
     private final List<Membership> memberships = new ArrayList<>();
     private final List<PlanCommand.Settled> settled = new ArrayList<>();
@@ -86,6 +87,7 @@ final class DecisionWatch implements AutoCloseable {
     private synchronized void sample(SampleRecord record) {
         if (record instanceof LoadSample sample) {
             skew.add(sample);
+            loneSteps.add(sample);
         } else if (record instanceof Membership one) {
             memberships.add(one);
         }
@@ -164,6 +166,11 @@ final class DecisionWatch implements AutoCloseable {
         return settled.isEmpty() ? 0 : settled.get(settled.size() - 1).epoch();
     }
 
+    /** How many have settled. */
+    synchronized int settlements() {
+        return settled.size();
+    }
+
     /** The version that was settled before the newest one, in the same incarnation. */
     synchronized OptionalInt settledBefore() {
         if (settled.size() < 2) {
@@ -212,6 +219,11 @@ final class DecisionWatch implements AutoCloseable {
     /** Decisions towards an older placement that are settled. */
     synchronized int rollbacks() {
         return rollbacks;
+    }
+
+    /** Steps that a rank has served alone, in an incarnation that is the newest one. */
+    synchronized long loneSteps(long incarnation, int rank) {
+        return loneSteps.of(incarnation, rank);
     }
 
     /** For people. */

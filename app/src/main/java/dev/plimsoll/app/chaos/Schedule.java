@@ -27,9 +27,14 @@ final class Schedule<K> {
     /** @param family whose fault a kind is */
     Schedule(long seed, Duration whole, List<K> kinds, Function<K, Family> family) {
         this.random = new Random(seed);
-        this.brief = whole.compareTo(BRIEF) < 0;
+        this.brief = brief(whole);
         this.kinds = List.copyOf(kinds);
         this.family = family;
+    }
+
+    /** Whether a run of this time has to hurry. */
+    static boolean brief(Duration whole) {
+        return whole.compareTo(BRIEF) < 0;
     }
 
     /** Of faults whose windows are looked at. */

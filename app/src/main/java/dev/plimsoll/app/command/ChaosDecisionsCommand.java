@@ -27,8 +27,8 @@ import picocli.CommandLine.Option;
                     + " seen in the phase that was drawn (after PROPOSE, after the first ACCEPTED, after PERMIT, between"
                     + " batches, before SETTLED, while ABORTING): kill -9 of ranks, workers, the aggregator, the planner and the"
                     + " broker, SIGSTOP of the planner that decides and of ranks, connections for gathers or for weights that"
-                    + " are cut, and workers and planners that begin again with a wrong clock. After each, a decision must"
-                    + " settle.",
+                    + " are cut, and workers and planners that begin again with a wrong clock. Ranks that lose others serve on"
+                    + " alone, until those that are left, or all, begin anew. After each fault, a decision must settle.",
             "",
             "misrouted: tokens that met the weights of another expert; the ranks check every one.",
             "mapSkew: ranks that computed under different placements between the same two boundaries.",
@@ -36,6 +36,7 @@ import picocli.CommandLine.Option;
                     + " planner that was replaced.",
             "uncovered: experts that no slot holds in a settled placement.",
             "stuck: no decision settled within two minutes of the end of a fault.",
+            "stranded: processes of ranks that lost others and did not serve on, though none of their ranks had to leave.",
             ""
         },
         footer = {
@@ -59,7 +60,8 @@ public final class ChaosDecisionsCommand implements Callable<Integer>, Validated
             paramLabel = "COUNT=N",
             split = ",",
             description = "End when so many have been, of decisions, crashes, failovers, aborted and rollbacks, such as"
-                    + " decisions=1000,crashes=100.")
+                    + " decisions=1000,crashes=100. decisions=N alone asks for N/10 crashes, N/20 failovers, N/10 aborted"
+                    + " and N/50 rollbacks too. What lags behind the decisions is brought on by every third fault.")
     private Map<String, Integer> counts = new LinkedHashMap<>();
 
     @Mixin

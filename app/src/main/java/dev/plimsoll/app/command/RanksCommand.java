@@ -59,6 +59,13 @@ public final class RanksCommand implements Callable<Integer>, Validated {
     private MeetingOptions meeting = new MeetingOptions();
 
     @Option(
+            names = "--survive",
+            description =
+                    "When another process is lost, step on with the ranks of this one and the tokens that they have"
+                            + " for each other, deciding nothing any more, until this life is ended (default: end too).")
+    private boolean survive;
+
+    @Option(
             names = "--incarnation",
             paramLabel = "N",
             description =
@@ -109,6 +116,8 @@ public final class RanksCommand implements Callable<Integer>, Validated {
                 blocks <= 1 || !engine.engineMoves(),
                 "--process " + process
                         + " with --engine-moves: the simulated engine moves weights by itself only within one process");
+        problems.require(
+                blocks != 1 || !survive, "--survive with --process " + process + ": there is nobody to survive");
         meeting.check(problems, process, blocks, engine.nodes());
         if (!problems.any()) {
             engine.checkMemory(problems, engine.ranks() / blocks);
@@ -151,13 +160,14 @@ public final class RanksCommand implements Callable<Integer>, Validated {
                         meeting.at(shared.directory().resolve("engine.segment")),
                         members.incarnation(),
                         blocks,
-                        block));
+                        block,
+                        survive));
         try (RoleRun run = new RoleRun()) {
             if (group.isPresent()) {
                 if (group.get().meeting() instanceof Meeting.ByAddress there) {
                     System.err.println("meeting   " + (blocks - 1) + " other processes at " + there.engine());
                 }
-                Rendezvous.of(group.get(), run.lifecycle());
+                Rendezvous.of(group.get(), members.start().hash(), run.lifecycle());
             }
             LocalRanks ranks = run.lifecycle()
                     .start(

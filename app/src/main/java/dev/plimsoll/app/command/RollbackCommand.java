@@ -2,26 +2,19 @@ package dev.plimsoll.app.command;
 
 import dev.plimsoll.model.ControlAction;
 import java.util.Objects;
-import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
-import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
 /** Decides for an earlier placement. */
 @Command(
         name = "rollback",
-        mixinStandardHelpOptions = true,
-        sortOptions = false,
         description = {
             "Decide for a placement that the deployment has had, past the gate: a new decision with a version of its"
                     + " own.",
             "Says what it would do, unless --execute is given."
         })
-public final class RollbackCommand implements Callable<Integer>, Validated {
-    @Mixin
-    private OperatorOptions where = new OperatorOptions();
-
+public final class RollbackCommand extends ControlCommand {
     @Option(
             names = "--to-version",
             paramLabel = "N",
@@ -31,20 +24,15 @@ public final class RollbackCommand implements Callable<Integer>, Validated {
     @Nullable
     private Integer version;
 
-    @Mixin
-    private ControlOptions how = new ControlOptions();
-
     @Override
-    public void check(Problems problems) {
-        where.check(problems);
+    void checkAction(Problems problems) {
         problems.require(
                 version != null && version >= 0,
                 "--to-version is missing or below 0: name a version that 'decisions list' has as settled, or 0");
-        how.check(problems);
     }
 
     @Override
-    public Integer call() {
-        return ControlRun.of(where, how, new ControlAction.Rollback(Objects.requireNonNull(version)));
+    ControlAction action() {
+        return new ControlAction.Rollback(Objects.requireNonNull(version));
     }
 }

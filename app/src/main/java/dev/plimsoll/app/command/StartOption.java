@@ -46,9 +46,9 @@ final class StartOption {
         if (start == Start.INITIAL) {
             return fresh;
         }
-        Optional<LastSettled> last = LastSettled.before(kafka.settings(), fresh.deployment(), fresh.incarnation());
+        Optional<LastSettled> last = LastSettled.of(kafka.settings(), fresh.deployment(), fresh.incarnation());
         if (last.isEmpty()) {
-            System.err.println("start     initial: nothing has settled in " + fresh.deployment() + " before");
+            System.err.println("start     initial: the topics know no incarnation of " + fresh.deployment());
             return fresh;
         }
         LastSettled found = last.orElseThrow();
@@ -61,8 +61,11 @@ final class StartOption {
                             + ": 'plimsoll placement export' with --without-ranks, --joining-ranks or --slots-per-rank"
                             + " makes a start for --initial-placement");
         }
-        System.err.println("start     settled: v" + placement.version() + " of incarnation "
-                + found.members().incarnation());
+        System.err.println(
+                found.members().incarnation() == fresh.incarnation()
+                        ? "start     as others of incarnation " + fresh.incarnation() + " did"
+                        : "start     settled: v" + placement.version() + " of incarnation "
+                                + found.members().incarnation());
         return fresh.startingWith(placement).startable();
     }
 

@@ -270,7 +270,7 @@ public final class UpCommand implements Callable<Integer>, Validated {
                 // A cluster of others gets the layout that it would have in production, the embedded broker a small
                 // one.
                 int made = kafka.given()
-                        ? admin.create(TopicsCommand.PARTITIONS, OptionalInt.empty())
+                        ? admin.create(TopicsCreateCommand.PARTITIONS, OptionalInt.empty())
                                 .size()
                         : admin.create(EMBEDDED_PARTITIONS, 1).size();
                 admin.warnings().forEach(view::problem);

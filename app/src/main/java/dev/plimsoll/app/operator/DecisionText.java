@@ -242,7 +242,7 @@ public final class DecisionText {
                                         .map(cost -> " (" + cost.summary() + ")")
                                         .orElse("");
                     case ABORTED -> " after " + ack.batch();
-                    case REFUSED -> " " + ack.refusal().orElseThrow();
+                    case REFUSED -> " " + ack.why();
                     case ACCEPTED, FATAL -> "";
                 };
     }

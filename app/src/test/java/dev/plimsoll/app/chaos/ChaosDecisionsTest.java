@@ -17,7 +17,7 @@ import org.junit.jupiter.api.io.TempDir;
 // otherwise
 class ChaosDecisionsTest {
     /** A decision is aborted, the planner killed, weight links cut, a worker's clock skewed, ranks killed: as far as it comes. */
-    private static final String SEED = "785";
+    private static final String SEED = "636585";
 
     /** Starting and mending take their time on a machine that is busy. */
     private static final Duration LONGEST = Duration.ofMinutes(8);
@@ -32,7 +32,7 @@ class ChaosDecisionsTest {
             int code = chaos.exitCode(LONGEST);
 
             JsonNode report = new ObjectMapper().readTree(chaos.out());
-            for (String zero : List.of("misrouted", "mapSkew", "lost", "uncovered", "stuck")) {
+            for (String zero : List.of("misrouted", "mapSkew", "lost", "uncovered", "stuck", "stranded")) {
                 assertThat(report.get(zero).asLong(-1))
                         .as("%s in %s", zero, chaos.err())
                         .isZero();

@@ -12,20 +12,74 @@ import org.junit.jupiter.api.Test;
 
 class DecisionScheduleTest {
     private static final Duration LONG = Duration.ofMinutes(30);
-    private static final int FAULTS = DecisionFault.values().length;
-    /** Aborts three times, roll-backs twice. */
-    private static final int ROUND = FAULTS + 3;
-
     private static final int PHASES = DecisionPhase.values().length;
+    private static final int ROUND = DecisionSchedule.round().size();
 
     @Test
-    void everyFaultOfAProcessStrikesAtEveryPhaseOnceBeforeAnyDoesTwice() {
-        List<Object> seen = first(7, ROUND * PHASES).stream()
-                .filter(strike -> strike.fault().family() != Family.OPERATORS)
-                .<Object>map(strike -> List.of(strike.fault(), strike.phase()))
-                .toList();
+    void everyFaultComesInEveryRoundAndStrikesAtEveryPhaseBeforeItDoesSoTwiceAtOne() {
+        List<DecisionFaults.Strike> strikes = first(7, ROUND * PHASES);
 
-        assertThat(seen).doesNotHaveDuplicates().hasSize((FAULTS - 2) * PHASES);
+        assertThat(strikes.subList(0, ROUND))
+                .extracting(DecisionFaults.Strike::fault)
+                .containsExactlyInAnyOrderElementsOf(DecisionSchedule.round())
+                .contains(DecisionFault.values());
+        for (DecisionFault fault : DecisionFault.values()) {
+            List<DecisionPhase> phases = strikes.stream()
+                    .filter(strike -> strike.fault() == fault)
+                    .limit(PHASES)
+                    .map(DecisionFaults.Strike::phase)
+                    .toList();
+            assertThat(phases).as("phases of %s", fault).doesNotHaveDuplicates().hasSize(PHASES);
+        }
+    }
+
+    @Test
+    void roundHasCrashesFailoversAndAbortsInTheProportionOfWhatIsToBeReached() {
+        List<DecisionFault> round = DecisionSchedule.round();
+
+        assertThat(round.stream().filter(DecisionFault.bringing(DecisionGoal.FAILOVERS)::contains))
+                .hasSize(5);
+        assertThat(round.stream().filter(DecisionFault.bringing(DecisionGoal.CRASHES)::contains))
+                .hasSize(9); // ten processes, as one of them kills two
+    }
+
+    @Test
+    void whatLagsIsBroughtOnByEveryThirdFaultAndByAllOnceThereAreDecisionsEnough() {
+        DecisionSchedule lagging = new DecisionSchedule(7, LONG);
+        DecisionSchedule late = new DecisionSchedule(7, LONG);
+        List<DecisionFault> bringing = DecisionFault.bringing(DecisionGoal.FAILOVERS);
+
+        for (int fault = 1; fault <= 30; fault++) {
+            DecisionFault drawn = lagging.next(Optional.of(new DecisionGoal.Lag(DecisionGoal.FAILOVERS, false)))
+                    .fault();
+            if (fault % 3 == 0) {
+                assertThat(drawn).as("fault %d", fault).isIn(bringing);
+            }
+            assertThat(late.next(Optional.of(new DecisionGoal.Lag(DecisionGoal.FAILOVERS, true)))
+                            .fault())
+                    .isIn(bringing);
+        }
+    }
+
+    @Test
+    void goalOfDecisionsAloneBringsItsShareOfAllElse() {
+        assertThat(goal(Map.of("decisions", 1000)).counts())
+                .isEqualTo(Map.of("decisions", 1000, "crashes", 100, "failovers", 50, "aborted", 100, "rollbacks", 20));
+        assertThat(goal(Map.of("decisions", 1000, "crashes", 3)).counts())
+                .isEqualTo(Map.of("decisions", 1000, "crashes", 3));
+    }
+
+    @Test
+    void whatIsFurthestBehindTheDecisionsLags() {
+        DecisionGoal goal = goal(Map.of("decisions", 1000));
+
+        assertThat(goal.lag(Map.of("decisions", 500, "crashes", 60, "failovers", 20, "aborted", 45, "rollbacks", 11)))
+                .contains(new DecisionGoal.Lag("failovers", false));
+        assertThat(goal.lag(Map.of("decisions", 500, "crashes", 50, "failovers", 25, "aborted", 50, "rollbacks", 10)))
+                .isEmpty();
+        assertThat(goal.lag(Map.of("decisions", 1400, "crashes", 99, "failovers", 70, "aborted", 130, "rollbacks", 20)))
+                .contains(new DecisionGoal.Lag("crashes", true));
+        assertThat(new DecisionGoal(Optional.of(LONG), Map.of()).lag(Map.of())).isEmpty();
     }
 
     @Test
@@ -59,6 +113,10 @@ class DecisionScheduleTest {
         assertThatIllegalArgumentException()
                 .isThrownBy(() -> new DecisionGoal(Optional.empty(), Map.of("wishes", 3)))
                 .withMessageContaining("wishes");
+    }
+
+    private static DecisionGoal goal(Map<String, Integer> counts) {
+        return new DecisionGoal(Optional.empty(), counts);
     }
 
     private static List<DecisionFaults.Strike> first(long seed, int count) {

@@ -87,7 +87,7 @@ class OperatorsHourTest {
             try (LocalLoop loop = new LocalLoop(
                     kafka,
                     MEMBERS,
-                    EngineSettings.of(MODEL.shape(), MEMBERS.topology(), TOKENS, 4_000),
+                    EngineSettings.of(MODEL.shape(), MEMBERS.topology(), TOKENS, 500),
                     new GeneratedTraffic(MODEL, TOKENS, 7),
                     PlannerSettings.DEFAULTS
                             .withPolicy("rotation")

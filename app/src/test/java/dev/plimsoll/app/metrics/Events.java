@@ -195,7 +195,17 @@ final class Events {
     static RankAck flipped() {
         FlipCost cost = new FlipCost(50_000_000, 25_000_000, 300_000);
         return new RankAck(
-                DEPLOYMENT, 7, new RankId(0), 1, RankAck.Kind.FLIPPED, 1, Optional.empty(), 9, 32, Optional.of(cost));
+                DEPLOYMENT,
+                7,
+                new RankId(0),
+                1,
+                RankAck.Kind.FLIPPED,
+                1,
+                Optional.empty(),
+                9,
+                32,
+                Optional.of(cost),
+                Optional.empty());
     }
 
     static Standing standing(Standing.Word... words) {

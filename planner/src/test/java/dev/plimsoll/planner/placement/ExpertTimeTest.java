@@ -116,56 +116,80 @@ class ExpertTimeTest {
         assertThat(sum / count).isLessThan(0.004);
     }
 
-    /** Thirty windows of such steps with two flips between them, timed as ranks time them. */
-    private static StepCalibration calibrated(double noise, long seed) {
-        double other = 200;
-        double scale = 1.15;
-        int perWindow = 64;
-        Random random = new Random(seed);
-        Topology topology = Topology.even(8, 1, 5);
-        ModelShape shape = ModelShape.of("made up", EXPERTS, TOP_K, 0, 4);
-        DeviceProfile profile = PROFILES.get(2);
-        ExpectedTime expected = new ExpectedTime(profile);
-        int[][][][] all = steps(30 * perWindow, 4, 256, random);
-        Placement settled = Placement.initial(shape, topology);
-        List<TimedWindow> windows = new ArrayList<>();
-        for (int i = 0; i < 30; i++) {
-            int[][][][] steps = Arrays.copyOfRange(all, i * perWindow, (i + 1) * perWindow);
-            ExpertLoad load = ExpertLoad.of(i, ServedSteps.load(steps, EXPERTS)).over(perWindow);
-            if (i == 8 || i == 19) {
-                // Half of the layers are evened out, then the others.
-                Placement planned = Policy.named("plimsoll")
-                        .plan(PlanRequest.of(List.of(load), settled, shape, topology))
-                        .target();
-                int[][] experts = settled.toArray();
-                for (int layer = i == 8 ? 0 : 2; layer < (i == 8 ? 2 : 4); layer++) {
-                    experts[layer] = planned.layer(layer);
+    /**
+     * Thirty windows of such steps with two flips between them.
+     *
+     * @param windows without what their steps took
+     * @param micros {@code [window][step]} what the experts of a step took
+     * @param noise draws what disturbs steps
+     */
+    private record Served(List<TimedWindow> windows, double[][] micros, Random noise) {
+        private static final int STEPS = 64;
+        private static final double OTHER = 200;
+        private static final double SCALE = 1.15;
+
+        static Served of(long seed) {
+            Random random = new Random(seed);
+            Topology topology = Topology.even(8, 1, 5);
+            ModelShape shape = ModelShape.of("made up", EXPERTS, TOP_K, 0, 4);
+            DeviceProfile profile = PROFILES.get(2);
+            ExpectedTime expected = new ExpectedTime(profile);
+            int[][][][] all = steps(30 * STEPS, 4, 256, random);
+            Placement settled = Placement.initial(shape, topology);
+            List<TimedWindow> windows = new ArrayList<>();
+            double[][] micros = new double[30][STEPS];
+            for (int i = 0; i < 30; i++) {
+                int[][][][] steps = Arrays.copyOfRange(all, i * STEPS, (i + 1) * STEPS);
+                ExpertLoad load =
+                        ExpertLoad.of(i, ServedSteps.load(steps, EXPERTS)).over(STEPS);
+                if (i == 8 || i == 19) {
+                    // Half of the layers are evened out, then the others.
+                    Placement planned = Policy.named("plimsoll")
+                            .plan(PlanRequest.of(List.of(load), settled, shape, topology))
+                            .target();
+                    int[][] experts = settled.toArray();
+                    for (int layer = i == 8 ? 0 : 2; layer < (i == 8 ? 2 : 4); layer++) {
+                        experts[layer] = planned.layer(layer);
+                    }
+                    settled = Placement.of(settled.version() + 1, experts);
                 }
-                settled = Placement.of(settled.version() + 1, experts);
+                for (int step = 0; step < STEPS; step++) {
+                    micros[i][step] = ServedSteps.micros(new int[][][][] {steps[step]}, settled, topology, profile);
+                }
+                double foretold = ExpertTime.stepMicros(settled, load.toDoubles(), STEPS, expected, topology);
+                windows.add(new TimedWindow(settled.version(), 1024, foretold, 1, 1, 1));
             }
-            double[] interval = new double[4];
-            for (int step = 0; step < perWindow; step++) {
-                double micros =
-                        other + scale * ServedSteps.micros(new int[][][][] {steps[step]}, settled, topology, profile);
-                interval[step / 16] += micros * (1 + noise * random.nextGaussian()) / 16;
-            }
-            double mean = Arrays.stream(interval).average().orElseThrow();
-            windows.add(new TimedWindow(
-                    settled.version(),
-                    1024,
-                    ExpertTime.stepMicros(settled, load.toDoubles(), perWindow, expected, topology),
-                    mean,
-                    Arrays.stream(interval).min().orElseThrow(),
-                    1));
+            return new Served(windows, micros, random);
         }
-        return Calibration.of(windows, 0.5);
+
+        /** What is found of the constants when ranks time these steps. */
+        StepCalibration calibrated(double noisy) {
+            List<TimedWindow> timed = new ArrayList<>();
+            for (int i = 0; i < windows.size(); i++) {
+                TimedWindow window = windows.get(i);
+                double[] interval = new double[4];
+                for (int step = 0; step < STEPS; step++) {
+                    double took = OTHER + SCALE * micros[i][step];
+                    interval[step / 16] += took * (1 + noisy * noise.nextGaussian()) / 16;
+                }
+                timed.add(new TimedWindow(
+                        window.version(),
+                        window.tokensPerStep(),
+                        window.expertMicros(),
+                        Arrays.stream(interval).average().orElseThrow(),
+                        Arrays.stream(interval).min().orElseThrow(),
+                        1));
+            }
+            return Calibration.of(timed, 0.5);
+        }
     }
 
     @Test
     void constantsOfServedStepsAreRecoveredAfterThirtyWindowsWithTwoFlips() {
         for (long seed = 1; seed <= 4; seed++) {
-            StepCalibration exact = calibrated(0, seed);
-            StepCalibration noisy = calibrated(0.05, seed);
+            Served served = Served.of(seed);
+            StepCalibration noisy = served.calibrated(0.05);
+            StepCalibration exact = served.calibrated(0);
 
             for (StepCalibration found : List.of(exact, noisy)) {
                 double most = found == exact ? 0.05 : 0.1;

@@ -34,7 +34,8 @@ class MeasuredTransfersTest {
                 Optional.empty(),
                 0,
                 16,
-                cost);
+                cost,
+                Optional.empty());
     }
 
     @Test

@@ -38,10 +38,7 @@ class PlacementPropertiesTest {
             Placement settled = given.start();
             for (int window = 0; window < given.windows().size(); window++) {
                 PlanRequest request = given.request(window, settled);
-                Plan plan = POLICY.plan(request);
-
-                assertFaultless(seed, window, PlanFaults.ofAny(POLICY, request, plan));
-                assertFaultless(seed, window, PlanFaults.ofBudgetAndReasons(request, plan));
+                Plan plan = faultless(seed, window, request);
                 settled = plan.target().withVersion(settled.version() + 1);
                 moves += moves(request, plan);
                 plans++;
@@ -56,6 +53,13 @@ class PlacementPropertiesTest {
                 seed - 1,
                 (System.nanoTime() - start) / 1e9);
         assertThat(moves).isGreaterThan(plans);
+    }
+
+    static Plan faultless(long seed, int window, PlanRequest request) {
+        Plan plan = POLICY.plan(request);
+        assertFaultless(seed, window, PlanFaults.ofAny(POLICY, request, plan));
+        assertFaultless(seed, window, PlanFaults.ofBudgetAndReasons(request, plan));
+        return plan;
     }
 
     private static void assertFaultless(long seed, int window, List<String> faults) {

@@ -43,6 +43,8 @@ final class RecordTables {
                     number("transferNanos", "FLIPPED: from leave to transfer to the arrival of the last of them")
                             .orNone(),
                     number("flipNanos", "FLIPPED: that the dispatch thread spent on weights and maps")
+                            .orNone(),
+                    integer("peer", "REFUSED for TRANSFER_FAILED: the rank at the other end")
                             .orNone()));
 
     static final TableSchema OUTCOMES = new TableSchema(
@@ -104,6 +106,7 @@ final class RecordTables {
                                 .number(cost.transferNanos())
                                 .number(cost.flipNanos()),
                         () -> to.none().none().none());
+        ack.peer().ifPresentOrElse(peer -> to.integer(peer.index()), to::none);
         to.end();
     }
 

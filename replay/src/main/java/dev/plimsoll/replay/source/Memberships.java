@@ -7,6 +7,7 @@ import dev.plimsoll.wire.kafka.OffsetRange;
 import dev.plimsoll.wire.kafka.PastRecords;
 import dev.plimsoll.wire.kafka.Received;
 import java.io.IOException;
+import java.util.NavigableMap;
 import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.TreeMap;
@@ -44,15 +45,14 @@ final class Memberships {
         return found;
     }
 
-    /** The newest incarnation below that one which the topics know; empty where there is none. */
-    static OptionalLong before(PastRecords records, OffsetRange members, long incarnation) {
+    /** The incarnations that the topics know, where one is wanted that is not above the given one. */
+    static NavigableMap<Long, Membership> upTo(PastRecords records, OffsetRange members, long incarnation) {
         TreeMap<Long, Membership> known = new TreeMap<>();
         collect(records, Topic.MEMBERS, members, known);
-        if (known.lowerKey(incarnation) == null && !known.isEmpty()) {
+        if (known.floorKey(incarnation) == null && !known.isEmpty()) {
             collect(records, Topic.SAMPLES, records.whole(Topic.SAMPLES), known);
         }
-        Long before = known.lowerKey(incarnation);
-        return before == null ? OptionalLong.empty() : OptionalLong.of(before);
+        return known;
     }
 
     private static <T extends SampleRecord> void collect(

@@ -346,7 +346,8 @@ public final class PastRun {
                             16,
                             kind == RankAck.Kind.FLIPPED && rank == 0
                                     ? Optional.of(new FlipCost(4_096, 5_000_000, 70_000))
-                                    : Optional.empty())));
+                                    : Optional.empty(),
+                            Optional.empty())));
         }
     }
 

@@ -378,7 +378,8 @@ public final class MadeUpRun {
                             index * 8,
                             timed && kind == RankAck.Kind.FLIPPED
                                     ? Optional.of(new FlipCost(40, 20_000, 5_000))
-                                    : Optional.empty()));
+                                    : Optional.empty(),
+                            Optional.empty()));
         }
     }
 

@@ -8,8 +8,11 @@ import dev.plimsoll.wire.Topic;
 import java.time.Duration;
 import java.util.Optional;
 import java.util.function.Consumer;
+import java.util.function.Supplier;
 import org.apache.kafka.common.KafkaException;
+import org.apache.kafka.common.errors.InterruptException;
 import reactor.core.publisher.Mono;
+import reactor.core.scheduler.Scheduler;
 import reactor.core.scheduler.Schedulers;
 import reactor.util.retry.Retry;
 
@@ -34,12 +37,23 @@ public final class KeptPlacements {
      * @param unreadable told of records that cannot be decoded
      */
     public static Mono<Found> of(KafkaSettings settings, Deployment deployment, Consumer<Quarantined> unreadable) {
-        return Mono.fromCallable(() -> read(settings, deployment, unreadable))
+        return retried(() -> read(settings, deployment, unreadable), Schedulers.boundedElastic());
+    }
+
+    /** Whoever loses interest interrupts the reading: that it ends is no failure, and nobody is there to be told. */
+    static Mono<Found> retried(Supplier<Found> read, Scheduler scheduler) {
+        return Mono.defer(() -> {
+                    try {
+                        return Mono.just(read.get());
+                    } catch (InterruptException e) {
+                        return Mono.empty();
+                    }
+                })
                 .retryWhen(Retry.backoff(Long.MAX_VALUE, Duration.ofMillis(100))
                         .maxBackoff(LONGEST_PAUSE)
                         .filter(e ->
                                 e instanceof KafkaException failure && KafkaFailure.of(failure) != KafkaFailure.FATAL))
-                .subscribeOn(Schedulers.boundedElastic());
+                .subscribeOn(scheduler);
     }
 
     private static Found read(KafkaSettings settings, Deployment deployment, Consumer<Quarantined> unreadable) {

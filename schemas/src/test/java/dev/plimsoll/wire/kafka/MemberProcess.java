@@ -40,6 +40,7 @@ final class MemberProcess implements AutoCloseable {
                 "-cp",
                 System.getProperty("java.class.path"),
                 "-XX:TieredStopAtLevel=1",
+                "-XX:+UseSerialGC",
                 MemberProcess.class.getName(),
                 settings.bootstrapServers(),
                 role,

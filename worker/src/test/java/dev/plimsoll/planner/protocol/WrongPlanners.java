@@ -94,7 +94,11 @@ public final class WrongPlanners {
     }
 
     public static DecisionProtocol permittingWithoutThePerson() {
-        return new Wrong() {
+        return permittingWithoutThePerson(PATIENCE);
+    }
+
+    public static DecisionProtocol permittingWithoutThePerson(Patience patience) {
+        return new DecisionProtocol(patience, "planner") {
             @Override
             boolean waits(Approval approval) {
                 return false;
@@ -104,7 +108,11 @@ public final class WrongPlanners {
 
     /** What an operator wants ended is ended as if nothing had been flipped. */
     public static DecisionProtocol endingWhateverIsAskedFor() {
-        return new Wrong() {
+        return endingWhateverIsAskedFor(PATIENCE);
+    }
+
+    public static DecisionProtocol endingWhateverIsAskedFor(Patience patience) {
+        return new DecisionProtocol(patience, "planner") {
             @Override
             WayOut wayOut(PlannerState state, Sight sight) {
                 return state.stage() instanceof Stage.Aborting

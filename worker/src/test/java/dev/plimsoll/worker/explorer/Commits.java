@@ -5,6 +5,7 @@ import dev.plimsoll.model.Placement;
 import dev.plimsoll.model.PlanCommand;
 import dev.plimsoll.model.RankAck;
 import dev.plimsoll.model.SettledPlacement;
+import dev.plimsoll.planner.DriverEvent;
 import dev.plimsoll.planner.protocol.Event;
 import dev.plimsoll.planner.protocol.Stage;
 import java.util.List;
@@ -13,10 +14,9 @@ import java.util.List;
 final class Commits {
     private Commits() {}
 
-    /** A planner begins with a TERM above all before, and with what it has read. */
-    static void takeOver(World world, int read) {
-        PlannerTable.Act act =
-                world.scope.planners.takeOver(read, world.get(Of.KEPT), world.life(), world.get(Of.APPROVED));
+    /** A planner begins with a TERM above all before, and with what it has read of both logs. */
+    static void takeOver(World world, int read, int control) {
+        PlannerTable.Act act = world.scope.planners.takeOver(read, world.get(Of.KEPT), world.life(), control);
         if (act.commands().isEmpty() || !(act.commands().get(0) instanceof PlanCommand.Term)) {
             throw new Violation("P4 single writer", "a planner takes over and does not say so: " + act.commands());
         }
@@ -27,6 +27,9 @@ final class Commits {
     static void commit(World world, PlannerTable.Act act) {
         append(world, act);
         world.set(Of.PLANNER, act.planner());
+        if (act.dropped() != 0) {
+            world.set(Of.LATE_PLAN, act.dropped());
+        }
         checkTruth(world);
         if (world.stage() instanceof Stage.Quarantined) {
             checkQuarantine(world);
@@ -38,10 +41,9 @@ final class Commits {
 
     /** What an operator ends by what windows show: ranks may say how far they got when nobody asks any more. */
     static void end(World world, PlannerTable.Act act) {
-        if (act.commands().isEmpty()) {
-            return;
+        if (!act.commands().isEmpty()) {
+            world.scope.reached.add("ended by an operator");
         }
-        world.scope.reached.add("ended by an operator");
         world.set(Of.ENDING, 1);
         commit(world, act);
         world.set(Of.ENDING, 0);
@@ -51,6 +53,8 @@ final class Commits {
         for (PlanCommand command : act.commands()) {
             world.tell("writes %s", command);
         }
+        OperatorRules.check(world, act);
+        world.set(Of.CONTROL, world.scope.controls.and(world.get(Of.CONTROL), act.answers()));
         world.set(Of.LOG, world.log().and(act.commands()).number);
         for (PlanCommand command : act.commands()) {
             checkAgainstRanks(world, command);
@@ -61,11 +65,6 @@ final class Commits {
     /** P3 and P6: what is permitted was accepted by all, and what is settled is what every rank did and can change no more. */
     private static void checkAgainstRanks(World world, PlanCommand command) {
         if (command instanceof PlanCommand.Permit permit) {
-            boolean needsApproval =
-                    world.log().decision(permit.epoch()).propose().origin().needsApproval();
-            if (needsApproval && (world.get(Of.APPROVED) >> permit.epoch() & 1) == 0) {
-                throw new Violation("P3 authority", World.shortly(command) + ", which nobody has approved");
-            }
             for (int rank = 0; rank < World.RANKS; rank++) {
                 if (!hasSaid(world, rank, permit, permit.epoch(), RankAck.Kind.ACCEPTED)) {
                     throw new Violation(
@@ -82,6 +81,9 @@ final class Commits {
     private static void checkEnd(World world, PlanCommand end, int epoch, int batches) {
         if (world.scope.lives.lifeOf(end.header().incarnation()) != world.life()) {
             world.scope.reached.add("void with its life");
+            if (world.get(Of.SOURCE_DIED) != 0) {
+                world.scope.reached.add("void with its life after a source died");
+            }
             return;
         }
         int last = world.log().decision(epoch).batches();
@@ -101,6 +103,9 @@ final class Commits {
             }
         }
         world.scope.reached.add(batches == last ? "settled " + epoch : "stopped after " + batches);
+        if (batches == last && world.get(Of.SOURCE_DIED) != 0) {
+            world.scope.reached.add("settled " + epoch + " after a source died");
+        }
         if (batches == last && world.used(Power.MISS_END) > 0) {
             world.scope.reached.add("settled " + epoch + " after a miss");
         }
@@ -152,7 +157,8 @@ final class Commits {
             }
             world.set(rank, OfRank.SAID, rest);
             for (RankAck ack : world.scope.ranks.said(said)) {
-                PlannerTable.Act act = world.scope.planners.apply(world.get(Of.PLANNER), new Event.Acked(ack));
+                PlannerTable.Act act = world.scope.planners.apply(
+                        world.get(Of.PLANNER), new DriverEvent.Happened(new Event.Acked(ack)));
                 if (ack.epoch() <= over && act.planner() != world.get(Of.PLANNER)) {
                     throw new Violation("noise", "an old ack changes the planner: " + ack.summary());
                 }

@@ -47,9 +47,12 @@ final class Explorer {
         this.goal = goal;
     }
 
-    /** From every world in which a decision is in flight one must be reachable in which it has ended; a lost rank is an end too. */
+    /**
+     * From every world one must be reachable in which no decision is in flight and operators have been answered; a lost rank is an end
+     * too.
+     */
     static Result explore(Scope scope) {
-        return explore(scope, world -> world.quiet() || world.quarantined());
+        return explore(scope, world -> world.answered() && (world.quiet() || world.quarantined()));
     }
 
     /** @param goal what must be reachable from every world after the first proposal */
@@ -100,7 +103,7 @@ final class Explorer {
         frontier.add(world);
         if (world.over() || goal.test(world)) {
             good.set(number);
-        } else if (world.log().folded.lastEpoch() > 0) {
+        } else if (world.log().folded.lastEpoch() > 0 || !world.answered()) {
             needy.set(number);
         }
         return number;

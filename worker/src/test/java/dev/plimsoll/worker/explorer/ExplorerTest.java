@@ -11,6 +11,8 @@ import static dev.plimsoll.worker.explorer.Power.KILL_PLANNER;
 import static dev.plimsoll.worker.explorer.Power.LOSE_ACKS;
 import static dev.plimsoll.worker.explorer.Power.LOSE_GATHER;
 import static dev.plimsoll.worker.explorer.Power.MISS_END;
+import static dev.plimsoll.worker.explorer.Power.RELOAD;
+import static dev.plimsoll.worker.explorer.Power.RELOAD_UNASKED;
 import static dev.plimsoll.worker.explorer.Power.RESTART;
 import static dev.plimsoll.worker.explorer.Power.SHOW_WINDOW;
 import static dev.plimsoll.worker.explorer.Power.STOP;
@@ -19,6 +21,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.plimsoll.device.RankWords;
 import dev.plimsoll.device.RankWords.Word;
 import dev.plimsoll.model.Batch;
+import dev.plimsoll.model.ControlAction;
 import dev.plimsoll.worker.Fixture;
 import java.util.List;
 import java.util.stream.Stream;
@@ -33,6 +36,9 @@ import org.junit.jupiter.params.provider.MethodSource;
  * <p>{@code -Dplimsoll.explore=all} goes through products of these powers too; CONTRIBUTING.md says what that takes.
  */
 class ExplorerTest {
+    /** Whether products are gone through too. */
+    static final boolean ALL = "all".equals(System.getProperty("plimsoll.explore"));
+
     private static final Powers POWERS = Powers.NONE.with(STOP);
 
     /** @param reached phases and ends that must be among those that were reached, so that this was about something */
@@ -49,7 +55,7 @@ class ExplorerTest {
 
     static Stream<Case> cases() {
         Stream<Case> cases = Stream.concat(usual(), engines());
-        return "all".equals(System.getProperty("plimsoll.explore")) ? Stream.concat(cases, products()) : cases;
+        return ALL ? Stream.concat(cases, products()) : cases;
     }
 
     private static Stream<Case> usual() {
@@ -79,6 +85,33 @@ class ExplorerTest {
                         Plans.ONE,
                         "stopped after 1",
                         "void with its life"),
+                new Case(
+                        "a source of weights that dies in a transfer",
+                        Powers.NONE.with(CRASH).with(RESTART),
+                        List.of(Plans.SURVIVED),
+                        "a source dies in a transfer",
+                        "transfers of a source that died end badly",
+                        "the survivors hold every expert",
+                        "void with its life after a source died",
+                        "settled 2 after a source died"),
+                new Case(
+                        "weights that are loaded anew",
+                        Powers.NONE.with(RELOAD, 3),
+                        List.of(Plans.SMALL),
+                        "reloaded while SERVING",
+                        "reloaded while ACCEPTED",
+                        "reloaded while REFUSED",
+                        "reloaded while DONE",
+                        "settled 1",
+                        "stopped after 0"),
+                new Case(
+                        "weights that are loaded anew, and nobody is asked",
+                        POWERS.with(RELOAD_UNASKED),
+                        List.of(Plans.SMALL),
+                        "reloaded while READY",
+                        "reloaded while TRANSFERRING",
+                        "FATAL",
+                        "settled 1"),
                 new Case("acks that are lost", POWERS.with(LOSE_ACKS), Plans.ONE, "settled 1", "stopped after 1"),
                 new Case(
                         "staging memory that is held",
@@ -100,7 +133,9 @@ class ExplorerTest {
                         "stopped after 0"),
                 new Case(
                         "a person who approves or not",
-                        Scope.of(POWERS.with(KILL_PLANNER), Plans.ONE).whereApprovalIsNeeded(),
+                        Scope.of(POWERS.with(KILL_PLANNER), Plans.ONE)
+                                .whereApprovalIsNeeded()
+                                .with(Wishes.of(1, new ControlAction.Approve(1), new ControlAction.Reject(1))),
                         List.of("settled 1", "stopped after 0", "stopped after 1")),
                 new Case(
                         "an operator who ends what does not end",
@@ -130,13 +165,14 @@ class ExplorerTest {
         return new Case(name, Scope.of(powers, decisions).whereEnginesMove(), List.of(reached));
     }
 
+    /** As large as can be waited for: CONTRIBUTING.md says how long. Of the second and the fourth more decisions, or batches, could not. */
     private static Stream<Case> products() {
         return Stream.of(
                 new Case("gathers and transfers", POWERS.with(LOSE_GATHER).with(FAIL_TRANSFER), Plans.TWO),
                 new Case(
                         "gathers, and a planner that fails",
                         POWERS.with(LOSE_GATHER).with(FAIL_OVER),
-                        Plans.TWO),
+                        Plans.ONE),
                 new Case(
                         "gathers, and a rank that dies",
                         POWERS.with(LOSE_GATHER).with(CRASH).with(RESTART),
@@ -144,7 +180,12 @@ class ExplorerTest {
                 new Case(
                         "a rank and the planner that die while all stop",
                         POWERS.with(CRASH).with(RESTART).with(KILL_PLANNER),
-                        Plans.ONE));
+                        List.of(Plans.SMALL)),
+                new Case(
+                        "weights that are loaded anew, asked or not, and gathers that are lost",
+                        Powers.NONE.with(RELOAD, 2).with(RELOAD_UNASKED).with(LOSE_GATHER),
+                        List.of(Plans.SMALL)),
+                new Case("weights that are loaded anew between batches", Powers.NONE.with(RELOAD, 3), Plans.ONE));
     }
 
     @ParameterizedTest

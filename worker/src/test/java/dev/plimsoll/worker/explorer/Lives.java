@@ -3,6 +3,7 @@ package dev.plimsoll.worker.explorer;
 import dev.plimsoll.model.Batch;
 import dev.plimsoll.model.EngineTraits;
 import dev.plimsoll.model.Membership;
+import dev.plimsoll.model.Placement;
 import dev.plimsoll.worker.Fixture;
 import java.util.List;
 
@@ -13,9 +14,14 @@ import java.util.List;
  * @param decisions by life: what is proposed, one after the other
  */
 public record Lives(List<Membership> members, List<List<List<Batch>>> decisions) {
-    /** @param engineMoves engines move weights by themselves */
-    static Lives of(boolean engineMoves, List<List<Batch>> decisions) {
-        Membership first = Fixture.MEMBERS;
+    /**
+     * Two of them.
+     *
+     * @param engineMoves engines move weights by themselves
+     * @param start what the first begins with
+     */
+    static Lives of(boolean engineMoves, Placement start, List<List<Batch>> decisions) {
+        Membership first = start.equals(Fixture.INITIAL) ? Fixture.MEMBERS : Fixture.MEMBERS.startingWith(start);
         if (engineMoves) {
             first = first.withTraits(EngineTraits.USUAL.withMovesWeights(true));
         }

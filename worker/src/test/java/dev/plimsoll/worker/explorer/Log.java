@@ -5,6 +5,7 @@ import dev.plimsoll.model.Placement;
 import dev.plimsoll.model.PlanCommand;
 import dev.plimsoll.model.PlanCommand.Propose;
 import dev.plimsoll.model.RankId;
+import dev.plimsoll.planner.Setbacks;
 import dev.plimsoll.planner.protocol.PlanLog;
 import dev.plimsoll.worker.Orders;
 import java.util.ArrayList;
@@ -64,6 +65,7 @@ final class Log {
     final int number;
     final List<PlanCommand> commands;
     final PlanLog folded;
+    final Setbacks setbacks;
     private final Map<PlanCommand, Log> after = new HashMap<>();
     private final Map<List<PlanCommand>, Log> afterAll = new IdentityHashMap<>();
     /** By life, then by node: two where rank 2 reads another log. */
@@ -72,7 +74,7 @@ final class Log {
     private final List<List<List<Optional<RankEvent>>>> events;
 
     private final Map<Integer, Decision> decisions;
-    /** By life: what was settled, its map, and how many decisions were proposed. */
+    /** By life: what was settled, its map, and how many decisions were proposed that the policy wished for. */
     private final Placement[] settled;
 
     private final int[][] settledMaps;
@@ -85,6 +87,7 @@ final class Log {
         number = root.all.size();
         commands = List.of();
         folded = new PlanLog();
+        setbacks = Setbacks.NONE;
         orders = new Orders[root.lives.count()][2];
         events = new ArrayList<>();
         for (int life = 0; life < orders.length; life++) {
@@ -106,6 +109,7 @@ final class Log {
         longer.add(command);
         commands = List.copyOf(longer);
         folded = PlanLog.of(commands);
+        setbacks = before.setbacks.after(command);
         orders = new Orders[before.orders.length][];
         events = new ArrayList<>();
         for (int life = 0; life < orders.length; life++) {
@@ -142,7 +146,9 @@ final class Log {
             settled[life] = Objects.requireNonNull(all.get(all.lastKey()));
             settledMaps[life] = Weights.map(settled[life]);
             for (Decision decision : decisions.values()) {
-                proposed[life] += root.lives.lifeOf(decision.propose().header().incarnation()) == life ? 1 : 0;
+                boolean counts = root.lives.lifeOf(decision.propose().header().incarnation()) == life
+                        && decision.propose().policy().equals(Planning.POLICY);
+                proposed[life] += counts ? 1 : 0;
             }
         }
     }
@@ -208,7 +214,12 @@ final class Log {
         return Objects.requireNonNull(decisions.get(epoch), () -> "decision " + epoch);
     }
 
-    /** How many decisions were proposed in a life. */
+    /** All versions that were settled in a life, the oldest first. */
+    List<Integer> versions(int life) {
+        return List.copyOf(folded.placements(root.lives.of(life)).keySet());
+    }
+
+    /** How many decisions were proposed in a life that the policy wished for. */
     int proposed(int life) {
         return proposed[life];
     }
@@ -229,6 +240,11 @@ final class Log {
 
     int[] settledMap(int life) {
         return settledMaps[life];
+    }
+
+    /** The map that a life begins with. */
+    int[] startMap(int life) {
+        return map(life, root.empty.settled(life).version());
     }
 
     /** The map of a version that was settled in a life. */

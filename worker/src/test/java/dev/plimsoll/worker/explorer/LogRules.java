@@ -38,6 +38,9 @@ final class LogRules {
         require(
                 !(command instanceof PlanCommand.Permit) || log.abortReason().isEmpty(),
                 World.shortly(command) + " after an ABORT");
+        require(
+                !(command instanceof PlanCommand.Abort) || log.abortReason().isEmpty(),
+                World.shortly(command) + " once more");
     }
 
     private static void checkPlan(Log before, Propose propose) {

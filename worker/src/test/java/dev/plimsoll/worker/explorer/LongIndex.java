@@ -2,9 +2,8 @@ package dev.plimsoll.worker.explorer;
 
 /** Numbers of 64 bits and the place of each, in the order in which they came. */
 final class LongIndex {
-    private long[] keys = new long[1 << 12];
-    /** Place plus 1; 0 where there is no key. */
-    private int[] places = new int[keys.length];
+    /** Keys, each with its place plus 1 behind it, so that a look at one is a look at both; 0 behind it where there is none. */
+    private long[] entries = new long[1 << 13];
 
     private int size;
 
@@ -15,37 +14,35 @@ final class LongIndex {
     /** Place of a key, or the complement of the place that it has got now. */
     int put(long key) {
         int at = find(key);
-        if (places[at] != 0) {
-            return places[at] - 1;
+        if (entries[at + 1] != 0) {
+            return (int) entries[at + 1] - 1;
         }
-        keys[at] = key;
-        places[at] = ++size;
-        if (size * 2 > keys.length) {
+        entries[at] = key;
+        entries[at + 1] = ++size;
+        if (size * 4L > entries.length) {
             grow();
         }
         return ~(size - 1);
     }
 
     private int find(long key) {
-        int mask = keys.length - 1;
+        int mask = entries.length - 1;
         long mixed = key * 0x9e3779b97f4a7c15L;
-        int at = (int) (mixed ^ mixed >>> 32) & mask;
-        while (places[at] != 0 && keys[at] != key) {
-            at = at + 1 & mask;
+        int at = (int) (mixed ^ mixed >>> 32) << 1 & mask;
+        while (entries[at + 1] != 0 && entries[at] != key) {
+            at = at + 2 & mask;
         }
         return at;
     }
 
     private void grow() {
-        long[] oldKeys = keys;
-        int[] oldPlaces = places;
-        keys = new long[oldKeys.length * 2];
-        places = new int[keys.length];
-        for (int i = 0; i < oldKeys.length; i++) {
-            if (oldPlaces[i] != 0) {
-                int at = find(oldKeys[i]);
-                keys[at] = oldKeys[i];
-                places[at] = oldPlaces[i];
+        long[] old = entries;
+        entries = new long[old.length * 2];
+        for (int i = 0; i < old.length; i += 2) {
+            if (old[i + 1] != 0) {
+                int at = find(old[i]);
+                entries[at] = old[i];
+                entries[at + 1] = old[i + 1];
             }
         }
     }

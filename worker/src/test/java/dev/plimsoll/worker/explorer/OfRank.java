@@ -26,6 +26,10 @@ enum OfRank {
     ENGINE,
     /** 1 where layers may have changed one by one since the boundary before. */
     FLUX,
+    /** Which weights its slots hold: 0, or 1 once its engine has loaded others in place. */
+    GENERATION,
+    /** 1 while its engine asks whether it may. */
+    RELOADS,
     /** Batches of each epoch that it has flipped, four bits each from epoch 1 on. */
     FLIPPED,
     /** 1 where its mailbox is broken. */

@@ -1,88 +1,107 @@
 package dev.plimsoll.worker.explorer;
 
-import dev.plimsoll.model.Origin;
+import dev.plimsoll.model.Control;
+import dev.plimsoll.model.ControlAction;
+import dev.plimsoll.model.ControlAnswer;
+import dev.plimsoll.model.Membership;
+import dev.plimsoll.model.Placement;
 import dev.plimsoll.model.PlanCommand;
-import dev.plimsoll.model.PlanReasons;
-import dev.plimsoll.model.RankAck;
 import dev.plimsoll.model.SettledPlacement;
-import dev.plimsoll.planner.protocol.Approval;
-import dev.plimsoll.planner.protocol.DecisionProtocol;
-import dev.plimsoll.planner.protocol.Due;
-import dev.plimsoll.planner.protocol.Effect;
+import dev.plimsoll.planner.DecisionDriver;
+import dev.plimsoll.planner.DriverEffect;
+import dev.plimsoll.planner.DriverEvent;
+import dev.plimsoll.planner.DriverState;
+import dev.plimsoll.planner.DriverStep;
+import dev.plimsoll.planner.PlanOrder;
+import dev.plimsoll.planner.Setbacks;
+import dev.plimsoll.planner.placement.KeepReason;
+import dev.plimsoll.planner.placement.Verdict;
 import dev.plimsoll.planner.protocol.Event;
 import dev.plimsoll.planner.protocol.Moment;
 import dev.plimsoll.planner.protocol.PlanLog;
-import dev.plimsoll.planner.protocol.PlannerState;
+import dev.plimsoll.planner.protocol.Sight;
 import dev.plimsoll.planner.protocol.Stage;
-import dev.plimsoll.planner.protocol.Transition;
 import java.util.ArrayList;
-import java.util.Collections;
-import java.util.Comparator;
 import java.util.HashMap;
 import java.util.IdentityHashMap;
-import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.Set;
 import java.util.TreeMap;
 
 /**
- * The planner's protocol over numbers of states: what was asked once is remembered, for the protocol is a function.
+ * The planner's decision driver over numbers of states: what was asked once is remembered, for the driver is a function.
  *
- * <p>When something is due and why something was stopped is left out of states and commands: time passes here whenever the explorer
- * says so, and nothing depends on a reason.
+ * <p>What {@link Timeless} leaves out is in no state and no command.
  */
 final class PlannerTable {
     static final Moment NOW = new Moment(0, 0, false);
     static final Moment LATE = new Moment(1_000_000, 1_000_000, false);
-    private static final Due DUE = new Due(1, 1);
 
     /**
      * What a planner does in one transaction.
      *
      * @param settled what it keeps, by layer; empty where it keeps nothing new
+     * @param answers to operators
+     * @param dropped the order of a plan that is not wanted any more, 0 for none
      */
-    record Act(int planner, List<PlanCommand> commands, List<SettledPlacement> settled) {}
+    record Act(
+            int planner,
+            List<PlanCommand> commands,
+            List<SettledPlacement> settled,
+            List<ControlAnswer> answers,
+            int dropped) {
+        static Act nothing(int planner) {
+            return new Act(planner, List.of(), List.of(), List.of(), 0);
+        }
 
-    /** What of a rank's acks reaches the planner now. */
-    private enum Arrival {
-        NONE,
-        ALL,
-        /** The newest first. */
-        BACKWARDS,
-        /** What a rank said before something went wrong; the rest is on its way. */
-        GOOD_NEWS
+        boolean writes() {
+            return !commands.isEmpty() || !settled.isEmpty() || !answers.isEmpty();
+        }
     }
 
-    private record Start(int log, int kept, int life, int approved) {}
+    private record Start(int log, int kept, int life, int control) {}
 
     private record Asked(int planner, Object event) {}
 
-    private final DecisionProtocol protocol;
+    /** @param order of a plan that was begun, 0 where it is begun and made at once */
+    private record Plan(int planner, int order, int life, int made) {}
+
+    private record Answer(int planner, Optional<Control> written, int log, Sight sight) {}
+
+    private final DecisionDriver driver;
+    private final Steering steering;
     private final Lives lives;
     private final Log.Root logs;
-    private final RankTable ranks;
-    private final Origin origin;
-    private final Table<PlannerState> states = new Table<>();
+    private final ControlLog.Root controls;
+    private final Table<DriverState> states = new Table<>();
     private final Table<List<SettledPlacement>> kept = new Table<>();
+    private final Table<PlanOrder> orders = new Table<>();
     private final Map<Start, Act> starts = new HashMap<>();
     private final Map<Asked, Act> applied = new HashMap<>();
-    private final Map<Asked, List<Act>> heard = new HashMap<>();
+    private final Map<Plan, Optional<Act>> plans = new HashMap<>();
+    private final Map<Answer, Act> answered = new HashMap<>();
     private final Map<List<SettledPlacement>, Map<Integer, Integer>> keeping = new IdentityHashMap<>();
-    private final Map<Long, Act> offered = new HashMap<>();
     final int nothingKept = kept.number(List.of());
 
-    PlannerTable(DecisionProtocol protocol, Lives lives, Log.Root logs, RankTable ranks, boolean needsApproval) {
-        origin = new Origin(needsApproval, Optional.empty());
-        this.protocol = protocol;
+    PlannerTable(DecisionDriver driver, Steering steering, Lives lives, Log.Root logs, ControlLog.Root controls) {
+        this.driver = driver;
+        this.steering = steering;
         this.lives = lives;
         this.logs = logs;
-        this.ranks = ranks;
+        this.controls = controls;
     }
 
-    PlannerState state(int number) {
+    DriverState state(int number) {
         return states.value(number);
+    }
+
+    Stage stage(int number) {
+        return state(number).protocol().stage();
+    }
+
+    Membership members(int number) {
+        return state(number).protocol().members();
     }
 
     int size() {
@@ -91,6 +110,10 @@ final class PlannerTable {
 
     List<SettledPlacement> kept(int number) {
         return kept.value(number);
+    }
+
+    PlanOrder order(int number) {
+        return orders.value(number);
     }
 
     /** What is kept once more was. */
@@ -106,43 +129,22 @@ final class PlannerTable {
         });
     }
 
-    /** Offers a decision of a life, the first, second… of it. */
-    Act offer(int planner, int life, int number) {
-        return offered.computeIfAbsent(((long) planner << 16 | life) << 16 | number, unused -> {
-            int basedOn = state(planner).settled().version();
-            return apply(
-                    planner,
-                    new Event.Offer(
-                            basedOn,
-                            lives.decisions().get(life).get(number),
-                            1,
-                            0.5,
-                            0.9,
-                            "test",
-                            "it pays",
-                            PlanReasons.NONE,
-                            Optional.empty(),
-                            Optional.empty(),
-                            origin));
-        });
-    }
-
-    /** @param approved epochs of which a person approved, one bit each */
-    Act takeOver(int log, int keptNumber, int life, int approved) {
-        return starts.computeIfAbsent(new Start(log, keptNumber, life, approved), start -> begin(start));
+    /** @param control all that operators and planners have said */
+    Act takeOver(int log, int keptNumber, int life, int control) {
+        return starts.computeIfAbsent(new Start(log, keptNumber, life, control), start -> begin(start));
     }
 
     private Act begin(Start start) {
         Log log = logs.number(start.log());
-        Act act = begin(start, log.folded);
+        Act act = begin(start, log.folded, log.setbacks);
         long incarnation = lives.of(start.life()).incarnation();
         boolean foreign = log.folded
                 .inFlight()
                 .filter(decision -> decision.header().incarnation() != incarnation)
                 .isPresent();
         if (!foreign) {
-            for (PlanLog read : Restarts.of(log, lives.of(start.life()))) {
-                Act other = begin(start, read);
+            for (Restarts.Read read : Restarts.of(log, lives.of(start.life()))) {
+                Act other = begin(start, read.log(), read.setbacks());
                 if (!other.equals(act)) {
                     throw new Violation(
                             "P6 truth",
@@ -154,130 +156,120 @@ final class PlannerTable {
         return act;
     }
 
-    private Act begin(Start start, PlanLog read) {
-        return act(protocol.takeOver(
+    private Act begin(Start start, PlanLog read, Setbacks setbacks) {
+        return act(steering.takeOver(
+                driver,
                 read,
+                setbacks,
+                controls.log(start.control()).records,
                 kept.value(start.kept()),
                 lives.of(start.life()),
-                epoch -> (start.approved() >> epoch & 1) != 0,
                 NOW));
     }
 
-    Act apply(int planner, Event event) {
+    Act apply(int planner, DriverEvent event) {
         Asked asked = new Asked(planner, event);
         Act known = applied.get(asked);
         if (known == null) {
-            Moment now = event instanceof Event.TimePassed ? LATE : NOW;
-            known = act(protocol.apply(states.value(planner), event, now));
+            boolean late =
+                    event instanceof DriverEvent.Happened happened && happened.event() instanceof Event.TimePassed;
+            known = act(steering.apply(driver, state(planner), event, late ? LATE : NOW));
             applied.put(asked, known);
         }
         return known;
     }
 
+    /** The newest window is looked at, and a plan begun for it; empty where none may be. */
+    Optional<Act> begin(int planner, long window) {
+        DriverStep begun = look(planner, window);
+        return begun.state().ordered().isPresent() ? Optional.of(act(begun)) : Optional.empty();
+    }
+
+    private DriverStep look(int planner, long window) {
+        DriverStep seen = steering.apply(driver, state(planner), new DriverEvent.Window(window, Optional.empty()), NOW);
+        return steering.apply(driver, seen.state(), new DriverEvent.Look(), NOW);
+    }
+
+    /** The same, and the plan is made before anything else happens; empty where nothing is proposed. */
+    Optional<Act> plan(int planner, int life, int made) {
+        return plans.computeIfAbsent(new Plan(planner, 0, life, made), key -> {
+            DriverState begun = look(planner, 1).state();
+            return begun.ordered().isEmpty()
+                    ? Optional.empty()
+                    : made(begun, begun.ordered().orElseThrow(), key);
+        });
+    }
+
+    /** A plan that was begun is made; empty where nothing comes of it. */
+    Optional<Act> made(int planner, int order, int life, int made) {
+        return plans.computeIfAbsent(
+                new Plan(planner, order, life, made), key -> made(state(planner), orders.value(order), key));
+    }
+
+    private Optional<Act> made(DriverState begun, PlanOrder order, Plan key) {
+        Verdict verdict = Planning.verdict(order, begun, lives.decisions().get(key.life()), key.made());
+        String policy = order.towards().map(target -> target.policy()).orElse(Planning.POLICY);
+        Act act = act(
+                steering.apply(driver, begun, new DriverEvent.Planned(order, verdict, policy, Optional.empty()), NOW));
+        return act.writes() || act.planner() != states.number(Timeless.state(begun))
+                ? Optional.of(act)
+                : Optional.empty();
+    }
+
+    /** An order that a state waits for, 0 for none. */
+    int ordered(int planner) {
+        return state(planner).ordered().map(orders::number).orElse(0);
+    }
+
     /**
-     * All that a planner may do for what ranks have said, whatever of it has reached it. An ack that leads to nothing is as if it had
-     * not come yet, so only that counts which makes the planner write or gives up.
+     * A command is read, where one was written, and the oldest that has no answer is answered.
+     *
+     * @param log from which ways back are known
      */
-    List<Act> hear(int planner, int[] said) {
-        Asked asked = new Asked(planner, List.of(said[0], said[1], said[2]));
-        List<Act> known = heard.get(asked);
-        if (known == null) {
-            known = hearAll(planner, said);
-            heard.put(asked, known);
-        }
-        return known;
-    }
-
-    private List<Act> hearAll(int planner, int[] said) {
-        Set<Act> acts = new LinkedHashSet<>();
-        Arrival[] all = Arrival.values();
-        for (int way = 0; way < all.length * all.length * all.length; way++) {
-            Act act = new Act(planner, List.of(), List.of());
-            int left = way;
-            for (int number : said) {
-                act = arrive(act, ranks.said(number), all[left % all.length]);
-                left /= all.length;
+    Act answer(int planner, Optional<Control> written, int log, Sight sight) {
+        return answered.computeIfAbsent(new Answer(planner, written, log, sight), unused -> {
+            DriverState read = state(planner);
+            if (written.isPresent()) {
+                read = steering.apply(driver, read, new DriverEvent.Controlled(written.orElseThrow()), NOW)
+                        .state();
             }
-            boolean gaveUp = state(act.planner()).stage() instanceof Stage.Quarantined
-                    && !(state(planner).stage() instanceof Stage.Quarantined);
-            if (!act.commands().isEmpty() || gaveUp) {
-                acts.add(act);
+            Optional<Verdict> wayBack = Optional.empty();
+            if (!read.control().unanswered().isEmpty()
+                    && read.control().unanswered().get(0).action() instanceof ControlAction.Rollback rollback) {
+                wayBack = Optional.of(wayBack(read, rollback.version(), logs.number(log)));
             }
-        }
-        return List.copyOf(acts);
+            return act(steering.apply(driver, read, new DriverEvent.Answering(sight, wayBack), NOW));
+        });
     }
 
-    private Act arrive(Act before, List<RankAck> said, Arrival arrival) {
-        List<RankAck> acks = new ArrayList<>();
-        if (arrival != Arrival.NONE) {
-            acks.addAll(said);
-            acks.sort(Comparator.comparing(RankAck::epoch)
-                    .thenComparing(PlannerTable::when)
-                    .thenComparing(RankAck::batch));
-        }
-        if (arrival == Arrival.BACKWARDS) {
-            Collections.reverse(acks);
-        } else if (arrival == Arrival.GOOD_NEWS) {
-            acks.removeIf(ack -> when(ack) > 1);
-        }
-        Act after = before;
-        for (RankAck ack : acks) {
-            Act next = apply(after.planner(), new Event.Acked(ack));
-            List<PlanCommand> commands = new ArrayList<>(after.commands());
-            commands.addAll(next.commands());
-            List<SettledPlacement> settled = new ArrayList<>(after.settled());
-            settled.addAll(next.settled());
-            after = new Act(next.planner(), commands, settled);
-        }
-        return after;
+    private Verdict wayBack(DriverState state, int version, Log log) {
+        Membership members = state.protocol().members();
+        Placement target = log.folded.placements(members).get(version);
+        return target == null
+                ? Verdict.Keep.because(KeepReason.UNKNOWN_STATE, "v" + version + " is not known of this incarnation")
+                : steering.wayBack(
+                        Planning.request(members, state.protocol().settled()),
+                        target,
+                        state.control().constraints(members),
+                        members);
     }
 
-    private static int when(RankAck ack) {
-        return switch (ack.kind()) {
-            case ACCEPTED -> 0;
-            case FLIPPED -> 1;
-            case REFUSED -> 2;
-            case ABORTED -> 3;
-            case FATAL -> 4;
-        };
-    }
-
-    private Act act(Transition transition) {
+    private Act act(DriverStep step) {
         List<PlanCommand> commands = new ArrayList<>();
         List<SettledPlacement> settled = new ArrayList<>();
-        for (Effect effect : transition.effects()) {
-            if (effect instanceof Effect.Write write) {
-                commands.add(withoutReason(write.command()));
-            } else if (effect instanceof Effect.Settle settle) {
+        List<ControlAnswer> answers = new ArrayList<>();
+        int dropped = 0;
+        for (DriverEffect effect : step.effects()) {
+            if (effect instanceof DriverEffect.Write write) {
+                commands.add(Timeless.command(write.command()));
+            } else if (effect instanceof DriverEffect.Settle settle) {
                 settled.add(settle.placement());
+            } else if (effect instanceof DriverEffect.Answer answer) {
+                answers.add(Timeless.answer(answer.answer()));
+            } else if (effect instanceof DriverEffect.Drop drop) {
+                dropped = orders.number(Timeless.order(drop.order()));
             }
         }
-        return new Act(states.number(timeless(transition.state())), commands, settled);
-    }
-
-    private static PlanCommand withoutReason(PlanCommand command) {
-        if (command instanceof PlanCommand.Abort abort) {
-            return new PlanCommand.Abort(abort.header(), abort.epoch(), "");
-        }
-        if (command instanceof PlanCommand.Void end) {
-            return new PlanCommand.Void(end.header(), end.epoch(), "", end.lastWindow());
-        }
-        return command;
-    }
-
-    private static PlannerState timeless(PlannerState state) {
-        Stage stage = state.stage();
-        if (stage instanceof Stage.Proposed proposed) {
-            Approval approval = proposed.approval().awaited() ? new Approval(true, 1) : Approval.NONE;
-            stage = new Stage.Proposed(proposed.decision(), proposed.evidence(), DUE, approval);
-        } else if (stage instanceof Stage.Running running) {
-            stage = new Stage.Running(running.decision(), running.evidence(), DUE);
-        } else if (stage instanceof Stage.Aborting aborting) {
-            stage = new Stage.Aborting(aborting.decision(), aborting.evidence(), DUE, "", aborting.permitted());
-        } else if (stage instanceof Stage.Quarantined quarantined) {
-            stage = new Stage.Quarantined(quarantined.decision(), "", quarantined.unlike(), quarantined.logged());
-        }
-        return new PlannerState(
-                state.members(), state.settled(), state.term(), state.number(), state.lastEpoch(), stage);
+        return new Act(states.number(Timeless.state(step.state())), commands, settled, List.copyOf(answers), dropped);
     }
 }

@@ -29,5 +29,13 @@ enum Power {
     /** A window of the ranks' samples is complete. */
     SHOW_WINDOW,
     /** An operator wants ended what does not end by itself. */
-    END
+    END,
+    /** A plan takes its time, and other things happen meanwhile. */
+    SLOW_PLAN,
+    /** Windows show that what is settled is worse than what was before it. */
+    FIND_WORSE,
+    /** The engine of a rank loads other weights into all of its slots: it asks whether it may, at every boundary until it may. */
+    RELOAD,
+    /** It asks nobody. */
+    RELOAD_UNASKED
 }

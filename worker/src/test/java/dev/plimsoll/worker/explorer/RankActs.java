@@ -92,6 +92,9 @@ final class RankActs {
         int epoch = exchange >> 8;
         int batch = exchange & EVERY_BATCH;
         world.tell("transfers of batch %d end %s", batch, verified ? "well" : "badly");
+        if (!verified && world.get(Of.SOURCE_DIED) != 0) {
+            world.scope.reached.add("transfers of a source that died end badly");
+        }
         if (verified) {
             int[] weights = world.scope.array(world.get(Of.WEIGHTS));
             world.setMine(
@@ -149,8 +152,49 @@ final class RankActs {
     static void crash(World world) {
         world.tell("dies");
         world.use(Power.CRASH);
+        if (isSource(world)) {
+            world.set(Of.SOURCE_DIED, 1);
+            world.scope.reached.add("a source dies in a transfer");
+        }
         world.giveUp(world.words(world.turn()).epoch() << 8 | EVERY_BATCH);
         world.setMine(OfRank.GONE, 1);
+    }
+
+    /** Whether another rank is being sent weights by the rank in turn. */
+    private static boolean isSource(World world) {
+        for (int rank = 0; rank < World.RANKS; rank++) {
+            int exchange = world.get(rank, OfRank.MOVING);
+            if (rank != world.turn()
+                    && exchange > 0
+                    && world.scope.weights.sends(
+                            batch(world, exchange >> 8, exchange & EVERY_BATCH), world.turn(), rank)) {
+                return true;
+            }
+        }
+        return false;
+    }
+
+    /** The engine asks whether it may load other weights, and does where it may. */
+    static void askToReload(World world) {
+        world.tell("engine asks whether it may load other weights");
+        world.setMine(OfRank.RELOADS, 1);
+        feed(world, RankEvent.reload());
+        if (world.words(world.turn()).intAt(Word.RELOADING) == PlimsollApi.PLM_RELOAD_UNDER_WAY) {
+            StepRules.checkReload(world);
+            reload(world);
+        }
+    }
+
+    /** The engine loads other weights into all slots of the rank in turn. */
+    static void reload(World world) {
+        int rank = world.turn();
+        world.tell("engine loads other weights");
+        world.scope.reached.add("reloaded while " + world.words(rank).phase());
+        world.setMine(OfRank.RELOADS, 0);
+        world.setMine(OfRank.GENERATION, 1);
+        int[] weights = Weights.reloaded(world.scope.array(world.get(Of.WEIGHTS)), world.map(rank), rank, 1);
+        world.set(Of.WEIGHTS, world.scope.array(weights));
+        feed(world, RankEvent.reloaded(1));
     }
 
     /** The rank in turn votes, unless it has lost the group. */

@@ -68,6 +68,7 @@ final class RankMoves {
         if ((engine & (World.MOVES | World.BALANCES)) == 0 && world.may(Power.BALANCE)) {
             worlds.add(world.with(RankActs::beginOwnMove));
         }
+        reload(world, worlds);
         if ((engine & World.MOVES) != 0) {
             worlds.add(world.with(w -> RankActs.endMove(w, PlimsollApi.PLM_MAP_TARGET)));
             if (world.may(Power.FAIL_TRANSFER)) {
@@ -84,6 +85,27 @@ final class RankMoves {
             worlds.add(world.with(w -> RankActs.endOwnMove(w, true)));
         }
         return worlds;
+    }
+
+    /** Each rank once; whoever has asked asks at every boundary. */
+    private static void reload(World world, List<World> worlds) {
+        if (world.mine(OfRank.RELOADS) != 0) {
+            worlds.clear();
+            worlds.add(world.with(RankActs::askToReload));
+        } else if (world.mine(OfRank.GENERATION) == 0) {
+            if (world.may(Power.RELOAD)) {
+                worlds.add(world.with(w -> {
+                    w.use(Power.RELOAD);
+                    RankActs.askToReload(w);
+                }));
+            }
+            if (world.may(Power.RELOAD_UNASKED)) {
+                worlds.add(world.with(w -> {
+                    w.use(Power.RELOAD_UNASKED);
+                    RankActs.reload(w);
+                }));
+            }
+        }
     }
 
     /** The verdict, with some of the orders that are there before it and some after it. */

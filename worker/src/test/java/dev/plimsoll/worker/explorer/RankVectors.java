@@ -49,6 +49,7 @@ final class RankVectors {
                 flipped == 0 ? 0L : flipped == words.intAt(Word.BATCHES) ? 2L : 1L,
                 bits(words, Word.TRANSFERRING, Word.TRANSFER_RUNS, Word.STAGING_BUSY, Word.MOVING, Word.MOVED),
                 bits(words, Word.OBSERVES, Word.DEAF, Word.ENGINE_BUSY, Word.CHANGED, Word.BATCHES),
+                words.at(Word.RELOADING),
                 words.at(Word.REFUSAL),
                 (long) Integer.signum(words.intAt(Word.REFUSED_EPOCH) - words.epoch()),
                 words.at(Word.REFUSED_STOPPED),
@@ -204,6 +205,8 @@ final class RankVectors {
         events.add(RankEvent.of(RankEvent.Kind.FLIP_FAILED));
         events.add(RankEvent.of(RankEvent.Kind.DEAF));
         events.add(RankEvent.of(RankEvent.Kind.CHANGED));
+        events.add(RankEvent.reload());
+        events.add(RankEvent.reloaded(7));
         return events;
     }
 

@@ -1,14 +1,18 @@
 package dev.plimsoll.worker.explorer;
 
 import dev.plimsoll.model.Batch;
+import dev.plimsoll.model.Placement;
+import dev.plimsoll.planner.DecisionDriver;
 import dev.plimsoll.planner.protocol.DecisionProtocol;
 import dev.plimsoll.planner.protocol.WrongPlanners;
+import dev.plimsoll.worker.Fixture;
 import java.nio.IntBuffer;
 import java.util.Arrays;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
 import java.util.TreeSet;
+import java.util.function.Consumer;
 
 /** What is explored, and what does not change from world to world. */
 final class Scope {
@@ -17,6 +21,8 @@ final class Scope {
         /** As it has to be. */
         FENCES_THEN_READS,
         READS_THEN_FENCES,
+        /** What operators have said, that is; the plan log as it has to be. */
+        READS_CONTROL_THEN_FENCES,
         FENCES_NOBODY
     }
 
@@ -27,8 +33,11 @@ final class Scope {
 
     final Lives lives;
     final Log.Root logs;
+    final ControlLog.Root controls = new ControlLog.Root();
     final RankTable ranks;
     final PlannerTable planners;
+    final Hearing hearing;
+    final Wishes wishes;
     final Weights weights = new Weights();
     final Table<Window> windows = new Table<>();
     final Table<IntBuffer> arrays = new Table<>();
@@ -42,68 +51,108 @@ final class Scope {
     /** Whether worlds note what happens to them. */
     boolean telling;
 
-    /** People have to approve of what is decided. */
-    private final boolean needsApproval;
+    /** What a scope is made of; changed while one is made. */
+    private static final class Choice {
+        private final Powers powers;
+        private final List<List<Batch>> decisions;
+        private boolean engineMoves;
+        private Placement start = Fixture.INITIAL;
+        private Rules rules = new Rules();
+        private DecisionProtocol protocol = WrongPlanners.right();
+        private Steering steering = new Steering();
+        private TakeOver takeOver = TakeOver.FENCES_THEN_READS;
+        private boolean needsApproval;
+        private Wishes wishes = Wishes.NONE;
 
-    private final List<List<Batch>> decisions;
-    private final Rules rules;
-    private final DecisionProtocol planner;
+        Choice(Powers powers, List<List<Batch>> decisions) {
+            this.powers = powers;
+            this.decisions = decisions;
+        }
 
-    private Scope(
-            Powers powers,
-            boolean engineMoves,
-            List<List<Batch>> decisions,
-            Rules rules,
-            DecisionProtocol planner,
-            TakeOver takeOver,
-            boolean needsApproval) {
-        this.needsApproval = needsApproval;
-        this.powers = powers;
-        this.decisions = decisions;
-        this.rules = rules;
-        this.planner = planner;
+        Choice copy() {
+            Choice copy = new Choice(powers, decisions);
+            copy.engineMoves = engineMoves;
+            copy.start = start;
+            copy.rules = rules;
+            copy.protocol = protocol;
+            copy.steering = steering;
+            copy.takeOver = takeOver;
+            copy.needsApproval = needsApproval;
+            copy.wishes = wishes;
+            return copy;
+        }
+    }
+
+    private final Choice choice;
+
+    private Scope(Choice choice) {
+        this.choice = choice;
+        powers = choice.powers;
+        wishes = choice.wishes;
+        takeOver = choice.takeOver;
+        engineMoves = choice.engineMoves;
         Arrays.setAll(most, power -> powers.of(Power.values()[power]));
-        this.takeOver = takeOver;
-        this.engineMoves = engineMoves;
-        lives = Lives.of(engineMoves, decisions);
+        lives = Lives.of(engineMoves, choice.start, choice.decisions);
         logs = new Log.Root(lives, powers.splitLog());
-        ranks = new RankTable(rules, lives, engineMoves);
-        planners = new PlannerTable(planner, lives, logs, ranks, needsApproval);
+        ranks = new RankTable(choice.rules, lives, engineMoves);
+        planners = new PlannerTable(
+                new DecisionDriver(choice.protocol, 0, choice.needsApproval), choice.steering, lives, logs, controls);
+        hearing = new Hearing(planners, ranks);
     }
 
     /**
      * All as it runs.
      *
-     * @param decisions that are proposed one after the other in the first life
+     * @param decisions that a policy wishes for, one after the other, in the first life
      */
     static Scope of(Powers powers, List<List<Batch>> decisions) {
-        return new Scope(
-                powers, false, decisions, new Rules(), WrongPlanners.right(), TakeOver.FENCES_THEN_READS, false);
+        return new Scope(new Choice(powers, decisions));
+    }
+
+    private Scope but(Consumer<Choice> change) {
+        Choice other = choice.copy();
+        change.accept(other);
+        return new Scope(other);
     }
 
     /** The same, of engines that move weights by themselves. */
     Scope whereEnginesMove() {
-        return new Scope(powers, true, decisions, rules, planner, takeOver, needsApproval);
+        return but(choice -> choice.engineMoves = true);
+    }
+
+    /** The same of engines that begin with another placement. */
+    Scope startingWith(Placement start) {
+        return but(choice -> choice.start = start);
     }
 
     /** The same of other ranks. */
     Scope with(Rules others) {
-        return new Scope(powers, engineMoves, decisions, others, planner, takeOver, needsApproval);
+        return but(choice -> choice.rules = others);
     }
 
-    /** The same of another planner. */
+    /** The same of another protocol. */
     Scope with(DecisionProtocol other) {
-        return new Scope(powers, engineMoves, decisions, rules, other, takeOver, needsApproval);
+        return but(choice -> choice.protocol = other);
+    }
+
+    /** The same of a planner that is steered in another way. */
+    Scope with(Steering other) {
+        return but(choice -> choice.steering = other);
     }
 
     /** The same of a planner that takes over in another way. */
     Scope with(TakeOver other) {
-        return new Scope(powers, engineMoves, decisions, rules, planner, other, needsApproval);
+        return but(choice -> choice.takeOver = other);
     }
 
     /** The same where people have to approve of what is decided. */
     Scope whereApprovalIsNeeded() {
-        return new Scope(powers, engineMoves, decisions, rules, planner, takeOver, true);
+        return but(choice -> choice.needsApproval = true);
+    }
+
+    /** The same where operators speak. */
+    Scope with(Wishes others) {
+        return but(choice -> choice.wishes = others);
     }
 
     int most(Power power) {

@@ -89,6 +89,18 @@ final class StepRules {
         }
     }
 
+    /** Who may load other weights has none under way, and none staged. */
+    static void checkReload(World world) {
+        boolean free = world.mine(OfRank.MOVING) == 0
+                && world.mine(OfRank.TOUCHED) == 0
+                && world.mine(OfRank.STAGING) == world.scope.array(Weights.nothingStaged())
+                && world.words(world.turn()).castLevel() < 1;
+        if (!free) {
+            throw new Violation(
+                    "reload", "rank " + world.turn() + " may load other weights: " + world.words(world.turn()));
+        }
+    }
+
     static void checkMonotone(RankWords before, RankWords after) {
         if (after.intAt(Word.SETTLED_VERSION) < before.intAt(Word.SETTLED_VERSION) || after.epoch() < before.epoch()) {
             throw new Violation("P7 monotone", before + " became " + after);
@@ -96,6 +108,12 @@ final class StepRules {
     }
 
     static void checkFatal(RankWords before, RankEvent event) {
+        if (before.intAt(Word.RELOADING) == PlimsollApi.PLM_RELOAD_LATE
+                && before.castLevel() == 2
+                && event.outcome() == PlimsollApi.PLM_OUTCOME_RESOLVED) {
+            // The others flip what it has no weights for any more.
+            return;
+        }
         if (before.castLevel() < 2 || event.outcome() != PlimsollApi.PLM_OUTCOME_TIMED_OUT) {
             throw new Violation("P8 serves on", before + " became fatal though nobody can have flipped without it");
         }
@@ -174,14 +192,57 @@ final class StepRules {
                             + Arrays.toString(world.map(first)));
         }
         checkCoverage(world, world.get(first, OfRank.MAP));
+        if (world.anyGone() && !world.scope.engineMoves) {
+            checkSurvivors(world);
+        }
     }
 
-    /** Whether each slot of the ranks that are left holds what the map says of it. */
+    /** P9 of those who are left: what no map that may be served needs a lost rank for, they hold. */
+    private static void checkSurvivors(World world) {
+        Log log = world.log();
+        boolean inFlight = log.folded
+                .inFlight()
+                .filter(decision -> world.scope.lives.lifeOf(decision.header().incarnation()) == world.life())
+                .isPresent();
+        List<int[]> maps =
+                inFlight ? log.decision(log.folded.lastEpoch()).maps() : List.of(log.settledMap(world.life()));
+        for (int[] map : maps) {
+            if (!isCovered(world, map)) {
+                return;
+            }
+        }
+        world.scope.reached.add("the survivors hold every expert");
+        int[] weights = world.scope.array(world.get(Of.WEIGHTS));
+        if (!isCovered(world, weights)) {
+            throw new Violation("P9 coverage", "the survivors hold " + Arrays.toString(weights));
+        }
+    }
+
+    /** Whether those who are left have every expert of every layer in a map, or among weights. */
+    private static boolean isCovered(World world, int[] map) {
+        int slots = Fixture.INITIAL.slots();
+        for (int layer = 0; layer < Fixture.INITIAL.layers(); layer++) {
+            BitSet experts = new BitSet();
+            for (int slot = 0; slot < slots; slot++) {
+                int at = Weights.at(layer, slot);
+                if (!world.isGone(Weights.rankOf(at)) && map[at] >= 0) {
+                    experts.set(Weights.expert(map[at]));
+                }
+            }
+            if (experts.cardinality() < Fixture.MEMBERS.shape().experts()) {
+                return false;
+            }
+        }
+        return true;
+    }
+
+    /** Whether each slot of the ranks that are left holds what the map says of it, of the weights that its rank has loaded. */
     private static boolean weightsAreThere(World world, int first) {
         int[] weights = world.scope.array(world.get(Of.WEIGHTS));
         int[] map = world.map(first);
         for (int i = 0; i < map.length; i++) {
-            if (weights[i] != Weights.held(map[i]) && !world.isGone(Weights.rankOf(i))) {
+            int rank = Weights.rankOf(i);
+            if (weights[i] != Weights.of(map[i], world.get(rank, OfRank.GENERATION)) && !world.isGone(rank)) {
                 return false;
             }
         }
@@ -225,7 +286,9 @@ final class StepRules {
     }
 
     private static void checkCoverage(World world, int map) {
-        if (!world.scope.isNewMap(map)) {
+        if (!world.scope.isNewMap(map)
+                || Arrays.equals(world.scope.array(map), world.log().startMap(world.life()))) {
+            // What an engine begins with may be unsound.
             return;
         }
         int[] routes = world.scope.array(map);

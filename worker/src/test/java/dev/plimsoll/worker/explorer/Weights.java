@@ -11,9 +11,15 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 
-/** Maps, weights and staging memory as arrays: by layer and slot the expert, in maps its complement where the slot is idle. */
+/**
+ * Maps, weights and staging memory as arrays: by layer and slot the expert, in maps its complement where the slot is idle, in weights
+ * with the generation that it is of.
+ */
 public final class Weights {
     public static final int GARBAGE = -1;
+    /** Bits of an expert. */
+    private static final int GENERATION = 8;
+
     private static final int SLOTS = Fixture.INITIAL.slots();
     private static final int ROOM = Fixture.MEMBERS.stagedExpertsPerRank();
 
@@ -78,6 +84,33 @@ public final class Weights {
 
     static int at(int layer, int slot) {
         return layer * SLOTS + slot;
+    }
+
+    /** What a slot holds that a map says is an expert's, of weights of a generation. */
+    static int of(int mapped, int generation) {
+        return held(mapped) | generation << GENERATION;
+    }
+
+    /** The weights of all slots once those of a rank hold what its map says, of a generation. */
+    static int[] reloaded(int[] weights, int[] map, int rank, int generation) {
+        int[] after = weights.clone();
+        for (int i = 0; i < after.length; i++) {
+            if (rankOf(i) == rank) {
+                after[i] = of(map[i], generation);
+            }
+        }
+        return after;
+    }
+
+    /** The expert that weights are of, or that a map says is in a slot in use. */
+    static int expert(int value) {
+        return value & (1 << GENERATION) - 1;
+    }
+
+    /** Whether a rank sends weights to another in a batch. */
+    boolean sends(Batch batch, int from, int to) {
+        return receives(batch, to).stream()
+                .anyMatch(transfer -> rankOf(transfer.move().source().index()) == from);
     }
 
     /** The expert of a slot of a map. */

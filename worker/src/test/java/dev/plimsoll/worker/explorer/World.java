@@ -6,6 +6,7 @@ import dev.plimsoll.device.RankWords.Word;
 import dev.plimsoll.device.api.PlimsollApi;
 import dev.plimsoll.model.PlanCommand;
 import dev.plimsoll.planner.protocol.Stage;
+import java.util.List;
 import java.util.Locale;
 import java.util.StringJoiner;
 import java.util.function.Consumer;
@@ -42,10 +43,11 @@ final class World {
         World world = new World(scope, new int[OF_WORLD + RANKS * OF_RANK], "");
         world.set(Of.LOG, scope.logs.empty.number);
         world.set(Of.KEPT, scope.planners.nothingKept);
+        world.set(Of.CONTROL, scope.controls.number(List.of()));
         for (int rank = 0; rank < RANKS; rank++) {
             world.set(rank, OfRank.SAID, scope.ranks.nothingSaid);
         }
-        Commits.takeOver(world, world.get(Of.LOG));
+        Commits.takeOver(world, world.get(Of.LOG), world.get(Of.CONTROL));
         world.beginLife(0);
         return world;
     }
@@ -119,6 +121,10 @@ final class World {
         return scope.logs.number(get(Of.LOG));
     }
 
+    ControlLog control() {
+        return scope.controls.log(get(Of.CONTROL));
+    }
+
     int life() {
         return get(Of.LIFE);
     }
@@ -150,7 +156,11 @@ final class World {
     }
 
     int used(Power power) {
-        return get(Of.USED) >> 2 * power.ordinal() & 3;
+        return get(usedOf(power)) >> 2 * (power.ordinal() % 16) & 3;
+    }
+
+    private static Of usedOf(Power power) {
+        return power.ordinal() < 16 ? Of.USED : Of.USED_TOO;
     }
 
     boolean may(Power power) {
@@ -158,7 +168,7 @@ final class World {
     }
 
     void use(Power power) {
-        set(Of.USED, get(Of.USED) + (1 << 2 * power.ordinal()));
+        set(usedOf(power), get(usedOf(power)) + (1 << 2 * (power.ordinal() % 16)));
     }
 
     boolean planned() {
@@ -166,12 +176,17 @@ final class World {
     }
 
     Stage stage() {
-        return scope.planners.state(get(Of.PLANNER)).stage();
+        return scope.planners.stage(get(Of.PLANNER));
     }
 
     /** Whether nothing is in flight, of all that was proposed. */
     boolean quiet() {
         return !log().inFlight();
+    }
+
+    /** Whether all that operators have asked for is answered. */
+    boolean answered() {
+        return control().unanswered.isEmpty();
     }
 
     /** Whether the planner has given up on this life, as it has to where engines did not all do what they were told to. */

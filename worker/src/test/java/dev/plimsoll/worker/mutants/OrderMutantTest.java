@@ -33,9 +33,4 @@ class OrderMutantTest {
                         .as("%s", mutant)
                         .isNotEqualTo(MUTANTS.source(mutant)));
     }
-
-    @Test
-    void testsPassWithoutAMutant() {
-        MUTANTS.requirePassingWithoutAny();
-    }
 }
