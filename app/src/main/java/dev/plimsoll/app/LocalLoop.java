@@ -10,6 +10,7 @@ import dev.plimsoll.planner.Planner;
 import dev.plimsoll.planner.PlannerSettings;
 import dev.plimsoll.simulator.DeviceTotals;
 import dev.plimsoll.simulator.Ending;
+import dev.plimsoll.simulator.EngineListener;
 import dev.plimsoll.simulator.EngineSettings;
 import dev.plimsoll.simulator.Totals;
 import dev.plimsoll.simulator.Traffic;
@@ -97,10 +98,16 @@ public final class LocalLoop implements AutoCloseable {
                 directory,
                 meters,
                 meters.agents(),
+                EngineListener.NONE,
                 problems);
     }
 
-    /** @param agents told of what ranks' agents do, on the dispatch thread, in place of the meters */
+    /**
+     * The same.
+     *
+     * @param agents told of what ranks' agents do, on the dispatch thread, in place of the meters
+     * @param steps told of boundaries and steps, there too
+     */
     public LocalLoop(
             Lifecycle process,
             KafkaSettings kafka,
@@ -112,6 +119,7 @@ public final class LocalLoop implements AutoCloseable {
             Path directory,
             Meters meters,
             AgentListener agents,
+            EngineListener steps,
             Consumer<String> problems) {
         this.meters = meters;
         KafkaSettings told =
@@ -129,6 +137,7 @@ public final class LocalLoop implements AutoCloseable {
                             directory,
                             Optional.empty(),
                             agents,
+                            steps,
                             problems));
             meters.engine(members.deployment(), ranks.counts());
             collector = new Collector(told, directory, "local", meters.collector());

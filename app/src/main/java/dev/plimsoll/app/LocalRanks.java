@@ -116,12 +116,41 @@ public final class LocalRanks implements AutoCloseable {
             Optional<ProcessGroup> group,
             AgentListener agents,
             Consumer<String> problems) {
+        this(lifecycle, members, settings, traffic, transfers, directory, group, agents, EngineListener.NONE, problems);
+    }
+
+    /**
+     * The same.
+     *
+     * @param steps told of boundaries and steps, on the dispatch thread
+     */
+    public LocalRanks(
+            Lifecycle lifecycle,
+            Membership members,
+            EngineSettings settings,
+            Traffic traffic,
+            Transfers transfers,
+            Path directory,
+            Optional<ProcessGroup> group,
+            AgentListener agents,
+            EngineListener steps,
+            Consumer<String> problems) {
         this.members = members;
         this.transfers = transfers;
         EngineListener listener = new EngineListener() {
             @Override
             public void boundary(long step, int rank, long nanos) {
                 boundaryNanos.recordValue(Math.min(HIGHEST_NANOS, nanos));
+            }
+
+            @Override
+            public void boundaryDone(long step, long nanos) {
+                steps.boundaryDone(step, nanos);
+            }
+
+            @Override
+            public void stepped(long step, long nanos) {
+                steps.stepped(step, nanos);
             }
 
             @Override

@@ -309,9 +309,14 @@ public final class Engine implements AutoCloseable {
     private Ending stepsUntil(long untilStep) {
         Pace pace = new Pace(settings.stepsPerSecond());
         boolean groupStops = false;
+        long launched = 0;
         while (true) {
             Optional<String> left = boundary();
+            long began = System.nanoTime();
             synchronize();
+            if (enqueued > stepsDone.get()) {
+                listener.stepped(enqueued, launched + System.nanoTime() - began);
+            }
             stepsDone.set(enqueued);
             if (left.isPresent()) {
                 return new Ending(Ending.Reason.LEFT_GROUP, enqueued, left.get());
@@ -324,7 +329,11 @@ public final class Engine implements AutoCloseable {
             }
             await(pace);
             boolean lastStep = stopping.get() || enqueued + 1 >= untilStep;
-            switch (step(lastStep ? AssignmentExchange.Intent.STOP : AssignmentExchange.Intent.GO_ON)) {
+            began = System.nanoTime();
+            AssignmentExchange.Intent group =
+                    step(lastStep ? AssignmentExchange.Intent.STOP : AssignmentExchange.Intent.GO_ON);
+            launched = System.nanoTime() - began;
+            switch (group) {
                 case LEFT -> {
                     return new Ending(Ending.Reason.LEFT_GROUP, enqueued, "another process left the group");
                 }

@@ -136,14 +136,13 @@ final class SimulatedPlanner {
 
     /** Finds out that what is settled is worse than what was before it. */
     void findWorse(Moment now) {
-        var before = logs.folded().placements(members()).headMap(settled().version());
-        if (!before.isEmpty()) {
-            Placement last = before.get(before.lastKey());
-            apply(
-                    new DriverEvent.Worse(
-                            settled().version(), new PlanTarget(last, Rollback.POLICY, "it is worse than before")),
-                    now);
-        }
+        logs.folded().placements(members()).headMap(settled().version()).values().stream()
+                .reduce((earlier, later) -> later)
+                .ifPresent(before -> apply(
+                        new DriverEvent.Worse(
+                                settled().version(),
+                                new PlanTarget(before, Rollback.POLICY, "it is worse than before")),
+                        now));
     }
 
     /**

@@ -20,20 +20,27 @@ import java.util.Optional;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
 import java.util.stream.IntStream;
-import org.HdrHistogram.Histogram;
 
 /**
  * What a boundary costs a dispatch thread with no decision in flight: of a rank that only stages its counters and issues its gather, and
- * of one with an agent, which could take a decision any time. One after the other at every turn, so that both see the same machine.
+ * of one with an agent, which could take a decision any time. One after the other at every turn, so that both see the same machine; after
+ * a short sleep, and after memory was walked through besides, as an engine's steps do, so that nothing of either is left in the caches.
+ * The ring alone crosses from Java fourteen times and the agent four times: what an engine that is not in Java pays, {@code idle_test
+ * bench} of {@code native} says.
  */
 final class BoundaryCost implements AutoCloseable {
     private static final int BOUNDARY_STEPS = 16;
     private static final int EXPERT_BYTES = 64;
     private static final int MAILBOX_BYTES = 1 << 16;
-    private static final int WARM_UP = 500;
+    /** So many that the compiler is through with what is measured. */
+    private static final int WARM_UP = 6000;
+
+    private static final int TURNS = 4000;
+    private static final int TURNS_SWEPT = 600;
+    private static final int LINE_WORDS = 8;
     private static final Duration PATIENCE = Duration.ofSeconds(60);
+    /** Parked, so that the ring's threads get a core and sleep again: who has to wake one pays for it. */
     private static final long PAUSE_NANOS = TimeUnit.MILLISECONDS.toNanos(1);
-    private static final long HIGHEST_NANOS = TimeUnit.SECONDS.toNanos(10);
 
     private final Deque<AutoCloseable> opened = new ArrayDeque<>();
     private final Stream stream;
@@ -42,18 +49,18 @@ final class BoundaryCost implements AutoCloseable {
     private final Vote vote = Vote.none(1, 0);
     private long step;
 
+    /** More than the caches of one processor hold. */
+    private final long[] memory = new long[64 << 17];
+
+    private long sum;
+
     /**
-     * In nanoseconds.
+     * Staging and issuing alone, and how much longer it takes with an agent around it; in nanoseconds.
      *
-     * @param staging begin and end of a ring
-     * @param agent a boundary of an agent, which has them in it
+     * @param slept after a short sleep
+     * @param swept when nothing of it is in the caches
      */
-    record Result(Histogram staging, Histogram agent) {
-        /** How much longer the agent takes, as a share of staging and issuing; of medians. */
-        double more() {
-            return (double) agent.getValueAtPercentile(50) / staging.getValueAtPercentile(50) - 1;
-        }
-    }
+    record Result(Pairs slept, Pairs swept) {}
 
     /** @param directory in shared memory, used by nothing else */
     private BoundaryCost(Device device, Path directory, int layers, int slots) {
@@ -78,37 +85,53 @@ final class BoundaryCost implements AutoCloseable {
         }
     }
 
-    static Result measure(Path directory, int layers, int slots, int boundaries) {
-        Histogram staging = new Histogram(HIGHEST_NANOS, 3);
-        Histogram agents = new Histogram(HIGHEST_NANOS, 3);
+    static Result measure(Path directory, int layers, int slots) {
         try (Device device = Device.open("host");
                 BoundaryCost cost = new BoundaryCost(device, directory, layers, slots)) {
-            for (int i = 0; i < WARM_UP + boundaries; i++) {
-                long first = i % 2 == 0 ? cost.staged() : cost.withAgent();
-                long second = i % 2 == 0 ? cost.withAgent() : cost.staged();
-                if (i >= WARM_UP) {
-                    staging.recordValue(i % 2 == 0 ? first : second);
-                    agents.recordValue(i % 2 == 0 ? second : first);
-                }
-                cost.step += BOUNDARY_STEPS;
-            }
+            cost.turns(WARM_UP, Thread::yield);
+            return new Result(cost.turns(TURNS, cost::pause), cost.turns(TURNS_SWEPT, cost::sweep));
         }
-        return new Result(staging, agents);
     }
 
-    private long staged() {
-        LockSupport.parkNanos(PAUSE_NANOS);
+    private Pairs turns(int count, Runnable before) {
+        Pairs pairs = new Pairs();
+        for (int i = 0; i < count; i++) {
+            if (i % 2 == 0) {
+                long alone = staged(before);
+                pairs.add(alone, withAgent(before));
+            } else {
+                long agents = withAgent(before);
+                pairs.add(staged(before), agents);
+            }
+            step += BOUNDARY_STEPS;
+        }
+        return pairs;
+    }
+
+    private long staged(Runnable before) {
+        before.run();
         long began = System.nanoTime();
         bare.begin(stream, step, PATIENCE);
         bare.end(vote);
         return System.nanoTime() - began;
     }
 
-    private long withAgent() {
-        LockSupport.parkNanos(PAUSE_NANOS);
+    private long withAgent(Runnable before) {
+        before.run();
         long began = System.nanoTime();
         agent.atBoundary(step);
         return System.nanoTime() - began;
+    }
+
+    private void pause() {
+        LockSupport.parkNanos(PAUSE_NANOS);
+    }
+
+    private void sweep() {
+        pause();
+        for (int i = 0; i < memory.length; i += LINE_WORDS) {
+            sum += ++memory[i];
+        }
     }
 
     private Communicator join(Device device, Path directory, String name, int layers, int slots) {

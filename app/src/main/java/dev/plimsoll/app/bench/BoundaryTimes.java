@@ -1,67 +1,98 @@
 package dev.plimsoll.app.bench;
 
 import dev.plimsoll.device.AgentListener;
+import dev.plimsoll.simulator.EngineListener;
 import java.util.concurrent.TimeUnit;
 import org.HdrHistogram.Histogram;
 
 /**
- * What boundaries and the steps between them take while decisions come and go: of all ranks of a process together, which one dispatch
- * thread works off in turn. Boundaries where a batch is flipped are told from others, and steps during transfers from others: all in one
- * run, so that they see the same machine.
+ * What boundaries, and the work of steps between them, take while decisions come and go: of all ranks of a process together, which one
+ * dispatch thread works off in turn. Steps count without waiting until they are due, which would hide what they lose. Each is compared
+ * with the last of its kind before it that had nothing of a decision in it.
  *
  * <p>On the dispatch thread; read when it has stopped.
  */
 final class BoundaryTimes implements AgentListener {
     private static final long HIGHEST_NANOS = TimeUnit.MINUTES.toNanos(1);
 
+    private final int ranks;
+    private final int boundarySteps;
     private final Histogram idle = new Histogram(HIGHEST_NANOS, 3);
     private final Histogram flips = new Histogram(HIGHEST_NANOS, 3);
-    private final Histogram steps = new Histogram(HIGHEST_NANOS, 3);
-    private final Histogram stepsInTransfers = new Histogram(HIGHEST_NANOS, 3);
-    private long step = -1;
-    private long nanos;
-    private long endedNanos;
-    private boolean flipped;
+    private final Pairs transfers = new Pairs();
+    private final Pairs flipping = new Pairs();
+    /** Nanoseconds; negative where there was none yet. */
+    private long quietSteps = -1;
+
+    private long quietBoundary = -1;
+    private long boundary;
+    private long steps;
+    private boolean starting;
     private boolean transferring;
-    /** Of the rank whose boundary is told of next. */
-    private boolean flippedNow;
+    private boolean flipped;
 
-    private boolean transfers;
-
-    @Override
-    public void onBoundary(long at, long took) {
-        long now = System.nanoTime();
-        if (at != step) {
-            if (step >= 0) {
-                (flipped ? flips : idle).recordValue(Math.min(HIGHEST_NANOS, nanos));
-                (transferring ? stepsInTransfers : steps)
-                        .recordValue(Math.min(HIGHEST_NANOS, Math.max(0, now - took - endedNanos)));
-            }
-            step = at;
-            nanos = 0;
-            flipped = false;
-        }
-        flipped |= flippedNow;
-        flippedNow = false;
-        transferring = transfers;
-        nanos += took;
-        endedNanos = now;
+    /** @param boundarySteps K */
+    BoundaryTimes(int ranks, int boundarySteps) {
+        this.ranks = ranks;
+        this.boundarySteps = boundarySteps;
     }
 
     @Override
     public void onTransfersStarted(int epoch, int batch, long at) {
-        transfers = true;
+        starting = true;
     }
 
     @Override
     public void onFlipped(int epoch, int batch, long at) {
-        flippedNow = true;
-        transfers = false;
+        flipped = true;
+        starting = false;
     }
 
     @Override
     public void onTransferFailed(int epoch, int batch, String why) {
-        transfers = false;
+        starting = false;
+    }
+
+    /** What is to be told of the engine's steps. */
+    EngineListener steps() {
+        return new EngineListener() {
+            @Override
+            public void boundaryDone(long step, long nanos) {
+                boundary = nanos;
+                (flipped ? flips : idle).recordValue(Math.min(HIGHEST_NANOS, nanos));
+            }
+
+            @Override
+            public void stepped(long step, long nanos) {
+                if (step % boundarySteps != 0) {
+                    steps += nanos;
+                } else {
+                    boundaryOver(nanos);
+                }
+            }
+        };
+    }
+
+    /** @param last work of the step before the boundary: a flip's copies run behind it, on the streams that it is waited for on */
+    private void boundaryOver(long last) {
+        long all = boundary + last;
+        if (flipped && quietBoundary >= 0) {
+            flipping.add(quietBoundary, all);
+        } else if (!transferring && !starting && !flipped) {
+            quietBoundary = all;
+        }
+        if (transferring && quietSteps >= 0) {
+            transfers.add(quietSteps, steps);
+        } else if (!transferring) {
+            quietSteps = steps;
+        }
+        transferring = starting;
+        flipped = false;
+        steps = 0;
+    }
+
+    int ranks() {
+        return ranks;
     }
 
     /** Nanoseconds of boundaries at which nothing is flipped. */
@@ -74,13 +105,18 @@ final class BoundaryTimes implements AgentListener {
         return flips;
     }
 
-    /** Nanoseconds from one boundary's end to the next one's begin, without transfers under way. */
-    Histogram steps() {
-        return steps;
+    /** Nanoseconds of work of the K - 1 steps between two boundaries, with transfers under way against without. */
+    Pairs transfers() {
+        return transfers;
     }
 
-    /** The same with transfers under way. */
-    Histogram stepsInTransfers() {
-        return stepsInTransfers;
+    /** Of a boundary with the step before it, with a flip against without; of all ranks. */
+    Pairs flipping() {
+        return flipping;
+    }
+
+    /** Nanoseconds of work of one step; 0 where no transfer was seen. */
+    double stepNanos() {
+        return boundarySteps > 1 ? transfers.base() / (double) (boundarySteps - 1) : 0;
     }
 }

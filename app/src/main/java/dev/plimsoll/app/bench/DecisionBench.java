@@ -110,7 +110,7 @@ public final class DecisionBench {
         SharedDirectory shared = lifecycle.started("shared memory", SharedDirectory.planned());
         shared.make();
         BoundaryCost.Result boundary =
-                BoundaryCost.measure(Files.createDirectory(shared.path().resolve("boundary")), 58, 9, 4000);
+                BoundaryCost.measure(Files.createDirectory(shared.path().resolve("boundary")), 58, 9);
         SharedDirectory data = lifecycle.started("data", EmbeddedBroker.temporaryData());
         data.make();
         EmbeddedBroker broker = lifecycle.start("broker", () -> EmbeddedBroker.start(data.path(), 0));
@@ -145,7 +145,7 @@ public final class DecisionBench {
                 settings.boundarySteps(),
                 STEP_TIMEOUT);
         Traffic traffic = new GeneratedTraffic(model, GeneratedTraffic.Calibration.DEFAULT, TOKENS, 7);
-        BoundaryTimes boundaries = new BoundaryTimes();
+        BoundaryTimes boundaries = new BoundaryTimes(ranks, settings.boundarySteps());
         DecisionTimes times = new DecisionTimes();
         Histogram flips = new Histogram(HIGHEST_NANOS, 3);
         try (Meters meters = new Meters();
@@ -160,6 +160,7 @@ public final class DecisionBench {
                         directory,
                         meters,
                         boundaries,
+                        boundaries.steps(),
                         lines)) {
             Disposable reading = follow(kafka, members.deployment(), times, flips);
             long began = System.nanoTime();

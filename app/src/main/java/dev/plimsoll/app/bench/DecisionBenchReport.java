@@ -26,9 +26,8 @@ public record DecisionBenchReport(
     public String json() {
         ObjectNode root = JsonNodeFactory.instance.objectNode();
         ObjectNode boundary = root.putObject("boundaryMicros");
-        micros(boundary.putObject("stagingAndIssuing"), result.boundary().staging());
-        micros(boundary.putObject("withAgent"), result.boundary().agent());
-        boundary.put("more", thousandths(result.boundary().more()));
+        micros(boundary.putObject("afterSleep"), result.boundary().slept());
+        micros(boundary.putObject("afterSweep"), result.boundary().swept());
         ObjectNode ranks = root.putObject("ranks");
         result.byRanks().forEach((size, of) -> put(ranks.putObject(Integer.toString(size)), of));
         machine.put(root.putObject("machine"))
@@ -52,8 +51,9 @@ public record DecisionBenchReport(
         micros(node.putObject("flipMicrosOfARank"), of.flipNanos());
         micros(node.putObject("boundaryMicrosOfAll"), of.boundaries().idle());
         micros(node.putObject("flipBoundaryMicrosOfAll"), of.boundaries().flips());
-        micros(node.putObject("stepsMicros"), of.boundaries().steps());
-        micros(node.putObject("stepsInTransfersMicros"), of.boundaries().stepsInTransfers());
+        micros(node.putObject("stepsInTransfersMicros"), of.boundaries().transfers());
+        micros(node.putObject("flipsWithTheirStepMicros"), of.boundaries().flipping());
+        node.put("stepMicros", thousandths(of.boundaries().stepNanos() / 1e3));
         node.put("stepsPerSecond", thousandths(of.stepsPerSecond())).put("misrouted", of.misrouted());
     }
 
@@ -63,8 +63,28 @@ public record DecisionBenchReport(
                 .put("measured", nanos.getTotalCount());
     }
 
+    /** Of the pairs' first, how much more their second is (median), and between what that lies with 95 % confidence. */
+    private static void micros(ObjectNode node, Pairs pairs) {
+        node.put("without", thousandths(pairs.base() / 1e3))
+                .put("more", thousandths(pairs.more() / 1e3))
+                .put("low", thousandths(pairs.low() / 1e3))
+                .put("high", thousandths(pairs.high() / 1e3))
+                .put("share", thousandths(pairs.share()))
+                .put("pairs", pairs.count());
+    }
+
     private static double thousandths(double value) {
         return Math.round(1e3 * value) / 1e3;
+    }
+
+    private static String micros(Pairs pairs) {
+        return String.format(
+                Locale.ROOT,
+                "%+.2f µs (95 %%: %+.2f to %+.2f, median of %d pairs)",
+                pairs.more() / 1e3,
+                pairs.low() / 1e3,
+                pairs.high() / 1e3,
+                pairs.count());
     }
 
     /** Lines for people. */
@@ -73,12 +93,12 @@ public record DecisionBenchReport(
         BoundaryCost.Result boundary = result.boundary();
         text.append(String.format(
                 Locale.ROOT,
-                "boundary of a rank, no decision: staging and issuing alone %.1f µs, with its agent %.1f µs, %+.1f %% (medians"
-                        + " of %d, in turn)%n",
-                boundary.staging().getValueAtPercentile(50) / 1e3,
-                boundary.agent().getValueAtPercentile(50) / 1e3,
-                100 * boundary.more(),
-                boundary.agent().getTotalCount()));
+                "boundary of a rank, no decision: staging and issuing alone %.1f µs, its agent %s; caches swept before: alone %.1f µs,"
+                        + " its agent %s%n",
+                boundary.slept().base() / 1e3,
+                micros(boundary.slept()),
+                boundary.swept().base() / 1e3,
+                micros(boundary.swept())));
         result.byRanks().forEach((size, of) -> {
             DecisionTimes times = of.times();
             text.append(String.format(
@@ -97,20 +117,26 @@ public record DecisionBenchReport(
                     times.quantile(DecisionTimes.Until.FLIPPED, 0.99).orElse(-1),
                     times.quantile(DecisionTimes.Until.SETTLED, 0.5).orElse(-1),
                     times.quantile(DecisionTimes.Until.SETTLED, 0.99).orElse(-1)));
-            double step = of.boundaries().steps().getValueAtPercentile(50) / (double) settings.boundarySteps();
+            BoundaryTimes boundaries = of.boundaries();
+            double step = boundaries.stepNanos();
             text.append(String.format(
                     Locale.ROOT,
-                    "  a flip on a rank %.2f ms (p50), %.2f ms (p99), which is %.2f of a step; steps during transfers %+.2f %%"
-                            + " (medians of %d, others %d); misrouted %d%n",
+                    "  a step's work %.2f ms (all ranks, not waiting until it is due); during transfers %+.2f %% (95 %%: %+.2f to %+.2f, %d"
+                            + " pairs of %d steps)%n",
+                    step / 1e6,
+                    100 * boundaries.transfers().share(),
+                    100.0 * boundaries.transfers().low() / Math.max(1, boundaries.transfers().base()),
+                    100.0 * boundaries.transfers().high() / Math.max(1, boundaries.transfers().base()),
+                    boundaries.transfers().count(),
+                    settings.boundarySteps() - 1));
+            text.append(String.format(
+                    Locale.ROOT,
+                    "  a flip on a rank's dispatch thread %.3f ms (p50), %.2f ms (p99); of all ranks in turn, copies included, %s: %.2f of"
+                            + " a step's work; misrouted %d%n",
                     of.flipNanos().getValueAtPercentile(50) / 1e6,
                     of.flipNanos().getValueAtPercentile(99) / 1e6,
-                    of.flipNanos().getValueAtPercentile(50) / step,
-                    100
-                            * (of.boundaries().stepsInTransfers().getValueAtPercentile(50)
-                                            / (double) of.boundaries().steps().getValueAtPercentile(50)
-                                    - 1),
-                    of.boundaries().stepsInTransfers().getTotalCount(),
-                    of.boundaries().steps().getTotalCount(),
+                    micros(boundaries.flipping()),
+                    step == 0 ? 0 : boundaries.flipping().more() / step,
                     of.misrouted()));
         });
         text.append(

@@ -1,6 +1,5 @@
 package dev.plimsoll.planner.protocol;
 
-import dev.plimsoll.model.LongVector;
 import dev.plimsoll.model.Membership;
 import dev.plimsoll.model.Placement;
 import dev.plimsoll.model.PlanCommand;
@@ -67,8 +66,8 @@ public class DecisionProtocol {
      */
     public Transition takeOver(
             PlanLog log, List<SettledPlacement> kept, Membership members, IntPredicate approved, Moment now) {
-        Optional<Placement> ofIncarnation = placement(kept, members);
-        Placement settled = ofIncarnation.orElseGet(() -> start(members));
+        LastSettled last = new LastSettled(log, kept, members, this::idle);
+        Placement settled = last.kept().orElseGet(() -> start(members));
         Steps steps = new Steps(
                 new PlannerState(members, settled, log.term(), log.number(), log.lastEpoch(), new Stage.Idle()));
         if (announcesTerm(log)) {
@@ -80,11 +79,10 @@ public class DecisionProtocol {
         if (foreign) {
             steps.writeVoid(inFlight.orElseThrow(), "incarnation " + members.incarnation() + " began");
         }
-        boolean begins = kept.stream().noneMatch(record -> record.incarnation() == members.incarnation());
-        if (begins) {
+        if (last.begins()) {
             steps.settle(settled);
         }
-        if (!agree(log, ofIncarnation, members, begins)) {
+        if (!last.agrees()) {
             if (inFlight.isPresent() && !foreign && log.abortReason().isEmpty()) {
                 abort(steps, inFlight.orElseThrow(), UNLIKE);
             }
@@ -92,7 +90,7 @@ public class DecisionProtocol {
                     foreign ? Optional.empty() : inFlight,
                     "the settled placement kept for incarnation " + members.incarnation() + " " + UNLIKE,
                     true,
-                    logged(log, members)));
+                    last.logged()));
         }
         if (inFlight.isPresent() && !foreign) {
             Propose decision = inFlight.orElseThrow();
@@ -125,63 +123,6 @@ public class DecisionProtocol {
 
     private Approval approval(Propose decision, boolean given, Moment now) {
         return decision.origin().needsApproval() && !given ? patience.toApprove(now) : Approval.NONE;
-    }
-
-    /** What the plan log settled last in an incarnation, where it still tells that. */
-    private static Optional<Placement> logged(PlanLog log, Membership members) {
-        var placements = log.placements(members);
-        return log.lastSettled(members.incarnation())
-                .map(end -> Optional.ofNullable(placements.get(end.epoch()))
-                        .filter(placement -> placement.hash() == end.placementHash()))
-                .orElseGet(() -> Optional.of(members.start()));
-    }
-
-    /** The settled placement of an incarnation from its kept records; empty when they are not one whole. */
-    private Optional<Placement> placement(List<SettledPlacement> kept, Membership members) {
-        int layers = members.shape().layers();
-        int[][] experts = new int[layers][];
-        BitSet[] idle = new BitSet[layers];
-        int found = 0;
-        SettledPlacement any = null;
-        for (SettledPlacement record : kept) {
-            if (record.incarnation() != members.incarnation() || record.layer() >= layers) {
-                continue;
-            }
-            if (any != null && any.placementHash() != record.placementHash()) {
-                return Optional.empty();
-            }
-            any = record;
-            found += experts[record.layer()] == null ? 1 : 0;
-            experts[record.layer()] = toInts(record.experts());
-            idle[record.layer()] = idle(record);
-        }
-        if (any == null || found < layers) {
-            return Optional.empty();
-        }
-        Placement placement = Placement.of(any.version(), experts, idle);
-        return placement.hash() == any.placementHash() ? Optional.of(placement) : Optional.empty();
-    }
-
-    BitSet idle(SettledPlacement record) {
-        return record.idleSlots();
-    }
-
-    private static int[] toInts(LongVector values) {
-        int[] ints = new int[values.size()];
-        for (int i = 0; i < ints.length; i++) {
-            ints[i] = Math.toIntExact(values.at(i));
-        }
-        return ints;
-    }
-
-    private static boolean agree(PlanLog log, Optional<Placement> kept, Membership members, boolean begins) {
-        var last = log.lastSettled(members.incarnation());
-        if (begins || kept.isEmpty()) {
-            return begins && last.isEmpty();
-        }
-        Placement placement = kept.orElseThrow();
-        return last.map(end -> end.epoch() == placement.version() && end.placementHash() == placement.hash())
-                .orElse(placement.version() == log.settledVersion(members.incarnation()));
     }
 
     /** What follows from an event. */
@@ -510,6 +451,11 @@ public class DecisionProtocol {
     /** Whether they run, and have passed what was due. An engine that stands still is late for nothing, and no alarm. */
     boolean arePast(Due due, Moment now) {
         return now.millis() >= due.millis() && now.boundaries() >= due.boundary();
+    }
+
+    /** Which slots of a layer are kept as idle. */
+    BitSet idle(SettledPlacement record) {
+        return record.idleSlots();
     }
 
     /** What ranks of an incarnation serve before its first decision. */

@@ -267,7 +267,8 @@ public class Verification {
         if (propose.reason().contains(Constraints.KEPT)) {
             return new Unchecked(
                     decision,
-                    "people asked something of every placement, which the control log says, and that is not read");
+                    "people asked something of every placement, and what of it was in force at this very window no log tells;"
+                            + " that it is kept is checked by the control log");
         }
         PlannerSettings settings = term.settings();
         if (term.others().isEmpty() && !propose.policy().equals(settings.policy())) {
