@@ -125,8 +125,12 @@ public record DecisionBenchReport(
                             + " pairs of %d steps)%n",
                     step / 1e6,
                     100 * boundaries.transfers().share(),
-                    100.0 * boundaries.transfers().low() / Math.max(1, boundaries.transfers().base()),
-                    100.0 * boundaries.transfers().high() / Math.max(1, boundaries.transfers().base()),
+                    100.0
+                            * boundaries.transfers().low()
+                            / Math.max(1, boundaries.transfers().base()),
+                    100.0
+                            * boundaries.transfers().high()
+                            / Math.max(1, boundaries.transfers().base()),
                     boundaries.transfers().count(),
                     settings.boundarySteps() - 1));
             text.append(String.format(
