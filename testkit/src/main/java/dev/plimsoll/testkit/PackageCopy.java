@@ -6,10 +6,12 @@ import java.io.InputStream;
 import java.io.OutputStream;
 import java.io.StringWriter;
 import java.io.UncheckedIOException;
+import java.lang.annotation.Annotation;
 import java.lang.reflect.Constructor;
 import java.lang.reflect.InvocationTargetException;
 import java.lang.reflect.Method;
 import java.net.URI;
+import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.HashMap;
 import java.util.List;
@@ -25,6 +27,8 @@ import javax.tools.JavaFileObject;
 import javax.tools.JavaFileObject.Kind;
 import javax.tools.SimpleJavaFileObject;
 import javax.tools.ToolProvider;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
 /**
@@ -96,7 +100,6 @@ public final class PackageCopy extends ClassLoader {
                 throw new IllegalStateException(test + " is, or has, no method with @Test");
             }
             for (Method method : methods) {
-                method.setAccessible(true);
                 Optional<Throwable> thrown = thrown(method, constructor);
                 if (thrown.isPresent()) {
                     return Optional.of(new Failure(className + "." + method.getName(), thrown.get()));
@@ -108,18 +111,45 @@ public final class PackageCopy extends ClassLoader {
         }
     }
 
-    private static Optional<Throwable> thrown(Method method, Constructor<?> constructor)
+    /** Runs a method as JUnit does: on an object of its own, between what stands before and after each test. */
+    private static Optional<Throwable> thrown(Method test, Constructor<?> constructor)
             throws ReflectiveOperationException {
+        Object object = constructor.newInstance();
         try {
-            method.invoke(constructor.newInstance());
+            try {
+                for (Method before : annotated(constructor.getDeclaringClass(), BeforeEach.class)) {
+                    before.invoke(object);
+                }
+                test.setAccessible(true);
+                test.invoke(object);
+            } finally {
+                for (Method after : annotated(constructor.getDeclaringClass(), AfterEach.class)) {
+                    after.invoke(object);
+                }
+            }
             return Optional.empty();
         } catch (InvocationTargetException e) {
             Throwable thrown = e.getTargetException();
             if (thrown instanceof LinkageError broken && !(thrown instanceof ExceptionInInitializerError)) {
-                throw new IllegalStateException(method + " does not fit the copy of the package", broken);
+                throw new IllegalStateException(test + " does not fit the copy of the package", broken);
             }
             return Optional.of(thrown);
         }
+    }
+
+    /** Methods of a class and of those that it extends, which come first. */
+    private static List<Method> annotated(Class<?> type, Class<? extends Annotation> annotation) {
+        if (type == Object.class) {
+            return List.of();
+        }
+        List<Method> methods = new ArrayList<>(annotated(type.getSuperclass(), annotation));
+        for (Method method : type.getDeclaredMethods()) {
+            if (method.isAnnotationPresent(annotation)) {
+                method.setAccessible(true);
+                methods.add(method);
+            }
+        }
+        return methods;
     }
 
     @Override
