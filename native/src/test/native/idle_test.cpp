@@ -147,7 +147,7 @@ public:
         unlink((directory + "/segment").c_str());
     }
 
-    void go(std::set<std::array<int64_t, 12>>& repeated) {
+    void go(std::set<std::array<int64_t, 13>>& repeated) {
         for (int turns = 0; turns < 60 && machine_.phase != PLM_PHASE_FATAL; turns++) {
             const plm_rank before = machine_;
             std::vector<plm_order> orders;
@@ -165,7 +165,7 @@ public:
                 repeated.insert({static_cast<int64_t>(way_), machine_.phase, machine_.batches_flipped > 0,
                                  machine_.transferring > 0, machine_.staging_busy, machine_.moving > 0, machine_.refusal,
                                  machine_.deaf, machine_.engine_busy, machine_.changed, machine_.cast.level,
-                                 machine_.refused_stopped});
+                                 machine_.refused_stopped, machine_.reloading});
             }
         }
     }
@@ -274,6 +274,18 @@ private:
             OK(plm_agent_busy(agent_, busy));
             on(PLM_EVENT_ENGINE_BUSY, busy);
         }
+        if (chance(machine_.reloading == PLM_RELOAD_ASKED ? 60 : 3)) {
+            const int32_t status = plm_agent_reload(agent_);
+            on(PLM_EVENT_RELOAD);
+            CHECK(status == (machine_.reloading == PLM_RELOAD_UNDER_WAY ? PLM_OK : PLM_BUSY));
+        }
+        if (machine_.reloading == PLM_RELOAD_UNDER_WAY && chance(50)) {
+            plm_rank_event loaded{};
+            loaded.kind = PLM_EVENT_RELOADED;
+            loaded.generation = ++generation_;
+            OK(plm_agent_reloaded(agent_, loaded.generation));
+            on(loaded);
+        }
         if (way_ == Way::engine_moves && chance(1)) {
             OK(plm_agent_changed(agent_));
             on(PLM_EVENT_CHANGED);
@@ -380,11 +392,11 @@ private:
     plm_rank machine_{};
     plm_verdict verdict_{};
     bool any_ = false;
-    int64_t step_ = 0, number_ = 0, position_ = 0, term_ = 1;
+    int64_t step_ = 0, number_ = 0, position_ = 0, term_ = 1, generation_ = 0;
 };
 
 void boundaries_alike_are_what_the_machine_says(uint32_t runs, uint32_t first) {
-    std::set<std::array<int64_t, 12>> repeated;
+    std::set<std::array<int64_t, 13>> repeated;
     std::set<int64_t> phases;
     for (seed = first; seed < first + runs; seed++) {
         for (const Way way : {Way::weights, Way::engine_moves, Way::observes}) {

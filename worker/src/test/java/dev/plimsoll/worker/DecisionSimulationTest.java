@@ -72,7 +72,7 @@ class DecisionSimulationTest {
                 new Mutant(
                         "ends by windows what no rank has stopped",
                         right.deciding(WrongDrivers::endingBeforeRanksHaveStopped),
-                        "has ended with"),
+                        "every rank has flipped"),
                 new Mutant(
                         "decides in a pause",
                         right.deciding(WrongDrivers::decidingInPauses),

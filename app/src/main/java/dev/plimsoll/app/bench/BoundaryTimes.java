@@ -2,6 +2,7 @@ package dev.plimsoll.app.bench;
 
 import dev.plimsoll.device.AgentListener;
 import dev.plimsoll.simulator.EngineListener;
+import java.util.Arrays;
 import java.util.concurrent.TimeUnit;
 import org.HdrHistogram.Histogram;
 
@@ -22,11 +23,14 @@ final class BoundaryTimes implements AgentListener {
     private final Pairs transfers = new Pairs();
     private final Pairs flipping = new Pairs();
     /** Nanoseconds; negative where there was none yet. */
-    private long quietSteps = -1;
+    private long quietStep = -1;
 
     private long quietBoundary = -1;
     private long boundary;
-    private long steps;
+    /** Work of the steps since the last boundary, but for the one before the next. */
+    private final long[] work;
+
+    private int worked;
     private boolean starting;
     private boolean transferring;
     private boolean flipped;
@@ -35,6 +39,7 @@ final class BoundaryTimes implements AgentListener {
     BoundaryTimes(int ranks, int boundarySteps) {
         this.ranks = ranks;
         this.boundarySteps = boundarySteps;
+        work = new long[boundarySteps];
     }
 
     @Override
@@ -65,7 +70,7 @@ final class BoundaryTimes implements AgentListener {
             @Override
             public void stepped(long step, long nanos) {
                 if (step % boundarySteps != 0) {
-                    steps += nanos;
+                    work[worked++ % boundarySteps] = nanos;
                 } else {
                     boundaryOver(nanos);
                 }
@@ -81,14 +86,21 @@ final class BoundaryTimes implements AgentListener {
         } else if (!transferring && !starting && !flipped) {
             quietBoundary = all;
         }
-        if (transferring && quietSteps >= 0) {
-            transfers.add(quietSteps, steps);
-        } else if (!transferring) {
-            quietSteps = steps;
+        long median = median();
+        if (transferring && quietStep >= 0) {
+            transfers.add(quietStep, median);
+        } else if (!transferring && worked > 0) {
+            quietStep = median;
         }
         transferring = starting;
         flipped = false;
-        steps = 0;
+        worked = 0;
+    }
+
+    /** What the system took from one of the steps is not the others'. */
+    private long median() {
+        Arrays.sort(work, 0, Math.min(worked, boundarySteps));
+        return work[Math.min(worked, boundarySteps) / 2];
     }
 
     int ranks() {
@@ -105,7 +117,7 @@ final class BoundaryTimes implements AgentListener {
         return flips;
     }
 
-    /** Nanoseconds of work of the K - 1 steps between two boundaries, with transfers under way against without. */
+    /** Nanoseconds of a step's work, the median of the K - 1 between two boundaries, with transfers under way against without. */
     Pairs transfers() {
         return transfers;
     }
@@ -117,6 +129,6 @@ final class BoundaryTimes implements AgentListener {
 
     /** Nanoseconds of work of one step; 0 where no transfer was seen. */
     double stepNanos() {
-        return boundarySteps > 1 ? transfers.base() / (double) (boundarySteps - 1) : 0;
+        return transfers.base();
     }
 }

@@ -122,7 +122,7 @@ public record DecisionBenchReport(
             text.append(String.format(
                     Locale.ROOT,
                     "  a step's work %.2f ms (all ranks, not waiting until it is due); during transfers %+.2f %% (95 %%: %+.2f to %+.2f, %d"
-                            + " pairs of %d steps)%n",
+                            + " pairs of medians of %d steps)%n",
                     step / 1e6,
                     100 * boundaries.transfers().share(),
                     100.0
