@@ -20,8 +20,7 @@ final class LastSettled {
      * @param kept the deployment's settled placement records, last one per layer
      * @param idle the idle slots of one
      */
-    LastSettled(
-            PlanLog log, List<SettledPlacement> kept, Membership members, Function<SettledPlacement, BitSet> idle) {
+    LastSettled(PlanLog log, List<SettledPlacement> kept, Membership members, Function<SettledPlacement, BitSet> idle) {
         this.log = log;
         this.members = members;
         this.begins = kept.stream().noneMatch(record -> record.incarnation() == members.incarnation());
