@@ -193,6 +193,7 @@ CREATE TABLE acks (
   `planHash` STRING NOT NULL,
   `step` BIGINT NOT NULL,
   `cost` ROW<`receivedBytes` BIGINT NOT NULL, `transferNanos` BIGINT NOT NULL, `flipNanos` BIGINT NOT NULL>,
+  `peer` INT,
   `record_time` TIMESTAMP_LTZ(3) METADATA FROM 'timestamp' VIRTUAL,
   WATERMARK FOR `record_time` AS `record_time` - INTERVAL '5' SECOND
 ) WITH (
@@ -206,7 +207,7 @@ CREATE TABLE acks (
   'value.format' = 'avro-confluent',
   'value.fields-include' = 'EXCEPT_KEY',
   'value.avro-confluent.url' = 'http://localhost:8081',
-  'value.avro-confluent.schema' = '{"type":"record","name":"RankAck","namespace":"dev.plimsoll.wire","fields":[{"name":"summary","type":"string","default":""},{"name":"deployment","type":"string"},{"name":"incarnation","type":"long","default":0},{"name":"rank","type":"int"},{"name":"epoch","type":"int"},{"name":"kind","type":{"type":"enum","name":"AckKind","symbols":["UNKNOWN","ACCEPTED","REFUSED","FLIPPED","ABORTED","FATAL"],"default":"UNKNOWN"}},{"name":"batch","type":"int","default":0},{"name":"refusal","type":["null",{"type":"enum","name":"Refusal","symbols":["UNKNOWN","STALE_BASE","FOREIGN_INCARNATION","INVALID_PLAN","NO_MEMORY","BUSY","HASH_MISMATCH","OBSERVE_ONLY","TRANSFER_FAILED","DEAF","BEHIND","ENGINE_CHANGED"],"default":"UNKNOWN"}],"default":null},{"name":"planHash","type":"string"},{"name":"step","type":"long","default":0},{"name":"cost","type":["null",{"type":"record","name":"FlipCost","fields":[{"name":"receivedBytes","type":"long"},{"name":"transferNanos","type":"long"},{"name":"flipNanos","type":"long"}]}],"default":null}]}'
+  'value.avro-confluent.schema' = '{"type":"record","name":"RankAck","namespace":"dev.plimsoll.wire","fields":[{"name":"summary","type":"string","default":""},{"name":"deployment","type":"string"},{"name":"incarnation","type":"long","default":0},{"name":"rank","type":"int"},{"name":"epoch","type":"int"},{"name":"kind","type":{"type":"enum","name":"AckKind","symbols":["UNKNOWN","ACCEPTED","REFUSED","FLIPPED","ABORTED","FATAL"],"default":"UNKNOWN"}},{"name":"batch","type":"int","default":0},{"name":"refusal","type":["null",{"type":"enum","name":"Refusal","symbols":["UNKNOWN","STALE_BASE","FOREIGN_INCARNATION","INVALID_PLAN","NO_MEMORY","BUSY","HASH_MISMATCH","OBSERVE_ONLY","TRANSFER_FAILED","DEAF","BEHIND","ENGINE_CHANGED"],"default":"UNKNOWN"}],"default":null},{"name":"planHash","type":"string"},{"name":"step","type":"long","default":0},{"name":"cost","type":["null",{"type":"record","name":"FlipCost","fields":[{"name":"receivedBytes","type":"long"},{"name":"transferNanos","type":"long"},{"name":"flipNanos","type":"long"}]}],"default":null},{"name":"peer","type":["null","int"],"default":null}]}'
 );
 
 -- the settled expert of every slot, per layer
@@ -221,7 +222,7 @@ CREATE TABLE placements (
   `placementHash` STRING NOT NULL,
   `experts` ARRAY<BIGINT NOT NULL> NOT NULL,
   `idle` ARRAY<INT NOT NULL> NOT NULL,
-  `restart` ROW<`stretches` ARRAY<BIGINT NOT NULL> NOT NULL, `from` BIGINT NOT NULL, `version` INT NOT NULL, `term` BIGINT NOT NULL, `number` BIGINT NOT NULL, `lastEpoch` INT NOT NULL, `earlier` ARRAY<BIGINT NOT NULL> NOT NULL>,
+  `restart` ROW<`stretches` ARRAY<BIGINT NOT NULL> NOT NULL, `from` BIGINT NOT NULL, `version` INT NOT NULL, `term` BIGINT NOT NULL, `number` BIGINT NOT NULL, `lastEpoch` INT NOT NULL, `earlier` ARRAY<BIGINT NOT NULL> NOT NULL, `outcomes` ARRAY<BIGINT NOT NULL> NOT NULL>,
   `record_time` TIMESTAMP_LTZ(3) METADATA FROM 'timestamp' VIRTUAL,
   PRIMARY KEY (`record_key`) NOT ENFORCED
 ) WITH (
@@ -233,7 +234,7 @@ CREATE TABLE placements (
   'value.format' = 'avro-confluent',
   'value.fields-include' = 'EXCEPT_KEY',
   'value.avro-confluent.url' = 'http://localhost:8081',
-  'value.avro-confluent.schema' = '{"type":"record","name":"SettledPlacement","namespace":"dev.plimsoll.wire","fields":[{"name":"summary","type":"string","default":""},{"name":"deployment","type":"string"},{"name":"incarnation","type":"long","default":0},{"name":"version","type":"int"},{"name":"layer","type":"int"},{"name":"layers","type":"int"},{"name":"placementHash","type":"string"},{"name":"experts","type":{"type":"array","items":"long"}},{"name":"idle","type":{"type":"array","items":"int"},"default":[]},{"name":"restart","type":["null",{"type":"record","name":"PlanRestart","fields":[{"name":"stretches","type":{"type":"array","items":"long"}},{"name":"from","type":"long"},{"name":"version","type":"int"},{"name":"term","type":"long"},{"name":"number","type":"long"},{"name":"lastEpoch","type":"int"},{"name":"earlier","type":{"type":"array","items":"long"},"default":[]}]}],"default":null}]}'
+  'value.avro-confluent.schema' = '{"type":"record","name":"SettledPlacement","namespace":"dev.plimsoll.wire","fields":[{"name":"summary","type":"string","default":""},{"name":"deployment","type":"string"},{"name":"incarnation","type":"long","default":0},{"name":"version","type":"int"},{"name":"layer","type":"int"},{"name":"layers","type":"int"},{"name":"placementHash","type":"string"},{"name":"experts","type":{"type":"array","items":"long"}},{"name":"idle","type":{"type":"array","items":"int"},"default":[]},{"name":"restart","type":["null",{"type":"record","name":"PlanRestart","fields":[{"name":"stretches","type":{"type":"array","items":"long"}},{"name":"from","type":"long"},{"name":"version","type":"int"},{"name":"term","type":"long"},{"name":"number","type":"long"},{"name":"lastEpoch","type":"int"},{"name":"earlier","type":{"type":"array","items":"long"},"default":[]},{"name":"outcomes","type":{"type":"array","items":"long"},"default":[]}]}],"default":null}]}'
 );
 
 -- what settled decisions had promised and what came of it
