@@ -7,7 +7,8 @@ import java.time.Duration;
  * How far a deployment's ranks have come while somebody watches, by the steps that windows and acks speak of, and whether they are still
  * heard of. Pure; for one thread.
  *
- * <p>What is known of a watch is behind the ranks, by a window at most: so what is late is later than it seems, never earlier.
+ * <p>What is known of a watch is behind the ranks, by a window at most. So a wait may end later by so much than it should, or, where it
+ * began while less was known, earlier; the milliseconds that every deadline has besides bound the latter.
  */
 final class BoundaryWatch {
     /** Silence is never told sooner: an engine may have nothing to do. */

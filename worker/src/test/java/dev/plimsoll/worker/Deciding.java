@@ -12,35 +12,25 @@ import dev.plimsoll.planner.protocol.Moment;
 import dev.plimsoll.planner.protocol.PlanLog;
 import java.util.List;
 
-/** A planner's driver as a simulation asks it: the real one, or a wrong one around it. */
-interface Deciding {
+/** A planner's driver as a simulation asks it. Wrong variants override it. */
+class Deciding {
+    private final DecisionDriver driver;
+
+    Deciding(DecisionDriver driver) {
+        this.driver = driver;
+    }
+
     DriverStep takeOver(
             PlanLog log,
             Setbacks setbacks,
             ControlState control,
             List<SettledPlacement> kept,
             Membership members,
-            Moment now);
+            Moment now) {
+        return driver.takeOver(log, setbacks, control, kept, members, now);
+    }
 
-    DriverStep apply(DriverState state, DriverEvent event, Moment now);
-
-    static Deciding as(DecisionDriver driver) {
-        return new Deciding() {
-            @Override
-            public DriverStep takeOver(
-                    PlanLog log,
-                    Setbacks setbacks,
-                    ControlState control,
-                    List<SettledPlacement> kept,
-                    Membership members,
-                    Moment now) {
-                return driver.takeOver(log, setbacks, control, kept, members, now);
-            }
-
-            @Override
-            public DriverStep apply(DriverState state, DriverEvent event, Moment now) {
-                return driver.apply(state, event, now);
-            }
-        };
+    DriverStep apply(DriverState state, DriverEvent event, Moment now) {
+        return driver.apply(state, event, now);
     }
 }

@@ -68,7 +68,7 @@ final class DecisionSimulation {
         this.kind = kind;
         random = new SplittableRandom(seed);
         driver = kind.deciding()
-                .apply(Deciding.as(new DecisionDriver(kind.protocol(), random.nextInt(2), random.nextInt(4) == 0)));
+                .apply(new DecisionDriver(kind.protocol(), random.nextInt(2), random.nextInt(4) == 0));
         people = new SimulatedPeople(logs, random);
         clock = new SkewedClock(random);
         group = begin();

@@ -1,11 +1,12 @@
 package dev.plimsoll.worker;
 
 import dev.plimsoll.model.Membership;
+import dev.plimsoll.planner.DecisionDriver;
 import dev.plimsoll.planner.control.ControlState;
 import dev.plimsoll.planner.placement.Constraints;
 import dev.plimsoll.planner.protocol.DecisionProtocol;
 import java.util.function.BiFunction;
-import java.util.function.UnaryOperator;
+import java.util.function.Function;
 
 /**
  * The planners of a simulation: right ones, or with one thing wrong.
@@ -16,7 +17,7 @@ import java.util.function.UnaryOperator;
  */
 record Planners(
         DecisionProtocol protocol,
-        UnaryOperator<Deciding> deciding,
+        Function<DecisionDriver, Deciding> deciding,
         BiFunction<ControlState, Membership, Constraints> asked,
         boolean tellsAtOnce) {
     static Planners right() {
@@ -24,10 +25,10 @@ record Planners(
     }
 
     static Planners with(DecisionProtocol protocol) {
-        return new Planners(protocol, UnaryOperator.identity(), ControlState::constraints, false);
+        return new Planners(protocol, Deciding::new, ControlState::constraints, false);
     }
 
-    Planners deciding(UnaryOperator<Deciding> wrong) {
+    Planners deciding(Function<DecisionDriver, Deciding> wrong) {
         return new Planners(protocol, wrong, asked, tellsAtOnce);
     }
 

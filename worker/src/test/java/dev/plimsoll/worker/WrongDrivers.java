@@ -2,6 +2,7 @@ package dev.plimsoll.worker;
 
 import dev.plimsoll.model.Membership;
 import dev.plimsoll.model.SettledPlacement;
+import dev.plimsoll.planner.DecisionDriver;
 import dev.plimsoll.planner.DriverEffect;
 import dev.plimsoll.planner.DriverEvent;
 import dev.plimsoll.planner.DriverState;
@@ -21,36 +22,12 @@ import java.util.function.Predicate;
 final class WrongDrivers {
     private WrongDrivers() {}
 
-    private static class Wrong implements Deciding {
-        final Deciding real;
-
-        Wrong(Deciding real) {
-            this.real = real;
-        }
-
-        @Override
-        public DriverStep takeOver(
-                PlanLog log,
-                Setbacks setbacks,
-                ControlState control,
-                List<SettledPlacement> kept,
-                Membership members,
-                Moment now) {
-            return real.takeOver(log, setbacks, control, kept, members, now);
-        }
-
-        @Override
-        public DriverStep apply(DriverState state, DriverEvent event, Moment now) {
-            return real.apply(state, event, now);
-        }
-    }
-
-    static Deciding decidingInPauses(Deciding real) {
-        return new Wrong(real) {
+    static Deciding decidingInPauses(DecisionDriver driver) {
+        return new Deciding(driver) {
             @Override
-            public DriverStep apply(DriverState state, DriverEvent event, Moment now) {
+            DriverStep apply(DriverState state, DriverEvent event, Moment now) {
                 if (!(event instanceof DriverEvent.Look)) {
-                    return real.apply(state, event, now);
+                    return super.apply(state, event, now);
                 }
                 ControlState control = state.control();
                 ControlState running = new ControlState(
@@ -60,18 +37,18 @@ final class WrongDrivers {
                         control.approved(),
                         control.unanswered(),
                         control.ids());
-                DriverStep step = real.apply(with(state, running, state.ordered()), event, now);
+                DriverStep step = super.apply(with(state, running, state.ordered()), event, now);
                 return new DriverStep(with(step.state(), control, step.state().ordered()), step.effects());
             }
         };
     }
 
     /** What was being planned when people asked for something is proposed all the same. */
-    static Deciding keepingPlansOfBefore(Deciding real) {
-        return new Wrong(real) {
+    static Deciding keepingPlansOfBefore(DecisionDriver driver) {
+        return new Deciding(driver) {
             @Override
-            public DriverStep apply(DriverState state, DriverEvent event, Moment now) {
-                DriverStep step = real.apply(state, event, now);
+            DriverStep apply(DriverState state, DriverEvent event, Moment now) {
+                DriverStep step = super.apply(state, event, now);
                 return event instanceof DriverEvent.Answering && state.ordered().isPresent()
                         ? without(
                                 new DriverStep(
@@ -82,28 +59,28 @@ final class WrongDrivers {
         };
     }
 
-    static Deciding forgettingPeopleInTakeOvers(Deciding real) {
-        return new Wrong(real) {
+    static Deciding forgettingPeopleInTakeOvers(DecisionDriver driver) {
+        return new Deciding(driver) {
             @Override
-            public DriverStep takeOver(
+            DriverStep takeOver(
                     PlanLog log,
                     Setbacks setbacks,
                     ControlState control,
                     List<SettledPlacement> kept,
                     Membership members,
                     Moment now) {
-                return real.takeOver(log, setbacks, ControlState.NONE, kept, members, now);
+                return super.takeOver(log, setbacks, ControlState.NONE, kept, members, now);
             }
         };
     }
 
     /** What its predecessor may have answered it answers too. */
-    static Deciding answeringAgainInTakeOvers(Deciding real) {
-        return new Wrong(real) {
+    static Deciding answeringAgainInTakeOvers(DecisionDriver driver) {
+        return new Deciding(driver) {
             private ControlState read = ControlState.NONE;
 
             @Override
-            public DriverStep takeOver(
+            DriverStep takeOver(
                     PlanLog log,
                     Setbacks setbacks,
                     ControlState control,
@@ -111,24 +88,24 @@ final class WrongDrivers {
                     Membership members,
                     Moment now) {
                 ControlState before = read;
-                return real.takeOver(
+                return super.takeOver(
                         log, setbacks, before.unanswered().isEmpty() ? control : before, kept, members, now);
             }
 
             @Override
-            public DriverStep apply(DriverState state, DriverEvent event, Moment now) {
-                DriverStep step = real.apply(state, event, now);
+            DriverStep apply(DriverState state, DriverEvent event, Moment now) {
+                DriverStep step = super.apply(state, event, now);
                 read = event instanceof DriverEvent.Controlled ? step.state().control() : read;
                 return step;
             }
         };
     }
 
-    static Deciding answeringOnly(Deciding real) {
-        return new Wrong(real) {
+    static Deciding answeringOnly(DecisionDriver driver) {
+        return new Deciding(driver) {
             @Override
-            public DriverStep apply(DriverState state, DriverEvent event, Moment now) {
-                DriverStep step = real.apply(state, event, now);
+            DriverStep apply(DriverState state, DriverEvent event, Moment now) {
+                DriverStep step = super.apply(state, event, now);
                 return event instanceof DriverEvent.Answering
                         ? new DriverStep(
                                 with(state, step.state().control(), state.ordered()),
@@ -139,27 +116,27 @@ final class WrongDrivers {
         };
     }
 
-    static Deciding obeyingWithoutAnAnswer(Deciding real) {
-        return new Wrong(real) {
+    static Deciding obeyingWithoutAnAnswer(DecisionDriver driver) {
+        return new Deciding(driver) {
             @Override
-            public DriverStep apply(DriverState state, DriverEvent event, Moment now) {
-                return without(real.apply(state, event, now), DriverEffect.Answer.class::isInstance);
+            DriverStep apply(DriverState state, DriverEvent event, Moment now) {
+                return without(super.apply(state, event, now), DriverEffect.Answer.class::isInstance);
             }
         };
     }
 
     /** What windows show is taken for the end though ranks may flip more. */
-    static Deciding endingBeforeRanksHaveStopped(Deciding real) {
-        return new Wrong(real) {
+    static Deciding endingBeforeRanksHaveStopped(DecisionDriver driver) {
+        return new Deciding(driver) {
             @Override
-            public DriverStep apply(DriverState state, DriverEvent event, Moment now) {
+            DriverStep apply(DriverState state, DriverEvent event, Moment now) {
                 DriverEvent seen = event;
                 if (event instanceof DriverEvent.Answering answering) {
                     Sight sight = answering.sight();
                     seen = new DriverEvent.Answering(
                             new Sight(sight.whole(), sight.newest(), OptionalLong.of(0)), answering.wayBack());
                 }
-                return real.apply(state, seen, now);
+                return super.apply(state, seen, now);
             }
         };
     }
