@@ -471,6 +471,10 @@ __attribute__((noinline)) void* operator new(size_t bytes) {
     }
     throw std::bad_alloc();
 }
+__attribute__((noinline)) void* operator new(size_t bytes, const std::nothrow_t&) noexcept {
+    allocations++;
+    return std::malloc(bytes);
+}
 __attribute__((noinline)) void operator delete(void* made) noexcept { std::free(made); }
 __attribute__((noinline)) void operator delete(void* made, size_t) noexcept { std::free(made); }
 
