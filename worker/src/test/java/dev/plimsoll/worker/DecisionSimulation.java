@@ -67,8 +67,7 @@ final class DecisionSimulation {
         this.machine = machine;
         this.kind = kind;
         random = new SplittableRandom(seed);
-        driver = kind.deciding()
-                .apply(new DecisionDriver(kind.protocol(), random.nextInt(2), random.nextInt(4) == 0));
+        driver = kind.deciding().apply(new DecisionDriver(kind.protocol(), random.nextInt(2), random.nextInt(4) == 0));
         people = new SimulatedPeople(logs, random);
         clock = new SkewedClock(random);
         group = begin();
