@@ -52,8 +52,6 @@ final class BoundaryCost implements AutoCloseable {
     /** More than the caches of one processor hold. */
     private final long[] memory = new long[64 << 17];
 
-    private long sum;
-
     /**
      * Staging and issuing alone, and how much longer it takes with an agent around it; in nanoseconds.
      *
@@ -130,7 +128,7 @@ final class BoundaryCost implements AutoCloseable {
     private void sweep() {
         pause();
         for (int i = 0; i < memory.length; i += LINE_WORDS) {
-            sum += ++memory[i];
+            memory[i]++;
         }
     }
 

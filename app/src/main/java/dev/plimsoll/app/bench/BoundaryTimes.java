@@ -16,7 +16,6 @@ import org.HdrHistogram.Histogram;
 final class BoundaryTimes implements AgentListener {
     private static final long HIGHEST_NANOS = TimeUnit.MINUTES.toNanos(1);
 
-    private final int ranks;
     private final int boundarySteps;
     private final Histogram idle = new Histogram(HIGHEST_NANOS, 3);
     private final Histogram flips = new Histogram(HIGHEST_NANOS, 3);
@@ -36,8 +35,7 @@ final class BoundaryTimes implements AgentListener {
     private boolean flipped;
 
     /** @param boundarySteps K */
-    BoundaryTimes(int ranks, int boundarySteps) {
-        this.ranks = ranks;
+    BoundaryTimes(int boundarySteps) {
         this.boundarySteps = boundarySteps;
         work = new long[boundarySteps];
     }
@@ -101,10 +99,6 @@ final class BoundaryTimes implements AgentListener {
     private long median() {
         Arrays.sort(work, 0, Math.min(worked, boundarySteps));
         return work[Math.min(worked, boundarySteps) / 2];
-    }
-
-    int ranks() {
-        return ranks;
     }
 
     /** Nanoseconds of boundaries at which nothing is flipped. */

@@ -145,7 +145,7 @@ public final class DecisionBench {
                 settings.boundarySteps(),
                 STEP_TIMEOUT);
         Traffic traffic = new GeneratedTraffic(model, GeneratedTraffic.Calibration.DEFAULT, TOKENS, 7);
-        BoundaryTimes boundaries = new BoundaryTimes(ranks, settings.boundarySteps());
+        BoundaryTimes boundaries = new BoundaryTimes(settings.boundarySteps());
         DecisionTimes times = new DecisionTimes();
         Histogram flips = new Histogram(HIGHEST_NANOS, 3);
         try (Meters meters = new Meters();

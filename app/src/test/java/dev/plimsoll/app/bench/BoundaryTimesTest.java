@@ -7,7 +7,7 @@ import org.junit.jupiter.api.Test;
 
 /** Boundaries every 2 steps, of one rank. Hooks come first, then the end of the step that they stand behind. */
 class BoundaryTimesTest {
-    private final BoundaryTimes times = new BoundaryTimes(1, 2);
+    private final BoundaryTimes times = new BoundaryTimes(2);
     private final EngineListener engine = times.steps();
     private long step;
 
