@@ -15,6 +15,7 @@ import dev.plimsoll.planner.protocol.PlanLog;
 import dev.plimsoll.worker.Seen.What;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.function.Supplier;
@@ -24,6 +25,16 @@ import java.util.function.Supplier;
  * in the same step; what is paused, pinned, drained or not approved stays so, whoever is the planner.
  */
 final class ControlRules {
+    private static final Map<Class<? extends ControlAction>, What> DONE = Map.of(
+            ControlAction.Pause.class, What.PAUSED,
+            ControlAction.Resume.class, What.RESUMED,
+            ControlAction.Pin.class, What.PINNED,
+            ControlAction.Drain.class, What.DRAINED,
+            ControlAction.Approve.class, What.APPROVED,
+            ControlAction.Rollback.class, What.WENT_BACK,
+            ControlAction.Reject.class, What.REJECTED,
+            ControlAction.Abort.class, What.STOPPED);
+
     private final Seen seen;
     private ControlState state = ControlState.NONE;
 
@@ -108,24 +119,10 @@ final class ControlRules {
     }
 
     private void done(ControlAction action, ControlAnswer answer, List<DriverEffect> step) {
-        if (action instanceof ControlAction.Pause) {
-            seen.saw(What.PAUSED);
-        } else if (action instanceof ControlAction.Resume) {
-            seen.saw(What.RESUMED);
-        } else if (action instanceof ControlAction.Pin) {
-            seen.saw(What.PINNED);
-        } else if (action instanceof ControlAction.Drain) {
-            seen.saw(What.DRAINED);
-        } else if (action instanceof ControlAction.Approve) {
-            seen.saw(What.APPROVED);
-        } else if (action instanceof ControlAction.Rollback) {
-            seen.saw(What.WENT_BACK);
-        } else if (action instanceof ControlAction.Reject) {
-            seen.saw(What.REJECTED);
-        } else if (action instanceof ControlAction.Abort) {
-            seen.saw(What.STOPPED);
-        } else if (action instanceof ControlAction.Void) {
+        if (action instanceof ControlAction.Void) {
             seen.saw(answer.text().contains("all ranks serve") ? What.ENDED_BY_SIGHT : What.ENDED_UNPERMITTED);
+        } else if (DONE.containsKey(action.getClass())) {
+            seen.saw(DONE.get(action.getClass()));
         }
         boolean happens = step.stream()
                 .anyMatch(effect ->

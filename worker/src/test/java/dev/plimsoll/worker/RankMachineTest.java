@@ -285,12 +285,7 @@ class RankMachineTest {
 
     @Test
     void samplesAreMixedFromTheOrderToMoveUntilTheMapWasReadBack() {
-        rank = machine.begin(Fixture.INCARNATION, 0, false, true);
-        hear(Fixture.propose(Fixture.header(1, 1), 1, Fixture.INITIAL, Fixture.NEXT));
-        hear(new PlanCommand.Permit(Fixture.header(1, 2), 1, rank.at(Word.PLAN_HASH)));
-        vote();
-        on(resolved(1, 1, 1));
-        vote();
+        becomeReadyToMove();
         on(resolved(1, 1, 2));
         assertThat(effects).containsExactly(new RankEffect(RankEffect.Kind.MOVE, 1, 1, 0));
         List<Boolean> mixed = new ArrayList<>(List.of(machine.vote(rank).mixed()));
@@ -426,12 +421,7 @@ class RankMachineTest {
 
     @Test
     void engineThatMovesItselfIsThroughWithAMoveBeforeItReloads() {
-        rank = machine.begin(Fixture.INCARNATION, 0, false, true);
-        hear(Fixture.propose(Fixture.header(1, 1), 1, Fixture.INITIAL, Fixture.NEXT));
-        hear(new PlanCommand.Permit(Fixture.header(1, 2), 1, rank.at(Word.PLAN_HASH)));
-        vote();
-        on(resolved(1, 1, 1));
-        vote();
+        becomeReadyToMove();
         on(RankEvent.reload());
         on(resolved(1, 1, 2));
         assertThat(rank.intAt(Word.MOVING)).isEqualTo(1);
@@ -456,6 +446,16 @@ class RankMachineTest {
     private void becomeWilling() {
         hear(PROPOSE);
         hear(PERMIT);
+    }
+
+    /** All were ready, and so did this rank vote: its engine moves weights by itself. */
+    private void becomeReadyToMove() {
+        rank = machine.begin(Fixture.INCARNATION, 0, false, true);
+        hear(Fixture.propose(Fixture.header(1, 1), 1, Fixture.INITIAL, Fixture.NEXT));
+        hear(new PlanCommand.Permit(Fixture.header(1, 2), 1, rank.at(Word.PLAN_HASH)));
+        vote();
+        on(resolved(1, 1, 1));
+        vote();
     }
 
     private void becomeReady() {

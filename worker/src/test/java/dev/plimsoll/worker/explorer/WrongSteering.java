@@ -27,6 +27,7 @@ import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.Set;
 import java.util.TreeMap;
+import java.util.function.UnaryOperator;
 
 /** Planners that hear operators wrongly. */
 final class WrongSteering {
@@ -77,37 +78,22 @@ final class WrongSteering {
 
     /** What was said before it is nothing to a successor. */
     static Steering forgettingAtTakeOver() {
-        return takingOverWith(records -> List.of());
+        return takingOverWith(records -> List.of(), UnaryOperator.identity());
     }
 
     /** It does what was asked for before it, answered or not. */
     static Steering answeringAnewAtTakeOver() {
         return takingOverWith(
-                records -> records.stream().filter(Control.class::isInstance).toList());
-    }
-
-    private interface Reading {
-        List<ControlRecord> of(List<ControlRecord> records);
-    }
-
-    private static Steering takingOverWith(Reading reading) {
-        return new Steering() {
-            @Override
-            DriverStep takeOver(
-                    DecisionDriver driver,
-                    PlanLog log,
-                    Setbacks setbacks,
-                    List<ControlRecord> control,
-                    List<SettledPlacement> kept,
-                    Membership members,
-                    Moment now) {
-                return super.takeOver(driver, log, setbacks, reading.of(control), kept, members, now);
-            }
-        };
+                records -> records.stream().filter(Control.class::isInstance).toList(), UnaryOperator.identity());
     }
 
     /** Whoever takes over asks ranks anew that cannot vote. */
     static Steering forgettingSetbacksAtTakeOver() {
+        return takingOverWith(records -> records, setbacks -> Setbacks.NONE);
+    }
+
+    private static Steering takingOverWith(
+            UnaryOperator<List<ControlRecord>> reading, UnaryOperator<Setbacks> remembering) {
         return new Steering() {
             @Override
             DriverStep takeOver(
@@ -118,7 +104,8 @@ final class WrongSteering {
                     List<SettledPlacement> kept,
                     Membership members,
                     Moment now) {
-                return super.takeOver(driver, log, Setbacks.NONE, control, kept, members, now);
+                return super.takeOver(
+                        driver, log, remembering.apply(setbacks), reading.apply(control), kept, members, now);
             }
         };
     }
